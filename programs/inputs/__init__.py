@@ -1,0 +1,13 @@
+"""Input: from files of JSON lines to a stream of `Sample`s, whatever state the files are in.
+
+report = ReadReport()
+for sample in read_samples(["data/*.jsonl"], max_chars=20_000, report=report):
+    ...
+"""
+
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Place, Sample
+from programs.inputs.sources import DEFAULT_INPUT, expand
+
+__all__ = ["DEFAULT_INPUT", "Place", "ReadReport", "Sample", "expand", "read_samples"]

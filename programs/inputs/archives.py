@@ -1,0 +1,126 @@
+"""The bytes of a file, unpacked when it is a .gz or .zst."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import zstandard
+
+from programs.errors import SynthReasonerError, UserError
+
+_CHUNK = 1 << 18
+# Four bytes of zstd can stand for 128 kB: this bite unpacks to 8 MB at most.
+_ZSTD_BITE = 1 << 8
+# `zstd --long=31` writes such windows; the library refuses them unless told.
+_ZSTD_WINDOW = 1 << 31
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_ENDINGS = {".gz": _GZIP, ".zst": _ZSTD}
+_FOREIGN = {
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a Parquet file",
+}
+_FOREIGN_TEXT = {
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"{\x00": "UTF-16",
+    b"\x00{": "UTF-16",
+}
+
+
+class TruncatedArchive(SynthReasonerError):
+    """The archive ends before its end: a download or a copy was cut off."""
+
+
+class DamagedArchive(SynthReasonerError):
+    """The archive's bytes do not unpack."""
+
+
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
+
+    Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
+    Raises TruncatedArchive or DamagedArchive after everything that could be unpacked has been given, and UserError
+    when the file cannot be read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16.
+    """
+    try:
+        with path.open("rb") as file:
+            first = True
+            for chunk in _unpack(path, file):
+                if first:
+                    _refuse_utf16(path, chunk)
+                    first = False
+                yield chunk
+    except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
+        raise DamagedArchive(f"{path}: {error}") from error
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def check_readable(path: Path) -> None:
+    """Raises UserError where `read_chunks` would, by reading the start of the file alone.
+
+    A pipe is left alone: what is read from it is gone.
+    """
+    if path.exists() and not path.is_file():
+        return
+    try:
+        next(read_chunks(path), b"")
+    except (TruncatedArchive, DamagedArchive):
+        return
+
+
+def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
+    head = file.peek(8)[:8]
+    magic = _ENDINGS.get(path.suffix.lower(), b"")
+    # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
+    torn = len(head) < len(magic) and magic.startswith(head)
+    if torn:
+        raise TruncatedArchive(str(path))
+    if head.startswith(_GZIP):
+        yield from _gunzip(path, file)
+    elif head.startswith(_ZSTD):
+        yield from _unzstd(path, file)
+    else:
+        for magic, kind in _FOREIGN.items():
+            if head.startswith(magic):
+                raise UserError(f"{path} is {kind}, which is not read: unpack it to .jsonl, .gz or .zst.")
+        while chunk := file.read1(_CHUNK):
+            yield chunk
+
+
+def _gunzip(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+        try:
+            # read1, since read loses what it has gathered when the end is missing.
+            while chunk := unpacked.read1(_CHUNK):
+                yield chunk
+        except EOFError as error:
+            raise TruncatedArchive(str(path)) from error
+
+
+def _unzstd(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
+    # Not the library's stream reader: it takes a missing end for the end.
+    frame = None
+    while packed := file.read1(_ZSTD_BITE):
+        while packed:
+            frame = frame or zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+            if chunk := frame.decompress(packed):
+                yield chunk
+            packed = b""
+            if frame.eof:
+                packed, frame = frame.unused_data, None
+    if frame is not None:
+        raise TruncatedArchive(str(path))
+
+
+def _refuse_utf16(path: Path, start: bytes) -> None:
+    encoding = _FOREIGN_TEXT.get(start[:2])
+    if encoding:
+        raise UserError(f"{path} is in {encoding}, not UTF-8: convert it with `iconv -f {encoding} -t UTF-8`.")

@@ -1,0 +1,54 @@
+"""What reading did: how much was read, and what was skipped for which reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from programs.inputs.sample import Place
+
+NOT_JSON: Final = "not JSON"
+NOT_AN_OBJECT: Final = "not an object"
+NESTED_TOO_DEEP: Final = "nested too deep"
+NO_TEXT: Final = "no text"
+TEXT_NOT_STRING: Final = "text is not a string"
+EMPTY_TEXT: Final = "empty text"
+BAD_UTF8: Final = "bad UTF-8"
+LINE_TOO_LONG: Final = "line too long"
+DUPLICATE: Final = "duplicate text"
+TRUNCATED_ARCHIVE: Final = "truncated archive"
+DAMAGED_ARCHIVE: Final = "damaged archive"
+
+ARCHIVE_REASONS: Final = frozenset({TRUNCATED_ARCHIVE, DAMAGED_ARCHIVE})
+"""These count files of which only a part could be read; all others count lines."""
+
+
+class ReadReport(BaseModel):
+    """Counts, kept up to date while the samples are drawn. Its size does not depend on the input's.
+
+    Invariant: lines == samples + blank + the skipped lines (`skipped` without ARCHIVE_REASONS).
+    """
+
+    files: int = 0
+    """Files opened so far."""
+    lines: int = 0
+    blank: int = 0
+    """Lines with nothing on them: no skip, since nothing was lost."""
+    samples: int = 0
+    cut: int = 0
+    """Samples whose text was too long and was cut at a sentence."""
+    skipped: Counter[str] = Field(default_factory=Counter)
+    first_examples: dict[str, Place] = Field(default_factory=dict)
+    """For each reason, the place where it was met first."""
+
+    def skip(self, reason: str, place: Place) -> None:
+        """Counts one line (or archive) that was skipped."""
+        self.skipped[reason] += 1
+        self.first_examples.setdefault(reason, place)
+
+    @property
+    def skipped_lines(self) -> int:
+        """Lines skipped, for whatever reason."""
+        return sum(count for reason, count in self.skipped.items() if reason not in ARCHIVE_REASONS)

@@ -1,0 +1,75 @@
+"""One input record, as the rest of the program sees it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from programs.inputs.cleaning import clean
+
+DEFAULT_DOMAIN = "General Science"
+
+
+class Place(BaseModel):
+    """Where a record stands: the file as it was named, and the line, counted from 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Sample(BaseModel):
+    """A text to ask questions about, with what its record said of it.
+
+    Invariants: `id` is `content_id` of the cleaned text before any cut, so it depends neither on the place nor on the
+    settings of a run; every string is cleaned and encodes to UTF-8; `extra` holds only what JSON can write again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    given_id: str | None
+    """The record's own id (a whole number becomes its digits); None if it has none that could be used."""
+    title: str
+    title_given: bool
+    domain: str
+    domain_given: bool
+    text: str
+    place: Place
+    cut_from: int | None
+    """Characters that the text had before it was cut to fit; None if it is whole."""
+    extra: dict[str, Any]
+    """Every other field, and a title, domain or id that was there but could not be used."""
+
+
+def content_id(text: str) -> str:
+    """The identity of a text: 16 hexadecimal digits (64 bits) of the BLAKE2b hash of its UTF-8 bytes."""
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=8).hexdigest()
+
+
+def default_title(line: int) -> str:
+    """The title of a record that gives none, from its line (counted from 1)."""
+    return f"Scientific Paper {line}"
+
+
+def sample_of(text: str, *, title: str | None = None, domain: str | None = None) -> Sample:
+    """A sample made of a text at hand, for research code."""
+    cleaned = clean(text)
+    return Sample(
+        id=content_id(cleaned),
+        given_id=None,
+        title=title or default_title(1),
+        title_given=title is not None,
+        domain=domain or DEFAULT_DOMAIN,
+        domain_given=domain is not None,
+        text=cleaned,
+        place=Place(file="", line=1),
+        cut_from=None,
+        extra={},
+    )

@@ -1,0 +1,178 @@
+"""read_jsonl: each line is accepted or skipped for a stated reason, and none takes another with it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.inputs import report as reasons
+from programs.inputs.sample import Place, content_id
+from tests.inputs.writing import line, read, write
+
+BEFORE, AFTER = line("Before the dirt."), line("After the dirt.")
+
+SKIPPED = {
+    "half an object": (b'{"text": "cut of', reasons.NOT_JSON),
+    "prose": (b"The star is hot.", reasons.NOT_JSON),
+    "two objects": (b'{"text": "a"}{"text": "b"}', reasons.NOT_JSON),
+    "single quotes": (b"{'text': 'a'}", reasons.NOT_JSON),
+    "list": (b'[{"text": "a"}]', reasons.NOT_AN_OBJECT),
+    "string": (b'"text"', reasons.NOT_AN_OBJECT),
+    "null": (b"null", reasons.NOT_AN_OBJECT),
+    "huge number": (b"9" * 100_000, reasons.NOT_AN_OBJECT),
+    "deep list": (b'{"text": "a", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", reasons.NESTED_TOO_DEEP),
+    "deeper than writers go": (b'{"text": "a", "x": ' + b"[" * 150 + b"]" * 150 + b"}", reasons.NESTED_TOO_DEEP),
+    "no text": (b'{"title": "a"}', reasons.NO_TEXT),
+    "null text": (b'{"text": null}', reasons.NO_TEXT),
+    "NaN text": (b'{"text": NaN}', reasons.NO_TEXT),
+    "number": (b'{"text": 3}', reasons.TEXT_NOT_STRING),
+    "list of texts": (b'{"text": ["a"]}', reasons.TEXT_NOT_STRING),
+    "empty": (b'{"text": ""}', reasons.EMPTY_TEXT),
+    "white space": (b'{"text": " \\n\\u2028\\u0000 "}', reasons.EMPTY_TEXT),
+    "latin-1": ('{"text": "é"}'.encode("latin-1"), reasons.BAD_UTF8),
+    "surrogate in UTF-8": (b'{"text": "\xed\xa0\xbd"}', reasons.BAD_UTF8),
+    "duplicate": (BEFORE, reasons.DUPLICATE),
+    "duplicate but for its dirt": (line("Before\x00 the dirt.\r\n"), reasons.DUPLICATE),
+}
+
+
+@pytest.mark.parametrize(("dirt", "reason"), SKIPPED.values(), ids=SKIPPED.keys())
+def test_a_line_that_holds_no_text_is_skipped_for_its_reason(tmp_path: Path, dirt: bytes, reason: str) -> None:
+    path = write(tmp_path / "a.jsonl", BEFORE, dirt, AFTER)
+    samples, report = read(path)
+    assert [sample.text for sample in samples] == ["Before the dirt.", "After the dirt."]
+    assert report.skipped == {reason: 1}
+    assert report.first_examples == {reason: Place(file=str(path), line=2)}
+
+
+ACCEPTED = {
+    "NUL escaped": (rb'{"text": "a\u0000b"}', "ab"),
+    "NUL raw": (b'{"text": "a\x00b"}', "ab"),
+    "padded with NULs": (b"\x00" * 4096 + b'{"text": "ab"}' + b"\x00" * 10, "ab"),
+    "raw tab": (b'{"text": "a\tb"}', "a\tb"),
+    "byte order mark": (b'\xef\xbb\xbf{"text": "ab"}', "ab"),
+    "CRLF": (b'{"text": "a\\r\\nb"}\r', "a\nb"),
+    "U+2028 raw": ('{"text": "a\u2028b"}'.encode(), "a\nb"),
+    "U+2028 escaped": (rb'{"text": "a\u2028b"}', "a\nb"),
+    "lone surrogate": (rb'{"text": "a\ud83db"}', "a\ufffdb"),
+    "surrogate pair": (rb'{"text": "a\ud83d\ude00"}', "a\U0001f600"),
+    "mojibake": ('{"text": "3Ã—10Â³"}'.encode(), "3×10³"),
+    "equal keys: the last": (b'{"text": "first", "text": "last"}', "last"),
+}
+
+
+@pytest.mark.parametrize(("dirt", "text"), ACCEPTED.values(), ids=ACCEPTED.keys())
+@pytest.mark.parametrize("place", [1, 2])
+def test_dirt_that_can_be_cleaned_costs_no_line(tmp_path: Path, dirt: bytes, text: str, place: int) -> None:
+    lines = [BEFORE, AFTER]
+    lines.insert(place - 1, dirt)
+    samples, report = read(write(tmp_path / "a.jsonl", *lines))
+    assert len(samples) == 3
+    assert samples[place - 1].text == text
+    assert samples[place - 1].id == content_id(text)
+    assert not report.skipped
+
+
+def test_blank_lines_are_counted_apart_and_the_last_needs_no_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf\n" + BEFORE + b"\r\n \t\r\n\n\x00\x00\n" + AFTER)
+    samples, report = read(path)
+    assert [sample.place.line for sample in samples] == [2, 6]
+    assert (report.lines, report.blank, report.skipped) == (6, 4, {})
+
+
+def test_what_a_record_says_of_itself_is_kept(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.jsonl",
+        line("One.", id="p-1", title=" A\r\ntitle ", domain="stars", year=2020, tags=["a", {"b": None}]),
+        line("Two.", id=17, title="", domain=" \n"),
+        line("Three.", id=True, title=3, domain=["a", "b"]),
+        line("Four.", title=None),
+    )
+    one, two, three, four = read(path)[0]
+    assert (one.given_id, one.title, one.title_given, one.domain, one.domain_given) == (
+        "p-1",
+        "A title",
+        True,
+        "stars",
+        True,
+    )
+    assert one.extra == {"year": 2020, "tags": ["a", {"b": None}]}
+    assert (two.given_id, two.title, two.title_given) == ("17", "Scientific Paper 2", False)
+    assert (two.domain, two.domain_given, two.extra) == ("General Science", False, {})
+    assert (three.given_id, three.title, three.domain) == (None, "Scientific Paper 3", "General Science")
+    assert three.extra == {"id": True, "title": 3, "domain": ["a", "b"]}
+    assert (four.given_id, four.title, four.extra) == (None, "Scientific Paper 4", {})
+    assert four.place == Place(file=str(path), line=4)
+    assert four.cut_from is None
+
+
+def test_other_fields_can_be_written_again_by_every_json_writer(tmp_path: Path) -> None:
+    extra = rb'"a": NaN, "b": [-Infinity, 1e999], "c": 123456789012345678901234567890, "d\ud800": "\udfff", "e": 1.5'
+    deep = b"[" * 90 + b"]" * 90
+    samples, _ = read(write(tmp_path / "a.jsonl", b'{"text": "x", ' + extra + b', "f": ' + deep + b"}"))
+    assert orjson.loads(orjson.dumps(samples[0].extra)) == samples[0].extra
+    assert json.loads(samples[0].model_dump_json())["extra"] == samples[0].extra
+    expected = {"a": None, "b": [None, None], "c": "123456789012345678901234567890", "d\ufffd": "\ufffd", "e": 1.5}
+    assert {key: value for key, value in samples[0].extra.items() if key != "f"} == expected
+
+
+@pytest.mark.parametrize("limit", [2**20, 2**26])
+def test_a_line_of_20_mb(tmp_path: Path, limit: int) -> None:
+    path = write(tmp_path / "a.jsonl", BEFORE, line("A sentence of a very long text. " * 650_000), AFTER)
+    samples, report = read(path, line_limit=limit)
+    if limit > 20_800_000:
+        assert [len(sample.text) for sample in samples] == [16, 20_799_999, 15]
+    else:
+        assert len(samples) == 2
+        assert report.skipped == {reasons.LINE_TOO_LONG: 1}
+        assert report.first_examples[reasons.LINE_TOO_LONG].line == 2
+
+
+def test_a_truncated_archive_is_said_and_costs_no_whole_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    lines = [line(f"Text {n}.", note="é" * n) for n in range(500)]
+    packed = gzip.compress(b"\n".join(lines))
+    for kept in (5, 100, len(packed) // 2, len(packed) - 1):
+        path.write_bytes(packed[:kept])
+        samples, report = read(path)
+        assert [sample.text for sample in samples] == [f"Text {n}." for n in range(len(samples))]
+        assert report.skipped == {reasons.TRUNCATED_ARCHIVE: 1}
+        assert report.lines == len(samples)
+    # Only the checksum is missing: the last record, though without line end, is whole.
+    assert len(samples) == 500
+
+
+def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(BEFORE + b"\n") + b"noise")
+    samples, report = read(path)
+    assert len(samples) == 1
+    assert report.skipped == {reasons.DAMAGED_ARCHIVE: 1}
+
+
+garbage = st.one_of(st.binary(max_size=30), st.sampled_from([dirt for dirt, _ in SKIPPED.values() if len(dirt) < 100]))
+
+
+@given(st.lists(st.one_of(garbage, st.integers(0, 8)), max_size=12), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_any_mixture_of_good_lines_and_garbage_gives_all_the_good_ones(
+    mixture: list[bytes | int], packed: bool
+) -> None:
+    good = [f"Good text {item}." for item in mixture if isinstance(item, int)]
+    lines = [line(f"Good text {item}.") if isinstance(item, int) else item.replace(b"\n", b"") for item in mixture]
+    # The first bytes name the kind of a file, so garbage there is a matter of test_lines.
+    content = b"\n".join([AFTER, *lines])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jsonl"
+        path.write_bytes(gzip.compress(content) if packed else content)
+        samples, report = read(path)
+    assert [sample.text for sample in samples if sample.text.startswith("Good")] == list(dict.fromkeys(good))
+    assert report.lines == content.count(b"\n") + (not content.endswith(b"\n"))

@@ -1,0 +1,153 @@
+"""read_lines: cuts at LF alone, holds no more than a line, and gives all that can be had of a damaged archive."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.errors import UserError
+from programs.inputs.archives import DamagedArchive, TruncatedArchive, check_readable
+from programs.inputs.lines import RawLine, read_lines, split_lines
+
+PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
+packers = pytest.mark.parametrize("ending", sorted(PACK))
+LINES = [f"line {n} of a file, {n * n}".encode() for n in range(5000)]
+CONTENT = b"\n".join(LINES) + b"\n"
+
+
+def data(lines: Iterator[RawLine]) -> list[bytes | None]:
+    return [line.data for line in lines]
+
+
+def readable(path: Path, error: type[Exception]) -> list[RawLine]:
+    """What can be had before the error."""
+    lines: list[RawLine] = []
+    with pytest.raises(error):
+        lines.extend(read_lines(path))
+    return lines
+
+
+@given(st.lists(st.binary(max_size=6)), st.integers(0, 8))
+def test_however_the_bytes_arrive_the_lines_are_the_same(chunks: list[bytes], limit: int) -> None:
+    content = b"".join(chunks)
+    expected = content.split(b"\n")
+    if not expected[-1]:
+        expected.pop()
+    lines = list(split_lines(chunks, limit))
+    assert [line.number for line in lines] == list(range(1, len(expected) + 1))
+    assert [line.data for line in lines] == [one if len(one) <= limit else None for one in expected]
+
+
+def test_only_lf_ends_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes("one\u2028still\x85one\x0c\r\ntwo\rstill two".encode())
+    assert data(read_lines(path)) == ["one\u2028still\x85one\x0c\r".encode(), b"two\rstill two"]
+
+
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.touch()
+    assert data(read_lines(path)) == []
+
+
+@packers
+def test_archives_are_unpacked_whatever_they_are_called(tmp_path: Path, ending: str) -> None:
+    for name in ("a.jsonl" + ending, "a.jsonl", "a.jsonl.gz", "a.jsonl.zst"):
+        path = tmp_path / name
+        path.write_bytes(PACK[ending](CONTENT))
+        assert data(read_lines(path)) == LINES
+
+
+@packers
+def test_plain_text_with_an_archives_ending_is_read_as_it_is(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(CONTENT)
+    assert data(read_lines(path)) == LINES
+
+
+@packers
+def test_archives_joined_with_cat_are_read_to_the_end(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(PACK[ending](CONTENT) * 3)
+    assert data(read_lines(path)) == LINES * 3
+
+
+@packers
+def test_of_a_truncated_archive_everything_readable_is_given(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    packed = PACK[ending](CONTENT) * 2
+    for kept in (0, 1, 3, 40, len(packed) // 2 + 20, len(packed) - 20, len(packed) - 1):
+        path.write_bytes(packed[:kept])
+        check_readable(path)
+        lines = readable(path, TruncatedArchive)
+        whole = [line.data for line in lines if not line.torn]
+        assert whole == (LINES * 2)[: len(whole)]
+        assert sum(line.torn for line in lines) <= 1
+        if kept > len(packed) // 2:
+            assert len(whole) >= len(LINES)
+
+
+@packers
+def test_of_a_damaged_archive_what_comes_before_the_damage_is_given(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(PACK[ending](CONTENT) + PACK[ending](CONTENT)[:4] + bytes(range(200)) * 50)
+    lines = readable(path, DamagedArchive)
+    assert [line.data for line in lines][: len(LINES)] == LINES
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_line_over_the_limit_is_not_held_in_memory(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.jsonl{ending}"
+    content = b"before\n" + b"x" * 60_000_000 + b"\nafter\n"
+    path.write_bytes(PACK[ending](content) if ending else content)
+    del content
+    tracemalloc.start()
+    try:
+        assert data(read_lines(path, limit=100_000)) == [b"before", None, b"after"]
+        assert tracemalloc.get_traced_memory()[1] < 32_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_first_line_does_not_wait_for_the_last() -> None:
+    drawn = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield b"a line\n" * 10
+
+    lines = split_lines(endless())
+    assert next(lines) == RawLine(1, b"a line")
+    assert drawn == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_utf16_is_named(tmp_path: Path, encoding: str, ending: str) -> None:
+    path = tmp_path / f"a.jsonl{ending}"
+    content = '{"text": "a"}\n'.encode(encoding)
+    path.write_bytes(PACK[ending](content) if ending else content)
+    with pytest.raises(UserError, match="is in UTF-16, not UTF-8"):
+        check_readable(path)
+
+
+@pytest.mark.parametrize("start", [b"BZh9", b"\xfd7zXZ\x00", b"PK\x03\x04", b"PAR1"])
+def test_other_archives_are_named(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(start + b"\x00" * 100)
+    with pytest.raises(UserError, match=r"unpack it to \.jsonl"):
+        check_readable(path)
+
+
+def test_a_missing_file_is_the_users_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Cannot read .*: No such file"):
+        list(read_lines(tmp_path / "none.jsonl"))

@@ -1,0 +1,114 @@
+"""expand: every name means a file that can be read, or one line says what to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from programs.errors import UserError
+from programs.inputs.sources import DEFAULT_INPUT, expand, shipped_sample
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("b.jsonl", "a.jsonl", "papers.jsonl.gz", "odd[1].jsonl", "deep/er/c.jsonl"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'{"text": "a"}\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*patterns: str) -> list[str]:
+    return [str(path) for path in expand(patterns)]
+
+
+def message(*patterns: str) -> str:
+    with pytest.raises(UserError) as error:
+        expand(patterns)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.usefixtures("folder")
+def test_names_keep_their_order_and_wildcards_are_sorted() -> None:
+    assert names("papers.jsonl.gz", "?.jsonl") == ["papers.jsonl.gz", "a.jsonl", "b.jsonl"]
+    assert names("**/*.jsonl") == ["a.jsonl", "b.jsonl", "deep/er/c.jsonl", "odd[1].jsonl"]
+
+
+def test_a_file_named_twice_is_read_once(folder: Path) -> None:
+    (folder / "link.jsonl").symlink_to(folder / "a.jsonl")
+    assert names("a.jsonl", "./a.jsonl", str(folder / "a.jsonl"), "link.jsonl", "[ab].jsonl") == ["a.jsonl", "b.jsonl"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_name_with_brackets_is_a_name_first() -> None:
+    assert names("odd[1].jsonl") == ["odd[1].jsonl"]
+
+
+def test_absolute_patterns(folder: Path) -> None:
+    assert names(f"{folder}/[ab]*") == [f"{folder}/a.jsonl", f"{folder}/b.jsonl"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_missing_is_named_with_its_nearest() -> None:
+    assert message("a.jsonl", "paper.jsonl.gz") == (
+        "Input file paper.jsonl.gz does not exist. Did you mean papers.jsonl.gz?"
+    )
+    assert message("deep/er/C.json") == "Input file deep/er/C.json does not exist. Did you mean deep/er/c.jsonl?"
+    assert message("nothing-like-it") == "Input file nothing-like-it does not exist."
+    assert message("no/such/folder") == "Input file no/such/folder does not exist."
+    assert message("x*.jsonl.bz2").startswith("No input file matches x*.jsonl.bz2.")
+    assert message("dee*") == "No input file matches dee*."
+    assert message() == "No input file was named."
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_folder_asks_for_a_wildcard() -> None:
+    assert message("deep") == "deep is a folder: name its files with a wildcard, such as 'deep/*.jsonl'."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable to root")
+def test_a_file_without_permission(folder: Path) -> None:
+    (folder / "a.jsonl").chmod(0)
+    assert message("a.jsonl") == "Cannot read a.jsonl: Permission denied."
+
+
+def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert message(str(folder / "a.jsonl")) == f"Cannot read {folder / 'a.jsonl'}: Permission denied."
+
+
+def test_the_second_files_encoding_is_found_before_the_first_is_read(folder: Path) -> None:
+    (folder / "b.jsonl").write_bytes('{"text": "a"}'.encode("utf-16"))
+    assert "b.jsonl is in UTF-16" in message("a.jsonl", "b.jsonl")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_name_that_is_too_long() -> None:
+    assert message("x" * 5000).startswith(("Cannot read xxx", "Input file xxx"))
+
+
+def test_a_tilde_is_the_home_only_before_a_slash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder / "deep"))
+    (folder / "~copy.jsonl").touch()
+    assert names("~/er/*.jsonl", "~copy.jsonl") == [f"{folder}/deep/er/c.jsonl", "~copy.jsonl"]
+
+
+def test_a_pipe_is_not_opened(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    assert names("pipe") == ["pipe"]
+
+
+def test_the_default_is_the_shipped_sample_unless_the_folder_has_its_own(folder: Path) -> None:
+    assert expand([DEFAULT_INPUT]) == [shipped_sample()]
+    assert shipped_sample().is_file()
+    own = folder / DEFAULT_INPUT
+    own.parent.mkdir()
+    own.write_bytes(b"{}\n")
+    assert names(DEFAULT_INPUT) == [DEFAULT_INPUT]
