@@ -1,0 +1,67 @@
+"""Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely.
+
+A passage is data. `flags` says which passages hold something a model or a parser may take for a command;
+`escape_markers` breaks the strings that have a meaning to parsers and chat templates, in a way a reader can see.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARKER_OPENS = re.compile(r"\[\[(?=\s*##)")
+_MARKER_CLOSES = re.compile(r"(##\s*)\]\]")
+_THOUGHT_TAG = re.compile(r"<(/?(?:think|thinking|thoughts?)(?:\s[^<>]{0,80})?/?)>", re.IGNORECASE)
+# `<|x|>` is also an expectation value, so the name must be one that chat templates use.
+_TOKEN = re.compile(
+    r"<([|｜])(\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool)([|｜])>", re.IGNORECASE
+)
+_TURN = re.compile(r"<((?:start|end)_of_turn)>")
+_INST = re.compile(r"\[(/?INST)\]")
+_SYS = re.compile(r"<<(/?SYS)>>")
+
+_INSTRUCTION = re.compile(
+    r"""
+      \b(?:ignore|disregard|forget|override)\s+(?:(?:all|any|of|the|your|my|these|those)\s+)*
+        (?:(?:previous|prior|above|preceding|earlier|foregoing|other)\s+)*(?:instructions?|prompts?|directives|commands)\b
+    | \byou\s+are\s+now\s+(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)
+    | \bsystem\s+prompt\b
+    | \b(?:respond|reply|answer)\s+(?:only|exclusively|just)\s+(?:with|in|by)\b
+    | \b(?:respond|reply|answer)\s+with\s+only\b
+    | \b(?:reveal|print|repeat|show)\s+your\s+(?:\w+\s+)?(?:prompt|instructions)\b
+    | \bfrom\s+now\s+on,?\s+you\s+(?:are|will|must|should)\b
+    | \bpretend\s+(?:to\s+be|you\s+are|that\s+you\s+are)\b
+    | \bnew\s+instructions?\s*:
+    | \b(?:instructions?|notes?|messages?)\s+(?:to|for)\s+(?:the\s+|any\s+)?
+        (?:AI|LLM|language\s+model|chatbot|assistant)\b
+    | ^\#{2,}\s*(?:instructions?|system|assistant|response|human|user)\b\s*:?\s*(?:$|(?<=:))
+    | ^[ \t]*assistant[ \t]*:
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+
+
+def flags(text: str) -> list[str]:
+    """What `text` holds that a reading model may obey: any of "field-marker", "instruction", "thought-tag", in that
+    order; empty for ordinary prose."""
+    found = {
+        "field-marker": _MARKER_OPENS.search(text) or _MARKER_CLOSES.search(text),
+        "instruction": _INSTRUCTION.search(text) or any(p.search(text) for p in (_TOKEN, _TURN, _INST, _SYS)),
+        "thought-tag": _THOUGHT_TAG.search(text),
+    }
+    return [name for name, hit in found.items() if hit]
+
+
+def escape_markers(text: str) -> str:
+    """`text` with field markers, chat tokens and thought tags broken visibly: `[ [ ## x ## ] ]`, `< |im_start| >`,
+    `&lt;/think&gt;`. Idempotent; a text without them comes back unchanged. Instructions in words stay: they are
+    flagged, and only the reader can judge them."""
+    text = _MARKER_CLOSES.sub(r"\1] ]", _MARKER_OPENS.sub("[ [", text))
+    text = _TOKEN.sub(r"< \1\2\3 >", text)
+    text = _TURN.sub(r"< \1 >", text)
+    text = _SYS.sub(r"< <\1> >", _INST.sub(r"[ \1 ]", text))
+    return escape_thought_tags(text)
+
+
+def escape_thought_tags(text: str) -> str:
+    """`text` with `<think>`, `</thought>` and the like written as `&lt;think&gt;`. Idempotent."""
+    return _THOUGHT_TAG.sub(r"&lt;\1&gt;", text)

@@ -1,0 +1,141 @@
+"""Sentences of a scientific text, as places in it.
+
+pysbd proposes where sentences begin; the spans are then cut from the text itself, so that what pysbd loses or rewrites
+(its own `char_span` is wrong when a sentence occurs twice, and some symbols make it return nothing) cannot break them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pysbd
+
+LONGEST_SENTENCE = 1000
+# pysbd's time grows with the square of the text's length; blocks of this size keep it linear.
+LONGEST_BLOCK = 4000
+
+_PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
+# A break before a list marker is one that means something.
+_LINE_BREAK = re.compile(r"[\r\n](?!\s*(?:[-*•]|\(?\d{1,3}[.)])\s)")
+_NON_SPACE = re.compile(r"\S")
+# The sentence goes on after these, although pysbd stops.
+_NEVER_LAST = re.compile(
+    r"(?:^|[\s(\[])(?:cf|e\.g|i\.e|viz|vs|eqs?|figs?|refs?|secs?|sects?|tabs?|chap|app|no|nos|ca|approx|resp)\.$", re.I
+)
+# A list marker or an initial stands before its sentence, never alone.
+_MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
+_AL = re.compile(r"\bal\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a text, in characters: text[start:end]."""
+
+    start: int
+    end: int
+
+
+def split(text: str) -> list[Span]:
+    """The sentences of `text`, in order.
+
+    Invariants: spans are non-empty, ordered and disjoint, begin and end with a non-space character, cover every
+    non-space character of the text, and are at most LONGEST_SENTENCE characters long. A blank text has none.
+    """
+    return [
+        part
+        for block in _blocks(text)
+        for sentence in _sentences(text, block)
+        for part in _pieces(text, sentence, LONGEST_SENTENCE)
+    ]
+
+
+def numbered(text: str, spans: Sequence[Span]) -> str:
+    """One line a sentence, "[1] First sentence.", counted from 1; line breaks inside a sentence become spaces."""
+    return "\n".join(f"[{i}] {' '.join(text[s.start : s.end].split())}" for i, s in enumerate(spans, start=1))
+
+
+def cut_at_sentence(text: str, limit: int) -> str:
+    """The longest prefix of whole sentences with at most `limit` characters.
+
+    A text that fits comes back unchanged. When its first sentence alone is longer than `limit`, the prefix ends before
+    a space, or, without one, at the limit. Raises ValueError when `limit` is below 1.
+    """
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+    if len(text) <= limit:
+        return text
+    # A sentence that begins before the limit is seen whole, or is longer than any sentence may be.
+    ends = [span.end for span in split(text[: limit + LONGEST_SENTENCE]) if span.end <= limit]
+    if ends:
+        return text[: ends[-1]]
+    window = text[: limit + 1]
+    space = max((m.start() for m in re.finditer(r"(?<=\S)\s", window)), default=limit)
+    return text[:space]
+
+
+def _blocks(text: str) -> Iterator[Span]:
+    """Paragraphs, and parts of those that are longer than LONGEST_BLOCK."""
+    for match in _PARAGRAPH.finditer(text):
+        yield from _pieces(text, Span(*match.span()), LONGEST_BLOCK)
+
+
+def _sentences(text: str, block: Span) -> Iterator[Span]:
+    starts = [*_starts(text, block), block.end]
+    begin = starts[0]
+    for after in starts[1:]:
+        span = _stripped(text, begin, after)
+        if after < block.end and _goes_on(text[span.start : span.end], text[after : after + 1]):
+            continue
+        yield span
+        begin = after
+
+
+def _starts(text: str, block: Span) -> list[int]:
+    """Where pysbd's sentences begin in the text; the first is always the block's own start."""
+    # pysbd ends a sentence at every line break; in wrapped text the sentence goes on, so breaks become spaces in place.
+    flat = _LINE_BREAK.sub(" ", text[block.start : block.end])
+    starts, position = [0], 0
+    for sentence in _segment(flat):
+        wanted = sentence.strip()
+        # Beyond this window a hit is another occurrence, not this sentence.
+        found = flat.find(wanted, position, position + 2 * len(wanted) + 50) if wanted else -1
+        if found < 0:
+            continue
+        if found > starts[-1]:
+            starts.append(found)
+        position = found + len(wanted)
+    return [block.start + start for start in starts]
+
+
+def _segment(text: str) -> list[str]:
+    try:
+        # `segment` would search every sentence in the whole text again, to find the places that are found here.
+        return [str(s) for s in pysbd.Segmenter(language="en", clean=False).processor(text).process()]
+    except Exception:  # whatever text its regular expressions fail on is one sentence, not a failed run
+        return [text]
+
+
+def _goes_on(sentence: str, following: str) -> bool:
+    if _NEVER_LAST.search(sentence) or _MARKER.fullmatch(sentence):
+        return True
+    return bool(_AL.search(sentence)) and not following.isupper()
+
+
+def _pieces(text: str, span: Span, longest: int) -> Iterator[Span]:
+    """`span` itself, or parts of at most `longest` characters, cut at the best boundary in their second half."""
+    start = span.start
+    while span.end - start > longest:
+        middle, stop = start + longest // 2, start + longest
+        cuts = (text.rfind(mark, middle, stop) + len(mark) - 1 for mark in (". ", "; ", ", ", "\n", " "))
+        cut = next((c for c in cuts if c > middle), stop)
+        yield _stripped(text, start, cut)
+        following = _NON_SPACE.search(text, cut)
+        start = following.start() if following else span.end
+    yield Span(start, span.end)
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    """text[start:end] without the space around it; the first character is no space."""
+    return Span(start, start + len(text[start:end].rstrip()))
