@@ -1,0 +1,75 @@
+"""What is specific to one kind of server: how a request looks on its wire, and how its replies are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from dspy.lm15 import Request, Response
+
+from programs.lms.structured import Rung
+
+
+@dataclass(frozen=True)
+class HttpCall:
+    """One HTTP request to be sent. `rung` says how much structure it asks for (NONE where it asks for none)."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    rung: Rung = Rung.NONE
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole HTTP reply. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class ModelName(NamedTuple):
+    """A model as a server lists it: the name it shows, and the name that requests take."""
+
+    id: str
+    internal_id: str
+
+
+class Backend(Protocol):
+    """A kind of server, and one model on it. Holds no connection and no state that calls change.
+
+    `endpoint` may be shown to anyone (no credentials); `secrets` may never be. `unreachable` is what to tell a user
+    whose connection fails. `takes_sampling` is False for models that refuse temperature and its like.
+    `top_rung` is the most structure that this kind of server is known to enforce.
+    """
+
+    name: str
+    model: str
+    endpoint: str
+    secrets: tuple[str, ...]
+    unreachable: str
+    takes_sampling: bool
+    supports_response_schema: bool
+    supported_params: frozenset[str]
+    top_rung: Rung
+
+    def start(self) -> None:
+        """Make the server ready. Called before the first call of each engine; may block; raises UserError."""
+
+    def close(self) -> None:
+        """Give back what `start` took. Safe to call twice."""
+
+    def post(self, request: Request, rung: Rung) -> HttpCall:
+        """The HTTP request that asks for an answer, asking for no more structure than `rung`."""
+
+    def read(self, reply: Reply) -> Response:
+        """The answer in a reply. Raises a BackendError without secrets for everything that is no answer."""
+
+    def models_call(self) -> HttpCall:
+        """The HTTP request that asks which models there are."""
+
+    def read_models(self, reply: Reply) -> list[ModelName]:
+        """The models in a reply to `models_call`. Raises as `read` does."""

@@ -1,0 +1,101 @@
+"""What an engine says to a server, without saying how it is sent: shared by the sync and the async engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+
+import aiohttp
+import httpx
+from dspy.lm15 import Request, Response
+
+from programs.errors import BackendError, UnknownModel
+from programs.lms.backend import Backend, HttpCall, ModelName, Reply
+from programs.lms.faults import NotConnected, SchemaRefused, TimedOut
+from programs.lms.meter import current_meter
+from programs.lms.nearest import with_nearest
+from programs.lms.redaction import excerpt
+from programs.lms.structured import Ladder, Rung
+from programs.lms.wire import usage_in
+
+Outcome = Reply | BackendError
+Steps = Generator[HttpCall, Outcome, Response]
+
+NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, asyncio.TimeoutError, OSError)
+_NO_CONNECTION = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+)
+
+
+class Exchange:
+    """The talk about one backend's answers. What it learns (what structure the server takes, which models it has)
+    holds for every engine that shares it; safe to share between threads."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._ladder = Ladder(backend.top_rung)
+        self._models: list[ModelName] | None = None
+
+    def steps(self, request: Request) -> Steps:
+        """One attempt at an answer, as a generator: yields calls to send, takes their outcomes, returns the answer.
+
+        A server that refuses the structure asked for is asked again for less, within the same attempt.
+        Counts every call, and raises whatever makes the answer unusable.
+        """
+        rung = top = self._ladder.rung
+        while True:
+            call = self.backend.post(request, rung)
+            asked_at = time.monotonic()
+            outcome = yield call
+            meter = current_meter()
+            meter.add_attempt(time.monotonic() - asked_at)
+            try:
+                response = self._answer(outcome)
+            except BackendError as error:
+                meter.add_fault(error)
+                if isinstance(outcome, Reply):
+                    meter.add_usage(usage_in(outcome.text))
+                if isinstance(error, UnknownModel):
+                    raise (yield from self._with_nearest(error)) from None
+                if not isinstance(error, SchemaRefused) or call.rung is Rung.NONE:
+                    raise
+                rung = call.rung.below()
+                continue
+            if rung is not top and _has_schema(request):
+                self._ladder.settle(rung)
+            meter.add_answer(response)
+            return response
+
+    def _answer(self, outcome: Outcome) -> Response:
+        if isinstance(outcome, BackendError):
+            raise outcome
+        return self.backend.read(outcome)
+
+    def _with_nearest(self, error: UnknownModel) -> Generator[HttpCall, Outcome, UnknownModel]:
+        if self._models is None:
+            outcome = yield self.backend.models_call()
+            try:
+                self._models = [] if isinstance(outcome, BackendError) else self.backend.read_models(outcome)
+            except BackendError:
+                self._models = []
+        return with_nearest(error, self.backend.model, self._models)
+
+    def failure(self, error: BaseException) -> BackendError:
+        """The TransientError that a broken or silent connection stands for. Holds no address and no secret."""
+        # The aiohttp transport calls a dropped connection a connect timeout; the cause tells them apart.
+        cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
+        where = self.backend.endpoint
+        if isinstance(cause, _NO_CONNECTION):
+            return NotConnected(f"{where} is not reachable: {self.backend.unreachable}")
+        if isinstance(cause, (httpx.TimeoutException, asyncio.TimeoutError, TimeoutError)):
+            return TimedOut(f"{where} gave no whole reply in time")
+        return NotConnected(f"the connection to {where} broke: {excerpt(str(error), self.backend.secrets)}")
+
+
+def _has_schema(request: Request) -> bool:
+    """Whether a request brings a schema: what became of one that brings none says nothing about schemas."""
+    return (request.config.response_format or {}).get("type") == "json_schema"

@@ -1,0 +1,82 @@
+"""What calls cost: requests, tokens, faults and time, counted where they happen."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from dspy.lm15 import Response, Usage
+
+from programs.errors import BackendError, Truncated
+from programs.lms.faults import kind
+from programs.lms.wire import reasoning_of
+
+
+@dataclass
+class Meter:
+    """The account of the calls made inside one `metered()` block. Safe to share between threads and tasks.
+
+    `attempts` counts HTTP requests for answers, failed ones too; `seconds` the time spent waiting for their replies,
+    without the pauses between them. Tokens are those that servers reported, also for answers that were of no use;
+    `uncounted` answers came without such a report.
+    `faults` counts what failed, by kind ("429", "timeout", "connection", "empty", ...).
+    `reasoning` and `finish_reason` are those of the last answer.
+    """
+
+    attempts: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    uncounted: int = 0
+    reasoning: str = ""
+    finish_reason: str = ""
+    seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add_attempt(self, seconds: float) -> None:
+        with self._lock:
+            self.attempts += 1
+            self.seconds += seconds
+
+    def add_usage(self, usage: Usage) -> None:
+        with self._lock:
+            self.prompt_tokens += usage.input_tokens or 0
+            self.completion_tokens += usage.output_tokens or 0
+            self.cached_tokens += usage.cache_read_tokens or 0
+
+    def add_answer(self, response: Response) -> None:
+        self.add_usage(response.usage)
+        with self._lock:
+            self.uncounted += response.usage.input_tokens is None or response.usage.output_tokens is None
+            self.reasoning = reasoning_of(response)
+            self.finish_reason = response.finish_reason
+
+    def add_fault(self, error: BackendError) -> None:
+        with self._lock:
+            self.faults[kind(error)] += 1
+            if isinstance(error, Truncated):
+                self.finish_reason = "length"
+
+
+_meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[Meter]:
+    """Count the calls made inside, in tasks and threads too where they inherit the context. The innermost counts."""
+    meter = Meter()
+    token = _meter.set(meter)
+    try:
+        yield meter
+    finally:
+        _meter.reset(token)
+
+
+def current_meter() -> Meter:
+    """The meter of the block we are in; outside any, one that nobody reads."""
+    return _meter.get() or Meter()

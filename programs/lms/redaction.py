@@ -1,0 +1,24 @@
+"""Text from elsewhere made fit to be shown: without secrets, on one line, short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+LONGEST_EXCERPT = 300
+
+_HIDDEN = "***"
+_KEY_SHAPES = re.compile(r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}")
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` with every secret, and whatever looks like a key, replaced by `***`."""
+    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
+        text = re.sub(re.escape(secret), _HIDDEN, text, flags=re.IGNORECASE)
+    return _KEY_SHAPES.sub(_HIDDEN, text)
+
+
+def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` redacted, on one line, cut to 300 characters. Cut last, so that no half of a secret remains."""
+    line = " ".join(redact(text, secrets).split())
+    return line if len(line) <= LONGEST_EXCERPT else line[: LONGEST_EXCERPT - 1] + "…"

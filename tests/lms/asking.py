@@ -1,0 +1,71 @@
+"""How these tests ask: a stand-in server, a model resolved against it, and one call by either engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from dspy.lm15 import Config, Message, Request, Response
+
+from programs.lms.resolve import Model, resolve
+from programs.lms.retry import RetryPolicy
+from tests.standin.server import StandIn
+
+How = Literal["sync", "async"]
+
+USER = "jdoe.secret"
+KEY = "sk-very-secret-key-123"
+ANSWER = '{"answer": "Galaxies recede from us."}'
+QUICK = RetryPolicy(first_wait=0.001, longest_wait=0.002, patience=30)
+ONCE = RetryPolicy(first_wait=0.001, longest_wait=0.002, patience=0)
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"answer": {"type": "string", "maxLength": 200}, "pattern": {"enum": ["a", "b"]}},
+    "required": ["answer"],
+}
+FORMAT: dict[str, Any] = {"type": "json_schema", "name": "Answer", "strict": True, "schema": SCHEMA}
+
+
+def brain(body: dict[str, Any]) -> str:
+    """The stand-in's answer to what `request` asks; anything else is a surprise."""
+    last = body["messages"][-1]["content"]
+    if "galaxies" not in last:
+        raise ValueError(f"not a question of these tests: {last!r}")
+    return ANSWER
+
+
+def request(text: str = "What do galaxies do?", system: str | None = "Be brief.", **config: Any) -> Request:
+    return Request(model="any", messages=(Message.user(text),), system=system, config=Config(**config))
+
+
+async def ask(model: Model, asked: Request | None = None, how: How = "async") -> Response:
+    assert model.engine is not None
+    assert model.async_engine is not None
+    if how == "sync":
+        return await asyncio.to_thread(model.engine.complete, asked or request())
+    return await model.async_engine.complete(asked or request())
+
+
+@asynccontextmanager
+async def openai_model(server: StandIn, **given: Any) -> AsyncIterator[Model]:
+    settings = {"retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
+    model = resolve("openai/any", api_base=server.openai_base, **settings)
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+@asynccontextmanager
+async def argo_model(
+    server: StandIn, name: str = "gpt41", *, api: str = "native", **given: Any
+) -> AsyncIterator[Model]:
+    env = {"ARGO_USER": USER, "ARGO_BASE_URL": server.url, "ARGO_API": api}
+    model = resolve(name, **{"retry": QUICK, "timeout": 5.0, "env": env, **given})
+    try:
+        yield model
+    finally:
+        await model.aclose()

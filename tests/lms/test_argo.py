@@ -1,0 +1,172 @@
+"""Argo: what each family takes, what both routes say, and what they say when they fail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from programs.errors import (
+    AccessDenied,
+    BackendError,
+    CallError,
+    ContextTooLong,
+    TransientError,
+    Truncated,
+    UnknownModel,
+)
+from programs.lms.argo import Argo
+from programs.lms.argo_families import rules_for
+from programs.lms.backend import Reply
+from programs.lms.base_url import BaseUrl
+from programs.lms.structured import Rung
+from tests.lms.asking import ANSWER, FORMAT, ONCE, USER, How, argo_model, ask, brain, request
+from tests.standin.faults import NOTICE, FaultPlan
+from tests.standin.server import StandIn
+
+MODELS = [
+    "gpt4o",
+    "gpt41nano",
+    "gpt35",
+    "gpt5",
+    "gpt55",
+    "gpto1",
+    "gpto4mini",
+    "claudesonnet4",
+    "claudesonnet37",
+    "claudesonnet46",
+    "claudehaiku45",
+    "claudeopus41",
+    "claudeopus47",
+    "claudeopus5",
+    "claudesonnet5",
+    "gemini25pro",
+    "something",
+]
+NO_SAMPLING = {"gpt5", "gpt55", "gpto1", "gpto4mini", "claudeopus47", "claudeopus5", "claudesonnet5"}
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+@pytest.mark.parametrize("api", ["native", "legacy"])
+@pytest.mark.parametrize("name", MODELS)
+async def test_every_family_is_sent_what_it_takes(how: How, api: str, name: str) -> None:
+    asked = request(max_tokens=30000, temperature=1.5, top_p=0.9, seed=1, stop=("x",), response_format=FORMAT)
+    with StandIn(brain, argo_user=USER) as server:
+        async with argo_model(server, name, api=api, max_tokens=100, temperature=0.7) as model:
+            assert (await ask(model, asked, how)).text == ANSWER
+            assert model.takes_sampling is (name not in NO_SAMPLING)
+    [body] = server.bodies
+    assert body["user"] == USER
+    assert ("temperature" in body) is (name not in NO_SAMPLING)
+    assert ("response_format" in body) is (api == "native" and name in ("gpt4o", "gpt41nano"))
+    assert server.calls[0].path == ("/v1/chat/completions" if api == "native" else "/api/v1/resource/chat/")
+
+
+@pytest.mark.parametrize("name", ["claudesonnet45", "claudeopus47"])
+async def test_claude_always_gets_a_limit(name: str) -> None:
+    with StandIn(brain, argo_user=USER) as server:
+        async with argo_model(server, name) as model:
+            await ask(model)
+    assert 0 < server.bodies[0]["max_tokens"] <= 21000
+
+
+@pytest.mark.parametrize(
+    ("name", "takes"),
+    [
+        ("claudeopus46", True),
+        ("claudeopus47", False),
+        ("claudeopus48", False),
+        ("claudeopus5", False),
+        ("claudesonnet46", True),
+        ("claudesonnet35v2", True),
+        ("claudesonnet5", False),
+        ("claudesonnet51", False),
+        ("claude", True),
+    ],
+)
+def test_claude_versions(name: str, takes: bool) -> None:
+    assert rules_for(name).temperature is takes
+
+
+def native(content: Any, finish: str = "stop") -> dict[str, Any]:
+    return {"choices": [{"message": {"content": content}, "finish_reason": finish}]}
+
+
+ERROR = {"type": "error", "error": {"type": "api_error", "message": "try later"}}
+
+
+@pytest.mark.parametrize("route", ["native", "legacy"])
+@pytest.mark.parametrize(
+    ("status", "said", "error"),
+    [
+        (200, {"response": NOTICE}, AccessDenied),
+        (200, {"response": "ACCESS DENIED for jdoe.secret"}, AccessDenied),
+        (200, native(NOTICE), AccessDenied),
+        (200, native("ACCESS DENIED"), AccessDenied),
+        (200, {"error": "ACCESS DENIED"}, AccessDenied),
+        (200, NOTICE, AccessDenied),
+        (200, "<html>ACCESS DENIED</html>", AccessDenied),
+        (500, NOTICE, AccessDenied),
+        (200, {"response": "You passed a messages field along with a prompt"}, CallError),
+        (200, ERROR, TransientError),
+        (200, {"type": "error", "error": {"type": "invalid_request_error", "message": "?"}}, TransientError),
+        (200, {"type": "error", "error": {"message": "prompt is too long: 9 tokens"}}, ContextTooLong),
+        (200, {"response": ""}, TransientError),
+        (200, {"response": None}, TransientError),
+        (200, {"response": {"content": None}}, TransientError),
+        (200, {}, TransientError),
+        (200, native("", "length"), Truncated),
+        (200, native(""), TransientError),
+        (400, {"error": {"message": "Invalid model gpt9"}}, UnknownModel),
+        (400, {"error": {"code": "model_not_found"}}, UnknownModel),
+        (401, "who?", AccessDenied),
+        (400, {"error": {"message": "bad"}}, CallError),
+        (502, "bad gateway for jdoe.secret", TransientError),
+    ],
+)
+def test_failures(route: Any, status: int, said: Any, error: type[BackendError]) -> None:
+    backend = Argo("gpt41", user=USER, base=BaseUrl("https://argo"), route=route)
+    with pytest.raises(error) as caught:
+        backend.read(Reply(status, {}, said if isinstance(said, str) else json.dumps(said)))
+    assert USER not in repr(caught.value)
+
+
+@pytest.mark.parametrize("said", [{"response": ANSWER}, {"response": {"content": ANSWER}}, native(ANSWER)])
+def test_answers(said: Any) -> None:
+    backend = Argo("gpt41", user=USER, base=BaseUrl("https://argo"), route="legacy")
+    assert backend.read(Reply(200, {}, json.dumps(said))).text == ANSWER
+
+
+def test_an_answer_in_form_may_speak_of_denied_access() -> None:
+    text = '{"answer": "The telescope said ACCESS DENIED."}'
+    backend = Argo("gpt41", user=USER, base=BaseUrl("https://argo"))
+    assert backend.read(Reply(200, {}, json.dumps(native(text)))).text == text
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+@pytest.mark.parametrize("api", ["native", "legacy"])
+@pytest.mark.parametrize("fault", ["argo_notice", "401", "500", "429", "error200", "overloaded200", "empty", "html"])
+async def test_no_failure_shows_the_user(how: How, api: str, fault: str) -> None:
+    with StandIn(brain, argo_user=USER, faults=FaultPlan(share=1, kinds=[fault])) as server:
+        async with argo_model(server, api=api, retry=ONCE) as model:
+            with pytest.raises(BackendError) as caught:
+                await ask(model, how=how)
+    assert USER not in str(caught.value)
+
+
+async def test_a_refused_name_is_told_its_neighbours() -> None:
+    with StandIn(
+        brain, argo_user=USER, models=[("GPT-4.1", "gpt41"), ("Claude Sonnet 4.5", "claudesonnet45")]
+    ) as server:
+        async with argo_model(server, "claudesonnet4") as model:
+            with pytest.raises(UnknownModel, match=r"nearest names: claudesonnet45"):
+                await ask(model)
+
+
+def test_legacy_asks_for_no_structure() -> None:
+    backend = Argo("gpt41", user=USER, base=BaseUrl("https://argo"), route="legacy")
+    assert not backend.supports_response_schema
+    assert "response_format" not in backend.supported_params
+    assert backend.post(request(response_format=FORMAT), Rung.FULL).rung is Rung.NONE
+    assert USER not in repr(backend.post(request(), Rung.FULL))

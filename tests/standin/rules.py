@@ -1,0 +1,76 @@
+"""Which requests a stand-in server refuses: written from the servers' rules, not from our client's code."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_BOUND = re.compile(r'"(maxLength|minLength|pattern)": [\d"]')
+_LEGACY_FIELDS = {
+    "user",
+    "model",
+    "messages",
+    "system",
+    "prompt",
+    "stop",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+}
+
+
+def refused_format(body: dict[str, Any], formats: str) -> str | None:
+    """Why a server that takes `formats` ("all", "unbounded", "json_object", "none") refuses this body, or None."""
+    asked = body.get("response_format")
+    if asked is None or formats == "all":
+        return None
+    if formats == "none":
+        return "response_format is not supported"
+    if asked["type"] == "json_object":
+        return None
+    if formats == "json_object":
+        return "response_format of type json_schema is not supported"
+    bound = _BOUND.search(json.dumps(asked))
+    return f"In the schema, '{bound.group(1)}' is not permitted" if bound else None
+
+
+def broken_argo_rule(body: dict[str, Any], *, legacy: bool) -> str | None:
+    """Which of Argo's rules this body breaks, or None."""
+    model = str(body.get("model"))
+    if legacy and not set(body) <= _LEGACY_FIELDS:
+        return f"unknown fields: {sorted(set(body) - _LEGACY_FIELDS)}"
+    if "messages" in body and ("system" in body or "prompt" in body):
+        return "messages together with system or prompt"
+    sampling: list[str] = [name for name in ("temperature", "top_p") if name in body]
+    if "response_format" in body and not model.startswith(("gpt4o", "gpt41")):
+        return f"{model} takes no response_format"
+    if model.startswith("gpto"):
+        extra = set(body) - {"user", "model", "messages", "max_completion_tokens"}
+        return f"{model} takes max_completion_tokens only, not {sorted(extra)}" if extra else None
+    if model.startswith("gpt5"):
+        return f"{model} takes no {sampling or 'max_tokens'}" if sampling or "max_tokens" in body else None
+    if model.startswith("claude"):
+        return _broken_claude_rule(model, body, sampling)
+    if model.startswith("gemini"):
+        system = [m for m in body.get("messages", []) if m["role"] == "system"]
+        return (
+            "system content must be a plain string" if any(not isinstance(m["content"], str) for m in system) else None
+        )
+    return None
+
+
+def _broken_claude_rule(model: str, body: dict[str, Any], sampling: list[str]) -> str | None:
+    if not 0 < body.get("max_tokens", 0) <= 21000:
+        return f"{model} needs max_tokens, at most 21000"
+    if len(sampling) == 2:
+        return f"{model} takes temperature or top_p, not both"
+    if sampling and re.match(r"claude(opus(4[7-9]|[5-9])|sonnet[5-9])", model):
+        return f"{model} takes no {sampling[0]}"
+    return f"{model} takes a temperature up to 1" if body.get("temperature", 0) > 1 else None
+
+
+def words_of_prompt(body: dict[str, Any]) -> int:
+    """The number of words in a request's messages, which count as its tokens."""
+    return sum(len(str(message["content"]).split()) for message in body.get("messages", []))

@@ -1,0 +1,226 @@
+"""A brain for the stand-in server: answers every stage in form, from the request alone, always the same way.
+
+It knows the stages by the one field of the reply's schema, which it finds in `response_format` or in the prompt; on
+anything else it raises. What it says differs with the passage, the question, the feedback, the seed and the
+temperature, and passes the checks. `stages` replaces single answers:
+
+    Scientist(judge=lambda asked: {"reason": "too short", "reasoning_quality": 3, ...})
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from signatures.questions import QuestionType
+
+STAGE_OF_FIELD = {
+    "questions": "questions",
+    "analysis": "context",
+    "hypotheses": "hypotheses",
+    "evidence": "evidence",
+    "critique": "critique",
+    "perspective": "perspective",
+    "thought": "trace",
+    "answer": "answer",
+    "verdict": "judge",
+    "grades": "grade",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the brain understands it. `text` is the whole prompt, `nonce` a word that differs with the request,
+    `time` how often this stage was asked before."""
+
+    stage: str
+    field: str
+    text: str
+    nonce: str
+    time: int
+    body: dict[str, Any]
+
+    def given(self, name: str) -> str:
+        """An input field's text; empty when it was not sent."""
+        found = re.search(rf"\[\[ ## {name} ## \]\]\n(.*?)(?=\n\n|\Z)", self.text, re.DOTALL)
+        return found.group(1) if found else ""
+
+    @property
+    def words(self) -> list[str]:
+        """Long words of the passage, each once."""
+        body = "\n".join(re.findall(r"^\[\d+\] (.*)$", self.text, re.MULTILINE))
+        return list(dict.fromkeys(re.findall(r"[a-z]{7,}", body.lower()))) or ["measurement"]
+
+    @property
+    def sentences(self) -> int:
+        """How many numbered sentences the passage has."""
+        return len(re.findall(r"^\[\d+\] ", self.text, re.MULTILINE))
+
+    def word(self, index: int) -> str:
+        """A word of the passage, by an index and the nonce."""
+        return self.words[(int(self.nonce, 16) + index) % len(self.words)]
+
+
+Answer = Callable[[Asked], Any]
+
+
+@dataclass
+class Scientist:
+    """Callable as a stand-in's brain. `asked` counts the requests by stage."""
+
+    stages: dict[str, Answer] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        asked = self._understand(body)
+        self.asked[asked.stage] += 1
+        answer = self.stages.get(asked.stage, ANSWERS[asked.stage])(asked)
+        return answer if isinstance(answer, str) else json.dumps({asked.field: answer}, ensure_ascii=False)
+
+    def _understand(self, body: dict[str, Any]) -> Asked:
+        texts = [str(message["content"]) for message in body.get("messages", [])] or [
+            str(body.get("system", "")),
+            *body.get("prompt", []),
+        ]
+        text = "\n\n".join(texts)
+        name = _reply_field(body, text)
+        if name not in STAGE_OF_FIELD:
+            raise ValueError(f"the stand-in does not know a stage that replies with {name!r}")
+        stage = STAGE_OF_FIELD[name]
+        nonce = hashlib.blake2b(f"{text}{body.get('seed')}{body.get('temperature')}".encode(), digest_size=4)
+        return Asked(stage, name, text, nonce.hexdigest(), self.asked[stage], body)
+
+
+def _reply_field(body: dict[str, Any], text: str) -> str:
+    schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
+    if schema is None:
+        start = text.find('{"additionalProperties"')
+        if start < 0:
+            raise ValueError("neither the request nor the prompt holds a schema")
+        schema, _ = json.JSONDecoder().raw_decode(text[start:])
+    names = list(schema["properties"])
+    if len(names) != 1:
+        raise ValueError(f"a stage replies with one field, not {names}")
+    return str(names[0])
+
+
+def questions(asked: Asked) -> dict[str, Any]:
+    forms = {
+        QuestionType.CLARIFICATION: "What does the term {0} mean for someone who compares {1} with {2}?",
+        QuestionType.CRITICAL: "Does it follow that {3} explains {4}, or could an unseen {5} undermine that inference?",
+        QuestionType.INTERPRETATION: "Which physical picture does a {6} of 12 percent suggest once {7} is accounted for?",
+        QuestionType.APPLICATION: "How would you transfer the handling of {8} to a survey that lacks {9} altogether?",
+        QuestionType.COMPARISON: "Why might weighting by {10} outperform fitting {11} separately in small catalogues?",
+        QuestionType.MECHANISM: "By what chain of causes can {12} alter {13} without touching anything else nearby?",
+        QuestionType.LIMITATION: "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
+    }
+    words = [f"{asked.word(index)} {asked.nonce[:2]}{index}" for index in range(16)]
+    return {
+        kind.value: {
+            "question": form.format(*words),
+            "difficulty": kind.usual_difficulty,
+            "audience": "curious student",
+        }
+        for kind, form in forms.items()
+    }
+
+
+def context(asked: Asked) -> dict[str, Any]:
+    return {
+        "relevant_sentences": [1, max(1, asked.sentences)],
+        "reasoning_needed": f"Compare the {asked.word(1)} with the {asked.word(2)} and weigh their errors.",
+        "misconceptions": [f"That {asked.word(3)} alone decides the outcome."],
+        "missing_background": [f"How {asked.word(4)} is calibrated in practice."],
+        "depth": "moderate",
+    }
+
+
+def hypotheses(asked: Asked) -> dict[str, Any]:
+    return {
+        "hypotheses": [
+            {
+                "statement": f"The {asked.word(n)} drives the effect.",
+                "test": f"Vary {asked.word(n + 3)} and look again.",
+            }
+            for n in (1, 2)
+        ]
+    }
+
+
+def evidence(asked: Asked) -> dict[str, Any]:
+    last = max(1, asked.sentences)
+    return {
+        "items": [
+            {"sentence": 1, "claim": f"States what {asked.word(1)} was studied.", "bearing": "supports"},
+            {"sentence": last, "claim": f"Limits what {asked.word(2)} can show.", "bearing": "qualifies"},
+        ]
+    }
+
+
+def critique(asked: Asked) -> dict[str, Any]:
+    return {
+        "strengths": [f"The {asked.word(1)} is measured twice."],
+        "weaknesses": [f"The {asked.word(2)} is assumed, not measured."],
+        "alternative": f"A drift in the {asked.word(3)} could mimic the signal.",
+    }
+
+
+def perspective(asked: Asked) -> dict[str, Any]:
+    return {
+        "wants": f"To know whether {asked.word(1)} can be trusted.",
+        "stumbling_blocks": [f"Mixing up {asked.word(2)} and its error."],
+        "helpful": f"A worked example with the {asked.word(3)}.",
+    }
+
+
+def trace(asked: Asked) -> dict[str, Any]:
+    word, tag = asked.word, asked.nonce
+    return {
+        "opening": [
+            f"I am asked about {word(1)} ({tag}), so first I look at how the {word(2)} was obtained and compared."
+        ],
+        "wrong_turn": f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall.",
+        "doubt": f"But wait, the {word(5)} is quoted with an error of 4 percent, which that reading leaves unexplained.",
+        "correction": f"So I was wrong there: the {word(6)} follows from the selection, because {word(7)} is cut at 12.",
+        "weighing": [f"Alternatively the {word(8)} might drift with time; I cannot exclude it from {word(9)} alone."],
+        "conclusion": f"On balance I think {word(10)} holds within its errors, though {word(11)} remains uncertain.",
+    }
+
+
+def answer(asked: Asked) -> dict[str, Any]:
+    word = asked.word
+    text = (
+        f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} by "
+        f"itself would not do, since its error is about 4 percent. What stays open is how {word(4)} drifts over time."
+    )
+    return {"text": text}
+
+
+def judge(asked: Asked) -> dict[str, Any]:
+    score = 6 + int(asked.nonce[0], 16) % 4
+    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), score)
+    return {"reason": f"Sound, though the {asked.word(1)} is thin.", **ratings}
+
+
+def grade(asked: Asked) -> dict[str, Any]:
+    from signatures.grade import GRADE_DIMENSIONS
+
+    grades = {name: 60 + (int(asked.nonce[index], 16) * 2) for index, name in enumerate(GRADE_DIMENSIONS)}
+    return {"reason": f"Says little about {asked.word(1)}.", **grades}
+
+
+ANSWERS: dict[str, Answer] = {
+    "questions": questions,
+    "context": context,
+    "hypotheses": hypotheses,
+    "evidence": evidence,
+    "critique": critique,
+    "perspective": perspective,
+    "trace": trace,
+    "answer": answer,
+    "judge": judge,
+    "grade": grade,
+}

@@ -1,0 +1,304 @@
+"""A real HTTP server that stands in for Argo and for OpenAI-compatible servers.
+
+    def brain(body):                      # the JSON body of a request -> the answer's content
+        return '{"answer": "42"}'         # raise on a request that you do not know
+
+    with StandIn(brain, faults=FaultPlan(share=0.3, kinds=["500", "429", "reset"], seed=1)) as server:
+        resolve("openai/any", api_base=server.openai_base)
+
+    with StandIn(brain, argo_user="jdoe") as server:
+        resolve("gpt41", env={"ARGO_USER": "jdoe", "ARGO_BASE_URL": server.url})
+
+Routes: POST /v1/chat/completions (OpenAI's shape; Argo's native route when `argo_user` is given), POST
+/api/v1/resource/chat/ (Argo's legacy route), GET /v1/models. With `argo_user`, requests must carry it both as bearer
+token and as `user`, and keep the parameter rules of the model's family; what breaks a rule is answered with 400.
+
+After a test look at `server.surprises`: what the brain raised. It is answered with HTTP 500, so a client may have
+retried over it.
+
+To serve by hand, echoing a fixed answer:
+
+    python -m tests.standin.server --port 8123 [--argo-user NAME] [--latency 0.2] [--answer '{"a": 1}']
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+from tests.standin import rules
+from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan, error_body
+
+Brain = Callable[[dict[str, Any]], str]
+
+DEFAULT_MODELS = (
+    ("GPT-4o", "gpt4o"),
+    ("GPT-4.1", "gpt41"),
+    ("GPT-5.5", "gpt55"),
+    ("GPT-o3", "gpto3"),
+    ("Claude Sonnet 4.5", "claudesonnet45"),
+    ("Claude Opus 4.7", "claudeopus47"),
+    ("Gemini 2.5 Pro", "gemini25pro"),
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request for an answer: when it came (time.monotonic), by which path, its JSON body, and its planned fault."""
+
+    at: float
+    path: str
+    body: dict[str, Any]
+    fault: str | None
+
+
+class StandIn:
+    """The server, as a context manager; it runs in a thread of its own with an event loop of its own.
+
+    - `brain` makes each answer's content from the request's body; it runs in the server's thread, one at a time
+    - `latency`: seconds before each reply; `peak`: the most requests that were in flight at once
+    - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
+    - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
+    - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
+    - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
+    - `reasoning`: reasoning_content of every answer
+    - `calls`: every request for an answer; `model_lists`: how often /v1/models was asked; `surprises`: what the
+      brain raised
+    """
+
+    def __init__(
+        self,
+        brain: Brain,
+        *,
+        latency: float = 0.0,
+        faults: FaultPlan | None = None,
+        retry_after: str | None = None,
+        formats: str = "all",
+        models: Sequence[tuple[str, str]] | None = None,
+        argo_user: str | None = None,
+        api_key: str | None = None,
+        reasoning: str | None = None,
+        port: int = 0,
+    ) -> None:
+        self.brain = brain
+        self.latency = latency
+        self.faults = faults or FaultPlan()
+        self.retry_after = retry_after
+        self.formats = formats
+        self.models = models
+        self.argo_user = argo_user
+        self.api_key = api_key
+        self.reasoning = reasoning
+        self.calls: list[Call] = []
+        self.surprises: list[BaseException] = []
+        self.model_lists = 0
+        self.in_flight = 0
+        self.peak = 0
+        self.port = port
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._serve, name="stand-in", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address without a path: Argo's base."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def openai_base(self) -> str:
+        """The base URL for OpenAI-compatible clients."""
+        return f"{self.url}/v1"
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The bodies of all calls, in order."""
+        return [call.body for call in self.calls]
+
+    def __enter__(self) -> StandIn:
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._run())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _run(self) -> None:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_post("/api/v1/resource/chat/", self._answer)
+        app.router.add_get("/v1/models", self._list_models)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._stopping.wait()
+        await runner.cleanup()
+        await asyncio.sleep(0)  # connections that were cut are closed on the loop's next turn
+
+    async def _list_models(self, request: web.Request) -> web.StreamResponse:
+        self.model_lists += 1
+        if self._refused_credentials(request, None) is not None:
+            return web.json_response({"error": {"message": "who are you?"}}, status=401)
+        entries = [{"id": shown, "internal_id": taken} for shown, taken in self.models or DEFAULT_MODELS]
+        return web.json_response({"data": entries})
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        call = Call(time.monotonic(), request.path, body, self.faults.fault(len(self.calls)))
+        self.calls.append(call)
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
+        try:
+            await asyncio.sleep(self.latency)
+            return await self._reply(request, call)
+        finally:
+            self.in_flight -= 1
+
+    async def _reply(self, request: web.Request, call: Call) -> web.StreamResponse:
+        if call.fault is not None:
+            early = await self._fault(request, call)
+            if early is not None:
+                return early
+        refused = self._refused(request, call)
+        if refused is not None:
+            status, message = refused
+            kind = "model_not_found" if status == 404 else "invalid_request_error"
+            return web.json_response({"error": {"message": message, "type": kind}}, status=status)
+        try:
+            content = self.brain(call.body)
+        except Exception as error:
+            self.surprises.append(error)
+            return web.json_response({"error": {"message": f"stand-in: {error!r}"}}, status=500)
+        return self._completion(call, content)
+
+    async def _fault(self, request: web.Request, call: Call) -> web.StreamResponse | None:
+        """The reply to a call with a fault that needs no answer, or None where the answer itself will be spoilt."""
+        fault = call.fault or ""
+        if fault.isdigit():
+            credentials = f"{request.headers.get('Authorization')} user={call.body.get('user')}"
+            headers = {"Retry-After": self.retry_after} if self.retry_after and fault in ("429", "503") else {}
+            text = error_body(int(fault), credentials)
+            return web.Response(status=int(fault), headers=headers, text=text, content_type="application/json")
+        if fault == "html":
+            return web.Response(text=PAGE, content_type="text/html")
+        if fault == "reset":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if fault == "hang":
+            await self._stopping.wait()
+            return web.Response()
+        if fault == "dribble":
+            return await self._dribble(request)
+        if fault == "error200":
+            return web.json_response({"error": {"message": f"upstream failed for {self.argo_user or self.api_key}"}})
+        if fault == "overloaded200":
+            return web.json_response({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
+        if fault == "context":
+            words = "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."
+            return web.json_response({"error": {"message": words, "code": "context_length_exceeded"}}, status=400)
+        return None
+
+    async def _dribble(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while not self._stopping.is_set():
+            await response.write(b" ")
+            await asyncio.sleep(0.02)
+        return response
+
+    def _refused(self, request: web.Request, call: Call) -> tuple[int, str] | None:
+        credentials = self._refused_credentials(request, call.body)
+        if credentials is not None:
+            return credentials
+        model = call.body.get("model")
+        if self.models is not None and model not in [taken for _, taken in self.models]:
+            return (400, f"Invalid model: {model}") if self.argo_user else (404, f"The model `{model}` does not exist")
+        broken = rules.refused_format(call.body, self.formats)
+        if broken is None and self.argo_user is not None:
+            broken = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
+        return None if broken is None else (400, broken)
+
+    def _refused_credentials(self, request: web.Request, body: dict[str, Any] | None) -> tuple[int, str] | None:
+        given = request.headers.get("Authorization")
+        wanted = self.argo_user or self.api_key
+        if wanted is not None and given != f"Bearer {wanted}":
+            return 401, f"bad credentials {given}"
+        if self.argo_user is not None and body is not None and body.get("user") != self.argo_user:
+            return 401, f"bad user {body.get('user')}"
+        return None
+
+    def _completion(self, call: Call, content: str) -> web.StreamResponse:
+        spoilt: dict[str, str | None] = {"empty": "", "null": None, "prose": PROSE, "argo_notice": NOTICE}
+        fault = call.fault or ""
+        said = content[: len(content) // 2] if fault == "truncated" else spoilt.get(fault, content)
+        if call.path.startswith("/api/"):
+            return web.json_response({"response": said})
+        message: dict[str, Any] = {"role": "assistant", "content": said}
+        if self.reasoning is not None:
+            message["reasoning_content"] = self.reasoning
+        prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
+        return web.json_response(
+            {
+                "id": f"standin-{len(self.calls)}",
+                "object": "chat.completion",
+                "model": call.body.get("model"),
+                "choices": [
+                    {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
+                ],
+                "usage": {
+                    "prompt_tokens": prompt,
+                    "completion_tokens": completion,
+                    "total_tokens": prompt + completion,
+                    "prompt_tokens_details": {"cached_tokens": prompt // 2},
+                },
+            }
+        )
+
+
+def main() -> None:
+    """Serve one fixed answer until interrupted."""
+    parser = argparse.ArgumentParser(description="Stand in for a model's server.")
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--argo-user")
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--answer", default='{"answer": "42"}')
+    given = parser.parse_args()
+    server = StandIn(lambda _: str(given.answer), latency=given.latency, argo_user=given.argo_user, port=given.port)
+    with server:
+        print(f"serving on {server.url}", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print(f"{len(server.calls)} calls, at most {server.peak} at once")
+
+
+if __name__ == "__main__":
+    main()
