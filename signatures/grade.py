@@ -1,0 +1,49 @@
+"""Stage 6: grades of the final answer on six dimensions, as a reward."""
+
+from typing import Annotated, Any
+
+import dspy
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+
+
+def _readable(value: Any) -> int | None:
+    """A whole number from 0 to 100, or None: what cannot be read is absent, never guessed."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return None
+    return int(value) if 0 <= value <= 100 else None
+
+
+# The schema demands a number; only a server that does not enforce schemas can make it None.
+Percent = Annotated[
+    int | None, BeforeValidator(_readable), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})
+]
+
+
+# A new dimension is a new line here; the document and the exports follow.
+class GradeSheet(BaseModel):
+    """Grades in percent: 0 is worthless, 100 is perfect."""
+
+    reason: Annotated[str, Field(min_length=10, max_length=600)] = Field(
+        description="what costs the most points, and where"
+    )
+    question_alignment: Percent = Field(description="answers what was asked, for the person who asked")
+    scientific_accuracy: Percent = Field(description="agrees with the passage and with established knowledge")
+    completeness: Percent = Field(description="covers everything that the question needs")
+    uncertainty_calibration: Percent = Field(description="is as sure as the evidence allows, no more and no less")
+    clarity_structure: Percent = Field(description="is clear and well ordered")
+    evidence_usage: Percent = Field(description="gives the facts and numbers that carry it")
+
+
+GRADE_DIMENSIONS = tuple(name for name in GradeSheet.model_fields if name != "reason")
+
+
+class GradeAnswer(dspy.Signature):
+    """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Be exact: a good answer with one
+    real fault gets about 70, an empty or wrong one below 30."""
+
+    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
+    question: str = dspy.InputField(desc="the question that was asked")
+    asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    answer: str = dspy.InputField(desc="the final answer")
+    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
+    grades: GradeSheet = dspy.OutputField(desc="the grades with their reason")
