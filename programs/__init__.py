@@ -1,0 +1,26 @@
+"""SynthReasoner: reasoning training data from scientific text, as a DSPy program.
+
+from programs import load_tracer
+tracer = load_tracer()
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from programs.load import load_tracer
+    from programs.tracer import Tracer
+
+__all__ = ["Tracer", "load_tracer"]
+
+
+def __getattr__(name: str) -> Any:
+    # DSPy takes most of a second to import: only what needs it pays for it.
+    if name == "load_tracer":
+        from programs.load import load_tracer
+
+        return load_tracer
+    if name == "Tracer":
+        from programs.tracer import Tracer
+
+        return Tracer
+    raise AttributeError(f"module 'programs' has no attribute {name!r}")

@@ -1,0 +1,134 @@
+"""`python -m programs.document OUTPUT`: makes the JSON document again from its journal.
+
+The document is written as a stream into a file beside it, which then takes its place in one step: a reader never
+sees half of one, and a failed writing leaves the old one as it was.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, Any
+
+import ijson
+import orjson
+from pydantic import BaseModel, Field, ValidationError
+
+from programs.errors import JournalError, UserError
+from programs.journal import Journal
+from programs.options import parse, run_cli
+from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
+from programs.settings import Settings
+
+IMPORTED = "imported"
+"""The basis of units that came from a document: no rule of ours decided them."""
+
+
+def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> int:
+    """Writes the accepted traces of the journal to `path`, atomically, and returns their number.
+
+    Raises `JournalError` when it cannot be written.
+    """
+    total = journal.index.counts().get("accepted", 0)
+    metadata = DocumentMetadata(
+        generation_timestamp=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        total_traces_generated=total,
+        status=status,
+        format_version=FORMAT_VERSION,
+        run=run,
+    )
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                written = _stream(file, metadata, journal.units("accepted"), total)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise JournalError(f"cannot write {path}: {error.strerror}; the journal holds everything") from error
+    return written
+
+
+def _stream(file: IO[bytes], metadata: DocumentMetadata, lines: Iterator[dict[str, Any]], total: int) -> int:
+    file.write(b'{"metadata": ' + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
+    written = 0
+    for line in lines:
+        if written == total:
+            break
+        file.write((b",\n" if written else b"\n") + orjson.dumps(line["record"]))
+        written += 1
+    file.write(b"\n]}\n")
+    return written
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a document of any size and version, one at a time. Raises `UserError` when it is none."""
+    try:
+        with path.open("rb") as file:
+            for item in ijson.items(file, "questions.item", use_float=True):
+                yield Record.model_validate(item)
+    except (ijson.JSONError, ValidationError) as error:
+        raise UserError(f"{path} is not a document of this program: {str(error).splitlines()[0]}") from None
+
+
+def import_document(journal: Journal, path: Path) -> int:
+    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number."""
+    count = 0
+    for record in read_records(path):
+        content = record.model_dump(mode="json")
+        digest = hashlib.blake2b(f"{record.reasoning_trace}\0{record.final_answer}".encode(), digest_size=8).hexdigest()
+        variation = record.generation.variation if record.generation else 0
+        key = f"{record.question_id}/{variation}" if record.question_id else f"{IMPORTED}/{digest}/0"
+        journal.append(
+            "unit",
+            key,
+            sample=record.source_paper.id or IMPORTED,
+            status="accepted",
+            settled=True,
+            reason=None,
+            basis=IMPORTED,
+            digest=digest,
+            record=content,
+            attempts=[],
+        )
+        count += 1
+    return count
+
+
+class DocumentOptions(BaseModel):
+    """Options of `python -m programs.document`."""
+
+    output: Path = Field(description="the document; its journal lies beside it")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes the document anew and says how many traces it holds."""
+    import sys
+
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parse(
+        DocumentOptions,
+        "python -m programs.document",
+        "Make the JSON document again from its journal: python -m programs.document OUTPUT.",
+        ["--output", *words] if words and not words[0].startswith("-") else words,
+    )
+    path = Settings(output=options.output).journal
+    if not path.exists():
+        raise UserError(f"there is no journal {path}")
+    with Journal(path) as journal:
+        last = journal.latest("run", "")
+        status: Status = "completed" if last and last.get("status") == "completed" else "interrupted"
+        count = write_document(journal, options.output, status, last.get("summary") if last else None)
+    print(f"{options.output}: {count} traces")
+    return 0
+
+
+if __name__ == "__main__":
+    run_cli(main)

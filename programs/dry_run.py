@@ -1,0 +1,51 @@
+"""`--dry-run`: what a run would read, ask and roughly spend. Reads the input, calls nothing, writes nothing."""
+
+from rich.console import Console
+
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.settings import Settings
+
+CHARS_PER_TOKEN = 4.0
+"""A rule of thumb for English prose; models differ by a fifth."""
+
+PROMPT_OVERHEAD = 450
+REPLY_TOKENS = 350
+"""Tokens of a stage's instructions and inputs, and of a reply, apart from the passage: the mean over the stages of a
+run on the sample data."""
+
+
+def calls_of(settings: Settings, texts: int) -> dict[str, int]:
+    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 1 + 7q + 2q(v-1) a text."""
+    questions, variations = settings.traces_per_sample, settings.traces_per_question
+    traces = texts * questions * variations
+    calls = {
+        "questions": texts,
+        "context and strands": texts * questions * 5,
+        "trace and answer": traces * 2,
+        "judges": traces * len(settings.judges) if settings.quality_check else 0,
+        "grades": traces if settings.grade_answers else 0,
+    }
+    return {kind: count for kind, count in calls.items() if count}
+
+
+def dry_run(settings: Settings, console: Console) -> None:
+    """Prints the plan of a run."""
+    report, characters = ReadReport(), 0
+    per_text = settings.traces_per_sample * settings.traces_per_question
+    for sample in read_samples(settings.input_file, max_chars=settings.max_passage_chars, report=report):
+        characters += len(sample.text)
+    wanted = report.samples if settings.max_traces is None else -(-settings.max_traces // per_text)
+    texts = min(report.samples, wanted)
+    calls = calls_of(settings, texts)
+    total = sum(calls.values())
+    mean = characters / report.samples if report.samples else 0.0
+    console.print(f"would read: {report.lines} lines, {report.samples} texts of {mean:.0f} characters on average")
+    for reason, count in report.skipped.items():
+        console.print(f"would skip: {count} {reason} (first: {report.first_examples[reason]})", highlight=False)
+    console.print(f"would make: {min(texts * per_text, settings.max_traces or texts * per_text)} traces")
+    shown = ", ".join(f"{count} {kind}" for kind, count in calls.items())
+    console.print(f"would call: {settings.model}, {total} times ({shown}), more where replies are rejected")
+    prompt, reply = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD)), total * REPLY_TOKENS
+    console.print(f"would spend: roughly {prompt} tokens read and {reply} written")
+    console.print(f"would write: {settings.output} and {settings.journal}", highlight=False)

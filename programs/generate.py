@@ -1,0 +1,95 @@
+"""Make reasoning training data from scientific text.
+
+python -m programs.generate --model embedded --max-traces 3
+python -m programs.generate --model gpt41 --input-file papers.jsonl --quality-check --grade-answers
+python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost:8000/v1 --concurrency 64
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from programs.errors import UserError
+from programs.options import parse, run_cli
+from programs.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INTERRUPTED = 130
+"""The shell's exit code for a process that SIGINT ended."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command. Exit codes: 0 done, 1 failed, 2 a mistake to mend, 130 interrupted; all are resumable."""
+    settings = parse(Settings, "python -m programs.generate", (__doc__ or "").splitlines()[0], arguments)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    from rich.console import Console
+
+    console = Console()
+    if settings.list_models:
+        return _list_models(settings, console)
+    if settings.dry_run:
+        from programs.dry_run import dry_run
+
+        dry_run(settings, console)
+        return 0
+    return asyncio.run(_generate(settings, console))
+
+
+async def _generate(settings: Settings, console: "Console") -> int:
+    from programs.display import shown
+    from programs.document import read_records
+    from programs.errors import JournalError
+    from programs.inputs.report import ReadReport
+    from programs.ledger import Ledger
+    from programs.look import look
+    from programs.run import run
+    from programs.summary import show
+
+    ledger, report = Ledger(), ReadReport()
+    try:
+        async with shown(ledger, console):
+            finished = await run(settings, ledger, report)
+    except asyncio.CancelledError:
+        console.print("stopped at once; run the same command again to go on")
+        return INTERRUPTED
+    except JournalError as error:
+        console.print(f"error: {error}", highlight=False, soft_wrap=True)
+        return 1
+    show(finished.summary, settings, console)
+    if finished.error is not None:
+        if finished.mistake:
+            raise UserError(finished.error)
+        console.print(f"error: {finished.error}", highlight=False, soft_wrap=True)
+        console.print("run the same command again to go on")
+        return 1
+    if finished.status == "interrupted":
+        console.print("interrupted; run the same command again to go on")
+        return INTERRUPTED
+    first = next(iter(read_records(settings.output)), None)
+    if first is not None:
+        look(first, console)
+    return 0
+
+
+def _list_models(settings: Settings, console: "Console") -> int:
+    from programs.errors import BackendError
+    from programs.models import ModelTable
+
+    model = ModelTable(settings.model_copy(update={"quality_check": False, "grade_answers": False})).main
+    try:
+        if model.engine is None:
+            raise UserError(f"--list-models: {settings.model} is called by DSPy, which cannot list models")
+        names = model.engine.list_models()
+    except BackendError as error:
+        raise UserError(str(error)) from None
+    finally:
+        model.close()
+    for name in names:
+        console.print(f"{name.internal_id}  ({name.id})", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    run_cli(main)

@@ -1,0 +1,183 @@
+"""The journal's index: where each key's newest line stands, and the counts and costs over all lines.
+
+It can always be made again from the journal: it says how far it has read, and reads on from there. It is a SQLite
+file so that memory does not grow with the journal; what was added since the last commit is held in memory.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+VERSION = "1"
+PAGE = 512
+
+SCHEMA = """
+create table if not exists meta (name text primary key, value) without rowid;
+create table if not exists line (key text primary key, at integer, length integer) without rowid;
+create table if not exists unit (
+    key text primary key, first integer, at integer, length integer, status text, basis text, settled integer,
+    digest text, sample text
+) without rowid;
+create unique index if not exists unit_order on unit (first);
+create index if not exists unit_status on unit (status, first);
+create index if not exists unit_sample on unit (sample);
+create table if not exists sample (key text primary key, basis text, settled integer) without rowid;
+create table if not exists spent (
+    stage text, model text, calls integer, reasks integer, faults integer, prompt integer, completion integer,
+    cached integer, uncounted integer, seconds real, primary key (stage, model)
+) without rowid;
+"""
+
+Scan = Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]]
+
+
+class Index:
+    """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on."""
+
+    def __init__(self, path: Path, size: int, scan: Scan) -> None:
+        self._path = path
+        self._database = _open(path)
+        if self._covered() > size:
+            self._database.close()
+            for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+                name.unlink(missing_ok=True)
+            self._database = _open(path)
+        self._read_to = self._covered()
+        for number, (at, length, record) in enumerate(scan(self._read_to)):
+            self.add(at, length, record)
+            if number % 20000 == 19999:
+                self.commit()
+        self.commit()
+
+    def add(self, at: int, length: int, record: dict[str, Any]) -> None:
+        """Takes one line of the journal, in the journal's order."""
+        kind, key = record["kind"], record["key"]
+        run = self._database.execute
+        if key is not None and kind in ("stage", "pool"):
+            run("insert or replace into line values (?, ?, ?)", (f"{kind}:{key}", at, length))
+        elif kind == "run":
+            run("insert or replace into line values (?, ?, ?)", ("run:", at, length))
+        elif kind == "unit":
+            values = (key, at, at, length, record["status"], record["basis"], record["settled"], record["digest"])
+            run(
+                "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (key) do update set at = excluded.at,"
+                " length = excluded.length, status = excluded.status, basis = excluded.basis,"
+                " settled = excluded.settled, digest = excluded.digest",
+                (*values, record["sample"]),
+            )
+        elif kind == "sample":
+            run("insert or replace into sample values (?, ?, ?)", (key, record["basis"], record["settled"]))
+        if kind in ("stage", "failed"):
+            self._add_spent(record["stage"], record["reply"]["model"], record["reply"]["spent"])
+        self._read_to = at + length
+
+    def _add_spent(self, stage: str, model: str, spent: dict[str, Any]) -> None:
+        uncounted = spent["calls"] if spent["prompt_tokens"] is None or spent["completion_tokens"] is None else 0
+        self._database.execute(
+            "insert into spent values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (stage, model) do update set"
+            " calls = calls + excluded.calls, reasks = reasks + excluded.reasks, faults = faults + excluded.faults,"
+            " prompt = prompt + excluded.prompt, completion = completion + excluded.completion,"
+            " cached = cached + excluded.cached, uncounted = uncounted + excluded.uncounted,"
+            " seconds = seconds + excluded.seconds",
+            (
+                stage,
+                model,
+                spent["calls"],
+                spent["reasks"],
+                sum(spent["faults"].values()),
+                spent["prompt_tokens"] or 0,
+                spent["completion_tokens"] or 0,
+                spent["cached_tokens"] or 0,
+                uncounted,
+                spent["seconds"],
+            ),
+        )
+
+    def place(self, kind: str, key: str) -> tuple[int, int] | None:
+        """Offset and length of the newest line of this kind and key."""
+        if kind == "unit":
+            row = self._one("select at, length from unit where key = ?", key)
+        else:
+            row = self._one("select at, length from line where key = ?", f"{kind}:{key}")
+        return None if row is None else (row[0], row[1])
+
+    def unit_places(self, status: str | None, after: int) -> list[tuple[int, int, int]]:
+        """The next units after the one that first stood at offset `after`: (first, offset, length)."""
+        if status is None:
+            query, values = "select first, at, length from unit where first > ? order by first limit ?", (after, PAGE)
+            return self._database.execute(query, values).fetchall()
+        query = "select first, at, length from unit where status = ? and first > ? order by first limit ?"
+        return self._database.execute(query, (status, after, PAGE)).fetchall()
+
+    def unit(self, key: str) -> tuple[str, str, bool, str | None] | None:
+        """Status, basis, whether it is settled, and digest of a unit."""
+        row = self._one("select status, basis, settled, digest from unit where key = ?", key)
+        return None if row is None else (row[0], row[1], bool(row[2]), row[3])
+
+    def sample(self, key: str) -> tuple[str, bool] | None:
+        """Basis and whether it is settled, of a sample that was driven to its end."""
+        row = self._one("select basis, settled from sample where key = ?", key)
+        return None if row is None else (row[0], bool(row[1]))
+
+    def accepted_of(self, sample: str) -> int:
+        """How many accepted units a sample has."""
+        row = self._one("select count(*) from unit where sample = ? and status = 'accepted'", sample)
+        return int(row[0]) if row else 0
+
+    def counts(self) -> dict[str, int]:
+        """How many units there are by status."""
+        return dict(self._database.execute("select status, count(*) from unit group by status").fetchall())
+
+    def stale(self, basis: str) -> bool:
+        """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
+        query = "select 1 from unit where status = 'accepted' and basis not in (?, 'imported') limit 1"
+        return self._one(query, basis) is not None
+
+    def spent(self) -> list[dict[str, Any]]:
+        """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
+        cursor = self._database.execute("select * from spent order by stage, model")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def commit(self) -> None:
+        """Makes what was added durable, with how far the journal was read."""
+        self._database.execute("insert or replace into meta values ('read_to', ?)", (self._read_to,))
+        self._database.commit()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _covered(self) -> int:
+        row = self._one("select value from meta where name = 'read_to'")
+        return int(row[0]) if row else 0
+
+    def _one(self, query: str, *values: Any) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._database.execute(query, values).fetchone()
+        return row
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False)
+    try:
+        version = _version(database)
+    except sqlite3.DatabaseError:
+        version = "damaged"
+    if version not in (None, VERSION):
+        database.close()
+        path.unlink()
+        database = sqlite3.connect(path, check_same_thread=False)
+    database.execute("pragma journal_mode = wal")
+    database.execute("pragma synchronous = normal")
+    database.executescript(SCHEMA)
+    database.execute("insert or ignore into meta values ('version', ?)", (VERSION,))
+    database.commit()
+    return database
+
+
+def _version(database: sqlite3.Connection) -> str | None:
+    tables = database.execute("select name from sqlite_master where name = 'meta'").fetchall()
+    if not tables:
+        return None
+    row = database.execute("select value from meta where name = 'version'").fetchone()
+    return str(row[0]) if row else "unknown"

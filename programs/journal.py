@@ -1,0 +1,187 @@
+"""The journal: append-only jsonlines beside the output, the one truth about a run.
+
+Every line is one JSON object with a `kind` and, where it has an identity, a `key`:
+
+    run      what was started, with which settings and versions
+    stage    one settled reply of a stage (`programs.plan.Reply`); a later line with the same key replaces it
+    failed   a reply that gave nothing; kept to be read, never taken for an answer
+    pool     the questions of a text, those rejected with their reasons
+    unit     what became of a unit: its status, its record, the attempts that were not taken
+    sample   what became of a text as a whole
+
+A line is written with one `write`, so a killed process loses nothing it wrote; a thread flushes to the disk every
+second, so a power cut loses at most that. A line torn by a crash is cut off when the journal is opened again.
+"""
+
+import io
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jsonlines
+import orjson
+from filelock import FileLock, Timeout
+
+from programs.errors import JournalError, UserError
+from programs.index import Index
+
+FLUSH_SECONDS = 1.0
+
+
+class Journal:
+    """An open journal. One process at a time: opening a journal that is in use raises `UserError`.
+
+    `mended` is the number of bytes of a torn last line that were cut off, 0 if there was none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.mended = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock_file = FileLock(f"{path}.lock")
+        try:
+            self._lock_file.acquire(timeout=0)
+        except Timeout:
+            raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
+        except OSError as error:
+            raise UserError(f"cannot write beside {path}: {error.strerror}") from error
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._size = self._mend()
+            self._index = Index(Path(f"{path}.index"), self._size, self._scan)
+        except BaseException:
+            self._lock_file.release()
+            raise
+        self._mutex = threading.Lock()
+        self._stop = threading.Event()
+        self._failure: OSError | None = None
+        self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
+        self._flusher.start()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def append(self, kind: str, key: str | None, **fields: Any) -> None:
+        """Writes one line. Raises `JournalError` when it cannot be written whole; then nothing of it stays."""
+        line = _line({"kind": kind, "key": key, **fields})
+        with self._mutex:
+            if self._failure is not None:
+                raise JournalError(f"cannot write {self.path}: {self._failure.strerror}") from self._failure
+            try:
+                _write_all(self._file, line, self._size)
+            except OSError as error:
+                os.ftruncate(self._file, self._size)
+                raise JournalError(f"cannot write {self.path}: {error.strerror}") from error
+            self._index.add(self._size, len(line), {"kind": kind, "key": key, **fields})
+            self._size += len(line)
+
+    def latest(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The newest line of this kind and key, or None."""
+        with self._mutex:
+            place = self._index.place(kind, key)
+            return None if place is None else self._read(*place)
+
+    def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """The newest line of every unit (with this status), in the order in which the units first stood."""
+        last = -1
+        while True:
+            with self._mutex:
+                places = self._index.unit_places(status, last)
+            if not places:
+                return
+            for _, offset, length in places:
+                with self._mutex:
+                    line = self._read(offset, length)
+                yield line
+            last = places[-1][0]
+
+    @property
+    def index(self) -> Index:
+        """What is known without reading the file: states, counts and costs."""
+        return self._index
+
+    def flush(self) -> None:
+        """Brings everything written to the disk, then the index up to it. Raises `JournalError`."""
+        try:
+            os.fsync(self._file)
+            with self._mutex:
+                self._index.commit()
+        except OSError as error:
+            raise JournalError(f"cannot write {self.path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Flushes, and lets others open the journal."""
+        self._stop.set()
+        self._flusher.join()
+        try:
+            self.flush()
+        finally:
+            self._index.close()
+            os.close(self._file)
+            self._lock_file.release()
+
+    def _flush_often(self) -> None:
+        flushed = self._size
+        while not self._stop.wait(FLUSH_SECONDS):
+            if self._size == flushed:
+                continue
+            flushed = self._size
+            try:
+                self.flush()
+            except (OSError, JournalError) as error:
+                cause = error if isinstance(error, OSError) else error.__cause__
+                self._failure = cause if isinstance(cause, OSError) else OSError(str(error))
+                return
+
+    def _mend(self) -> int:
+        """Cuts off a torn last line: what stands after the last line end was never whole."""
+        size = os.fstat(self._file).st_size
+        end = size
+        while end > 0:
+            start = max(0, end - 65536)
+            block = os.pread(self._file, end - start, start)
+            newline = block.rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        if end < size:
+            self.mended = size - end
+            os.ftruncate(self._file, end)
+        return end
+
+    def _scan(self, offset: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            for line in file:
+                try:
+                    yield offset, len(line), orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    raise JournalError(
+                        f"{self.path} is damaged at byte {offset}: the line there is not JSON. "
+                        "Delete that line, or move the file aside to start fresh."
+                    ) from None
+                offset += len(line)
+
+    def _read(self, offset: int, length: int) -> dict[str, Any]:
+        record: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
+        return record
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    with jsonlines.Writer(buffer, dumps=orjson.dumps) as writer:
+        writer.write(record)
+    return buffer.getvalue()
+
+
+def _write_all(file: int, line: bytes, offset: int) -> None:
+    written = os.pwrite(file, line, offset)
+    while written < len(line):
+        written += os.pwrite(file, line[written:], offset + written)

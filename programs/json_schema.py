@@ -1,0 +1,76 @@
+"""JSON schemas of a signature's outputs: for the server to enforce, and as a short form for the prompt."""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+Schema = dict[str, Any]
+
+
+def schema_of(outputs: tuple[tuple[str, Any], ...]) -> Schema:
+    """The schema of an object with these (name, type) fields, in their order.
+
+    References are written out, titles left out, every property required and no other allowed: the dialect that
+    OpenAI's strict mode, vLLM and llama.cpp have in common.
+    """
+    fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in outputs}
+    reply: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
+    schema = reply.model_json_schema()
+    written: Schema = _written_out(schema, schema.get("$defs", {}))
+    return written
+
+
+def _written_out(node: Any, definitions: dict[str, Schema]) -> Any:
+    if isinstance(node, list):
+        return [_written_out(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = definitions[node["$ref"].rsplit("/", 1)[-1]]
+        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+    result: Schema = {}
+    for key, value in node.items():
+        if key == "$defs" or (key == "title" and isinstance(value, str)):
+            continue
+        result[key] = (
+            {name: _written_out(part, definitions) for name, part in value.items()}
+            if key == "properties"
+            else _written_out(value, definitions)
+        )
+    if "properties" in result:
+        result["required"] = list(result["properties"])
+        result["additionalProperties"] = False
+    return result
+
+
+def form_of(schema: Schema) -> str:
+    """The schema as a form to fill in: its keys in order, each with what to write there."""
+    return _form(schema, "")
+
+
+def _form(schema: Schema, indent: str) -> str:
+    if "properties" in schema:
+        inner = indent + "  "
+        lines = [f"{inner}{json.dumps(name)}: {_form(part, inner)}" for name, part in schema["properties"].items()]
+        what = f"{inner}({schema['description']})\n" if "description" in schema else ""
+        return "{\n" + what + ",\n".join(lines) + f"\n{indent}}}"
+    note = f": {schema['description']}" if "description" in schema else ""
+    if schema.get("type") == "array":
+        return f"[{_count(schema)} of {_form(schema['items'], indent)}{note}]"
+    return f"<{_kind(schema)}{note}>"
+
+
+def _count(schema: Schema) -> str:
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    return f"{least} to {most}" if most is not None else f"at least {least}"
+
+
+def _kind(schema: Schema) -> str:
+    if "enum" in schema:
+        return " or ".join(json.dumps(value) for value in schema["enum"])
+    if schema.get("type") == "integer" and "maximum" in schema:
+        return f"whole number from {schema.get('minimum', 0)} to {schema['maximum']}"
+    if schema.get("type") == "string" and "maxLength" in schema:
+        return f"text of at most {schema['maxLength']} characters"
+    return str(schema.get("type", "value"))

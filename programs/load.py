@@ -1,0 +1,62 @@
+"""Loading the program, compiled or as it is, for the runner and for research code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from programs.errors import UserError
+from programs.tracer import Tracer
+
+ALLOWED_KEYS = frozenset({"demos", "signature", "traces", "train", "lm"})
+"""What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
+
+
+def load_tracer(program: Path | str | None = None) -> Tracer:
+    """The program: as it is without `program`, else with the instructions and demonstrations of a compiled one.
+
+    `program` is a JSON file of DSPy's state, or a folder with a `program.json`. The state must be that of this
+    program, field by field. It is read as data: models, addresses and keys in it are never taken.
+    Raises `UserError` when there is none, or it is another program's.
+    """
+    tracer = Tracer()
+    if program is None:
+        return tracer
+    path = Path(program)
+    path = path / "program.json" if path.is_dir() else path
+    state = _read(path)
+    expected = tracer.dump_state()
+    if set(state) - {"metadata"} != set(expected):
+        odd = sorted(set(expected) ^ (set(state) - {"metadata"}))
+        raise UserError(f"--program: {path} is another program's: it differs in {', '.join(odd)}")
+    for name, part in expected.items():
+        _check(path, name, state[name], part)
+        state[name]["lm"] = None
+    try:
+        tracer.load_state({name: state[name] for name in expected})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"--program: {path} is not a saved program: {error}") from None
+    return tracer
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"--program: there is no file {path}") from None
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None
+    if not isinstance(state, dict) or not all(isinstance(part, dict) for part in state.values()):
+        raise UserError(f"--program: {path} is not a saved program")
+    return state
+
+
+def _check(path: Path, name: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    extra = set(given) - ALLOWED_KEYS
+    if extra:
+        raise UserError(f"--program: {path} sets {', '.join(sorted(extra))} of {name}, which a program may not")
+    try:
+        prefixes = [[field.get("prefix") for field in state["signature"]["fields"]] for state in (given, expected)]
+    except (AttributeError, KeyError, TypeError):
+        raise UserError(f"--program: {path} is not a saved program: {name} has no signature") from None
+    if prefixes[0] != prefixes[1]:
+        raise UserError(f"--program: {path} was made for other fields of {name}: {prefixes[0]}, not {prefixes[1]}")

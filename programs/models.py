@@ -1,0 +1,83 @@
+"""The models of a run: which one answers which ask."""
+
+import os
+from collections.abc import Mapping
+
+from programs.lms.embedded import EmbeddedServers
+from programs.lms.resolve import Model, resolve
+from programs.lms.retry import RetryPolicy
+from programs.plan import Ask
+from programs.settings import Settings
+
+EMBEDDED_SLOTS = 2
+REMOTE_CONCURRENCY = 16
+
+EMBEDDED_PASSAGE_CHARS = 10_000
+REMOTE_PASSAGE_CHARS = 100_000
+"""A slot of the embedded server holds 8192 tokens: about 3000 of passage, the rest for the strands, the reply and its
+tokens. Servers of today take 32,000 tokens and more."""
+
+
+class ModelTable:
+    """The models that the settings name, each opened once. Raises `UserError` for a name that cannot be one."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
+        self._settings = settings
+        self._environment = os.environ if environment is None else environment
+        self._models: dict[str, Model] = {}
+        self._servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
+        for name in self.names:
+            self._models[name] = self._open(name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names in use: the model first, then those of stages, judges and the grader."""
+        settings = self._settings
+        others = [*settings.stage_models.values(), *(settings.judges if settings.quality_check else ())]
+        return list(dict.fromkeys([settings.model, *others, *([settings.grader] if settings.grader else [])]))
+
+    @property
+    def main(self) -> Model:
+        """The model of every stage that has none of its own."""
+        return self._models[self._settings.model]
+
+    def of(self, ask: Ask) -> Model:
+        """The model that answers an ask."""
+        name = ask.judge or self._settings.stage_models.get(ask.stage, self._settings.model)
+        return self._models[name]
+
+    def named(self, name: str) -> Model:
+        """An opened model."""
+        return self._models[name]
+
+    async def close(self) -> None:
+        """Closes the connections and servers of all."""
+        for model in self._models.values():
+            await model.aclose()
+
+    def _open(self, name: str) -> Model:
+        settings = self._settings
+        return resolve(
+            name,
+            api_base=settings.api_base,
+            timeout=settings.timeout,
+            max_tokens=settings.max_output_tokens,
+            temperature=settings.temperature,
+            retry=RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience),
+            env=self._environment,
+            servers=self._servers,
+        )
+
+
+def concurrency_of(model: Model) -> int:
+    """How many calls a model is sent at once when nothing is said: as many as the embedded server has slots for."""
+    return EMBEDDED_SLOTS if _embedded(model) else REMOTE_CONCURRENCY
+
+
+def passage_chars_of(model: Model) -> int:
+    """The characters of passage that leave room for the other parts of every prompt and reply."""
+    return EMBEDDED_PASSAGE_CHARS if _embedded(model) else REMOTE_PASSAGE_CHARS
+
+
+def _embedded(model: Model) -> bool:
+    return model.name == "embedded" or model.name.startswith("embedded:")

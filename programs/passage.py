@@ -1,0 +1,33 @@
+"""A sample's text as the stages see it: its sentences numbered, each with its place."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from programs.checks.sentences import Span, numbered, split
+from programs.inputs.sample import Sample
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A sample prepared for the stages. `spans[n - 1]` is the place of sentence n in `sample.text`."""
+
+    sample: Sample
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        return split(self.sample.text)
+
+    @cached_property
+    def shown(self) -> str:
+        """What every stage is given: the title and domain where they are known, then the numbered sentences."""
+        head = [self.sample.title] if self.sample.title_given else []
+        head += [self.sample.domain] if self.sample.domain_given else []
+        body = numbered(self.sample.text, self.spans)
+        return f"{' - '.join(head)}\n\n{body}" if head else body
+
+    def sentence(self, number: int) -> str | None:
+        """The words of sentence `number`, counted from 1, or None when there is no such sentence."""
+        if not 1 <= number <= len(self.spans):
+            return None
+        span = self.spans[number - 1]
+        return self.sample.text[span.start : span.end]

@@ -1,0 +1,164 @@
+"""How a stage is asked: the plan that says what to ask next, and what came back.
+
+The whole way from a text to its traces is written once, as generators ("plans") that yield what may run at the same
+time, `Ask`s or plans of their own, and receive the `Reply`s or results in the same order. A synchronous caller drives
+them for DSPy's optimizers, an asynchronous one for research code, a journaled one for the runner: the order of the
+calls and what is made of them never differ.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+import dspy
+from pydantic import BaseModel, Field
+
+Result = TypeVar("Result")
+Plan = Generator[Sequence[Any], list[Any], Result]
+"""Yields asks or plans that may run together, receives replies or results in the same order, returns a result."""
+
+Check = Callable[[list[Any]], list[str]]
+"""From the values got so far (the newest last) to what is wrong with them; nothing wrong: an empty list."""
+
+
+def accept_all(_values: list[Any]) -> list[str]:
+    """The check of a stage whose form is all that is asked."""
+    return []
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One stage to be asked. `key` names it in the journal: equal keys are the same work, paid for once.
+
+    `depth` is how far along its text the stage is; the runner serves the deepest waiting one first.
+    `judge` names the model when it is not the stage's own. `temperature` None leaves it to the model.
+    """
+
+    stage: str
+    key: str
+    predict: dspy.Predict
+    inputs: Mapping[str, Any]
+    depth: int
+    check: Check = accept_all
+    judge: str | None = None
+    temperature: float | None = None
+    feedback: tuple[str, ...] = ()
+
+    @property
+    def output(self) -> str:
+        """The name of the one output field."""
+        return str(next(iter(self.predict.signature.output_fields)))
+
+    def read(self, output: Any) -> Any:
+        """The stage's value from its journaled form. Raises pydantic's ValidationError when it has another form."""
+        return self.predict.signature.output_fields[self.output].annotation.model_validate(output)
+
+
+class Spent(BaseModel):
+    """What replies cost: calls that were answered, tries beyond the first of a stage, HTTP requests beyond the first
+    of a call by kind of fault, tokens as the servers count them (None: some server did not say), seconds of waiting."""
+
+    calls: int = 0
+    reasks: int = 0
+    faults: dict[str, int] = Field(default_factory=dict)
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
+    cached_tokens: int | None = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        kinds = sorted({*self.faults, *other.faults})
+        return Spent(
+            calls=self.calls + other.calls,
+            reasks=self.reasks + other.reasks,
+            faults={kind: self.faults.get(kind, 0) + other.faults.get(kind, 0) for kind in kinds},
+            prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens=_sum(self.completion_tokens, other.completion_tokens),
+            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
+            seconds=round(self.seconds + other.seconds, 3),
+        )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+class Rejected(BaseModel):
+    """A try that was not taken: what came back (None when it could not be read) and why it was not taken."""
+
+    output: Any = None
+    problems: list[str]
+
+
+class Reply(BaseModel):
+    """What became of an ask.
+
+    `ok`: `output` passed its checks. `unusable`: read, but its checks failed at every try; `output` is the last.
+    `unread`: no try could be read or answered; `output` is None, and a later run asks again.
+    """
+
+    status: Literal["ok", "unusable", "unread"]
+    output: Any = None
+    problems: list[str] = Field(default_factory=list)
+    rejected: list[Rejected] = Field(default_factory=list)
+    model: str = ""
+    temperature: float | None = None
+    reasoning: str | None = None
+    spent: Spent = Field(default_factory=Spent)
+
+    @property
+    def settled(self) -> bool:
+        """Whether this reply stands, so that the stage is not asked again."""
+        return self.status != "unread"
+
+
+class StageFailed(Exception):
+    """A stage gave nothing to go on with. `final`: its outcome is settled and a later run would not ask again."""
+
+    def __init__(self, stage: str, reply: Reply) -> None:
+        super().__init__(f"{stage}: {'; '.join(reply.problems) or reply.status}")
+        self.stage = stage
+        self.reply = reply
+        self.final = reply.settled
+
+
+def value_of(ask: Ask, reply: Reply) -> Any:
+    """The checked value of a reply. Raises `StageFailed` when there is none."""
+    if reply.status != "ok":
+        raise StageFailed(ask.stage, reply)
+    return ask.read(reply.output)
+
+
+def drive(plan: Plan[Result], answer: Callable[[Ask], Reply]) -> Result:
+    """Runs a plan to its end, one ask after another."""
+    try:
+        items = next(plan)
+        while True:
+            items = plan.send([answer(item) if isinstance(item, Ask) else drive(item, answer) for item in items])
+    except StopIteration as end:
+        return cast(Result, end.value)
+
+
+async def adrive(plan: Plan[Result], answer: Callable[[Ask], Awaitable[Reply]]) -> Result:
+    """Runs a plan to its end, what it yields together at the same time.
+
+    When something fails, what runs beside it is waited for (its answers are paid for), then the first error is raised.
+    """
+
+    async def result_of(item: Any) -> Any:
+        return await answer(item) if isinstance(item, Ask) else await adrive(item, answer)
+
+    try:
+        items = next(plan)
+        while True:
+            if len(items) == 1:
+                items = plan.send([await result_of(items[0])])
+                continue
+            results = await asyncio.gather(*map(result_of, items), return_exceptions=True)
+            failure = next((result for result in results if isinstance(result, BaseException)), None)
+            if failure is not None:
+                raise failure
+            items = plan.send(results)
+    except StopIteration as end:
+        return cast(Result, end.value)

@@ -1,0 +1,290 @@
+"""The generation runner: drives the plans of many samples at once, with everything paid for in the journal.
+
+Each sample's plan is driven by `JournaledCaller`: a stage that the journal holds is read from it, any other is asked
+and written before the plan goes on. A killed run, started again, therefore goes through the same plans and pays only
+for what it had not written; another threshold or panel decides again from the same lines.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from programs.calling import Caller
+from programs.decision import QualityRules
+from programs.errors import FatalError
+from programs.gate import Gate, RunStopped
+from programs.inputs.sample import Sample
+from programs.journal import Journal
+from programs.ledger import Ledger
+from programs.plan import Ask, Reply, adrive
+from programs.stages.questions import QuestionPool
+from programs.tracer import Made, Tracer, Wishes
+from programs.unit import Known, Unit, UnitKey
+
+WINDOW = 2
+"""Samples under way per call in flight: enough that a sample's narrow stages leave no place empty."""
+
+LOST_IN_A_ROW = 12
+"""After so many stages in a row without an answer, over all calls in flight, the server is taken to be gone."""
+
+SWEEPS = 2
+"""How often what failed is tried again at the end of the input."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a run is to make. `max_traces` counts the accepted traces of earlier runs too; `base` are the wishes of
+    every sample, before its budget."""
+
+    traces: int = 1
+    variations: int = 1
+    max_traces: int | None = None
+    seed: int = 0
+    temperature: float = 0.7
+    takes_sampling: bool = True
+    quality: QualityRules = field(default_factory=QualityRules)
+    grader: str | None = None
+
+    @property
+    def basis(self) -> str:
+        """By which rules units are decided: units of another basis are decided again."""
+        quality = self.quality
+        judged = (
+            f"judged by {','.join(quality.judges)} from {quality.threshold} in {quality.max_attempts}"
+            if quality.check
+            else "not judged"
+        )
+        return f"{judged}; {f'graded by {self.grader}' if self.grader else 'not graded'}"
+
+    @property
+    def sample_basis(self) -> str:
+        """By which rules samples are done."""
+        return f"{self.traces}x{self.variations}; {self.basis}"
+
+
+class JournaledCaller:
+    """Answers asks from the journal where it can, else from the models through the gate, writing what they say."""
+
+    def __init__(self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger) -> None:
+        self._caller = caller
+        self._journal = journal
+        self._gate = gate
+        self._ledger = ledger
+        self._lost = 0
+
+    async def answer(self, ask: Ask) -> Reply:
+        """Raises `RunStopped`, or `FatalError` when the models are gone."""
+        line = self._journal.latest("stage", ask.key)
+        if line is not None:
+            self._ledger.reused += 1
+            return Reply.model_validate(line["reply"])
+        async with self._gate.slot(ask.depth):
+            self._ledger.in_flight = self._gate.in_flight
+            reply = await self._caller.aanswer(ask)
+        kind = "stage" if reply.settled else "failed"
+        self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
+        self._ledger.answered(ask.stage, reply)
+        self._lost = 0 if reply.settled else self._lost + 1
+        if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
+            raise FatalError(
+                f"{self._lost} stages in a row got no usable answer; the last: {'; '.join(reply.problems)}"
+            )
+        return reply
+
+
+class Runner:
+    """Makes the traces of a run. `samples()` starts reading the input anew each time it is called."""
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        caller: JournaledCaller,
+        journal: Journal,
+        gate: Gate,
+        goal: Goal,
+        ledger: Ledger,
+        samples: Callable[[], Iterator[Sample]],
+        **provenance: str | int | None,
+    ) -> None:
+        self._tracer = tracer
+        self._caller = caller
+        self._journal = journal
+        self._gate = gate
+        self._goal = goal
+        self._ledger = ledger
+        self._samples = samples
+        self._provenance = provenance
+        self._remaining: int | None = None
+        self._again: set[int] = set()
+        self._limited: deque[Sample] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._error: BaseException | None = None
+
+    async def run(self) -> None:
+        """Returns when all that was asked for is made or settled, or the gate was closed.
+
+        Raises `FatalError` when the models are gone and `JournalError` when the journal cannot be written; calls in
+        flight are waited for first, and what they gave is kept.
+        """
+        goal = self._goal
+        accepted = self._journal.index.counts().get("accepted", 0)
+        self._remaining = None if goal.max_traces is None else max(0, goal.max_traces - accepted)
+        self._ledger.begin(accepted, goal.max_traces)
+        try:
+            await self._pass(lambda _sample: True)
+            for _ in range(SWEEPS):
+                if not self._again or self._stopping or self._remaining == 0:
+                    break
+                again, self._again = self._again, set()
+                self._ledger.sweeps += 1
+                await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
+        finally:
+            await self._drain()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def _stopping(self) -> bool:
+        return self._gate.closed or self._error is not None
+
+    async def _pass(self, wanted: Callable[[Sample], bool]) -> None:
+        for sample in self._samples():
+            if not wanted(sample) or self._done(sample):
+                continue
+            turn = await self._turn_of(sample)
+            if turn == "stop":
+                break
+            if turn == "start":
+                self._start(sample)
+                await asyncio.sleep(0)
+        await self._drain()
+
+    def _done(self, sample: Sample) -> bool:
+        done = self._journal.index.sample(sample.id) == (self._goal.sample_basis, True)
+        self._ledger.already_done += done
+        return done
+
+    async def _turn_of(self, sample: Sample) -> Literal["start", "skip", "stop"]:
+        """Waits until there is room and something left to make; with nothing left to make, samples whose traces were
+        decided by other rules still start, to be decided again."""
+        index = self._journal.index
+        while not self._stopping:
+            self._changed.clear()
+            if len(self._tasks) < max(2, WINDOW * self._gate.capacity):
+                if self._remaining is None or self._remaining > 0:
+                    return "start"
+                if index.stale(self._goal.basis):
+                    return "start" if index.accepted_of(sample.id) else "skip"
+                if not self._tasks:
+                    return "stop"
+            await self._changed.wait()
+        return "stop"
+
+    def _start(self, sample: Sample) -> None:
+        goal = self._goal
+        want = goal.traces * goal.variations - self._journal.index.accepted_of(sample.id)
+        grant = None if self._remaining is None else max(0, min(want, self._remaining))
+        if self._remaining is not None and grant is not None:
+            self._remaining -= grant
+        task = asyncio.create_task(self._sample(sample, grant))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._changed.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, RunStopped) and self._error is None:
+            self._error = error
+            self._gate.close()
+
+    async def _drain(self) -> None:
+        """Waits for the samples under way; places that they give back go to samples which had got too few."""
+        restarts: Counter[str] = Counter()
+        while True:
+            if self._tasks:
+                await asyncio.wait(set(self._tasks))
+            if self._limited and self._remaining and not self._stopping:
+                sample = self._limited.popleft()
+                restarts[sample.id] += 1
+                if restarts[sample.id] <= self._goal.traces * self._goal.variations:
+                    self._start(sample)
+            elif not self._tasks:
+                return
+
+    async def _sample(self, sample: Sample, grant: int | None) -> None:
+        index, goal = self._journal.index, self._goal
+        before = index.accepted_of(sample.id)
+        wishes = Wishes(
+            traces=goal.traces,
+            variations=goal.variations,
+            seed=goal.seed,
+            temperature=goal.temperature,
+            takes_sampling=goal.takes_sampling,
+            quality=goal.quality,
+            grader=goal.grader,
+            basis=goal.basis,
+            budget=grant,
+            known=self._known,
+            pooled=lambda pool: self._keep_pool(sample, pool),
+            finished=self._keep_unit,
+        )
+        try:
+            made = await adrive(self._tracer.plan(sample, wishes), self._caller.answer)
+        finally:
+            if self._remaining is not None:
+                self._remaining += (grant or 0) - (index.accepted_of(sample.id) - before)
+        self._keep_sample(sample, made)
+
+    def _known(self, key: UnitKey) -> Known | None:
+        found = self._journal.index.unit(str(key))
+        if found is None:
+            return None
+        status, basis, settled, digest = found
+        return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest)
+
+    def _keep_pool(self, sample: Sample, pool: QuestionPool) -> None:
+        if self._journal.index.place("pool", sample.id) is None:
+            self._journal.append("pool", sample.id, **pool.model_dump(mode="json"))
+            self._ledger.questions(pool)
+
+    def _keep_unit(self, unit: Unit) -> None:
+        line = unit_line(unit, self._goal.basis, self._provenance)
+        self._journal.append("unit", str(unit.key), **line)
+        self._ledger.unit(unit)
+
+    def _keep_sample(self, sample: Sample, made: Made) -> None:
+        failed = made.failure is not None or any(unit.status == "failed" for unit in made.units)
+        if failed:
+            self._again.add(int(sample.id, 16))
+        if made.limited:
+            self._limited.append(sample)
+        settled = not failed and not made.limited and all(unit.settled for unit in made.units)
+        self._journal.append(
+            "sample",
+            sample.id,
+            basis=self._goal.sample_basis,
+            settled=settled,
+            place=sample.place.model_dump(),
+            failure=str(made.failure) if made.failure else None,
+        )
+        self._ledger.sample(made)
+
+
+def unit_line(unit: Unit, basis: str, provenance: dict[str, str | int | None]) -> dict[str, object]:
+    """A unit as its journal line holds it: its record, and the attempts that were not taken, with their verdicts."""
+    taken = unit.status in ("accepted", "unjudged")
+    records = [unit.record(number, **provenance).model_dump(mode="json") for number in range(len(unit.attempts))]
+    return {
+        "sample": unit.key.sample,
+        "status": unit.status,
+        "settled": unit.settled,
+        "reason": unit.reason,
+        "basis": basis,
+        "digest": unit.digest,
+        "record": records[-1] if taken else None,
+        "attempts": records[:-1] if taken else records,
+    }

@@ -1,0 +1,125 @@
+"""What a run can be told: every option of `python -m programs.generate`, with its default and its bounds."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from programs.inputs.sources import DEFAULT_INPUT
+
+DEFAULT_MODEL = "claudesonnet4"
+DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
+STAGES = (
+    "questions",
+    "context",
+    "hypotheses",
+    "evidence",
+    "critique",
+    "perspective",
+    "trace",
+    "answer",
+)
+
+
+class Settings(BaseModel):
+    """The options of a run. The names are those of the command line, with underscores."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+    model: str = Field(
+        DEFAULT_MODEL,
+        min_length=1,
+        description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
+        "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
+    )
+    input_file: list[str] = Field([DEFAULT_INPUT], min_length=1, description="JSONL files (.gz, .zst) or wildcards")
+    max_traces: int | None = Field(None, ge=1, description="accepted traces in the output when the run ends")
+    output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
+    traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
+    traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
+    resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
+    allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
+    grade_answers: bool = Field(False, description="grade the answers on six dimensions")
+    grade_model: str | None = Field(None, description="the model that grades (default: the model)")
+    quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
+    min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
+    max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
+    judge_models: list[str] | None = Field(
+        None, min_length=1, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
+    )
+    stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
+    program: Path | None = Field(None, description="a compiled program to use")
+    api_base: str | None = Field(None, description="base URL of an OpenAI-compatible server")
+    concurrency: int | None = Field(
+        None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"
+    )
+    timeout: float = Field(120.0, gt=0, description="seconds that one call may take")
+    patience: float = Field(900.0, gt=0, description="seconds for which a failing call is tried again")
+    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
+    temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
+    max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
+    max_passage_chars: int | None = Field(
+        None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
+    )
+    seed: int = Field(0, description="fixes the order of question types and the sampling seeds")
+    document_interval: float = Field(300.0, gt=0, description="seconds between writings of the document")
+    prompt_order: Literal["passage-first", "stock"] = Field(
+        "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
+    )
+    dry_run: bool = Field(False, description="show what would be read, asked and spent, and call nothing")
+    list_models: bool = Field(False, description="ask the server for its models and show them")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="what is logged")
+
+    @field_validator("judge_models", mode="before")
+    @classmethod
+    def _split_judges(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = value.split(",")
+        if isinstance(value, list):
+            names = [name.strip() for part in value for name in str(part).split(",")]
+            return list(dict.fromkeys(name for name in names if name))
+        return value
+
+    @field_validator("input_file", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("stage_model")
+    @classmethod
+    def _stage_names(cls, value: list[str]) -> list[str]:
+        for item in value:
+            stage, _, name = item.partition("=")
+            if stage not in STAGES or not name:
+                raise ValueError(f"{item!r} is not STAGE=NAME with a stage of {', '.join(STAGES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _whose_judges(self) -> "Settings":
+        foreign = "/" in self.model or self.model.startswith("embedded")
+        if self.quality_check and self.judge_models is None and foreign:
+            raise ValueError(
+                f"--quality-check with --model {self.model} needs --judge-models: the default judges are Argo's"
+            )
+        return self
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The panel."""
+        return tuple(self.judge_models or DEFAULT_JUDGES)
+
+    @property
+    def grader(self) -> str | None:
+        """The model that grades, or None when grades are not asked for."""
+        return (self.grade_model or self.model) if self.grade_answers else None
+
+    @property
+    def stage_models(self) -> dict[str, str]:
+        """The stages with a model of their own."""
+        return {stage: name for stage, _, name in (item.partition("=") for item in self.stage_model)}
+
+    @property
+    def journal(self) -> Path:
+        """The journal beside the output."""
+        stem = self.output.stem if self.output.suffix == ".json" else self.output.name
+        return self.output.with_name(f"{stem}.journal.jsonl")

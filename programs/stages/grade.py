@@ -1,0 +1,53 @@
+"""Stage 6 as a module: grades of the final answer."""
+
+from typing import Any
+
+import dspy
+
+from programs.passage import Passage
+from programs.plan import Ask, Reply
+from programs.records import Grades
+from programs.stages.judge import JUDGE_TEMPERATURE
+from programs.stages.questions import Question
+from programs.stages.trace import Draft, judged_view
+from signatures.grade import GRADE_DIMENSIONS, GradeAnswer
+
+
+class GradeStage(dspy.Module):
+    """Asks for the grades of one answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.predict = dspy.Predict(GradeAnswer)
+
+    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str) -> Ask:
+        """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
+        return Ask(
+            stage="grade",
+            key=f"grade/{name}/{grader}",
+            predict=self.predict,
+            inputs=judged_view(passage, question, draft),
+            depth=6,
+            check=_unread,
+            judge=grader,
+            temperature=JUDGE_TEMPERATURE,
+        )
+
+
+def grades_of(reply: Reply) -> Grades:
+    """Grades from 0 to 1; what could not be read is None, and so is then the overall score, their mean."""
+    output = reply.output or {}
+    grades = {name: _share(output.get(name)) for name in GRADE_DIMENSIONS}
+    known = [value for value in grades.values() if value is not None]
+    overall = round(sum(known) / len(known), 4) if len(known) == len(grades) else None
+    reason = output.get("reason") or "; ".join(reply.problems) or None
+    return Grades.model_validate({**grades, "overall_score": overall, "reason": reason})
+
+
+def _share(percent: int | None) -> float | None:
+    return None if percent is None else round(percent / 100, 2)
+
+
+def _unread(sheets: list[Any]) -> list[str]:
+    missing = [name for name in GRADE_DIMENSIONS if getattr(sheets[-1], name) is None]
+    return [f"{name} must be a whole number from 0 to 100" for name in missing]

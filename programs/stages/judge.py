@@ -1,0 +1,67 @@
+"""Stage 5 as a module: a panel of judges, each with the same signature and a model of its own."""
+
+import dspy
+from pydantic import BaseModel
+
+from programs.passage import Passage
+from programs.plan import Ask, Reply
+from programs.stages.questions import Question
+from programs.stages.trace import Draft, judged_view
+from signatures.judge import JudgeTrace, VerdictSheet
+
+JUDGE_TEMPERATURE = 0.0
+"""The same work gets the same rating, as far as a model can do that."""
+
+
+class Verdict(BaseModel):
+    """One judge's rating, each 1-10. Unscored (every rating None) when the judge gave nothing readable; `reason` then
+    says what went wrong."""
+
+    judge: str
+    scored: bool
+    reasoning_quality: int | None = None
+    accuracy: int | None = None
+    coherence: int | None = None
+    overall: int | None = None
+    reason: str
+
+
+class JudgeStage(dspy.Module):
+    """Asks one judge about one draft."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.predict = dspy.Predict(JudgeTrace)
+
+    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str) -> Ask:
+        """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
+        return Ask(
+            stage="judge",
+            key=f"judge/{name}/{judge}",
+            predict=self.predict,
+            inputs={**judged_view(passage, question, draft), "thought": draft.text},
+            depth=5,
+            judge=judge,
+            temperature=JUDGE_TEMPERATURE,
+        )
+
+
+def verdict_of(ask: Ask, reply: Reply) -> Verdict:
+    """The verdict in a reply; a reply without one is an unscored verdict, never a low one."""
+    judge = ask.judge or reply.model
+    if reply.status != "ok":
+        return Verdict(judge=judge, scored=False, reason="; ".join(reply.problems))
+    sheet: VerdictSheet = ask.read(reply.output)
+    return Verdict(judge=judge, scored=True, **sheet.model_dump())
+
+
+def panel_score(verdicts: list[Verdict]) -> float | None:
+    """The mean of the overall ratings of the judges that answered, or None when none did."""
+    overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
+    return round(sum(overall) / len(overall), 2) if overall else None
+
+
+def panel_spread(verdicts: list[Verdict]) -> float | None:
+    """The highest overall rating less the lowest, or None with fewer than two."""
+    overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
+    return float(max(overall) - min(overall)) if len(overall) > 1 else None

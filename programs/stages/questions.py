@@ -1,0 +1,124 @@
+"""Stage 1 as a module: one question of each type, checked, in an order that the text itself fixes."""
+
+import random
+from typing import Any
+
+import dspy
+from pydantic import BaseModel
+
+from programs.checks.leaks import leaked
+from programs.checks.near_duplicates import drop_near_duplicates
+from programs.checks.repetition import is_degenerate
+from programs.checks.self_contained import leaning
+from programs.passage import Passage
+from programs.plan import Ask, Reply
+from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
+
+ENOUGH = 6
+
+
+class Question(BaseModel):
+    """A question that passed its checks."""
+
+    text: str
+    type: QuestionType
+    difficulty: Difficulty
+    audience: str
+
+    @property
+    def asked_by(self) -> str:
+        """Who asks and at which level, as the stages are told."""
+        return f"{self.audience} ({self.difficulty} level)"
+
+
+class RejectedQuestion(BaseModel):
+    """A question that was not taken, and why."""
+
+    text: str
+    type: QuestionType
+    problems: list[str]
+
+
+class QuestionPool(BaseModel):
+    """The questions of one text, in the order in which they are used, and those not taken."""
+
+    questions: list[Question]
+    rejected: list[RejectedQuestion]
+
+
+class QuestionStage(dspy.Module):
+    """Asks for a question of each type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.predict = dspy.Predict(AskQuestions)
+
+    def ask(self, passage: Passage) -> Ask:
+        return Ask(
+            stage="questions",
+            key=f"questions/{passage.sample.id}",
+            predict=self.predict,
+            inputs={"passage": passage.shown},
+            depth=0,
+            check=_missing,
+        )
+
+    def pool(self, sample_id: str, reply: Reply, seed: int) -> QuestionPool:
+        """The usable questions of all tries, ordered by the text's hash and the seed alone."""
+        drafts = [AskQuestions.output_fields["questions"].annotation.model_validate(out) for out in _outputs(reply)]
+        pool = _merged(drafts)
+        order = type_order(sample_id, seed)
+        return QuestionPool(
+            questions=sorted(pool.questions, key=lambda question: order.index(question.type)), rejected=pool.rejected
+        )
+
+
+def type_order(sample_id: str, seed: int) -> list[QuestionType]:
+    """The order in which a text's question types are used. Over many texts every type leads equally often."""
+    order = list(QuestionType)
+    random.Random(f"{seed}/{sample_id}").shuffle(order)
+    return order
+
+
+def problems_of(text: str) -> list[str]:
+    """Why a question cannot be used, in words; nothing wrong: an empty list."""
+    problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
+    problems += [why for why in (leaked(text), is_degenerate(text)) if why]
+    return problems
+
+
+def _outputs(reply: Reply) -> list[Any]:
+    outputs = [rejected.output for rejected in reply.rejected if rejected.output is not None]
+    return outputs if reply.output is None or reply.output in outputs else [*outputs, reply.output]
+
+
+def _missing(drafts: list[Any]) -> list[str]:
+    pool = _merged(drafts)
+    if len(pool.questions) >= ENOUGH:
+        return []
+    have = {question.type for question in pool.questions}
+    newest = {rejected.type: rejected for rejected in pool.rejected if rejected.type not in have}
+    return [f"{kind.value}: {'; '.join(rejected.problems)}" for kind, rejected in newest.items()]
+
+
+def _merged(drafts: list[Any]) -> QuestionPool:
+    """The first usable question of each type over all tries; near-duplicates and unusable ones are rejected."""
+    taken: dict[QuestionType, Question] = {}
+    rejected: list[RejectedQuestion] = []
+    for draft_set in drafts:
+        for kind in QuestionType:
+            draft: DraftQuestion = getattr(draft_set, kind.value)
+            text = " ".join(draft.question.split())
+            if kind in taken:
+                continue
+            problems = problems_of(text) or _repeats(text, [question.text for question in taken.values()])
+            if problems:
+                rejected.append(RejectedQuestion(text=text, type=kind, problems=problems))
+            else:
+                taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
+    return QuestionPool(questions=list(taken.values()), rejected=rejected)
+
+
+def _repeats(text: str, earlier: list[str]) -> list[str]:
+    _, dropped = drop_near_duplicates([*earlier, text])
+    return [f"asks the same as: {earlier[of]}" for index, of, _ in dropped if index == len(earlier)]

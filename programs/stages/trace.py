@@ -1,0 +1,125 @@
+"""Stage 4 as a module: the strands woven into a thought, and the answer written from it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import dspy
+from rapidfuzz import fuzz
+
+from programs.checks.leaks import leaked
+from programs.checks.repetition import is_degenerate
+from programs.checks.self_contained import leaning
+from programs.checks.thought import wrap_thought
+from programs.passage import Passage
+from programs.plan import Ask, Plan, Reply, value_of
+from programs.stages.questions import Question
+from programs.stages.strands import Analysed
+from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.trace import AssembleTrace, Thought
+
+SAME_TEXT = 95.0
+"""Two paragraphs at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A thought and its answer, with what made them."""
+
+    thought: Thought
+    answer: str
+    replies: dict[str, Reply]
+
+    @property
+    def text(self) -> str:
+        """The thought as it is published, inside its tags."""
+        return wrap_thought([text for _, text in self.thought.steps()])
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Which draft this is: a variation of its question, an attempt at the variation, and the temperature of both calls
+    (None: the model takes none)."""
+
+    variation: int
+    attempt: int
+    temperature: float | None
+
+
+class TraceStages(dspy.Module):
+    """Assembles the trace and writes the final answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trace = dspy.Predict(AssembleTrace)
+        self.answer = dspy.Predict(WriteAnswer)
+
+    def plan(
+        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...] = ()
+    ) -> Plan[Draft]:
+        """`feedback` holds the judges' reasons against the attempt before. Raises `StageFailed`."""
+        common = {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by}
+        name = f"{passage.sample.id}/{question.type.value}/{spot.variation}.{spot.attempt}"
+        trace = Ask(
+            stage="trace",
+            key=f"trace/{name}",
+            predict=self.trace,
+            inputs={
+                **common,
+                "analysis": found.analysis,
+                "hypotheses": found.hypotheses,
+                "evidence": found.quoted(),
+                "critique": found.critique,
+                "perspective": found.perspective,
+            },
+            depth=3,
+            check=lambda values: thought_problems(values[-1]),
+            temperature=spot.temperature,
+            feedback=feedback,
+        )
+        trace_reply = (yield [trace])[0]
+        thought: Thought = value_of(trace, trace_reply)
+        answer = Ask(
+            stage="answer",
+            key=f"answer/{name}",
+            predict=self.answer,
+            inputs={**common, "thought": "\n\n".join(text for _, text in thought.steps())},
+            depth=4,
+            check=lambda values: answer_problems(values[-1], question.text),
+            temperature=spot.temperature,
+            feedback=feedback,
+        )
+        answer_reply = (yield [answer])[0]
+        final: FinalAnswer = value_of(answer, answer_reply)
+        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply})
+
+
+def thought_problems(thought: Thought) -> list[str]:
+    """Why a thought cannot be used, in words; nothing wrong: an empty list."""
+    steps = thought.steps()
+    problems = [f"{move}: {why}" for move, text in steps for why in (leaked(text), is_degenerate(text)) if why]
+    whole = is_degenerate("\n\n".join(text for _, text in steps))
+    problems += [f"the thought as a whole: {whole}"] if whole and not problems else []
+    for index, (move, text) in enumerate(steps):
+        twin = next((other for other, earlier in steps[:index] if fuzz.ratio(earlier, text) >= SAME_TEXT), None)
+        if twin is not None:
+            problems.append(f"{move}: says the same as {twin}")
+    return problems
+
+
+def answer_problems(answer: FinalAnswer, question: str) -> list[str]:
+    """Why a final answer cannot be used, in words; nothing wrong: an empty list."""
+    text = answer.text
+    problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
+    problems += [why for why in (leaked(text), is_degenerate(text)) if why]
+    problems += ["only repeats the question"] if fuzz.ratio(question, text) >= SAME_TEXT else []
+    return problems
+
+
+def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:
+    """What judges and graders are given of a draft, apart from the thought."""
+    return {
+        "passage": passage.shown,
+        "question": question.text,
+        "asked_by": question.asked_by,
+        "answer": draft.answer,
+    }

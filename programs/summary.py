@@ -1,0 +1,113 @@
+"""The summary of a run: what it read, skipped, asked, rejected, lost and spent."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+from rich.console import Console
+from rich.table import Table
+
+from programs.index import Index
+from programs.inputs.report import ReadReport
+from programs.ledger import Ledger
+from programs.plan import Spent
+from programs.settings import Settings
+
+
+class Summary(BaseModel):
+    """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
+    the journal. Tokens are as the servers counted them; `uncounted_calls` gave no counts."""
+
+    status: str
+    seconds: float
+    model: str
+    input: dict[str, Any]
+    traces: dict[str, int]
+    accepted_before: int
+    already_done: int
+    samples: dict[str, int]
+    questions: dict[str, Any]
+    stages_from_journal: int
+    losses: dict[str, int]
+    this_run: Spent
+    spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
+
+
+def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
+    """The summary as things stand."""
+    return Summary(
+        status=status,
+        seconds=round(ledger.seconds, 1),
+        model=settings.model,
+        input={
+            "lines": report.lines,
+            "samples": report.samples,
+            "cut": report.cut,
+            "skipped": dict(report.skipped),
+            "first_skipped": {reason: str(place) for reason, place in report.first_examples.items()},
+        },
+        traces=index.counts(),
+        accepted_before=ledger.accepted_before,
+        already_done=ledger.already_done,
+        samples={
+            "driven": ledger.samples_done,
+            "failed": ledger.samples_failed,
+            "without_questions": ledger.samples_without_questions,
+        },
+        questions={"taken": ledger.questions_taken, "rejected": dict(ledger.questions_rejected.most_common(20))},
+        stages_from_journal=ledger.reused,
+        losses=dict(ledger.reasons.most_common(20)),
+        this_run=ledger.total,
+        spent_in_all=index.spent(),
+    )
+
+
+def show(summary: Summary, settings: Settings, console: Console) -> None:
+    """Prints the summary for a person."""
+    accepted = summary.traces.get("accepted", 0)
+    new = accepted - summary.accepted_before
+    table = Table(title=f"{summary.status}: {accepted} traces in {settings.output}", show_header=False, box=None)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in _rows(summary, new):
+        if value:
+            table.add_row(name, value)
+    console.print(table)
+
+
+def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
+    spent, given = summary.this_run, summary.input
+    others = {status: count for status, count in summary.traces.items() if status != "accepted"}
+    return [
+        ("made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"),
+        (
+            "read",
+            f"{given['lines']} lines, {given['samples']} texts" + (f", {given['cut']} cut" if given["cut"] else ""),
+        ),
+        ("skipped", _skipped(given)),
+        ("not taken", _counts(others)),
+        ("questions", f"{summary.questions['taken']} usable{_with(summary.questions['rejected'], ', rejected: ')}"),
+        ("why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:5])),
+        ("calls", f"{spent.calls}, {spent.reasks} of them asked again{_with(spent.faults, '; faults: ')}"),
+        ("from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""),
+        ("tokens", _tokens(spent)),
+    ]
+
+
+def _tokens(spent: Spent) -> str:
+    if spent.prompt_tokens is None or spent.completion_tokens is None:
+        return "the server does not say"
+    cached = f" ({spent.cached_tokens} from the server's cache)" if spent.cached_tokens else ""
+    return f"{spent.prompt_tokens} read{cached}, {spent.completion_tokens} written"
+
+
+def _skipped(given: dict[str, Any]) -> str:
+    first = given["first_skipped"]
+    return ", ".join(f"{count} {reason} (first: {first[reason]})" for reason, count in given["skipped"].items())
+
+
+def _with(counts: dict[str, int], before: str) -> str:
+    return before + _counts(counts) if counts else ""
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -1,0 +1,182 @@
+"""The whole program: a text goes in, traces come out. A DSPy module that optimizers compile and research code imports.
+
+    plan of a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
+        attempts of (trace ─► answer ─► judges) until one is accepted ─► grades
+
+The plans are driven in three ways (see `programs.plan`); `Tracer.forward` and `Tracer.aforward` are two of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import dspy
+
+from programs.calling import Caller
+from programs.decision import QualityRules, reasons_against, standing
+from programs.inputs.sample import Sample, sample_of
+from programs.passage import Passage
+from programs.plan import Plan, Reply, StageFailed, adrive, drive
+from programs.stages.grade import GradeStage, grades_of
+from programs.stages.judge import JudgeStage, Verdict, verdict_of
+from programs.stages.questions import Question, QuestionPool, QuestionStage
+from programs.stages.strands import Analysed, StrandStages
+from programs.stages.trace import Draft, Spot, TraceStages
+from programs.unit import Attempt, Known, Unit, UnitKey, drop_twins, without_draft
+from programs.variation import temperature_of
+
+
+@dataclass
+class Wishes:
+    """What is wanted of one sample. `known` tells what earlier runs made of a unit, `basis` by which rules the present
+    one decides, `budget` how many units it may add to the accepted ones (None: no limit), `takes_sampling` whether the
+    model takes a temperature. `pooled` and `finished` are told of the questions and of each unit as soon as it stands."""
+
+    traces: int = 1
+    variations: int = 1
+    seed: int = 0
+    temperature: float = 0.7
+    takes_sampling: bool = True
+    quality: QualityRules = field(default_factory=QualityRules)
+    grader: str | None = None
+    basis: str = ""
+    budget: int | None = None
+    known: Callable[[UnitKey], Known | None] = lambda _key: None
+    pooled: Callable[[QuestionPool], None] = lambda _pool: None
+    finished: Callable[[Unit], None] = lambda _unit: None
+
+
+@dataclass
+class Made:
+    """What became of a sample. `units` are those that this drive decided; `limited`: the budget left some unmade;
+    `failure`: the questions could not be asked."""
+
+    pool: QuestionPool | None = None
+    units: list[Unit] = field(default_factory=list)
+    limited: bool = False
+    failure: StageFailed | None = None
+
+
+class Tracer(dspy.Module):
+    """Composes the stages. Its predictors are named by their stages, and each has a signature class of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions = QuestionStage()
+        self.strands = StrandStages()
+        self.writer = TraceStages()
+        self.judge = JudgeStage()
+        self.grader = GradeStage()
+
+    def forward(self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any) -> dspy.Prediction:
+        """Makes the traces of one text with the LM that DSPy is configured with.
+
+        `wishes` are fields of `Wishes`. Gives a Prediction with `records` (list of `Record`), `units` and `pool`.
+        Raises `BackendError` when the model cannot be reached or refuses.
+        """
+        sample = sample_of(text, title=title, domain=domain)
+        return _prediction(drive(self.plan(sample, Wishes(**wishes)), Caller().answer))
+
+    async def aforward(
+        self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any
+    ) -> dspy.Prediction:
+        """As `forward`; independent stages run at the same time."""
+        sample = sample_of(text, title=title, domain=domain)
+        return _prediction(await adrive(self.plan(sample, Wishes(**wishes)), Caller().aanswer))
+
+    def plan(self, sample: Sample, wishes: Wishes) -> Plan[Made]:
+        """All that is wanted of one sample."""
+        passage = Passage(sample)
+        reply = (yield [self.questions.ask(passage)])[0]
+        if reply.status == "unread":
+            return Made(failure=StageFailed("questions", reply))
+        pool = self.questions.pool(sample.id, reply, wishes.seed)
+        wishes.pooled(pool)
+        made = Made(pool=pool)
+        wanted = _wanted(sample, pool.questions[: wishes.traces], wishes, made)
+        results = yield [self._question_plan(passage, question, keys, wishes, reply) for question, keys in wanted]
+        made.units = [unit for units in results for unit in units]
+        return made
+
+    def _question_plan(
+        self, passage: Passage, question: Question, keys: list[UnitKey], wishes: Wishes, asked: Reply
+    ) -> Plan[list[Unit]]:
+        try:
+            found = yield from self.strands.plan(passage, question)
+            found.replies["questions"] = asked
+        except StageFailed as failure:
+            units = [without_draft(key, question, passage, failure) for key in keys]
+        else:
+            units = yield [self._variation_plan(passage, question, found, key, wishes) for key in keys]
+            units = drop_twins(units, wishes.known)
+        for unit in units:
+            wishes.finished(unit)
+        return units
+
+    def _variation_plan(
+        self, passage: Passage, question: Question, found: Analysed, key: UnitKey, wishes: Wishes
+    ) -> Plan[Unit]:
+        unit = Unit(key=key, question=question, passage=passage, found=found)
+        feedback: tuple[str, ...] = ()
+        for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
+            spot = Spot(key.variation, number, temperature_of(key.variation, wishes.temperature, wishes.takes_sampling))
+            try:
+                draft = yield from self.writer.plan(passage, question, found, spot, feedback)
+            except StageFailed as failure:
+                return unit.failed(failure)
+            verdicts = yield from self._verdicts(passage, question, draft, f"{key}.{number}", wishes)
+            attempt = Attempt(spot, draft, verdicts, standing(verdicts, wishes.quality))
+            unit.attempts.append(attempt)
+            if attempt.standing != "below":
+                break
+            feedback = reasons_against(verdicts)
+        unit.decide()
+        if wishes.grader and unit.status == "accepted":
+            last = unit.attempts[-1]
+            name = f"{key}.{last.spot.attempt}"
+            ask = self.grader.ask(passage, question, last.draft, name, wishes.grader)
+            reply = (yield [ask])[0]
+            last.grades, last.grade_reply = grades_of(reply), reply
+        return unit
+
+    def _verdicts(
+        self, passage: Passage, question: Question, draft: Draft, name: str, wishes: Wishes
+    ) -> Plan[list[Verdict]]:
+        if not wishes.quality.check:
+            return []
+        asks = [self.judge.ask(passage, question, draft, name, judge) for judge in wishes.quality.judges]
+        replies = yield asks
+        draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
+        return [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
+
+
+def _wanted(
+    sample: Sample, questions: list[Question], wishes: Wishes, made: Made
+) -> list[tuple[Question, list[UnitKey]]]:
+    """The units still to be decided, by question, as far as the budget goes."""
+    budget = wishes.budget
+    wanted: list[tuple[Question, list[UnitKey]]] = []
+    for question in questions:
+        keys = []
+        for variation in range(wishes.variations):
+            key = UnitKey(sample.id, question.type.value, variation)
+            known = wishes.known(key)
+            if known is not None and known.settled and known.basis == wishes.basis:
+                continue
+            if known is None or not known.accepted:
+                if budget is not None and budget <= 0:
+                    made.limited = True
+                    continue
+                budget = None if budget is None else budget - 1
+            keys.append(key)
+        if keys:
+            wanted.append((question, keys))
+    return wanted
+
+
+def _prediction(made: Made) -> dspy.Prediction:
+    if made.failure is not None:
+        raise made.failure
+    return dspy.Prediction(
+        records=[unit.record() for unit in made.units if unit.status == "accepted"], units=made.units, pool=made.pool
+    )

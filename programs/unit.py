@@ -1,0 +1,202 @@
+"""A unit of work and of identity: one variation of one question of one sample, and what became of it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
+from programs.checks.injection import flags
+from programs.decision import Standing
+from programs.passage import Passage
+from programs.plan import Reply, StageFailed
+from programs.records import (
+    EvidenceRecord,
+    Generation,
+    Grades,
+    Record,
+    SourcePaper,
+    StepRecord,
+    TraceMetadata,
+    UserInteraction,
+    VerdictRecord,
+)
+from programs.stages.judge import Verdict, panel_score, panel_spread
+from programs.stages.questions import Question
+from programs.stages.strands import Analysed
+from programs.stages.trace import Draft, Spot
+
+Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
+"""unjudged: no judge answered, kept for a later run; failed: a stage gave no readable answer, tried again later."""
+
+
+class UnitKey(NamedTuple):
+    """Which unit: the sample's hash, the question's type, the variation's index. Written with slashes."""
+
+    sample: str
+    question_type: str
+    variation: int
+
+    def __str__(self) -> str:
+        return f"{self.sample}/{self.question_type}/{self.variation}"
+
+
+class Known(BaseModel):
+    """What an earlier run made of a unit. `basis` names the rules it was decided by; `digest` its texts."""
+
+    accepted: bool
+    settled: bool
+    basis: str
+    digest: str | None = None
+
+
+@dataclass
+class Attempt:
+    """One attempt at a unit: the draft, what the judges said, where that puts it, and its grades."""
+
+    spot: Spot
+    draft: Draft
+    verdicts: list[Verdict]
+    standing: Standing
+    grades: Grades | None = None
+    grade_reply: Reply | None = None
+
+
+@dataclass
+class Unit:
+    """A unit as a drive of the plan leaves it. `status` stands once `decide`, `failed` or `without_draft` was called."""
+
+    key: UnitKey
+    question: Question
+    passage: Passage
+    found: Analysed | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    status: Status = "failed"
+    reason: str | None = None
+
+    def decide(self) -> None:
+        """Takes the status from the last attempt."""
+        last = self.attempts[-1]
+        if last.standing == "accepted":
+            self.status = "accepted"
+        elif last.standing == "unjudged":
+            self.status, self.reason = "unjudged", "; ".join(verdict.reason for verdict in last.verdicts)
+        else:
+            score = panel_score(last.verdicts)
+            self.status = "rejected"
+            self.reason = f"quality {score} after {len(self.attempts)} attempts"
+
+    def failed(self, failure: StageFailed) -> "Unit":
+        """Marks the unit as given up at a stage: rejected if the stage is settled, else to be tried again."""
+        self.status = "rejected" if failure.final else "failed"
+        self.reason = str(failure)
+        return self
+
+    @property
+    def settled(self) -> bool:
+        """Whether a later run by the same rules would change nothing."""
+        if self.status == "accepted":
+            reply = self.attempts[-1].grade_reply
+            return reply is None or reply.settled
+        return self.status in ("rejected", "duplicate")
+
+    @property
+    def digest(self) -> str | None:
+        """A hash of the thought and the answer: equal ones are the same trace."""
+        if not self.attempts:
+            return None
+        draft = self.attempts[-1].draft
+        return hashlib.blake2b(f"{draft.text}\0{draft.answer}".encode(), digest_size=8).hexdigest()
+
+    def record(self, number: int = -1, **generation: Any) -> Record:
+        """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
+        `Generation`."""
+        attempt, found = self.attempts[number], self.found
+        if found is None:
+            raise ValueError(f"{self.key} has attempts but no analysis")
+        text = attempt.draft.text
+        return Record(
+            id=_hash(f"{self.key}.{attempt.spot.attempt}/{text}"),
+            question_id=f"{self.key.sample}/{self.key.question_type}",
+            source_paper=source_of(self.passage),
+            user_interaction=UserInteraction(
+                question=self.question.text,
+                question_type=self.question.type.value,
+                difficulty_level=self.question.difficulty,
+                audience=self.question.audience,
+            ),
+            reasoning_trace=text,
+            steps=[StepRecord(move=move, text=step) for move, step in attempt.draft.thought.steps()],
+            final_answer=attempt.draft.answer,
+            answer_grades=attempt.grades,
+            evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
+            verdicts=[VerdictRecord(**verdict.model_dump()) for verdict in attempt.verdicts],
+            metadata=_measures(text, found, attempt),
+            generation=_generation(self._replies(attempt), attempt.spot, **generation),
+        )
+
+    def _replies(self, attempt: Attempt) -> dict[str, Reply]:
+        grade = {"grade": attempt.grade_reply} if attempt.grade_reply else {}
+        return {**(self.found.replies if self.found else {}), **attempt.draft.replies, **grade}
+
+
+def without_draft(key: UnitKey, question: Question, passage: Passage, failure: StageFailed) -> Unit:
+    """A unit whose analysis failed."""
+    return Unit(key=key, question=question, passage=passage).failed(failure)
+
+
+def drop_twins(units: list[Unit], known: Callable[[UnitKey], Known | None]) -> list[Unit]:
+    """Marks accepted variations whose texts are those of an earlier variation, here or in an earlier run."""
+    for unit in units:
+        if unit.status != "accepted":
+            continue
+        for index in range(unit.key.variation):
+            key = unit.key._replace(variation=index)
+            here = next((other.digest for other in units if other.key == key and other.status == "accepted"), None)
+            before = known(key)
+            if unit.digest in (here, before.digest if before and before.accepted else None):
+                unit.status, unit.reason = "duplicate", f"the same as variation {index}"
+                break
+    return units
+
+
+def source_of(passage: Passage) -> SourcePaper:
+    """The sample as a record carries it."""
+    sample = passage.sample
+    return SourcePaper(
+        **sample.model_dump(include={"title", "domain", "id", "given_id", "title_given", "domain_given"}),
+        **sample.model_dump(include={"text", "cut_from", "extra"}),
+        place=sample.place,
+        flags=flags(sample.text),
+    )
+
+
+def _measures(text: str, found: Analysed, attempt: Attempt) -> TraceMetadata:
+    verified = [item.verified for item in found.evidence]
+    return TraceMetadata(
+        authenticity_score=authenticity_score(text),
+        complexity_level=complexity_level(text),
+        reasoning_patterns=reasoning_patterns(text),
+        evidence_found=round(sum(verified) / len(verified), 3) if verified else None,
+        quality_score=panel_score(attempt.verdicts),
+        quality_spread=panel_spread(attempt.verdicts),
+    )
+
+
+def _generation(replies: dict[str, Reply], spot: Spot, **more: Any) -> Generation:
+    return Generation(
+        model=replies["trace"].model,
+        models={stage: reply.model for stage, reply in replies.items()},
+        temperature=replies["trace"].temperature,
+        variation=spot.variation,
+        attempt=spot.attempt,
+        stages={stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
+        model_reasoning={stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning},
+        **more,
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
