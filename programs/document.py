@@ -79,13 +79,18 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def import_document(journal: Journal, path: Path) -> int:
-    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number."""
+    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number.
+
+    Raises `UserError` for a file that is no document: a run would overwrite it.
+    """
     count = 0
+    _refuse_others(path)
     for record in read_records(path):
         content = record.model_dump(mode="json")
         digest = hashlib.blake2b(f"{record.reasoning_trace}\0{record.final_answer}".encode(), digest_size=8).hexdigest()
         variation = record.generation.variation if record.generation else 0
-        key = f"{record.question_id}/{variation}" if record.question_id else f"{IMPORTED}/{digest}/0"
+        asked = hashlib.blake2b(f"{record.user_interaction.question}\0{digest}".encode(), digest_size=8).hexdigest()
+        key = f"{record.question_id}/{variation}" if record.question_id else f"{IMPORTED}/{asked}/0"
         journal.append(
             "unit",
             key,
@@ -100,6 +105,19 @@ def import_document(journal: Journal, path: Path) -> int:
         )
         count += 1
     return count
+
+
+def _refuse_others(path: Path) -> None:
+    """Before anything of it is taken: half a document taken over would be written over the whole one."""
+    try:
+        with path.open("rb") as file:
+            found = any((place, event) == ("questions", "start_array") for place, event, _ in ijson.parse(file))
+    except ijson.JSONError:
+        found = False
+    if not found:
+        raise UserError(f"{path} is not a document of this program; name another file with --output")
+    for _ in read_records(path):
+        pass
 
 
 class DocumentOptions(BaseModel):

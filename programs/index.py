@@ -32,6 +32,14 @@ create table if not exists spent (
 Scan = Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]]
 
 
+class Damaged(Exception):
+    """The line at byte `at` of the journal is none of its lines."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
+
+
 class Index:
     """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on."""
 
@@ -45,7 +53,10 @@ class Index:
             self._database = _open(path)
         self._read_to = self._covered()
         for number, (at, length, record) in enumerate(scan(self._read_to)):
-            self.add(at, length, record)
+            try:
+                self.add(at, length, record)
+            except (AttributeError, KeyError, TypeError) as error:
+                raise Damaged(at) from error
             if number % 20000 == 19999:
                 self.commit()
         self.commit()

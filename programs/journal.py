@@ -15,6 +15,7 @@ second, so a power cut loses at most that. A line torn by a crash is cut off whe
 
 import io
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from programs.errors import JournalError, UserError
-from programs.index import Index
+from programs.index import Damaged, Index
 
 FLUSH_SECONDS = 1.0
 
@@ -40,9 +41,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.mended = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock_file = FileLock(f"{path}.lock")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file.acquire(timeout=0)
         except Timeout:
             raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
@@ -52,12 +53,18 @@ class Journal:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             self._size = self._mend()
             self._index = Index(Path(f"{path}.index"), self._size, self._scan)
+        except Damaged as damage:
+            self._lock_file.release()
+            raise JournalError(
+                f"{path} is damaged at byte {damage.at}: the line there is none of a journal's. "
+                "Delete that line, or move the file aside to start fresh."
+            ) from None
         except BaseException:
             self._lock_file.release()
             raise
         self._mutex = threading.Lock()
         self._stop = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
         self._flusher.start()
 
@@ -72,13 +79,13 @@ class Journal:
         line = _line({"kind": kind, "key": key, **fields})
         with self._mutex:
             if self._failure is not None:
-                raise JournalError(f"cannot write {self.path}: {self._failure.strerror}") from self._failure
+                raise self._unwritten(self._failure) from self._failure
             try:
                 _write_all(self._file, line, self._size)
-            except OSError as error:
-                os.ftruncate(self._file, self._size)
-                raise JournalError(f"cannot write {self.path}: {error.strerror}") from error
-            self._index.add(self._size, len(line), {"kind": kind, "key": key, **fields})
+                self._index.add(self._size, len(line), {"kind": kind, "key": key, **fields})
+            except (OSError, sqlite3.Error) as error:
+                self._undo(error)
+                raise self._unwritten(error) from error
             self._size += len(line)
 
     def latest(self, kind: str, key: str) -> dict[str, Any] | None:
@@ -111,9 +118,23 @@ class Journal:
         try:
             os.fsync(self._file)
             with self._mutex:
-                self._index.commit()
-        except OSError as error:
-            raise JournalError(f"cannot write {self.path}: {error.strerror}") from error
+                if not isinstance(self._failure, sqlite3.Error):
+                    self._index.commit()
+        except (OSError, sqlite3.Error) as error:
+            raise self._unwritten(error) from error
+
+    def _undo(self, error: Exception) -> None:
+        """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an
+        index that failed may have lost what it was told before, and is left as it stands on the disk."""
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError as worse:
+            self._failure = worse
+        if isinstance(error, sqlite3.Error):
+            self._failure = error
+
+    def _unwritten(self, error: Exception) -> JournalError:
+        return JournalError(f"cannot write {self.path}: {getattr(error, 'strerror', None) or error}")
 
     def close(self) -> None:
         """Flushes, and lets others open the journal."""
@@ -134,9 +155,8 @@ class Journal:
             flushed = self._size
             try:
                 self.flush()
-            except (OSError, JournalError) as error:
-                cause = error if isinstance(error, OSError) else error.__cause__
-                self._failure = cause if isinstance(cause, OSError) else OSError(str(error))
+            except JournalError as error:
+                self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
                 return
 
     def _mend(self) -> int:
@@ -163,10 +183,7 @@ class Journal:
                 try:
                     yield offset, len(line), orjson.loads(line)
                 except orjson.JSONDecodeError:
-                    raise JournalError(
-                        f"{self.path} is damaged at byte {offset}: the line there is not JSON. "
-                        "Delete that line, or move the file aside to start fresh."
-                    ) from None
+                    raise Damaged(offset) from None
                 offset += len(line)
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:

@@ -31,10 +31,7 @@ def load_tracer(program: Path | str | None = None) -> Tracer:
     for name, part in expected.items():
         _check(path, name, state[name], part)
         state[name]["lm"] = None
-    try:
-        tracer.load_state({name: state[name] for name in expected})
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"--program: {path} is not a saved program: {error}") from None
+    tracer.load_state({name: state[name] for name in expected})
     return tracer
 
 
@@ -56,7 +53,12 @@ def _check(path: Path, name: str, given: dict[str, Any], expected: dict[str, Any
         raise UserError(f"--program: {path} sets {', '.join(sorted(extra))} of {name}, which a program may not")
     try:
         prefixes = [[field.get("prefix") for field in state["signature"]["fields"]] for state in (given, expected)]
+        sound = isinstance(given["signature"]["instructions"], str) and all(
+            isinstance(demo, dict) for demo in given.get("demos", [])
+        )
     except (AttributeError, KeyError, TypeError):
-        raise UserError(f"--program: {path} is not a saved program: {name} has no signature") from None
+        sound = False
+    if not sound:
+        raise UserError(f"--program: {path} is not a saved program: its {name} is damaged")
     if prefixes[0] != prefixes[1]:
         raise UserError(f"--program: {path} was made for other fields of {name}: {prefixes[0]}, not {prefixes[1]}")

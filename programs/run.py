@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any
 
 import dspy
@@ -17,21 +15,25 @@ from programs.adapter import PassageFirstAdapter, StockOrderAdapter
 from programs.calling import Caller, takes
 from programs.decision import QualityRules
 from programs.document import import_document, write_document
-from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel, UserError
+from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.fingerprint import git_commit, program_fingerprint, versions
 from programs.gate import Gate
+from programs.goal import Goal
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import expand
 from programs.journal import Journal
+from programs.journaled import JournaledCaller
 from programs.ledger import Ledger
 from programs.lms.base_url import read_base_url
 from programs.load import load_tracer
 from programs.models import ModelTable, concurrency_of, passage_chars_of
 from programs.records import Status
-from programs.runner import Goal, JournaledCaller, Runner
+from programs.resume import journal_of, mixing_of, refuse_mixture
+from programs.runner import Runner
 from programs.settings import Settings
+from programs.stopping import interruptible
 from programs.summary import Summary, summary_of
 from programs.tries import TryRules
 
@@ -56,12 +58,13 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
     models = ModelTable(settings)
     try:
-        with Journal(_prepared(settings)) as journal:
+        with Journal(journal_of(settings)) as journal:
             if journal.mended:
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
-            mixing = _mixing(settings, fingerprint)
-            _refuse_mixture(journal, mixing, settings)
-            if settings.output.exists() and journal.index.counts() == {}:
+            mixing = mixing_of(settings, fingerprint)
+            refuse_mixture(journal, mixing, settings)
+            # Until the first run begins, an import may have been interrupted: it is made again.
+            if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
             return await _make(settings, tracer, models, journal, mixing, ledger, report)
     finally:
@@ -102,7 +105,10 @@ async def _make(
     mistake = False
     adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
     with dspy.context(adapter=adapter, disable_history=True, trace=None):
-        async with _documents(journal, settings, lambda: summary("running")), _interruptible(gate) as interrupted:
+        async with (
+            _documents(journal, settings, lambda: summary("running")),
+            interruptible(gate, runner.abandon, settings.timeout) as interrupted,
+        ):
             try:
                 await runner.run()
             except (FatalError, JournalError) as failure:
@@ -135,49 +141,6 @@ def _goal(settings: Settings, models: ModelTable) -> Goal:
     )
 
 
-def _prepared(settings: Settings) -> Path:
-    """The journal's path; a fresh start first moves what lies there aside."""
-    journal, output = settings.journal, settings.output
-    if output.is_dir():
-        raise UserError(f"--output: {output} is a folder; name a file")
-    if not settings.resume:
-        with contextlib.suppress(FileNotFoundError):
-            Journal(journal).close() if journal.exists() else None
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        for path in (journal, output):
-            if path.exists():
-                path.rename(path.with_name(f"{path.name}.{stamp}.old"))
-        Path(f"{journal}.index").unlink(missing_ok=True)
-    return journal
-
-
-def _mixing(settings: Settings, fingerprint: str) -> dict[str, Any]:
-    """The settings whose difference would mix unlike data."""
-    return {
-        "model": settings.model,
-        "stage-model": settings.stage_models,
-        "program": fingerprint,
-        "seed": settings.seed,
-        "temperature": settings.temperature,
-    }
-
-
-def _refuse_mixture(journal: Journal, mixing: dict[str, Any], settings: Settings) -> None:
-    earlier = journal.latest("run", "")
-    if earlier is None or settings.allow_mixed:
-        return
-    differences = [
-        f"--{name} was {earlier['mixing'].get(name)} and is now {value}"
-        for name, value in mixing.items()
-        if earlier["mixing"].get(name) != value
-    ]
-    if differences:
-        raise UserError(
-            f"{settings.journal} was made otherwise: {'; '.join(differences)}. "
-            "Choose another --output, start afresh with --no-resume, or mix on purpose with --allow-mixed"
-        )
-
-
 @contextlib.asynccontextmanager
 async def _documents(journal: Journal, settings: Settings, summary: Any) -> AsyncIterator[None]:
     """Writes the document every so often while the run goes on."""
@@ -198,29 +161,6 @@ async def _documents(journal: Journal, settings: Settings, summary: Any) -> Asyn
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-@contextlib.asynccontextmanager
-async def _interruptible(gate: Gate) -> AsyncIterator[asyncio.Event]:
-    """On the first SIGINT or SIGTERM no new call starts and those in flight are finished; a second one stops at once."""
-    interrupted = asyncio.Event()
-    loop, main = asyncio.get_running_loop(), asyncio.current_task()
-
-    def stop() -> None:
-        if interrupted.is_set() and main is not None:
-            main.cancel()
-            return
-        interrupted.set()
-        log.warning("stopping: waiting for the calls in flight; interrupt again to stop at once")
-        gate.close()
-
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop)
-    try:
-        yield interrupted
-    finally:
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(name)
 
 
 def _public(settings: Settings) -> dict[str, Any]:

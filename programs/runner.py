@@ -8,17 +8,15 @@ for what it had not written; another threshold or panel decides again from the s
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Literal
 
-from programs.calling import Caller
-from programs.decision import QualityRules
-from programs.errors import FatalError
 from programs.gate import Gate, RunStopped
+from programs.goal import Goal
 from programs.inputs.sample import Sample
 from programs.journal import Journal
+from programs.journaled import JournaledCaller, unit_line
 from programs.ledger import Ledger
-from programs.plan import Ask, Reply, adrive
+from programs.plan import adrive
 from programs.stages.questions import QuestionPool
 from programs.tracer import Made, Tracer, Wishes
 from programs.unit import Known, Unit, UnitKey
@@ -26,72 +24,8 @@ from programs.unit import Known, Unit, UnitKey
 WINDOW = 2
 """Samples under way per call in flight: enough that a sample's narrow stages leave no place empty."""
 
-LOST_IN_A_ROW = 12
-"""After so many stages in a row without an answer, over all calls in flight, the server is taken to be gone."""
-
 SWEEPS = 2
 """How often what failed is tried again at the end of the input."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a run is to make. `max_traces` counts the accepted traces of earlier runs too; `base` are the wishes of
-    every sample, before its budget."""
-
-    traces: int = 1
-    variations: int = 1
-    max_traces: int | None = None
-    seed: int = 0
-    temperature: float = 0.7
-    takes_sampling: bool = True
-    quality: QualityRules = field(default_factory=QualityRules)
-    grader: str | None = None
-
-    @property
-    def basis(self) -> str:
-        """By which rules units are decided: units of another basis are decided again."""
-        quality = self.quality
-        judged = (
-            f"judged by {','.join(quality.judges)} from {quality.threshold} in {quality.max_attempts}"
-            if quality.check
-            else "not judged"
-        )
-        return f"{judged}; {f'graded by {self.grader}' if self.grader else 'not graded'}"
-
-    @property
-    def sample_basis(self) -> str:
-        """By which rules samples are done."""
-        return f"{self.traces}x{self.variations}; {self.basis}"
-
-
-class JournaledCaller:
-    """Answers asks from the journal where it can, else from the models through the gate, writing what they say."""
-
-    def __init__(self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger) -> None:
-        self._caller = caller
-        self._journal = journal
-        self._gate = gate
-        self._ledger = ledger
-        self._lost = 0
-
-    async def answer(self, ask: Ask) -> Reply:
-        """Raises `RunStopped`, or `FatalError` when the models are gone."""
-        line = self._journal.latest("stage", ask.key)
-        if line is not None:
-            self._ledger.reused += 1
-            return Reply.model_validate(line["reply"])
-        async with self._gate.slot(ask.depth):
-            self._ledger.in_flight = self._gate.in_flight
-            reply = await self._caller.aanswer(ask)
-        kind = "stage" if reply.settled else "failed"
-        self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
-        self._ledger.answered(ask.stage, reply)
-        self._lost = 0 if reply.settled else self._lost + 1
-        if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
-            raise FatalError(
-                f"{self._lost} stages in a row got no usable answer; the last: {'; '.join(reply.problems)}"
-            )
-        return reply
 
 
 class Runner:
@@ -141,10 +75,18 @@ class Runner:
                 again, self._again = self._again, set()
                 self._ledger.sweeps += 1
                 await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
+        except asyncio.CancelledError:
+            self.abandon()
+            raise
         finally:
             await self._drain()
         if self._error is not None:
             raise self._error
+
+    def abandon(self) -> None:
+        """Gives up the calls in flight. What they were to answer is asked again by a later run."""
+        for task in self._tasks:
+            task.cancel()
 
     @property
     def _stopping(self) -> bool:
@@ -244,6 +186,8 @@ class Runner:
         if found is None:
             return None
         status, basis, settled, digest = found
+        # What was taken over from a document is finished, whatever today's rules.
+        basis = self._goal.basis if basis == IMPORTED else basis
         return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest)
 
     def _keep_pool(self, sample: Sample, pool: QuestionPool) -> None:
@@ -272,19 +216,3 @@ class Runner:
             failure=str(made.failure) if made.failure else None,
         )
         self._ledger.sample(made)
-
-
-def unit_line(unit: Unit, basis: str, provenance: dict[str, str | int | None]) -> dict[str, object]:
-    """A unit as its journal line holds it: its record, and the attempts that were not taken, with their verdicts."""
-    taken = unit.status in ("accepted", "unjudged")
-    records = [unit.record(number, **provenance).model_dump(mode="json") for number in range(len(unit.attempts))]
-    return {
-        "sample": unit.key.sample,
-        "status": unit.status,
-        "settled": unit.settled,
-        "reason": unit.reason,
-        "basis": basis,
-        "digest": unit.digest,
-        "record": records[-1] if taken else None,
-        "attempts": records[:-1] if taken else records,
-    }

@@ -154,9 +154,11 @@ def drop_twins(units: list[Unit], known: Callable[[UnitKey], Known | None]) -> l
             continue
         for index in range(unit.key.variation):
             key = unit.key._replace(variation=index)
-            here = next((other.digest for other in units if other.key == key and other.status == "accepted"), None)
-            before = known(key)
-            if unit.digest in (here, before.digest if before and before.accepted else None):
+            here = next((other for other in units if other.key == key), None)
+            before = known(key) if here is None else None
+            accepted = here.status == "accepted" if here else before is not None and before.accepted
+            earlier = here or before
+            if accepted and earlier is not None and earlier.digest == unit.digest:
                 unit.status, unit.reason = "duplicate", f"the same as variation {index}"
                 break
     return units

@@ -1,0 +1,58 @@
+"""Asking with a journal: what was answered before is read, what is answered now is written."""
+
+from programs.calling import Caller
+from programs.errors import FatalError
+from programs.gate import Gate
+from programs.journal import Journal
+from programs.ledger import Ledger
+from programs.plan import Ask, Reply
+from programs.unit import Unit
+
+LOST_IN_A_ROW = 12
+"""After so many stages in a row without an answer, over all calls in flight, the server is taken to be gone."""
+
+
+class JournaledCaller:
+    """Answers asks from the journal where it can, else from the models through the gate, writing what they say."""
+
+    def __init__(self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger) -> None:
+        self._caller = caller
+        self._journal = journal
+        self._gate = gate
+        self._ledger = ledger
+        self._lost = 0
+
+    async def answer(self, ask: Ask) -> Reply:
+        """Raises `RunStopped`, or `FatalError` when the models are gone."""
+        line = self._journal.latest("stage", ask.key)
+        if line is not None:
+            self._ledger.reused += 1
+            return Reply.model_validate(line["reply"])
+        async with self._gate.slot(ask.depth):
+            self._ledger.in_flight = self._gate.in_flight
+            reply = await self._caller.aanswer(ask)
+        kind = "stage" if reply.settled else "failed"
+        self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
+        self._ledger.answered(ask.stage, reply)
+        self._lost = 0 if reply.settled else self._lost + 1
+        if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
+            raise FatalError(
+                f"{self._lost} stages in a row got no usable answer; the last: {'; '.join(reply.problems)}"
+            )
+        return reply
+
+
+def unit_line(unit: Unit, basis: str, provenance: dict[str, str | int | None]) -> dict[str, object]:
+    """A unit as its journal line holds it: its record, and the attempts that were not taken, with their verdicts."""
+    taken = unit.status in ("accepted", "unjudged")
+    records = [unit.record(number, **provenance).model_dump(mode="json") for number in range(len(unit.attempts))]
+    return {
+        "sample": unit.key.sample,
+        "status": unit.status,
+        "settled": unit.settled,
+        "reason": unit.reason,
+        "basis": basis,
+        "digest": unit.digest,
+        "record": records[-1] if taken else None,
+        "attempts": records[:-1] if taken else records,
+    }

@@ -1,0 +1,53 @@
+"""Going on where an earlier run stopped, starting afresh, and refusing to mix unlike data."""
+
+import contextlib
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from programs.errors import UserError
+from programs.journal import Journal
+from programs.settings import Settings
+
+
+def journal_of(settings: Settings) -> Path:
+    """The journal's path; a fresh start first moves what lies there aside."""
+    journal, output = settings.journal, settings.output
+    if output.is_dir():
+        raise UserError(f"--output: {output} is a folder; name a file")
+    if not settings.resume:
+        with contextlib.suppress(FileNotFoundError):
+            Journal(journal).close() if journal.exists() else None
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        for path in (journal, output):
+            if path.exists():
+                path.rename(path.with_name(f"{path.name}.{stamp}.old"))
+        Path(f"{journal}.index").unlink(missing_ok=True)
+    return journal
+
+
+def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
+    """The settings whose difference would mix unlike data."""
+    return {
+        "model": settings.model,
+        "stage-model": settings.stage_models,
+        "program": fingerprint,
+        "seed": settings.seed,
+        "temperature": settings.temperature,
+    }
+
+
+def refuse_mixture(journal: Journal, mixing: dict[str, Any], settings: Settings) -> None:
+    earlier = journal.latest("run", "")
+    if earlier is None or settings.allow_mixed:
+        return
+    differences = [
+        f"--{name} was {earlier['mixing'].get(name)} and is now {value}"
+        for name, value in mixing.items()
+        if earlier["mixing"].get(name) != value
+    ]
+    if differences:
+        raise UserError(
+            f"{settings.journal} was made otherwise: {'; '.join(differences)}. "
+            "Choose another --output, start afresh with --no-resume, or mix on purpose with --allow-mixed"
+        )
