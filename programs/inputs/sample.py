@@ -28,7 +28,8 @@ class Sample(BaseModel):
     """A text to ask questions about, with what its record said of it.
 
     Invariants: `id` is `content_id` of the cleaned text before any cut, so it depends neither on the place nor on the
-    settings of a run; every string is cleaned and encodes to UTF-8; `extra` holds only what JSON can write again.
+    settings of a run; title, domain and text read from a file are cleaned; every string encodes to UTF-8; `extra` holds
+    only what JSON can write again.
     """
 
     model_config = ConfigDict(frozen=True)

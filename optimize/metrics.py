@@ -1,0 +1,165 @@
+"""Metrics of traces: pure functions from a record to a score in 0-1 and the reason for it. Higher is better.
+
+| metric         | what it measures                                                           | needs |
+|----------------|----------------------------------------------------------------------------|-------|
+| judge          | the panel's overall rating, 1-10 brought to 0-1                            | judges |
+| grades         | the mean of the six answer grades                                          | grades |
+| grounding      | share of the chosen evidence that stands in the passage                    | - |
+| self_contained | whether question and answer can be understood without a source             | - |
+| authenticity   | whether the thought reads like thinking (`programs.checks.authenticity`)   | - |
+| form           | share of the texts that are whole prose, without repetition or machine text | - |
+| on_topic       | share of the answer's content words that the passage or question has       | - |
+
+What cannot be measured has no score (None), never 0: a judge that failed says nothing about the trace.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from programs.checks.leaks import leaked
+from programs.checks.repetition import is_degenerate
+from programs.checks.self_contained import leaning
+from programs.errors import UserError
+from programs.records import Record
+
+
+class Score(NamedTuple):
+    """A value in 0-1, or None where there is nothing to measure; and why, in words."""
+
+    value: float | None
+    reason: str
+
+
+Metric = Callable[[Record], Score]
+
+
+def judge(record: Record) -> Score:
+    """The mean overall rating of the judges that answered."""
+    scored = [verdict for verdict in record.verdicts if verdict.overall is not None]
+    if not scored:
+        return Score(None, "no judge gave a rating")
+    mean = sum(verdict.overall or 0 for verdict in scored) / len(scored)
+    return Score((mean - 1) / 9, " ".join(verdict.reason for verdict in scored))
+
+
+def grades(record: Record) -> Score:
+    """The mean of the six grades."""
+    given = record.answer_grades
+    if given is None or given.overall_score is None:
+        return Score(None, "the answer has no grades")
+    return Score(given.overall_score, given.reason or "")
+
+
+def grounding(record: Record) -> Score:
+    """The share of the chosen evidence that stands in the passage."""
+    if not record.evidence:
+        return Score(None, "no evidence was chosen")
+    missing = [item for item in record.evidence if not item.verified]
+    share = 1 - len(missing) / len(record.evidence)
+    named = ", ".join(str(item.sentence) for item in missing)
+    return Score(share, f"there is no sentence {named}" if missing else "every quote stands in the passage")
+
+
+def self_contained(record: Record) -> Score:
+    """1 when neither the question nor the answer leans on a source, else 0."""
+    found = [*leaning(record.user_interaction.question), *leaning(record.final_answer)]
+    if found:
+        return Score(0.0, "; ".join(f'"{item.phrase}": {item.reason}' for item in found))
+    return Score(1.0, "question and answer stand on their own")
+
+
+def authenticity(record: Record) -> Score:
+    """The authenticity score that the record carries."""
+    patterns = ", ".join(record.metadata.reasoning_patterns) or "none"
+    return Score(record.metadata.authenticity_score, f"reasoning patterns: {patterns}")
+
+
+def form(record: Record) -> Score:
+    """The share of the question, the thought's steps and the answer that are whole prose."""
+    texts = {"question": record.user_interaction.question, "answer": record.final_answer}
+    texts |= {f"{step.move} ({number})": step.text for number, step in enumerate(record.steps, 1)}
+    faults = {name: why for name, text in texts.items() if (why := leaked(text) or is_degenerate(text))}
+    reason = "; ".join(f"{name}: {why}" for name, why in faults.items())
+    return Score(1 - len(faults) / len(texts), reason or "every text is whole")
+
+
+_CONTENT = re.compile(r"[A-Za-z][a-z]{3,}|\d+(?:\.\d+)?")
+
+
+def on_topic(record: Record) -> Score:
+    """The share of the answer's content words (four letters and more, numbers) that passage or question hold too."""
+    if not record.source_paper.text:
+        return Score(None, "the passage is not known")
+    source = _content(f"{record.source_paper.text} {record.user_interaction.question}")
+    answer = _content(record.final_answer)
+    if not answer:
+        return Score(0.0, "the answer has no content words")
+    foreign = sorted(answer - source)
+    return Score(1 - len(foreign) / len(answer), f"not in the passage: {', '.join(foreign[:12])}" if foreign else "")
+
+
+def _content(text: str) -> set[str]:
+    return {word.lower().rstrip("s") for word in _CONTENT.findall(text)}
+
+
+METRICS: dict[str, Metric] = {
+    metric.__name__: metric for metric in (judge, grades, grounding, self_contained, authenticity, form, on_topic)
+}
+
+COMPOSITE: dict[str, float] = {
+    "judge": 0.3,
+    "grades": 0.2,
+    "grounding": 0.1,
+    "self_contained": 0.1,
+    "authenticity": 0.1,
+    "form": 0.1,
+    "on_topic": 0.1,
+}
+"""The default weights: half for what models judge, half for what rules can tell."""
+
+
+def weights_of(text: str) -> dict[str, float]:
+    """The weights in `composite`, `NAME` or `NAME=0.5,NAME=0.3`. Raises `UserError` for what is none of them."""
+    if text == "composite":
+        return COMPOSITE
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        try:
+            weight = float(number or 1)
+        except ValueError:
+            weight = math.nan
+        if name not in METRICS or not (math.isfinite(weight) and weight > 0):
+            raise UserError(
+                f"--metric: {part.strip()!r} is not NAME or NAME=WEIGHT with a name of {', '.join(METRICS)}"
+            )
+        weights[name] = weight
+    return weights
+
+
+def composite(record: Record, weights: Mapping[str, float] = COMPOSITE) -> Score:
+    """The weighted mean of those metrics that have a score, or None when none has."""
+    scores = {name: METRICS[name](record) for name in weights}
+    known = {name: score.value for name, score in scores.items() if score.value is not None}
+    if not known:
+        return Score(None, "nothing could be measured")
+    total = sum(weights[name] for name in known)
+    value = sum(weights[name] * score for name, score in known.items()) / total
+    return Score(value, "; ".join(f"{name} {score:.2f}" for name, score in known.items()))
+
+
+def diversity(records: Sequence[Record]) -> Score:
+    """How evenly the question types are used: the entropy of their shares over that of as many equal shares.
+
+    With N records at most N types can occur, so the entropy is measured against min(N, 7) equal shares.
+    """
+    counts = Counter(record.user_interaction.question_type for record in records)
+    possible = min(len(records), 7)
+    if possible < 2:
+        return Score(None, "fewer than two traces")
+    shares = [count / len(records) for count in counts.values()]
+    entropy = -sum(share * math.log(share) for share in shares)
+    return Score(entropy / math.log(possible), f"{len(counts)} types over {len(records)} traces")

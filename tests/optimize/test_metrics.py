@@ -1,0 +1,120 @@
+"""Metrics give a score in 0-1 and a reason, and no score where nothing can be measured."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimize.metrics import COMPOSITE, METRICS, composite, diversity, weights_of
+from programs.errors import UserError
+from programs.records import (
+    EvidenceRecord,
+    Grades,
+    Record,
+    SourcePaper,
+    StepRecord,
+    TraceMetadata,
+    UserInteraction,
+    VerdictRecord,
+)
+
+PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."
+
+
+def record(**changes: object) -> Record:
+    fields: dict[str, object] = {
+        "source_paper": SourcePaper(title="T", domain="D", text=PASSAGE),
+        "user_interaction": UserInteraction(
+            question="Why does correcting for dust lower the slope from 1.4 to 1.1?",
+            question_type="mechanism",
+            difficulty_level="advanced",
+        ),
+        "reasoning_trace": "<thought>\nDust reddens light.\n</thought>",
+        "steps": [StepRecord(move="opening", text="Dust reddens the light of galaxies, so I begin there.")],
+        "final_answer": "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.",
+        "metadata": TraceMetadata(authenticity_score=0.7, complexity_level="low", reasoning_patterns=[]),
+    }
+    return Record.model_validate({**fields, **changes})
+
+
+def test_a_judge_that_failed_gives_no_score() -> None:
+    failed = record(verdicts=[VerdictRecord(judge="j", scored=False, reason="timeout")])
+    assert METRICS["judge"](failed).value is None
+    mixed = record(
+        verdicts=[
+            VerdictRecord(judge="j", scored=False, reason="timeout"),
+            VerdictRecord(judge="k", scored=True, overall=10, reason="fine"),
+        ]
+    )
+    assert METRICS["judge"](mixed).value == 1.0
+
+
+def test_absent_grades_give_no_score() -> None:
+    assert METRICS["grades"](record()).value is None
+    unread = dict.fromkeys(Grades.model_fields, None)
+    assert METRICS["grades"](record(answer_grades=Grades.model_validate(unread))).value is None
+
+
+def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
+    items = [
+        EvidenceRecord(claim="c", bearing="supports", verified=True, sentence=1),
+        EvidenceRecord(claim="c", bearing="supports", verified=False, sentence=9),
+    ]
+    score = METRICS["grounding"](record(evidence=items))
+    assert score.value == 0.5
+    assert "9" in score.reason
+
+
+def test_leaning_on_a_source_is_named() -> None:
+    score = METRICS["self_contained"](record(final_answer="As the authors of this paper say, dust reddens light."))
+    assert score.value == 0.0
+    assert "paper" in score.reason
+
+
+def test_form_names_the_text_that_repeats_itself() -> None:
+    broken = record(final_answer="dust and " * 40)
+    assert METRICS["form"](broken).value == pytest.approx(2 / 3)
+    assert "answer" in METRICS["form"](broken).reason
+
+
+def test_answers_from_elsewhere_are_off_topic() -> None:
+    near = METRICS["on_topic"](record()).value
+    far = METRICS["on_topic"](record(final_answer="Bananas ripen faster beside apples because of ethylene.")).value
+    assert near is not None
+    assert far is not None
+    assert near > 0.9
+    assert far < 0.2
+
+
+def test_the_composite_skips_what_has_no_score() -> None:
+    alone = composite(record(), {"judge": 1.0, "authenticity": 1.0})
+    assert alone.value == pytest.approx(0.7)
+    assert composite(record(), {"judge": 1.0}).value is None
+
+
+@given(st.dictionaries(st.sampled_from(sorted(METRICS)), st.floats(0.01, 10), min_size=1))
+def test_a_composite_lies_between_its_parts(weights: dict[str, float]) -> None:
+    parts = [value for name in weights if (value := METRICS[name](record()).value) is not None]
+    score = composite(record(), weights).value
+    assert score is None if not parts else min(parts) - 1e-9 <= (score or 0) <= max(parts) + 1e-9
+
+
+@pytest.mark.parametrize("text", ["nothing", "judge=x", "judge=0", "judge=-1", "judge=nan", "judge,,grades"])
+def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
+    with pytest.raises(UserError):
+        weights_of(text)
+
+
+def test_weights_are_read() -> None:
+    assert weights_of("composite") == COMPOSITE
+    assert weights_of("form") == {"form": 1.0}
+    assert weights_of("grades=0.5, grounding=0.3") == {"grades": 0.5, "grounding": 0.3}
+
+
+def test_diversity_is_one_for_seven_different_types_and_zero_for_one() -> None:
+    def typed(kind: str) -> Record:
+        asked = UserInteraction(question="Why is that so, at 12 percent?", question_type=kind, difficulty_level="x")
+        return record(user_interaction=asked)
+
+    assert diversity([typed(str(n)) for n in range(7)]).value == pytest.approx(1.0)
+    assert diversity([typed("a"), typed("a")]).value == pytest.approx(0.0)
+    assert diversity([typed("a")]).value is None

@@ -1,0 +1,103 @@
+"""Every command and every piece of code in the documents does what it says, against a server that stands in.
+
+1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes
+2. the Python block of the README runs and prints a thought
+3. each make target that is named exists
+4. each file and folder that is named exists, and each option
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from programs.inputs.sources import DEFAULT_INPUT
+from programs.settings import Settings
+from tests.standin.scientist import Scientist
+from tests.standin.server import StandIn
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+USER = "standin-user"
+
+
+def blocks(kind: str) -> Iterator[tuple[Path, str]]:
+    for page in PAGES:
+        for block in re.findall(rf"^```{kind}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            yield page, block
+
+
+def commands() -> list[str]:
+    """The command lines of all pages, with continued lines joined."""
+    texts = [block for _, block in blocks("bash")]
+    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
+    lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if re.match(r"(python|make|source) ", line)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:3]
+    (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_every_command_runs(folder: Path) -> None:
+    """One folder, in the order of the pages: later commands use what earlier ones made."""
+    found = [line for line in commands() if line.startswith("python ")]
+    assert any("programs.generate" in line for line in found)
+    with StandIn(Scientist(), argo_user=USER) as server:
+        environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
+        run_in(folder, "python -m programs.generate --model gpt41 --max-traces 1", environment)
+        for line in found:
+            run_in(folder, line, environment)
+        assert not server.surprises
+
+
+def run_in(folder: Path, line: str, environment: dict[str, str]) -> None:
+    words = shlex.split(line)
+    assert words[0] == "python"
+    done = subprocess.run(
+        [sys.executable, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_python_block_runs(folder: Path) -> None:
+    (code,) = [block for page, block in blocks("python") if page.name == "README.md"]
+    with StandIn(Scientist()) as server:
+        code = code.replace("http://localhost:8000/v1", server.openai_base)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("<thought>")
+
+
+def test_make_targets_exist() -> None:
+    named = {line.split()[1] for line in commands() if line.startswith("make ")}
+    assert {"generate", "test"} <= named
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in named)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_named_exists(page: Path) -> None:
+    text = page.read_text()
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (page.parent / link).exists(), link
+    for name in re.findall(r"`((?:signatures|programs|optimize|tests|data)/[\w./]*)`", text):
+        assert (ROOT / name).exists(), name
+    options = {f"--{name.replace('_', '-')}" for name in Settings.model_fields} | {"--help", "--config", "--no-resume"}
+    for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
+        assert option in options, option
