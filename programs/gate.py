@@ -2,65 +2,99 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+TEXTS_A_PLACE = 2
+"""Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
 
 class RunStopped(Exception):
     """The run is being stopped: no new call may start."""
 
 
+class _Waiting(NamedTuple):
+    height: int
+    ticket: int
+    lane: str
+    future: "asyncio.Future[None]"
+
+
 class Gate:
     """Lets at most `capacity` callers through at once. Of those who wait, the one furthest along its text goes first,
     so that texts are finished rather than begun; at equal depth, the one that came first.
 
-    After `close` nobody new is let through: those who wait, and all who come, get `RunStopped`.
+    With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
+    one of them. After `close` nobody new is let through: those who wait, and all who come, get `RunStopped`; `when_closed`
+    is called once.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, lanes: bool = False) -> None:
         self.capacity = capacity
+        self.lanes = lanes
         self.in_flight = 0
         self.closed = False
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self.when_closed: Callable[[], object] = lambda: None
+        self._busy: set[str] = set()
+        self._waiting: list[_Waiting] = []
         self._tickets = 0
 
+    @property
+    def texts(self) -> int:
+        """How many texts should be under way at once."""
+        return self.capacity if self.lanes else max(2, TEXTS_A_PLACE * self.capacity)
+
     @asynccontextmanager
-    async def slot(self, depth: int) -> AsyncIterator[None]:
+    async def slot(self, depth: int, lane: str = "") -> AsyncIterator[None]:
         """Holds one place. Raises `RunStopped` once the gate is closed."""
-        await self._enter(depth)
+        await self._enter(depth, lane)
         try:
             yield
         finally:
-            self.in_flight -= 1
-            self._admit()
+            self._leave(lane)
 
     def close(self) -> None:
+        """Lets nobody through any more."""
+        if self.closed:
+            return
         self.closed = True
-        while self._waiting:
-            _, _, future = heapq.heappop(self._waiting)
-            if not future.done():
-                future.set_exception(RunStopped())
+        self.when_closed()
+        waiting, self._waiting = self._waiting, []
+        for caller in waiting:
+            if not caller.future.done():
+                caller.future.set_exception(RunStopped())
 
-    async def _enter(self, depth: int) -> None:
+    async def _enter(self, depth: int, lane: str) -> None:
         if self.closed:
             raise RunStopped
-        if self.in_flight < self.capacity and not self._waiting:
-            self.in_flight += 1
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        caller = _Waiting(-depth, self._tickets, lane, asyncio.get_running_loop().create_future())
         self._tickets += 1
-        heapq.heappush(self._waiting, (-depth, self._tickets, future))
+        heapq.heappush(self._waiting, caller)
+        self._admit()
         try:
-            await future
+            await caller.future
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self.in_flight -= 1
-                self._admit()
+            if caller.future.done() and not caller.future.cancelled() and caller.future.exception() is None:
+                self._leave(lane)
             raise
 
+    def _leave(self, lane: str) -> None:
+        self.in_flight -= 1
+        self._busy.discard(lane)
+        self._admit()
+
     def _admit(self) -> None:
+        held: list[_Waiting] = []
         while self._waiting and self.in_flight < self.capacity:
-            _, _, future = heapq.heappop(self._waiting)
-            if not future.done():
-                self.in_flight += 1
-                future.set_result(None)
+            caller = heapq.heappop(self._waiting)
+            if caller.future.done():
+                continue
+            if self.lanes and caller.lane in self._busy:
+                held.append(caller)
+                continue
+            self.in_flight += 1
+            self._busy.add(caller.lane)
+            caller.future.set_result(None)
+        for caller in held:
+            heapq.heappush(self._waiting, caller)

@@ -7,6 +7,7 @@ python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost
 
 import asyncio
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from programs.errors import UserError
@@ -55,14 +56,13 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
     except JournalError as error:
-        console.print(f"error: {error}", highlight=False, soft_wrap=True)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     show(finished.summary, settings, console)
     if finished.error is not None:
         if finished.mistake:
             raise UserError(finished.error)
-        console.print(f"error: {finished.error}", highlight=False, soft_wrap=True)
-        console.print("run the same command again to go on")
+        print(f"error: {finished.error}; run the same command again to go on", file=sys.stderr)
         return 1
     if finished.status == "interrupted":
         console.print("interrupted; run the same command again to go on")

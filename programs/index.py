@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from programs.errors import JournalError
+
 VERSION = "1"
 PAGE = 512
 
@@ -29,6 +31,19 @@ create table if not exists spent (
 ) without rowid;
 """
 
+_SPENT = (
+    "stage",
+    "model",
+    "calls",
+    "reasks",
+    "faults",
+    "prompt",
+    "completion",
+    "cached",
+    "uncounted",
+    "seconds",
+)
+
 Scan = Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]]
 
 
@@ -40,6 +55,17 @@ class Damaged(Exception):
         self.at = at
 
 
+_NO_LINE = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+"""What reading a line raises that has not the fields of its kind, or other values in them."""
+
+
 class Index:
     """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on."""
 
@@ -48,14 +74,20 @@ class Index:
         self._database = _open(path)
         if self._covered() > size:
             self._database.close()
-            for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-                name.unlink(missing_ok=True)
+            _remove(path)
             self._database = _open(path)
         self._read_to = self._covered()
+        try:
+            self._read_on(scan)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _read_on(self, scan: Scan) -> None:
         for number, (at, length, record) in enumerate(scan(self._read_to)):
             try:
                 self.add(at, length, record)
-            except (AttributeError, KeyError, TypeError) as error:
+            except _NO_LINE as error:
                 raise Damaged(at) from error
             if number % 20000 == 19999:
                 self.commit()
@@ -116,10 +148,9 @@ class Index:
     def unit_places(self, status: str | None, after: int) -> list[tuple[int, int, int]]:
         """The next units after the one that first stood at offset `after`: (first, offset, length)."""
         if status is None:
-            query, values = "select first, at, length from unit where first > ? order by first limit ?", (after, PAGE)
-            return self._database.execute(query, values).fetchall()
+            return self._all("select first, at, length from unit where first > ? order by first limit ?", after, PAGE)
         query = "select first, at, length from unit where status = ? and first > ? order by first limit ?"
-        return self._database.execute(query, (status, after, PAGE)).fetchall()
+        return self._all(query, status, after, PAGE)
 
     def unit(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a unit."""
@@ -138,7 +169,7 @@ class Index:
 
     def counts(self) -> dict[str, int]:
         """How many units there are by status."""
-        return dict(self._database.execute("select status, count(*) from unit group by status").fetchall())
+        return dict(self._all("select status, count(*) from unit group by status"))
 
     def stale(self, basis: str) -> bool:
         """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
@@ -147,9 +178,8 @@ class Index:
 
     def spent(self) -> list[dict[str, Any]]:
         """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
-        cursor = self._database.execute("select * from spent order by stage, model")
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        rows = self._all("select * from spent order by stage, model")
+        return [dict(zip(_SPENT, row, strict=True)) for row in rows]
 
     def commit(self) -> None:
         """Makes what was added durable, with how far the journal was read."""
@@ -164,19 +194,23 @@ class Index:
         return int(row[0]) if row else 0
 
     def _one(self, query: str, *values: Any) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._database.execute(query, values).fetchone()
-        return row
+        rows = self._all(query, *values)
+        return rows[0] if rows else None
+
+    def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"{self._path} cannot be read: {error}. Delete it: it is made again from the journal."
+            ) from error
 
 
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False)
-    try:
-        version = _version(database)
-    except sqlite3.DatabaseError:
-        version = "damaged"
-    if version not in (None, VERSION):
+    if _version(database, path) not in (None, VERSION):
         database.close()
-        path.unlink()
+        _remove(path)
         database = sqlite3.connect(path, check_same_thread=False)
     database.execute("pragma journal_mode = wal")
     database.execute("pragma synchronous = normal")
@@ -186,9 +220,20 @@ def _open(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _version(database: sqlite3.Connection) -> str | None:
-    tables = database.execute("select name from sqlite_master where name = 'meta'").fetchall()
-    if not tables:
-        return None
-    row = database.execute("select value from meta where name = 'version'").fetchone()
+def _remove(path: Path) -> None:
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        name.unlink(missing_ok=True)
+
+
+def _version(database: sqlite3.Connection, path: Path) -> str | None:
+    """The version of an index, None for a new one, something else for a file that is none or was cut off."""
+    try:
+        page = database.execute("pragma page_size").fetchone()[0]
+        if path.stat().st_size % page:
+            return "cut off"
+        if not database.execute("select name from sqlite_master where name = 'meta'").fetchall():
+            return None
+        row = database.execute("select value from meta where name = 'version'").fetchone()
+    except sqlite3.DatabaseError:
+        return "damaged"
     return str(row[0]) if row else "unknown"

@@ -45,22 +45,25 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file.acquire(timeout=0)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except Timeout:
             raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
         except OSError as error:
-            raise UserError(f"cannot write beside {path}: {error.strerror}") from error
+            self._lock_file.release()
+            raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             self._size = self._mend()
             self._index = Index(Path(f"{path}.index"), self._size, self._scan)
-        except Damaged as damage:
+        except BaseException as error:
+            os.close(self._file)
             self._lock_file.release()
-            raise JournalError(
-                f"{path} is damaged at byte {damage.at}: the line there is none of a journal's. "
-                "Delete that line, or move the file aside to start fresh."
-            ) from None
-        except BaseException:
-            self._lock_file.release()
+            if isinstance(error, Damaged):
+                raise JournalError(
+                    f"{path} is damaged at byte {error.at}: the line there is none of a journal's. "
+                    "Delete that line, or move the file aside to start fresh."
+                ) from None
+            if isinstance(error, OSError | sqlite3.Error):
+                raise self._unwritten(error) from error
             raise
         self._mutex = threading.Lock()
         self._stop = threading.Event()
@@ -187,7 +190,12 @@ class Journal:
                 offset += len(line)
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
-        record: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
+        try:
+            record: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
+        except orjson.JSONDecodeError:
+            raise JournalError(
+                f"{self.path}.index does not fit {self.path}. Delete it: it is made again from the journal."
+            ) from None
         return record
 
 

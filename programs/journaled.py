@@ -13,7 +13,10 @@ LOST_IN_A_ROW = 12
 
 
 class JournaledCaller:
-    """Answers asks from the journal where it can, else from the models through the gate, writing what they say."""
+    """Answers asks from the journal where it can, else from the models through the gate, writing what they say.
+
+    `failure` is the first error after which no call can succeed; it closes the gate at once.
+    """
 
     def __init__(self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger) -> None:
         self._caller = caller
@@ -21,6 +24,9 @@ class JournaledCaller:
         self._gate = gate
         self._ledger = ledger
         self._lost = 0
+        self._settled = False
+        self._problems: list[str] = []
+        self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
         """Raises `RunStopped`, or `FatalError` when the models are gone."""
@@ -28,18 +34,35 @@ class JournaledCaller:
         if line is not None:
             self._ledger.reused += 1
             return Reply.model_validate(line["reply"])
-        async with self._gate.slot(ask.depth):
+        async with self._gate.slot(ask.depth, ask.sample):
             self._ledger.in_flight = self._gate.in_flight
-            reply = await self._caller.aanswer(ask)
+            try:
+                reply = await self._caller.aanswer(ask)
+            except FatalError as error:
+                self._fail(error)
+                raise
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
         self._ledger.answered(ask.stage, reply)
         self._lost = 0 if reply.settled else self._lost + 1
+        self._settled = self._settled or reply.settled
+        self._problems = reply.problems
         if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
-            raise FatalError(
-                f"{self._lost} stages in a row got no usable answer; the last: {'; '.join(reply.problems)}"
-            )
+            raise self._fail(self._gone())
         return reply
+
+    def check_answered(self) -> None:
+        """Raises `FatalError` when stages were asked and not one of them got an answer."""
+        if self._lost and not self._settled:
+            raise self._gone()
+
+    def _gone(self) -> FatalError:
+        return FatalError(f"{self._lost} stages in a row got no usable answer; the last: {'; '.join(self._problems)}")
+
+    def _fail(self, error: FatalError) -> FatalError:
+        self.failure = self.failure or error
+        self._gate.close()
+        return error
 
 
 def unit_line(unit: Unit, basis: str, provenance: dict[str, str | int | None]) -> dict[str, object]:

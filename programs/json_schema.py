@@ -51,14 +51,26 @@ def form_of(schema: Schema) -> str:
 
 def _form(schema: Schema, indent: str) -> str:
     if "properties" in schema:
-        inner = indent + "  "
-        lines = [f"{inner}{json.dumps(name)}: {_form(part, inner)}" for name, part in schema["properties"].items()]
-        what = f"{inner}({schema['description']})\n" if "description" in schema else ""
-        return "{\n" + what + ",\n".join(lines) + f"\n{indent}}}"
+        return _object_form(schema, indent)
     note = f": {schema['description']}" if "description" in schema else ""
     if schema.get("type") == "array":
         return f"[{_count(schema)} of {_form(schema['items'], indent)}{note}]"
     return f"<{_kind(schema)}{note}>"
+
+
+def _object_form(schema: Schema, indent: str) -> str:
+    """An object's form; a part that has the form of an earlier one only says so."""
+    inner = indent + "  "
+    lines, first = [], dict[str, str]()
+    for name, part in schema["properties"].items():
+        text = _form(part, inner)
+        shape = _form({key: value for key, value in part.items() if key != "description"}, inner)
+        if "properties" in part and shape in first:
+            text = f"{{as {json.dumps(first[shape])}, but {part.get('description', 'another')}}}"
+        first.setdefault(shape, name)
+        lines.append(f"{inner}{json.dumps(name)}: {text}")
+    what = f"{inner}({schema['description']})\n" if "description" in schema else ""
+    return "{\n" + what + ",\n".join(lines) + f"\n{indent}}}"
 
 
 def _count(schema: Schema) -> str:

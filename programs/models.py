@@ -74,6 +74,11 @@ def concurrency_of(model: Model) -> int:
     return EMBEDDED_SLOTS if _embedded(model) else REMOTE_CONCURRENCY
 
 
+def few_slots(model: Model) -> bool:
+    """Whether a text's calls should go one after another, so that its prefix stays in one of the server's few slots."""
+    return _embedded(model)
+
+
 def passage_chars_of(model: Model) -> int:
     """The characters of passage that leave room for the other parts of every prompt and reply."""
     return EMBEDDED_PASSAGE_CHARS if _embedded(model) else REMOTE_PASSAGE_CHARS

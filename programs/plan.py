@@ -46,6 +46,11 @@ class Ask:
     feedback: tuple[str, ...] = ()
 
     @property
+    def sample(self) -> str:
+        """The sample that the ask is about, from its key (`stage/sample/...`)."""
+        return self.key.split("/")[1]
+
+    @property
     def output(self) -> str:
         """The name of the one output field."""
         return str(next(iter(self.predict.signature.output_fields)))

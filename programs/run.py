@@ -28,7 +28,7 @@ from programs.journaled import JournaledCaller
 from programs.ledger import Ledger
 from programs.lms.base_url import read_base_url
 from programs.load import load_tracer
-from programs.models import ModelTable, concurrency_of, passage_chars_of
+from programs.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.records import Status
 from programs.resume import journal_of, mixing_of, refuse_mixture
 from programs.runner import Runner
@@ -80,7 +80,7 @@ async def _make(
     ledger: Ledger,
     report: ReadReport,
 ) -> Finished:
-    gate = Gate(settings.concurrency or concurrency_of(models.main))
+    gate = Gate(settings.concurrency or concurrency_of(models.main), lanes=few_slots(models.main))
     goal = _goal(settings, models)
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}
     journal.append("run", None, status="running", started=_now(), **facts)
@@ -95,7 +95,8 @@ async def _make(
     def samples() -> Iterator[Sample]:
         return read_samples(settings.input_file, max_chars=max_chars, report=next(reports) or ReadReport())
 
-    runner = Runner(tracer, caller, journal, gate, goal, ledger, samples, program=mixing["program"], seed=settings.seed)
+    provenance = {"program": mixing["program"], "seed": settings.seed}
+    runner = Runner(tracer, caller, journal, gate, goal, ledger, samples, settings.timeout, **provenance)
 
     def summary(status: Status) -> Summary:
         return summary_of(status, ledger, report, journal.index, settings)
@@ -107,7 +108,7 @@ async def _make(
     with dspy.context(adapter=adapter, disable_history=True, trace=None):
         async with (
             _documents(journal, settings, lambda: summary("running")),
-            interruptible(gate, runner.abandon, settings.timeout) as interrupted,
+            interruptible(gate) as interrupted,
         ):
             try:
                 await runner.run()

@@ -8,8 +8,8 @@ for what it had not written; another threshold or panel decides again from the s
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from typing import Literal
 
+from programs.document import IMPORTED
 from programs.gate import Gate, RunStopped
 from programs.goal import Goal
 from programs.inputs.sample import Sample
@@ -21,15 +21,17 @@ from programs.stages.questions import QuestionPool
 from programs.tracer import Made, Tracer, Wishes
 from programs.unit import Known, Unit, UnitKey
 
-WINDOW = 2
-"""Samples under way per call in flight: enough that a sample's narrow stages leave no place empty."""
-
 SWEEPS = 2
 """How often what failed is tried again at the end of the input."""
 
+BREATH = 100
+"""Samples of the input that may pass by before the calls in flight and the signals get their turn."""
+
 
 class Runner:
-    """Makes the traces of a run. `samples()` starts reading the input anew each time it is called."""
+    """Makes the traces of a run. `samples()` starts reading the input anew each time it is called. Once the gate is
+    closed, calls in flight have `grace` seconds to end.
+    """
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Runner:
         goal: Goal,
         ledger: Ledger,
         samples: Callable[[], Iterator[Sample]],
+        grace: float = 120.0,
         **provenance: str | int | None,
     ) -> None:
         self._tracer = tracer
@@ -56,6 +59,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._error: BaseException | None = None
+        gate.when_closed = lambda: asyncio.get_running_loop().call_later(grace, self.abandon)
 
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate was closed.
@@ -65,12 +69,15 @@ class Runner:
         """
         goal = self._goal
         accepted = self._journal.index.counts().get("accepted", 0)
-        self._remaining = None if goal.max_traces is None else max(0, goal.max_traces - accepted)
+        self._remaining = None if goal.max_traces is None else goal.max_traces - accepted
         self._ledger.begin(accepted, goal.max_traces)
         try:
+            if self._remaining is not None and self._journal.index.stale(goal.basis):
+                # First of all: what these lose is made up for by other texts.
+                await self._pass(lambda sample: self._journal.index.accepted_of(sample.id) > 0, deciding_again=True)
             await self._pass(lambda _sample: True)
             for _ in range(SWEEPS):
-                if not self._again or self._stopping or self._remaining == 0:
+                if not self._again or self._stopping or self._full:
                     break
                 again, self._again = self._again, set()
                 self._ledger.sweeps += 1
@@ -80,8 +87,11 @@ class Runner:
             raise
         finally:
             await self._drain()
-        if self._error is not None:
-            raise self._error
+        error = self._caller.failure or self._error
+        if error is not None:
+            raise error
+        if not self._stopping and not self._journal.index.counts().get("accepted"):
+            self._caller.check_answered()
 
     def abandon(self) -> None:
         """Gives up the calls in flight. What they were to answer is asked again by a later run."""
@@ -92,16 +102,22 @@ class Runner:
     def _stopping(self) -> bool:
         return self._gate.closed or self._error is not None
 
-    async def _pass(self, wanted: Callable[[Sample], bool]) -> None:
-        for sample in self._samples():
+    @property
+    def _full(self) -> bool:
+        """Whether there are as many traces as wanted, those under way included."""
+        return self._remaining is not None and self._remaining <= 0
+
+    async def _pass(self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False) -> None:
+        """Goes through the input once. `deciding_again`: samples start although nothing is left to make."""
+        for number, sample in enumerate(self._samples()):
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
             if not wanted(sample) or self._done(sample):
                 continue
-            turn = await self._turn_of(sample)
-            if turn == "stop":
+            if not await self._turn(deciding_again):
                 break
-            if turn == "start":
-                self._start(sample)
-                await asyncio.sleep(0)
+            self._start(sample)
+            await asyncio.sleep(0)
         await self._drain()
 
     def _done(self, sample: Sample) -> bool:
@@ -109,21 +125,16 @@ class Runner:
         self._ledger.already_done += done
         return done
 
-    async def _turn_of(self, sample: Sample) -> Literal["start", "skip", "stop"]:
-        """Waits until there is room and something left to make; with nothing left to make, samples whose traces were
-        decided by other rules still start, to be decided again."""
-        index = self._journal.index
+    async def _turn(self, deciding_again: bool) -> bool:
+        """Waits until there is room for a sample and something left to make; False when it is time to stop."""
         while not self._stopping:
             self._changed.clear()
-            if len(self._tasks) < max(2, WINDOW * self._gate.capacity):
-                if self._remaining is None or self._remaining > 0:
-                    return "start"
-                if index.stale(self._goal.basis):
-                    return "start" if index.accepted_of(sample.id) else "skip"
-                if not self._tasks:
-                    return "stop"
+            if len(self._tasks) < self._gate.texts and (deciding_again or not self._full):
+                return True
+            if self._full and not self._tasks:
+                return False
             await self._changed.wait()
-        return "stop"
+        return False
 
     def _start(self, sample: Sample) -> None:
         goal = self._goal
@@ -149,7 +160,7 @@ class Runner:
         while True:
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
-            if self._limited and self._remaining and not self._stopping:
+            if self._limited and not self._full and not self._stopping:
                 sample = self._limited.popleft()
                 restarts[sample.id] += 1
                 if restarts[sample.id] <= self._goal.traces * self._goal.variations:

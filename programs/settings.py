@@ -24,7 +24,7 @@ STAGES = (
 class Settings(BaseModel):
     """The options of a run. The names are those of the command line, with underscores."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     model: str = Field(
         DEFAULT_MODEL,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from programs.gate import Gate
 
@@ -12,15 +12,13 @@ log = logging.getLogger("synthreasoner")
 
 
 @contextlib.asynccontextmanager
-async def interruptible(gate: Gate, abandon: Callable[[], None], grace: float) -> AsyncIterator[asyncio.Event]:
+async def interruptible(gate: Gate) -> AsyncIterator[asyncio.Event]:
     """Gives an event that is set by the first SIGINT or SIGTERM, which also closes the gate.
 
-    Calls in flight then have `grace` seconds before `abandon` is called. A second signal stops at once: the task
-    that runs the block is cancelled.
+    A second signal stops at once: the task that runs the block is cancelled.
     """
     interrupted = asyncio.Event()
     loop, main = asyncio.get_running_loop(), asyncio.current_task()
-    timers: list[asyncio.TimerHandle] = []
 
     def stop() -> None:
         if interrupted.is_set() and main is not None:
@@ -29,7 +27,6 @@ async def interruptible(gate: Gate, abandon: Callable[[], None], grace: float) -
         interrupted.set()
         log.warning("stopping: waiting for the calls in flight; interrupt again to stop at once")
         gate.close()
-        timers.append(loop.call_later(grace, abandon))
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop)
@@ -38,5 +35,3 @@ async def interruptible(gate: Gate, abandon: Callable[[], None], grace: float) -
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(name)
-        for timer in timers:
-            timer.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import secrets
 import threading
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from programs.errors import UserError
 from programs.lms.base_url import BaseUrl
+from programs.lms.idle_cores import idle_cores
 from programs.lms.openai_compatible import OpenAICompatible
 
 TOKENS_A_SLOT = 8192
@@ -57,7 +57,7 @@ class EmbeddedServer:
         params.cache_ram_mib, params.slot_prompt_similarity = 0, 0.1
         params.verbosity, params.endpoint_slots = 0, False
         # llama.cpp's threads wait for one another at every step: one that must share its core slows all several times.
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 2) - 1)
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = idle_cores()
         try:
             return xllamacpp.Server(params)
         except (RuntimeError, ValueError, OSError):
