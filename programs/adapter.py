@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 import dspy
-from dspy.adapters.utils import format_field_value, parse_value
+from dspy.adapters.utils import parse_value
 from dspy.utils.exceptions import AdapterParseError
 from pydantic import BaseModel, ValidationError
 
@@ -51,11 +51,11 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         shared = [name for name in SHARED_FIELDS if name in signature.input_fields]
         own = [name for name in signature.input_fields if name not in SHARED_FIELDS]
         blocks = [
-            *_fields(signature, shared, inputs),
+            *_fields(shared, inputs),
             signature.instructions,
             self._form(signature),
             *(_demonstration(signature, own, demo) for demo in demos),
-            *_fields(signature, own, inputs),
+            *_fields(own, inputs),
         ]
         return [{"role": "system", "content": PREAMBLE}, {"role": "user", "content": "\n\n".join(blocks)}]
 
@@ -91,7 +91,7 @@ class StockOrderAdapter(PassageFirstAdapter):
         head += [_demonstration(signature, own, demo) for demo in demos]
         return [
             {"role": "system", "content": "\n\n".join(head)},
-            {"role": "user", "content": "\n\n".join(_fields(signature, names, inputs))},
+            {"role": "user", "content": "\n\n".join(_fields(names, inputs))},
         ]
 
 
@@ -150,19 +150,26 @@ def _double_backslashes(text: str) -> str:
     return _STRAY.sub(lambda match: match.group() if match.group("pairs") else "\\\\", text)
 
 
-def _fields(signature: Any, names: list[str], values: dict[str, Any]) -> list[str]:
+def _fields(names: list[str], values: dict[str, Any]) -> list[str]:
     return [
-        f"[[ ## {name} ## ]]\n{escape_markers(format_field_value(signature.input_fields[name], values[name]))}"
-        for name in names
-        if values.get(name) is not None
+        f"[[ ## {name} ## ]]\n{escape_markers(_shown(values[name]))}" for name in names if values.get(name) is not None
     ]
+
+
+def _shown(value: Any) -> str:
+    """A value as the prompt shows it: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json")
 
 
 def _demonstration(signature: Any, own: list[str], demo: dict[str, Any]) -> str:
     given = [name for name in signature.input_fields if name != "passage" and (name in own or name in SHARED_FIELDS)]
     reply = {name: demo[name] for name in signature.output_fields if name in demo}
-    text = json.dumps(reply, ensure_ascii=False, default=lambda value: value.model_dump(mode="json"))
-    return "\n\n".join([EXAMPLE, *_fields(signature, given, demo), text])
+    text = json.dumps(reply, ensure_ascii=False, default=_plain)
+    return "\n\n".join([EXAMPLE, *_fields(given, demo), text])
 
 
 Outputs = tuple[tuple[str, Any], ...]

@@ -6,7 +6,6 @@ sees half of one, and a failed writing leaves the old one as it was.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -40,16 +39,17 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         run=run,
     )
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        # Always the same name: what a killed run leaves behind is written over by the next. The journal's lock keeps
+        # others away.
+        draft = path.with_name(f".{path.name}.tmp")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with draft.open("wb") as file:
                 written = _stream(file, metadata, journal.units("accepted"), total)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
+            draft.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise JournalError(f"cannot write {path}: {error.strerror}; the journal holds everything") from error

@@ -67,12 +67,15 @@ _NO_LINE = (
 
 
 class Index:
-    """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on."""
+    """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on, `mark(offset)`
+    names the bytes before it: an index of other bytes is made anew."""
 
-    def __init__(self, path: Path, size: int, scan: Scan) -> None:
+    def __init__(self, path: Path, size: int, scan: Scan, mark: Callable[[int], str]) -> None:
         self._path = path
+        self._mark = mark
         self._database = _open(path)
-        if self._covered() > size:
+        covered = self._covered()
+        if covered > size or (covered and self._one("select value from meta where name = 'mark'") != (mark(covered),)):
             self._database.close()
             _remove(path)
             self._database = _open(path)
@@ -183,7 +186,8 @@ class Index:
 
     def commit(self) -> None:
         """Makes what was added durable, with how far the journal was read."""
-        self._database.execute("insert or replace into meta values ('read_to', ?)", (self._read_to,))
+        values = [("read_to", self._read_to), ("mark", self._mark(self._read_to))]
+        self._database.executemany("insert or replace into meta values (?, ?)", values)
         self._database.commit()
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ A line is written with one `write`, so a killed process loses nothing it wrote; 
 second, so a power cut loses at most that. A line torn by a crash is cut off when the journal is opened again.
 """
 
+import hashlib
 import io
 import os
 import sqlite3
@@ -30,6 +31,7 @@ from programs.errors import JournalError, UserError
 from programs.index import Damaged, Index
 
 FLUSH_SECONDS = 1.0
+MARK_BYTES = 4096
 
 
 class Journal:
@@ -53,7 +55,7 @@ class Journal:
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
         try:
             self._size = self._mend()
-            self._index = Index(Path(f"{path}.index"), self._size, self._scan)
+            self._index = Index(Path(f"{path}.index"), self._size, self._scan, self._mark)
         except BaseException as error:
             os.close(self._file)
             self._lock_file.release()
@@ -188,6 +190,11 @@ class Journal:
                 except orjson.JSONDecodeError:
                     raise Damaged(offset) from None
                 offset += len(line)
+
+    def _mark(self, offset: int) -> str:
+        """A hash of the bytes before `offset`, which no other journal has there."""
+        start = max(0, offset - MARK_BYTES)
+        return hashlib.blake2b(os.pread(self._file, offset - start, start), digest_size=8).hexdigest()
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         try:

@@ -104,7 +104,7 @@ def _from_file(path: Path, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def run_cli(main: typing.Callable[[], int]) -> NoReturn:
-    """Runs a command: a `UserError` is one line on standard error and exit code 2."""
+    """Runs a command: a `UserError` is one line on standard error and exit code 2; an interrupt ends it quietly."""
     try:
         code = main()
     except UserError as error:
@@ -112,4 +112,6 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
         code = 2
     except BrokenPipeError:
         code = 1
+    except KeyboardInterrupt:
+        code = 130
     sys.exit(code)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from programs.checks.injection import flags
 from programs.checks.sentences import Span, numbered, split
 from programs.inputs.sample import Sample
 
@@ -16,6 +17,11 @@ class Passage:
     @cached_property
     def spans(self) -> list[Span]:
         return split(self.sample.text)
+
+    @cached_property
+    def flags(self) -> list[str]:
+        """What in the text looks like an instruction or a marker."""
+        return flags(self.sample.text)
 
     @cached_property
     def shown(self) -> str:

@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeVar, cast
 import dspy
 from pydantic import BaseModel, Field
 
+from programs.errors import SynthReasonerError
+
 Result = TypeVar("Result")
 Plan = Generator[Sequence[Any], list[Any], Result]
 """Yields asks or plans that may run together, receives replies or results in the same order, returns a result."""
@@ -118,7 +120,7 @@ class Reply(BaseModel):
         return self.status != "unread"
 
 
-class StageFailed(Exception):
+class StageFailed(SynthReasonerError):
     """A stage gave nothing to go on with. `final`: its outcome is settled and a later run would not ask again."""
 
     def __init__(self, stage: str, reply: Reply) -> None:

@@ -146,9 +146,13 @@ def _goal(settings: Settings, models: ModelTable) -> Goal:
 async def _documents(journal: Journal, settings: Settings, summary: Any) -> AsyncIterator[None]:
     """Writes the document every so often while the run goes on."""
 
+    done = asyncio.Event()
+
     async def write_often() -> None:
         while True:
-            await asyncio.sleep(settings.document_interval)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(done.wait(), settings.document_interval)
+                return
             state = summary().model_dump(mode="json")
             try:
                 await asyncio.to_thread(write_document, journal, settings.output, "running", state)
@@ -159,9 +163,9 @@ async def _documents(journal: Journal, settings: Settings, summary: Any) -> Asyn
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        # One that is being written must not take the place of the last one.
+        done.set()
+        await task
 
 
 def _public(settings: Settings) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import dspy
 
+from programs.adapter import PassageFirstAdapter
 from programs.calling import Caller
 from programs.decision import QualityRules, reasons_against, standing
 from programs.inputs.sample import Sample, sample_of
@@ -69,20 +70,22 @@ class Tracer(dspy.Module):
         self.grader = GradeStage()
 
     def forward(self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any) -> dspy.Prediction:
-        """Makes the traces of one text with the LM that DSPy is configured with.
+        """Makes the traces of one text with the LM that DSPy is configured with, and its adapter or else ours.
 
         `wishes` are fields of `Wishes`. Gives a Prediction with `records` (list of `Record`), `units` and `pool`.
-        Raises `BackendError` when the model cannot be reached or refuses.
+        Raises `BackendError` when the model cannot be reached or refuses, `StageFailed` when it gives no questions.
         """
         sample = sample_of(text, title=title, domain=domain)
-        return _prediction(drive(self.plan(sample, Wishes(**wishes)), Caller().answer))
+        with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
+            return _prediction(drive(self.plan(sample, Wishes(**wishes)), Caller().answer))
 
     async def aforward(
         self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any
     ) -> dspy.Prediction:
         """As `forward`; independent stages run at the same time."""
         sample = sample_of(text, title=title, domain=domain)
-        return _prediction(await adrive(self.plan(sample, Wishes(**wishes)), Caller().aanswer))
+        with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
+            return _prediction(await adrive(self.plan(sample, Wishes(**wishes)), Caller().aanswer))
 
     def plan(self, sample: Sample, wishes: Wishes) -> Plan[Made]:
         """All that is wanted of one sample."""

@@ -8,7 +8,6 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
-from programs.checks.injection import flags
 from programs.decision import Standing
 from programs.passage import Passage
 from programs.plan import Reply, StageFailed
@@ -171,7 +170,7 @@ def source_of(passage: Passage) -> SourcePaper:
         **sample.model_dump(include={"title", "domain", "id", "given_id", "title_given", "domain_given"}),
         **sample.model_dump(include={"text", "cut_from", "extra"}),
         place=sample.place,
-        flags=flags(sample.text),
+        flags=passage.flags,
     )
 
 

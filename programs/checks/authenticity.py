@@ -26,7 +26,9 @@ text 0.1 to 0.4, filler 0. The score reads words, not truth: fluent nonsense wit
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from programs.checks.reasoning_cues import CORRECTION, FILLERS, FIRST_PERSON, HEDGE, NAMED_QUANTITY, PATTERNS, STOP
@@ -51,16 +53,19 @@ class _Thought:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A trace taken apart: its thoughts in order, how many content sentences repeat one, how many words are idle."""
+    """A trace taken apart: its thoughts in order, how many content sentences repeat one, how many words are idle, and
+    what was found in the thoughts: patterns, and the indices of corrections."""
 
     thoughts: tuple[_Thought, ...]
     repeats: int
     idle_words: int
+    patterns: tuple[str, ...]
+    corrections: tuple[int, ...]
 
 
 def reasoning_patterns(text: str) -> list[str]:
     """The names of the reasoning patterns in `text`, in the order of `PATTERNS`; a thought supports two at most."""
-    return _patterns(_read(text).thoughts)
+    return list(_read(text).patterns)
 
 
 def authenticity_score(text: str) -> float:
@@ -75,8 +80,8 @@ def authenticity_score(text: str) -> float:
     personal = sum(FIRST_PERSON.search(t.text) is not None for t in thoughts) / count
     anchored = sum(NAMED_QUANTITY.search(t.text) is not None for t in thoughts) / count
     merit = (
-        0.30 * _ramp(len(_patterns(thoughts)), 2, 12)
-        + 0.20 * _ramp(len(_corrections(thoughts)), 0, 2)
+        0.30 * _ramp(len(reading.patterns), 2, 12)
+        + 0.20 * _ramp(len(reading.corrections), 0, 2)
         + 0.22 * _ramp(personal, 0, 0.40)
         + 0.12 * min(_ramp(hedged, 0, 0.10), 1 - _ramp(hedged, 0.55, 1))
         + 0.08 * _ramp(anchored, 0, 0.25)
@@ -89,13 +94,15 @@ def authenticity_score(text: str) -> float:
 
 def complexity_level(text: str) -> Literal["low", "medium", "high"]:
     """How involved the reasoning is: high from 12 thoughts and 6 patterns, medium from 5 thoughts and 3 patterns."""
-    thoughts = _read(text).thoughts
-    patterns = len(_patterns(thoughts))
+    reading = _read(text)
+    thoughts, patterns = reading.thoughts, len(reading.patterns)
     if len(thoughts) >= 12 and patterns >= 6:
         return "high"
     return "medium" if len(thoughts) >= 5 and patterns >= 3 else "low"
 
 
+# The three measures of a text are taken one after another.
+@lru_cache(maxsize=8)
 def _read(text: str) -> _Reading:
     thoughts: list[_Thought] = []
     repeats = idle = 0
@@ -110,19 +117,20 @@ def _read(text: str) -> _Reading:
         else:
             idle += len(_WORD.findall(sentence)) - len(words)
             thoughts.append(_Thought(plain, words, content))
-    return _Reading(tuple(thoughts), repeats, idle)
+    corrections = _corrections(thoughts)
+    return _Reading(tuple(thoughts), repeats, idle, _patterns(thoughts, corrections), corrections)
 
 
 def _overlap(a: frozenset[str], b: frozenset[str]) -> float:
     return len(a & b) / min(len(a), len(b))
 
 
-def _patterns(thoughts: tuple[_Thought, ...]) -> list[str]:
+def _patterns(thoughts: Sequence[_Thought], corrections: tuple[int, ...]) -> tuple[str, ...]:
     """Patterns given to thoughts, the rarest first, two a thought at most."""
-    support = {
+    support: dict[str, Sequence[int]] = {
         name: [i for i, thought in enumerate(thoughts) if cue.search(thought.text)] for name, cue in PATTERNS.items()
     }
-    support["self_correction"] = _corrections(thoughts)
+    support["self_correction"] = corrections
     load = [0] * len(thoughts)
     given = set()
     for name, places in sorted(support.items(), key=lambda item: len(item[1])):
@@ -130,12 +138,12 @@ def _patterns(thoughts: tuple[_Thought, ...]) -> list[str]:
         if place is not None and load[place] < 2:
             load[place] += 1
             given.add(name)
-    return [name for name in (*PATTERNS, "self_correction") if name in given]
+    return tuple(name for name in (*PATTERNS, "self_correction") if name in given)
 
 
-def _corrections(thoughts: tuple[_Thought, ...]) -> list[int]:
+def _corrections(thoughts: Sequence[_Thought]) -> tuple[int, ...]:
     """Indices of thoughts that mend one of the CORRECTION_REACH before them: a claim first, something new after."""
-    return [
+    return tuple(
         i
         for i, thought in enumerate(thoughts)
         if CORRECTION.search(thought.text)
@@ -143,7 +151,7 @@ def _corrections(thoughts: tuple[_Thought, ...]) -> list[int]:
             thought.content & claim.content and len(thought.content - claim.content) >= 2
             for claim in thoughts[max(0, i - CORRECTION_REACH) : i]
         )
-    ]
+    )
 
 
 def _variety(words: list[str]) -> float:

@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -92,6 +93,8 @@ def _similarity(a: _Profile, b: _Profile) -> float:
     return round(min(score, DIFFERENT) if unlike else score, 1)
 
 
+# A text is compared with others many times.
+@lru_cache(maxsize=1024)
 def _profile(text: str) -> _Profile:
     plain = _GROUPED.sub("", _POSSESSIVE.sub("", _CONTRACTED.sub(" not", text.lower())))
     words = _WORD.findall(plain)

@@ -1,7 +1,7 @@
 """Sentences of a scientific text, as places in it.
 
-pysbd proposes where sentences begin; the spans are then cut from the text itself, so that what pysbd loses or rewrites
-(its own `char_span` is wrong when a sentence occurs twice, and some symbols make it return nothing) cannot break them.
+sentencex proposes where sentences begin, and rules for scientific prose add and remove breaks: units and symbols end
+sentences ("6 km/s. The", "a constant p. We"), "Fig." and "et al." do not. The spans are cut from the text itself.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pysbd
+import sentencex
 
 LONGEST_SENTENCE = 1000
-# pysbd's time grows with the square of the text's length; blocks of this size keep it linear.
+# Rules look back over a block; its size bounds their work.
 LONGEST_BLOCK = 4000
 
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
 # A break before a list marker is one that means something.
 _LINE_BREAK = re.compile(r"[\r\n](?!\s*(?:[-*•]|\(?\d{1,3}[.)])\s)")
 _NON_SPACE = re.compile(r"\S")
-# The sentence goes on after these, although pysbd stops.
+# The sentence goes on after these, although a full stop stands there.
 _NEVER_LAST = re.compile(
     r"(?:^|[\s(\[])(?:cf|e\.g|i\.e|viz|vs|eqs?|figs?|refs?|secs?|sects?|tabs?|chap|app|no|nos|ca|approx|resp)\.$", re.I
 )
+# A full stop after a word in small letters, before a capital: always an end, unless the word is an abbreviation.
+_PLAIN_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[A-Z])")
+_INITIAL = re.compile(r"(?:^|[\s(])(?:[A-Z]|dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds)\.\Z", re.I)
 # A list marker or an initial stands before its sentence, never alone.
 _MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
 _AL = re.compile(r"\bal\.$")
@@ -93,28 +96,18 @@ def _sentences(text: str, block: Span) -> Iterator[Span]:
 
 
 def _starts(text: str, block: Span) -> list[int]:
-    """Where pysbd's sentences begin in the text; the first is always the block's own start."""
-    # pysbd ends a sentence at every line break; in wrapped text the sentence goes on, so breaks become spaces in place.
+    """Where sentences begin in the text; the first is always the block's own start."""
+    # A line break is taken for an end; in wrapped text the sentence goes on, so breaks become spaces in place.
     flat = _LINE_BREAK.sub(" ", text[block.start : block.end])
-    starts, position = [0], 0
-    for sentence in _segment(flat):
-        wanted = sentence.strip()
-        # Beyond this window a hit is another occurrence, not this sentence.
-        found = flat.find(wanted, position, position + 2 * len(wanted) + 50) if wanted else -1
-        if found < 0:
-            continue
-        if found > starts[-1]:
-            starts.append(found)
-        position = found + len(wanted)
-    return [block.start + start for start in starts]
-
-
-def _segment(text: str) -> list[str]:
-    try:
-        # `segment` would search every sentence in the whole text again, to find the places that are found here.
-        return [str(s) for s in pysbd.Segmenter(language="en", clean=False).processor(text).process()]
-    except Exception:  # whatever text its regular expressions fail on is one sentence, not a failed run
-        return [text]
+    starts, position = {0}, 0
+    for sentence in sentencex.segment("en", flat):
+        # What it gives are pieces of its input, in order and whole.
+        found = flat.find(sentence.strip(), position)
+        if found > 0:
+            starts.add(found)
+        position = max(found, position) + len(sentence.strip())
+    starts |= {match.end() for match in _PLAIN_END.finditer(flat) if not _INITIAL.search(flat, 0, match.start() + 2)}
+    return [block.start + start for start in sorted(starts)]
 
 
 def _goes_on(sentence: str, following: str) -> bool:

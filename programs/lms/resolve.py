@@ -24,6 +24,7 @@ from programs.errors import UserError
 from programs.lms.argo import argo
 from programs.lms.backend import Backend
 from programs.lms.base_url import read_base_url
+from programs.lms.direct import DirectLM
 from programs.lms.embedded import Embedded, EmbeddedServers, embedded
 from programs.lms.engine import AsyncEngine, SyncEngine
 from programs.lms.exchange import Exchange
@@ -91,7 +92,7 @@ def resolve(
     exchange, policy = Exchange(backend), retry or RetryPolicy()
     engine = SyncEngine(exchange, retry=policy, timeout=timeout)
     async_engine = AsyncEngine(exchange, retry=policy, timeout=timeout)
-    lm = dspy.LM(
+    lm = DirectLM(
         _neutral(backend),
         engine=engine,
         async_engine=async_engine,

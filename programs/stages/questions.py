@@ -1,6 +1,7 @@
 """Stage 1 as a module: one question of each type, checked, in an order that the text itself fixes."""
 
 import random
+from functools import lru_cache
 from typing import Any
 
 import dspy
@@ -80,11 +81,11 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
     return order
 
 
-def problems_of(text: str) -> list[str]:
-    """Why a question cannot be used, in words; nothing wrong: an empty list."""
+@lru_cache(maxsize=1024)
+def problems_of(text: str) -> tuple[str, ...]:
+    """Why a question cannot be used, in words; nothing wrong: none."""
     problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
-    problems += [why for why in (leaked(text), is_degenerate(text)) if why]
-    return problems
+    return (*problems, *(why for why in (leaked(text), is_degenerate(text)) if why))
 
 
 def _outputs(reply: Reply) -> list[Any]:
@@ -113,12 +114,12 @@ def _merged(drafts: list[Any]) -> QuestionPool:
                 continue
             problems = problems_of(text) or _repeats(text, [question.text for question in taken.values()])
             if problems:
-                rejected.append(RejectedQuestion(text=text, type=kind, problems=problems))
+                rejected.append(RejectedQuestion(text=text, type=kind, problems=list(problems)))
             else:
                 taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
     return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
 
-def _repeats(text: str, earlier: list[str]) -> list[str]:
+def _repeats(text: str, earlier: list[str]) -> tuple[str, ...]:
     _, dropped = drop_near_duplicates([*earlier, text])
-    return [f"asks the same as: {earlier[of]}" for index, of, _ in dropped if index == len(earlier)]
+    return tuple(f"asks the same as: {earlier[of]}" for index, of, _ in dropped if index == len(earlier))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from programs.checks.sentences import LONGEST_SENTENCE, Span, cut_at_sentence, numbered, split
 
-# Shapes that trouble splitters: abbreviations, lists, decimals, and the signs that pysbd uses inside.
+# Shapes that trouble splitters: abbreviations, lists, decimals, and signs that are rare in prose.
 SHAPES = (
     "The mass is 3.2 Msun. |See Fig. 3. |cf. Eq. 5 |et al. |(yes!) |“Why?” |1. |a) |∯ |&ᓰ& |♨|e.g. |A. B. |... |§ 4"
 )

@@ -1,0 +1,165 @@
+"""Small real parts for the tests of the core: a sample, a question, answers of every stage, units, journal lines.
+
+answers = Answers(judge=lambda ask: {**VERDICT, "overall": 3})
+made = made_of(answers, quality=QualityRules(check=True, judges=("a",)))     # a Tracer's plan, driven without a model
+answers.asked                                                                  # the asks, in order
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from programs.inputs.sample import Sample, sample_of
+from programs.journal import Journal
+from programs.journaled import unit_line
+from programs.passage import Passage
+from programs.plan import Ask, Reply, Spent, drive
+from programs.stages.questions import Question
+from programs.stages.strands import Analysed
+from programs.stages.trace import Draft, Spot, TraceStages
+from programs.tracer import Made, Tracer, Wishes
+from programs.unit import Unit
+from signatures.context import ContextAnalysis
+from signatures.critique import MethodCritique
+from signatures.hypotheses import HypothesisSet
+from signatures.perspective import UserPerspective
+from signatures.questions import QuestionType
+from signatures.trace import Thought
+from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
+
+TEXT = (
+    "Catalogue seven holds lensing measurements of 107 galaxies from a spectroscopic telescope. "
+    "The scatter between repeated exposures amounts to 9 percent and grows towards fainter targets. "
+    "Removing the brightest neighbours changes the amplitude by less than one standard deviation. "
+    "Whether atmospheric dispersion contributes remains unknown, because calibration lamps were switched off."
+)
+VERDICT: dict[str, Any] = {
+    "reason": "Sound, though the calibration is thin.",
+    "reasoning_quality": 7,
+    "accuracy": 7,
+    "coherence": 7,
+    "overall": 7,
+}
+FIELD_OF_STAGE = {stage: field for field, stage in STAGE_OF_FIELD.items()}
+
+Output = Callable[[Ask], Any]
+"""What a stage is answered: a Reply as it stands, or an output, which is then checked."""
+
+
+@lru_cache(maxsize=1)
+def tracer() -> Tracer:
+    """A program that nobody changes."""
+    return Tracer()
+
+
+def sample(text: str = TEXT, **given: str) -> Sample:
+    return sample_of(text, **given)
+
+
+def passage(text: str = TEXT, **given: str) -> Passage:
+    return Passage(sample(text, **given))
+
+
+def question(kind: QuestionType = QuestionType.MECHANISM, text: str | None = None) -> Question:
+    asked = text or "By what chain of causes can a scatter of 9 percent between exposures bias a lensing amplitude?"
+    return Question(text=asked, type=kind, difficulty=kind.usual_difficulty, audience="survey scientist")
+
+
+def answered(ask: Ask, output: Any) -> Reply:
+    """The reply to an ask that was answered once: ok, or unusable where the stage's check finds a fault."""
+    problems = ask.check([ask.read(output)])
+    return Reply(
+        status="unusable" if problems else "ok",
+        output=output,
+        problems=problems,
+        model="stand-in",
+        temperature=ask.temperature,
+        spent=Spent(calls=1, prompt_tokens=100, completion_tokens=20, seconds=0.5),
+    )
+
+
+def unread(why: str = "the server is gone") -> Reply:
+    return Reply(status="unread", problems=[why], model="stand-in")
+
+
+def good_output(ask: Ask) -> Any:
+    """What the stand-in's scientist says; it differs with the ask's key alone."""
+    nonce = hashlib.blake2b(ask.key.encode(), digest_size=4).hexdigest()
+    return ANSWERS[ask.stage](Asked(ask.stage, FIELD_OF_STAGE[ask.stage], str(ask.inputs["passage"]), nonce, 0, {}))
+
+
+class Answers:
+    """Answers every ask in form; `stages` replaces single stages. `asked` holds the asks in order."""
+
+    def __init__(self, **stages: Output) -> None:
+        self.stages = stages
+        self.asked: list[Ask] = []
+
+    def __call__(self, ask: Ask) -> Reply:
+        self.asked.append(ask)
+        output = self.stages.get(ask.stage, good_output)(ask)
+        return output if isinstance(output, Reply) else answered(ask, output)
+
+    def count(self, stage: str) -> int:
+        """How often a stage was asked."""
+        return sum(ask.stage == stage for ask in self.asked)
+
+
+def made_of(answers: Answers | None = None, text: str = TEXT, **wishes: Any) -> Made:
+    """What the whole program makes of a text."""
+    return drive(tracer().plan(sample(text), Wishes(**wishes)), answers or Answers())
+
+
+def analysed(answers: Answers | None = None) -> Analysed:
+    """What stages 2 and 3 find for `question()` in `passage()`."""
+    return drive(tracer().strands.plan(passage(), question()), answers or Answers())
+
+
+def draft(answers: Answers | None = None, stages: TraceStages | None = None) -> Draft:
+    """A thought and its answer."""
+    plan = (stages or tracer().writer).plan(passage(), question(), analysed(), Spot(0, 0, 0.7))
+    return drive(plan, answers or Answers())
+
+
+def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None:
+    """Writes units as the runner does."""
+    for unit in units:
+        line = unit_line(unit, basis, {"program": "abc", "seed": 0})
+        journal.append("unit", str(unit.key), **line)
+
+
+def thought(**parts: Any) -> Thought:
+    """A thought without faults; `parts` replaces paragraphs."""
+    made = {
+        "opening": ["I am asked about the lensing amplitude, so first I look at how the exposures were compared."],
+        "wrong_turn": "Perhaps the scatter settles it: more scatter would simply mean a weaker signal overall.",
+        "doubt": "But wait, removing the neighbours changes the amplitude by less than one standard deviation.",
+        "correction": "So I was wrong there: what matters is how the scatter grows towards the fainter targets.",
+        "weighing": ["Alternatively the dispersion might drift with time; nothing in these numbers excludes it."],
+        "conclusion": "On balance I think the amplitude holds, though the lamps leave the calibration uncertain.",
+    }
+    return Thought.model_validate({**made, **parts})
+
+
+def inputs_of_every_stage() -> dict[str, Any]:
+    """A value for every input field that any signature has."""
+    found = analysed()
+    assert isinstance(found.analysis, ContextAnalysis)
+    assert isinstance(found.hypotheses, HypothesisSet)
+    assert isinstance(found.critique, MethodCritique)
+    assert isinstance(found.perspective, UserPerspective)
+    return {
+        "passage": passage().shown,
+        "question": question().text,
+        "asked_by": question().asked_by,
+        "analysis": found.analysis,
+        "hypotheses": found.hypotheses,
+        "evidence": found.quoted(),
+        "critique": found.critique,
+        "perspective": found.perspective,
+        "thought": thought().model_dump_json(),
+        "answer": "The scatter grows towards fainter targets, and that biases the amplitude.",
+    }

@@ -1,0 +1,32 @@
+"""Every signature of the project, found by looking into the signatures package: a new one is tested without a change."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+import dspy
+
+import signatures
+
+
+def all_signatures() -> list[Any]:
+    """Every signature class, in the order of its module's name."""
+    found = []
+    for module in pkgutil.iter_modules(signatures.__path__):
+        loaded = importlib.import_module(f"signatures.{module.name}")
+        found += [
+            value
+            for value in vars(loaded).values()
+            if isinstance(value, type) and issubclass(value, dspy.Signature) and value.__module__ == loaded.__name__
+        ]
+    return found
+
+
+SIGNATURES = all_signatures()
+NAMES = [signature.__name__ for signature in SIGNATURES]
+
+
+def outputs_of(signature: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, info.annotation) for name, info in signature.output_fields.items())

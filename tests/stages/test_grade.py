@@ -1,0 +1,72 @@
+"""Invariants of stage 6: grades of the answer.
+
+1. A grade is the percentage as a share; the overall score is the mean of the six.
+2. A grade that could not be read is null, and so is then the overall score: there is no default grade. The others stay.
+3. Unreadable grades are asked for again, by name.
+4. A reply that gave nothing makes every grade null and keeps the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.plan import Reply
+from programs.stages.grade import grades_of
+from signatures.grade import GRADE_DIMENSIONS, GradeSheet
+from tests.making import answered, draft, passage, question, tracer, unread
+
+ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g")
+SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 100), min_size=6, max_size=6))
+def test_grades_are_shares_and_the_overall_their_mean(percent: list[int]) -> None:
+    said = {**SHEET, **dict(zip(GRADE_DIMENSIONS, percent, strict=True))}
+    grades = grades_of(answered(ASK, said))
+    values = [getattr(grades, name) for name in GRADE_DIMENSIONS]
+    assert values == [value / 100 for value in percent]
+    assert grades.overall_score == pytest.approx(sum(values) / 6, abs=1e-4)
+    assert 0 <= (grades.overall_score or 0) <= 1
+    assert grades.reason == SHEET["reason"]
+
+
+@pytest.mark.parametrize("said", [None, 101, -1, 85.5, "high", True, [80], {"score": 80}])
+@pytest.mark.parametrize("name", GRADE_DIMENSIONS)
+def test_an_unreadable_grade_is_null_and_so_is_the_overall(name: str, said: Any) -> None:
+    sheet = GradeSheet.model_validate({**SHEET, name: said})
+    reply = answered(ASK, sheet.model_dump(mode="json"))
+    assert reply.status == "unusable"
+    assert reply.problems == [f"{name} must be a whole number from 0 to 100"]
+    grades = grades_of(reply)
+    assert getattr(grades, name) is None
+    assert grades.overall_score is None
+    assert [getattr(grades, other) for other in GRADE_DIMENSIONS if other != name] == [0.8] * 5
+
+
+@pytest.mark.parametrize("said", [0, 100, 85.0])
+def test_whole_numbers_from_0_to_100_are_grades(said: Any) -> None:
+    sheet = GradeSheet.model_validate({**SHEET, "completeness": said})
+    assert grades_of(answered(ASK, sheet.model_dump(mode="json"))).completeness == said / 100
+
+
+@pytest.mark.parametrize("name", GRADE_DIMENSIONS)
+def test_no_grade_has_a_default(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        GradeSheet.model_validate({key: value for key, value in SHEET.items() if key != name})
+
+
+@pytest.mark.parametrize("reply", [unread("429"), Reply(status="unread", problems=["cut", "cut again"])])
+def test_a_reply_without_grades_makes_all_null_with_the_reason(reply: Reply) -> None:
+    grades = grades_of(reply)
+    assert all(getattr(grades, name) is None for name in (*GRADE_DIMENSIONS, "overall_score"))
+    assert grades.reason == "; ".join(reply.problems)
+
+
+def test_the_grader_is_asked_by_name() -> None:
+    assert (ASK.key, ASK.judge) == ("grade/s/mechanism/0.0/g", "g")
+    assert ASK.depth > tracer().judge.ask(passage(), question(), draft(), "n", "a").depth

@@ -1,0 +1,87 @@
+"""Invariants of stage 5: verdicts and the panel.
+
+1. A verdict is what the judge said; its score is its own overall rating.
+2. A reply that gave nothing is an unscored verdict with the reason, all ratings null: there is no default score.
+3. The panel's score is the mean of those that answered, its spread the distance between the extremes; null without.
+4. Each judge is asked by name about each draft under a key of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from programs.plan import Reply
+from programs.stages.judge import Verdict, panel_score, panel_spread, verdict_of
+from signatures.judge import VerdictSheet
+from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
+
+DRAFT = draft()
+ASK = tracer().judge.ask(passage(), question(), DRAFT, "s/mechanism/0.0", "gpt4o")
+RATINGS = ("reasoning_quality", "accuracy", "coherence", "overall")
+
+
+def verdicts(*overall: int | None) -> list[Verdict]:
+    return [Verdict(judge="a", scored=score is not None, overall=score, reason="r") for score in overall]
+
+
+def test_a_verdict_is_what_the_judge_said() -> None:
+    said = {**VERDICT, "overall": 3, "accuracy": 9}
+    verdict = verdict_of(ASK, answered(ASK, said))
+    assert verdict == Verdict(judge="gpt4o", scored=True, **said)
+
+
+@pytest.mark.parametrize("reply", [unread("429"), Reply(status="unusable", output=VERDICT, problems=["wrong"])])
+def test_a_reply_without_a_verdict_is_unscored(reply: Reply) -> None:
+    verdict = verdict_of(ASK, reply)
+    assert not verdict.scored
+    assert verdict.judge == "gpt4o"
+    assert verdict.reason == "; ".join(reply.problems)
+    assert all(getattr(verdict, name) is None for name in RATINGS)
+
+
+@pytest.mark.parametrize("rating", [0, 11, -1, None, "high", 7.5])
+@pytest.mark.parametrize("name", RATINGS)
+def test_a_rating_outside_1_to_10_is_no_verdict(name: str, rating: Any) -> None:
+    with pytest.raises(ValueError, match=name):
+        VerdictSheet.model_validate({**VERDICT, name: rating})
+
+
+@pytest.mark.parametrize("name", [*RATINGS, "reason"])
+def test_nothing_of_a_verdict_has_a_default(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        VerdictSheet.model_validate({key: value for key, value in VERDICT.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("overall", "score", "spread"),
+    [
+        ([7], 7.0, None),
+        ([7, 8], 7.5, 1.0),
+        ([1, 10, 10], 7.0, 9.0),
+        ([6, None, 7], 6.5, 1.0),
+        ([None, 4], 4.0, None),
+        ([None, None], None, None),
+        ([], None, None),
+        ([5, 5], 5.0, 0.0),
+        ([7, 7, 6], 6.67, 1.0),
+    ],
+)
+def test_the_panels_mean_and_spread(overall: list[int | None], score: float | None, spread: float | None) -> None:
+    assert panel_score(verdicts(*overall)) == score
+    assert panel_spread(verdicts(*overall)) == spread
+
+
+def test_each_judge_has_a_key_of_its_own_for_each_draft() -> None:
+    keys = {
+        tracer().judge.ask(passage(), question(), DRAFT, name, judge).key
+        for name in ("s/mechanism/0.0", "s/mechanism/0.1", "s/mechanism/1.0")
+        for judge in ("gpt4o", "openai/gpt4o", "embedded")
+    }
+    assert len(keys) == 9
+    assert (ASK.key, ASK.judge) == ("judge/s/mechanism/0.0/gpt4o", "gpt4o")
+
+
+def test_judges_are_served_before_new_work_is_begun() -> None:
+    assert ASK.depth > tracer().questions.ask(passage()).depth

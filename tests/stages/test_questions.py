@@ -1,0 +1,218 @@
+"""Invariants of stage 1: a question of each type, checked, in an order that the text fixes.
+
+1. The order is fixed by the text's hash and the seed alone; each of the seven types leads 10 to 19 per cent of 700 texts.
+2. A pool holds at most one question a type, the first usable one over all tries, and why the others were not taken.
+3. A question that leans on its source, leaks machine text, says nothing, or asks what an earlier one asks is rejected
+   with the reason.
+4. With six usable questions nothing is asked again; with fewer, the reasons go back for the types that are missing.
+5. Text is one line; who asks and at which level is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import dspy
+import pytest
+
+from programs.adapter import PassageFirstAdapter
+from programs.calling import Caller
+from programs.inputs.sample import content_id
+from programs.lms.resolve import resolve
+from programs.plan import Ask, Rejected, Reply
+from programs.stages.questions import QuestionPool, problems_of, type_order
+from signatures.questions import QuestionType
+from tests.lms.asking import QUICK
+from tests.making import answered, good_output, passage, sample, tracer
+from tests.standin import scientist
+from tests.standin.server import StandIn
+
+STAGE = tracer().questions
+ASK: Ask = STAGE.ask(passage())
+GOOD: dict[str, Any] = good_output(ASK)
+
+
+def output(**replaced: Any) -> dict[str, Any]:
+    """A set of questions with some of them replaced: by another text, or by another draft."""
+    changes = {k: v if isinstance(v, dict) else {**GOOD[k], "question": v} for k, v in replaced.items()}
+    return {**GOOD, **changes}
+
+
+def pool(*outputs: dict[str, Any], status: Any = "ok", sample_id: str = "", seed: int = 0) -> QuestionPool:
+    """The pool of a reply in which all but the last were rejected."""
+    rejected = [Rejected(output=each, problems=["no"]) for each in outputs[:-1]]
+    reply = Reply(status=status, output=outputs[-1], rejected=rejected)
+    return STAGE.pool(sample_id or sample().id, reply, seed)
+
+
+def problems(*outputs: dict[str, Any]) -> list[str]:
+    return ASK.check([ASK.read(each) for each in outputs])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 42])
+def test_every_type_leads_equally_often(seed: int) -> None:
+    leads = Counter(type_order(content_id(f"Text number {number}."), seed)[0] for number in range(700))
+    assert set(leads) == set(QuestionType)
+    assert all(70 <= count <= 133 for count in leads.values()), leads
+
+
+def test_the_order_is_fixed_by_text_and_seed_alone() -> None:
+    assert type_order("abc", 1) == type_order("abc", 1)
+    assert sorted(type_order("abc", 1)) == sorted(QuestionType)
+    assert len({tuple(type_order(f"{n}", 0)) for n in range(50)}) > 40
+    assert len({tuple(type_order("abc", seed)) for seed in range(50)}) > 40
+
+
+def test_known_orders_do_not_change() -> None:
+    order = ["application", "comparison", "interpretation", "limitation", "clarification", "mechanism", "critical"]
+    assert [kind.value for kind in type_order("0123456789abcdef", 0)] == order
+
+
+def test_a_pool_is_in_the_texts_order_whatever_was_said_when() -> None:
+    late = pool(output(critical="What is the paper's main point about the lensing amplitude?"), output())
+    assert [question.type for question in pool(GOOD).questions] == type_order(sample().id, 0)
+    assert [question.type for question in late.questions] == type_order(sample().id, 0)
+    assert [question.type for question in pool(GOOD, seed=5).questions] == type_order(sample().id, 5)
+
+
+def test_the_first_usable_question_of_each_type_is_taken() -> None:
+    second = {kind: {**draft, "question": f"{draft['question']} And elsewhere?"} for kind, draft in GOOD.items()}
+    first = output(critical="How do the authors justify the choice of exposures made in this study?")
+    taken = {question.type.value: question.text for question in pool(first, second).questions}
+    assert taken.pop("critical") == second["critical"]["question"]
+    assert taken == {kind: draft["question"] for kind, draft in GOOD.items() if kind != "critical"}
+
+
+def test_those_not_taken_are_kept_with_their_reasons() -> None:
+    leaning = "How do the authors of this study justify their choice of exposures?"
+    found = pool(output(critical=leaning), GOOD)
+    assert [(rejected.type.value, rejected.text) for rejected in found.rejected] == [("critical", leaning)]
+    assert found.rejected[0].problems
+    assert len(found.questions) == 7
+
+
+def test_an_unusable_reply_gives_what_was_usable_once() -> None:
+    bad = output(
+        critical="Why does the paper say so about the amplitude?", mechanism="Why does the paper say that, then?"
+    )
+    found = pool(bad, bad, status="unusable")
+    assert len(found.questions) == 5
+    assert {rejected.type.value for rejected in found.rejected} == {"critical", "mechanism"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What do the authors conclude about the lensing amplitude?",
+        "What does this study say about the scatter of 9 percent?",
+        "According to the passage, how large is the scatter between exposures?",
+        "What does Figure 3 show about the amplitude of the lensing signal?",
+        "How was the calibration described in Section 2 carried out?",
+    ],
+)
+def test_a_question_that_leans_on_its_source_is_rejected(text: str) -> None:
+    assert any("leans on its source" in problem for problem in problems_of(text))
+    (rejected,) = pool(output(critical=text)).rejected
+    assert rejected.problems == list(problems_of(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('What follows from {"properties": {"a": 1}} for the amplitude?', "JSON schema"),
+        ("I'm sorry, but I can't write a question about that passage today.", "refusal"),
+        ("why why why why why why why why why why", "one word repeated"),
+        ("????????????????????????", "no words"),
+    ],
+)
+def test_a_question_that_is_none_is_rejected(text: str, reason: str) -> None:
+    assert any(reason in problem for problem in problems_of(text))
+    assert pool(output(critical=text)).rejected[0].type is QuestionType.CRITICAL
+
+
+def test_good_questions_have_no_problems() -> None:
+    assert not any(problems_of(draft["question"]) for draft in GOOD.values())
+
+
+def test_a_question_that_repeats_an_earlier_one_is_rejected() -> None:
+    first = "Why does the scatter between repeated exposures grow towards fainter targets?"
+    again = "Explain why the scatter between repeated exposures grows towards fainter targets."
+    found = pool(output(clarification=first, mechanism=again))
+    (rejected,) = found.rejected
+    assert rejected.problems == [f"asks the same as: {first}"]
+    assert rejected.type is QuestionType.MECHANISM
+
+
+def test_a_question_of_a_later_try_is_compared_with_those_taken() -> None:
+    first = output(mechanism="What does the paper say about the exposures?")
+    second = output(mechanism=GOOD["clarification"]["question"])
+    found = pool(first, second)
+    assert len(found.questions) == 6
+    assert [len(rejected.problems) for rejected in found.rejected] == [1, 1]
+
+
+BAD = "What do the authors say about it in this study of theirs?"
+
+
+@pytest.mark.parametrize(("bad", "asked_again"), [(0, False), (1, False), (2, True), (7, True)])
+def test_six_are_enough(bad: int, asked_again: bool) -> None:
+    kinds = list(GOOD)[:bad]
+    found = problems(output(**dict.fromkeys(kinds, BAD)))
+    assert bool(found) == asked_again
+    if asked_again:
+        assert [problem.split(":")[0] for problem in found] == kinds
+        assert all("leans on its source" in problem for problem in found)
+
+
+def test_tries_add_up() -> None:
+    one, other = output(critical=BAD, mechanism=BAD), output(clarification=BAD, limitation=BAD)
+    assert problems(one)
+    assert problems(one, other) == []
+    assert problems(one, one) == problems(one)
+
+
+def test_the_newest_reason_of_a_missing_type_goes_back() -> None:
+    bare = output(critical=BAD, mechanism=BAD)
+    other = output(critical="????????????????????????", mechanism=BAD)
+    assert problems(bare, other)[0] == "critical: no words"
+
+
+def test_text_is_one_line_and_who_asks_is_kept() -> None:
+    draft = {
+        "question": "Why does the\n  scatter grow\ttowards fainter targets? ",
+        "difficulty": "beginner",
+        "audience": "x y",
+    }
+    found = next(q for q in pool(output(mechanism=draft)).questions if q.type is QuestionType.MECHANISM)
+    assert found.text == "Why does the scatter grow towards fainter targets?"
+    assert found.asked_by == "x y (beginner level)"
+
+
+def test_a_pool_comes_back_from_json_as_it_was() -> None:
+    found = pool(output(critical=BAD))
+    assert QuestionPool.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_stage_asks_with_the_passage_alone() -> None:
+    assert ASK.inputs == {"passage": passage().shown}
+    assert ASK.key == f"questions/{sample().id}"
+    assert answered(ASK, GOOD).status == "ok"
+
+
+def test_over_a_server_the_reasons_go_back_and_the_tries_are_merged() -> None:
+    def questions(asked: scientist.Asked) -> Any:
+        bad = dict.fromkeys(list(GOOD)[:3], BAD) if asked.time == 0 else {}
+        return output(**bad)
+
+    with StandIn(scientist.Scientist({"questions": questions})) as server:
+        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
+        with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
+            reply = Caller(lambda _ask: model).answer(ASK)
+        model.close()
+    assert (reply.status, reply.spent.calls, reply.spent.reasks) == ("ok", 2, 1)
+    sent = server.bodies[1]["messages"][-1]["content"]
+    assert "[[ ## feedback ## ]]\n- clarification: leans on its source" in sent
+    found = STAGE.pool(sample().id, reply, 0)
+    assert len(found.questions) == 7
+    assert len(found.rejected) == 3

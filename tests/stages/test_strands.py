@@ -1,0 +1,124 @@
+"""Invariants of stages 2 and 3: the context, then four strands.
+
+1. The context is asked first; the four strands are asked together, each with the analysis.
+2. Evidence is exact by construction: its quote is the sample's text between its offsets. A number of no sentence is
+   marked unverified, has no quote, and no stage is given it. A sentence counts once.
+3. Evidence of which nothing stands in the passage is asked again, with the numbers that there are.
+4. A stage that gives nothing ends the question with the stage's name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.plan import Ask, StageFailed, drive
+from programs.stages.strands import located
+from signatures.evidence import EvidenceSet
+from signatures.trace import QuotedEvidence
+from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer, unread
+
+PASSAGE = passage()
+SENTENCES = len(PASSAGE.spans)
+
+
+def chosen(*numbers: int) -> EvidenceSet:
+    items = [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "supports"} for n in numbers]
+    return EvidenceSet.model_construct(items=EvidenceSet.model_validate({"items": items}).items)
+
+
+def test_the_passage_of_these_tests_has_four_sentences() -> None:
+    assert SENTENCES == 4
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 9999), min_size=1, max_size=5))
+def test_verified_evidence_is_the_text_between_its_offsets(numbers: list[int]) -> None:
+    found = located(chosen(*numbers), PASSAGE)
+    assert [item.sentence for item in found] == list(dict.fromkeys(numbers))
+    for item in found:
+        assert item.verified == (item.sentence <= SENTENCES)
+        if item.verified:
+            assert item.quote == TEXT[item.start : item.end] == PASSAGE.sentence(item.sentence)
+        else:
+            assert (item.quote, item.start, item.end) == (None, None, None)
+
+
+def test_the_number_is_the_one_that_the_passage_shows() -> None:
+    (item,) = located(chosen(2), PASSAGE)
+    assert f"[2] {item.quote}" in PASSAGE.shown
+
+
+def test_offsets_count_characters_of_the_sample_not_of_what_is_shown() -> None:
+    text = f"  {TEXT}\n\nThe redshift is z = 0.31 ± 0.02\nfor α Lyrae 🚀. It holds elsewhere too."
+    shown = passage(text, title="A title", domain="Cosmology")
+    for number in range(1, len(shown.spans) + 1):
+        (item,) = located(chosen(number), shown)
+        assert item.quote is not None
+        assert shown.sample.text[item.start : item.end] == item.quote
+        assert " ".join(item.quote.split()) in shown.shown
+
+
+def test_the_same_sentence_twice_is_evidence_once_with_its_first_claim() -> None:
+    items = [{"sentence": 1, "claim": f"claim number {n}", "bearing": "supports"} for n in range(3)]
+    (item,) = located(EvidenceSet.model_validate({"items": items}), PASSAGE)
+    assert item.claim == "claim number 0"
+
+
+def evidence(*numbers: int) -> Any:
+    return lambda _ask: {
+        "items": [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "qualifies"} for n in numbers]
+    }
+
+
+def test_only_verified_evidence_is_given_to_the_assembly() -> None:
+    found = analysed(Answers(evidence=evidence(1, 77)))
+    assert [item.verified for item in found.evidence] == [True, False]
+    sentence = PASSAGE.sentence(1)
+    assert sentence is not None
+    assert found.quoted() == [QuotedEvidence(claim="what sentence 1 shows", quote=sentence, bearing="qualifies")]
+
+
+def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are() -> None:
+    asks: list[Ask] = []
+
+    def nowhere(ask: Ask) -> Any:
+        asks.append(ask)
+        return evidence(5, 99)(ask)
+
+    with pytest.raises(StageFailed, match="no sentence is numbered 5, 99; the passage has sentences 1 to 4") as caught:
+        analysed(Answers(evidence=nowhere))
+    assert caught.value.final
+    assert asks[0].check([asks[0].read(evidence(99, 4)(asks[0]))]) == []
+
+
+def test_the_context_comes_first_and_the_strands_together_with_it() -> None:
+    plan = tracer().strands.plan(PASSAGE, question())
+    answers = Answers()
+    (context,) = next(plan)
+    strands = plan.send([answers(context)])
+    assert context.stage == "context"
+    assert [ask.stage for ask in strands] == ["hypotheses", "evidence", "critique", "perspective"]
+    analysis = context.read(answers(context).output)
+    for ask in strands:
+        assert ask.inputs == {**context.inputs, "analysis": analysis}
+        assert ask.depth > context.depth
+        assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
+
+
+def test_replies_are_kept_by_stage() -> None:
+    found = analysed()
+    assert list(found.replies) == ["context", "hypotheses", "evidence", "critique", "perspective"]
+    assert found.replies["critique"].output == found.critique.model_dump(mode="json")
+
+
+@pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective"])
+def test_a_stage_that_gives_nothing_ends_the_question(stage: str) -> None:
+    answers = Answers(**{stage: lambda _ask: unread()})
+    with pytest.raises(StageFailed, match=f"^{stage}: the server is gone") as caught:
+        drive(tracer().strands.plan(PASSAGE, question()), answers)
+    assert not caught.value.final
+    assert len(answers.asked) == (1 if stage == "context" else 5)

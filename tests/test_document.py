@@ -1,0 +1,392 @@
+"""Invariants of `programs.document`: the JSON output and where it comes from.
+
+1. The document holds the newest accepted record of every unit, in the order in which the units first stood, and says
+   how many; nothing rejected, failed, unjudged or double is in it.
+2. It is valid against the published JSON Schema and the pydantic model, with every key and type of the specification.
+3. It takes the old one's place in one step: a write that fails leaves the old one and no other file.
+4. It is read as a stream: the first record comes before the last was read.
+5. `programs.document.main` makes it again from the journal alone.
+6. A document without a journal is taken over as finished: of this version, of an older one, with keys that we do not
+   know, and in the minimal published format. Taken over and written again, nothing of a record is lost or changed.
+7. What is no document is refused before anything of it is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import os
+from pathlib import Path
+from typing import IO, Any
+
+import jsonschema
+import pytest
+
+from programs import schema as schema_module
+from programs.decision import QualityRules
+from programs.document import import_document, main, read_records, write_document
+from programs.errors import JournalError, UserError
+from programs.journal import Journal
+from programs.records import Document
+from programs.unit import Unit
+from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
+
+MINIMAL: dict[str, Any] = {
+    "metadata": {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 1, "status": "completed"},
+    "questions": [
+        {
+            "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
+            "user_interaction": {
+                "question": "Which assumption limits the result?",
+                "question_type": "limitation",
+                "difficulty_level": "advanced",
+            },
+            "reasoning_trace": "<thought>...</thought>",
+            "final_answer": "The calibration.",
+            "answer_grades": {
+                "question_alignment": 0.85,
+                "scientific_accuracy": 0.9,
+                "completeness": 0.8,
+                "uncertainty_calibration": 0.8,
+                "clarity_structure": 0.9,
+                "evidence_usage": 0.8,
+                "overall_score": 0.84,
+            },
+            "metadata": {
+                "authenticity_score": 0.75,
+                "complexity_level": "high",
+                "reasoning_patterns": ["evidence_evaluation", "self_correction"],
+            },
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def units() -> list[Unit]:
+    """Accepted units of two texts, judged and graded, two questions with two variations each."""
+    rules = QualityRules(check=True, judges=("a", "b"))
+    answers = Answers(judge=lambda ask: unread() if ask.judge == "b" else VERDICT)
+    wishes: dict[str, Any] = {"traces": 2, "variations": 2, "quality": rules, "grader": "g"}
+    found = [
+        *made_of(answers, TEXT, **wishes).units,
+        *made_of(answers, f"{TEXT} Else nothing is known.", **wishes).units,
+    ]
+    assert [unit.status for unit in found] == ["accepted"] * 8
+    return found
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out.json"
+
+
+@pytest.fixture
+def journal_path(tmp_path: Path) -> Path:
+    return tmp_path / "out.journal.jsonl"
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
+def published_schema() -> dict[str, Any]:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert schema_module.main() == 0
+    found: dict[str, Any] = json.loads(printed.getvalue())
+    return found
+
+
+def test_the_document_is_the_journals_accepted_units_in_order(
+    units: list[Unit], output: Path, journal_path: Path
+) -> None:
+    with Journal(journal_path) as journal:
+        keep(journal, units)
+        for status in ("rejected", "failed", "unjudged", "duplicate"):
+            journal.append(
+                "unit", status, sample="s", status=status, settled=True, basis="b", digest=None, record={"id": status}
+            )
+        keep(journal, units[2:3], basis="judged again")
+        assert write_document(journal, output, "completed", {"calls": 3}) == len(units)
+        expected = [line["record"] for line in journal.units("accepted")]
+    document = loaded(output)
+    assert document["questions"] == expected
+    assert [record["id"] for record in expected] == [unit.record().id for unit in units]
+    assert document["metadata"]["total_traces_generated"] == len(units)
+    assert document["metadata"]["status"] == "completed"
+    assert document["metadata"]["run"] == {"calls": 3}
+
+
+def test_a_unit_that_is_rejected_later_leaves_the_document(units: list[Unit], output: Path, journal_path: Path) -> None:
+    with Journal(journal_path) as journal:
+        keep(journal, units)
+        line = journal.latest("unit", str(units[0].key))
+        assert line is not None
+        journal.append(**{**line, "status": "rejected"})
+        assert write_document(journal, output, "completed") == len(units) - 1
+    assert units[0].record().id not in [record["id"] for record in loaded(output)["questions"]]
+
+
+def test_an_empty_journal_makes_an_empty_document(output: Path, journal_path: Path) -> None:
+    with Journal(journal_path) as journal:
+        assert write_document(journal, output, "running") == 0
+    assert loaded(output)["questions"] == []
+    assert list(read_records(output)) == []
+
+
+def test_the_document_is_valid_against_the_schema_and_the_model(
+    units: list[Unit], output: Path, journal_path: Path
+) -> None:
+    with Journal(journal_path) as journal:
+        keep(journal, units)
+        write_document(journal, output, "completed", {})
+    schema = published_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(loaded(output), schema)
+    assert len(Document.model_validate(loaded(output)).questions) == len(units)
+    wrong = loaded(output)
+    del wrong["questions"][0]["final_answer"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, schema)
+
+
+def shape(value: Any) -> Any:
+    """The keys and types of a value, of lists those of the first item."""
+    if isinstance(value, dict):
+        return {key: shape(part) for key, part in value.items()}
+    return [shape(part) for part in value[:1]] if isinstance(value, list) else type(value)
+
+
+def holds(value: Any, wanted: Any) -> bool:
+    """Whether a shape has at least the keys of another, each of the same type."""
+    if isinstance(wanted, dict):
+        return isinstance(value, dict) and all(key in value and holds(value[key], part) for key, part in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(value, list) and all(holds(part, wanted[0]) for part in value)
+    return bool(value == wanted)
+
+
+def test_every_key_of_the_specification_is_there_with_its_type(
+    units: list[Unit], output: Path, journal_path: Path
+) -> None:
+    with Journal(journal_path) as journal:
+        keep(journal, units)
+        write_document(journal, output, "completed")
+    assert holds(shape(loaded(output)), shape(MINIMAL))
+    jsonschema.validate(MINIMAL, published_schema())
+
+
+def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Unit]) -> None:
+    record = units[1].record(program="abc", seed=3)
+    assert record.generation is not None
+    assert record.generation.model == "stand-in"
+    assert record.generation.variation == 1
+    assert record.generation.temperature == units[1].attempts[0].spot.temperature
+    assert (record.generation.program, record.generation.seed) == ("abc", 3)
+    assert set(record.generation.stages) >= {"questions", "context", "evidence", "trace", "answer", "judge:a", "grade"}
+    assert [(verdict.judge, verdict.scored) for verdict in record.verdicts] == [("a", True), ("b", False)]
+    text = record.source_paper.text or ""
+    assert all(text[item.start : item.end] == item.quote for item in record.evidence)
+    assert record.metadata.evidence_found == 1.0
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "write"])
+def test_a_write_that_fails_leaves_the_old_document(
+    units: list[Unit], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Journal(journal_path) as journal:
+        keep(journal, units[:1])
+        write_document(journal, output, "running")
+        before, files = output.read_bytes(), sorted(output.parent.iterdir())
+        keep(journal, units)
+        with monkeypatch.context() as patch:
+            if step == "replace":
+                patch.setattr(Path, "replace", full)
+            else:
+                patch.setattr(f"programs.document.{'os.fsync' if step == 'fsync' else '_stream'}", full)
+            with pytest.raises(JournalError, match="No space left on device"):
+                write_document(journal, output, "completed")
+        assert output.read_bytes() == before
+        assert sorted(output.parent.iterdir()) == files
+        write_document(journal, output, "completed")
+    assert len(loaded(output)["questions"]) == len(units)
+
+
+def test_a_missing_folder_is_said(journal_path: Path, tmp_path: Path) -> None:
+    with Journal(journal_path) as journal, pytest.raises(JournalError, match="the journal holds everything"):
+        write_document(journal, tmp_path / "none" / "out.json", "completed")
+
+
+def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = {**MINIMAL["questions"][0], "padding": "x" * 10_000}
+    count = 300
+    output.write_text(json.dumps({**MINIMAL, "questions": [record] * count}))
+    opened: list[IO[bytes]] = []
+    original = Path.open
+
+    def watched(self: Path, *arguments: Any, **named: Any) -> Any:
+        file = original(self, *arguments, **named)
+        opened.append(file)
+        return file
+
+    monkeypatch.setattr(Path, "open", watched)
+    records = read_records(output)
+    assert not opened
+    next(records)
+    assert opened[0].tell() < output.stat().st_size / 4
+    assert sum(1 for _ in records) == count - 1
+
+
+def test_main_makes_the_document_again(
+    units: list[Unit], output: Path, journal_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Journal(journal_path) as journal:
+        keep(journal, units)
+        journal.append("run", None, status="completed", summary={"calls": 7})
+        write_document(journal, output, "completed", {"calls": 7})
+    before = loaded(output)
+    output.unlink()
+    assert main([str(output)]) == 0
+    assert capsys.readouterr().out == f"{output}: {len(units)} traces\n"
+    after = loaded(output)
+    before["metadata"].pop("generation_timestamp")
+    after["metadata"].pop("generation_timestamp")
+    assert after == before
+    assert main(["--output", str(output)]) == 0
+
+
+def test_main_says_interrupted_of_a_run_that_did_not_end(units: list[Unit], output: Path, journal_path: Path) -> None:
+    with Journal(journal_path) as journal:
+        keep(journal, units[:1])
+        journal.append("run", None, status="running")
+    main([str(output)])
+    assert loaded(output)["metadata"]["status"] == "interrupted"
+
+
+def test_main_without_a_journal_is_a_users_mistake(output: Path) -> None:
+    with pytest.raises(UserError, match="there is no journal"):
+        main([str(output)])
+    assert not list(output.parent.iterdir())
+    with pytest.raises(UserError, match="--output"):
+        main([])
+
+
+def taken_over(document: dict[str, Any], output: Path, journal_path: Path) -> list[dict[str, Any]]:
+    """A document's records after it was imported into a new journal and written again."""
+    output.write_text(json.dumps(document))
+    with Journal(journal_path) as journal:
+        assert import_document(journal, output) == len(document["questions"])
+        write_document(journal, output, "completed")
+    return list(loaded(output)["questions"])
+
+
+def test_the_minimal_published_format_is_taken_over(output: Path, journal_path: Path) -> None:
+    (record,) = taken_over(MINIMAL, output, journal_path)
+    wanted = MINIMAL["questions"][0]
+    for name, value in wanted.items():
+        kept = {key: record[name][key] for key in value} if isinstance(value, dict) else record[name]
+        assert kept == value
+    assert record["source_paper"]["text"] is None
+    assert record["generation"] is None
+    jsonschema.validate(loaded(output), published_schema())
+
+
+def test_what_was_taken_over_is_finished(output: Path, journal_path: Path) -> None:
+    output.write_text(json.dumps(MINIMAL))
+    with Journal(journal_path) as journal:
+        import_document(journal, output)
+        assert journal.index.counts() == {"accepted": 1}
+        (line,) = journal.units("accepted")
+        assert line["settled"] is True
+        assert not journal.index.stale("any rules")
+
+
+def test_our_own_document_comes_back_byte_for_byte(units: list[Unit], output: Path, tmp_path: Path) -> None:
+    with Journal(tmp_path / "first.jsonl") as journal:
+        keep(journal, units)
+        write_document(journal, output, "completed")
+    before = loaded(output)["questions"]
+    again = taken_over({**MINIMAL, "questions": before}, output, tmp_path / "second.jsonl")
+    assert again == before
+    with Journal(tmp_path / "second.jsonl") as journal:
+        assert [line["key"] for line in journal.units()] == [str(unit.key) for unit in units]
+        assert [line["digest"] for line in journal.units()] == [unit.digest for unit in units]
+
+
+def test_keys_that_we_do_not_know_are_kept(output: Path, journal_path: Path) -> None:
+    record = json.loads(json.dumps(MINIMAL["questions"][0]))
+    record["reviewer"] = {"name": "n", "scores": [1, 2.5, None]}
+    record["source_paper"]["doi"] = "10.1/x"
+    record["metadata"]["length"] = 12345678901
+    record["answer_grades"]["novelty"] = 0.1
+    (kept,) = taken_over({**MINIMAL, "questions": [record]}, output, journal_path)
+    assert kept["reviewer"] == record["reviewer"]
+    assert kept["source_paper"]["doi"] == "10.1/x"
+    assert kept["metadata"]["length"] == 12345678901
+    assert kept["answer_grades"]["novelty"] == 0.1
+
+
+def test_ungraded_records_and_null_grades_are_taken_over(output: Path, journal_path: Path) -> None:
+    first, second = (json.loads(json.dumps(MINIMAL["questions"][0])) for _ in range(2))
+    first["answer_grades"] = None
+    second["final_answer"] = "Another."
+    second["answer_grades"] |= {"completeness": None, "overall_score": None}
+    one, other = taken_over({**MINIMAL, "questions": [first, second]}, output, journal_path)
+    assert one["answer_grades"] is None
+    assert other["answer_grades"]["overall_score"] is None
+
+
+def test_different_questions_with_the_same_words_in_trace_and_answer_are_both_kept(
+    output: Path, journal_path: Path
+) -> None:
+    records = [json.loads(json.dumps(MINIMAL["questions"][0])) for _ in range(3)]
+    for number, record in enumerate(records):
+        record["user_interaction"]["question"] = f"Question {number}?"
+    kept = taken_over({**MINIMAL, "questions": records}, output, journal_path)
+    assert [record["user_interaction"]["question"] for record in kept] == [f"Question {n}?" for n in range(3)]
+
+
+def test_an_import_made_twice_is_made_once(output: Path, journal_path: Path) -> None:
+    output.write_text(json.dumps(MINIMAL))
+    with Journal(journal_path) as journal:
+        import_document(journal, output)
+        import_document(journal, output)
+        assert journal.index.counts() == {"accepted": 1}
+
+
+BROKEN = {
+    "nothing": "",
+    "prose": "This is my diary.",
+    "another object": '{"name": "my-package", "version": "1.0"}',
+    "a list": '[{"reasoning_trace": "x"}]',
+    "no list of questions": '{"questions": {"a": 1}}',
+    "cut off": json.dumps(MINIMAL)[:-40],
+    "a wrong record": json.dumps({**MINIMAL, "questions": [*MINIMAL["questions"], {"reasoning_trace": "x"}]}),
+    "not UTF-8": b"\xff\xfe\x00".decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
+def test_what_is_no_document_is_refused_before_anything_is_taken(text: str, output: Path, journal_path: Path) -> None:
+    output.write_text(text, encoding="latin-1")
+    with Journal(journal_path) as journal:
+        with pytest.raises(UserError, match="is not a document of this program") as caught:
+            import_document(journal, output)
+        assert journal.index.counts() == {}
+    assert "\n" not in str(caught.value)
+    assert output.read_text(encoding="latin-1") == text
+
+
+def test_dates_of_the_document_are_utc(output: Path, journal_path: Path) -> None:
+    with Journal(journal_path) as journal:
+        write_document(journal, output, "running")
+    stamp = loaded(output)["metadata"]["generation_timestamp"]
+    assert len(stamp) == len("2026-01-01T12:00:00Z")
+    assert stamp.endswith("Z")

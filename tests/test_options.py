@@ -1,0 +1,276 @@
+"""Invariants of `programs.options` and `programs.settings`: what a user may say, and what a mistake is answered with.
+
+1. The command line wins over the config file, the config file over the defaults; neither changes the other's options.
+2. Every field of the settings is an option with a help text, and every option of the specification is there with its
+   default.
+3. A mistake is a UserError of one line that names the option; an unknown key of a config file is answered with the
+   nearest name; nothing is guessed from an abbreviation.
+4. A command prints that line on standard error and ends with code 2, without a traceback.
+5. The settings know what goes together: whose judges, which stages, who grades, where the journal lies.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel, Field
+
+from programs.errors import UserError
+from programs.options import parse, parser_of, run_cli
+from programs.settings import DEFAULT_JUDGES, STAGES, Settings
+from tests.making import Answers, made_of
+
+
+def parsed(*words: str) -> Settings:
+    return parse(Settings, "generate", "Make data.", list(words))
+
+
+def refused(*words: str) -> str:
+    with pytest.raises(UserError) as caught:
+        parsed(*words)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def test_nothing_said_gives_the_specifications_defaults() -> None:
+    settings = parsed()
+    assert settings == Settings()
+    wanted: dict[str, Any] = {
+        "model": "claudesonnet4",
+        "input_file": ["data/heuristic_filtered_cosmo_limited.jsonl"],
+        "max_traces": None,
+        "output": Path("reasoning_training_data.json"),
+        "traces_per_sample": 1,
+        "traces_per_question": 1,
+        "resume": True,
+        "grade_answers": False,
+        "quality_check": False,
+        "min_quality_score": 6.0,
+        "max_attempts": 3,
+        "document_interval": 300.0,
+        "dry_run": False,
+    }
+    assert {name: getattr(settings, name) for name in wanted} == wanted
+    assert settings.judges == DEFAULT_JUDGES == ("claudesonnet37", "gpt4o")
+
+
+def test_the_command_line_wins_over_the_config_and_that_over_the_defaults(config: Path) -> None:
+    config.write_text("max_traces: 5\nseed: 4\ntraces-per-sample: 3\n")
+    settings = parsed("--config", str(config), "--seed", "9")
+    assert (settings.max_traces, settings.seed, settings.traces_per_sample) == (5, 9, 3)
+    assert settings.concurrency is None
+    assert parsed("--seed", "0", "--config", str(config)).seed == 0
+
+
+def test_no_resume_on_the_command_line_wins_over_the_config(config: Path) -> None:
+    config.write_text("resume: true\n")
+    assert parsed("--config", str(config), "--no-resume").resume is False
+    config.write_text("resume: false\n")
+    assert parsed("--config", str(config)).resume is False
+    assert parsed("--config", str(config), "--resume").resume is True
+
+
+def test_a_config_file_may_hold_every_option(config: Path) -> None:
+    config.write_text(yaml.safe_dump(Settings(model="gpt41", quality_check=True, seed=3).model_dump(mode="json")))
+    assert parsed("--config", str(config)) == Settings(model="gpt41", quality_check=True, seed=3)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n"])
+def test_an_empty_config_changes_nothing(config: Path, text: str) -> None:
+    config.write_text(text)
+    assert parsed("--config", str(config)) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [("max_trace", "max_traces"), ("modle", "model"), ("judges", "judge_models"), ("qualitycheck", "quality_check")],
+)
+def test_an_unknown_key_is_answered_with_the_nearest(config: Path, key: str, nearest: str) -> None:
+    config.write_text(f"seed: 1\n{key}: 5\n")
+    said = refused("--config", str(config))
+    assert f"unknown key {key!r}" in said
+    assert f"did you mean {nearest!r}" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- a\n- b\n", "does not hold options by name"),
+        ("just words", "does not hold options by name"),
+        ("seed: [1\n", "cannot be read"),
+        ("a: b: c\n", "cannot be read"),
+        ("seed: many\n", "--seed"),
+        ("1: 2\n", "unknown key '1'"),
+        ("stage_model: trace=x\n", "--stage-model"),
+    ],
+)
+def test_a_config_that_is_wrong_is_one_line(config: Path, text: str, reason: str) -> None:
+    config.write_text(text)
+    assert reason in refused("--config", str(config))
+
+
+def test_a_config_that_is_not_there_or_not_text(config: Path, tmp_path: Path) -> None:
+    assert "there is no file" in refused("--config", str(config))
+    assert "cannot be read" in refused("--config", str(tmp_path))
+    config.write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read" in refused("--config", str(config))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--max-traces", "0"),
+        ("--max-traces", "-1"),
+        ("--max-traces", "many"),
+        ("--traces-per-sample", "8"),
+        ("--traces-per-question", "0"),
+        ("--min-quality-score", "0.5"),
+        ("--min-quality-score", "11"),
+        ("--temperature", "-0.1"),
+        ("--temperature", "nan"),
+        ("--timeout", "0"),
+        ("--concurrency", "0"),
+        ("--max-output-tokens", "1"),
+        ("--model", ""),
+        ("--judge-models", ""),
+        ("--judge-models", " , "),
+        ("--stage-model", "trace"),
+        ("--stage-model", "trace="),
+        ("--stage-model", "tracing=gpt41"),
+        ("--stage-model", "judge=gpt41"),
+        ("--log-level", "loud"),
+        ("--prompt-order", "other"),
+        ("--seed",),
+    ],
+)
+def test_a_bad_value_names_its_option(words: tuple[str, ...]) -> None:
+    assert words[0] in refused(*words)
+
+
+@pytest.mark.parametrize("words", [("--max-trace", "5"), ("--modle", "x"), ("stray",), ("--no-quality", "x")])
+def test_nothing_is_guessed_from_a_word_that_is_no_option(words: tuple[str, ...]) -> None:
+    assert "unrecognized arguments" in refused(*words)
+
+
+def test_every_setting_is_an_option_with_its_help() -> None:
+    actions = {action.dest: action for action in parser_of(Settings, "p", "d")._actions}
+    assert set(actions) == {*Settings.model_fields, "config", "help"}
+    for name, field in Settings.model_fields.items():
+        assert field.description
+        assert field.description.replace("%", "%%") in (actions[name].help or "")
+
+
+def test_every_option_of_the_specification_is_there() -> None:
+    named = """--model --input-file --max-traces --output --traces-per-sample --traces-per-question --resume --no-resume
+    --grade-answers --quality-check --min-quality-score --judge-models --max-attempts --concurrency --seed --timeout
+    --temperature --max-output-tokens --stage-model --grade-model --program --config --dry-run --log-level --allow-mixed
+    --list-models --document-interval --api-base"""
+    known = {option for action in parser_of(Settings, "p", "d")._actions for option in action.option_strings}
+    assert set(named.split()) <= known
+
+
+def test_help_shows_everything_and_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed("--help")
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert "Make data." in shown
+    assert all(f"--{name.replace('_', '-')}" in shown for name in Settings.model_fields)
+    assert "default: claudesonnet4" in re.sub(r"\s+", " ", shown)
+
+
+@pytest.mark.parametrize("action", ["a mistake", "a broken pipe", "all well"])
+def test_a_command_ends_with_its_code_and_one_line(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> int:
+        if action == "a mistake":
+            raise UserError("--seed: no number")
+        if action == "a broken pipe":
+            raise BrokenPipeError
+        return 0
+
+    with pytest.raises(SystemExit) as ended:
+        run_cli(command)
+    expected = {"a mistake": (2, "error: --seed: no number\n"), "a broken pipe": (1, ""), "all well": (0, "")}
+    assert (ended.value.code, capsys.readouterr().err) == expected[action]
+
+
+def test_lists_may_be_given_at_once_or_again_and_again() -> None:
+    assert parsed("--input-file", "a.jsonl", "b.jsonl", "--input-file", "c.jsonl").input_file == [
+        "a.jsonl",
+        "b.jsonl",
+        "c.jsonl",
+    ]
+    settings = parsed("--stage-model", "trace=gpt41", "--stage-model", "answer=openai/a=b")
+    assert settings.stage_models == {"trace": "gpt41", "answer": "openai/a=b"}
+
+
+@pytest.mark.parametrize("given", [["a,b"], ["a", "b"], [" a , b,", "a"]])
+def test_judges_are_separated_by_commas_or_spaces_each_once(given: list[str]) -> None:
+    assert parsed("--judge-models", *given).judges == ("a", "b")
+
+
+def test_judges_in_a_config_may_be_a_list_or_a_line(config: Path) -> None:
+    for text in ("judge_models: [a, b]\n", "judge_models: a,b\n", "judge-models:\n- a\n- b\n"):
+        config.write_text(text)
+        assert parsed("--config", str(config)).judges == ("a", "b")
+
+
+@pytest.mark.parametrize("model", ["embedded", "embedded:x.gguf", "openai/any", "groq/llama"])
+def test_a_model_that_is_not_argos_needs_judges_of_its_own(model: str) -> None:
+    said = refused("--model", model, "--quality-check")
+    assert "--judge-models" in said
+    assert model in said
+    assert parsed("--model", model, "--quality-check", "--judge-models", "embedded").judges == ("embedded",)
+    assert parsed("--model", model).judges == DEFAULT_JUDGES
+    assert parsed("--model", "gpt41", "--quality-check").judges == DEFAULT_JUDGES
+
+
+def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> None:
+    answers = Answers()
+    made_of(answers)
+    assert set(STAGES) == {ask.stage for ask in answers.asked}
+    for stage in STAGES:
+        assert parsed("--stage-model", f"{stage}=x").stage_models == {stage: "x"}
+
+
+def test_the_model_grades_unless_another_is_named() -> None:
+    assert parsed().grader is None
+    assert parsed("--grade-model", "x").grader is None
+    assert parsed("--grade-answers").grader == "claudesonnet4"
+    assert parsed("--grade-answers", "--grade-model", "x").grader == "x"
+
+
+@pytest.mark.parametrize(
+    ("output", "journal"),
+    [
+        ("out.json", "out.journal.jsonl"),
+        ("runs/a.b.json", "runs/a.b.journal.jsonl"),
+        ("out", "out.journal.jsonl"),
+        ("out.data", "out.data.journal.jsonl"),
+    ],
+)
+def test_the_journal_lies_beside_the_output(output: str, journal: str) -> None:
+    assert parsed("--output", output).journal == Path(journal)
+
+
+class Small(BaseModel):
+    share: float = Field(0.5, description="a share of 100% (default: half)")
+    names: list[str] = Field([], description="names")
+    word: str | None = Field(None, description="a word")
+
+
+def test_any_model_is_a_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = parse(Small, "small", "Small.", ["--share", "0.25", "--names", "a", "b", "--word", "w"])
+    assert settings == Small(share=0.25, names=["a", "b"], word="w")
+    with pytest.raises(SystemExit):
+        parse(Small, "small", "Small.", ["--help"])
+    assert "a share of 100% (default: half)" in capsys.readouterr().out

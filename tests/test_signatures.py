@@ -1,0 +1,92 @@
+"""Invariants of the signatures, by which optimizers and a newcomer's changes work.
+
+1. Each signature has one output, a pydantic model. `passage` comes first, `question` and `asked_by` next where there
+   is a question; `feedback` is there and may be left out.
+2. No two predictors of the program share a signature class, and every signature is asked by one.
+3. A new question type is one new line: the question set, the order, the settings' bound follow `QuestionType`.
+4. A new grade dimension is one new line: the record's grades are the sheet's dimensions.
+5. No prompt text stands in programs/: every field and signature has a description of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from programs.records import Grades
+from programs.settings import STAGES, Settings
+from programs.stages.questions import type_order
+from signatures.grade import GRADE_DIMENSIONS
+from signatures.questions import Difficulty, QuestionSet, QuestionType
+from tests.making import Answers, made_of, tracer
+from tests.signed import NAMES, SIGNATURES
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
+def test_each_signature_has_one_output_which_is_a_model(signature: Any) -> None:
+    (output,) = signature.output_fields.values()
+    assert issubclass(output.annotation, BaseModel)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
+def test_what_calls_share_comes_first(signature: Any) -> None:
+    names = list(signature.input_fields)
+    shared = ["passage", "question", "asked_by"] if "question" in names else ["passage"]
+    assert names[: len(shared)] == shared
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
+def test_feedback_is_last_and_may_be_left_out(signature: Any) -> None:
+    assert list(signature.input_fields)[-1] == "feedback"
+    assert type(None) in get_args(signature.input_fields["feedback"].annotation)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
+def test_everything_asked_for_is_described(signature: Any) -> None:
+    assert len(signature.instructions) > 80
+    for info in signature.fields.values():
+        assert not info.json_schema_extra["desc"].startswith("${")
+
+
+def test_no_two_predictors_share_a_signature_class() -> None:
+    classes = [predictor.signature for predictor in tracer().predictors()]
+    assert len({id(each) for each in classes}) == len(classes)
+    assert {each.__name__ for each in classes} == set(NAMES)
+
+
+def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
+    answers = Answers()
+    made_of(answers, grader="any")
+    stages = {ask.stage for ask in answers.asked}
+    assert stages - {"grade"} == set(STAGES)
+
+
+def test_a_question_type_touches_one_place() -> None:
+    kinds = [kind.value for kind in QuestionType]
+    assert list(QuestionSet.model_fields) == kinds
+    assert {kind.value for kind in type_order("0" * 16, 0)} == set(kinds)
+    assert Settings(traces_per_sample=len(kinds)).traces_per_sample == len(kinds)
+    for kind in QuestionType:
+        description = QuestionSet.model_fields[kind.value].description or ""
+        assert kind.asks in description
+        assert kind.usual_difficulty in get_args(Difficulty)
+        assert kind.usual_difficulty in description
+
+
+def test_the_specifications_question_types_and_their_difficulty() -> None:
+    assert {kind.value: kind.usual_difficulty for kind in QuestionType} == {
+        "clarification": "beginner",
+        "critical": "intermediate",
+        "interpretation": "intermediate",
+        "application": "intermediate",
+        "comparison": "advanced",
+        "mechanism": "advanced",
+        "limitation": "advanced",
+    }
+
+
+def test_grades_of_the_record_are_those_of_the_sheet() -> None:
+    assert set(GRADE_DIMENSIONS) == set(Grades.model_fields) - {"overall_score", "reason"}
+    assert len(GRADE_DIMENSIONS) == 6
