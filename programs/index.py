@@ -11,7 +11,7 @@ from typing import Any
 
 from programs.errors import JournalError
 
-VERSION = "1"
+VERSION = "2"
 PAGE = 512
 
 SCHEMA = """
@@ -24,7 +24,7 @@ create table if not exists unit (
 create unique index if not exists unit_order on unit (first);
 create index if not exists unit_status on unit (status, first);
 create index if not exists unit_sample on unit (sample);
-create table if not exists sample (key text primary key, basis text, settled integer) without rowid;
+create table if not exists sample (key text primary key, basis text, settled integer, line text) without rowid;
 create table if not exists spent (
     stage text, model text, calls integer, reasks integer, faults integer, prompt integer, completion integer,
     cached integer, uncounted integer, seconds real, primary key (stage, model)
@@ -113,7 +113,10 @@ class Index:
                 (*values, record["sample"]),
             )
         elif kind == "sample":
-            run("insert or replace into sample values (?, ?, ?)", (key, record["basis"], record["settled"]))
+            run(
+                "insert or replace into sample values (?, ?, ?, ?)",
+                (key, record["basis"], record["settled"], record.get("line")),
+            )
         if kind in ("stage", "failed"):
             self._add_spent(record["stage"], record["reply"]["model"], record["reply"]["spent"])
         self._read_to = at + length
@@ -164,6 +167,11 @@ class Index:
         """Basis and whether it is settled, of a sample that was driven to its end."""
         row = self._one("select basis, settled from sample where key = ?", key)
         return None if row is None else (row[0], bool(row[1]))
+
+    def done_lines(self, basis: str) -> set[str]:
+        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
+        query = "select line from sample where basis = ? and settled and line is not null"
+        return {row[0] for row in self._database.execute(query, (basis,))}
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted units a sample has."""

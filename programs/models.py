@@ -3,11 +3,17 @@
 import os
 from collections.abc import Mapping
 
+from programs.errors import AccessDenied, BackendError, UserError
 from programs.lms.embedded import EmbeddedServers
+from programs.lms.engine import AsyncEngine
+from programs.lms.faults import NotConnected
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from programs.plan import Ask
 from programs.settings import Settings
+
+KNOCKS = 3
+"""How often a server is tried to be connected to before a run begins."""
 
 EMBEDDED_SLOTS = 2
 REMOTE_CONCURRENCY = 16
@@ -50,6 +56,15 @@ class ModelTable:
         """An opened model."""
         return self._models[name]
 
+    async def reach(self) -> None:
+        """Raises `UserError` when a server cannot be connected to, or refuses the credentials, before any work begins.
+
+        Any other trouble with a list of models says nothing about calls: not every server keeps one.
+        """
+        for model in self._models.values():
+            if model.async_engine is not None and not _embedded(model):
+                await _reach(model.async_engine)
+
     async def close(self) -> None:
         """Closes the connections and servers of all."""
         for model in self._models.values():
@@ -67,6 +82,19 @@ class ModelTable:
             env=self._environment,
             servers=self._servers,
         )
+
+
+async def _reach(engine: AsyncEngine) -> None:
+    for knock in range(KNOCKS):
+        try:
+            await engine.list_models()
+        except (NotConnected, AccessDenied) as error:
+            if isinstance(error, AccessDenied) or knock == KNOCKS - 1:
+                raise UserError(str(error)) from None
+        except BackendError:
+            return
+        else:
+            return
 
 
 def concurrency_of(model: Model) -> int:

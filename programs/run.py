@@ -66,6 +66,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
             # Until the first run begins, an import may have been interrupted: it is made again.
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
+            await models.reach()
             return await _make(settings, tracer, models, journal, mixing, ledger, report)
     finally:
         await models.close()
@@ -92,8 +93,11 @@ async def _make(
     # Later passes over the input read it again, which is not reading more of it.
     reports = chain([report], repeat(None))
 
+    done = journal.index.done_lines(goal.sample_basis)
+
     def samples() -> Iterator[Sample]:
-        return read_samples(settings.input_file, max_chars=max_chars, report=next(reports) or ReadReport())
+        fresh = next(reports) or ReadReport()
+        return read_samples(settings.input_file, max_chars=max_chars, report=fresh, done=done)
 
     provenance = {"program": mixing["program"], "seed": settings.seed}
     runner = Runner(tracer, caller, journal, gate, goal, ledger, samples, settings.timeout, **provenance)

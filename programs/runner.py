@@ -223,6 +223,7 @@ class Runner:
             sample.id,
             basis=self._goal.sample_basis,
             settled=settled,
+            line=sample.line_id,
             place=sample.place.model_dump(),
             failure=str(made.failure) if made.failure else None,
         )

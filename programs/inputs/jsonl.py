@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from programs.inputs.report import (
     TRUNCATED_ARCHIVE,
     ReadReport,
 )
-from programs.inputs.sample import DEFAULT_DOMAIN, Place, Sample, content_id, default_title
+from programs.inputs.sample import DEFAULT_DOMAIN, Place, Sample, bytes_id, content_id, default_title
 from programs.inputs.seen import Seen
 
 # Files joined with `cat` carry the byte order mark of the second one within; files that a crash left half written
@@ -30,12 +30,18 @@ _PADDING = b" \t\r\0"
 
 
 def read_jsonl(
-    path: Path, report: ReadReport, *, seen: Seen | None = None, line_limit: int = DEFAULT_LINE_LIMIT
+    path: Path,
+    report: ReadReport,
+    *,
+    seen: Seen | None = None,
+    done: Container[str] = frozenset(),
+    line_limit: int = DEFAULT_LINE_LIMIT,
 ) -> Iterator[Sample]:
     """The samples of a file, lazily, in its order, each text once.
 
     Every line is accepted or skipped for a reason counted in `report`, and none takes another with it. `seen` holds
-    the ids met in earlier files and receives those of this one. `line_limit` is in bytes.
+    the ids met in earlier files and receives those of this one. Lines whose id is in `done` are counted and not
+    looked at. `line_limit` is in bytes.
     Raises UserError when the file cannot be read at all.
     """
     seen = seen if seen is not None else Seen()
@@ -44,6 +50,10 @@ def read_jsonl(
     try:
         for raw in read_lines(path, line_limit):
             line = raw.number
+            if raw.data is not None and bytes_id(raw.data) in done:
+                report.lines += 1
+                report.done += 1
+                continue
             sample = _accept(raw, Place(file=str(path), line=line), report, seen)
             if sample is not None:
                 yield sample
@@ -76,6 +86,7 @@ def _sample(data: bytes | None, place: Place) -> Sample | None:
     """None for a blank line; raises BadLine."""
     if data is None:
         raise BadLine(LINE_TOO_LONG)
+    line_id = bytes_id(data)
     data = data.removeprefix(_BOM).strip(_PADDING)
     if not data:
         return None
@@ -93,6 +104,7 @@ def _sample(data: bytes | None, place: Place) -> Sample | None:
         text=text,
         place=place,
         cut_from=None,
+        line_id=line_id,
         extra=record,
     )
 

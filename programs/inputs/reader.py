@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from programs.checks.sentences import cut_at_sentence
@@ -13,21 +13,23 @@ from programs.inputs.seen import Seen
 from programs.inputs.sources import expand
 
 
-def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport) -> Iterator[Sample]:
+def read_samples(
+    patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, done: Container[str] = frozenset()
+) -> Iterator[Sample]:
     """The samples of all files that the patterns mean, lazily, each text once over the whole input.
 
     A text longer than `max_chars` characters (None: no limit) is cut at the end of a sentence; its id stays that of
-    the uncut text. `report` counts as the samples are drawn. Memory: one line, and 16 to 32 bytes a sample to know
-    duplicates by (17 MB for 1,000,000). Raises UserError at once, not at the first sample, for files that are
-    missing or cannot be read.
+    the uncut text. Lines whose `line_id` is in `done` are passed over unread. `report` counts as the samples are drawn.
+    Memory: one line, and 16 to 32 bytes a sample to know duplicates by (17 MB for 1,000,000).
+    Raises UserError at once, not at the first sample, for files that are missing or cannot be read.
     """
-    return _read(expand(patterns), max_chars, report)
+    return _read(expand(patterns), max_chars, report, done)
 
 
-def _read(paths: Sequence[Path], max_chars: int | None, report: ReadReport) -> Iterator[Sample]:
+def _read(paths: Sequence[Path], max_chars: int | None, report: ReadReport, done: Container[str]) -> Iterator[Sample]:
     seen = Seen()
     for path in paths:
-        for sample in read_jsonl(path, report, seen=seen):
+        for sample in read_jsonl(path, report, seen=seen, done=done):
             if max_chars is not None and len(sample.text) > max_chars:
                 report.cut += 1
                 yield _cut(sample, max_chars)

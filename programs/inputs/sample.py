@@ -45,13 +45,20 @@ class Sample(BaseModel):
     place: Place
     cut_from: int | None
     """Characters that the text had before it was cut to fit; None if it is whole."""
+    line_id: str
+    """A hash of the bytes of the record's line, by which a later run knows the line before it reads it."""
     extra: dict[str, Any]
     """Every other field, and a title, domain or id that was there but could not be used."""
 
 
 def content_id(text: str) -> str:
     """The identity of a text: 16 hexadecimal digits (64 bits) of the BLAKE2b hash of its UTF-8 bytes."""
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=8).hexdigest()
+    return bytes_id(text.encode("utf-8"))
+
+
+def bytes_id(data: bytes) -> str:
+    """16 hexadecimal digits (64 bits) of the BLAKE2b hash of some bytes."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def default_title(line: int) -> str:
@@ -72,5 +79,6 @@ def sample_of(text: str, *, title: str | None = None, domain: str | None = None)
         text=cleaned,
         place=Place(file="", line=1),
         cut_from=None,
+        line_id="",
         extra={},
     )

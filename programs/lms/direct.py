@@ -24,7 +24,8 @@ class DirectLM(dspy.LM):
             found: list[Any] = await super().acall(prompt, messages=messages, **options)
             return found
         response = await self._async_engine_spec.complete(request_of(self.model, messages, {**self.kwargs, **options}))
-        return [response.message.text]
+        # Not `message.text`, which is None where a thought stands beside the text.
+        return [response.text]
 
 
 def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:

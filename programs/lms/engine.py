@@ -14,8 +14,10 @@ import orjson
 from dspy.lm15 import Request, Response
 from httpx_aiohttp import AiohttpTransport
 
+from programs.errors import RateLimited
 from programs.lms.backend import HttpCall, ModelName, Reply
 from programs.lms.exchange import NETWORK_ERRORS, Exchange, Outcome
+from programs.lms.pacing import Pacer
 from programs.lms.retry import RetryPolicy
 
 CONNECT_TIMEOUT = 5.0
@@ -122,6 +124,7 @@ class AsyncEngine(_Engine):
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             weakref.WeakKeyDictionary()
         )
+        self._pacers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer] = weakref.WeakKeyDictionary()
 
     async def complete(self, request: Request) -> Response:
         """The answer to `request`, tried again as the retry policy says. Raises the BackendError that remains."""
@@ -149,13 +152,19 @@ class AsyncEngine(_Engine):
             self._started = True
 
     async def _attempt(self, request: Request) -> Response:
+        pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
+        await pacer.turn()
         steps = self._exchange.steps(request)
         try:
             call = next(steps)
             while True:
                 call = steps.send(await self._send(call))
         except StopIteration as done:
+            pacer.answered()
             return done.value
+        except RateLimited:
+            pacer.refused()
+            raise
 
     async def _send(self, call: HttpCall) -> Outcome:
         client = self._open_client()
