@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("saturation", "start")
+NAMES = ("start", "saturation", "scale")
 
 
 def main() -> None:

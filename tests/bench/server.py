@@ -25,17 +25,22 @@ from aiohttp import web
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 
 MARK = "00000000"
+PAUSE = 1.0
+"""Seconds without a call after which the next one is the first of another run."""
 _NAME = re.compile(rb'"schema":\{(?:"additionalProperties":false,)?"properties":\{"(\w+)"')
 
 
 class BenchServer:
-    """Counts what it is asked. `capacity` and `rate` (calls a second, over the last second) are enforced with 429."""
+    """Counts what it is asked. `capacity` and `rate` (calls a second, over the last second) are enforced with 429.
+
+    Times are of time.monotonic, which all processes of a machine share.
+    """
 
     def __init__(self, latency: float, capacity: int | None, rate: float | None) -> None:
         self.latency, self.capacity, self.rate = latency, capacity, rate
         self.in_flight = self.peak = self.answered = self.refused = 0
         self.seen: Counter[str] = Counter()
-        self.first = self.last = 0.0
+        self.first = self.last = self.first_after = self.latest = 0.0
         self._tokens, self._filled = float(rate or 0), time.monotonic()
         self._numbers = itertools.count(1)
         self._replies = {name: _reply(name) for name in STAGE_OF_FIELD}
@@ -44,6 +49,9 @@ class BenchServer:
         body = await request.read()
         now = time.monotonic()
         self.first = self.first or now
+        if now - self.latest > PAUSE:
+            self.first_after = now
+        self.latest = now
         if not self._allowed(now):
             self.refused += 1
             return web.Response(status=429, headers={"Retry-After": "1"}, text='{"error":{"message":"slow down"}}')
@@ -82,6 +90,7 @@ class BenchServer:
                 "refused": self.refused,
                 "peak": self.peak,
                 "seconds": self.last - self.first,
+                "first_after": self.first_after,
                 "stages": self.seen,
                 "cpu": time.process_time(),
             }
