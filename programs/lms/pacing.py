@@ -1,26 +1,37 @@
 """The pace at which a server that refuses calls is sent more: additive increase, multiplicative decrease.
 
-Without a refusal there is no pace. The first one sets it to half of what was being sent; from then on calls leave one
-by one at that rate, which grows a little with every answer and shrinks with every refusal (Chiu and Jain, "Analysis of
-the increase and decrease algorithms for congestion avoidance", 1989). It so hovers just below what the server allows.
+Without refusals there is no pace. When many calls are refused (429), calls leave one by one, as fast as they were
+answered; the rate goes down a step while calls are refused and grows a little while they are not (Chiu and Jain,
+"Analysis of the increase and decrease algorithms for congestion avoidance", 1989). It hovers just below the limit.
+
+A server may also refuse at random, whatever we send. Then a slower pace brings no relief; that is noticed, and the pace
+is given up for a while.
 """
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 
 WINDOW = 2.0
-"""Seconds over which sending is measured, and within which several refusals count as one."""
+"""Seconds over which answers and refusals are counted before the rate is set anew."""
 
+FEWEST = 20
+"""Calls in a window below which it says nothing: it then goes on."""
+
+FLOOD, NOTICED = 0.15, 0.03
+"""Shares of refused calls. From the first on, calls go no faster than they were answered; from the second on, a pace
+that is kept already goes down a step."""
+
+STEP_BACK = 0.95
 GROWTH = 0.01
-"""By which share of itself the rate grows in a second of answers."""
-
-STEP_BACK, HALVING = 0.95, 0.5
-"""What a refusal leaves of the rate: a step back near the limit, half where most calls are refused."""
+"""What a step leaves of the rate, and by which share of itself it grows in a second without refusals."""
 
 LOWEST = 0.05
 """Calls a second that are always let through, so that the limit is found again."""
+
+HOPELESS = 6
+TRUCE = 120.0
+"""After so many windows in a row in which slowing down brought no relief, the pace is given up for so many seconds."""
 
 
 class Pacer:
@@ -31,10 +42,10 @@ class Pacer:
         self._clock = clock
         self._turns = asyncio.Lock()
         self._next = 0.0
-        self._sent: deque[float] = deque()
-        self._answers: deque[float] = deque()
-        self._refusals: deque[float] = deque()
-        self._decreased = -WINDOW
+        self._began: float | None = None
+        self._answered = self._refused = 0
+        self._slowed = 0
+        self._truce_until = 0.0
 
     async def turn(self) -> None:
         """Returns when the next call may be sent. First come, first served."""
@@ -43,35 +54,40 @@ class Pacer:
                 now = self._clock()
                 if self._next > now:
                     await asyncio.sleep(self._next - now)
-                self._next = max(self._next, now) + 1.0 / self.rate
-        _note(self._sent, self._clock())
+                if self.rate is not None:
+                    self._next = max(self._next, now) + 1.0 / self.rate
 
     def answered(self) -> None:
         """A call was not refused."""
-        now = self._clock()
-        _note(self._answers, now)
-        # The rate grows by GROWTH of itself a second however many calls that is.
-        if self.rate is not None and not self._refusals_since(now - WINDOW):
-            self.rate += GROWTH
+        self._answered += 1
+        self._look()
 
     def refused(self) -> None:
         """A call was refused for the sake of the rate (429)."""
+        self._refused += 1
+        self._look()
+
+    def _look(self) -> None:
+        """At the end of a window, sets the rate by what happened in it."""
         now = self._clock()
-        _note(self._refusals, now)
-        if now - self._decreased < WINDOW:
+        if self._began is None:
+            self._began = now
+        seconds, calls = now - self._began, self._answered + self._refused
+        if seconds < WINDOW or calls < FEWEST:
             return
-        self._decreased = now
-        refused = self._refusals_since(now - WINDOW)
-        answered = sum(at > now - WINDOW for at in self._answers)
-        share = HALVING if refused > answered else STEP_BACK
-        current = self.rate if self.rate is not None else sum(at > now - WINDOW for at in self._sent) / WINDOW
-        self.rate = max(LOWEST, current * share)
+        share, answers = self._refused / calls, self._answered / seconds
+        self._began, self._answered, self._refused = now, 0, 0
+        if share <= NOTICED or (self.rate is None and share <= FLOOD):
+            self._slowed = 0
+            self.rate = None if self.rate is None else self.rate * (1 + GROWTH * seconds)
+        elif now >= self._truce_until:
+            self._slow_down(share, answers, now)
 
-    def _refusals_since(self, since: float) -> int:
-        return sum(at > since for at in self._refusals)
-
-
-def _note(times: deque[float], now: float) -> None:
-    times.append(now)
-    while times and times[0] < now - WINDOW:
-        times.popleft()
+    def _slow_down(self, share: float, answers: float, now: float) -> None:
+        self._slowed += 1
+        if self._slowed > HOPELESS:
+            self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
+        elif self.rate is None:
+            self.rate = max(LOWEST, answers)
+        else:
+            self.rate = max(LOWEST, max(answers, self.rate / 2) if share > FLOOD else self.rate * STEP_BACK)
