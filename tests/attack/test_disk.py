@@ -1,0 +1,292 @@
+"""Disks that are full, files that are torn, damaged, deleted or used by two.
+
+1. A full disk ends the run with exit code 1 and one clear line; the journal stays readable and the old document whole;
+   with space again, the run goes on to exactly what an undisturbed one makes, and repeats no call that was written.
+2. A second run on a journal in use is refused with exit code 2 and harms nothing.
+3. A torn last line is cut off, wherever it is torn; only what it held is asked again.
+4. Damage before the last line is told, and nothing is written over.
+5. The document and the index can be deleted or destroyed: both are made again from the journal, without a call.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs import document
+from programs.errors import JournalError
+from programs.journal import Journal
+from tests.running import LONGEST, Lab, called, command, ended, environment, laboratory
+from tests.test_cli import mistake, wait_for_calls
+
+TEXTS = 30
+FEW = 3
+OPTIONS: dict[str, Any] = {"grade_answers": True, "document_interval": 0.2}
+CALLS = 9
+"""Calls a text with these options."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 400 kB; skipped where mounting is not allowed."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = sys.platform == "linux" and shutil.which("mount") is not None
+    if mounted:
+        command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
+        mounted = subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+    if not mounted:
+        pytest.skip("may not mount a disk")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], timeout=10, check=False)
+
+
+def expect_full(lab: Lab, done: subprocess.CompletedProcess[str], before: list[dict[str, Any]]) -> None:
+    """The run ended in order because nothing more could be written."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    [line] = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+    assert line.startswith("error: cannot write")
+    assert "Traceback" not in done.stderr
+    assert lab.records[: len(before)] == before, "the old document is whole"
+    for written in lab.journal.read_bytes().split(b"\n")[:-1]:
+        json.loads(written)
+
+
+def expect_all(lab: Lab, kept: int, calls: int) -> None:
+    """The resumed run made all that was missing and nothing else."""
+    assert calls == TEXTS * CALLS - kept
+    assert len(set(lab.units)) == len(lab.units) == TEXTS
+    assert lab.document["metadata"]["status"] == "completed"
+
+
+@pytest.mark.attack
+def test_a_full_disk_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=TEXTS, base={**OPTIONS, "output": str(small_disk / "out.json")}) as inside:
+        lab = Lab(small_disk, inside.server, inside.brain, inside.base)
+        lab.run(max_traces=FEW)
+        before = lab.records
+        expect_full(lab, lab.command(), before)
+        kept = len(lab.lines("stage"))
+        subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], timeout=10, check=True)
+        _, calls = lab.counted()
+        expect_all(lab, kept, calls)
+        assert lab.records[:FEW] == before
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("room", [0, 7_000, 40_000, 150_000])
+def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path, room: int) -> None:
+    """Limits of the process stand in for a full disk where none can be mounted, and fail in other places."""
+    with laboratory(tmp_path, texts=TEXTS, base=OPTIONS) as lab:
+        lab.run(max_traces=FEW)
+        before = lab.records
+        limit = lab.journal.stat().st_size + room
+        done = command(*lab.arguments(), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        expect_full(lab, done, before)
+        kept = len(lab.lines("stage"))
+        _, calls = lab.counted()
+        expect_all(lab, kept, calls)
+        assert lab.records[:FEW] == before
+
+
+@pytest.mark.attack
+def test_a_second_run_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12, latency=0.05) as lab:
+        first = lab.start()
+        wait_for_calls(lab, 8)
+        for _ in range(3):
+            assert "in use" in mistake(called(*lab.arguments()))
+            assert "in use" in mistake(called(*lab.arguments(resume=False)))
+        lab.server.latency = 0.0
+        done = ended(first)
+        assert done.returncode == 0, done.stderr
+        assert lab.calls == 12 * 8
+        assert len(set(lab.units)) == 12
+        assert not list(lab.folder.glob("*.old"))
+
+
+@pytest.mark.attack
+def test_two_runs_that_start_together_make_what_one_makes(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12, latency=0.05) as lab:
+        both = [lab.start(), lab.start()]
+        codes = sorted(ended(process).returncode for process in both)
+        assert codes in ([0, 2], [0, 0]), "on a busy machine the second may come when the first is done"
+        assert lab.calls == 12 * 8
+        assert len(set(lab.units)) == 12
+
+
+@pytest.mark.attack
+def test_a_torn_line_is_cut_off_wherever_it_is_torn(tmp_path: Path) -> None:
+    dice = random.Random("torn")
+    with laboratory(tmp_path, texts=2) as lab:
+        lab.run()
+        whole, units, keys = lab.journal.read_bytes(), sorted(lab.units), {line["key"] for line in lab.lines("stage")}
+        ends = [place for place, byte in enumerate(whole) if byte == 10]
+        places = {1, len(whole) - 1, ends[3], ends[3] + 1, *(dice.randrange(len(whole)) for _ in range(12))}
+        for place in sorted(places):
+            lab.journal.write_bytes(whole[:place])
+            lab.output.unlink(missing_ok=True)
+            kept = len({line["key"] for line in lab.lines("stage")})
+            _, calls = lab.counted()
+            assert calls == len(keys) - kept
+            assert sorted(lab.units) == units
+            assert {line["key"] for line in lab.lines("stage")} == keys
+
+
+@pytest.mark.attack
+def test_a_torn_line_is_told(lab: Lab) -> None:
+    lab.run()
+    with lab.journal.open("ab") as file:
+        file.write(b'{"kind":"stage","key":"trace/half a li')
+    done = lab.command()
+    assert done.returncode == 0
+    assert "torn last line of 38 bytes" in done.stderr
+    with Journal(lab.journal) as journal:
+        assert journal.mended == 0
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("damage", [b"\x00\x00\x00\x00", b'"kind', b"\n\n"])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_damage_in_the_middle_is_told_and_nothing_is_written_over(lab: Lab, damage: bytes, indexed: bool) -> None:
+    lab.run(max_traces=2)
+    whole = lab.journal.read_bytes()
+    ends = [place for place, byte in enumerate(whole) if byte == 10]
+    for end in (ends[1], ends[6], ends[-3]):
+        torn = bytearray(whole)
+        torn[end - 40 : end - 40 + len(damage)] = damage
+        lab.journal.write_bytes(torn)
+        if not indexed:
+            lab.journal.with_name(f"{lab.journal.name}.index").unlink(missing_ok=True)
+        done = called(*lab.arguments(max_traces=2))
+        assert "Traceback" not in done.stderr
+        if not indexed:
+            assert done.returncode == 1
+            assert lab.journal.read_bytes() == torn
+        if done.returncode != 0:
+            [line] = done.stderr.splitlines()
+            assert "damaged at byte" in line or "does not fit" in line
+        assert lab.journal.read_bytes().startswith(torn)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    "line", [b"123", b"[]", b"{}", b'{"kind": "unit", "key": "a/b/0"}', b'{"kind": "stage", "key": 5}']
+)
+def test_a_line_of_another_form_is_told(lab: Lab, line: bytes) -> None:
+    lab.run(max_traces=1)
+    whole = lab.journal.read_bytes()
+    lab.journal.write_bytes(line + b"\n" + whole)
+    lab.journal.with_name(f"{lab.journal.name}.index").unlink()
+    with pytest.raises(JournalError, match="damaged at byte 0"):
+        lab.run(max_traces=1)
+    assert lab.journal.read_bytes() == line + b"\n" + whole
+
+
+@pytest.mark.attack
+def test_a_line_deleted_by_hand_is_asked_again(lab: Lab) -> None:
+    lab.run()
+    units = sorted(lab.units)
+    lines = lab.journal.read_bytes().splitlines(keepends=True)
+    [gone] = [number for number, line in enumerate(lines) if b'"key":"trace/' in line][:1]
+    lab.journal.write_bytes(b"".join(lines[:gone] + lines[gone + 1 :]))
+    done = called(*lab.arguments(grade_answers=True))
+    assert done.returncode == 0, done.stderr
+    assert sorted(lab.units) == units
+
+
+@pytest.mark.attack
+def test_an_index_that_is_lost_or_destroyed_is_made_again(lab: Lab) -> None:
+    lab.run(traces_per_question=2)
+    before = lab.records
+    index = lab.journal.with_name(f"{lab.journal.name}.index")
+    for content in (None, b"", b"scribble" * 1000, index.read_bytes()[:5000]):
+        index.unlink()
+        for name in ("-wal", "-shm"):
+            index.with_name(index.name + name).unlink(missing_ok=True)
+        if content is not None:
+            index.write_bytes(content)
+        _, calls = lab.counted(traces_per_question=2)
+        assert calls == 0
+        assert lab.records == before
+
+
+@pytest.mark.attack
+def test_an_index_of_another_journal_is_not_believed(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    with laboratory(one, texts=2) as small, laboratory(other, texts=5) as large:
+        small.run()
+        large.run()
+        shutil.copy(large.journal, small.journal)
+        small.output.unlink()
+        small.input.write_bytes(large.input.read_bytes())
+        _, calls = small.counted(allow_mixed=True)
+        assert calls == 0
+        assert sorted(small.units) == sorted(large.units)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("content", [None, b"", b'{"metadata": {', b"\x00" * 5000])
+def test_a_document_that_is_lost_or_destroyed_is_made_again(lab: Lab, content: bytes | None) -> None:
+    lab.run()
+    before = lab.records
+    lab.output.unlink()
+    if content is not None:
+        lab.output.write_bytes(content)
+    _, calls = lab.counted()
+    assert calls == 0
+    assert lab.records == before
+    lab.output.unlink()
+    if content is not None:
+        lab.output.write_bytes(content)
+    assert document.main([str(lab.output)]) == 0
+    assert lab.records == before
+
+
+@pytest.mark.attack
+def test_a_document_that_is_half_written_takes_no_ones_place(lab: Lab) -> None:
+    lab.run(traces_per_sample=7)
+    before = lab.output.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "programs.document", str(lab.output)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, len(before) // 2)),
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "the journal holds everything" in line
+    assert lab.output.read_bytes() == before
+    assert not list(lab.folder.glob(".*.tmp"))
+
+
+@pytest.mark.attack
+def test_a_document_that_cannot_be_written_is_told_and_can_be_made_later(lab: Lab) -> None:
+    lab.run(max_traces=1)
+    blocked = lab.folder / ".out.json.tmp"
+    blocked.mkdir()
+    done = called(*lab.arguments())
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "the journal holds everything" in line
+    assert len(lab.records) == 1, "the old document is whole"
+    blocked.rmdir()
+    _, calls = lab.counted()
+    assert calls == 0
+    assert len(lab.records) == 4

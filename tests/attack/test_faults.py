@@ -1,0 +1,167 @@
+"""Servers that fail in every way known to us.
+
+1. No sample that could be made is lost, however many calls go wrong.
+2. No error's words stand in any record.
+3. Access that is withdrawn stops the run at once, exit code 2; the journal is resumable and nothing is asked twice.
+4. A server that goes away for a while costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import USER, Lab, called, laboratory
+from tests.standin import scientist
+from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
+from tests.standin.scientist import Asked
+from tests.test_generate import PANEL, verdict
+
+KINDS = [
+    "500",
+    "502",
+    "503",
+    "429",
+    "408",
+    "html",
+    "reset",
+    "hang",
+    "dribble",
+    "empty",
+    "null",
+    "truncated",
+    "prose",
+    "error200",
+    "overloaded200",
+]
+ERROR_WORDS = (
+    "stand-in fault",
+    "Sign in",
+    "upstream failed",
+    "Overloaded",
+    "overloaded_error",
+    PROSE[:20],
+    NOTICE[:20],
+    PAGE[:15],
+)
+OPTIONS: dict[str, Any] = {
+    "traces_per_sample": 2,
+    "traces_per_question": 2,
+    "quality_check": True,
+    "grade_answers": True,
+    "concurrency": 16,
+    "timeout": 0.5,
+    "patience": 30.0,
+    "retry_wait": 0.01,
+}
+
+
+def content(asked: Asked) -> dict[str, Any]:
+    """Every judge is content, so that one that stays unscored changes no decision."""
+    return verdict(7 + int(asked.nonce[0], 16) % 3)
+
+
+STAGES: dict[str, scientist.Answer] = {"judge": content}
+
+
+def expect_no_errors_words(lab: Lab) -> None:
+    for record in lab.records:
+        text = json.dumps(record, ensure_ascii=False)
+        assert not [words for words in ERROR_WORDS if words in text]
+
+
+def argo(monkeypatch: pytest.MonkeyPatch, lab: Lab, route: str) -> dict[str, Any]:
+    """Points a lab at its server as Argo; gives the options."""
+    monkeypatch.setenv("ARGO_USER", USER)
+    monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
+    monkeypatch.setenv("ARGO_API", route)
+    return {"model": "gpt41", "api_base": None}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("server", ["openai", "native", "legacy"])
+def test_a_server_with_every_third_call_wrong_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    faults = FaultPlan(share=0.3, kinds=KINDS, seed=1)
+    user = None if server == "openai" else USER
+    with laboratory(tmp_path, texts=5, stages=STAGES, faults=faults, retry_after="0", argo_user=user) as lab:
+        model = (
+            {"judge_models": PANEL} if user is None else {**argo(monkeypatch, lab, server), "judge_models": ["gpt4o"]}
+        )
+        finished = lab.run(**OPTIONS, **model)
+        assert finished.error is None
+        assert finished.status == "completed"
+        assert len(set(lab.units)) == len(lab.units) == 5 * 2 * 2
+        expect_no_errors_words(lab)
+        assert sum(finished.summary.this_run.faults.values()) > 20, "there were faults, and they are told"
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_fault_alone_is_survived(tmp_path: Path, kind: str) -> None:
+    faults = FaultPlan(share=0.3, kinds=[kind], seed=5)
+    if kind == "429":
+        # Calls that are refused for their pace are paced: a few are enough to wait for.
+        faults = FaultPlan(script=[None] * 24 + ["429"] * 4)
+    with laboratory(tmp_path, texts=4, stages=STAGES, faults=faults) as lab:
+        finished = lab.run(**{**OPTIONS, "traces_per_sample": 1, "judge_models": PANEL})
+        assert (finished.status, finished.error) == ("completed", None)
+        assert len(lab.units) == 8
+        expect_no_errors_words(lab)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("route", ["native", "legacy"])
+def test_access_that_is_withdrawn_stops_the_run_and_leaves_it_resumable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str
+) -> None:
+    faults = FaultPlan(script=[None] * 60 + ["argo_notice"] * 40)
+    with laboratory(tmp_path, texts=20, argo_user=USER, faults=faults, latency=0.01) as lab:
+        model = argo(monkeypatch, lab, route)
+        done = called(*lab.arguments(**model))
+        assert done.returncode == 2, done.stdout
+        [line] = done.stderr.splitlines()
+        assert "ARGO_USER" in line
+        assert USER not in line
+        assert lab.calls <= 60 + 8, "no new call starts"
+        assert lab.document["metadata"]["status"] == "failed"
+        expect_no_errors_words(lab)
+        kept = len(lab.lines("stage"))
+        assert kept == 60
+        lab.server.faults = FaultPlan()
+        _, calls = lab.counted(**model)
+        assert calls == 20 * 8 - kept
+        assert len(set(lab.units)) == 20
+        expect_no_errors_words(lab)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("kind", ["reset", "503", "hang"])
+def test_a_server_that_goes_away_for_a_while_costs_only_time(tmp_path: Path, kind: str) -> None:
+    faults = FaultPlan(script=[None] * 40 + [kind] * 120)
+    with laboratory(tmp_path, texts=10, faults=faults) as lab:
+        finished = lab.run(concurrency=16, timeout=0.3, patience=60.0, retry_wait=0.01)
+        assert finished.status == "completed"
+        assert len(set(lab.units)) == 10
+        expect_no_errors_words(lab)
+
+
+@pytest.mark.attack
+def test_what_a_bad_day_left_undone_the_next_run_makes(tmp_path: Path) -> None:
+    """Patience runs out for many calls; the next run makes what is missing, and repeats nothing that was answered."""
+    faults = FaultPlan(share=0.6, kinds=["500", "reset", "prose", "truncated"], seed=9)
+    with laboratory(tmp_path, texts=12, faults=faults) as lab:
+        first = lab.run(concurrency=8, patience=0.001)
+        assert len(lab.units) < 12, "this test wants losses; make the day worse"
+        assert sum(first.summary.losses.values()) > 0
+        expect_no_errors_words(lab)
+        kept = len(lab.lines("stage"))
+        lab.server.faults = FaultPlan()
+        _, calls = lab.counted()
+        assert calls == 12 * 8 - kept
+        assert len(set(lab.units)) == 12
+        assert lab.document["metadata"]["status"] == "completed"
