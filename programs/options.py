@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from programs.errors import UserError
+from programs.errors import JournalError, UserError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -104,12 +104,16 @@ def _from_file(path: Path, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def run_cli(main: typing.Callable[[], int]) -> NoReturn:
-    """Runs a command: a `UserError` is one line on standard error and exit code 2; an interrupt ends it quietly."""
+    """Runs a command: a `UserError` is one line on standard error and exit code 2, a `JournalError`
+    one and exit code 1; an interrupt ends it quietly."""
     try:
         code = main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2
+    except JournalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
     except BrokenPipeError:
         code = 1
     except KeyboardInterrupt:
