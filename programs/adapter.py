@@ -46,6 +46,8 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         _enforced.set(schema_supported)
         if schema_supported:
             lm_kwargs["response_format"] = _response_format(_outputs(signature))
+        elif "response_format" in lm.supported_params:
+            lm_kwargs["response_format"] = {"type": "json_object"}
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
         shared = [name for name in SHARED_FIELDS if name in signature.input_fields]

@@ -1,5 +1,8 @@
 """Asking with a journal: what was answered before is read, what is answered now is written."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from programs.calling import Caller
 from programs.errors import FatalError
 from programs.gate import Gate
@@ -18,8 +21,12 @@ class JournaledCaller:
     `failure` is the first error after which no call can succeed; it closes the gate at once.
     """
 
-    def __init__(self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger) -> None:
+    def __init__(
+        self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger, reach: Callable[[], Awaitable[None]]
+    ) -> None:
         self._caller = caller
+        self._reach = reach
+        self._reached: asyncio.Task[None] | None = None
         self._journal = journal
         self._gate = gate
         self._ledger = ledger
@@ -37,6 +44,7 @@ class JournaledCaller:
         async with self._gate.slot(ask.depth, ask.sample):
             self._ledger.in_flight = self._gate.in_flight
             try:
+                await self._knock()
                 reply = await self._caller.aanswer(ask)
             except FatalError as error:
                 self._fail(error)
@@ -50,6 +58,12 @@ class JournaledCaller:
         if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
             raise self._fail(self._gone())
         return reply
+
+    async def _knock(self) -> None:
+        """Before the first call, makes sure that the servers can be reached; a run that asks nothing needs none."""
+        if self._reached is None:
+            self._reached = asyncio.ensure_future(self._reach())
+        await asyncio.shield(self._reached)
 
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""

@@ -66,7 +66,6 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
             # Until the first run begins, an import may have been interrupted: it is made again.
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
-            await models.reach()
             return await _make(settings, tracer, models, journal, mixing, ledger, report)
     finally:
         await models.close()
@@ -85,9 +84,8 @@ async def _make(
     goal = _goal(settings, models)
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}
     journal.append("run", None, status="running", started=_now(), **facts)
-    caller = JournaledCaller(
-        Caller(models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)), journal, gate, ledger
-    )
+    rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
+    caller = JournaledCaller(Caller(models.of, rules), journal, gate, ledger, models.reach)
     max_chars = settings.max_passage_chars or passage_chars_of(models.main)
 
     # Later passes over the input read it again, which is not reading more of it.

@@ -522,3 +522,12 @@ def test_a_stand_in_of_ours_is_really_asked(tmp_path: Path) -> None:
         assert json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["questions"] == []
         assert done.returncode == 1
         assert "no usable answer" in done.stderr
+
+
+@pytest.mark.parametrize("formats", ["none", "json_object", "unbounded"])
+def test_a_server_without_schemas_is_told_the_schema_in_words(tmp_path: Path, formats: str) -> None:
+    with laboratory(tmp_path, texts=3, formats=formats) as lab:
+        lab.run(max_traces=2)
+        assert len(lab.records()) == 2
+        last = str(lab.server.bodies[-1]["messages"])
+        assert ("validates against this JSON schema" in last) == (formats != "unbounded")

@@ -27,6 +27,10 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
+    (
+        "HTML markup",
+        re.compile(r"<script\b|</?(?:p|div|span|h[1-6]|strong|em|ul|ol|li|br|img|table|td|tr|a)(?:\s[^<>]*)?/?>", re.I),
+    ),
     ("chat token", re.compile(r"<[|｜](?:\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom)[|｜]>|\[/?INST\]")),
     (
         "placeholder",

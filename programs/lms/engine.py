@@ -33,8 +33,12 @@ class _Engine:
         self._deadline = timeout
         self._timeout = httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout))
         self._started = False
-        self.supports_response_schema = exchange.backend.supports_response_schema
         self.supported_params = exchange.backend.supported_params
+
+    @property
+    def supports_response_schema(self) -> bool:
+        """Read by DSPy before each call; False once the server has refused schemas."""
+        return self._exchange.enforces_schemas
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Engine:
         return self

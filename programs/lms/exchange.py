@@ -40,6 +40,11 @@ class Exchange:
         self._ladder = Ladder(backend.top_rung)
         self._models: list[ModelName] | None = None
 
+    @property
+    def enforces_schemas(self) -> bool:
+        """Whether the server holds replies to a schema, as far as is known; prompts carry the schema where not."""
+        return self.backend.supports_response_schema and self._ladder.enforces_schemas
+
     def steps(self, request: Request) -> Steps:
         """One attempt at an answer, as a generator: yields calls to send, takes their outcomes, returns the answer.
 

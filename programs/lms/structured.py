@@ -38,6 +38,11 @@ class Ladder:
     def rung(self) -> Rung:
         return self._rung
 
+    @property
+    def enforces_schemas(self) -> bool:
+        """Whether the server is still believed to hold replies to a schema."""
+        return self._rung < Rung.JSON_OBJECT
+
     def settle(self, rung: Rung) -> None:
         """Record that a call on `rung` was answered: no later call starts above it."""
         with self._lock:

@@ -7,6 +7,7 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
+from programs.checks.asking import asks
 from programs.checks.leaks import leaked
 from programs.checks.near_duplicates import drop_near_duplicates
 from programs.checks.repetition import is_degenerate
@@ -85,6 +86,7 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
 def problems_of(text: str) -> tuple[str, ...]:
     """Why a question cannot be used, in words; nothing wrong: none."""
     problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
+    problems += [] if asks(text) else ["asks nothing"]
     return (*problems, *(why for why in (leaked(text), is_degenerate(text)) if why))
 
 

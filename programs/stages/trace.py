@@ -6,6 +6,7 @@ from typing import Any
 import dspy
 from rapidfuzz import fuzz
 
+from programs.checks.asking import only_asks
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
@@ -111,6 +112,7 @@ def answer_problems(answer: FinalAnswer, question: str) -> list[str]:
     text = answer.text
     problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
     problems += [why for why in (leaked(text), is_degenerate(text)) if why]
+    problems += ["asks instead of answering"] if only_asks(text) else []
     problems += ["only repeats the question"] if fuzz.ratio(question, text) >= SAME_TEXT else []
     return problems
 

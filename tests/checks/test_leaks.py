@@ -26,6 +26,8 @@ LEAKS = [
     ("IMPORTANT AUTHENTICATION NOTICE FROM ARGO: register", "access notice"),
     ("ACCESS DENIED for user", "access notice"),
     ("Access denied.", "access notice"),
+    ("<script src='https://example.org/doc'></script>", "HTML markup"),
+    ("<p>Science &amp; Technology</p>", "HTML markup"),
     ("<!DOCTYPE html><html>", "HTML page"),
     ("<html lang='en'>", "HTML page"),
     ("Traceback (most recent call last):\n  ...", "traceback"),

@@ -99,7 +99,10 @@ def _reply_field(body: dict[str, Any], text: str) -> str:
     if schema is None:
         start = text.find('{"additionalProperties"')
         if start < 0:
-            raise ValueError("neither the request nor the prompt holds a schema")
+            form = re.search(r'of this form:\n\{\n  "(\w+)":', text)
+            if form is None:
+                raise ValueError("neither the request nor the prompt says what is asked for")
+            return form.group(1)
         schema, _ = json.JSONDecoder().raw_decode(text[start:])
     names = list(schema["properties"])
     if len(names) != 1:

@@ -1,0 +1,21 @@
+"""Whether a text asks something."""
+
+import re
+
+_IMPERATIVE = re.compile(
+    r"(?:^|[.;:]\s+)(?:please\s+)?(?:explain|describe|compare|discuss|estimate|calculate|derive|suggest|propose|outline|"
+    r"justify|interpret|evaluate|assess|predict|show|tell me|give|state|name|list|walk me through|help me)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?]+(?=[\s\"')\]]|$)")
+
+
+def asks(text: str) -> bool:
+    """Whether some sentence of `text` is a question or a request."""
+    return "?" in text or _IMPERATIVE.search(text) is not None
+
+
+def only_asks(text: str) -> bool:
+    """Whether `text` has no sentence but questions."""
+    ends = _SENTENCE_END.findall(text.strip())
+    return bool(ends) and all("?" in end for end in ends) and text.strip()[-1] in "?\"')]"
