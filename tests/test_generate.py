@@ -528,6 +528,6 @@ def test_a_stand_in_of_ours_is_really_asked(tmp_path: Path) -> None:
 def test_a_server_without_schemas_is_told_the_schema_in_words(tmp_path: Path, formats: str) -> None:
     with laboratory(tmp_path, texts=3, formats=formats) as lab:
         lab.run(max_traces=2)
-        assert len(lab.records()) == 2
+        assert len(lab.records) == 2
         last = str(lab.server.bodies[-1]["messages"])
         assert ("validates against this JSON schema" in last) == (formats != "unbounded")
