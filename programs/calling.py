@@ -12,6 +12,7 @@ import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from programs.errors import BackendError, CallError, FatalError, TransientError
+from programs.gate import RunStopped
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import Meter, metered
 from programs.lms.resolve import Model
@@ -28,12 +29,19 @@ def configured(_ask: Ask) -> Model | None:
 
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings.
+    `permit` is called before each call, and may raise `RunStopped`.
 
     Raises `FatalError` when no call can succeed; everything else becomes a `Reply`.
     """
 
-    def __init__(self, model_of: ModelOf = configured, rules: TryRules | None = None) -> None:
+    def __init__(
+        self,
+        model_of: ModelOf = configured,
+        rules: TryRules | None = None,
+        permit: Callable[[], None] = lambda: None,
+    ) -> None:
         self._model_of = model_of
+        self._permit = permit
         self._rules = rules or TryRules()
 
     def answer(self, ask: Ask) -> Reply:
@@ -66,10 +74,18 @@ class Caller:
 
     def _conversation(self, ask: Ask) -> Generator[dict[str, Any], Outcome, Reply]:
         """Yields the arguments of each call to the predictor, receives its outcome, returns the reply with its cost."""
-        model, costs = self._model_of(ask), []
+        model = self._model_of(ask)
+        costs: list[Meter] = []
         steps = tries(ask, self._rules)
         step = next(steps)
         while True:
+            try:
+                self._permit()
+            except RunStopped:
+                if not costs:
+                    raise
+                # What the tries so far cost is kept, though no more of them may follow.
+                return _priced(Reply(status="unread", problems=["the run was stopped"]), ask, model, costs)
             with metered() as meter:
                 outcome = yield _arguments(step, model)
             costs.append(meter)

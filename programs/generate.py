@@ -64,6 +64,9 @@ async def _generate(settings: Settings, console: "Console") -> int:
             raise UserError(finished.error)
         print(f"error: {finished.error}; run the same command again to go on", file=sys.stderr)
         return 1
+    if finished.status == "budget":
+        console.print("the budget is spent; run the same command again to go on")
+        return 0
     if finished.status == "interrupted":
         console.print("interrupted; run the same command again to go on")
         return INTERRUPTED

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from programs.budget import Budget
 from programs.calling import Caller
 from programs.errors import FatalError
 from programs.gate import Gate
@@ -22,9 +23,17 @@ class JournaledCaller:
     """
 
     def __init__(
-        self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger, reach: Callable[[], Awaitable[None]]
+        self,
+        caller: Caller,
+        journal: Journal,
+        gate: Gate,
+        ledger: Ledger,
+        budget: Budget,
+        reach: Callable[[], Awaitable[None]],
     ) -> None:
         self._caller = caller
+        self._budget = budget
+        budget.stop = gate.close
         self._reach = reach
         self._reached: asyncio.Task[None] | None = None
         self._journal = journal
@@ -52,6 +61,7 @@ class JournaledCaller:
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
         self._ledger.answered(ask.stage, reply)
+        self._budget.spend(reply)
         self._lost = 0 if reply.settled else self._lost + 1
         self._settled = self._settled or reply.settled
         self._problems = reply.problems

@@ -12,7 +12,8 @@ from programs.unit import Unit
 
 @dataclass
 class Ledger:
-    """Counts of this run. `accepted_before` are the traces of earlier runs; seconds are since the start."""
+    """Counts of this run. `accepted_before` are the traces of earlier runs; seconds are since the start; `cost` is None
+    where prices or tokens are unknown."""
 
     started: float = field(default_factory=time.monotonic)
     accepted_before: int = 0
@@ -26,6 +27,8 @@ class Ledger:
     questions_taken: int = 0
     questions_rejected: Counter[str] = field(default_factory=Counter)
     sweeps: int = 0
+    cost: float | None = None
+    budget_reached: str | None = None
     units: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     spent: dict[tuple[str, str], Spent] = field(default_factory=dict)

@@ -1,4 +1,5 @@
 """Command lines and config files from a settings model: every field is an option, with its help and its bounds.
+Fields that are mappings stand in config files only.
 
 What is given on the command line wins over the config file, and that over the defaults. A mistake raises `UserError`
 with one line; an unknown key of a config file is answered with the nearest name.
@@ -50,6 +51,8 @@ def parser_of(model: type[BaseModel], program: str, description: str) -> argpars
     parser = _Parser(prog=program, description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE", help="a YAML file with any of these options")
     for name, field in model.model_fields.items():
+        if typing.get_origin(field.annotation) is dict:
+            continue
         parser.add_argument(f"--{name.replace('_', '-')}", **_argument(field))
     return parser
 

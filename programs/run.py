@@ -12,6 +12,7 @@ from typing import Any
 import dspy
 
 from programs.adapter import PassageFirstAdapter, StockOrderAdapter
+from programs.budget import Budget, check_prices
 from programs.calling import Caller, takes
 from programs.decision import QualityRules
 from programs.document import import_document, write_document
@@ -57,6 +58,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     tracer = load_tracer(settings.program)
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
     models = ModelTable(settings)
+    check_prices(settings.max_cost, settings.prices, models.names)
     try:
         with Journal(journal_of(settings)) as journal:
             if journal.mended:
@@ -85,7 +87,8 @@ async def _make(
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}
     journal.append("run", None, status="running", started=_now(), **facts)
     rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
-    caller = JournaledCaller(Caller(models.of, rules), journal, gate, ledger, models.reach)
+    budget = Budget(settings.max_calls, settings.max_tokens_total, settings.max_cost, settings.prices)
+    caller = JournaledCaller(Caller(models.of, rules, budget.permit), journal, gate, ledger, budget, models.reach)
     max_chars = settings.max_passage_chars or passage_chars_of(models.main)
 
     # Later passes over the input read it again, which is not reading more of it.
@@ -119,6 +122,9 @@ async def _make(
                 mistake = isinstance(failure, AccessDenied | UnknownModel)
     if interrupted.is_set() and error is None:
         status = "interrupted"
+    elif budget.reached is not None and error is None:
+        status = "budget"
+    ledger.cost, ledger.budget_reached = budget.cost, budget.reached
     final = summary(status)
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=_now(), summary=final.model_dump(mode="json"), **facts)

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from programs.inputs.sources import DEFAULT_INPUT
+from programs.prices import Price
 
 DEFAULT_MODEL = "claudesonnet4"
 DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
@@ -62,6 +63,14 @@ class Settings(BaseModel):
         None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
     )
     seed: int = Field(0, description="fixes the order of question types and the sampling seeds")
+    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
+    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops, to be resumed")
+    max_cost: float | None = Field(
+        None, gt=0, description="cost after which this run stops; needs prices in the config"
+    )
+    prices: dict[str, Price] = Field(
+        {}, description="in the config file: for each model the price of a million prompt and completion tokens"
+    )
     document_interval: float = Field(300.0, gt=0, description="seconds between writings of the document")
     prompt_order: Literal["passage-first", "stock"] = Field(
         "passage-first", description="whether prompts begin with what the calls share, or with the instructions"

@@ -29,6 +29,8 @@ class Summary(BaseModel):
     stages_from_journal: int
     losses: dict[str, int]
     this_run: Spent
+    cost: float | None = None
+    budget_reached: str | None = None
     spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
 
 
@@ -58,6 +60,8 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
         stages_from_journal=ledger.reused,
         losses=dict(ledger.reasons.most_common(20)),
         this_run=ledger.total,
+        cost=ledger.cost,
+        budget_reached=ledger.budget_reached,
         spent_in_all=index.spent(),
     )
 
@@ -91,6 +95,11 @@ def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
         ("calls", f"{spent.calls}, {spent.reasks} of them asked again{_with(spent.faults, '; faults: ')}"),
         ("from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""),
         ("tokens", _tokens(spent)),
+        (
+            "cost",
+            f"{summary.cost:.4g}" if summary.cost is not None else "unknown: no prices in the config, or no counts",
+        ),
+        ("stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""),
     ]
 
 
