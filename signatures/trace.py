@@ -11,7 +11,7 @@ from signatures.evidence import Bearing
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
 
-Paragraph = Annotated[str, Field(min_length=30, max_length=900)]
+Paragraph = Annotated[str, Field(min_length=30, max_length=700)]
 Move = Literal["opening", "wrong_turn", "doubt", "correction", "weighing", "conclusion"]
 
 
