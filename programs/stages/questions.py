@@ -17,6 +17,7 @@ from programs.plan import Ask, Reply
 from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
 
 ENOUGH = 6
+"""With fewer usable questions a text is asked once more, with the reasons; then what there is has to do."""
 
 
 class Question(BaseModel):
@@ -97,7 +98,7 @@ def _outputs(reply: Reply) -> list[Any]:
 
 def _missing(drafts: list[Any]) -> list[str]:
     pool = _merged(drafts)
-    if len(pool.questions) >= ENOUGH:
+    if len(pool.questions) >= ENOUGH or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
     newest = {rejected.type: rejected for rejected in pool.rejected if rejected.type not in have}
