@@ -50,8 +50,10 @@ class PassageFirstAdapter(dspy.JSONAdapter):
             lm_kwargs["response_format"] = {"type": "json_object"}
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
-        shared = [name for name in SHARED_FIELDS if name in signature.input_fields]
-        own = [name for name in signature.input_fields if name not in SHARED_FIELDS]
+        # DSPy makes these mappings anew at every access.
+        given = list(signature.input_fields)
+        shared = [name for name in SHARED_FIELDS if name in given]
+        own = [name for name in given if name not in SHARED_FIELDS]
         blocks = [
             *_fields(shared, inputs),
             signature.instructions,

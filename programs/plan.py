@@ -9,6 +9,7 @@ calls and what is made of them never differ.
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
 import dspy
@@ -52,7 +53,7 @@ class Ask:
         """The sample that the ask is about, from its key (`stage/sample/...`)."""
         return self.key.split("/")[1]
 
-    @property
+    @cached_property
     def output(self) -> str:
         """The name of the one output field."""
         return str(next(iter(self.predict.signature.output_fields)))

@@ -7,6 +7,7 @@ A passage is data. `flags` says which passages hold something a model or a parse
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _MARKER_OPENS = re.compile(r"\[\[(?=\s*##)")
 _MARKER_CLOSES = re.compile(r"(##\s*)\]\]")
@@ -51,6 +52,8 @@ def flags(text: str) -> list[str]:
     return [name for name, hit in found.items() if hit]
 
 
+# A passage is escaped for every stage.
+@lru_cache(maxsize=1024)
 def escape_markers(text: str) -> str:
     """`text` with field markers, chat tokens and thought tags broken visibly: `[ [ ## x ## ] ]`, `< |im_start| >`,
     `&lt;/think&gt;`. Idempotent; a text without them comes back unchanged. Instructions in words stay: they are

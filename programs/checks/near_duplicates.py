@@ -42,6 +42,10 @@ _WORD = re.compile(r"[-−]?\d+(?:\.\d+)?|\w+")
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
 
 
+SAME = 85.0
+"""Texts at or above this similarity (0-100) ask the same."""
+
+
 class Dropped(NamedTuple):
     """The text at index `dropped` repeats the one at index `kept`."""
 
@@ -63,7 +67,7 @@ def similarity(a: str, b: str) -> float:
     return _similarity(_profile(a), _profile(b))
 
 
-def drop_near_duplicates(texts: Sequence[str], threshold: float = 85.0) -> tuple[list[int], list[Dropped]]:
+def drop_near_duplicates(texts: Sequence[str], threshold: float = SAME) -> tuple[list[int], list[Dropped]]:
     """The indices to keep, ascending, and what was dropped: every text at least `threshold` similar to an earlier kept
     one, with the most similar of those (the earliest on a tie).
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from programs.checks.asking import asks
 from programs.checks.leaks import leaked
-from programs.checks.near_duplicates import drop_near_duplicates
+from programs.checks.near_duplicates import SAME as SAME_QUESTION
+from programs.checks.near_duplicates import similarity
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.passage import Passage
@@ -124,5 +125,5 @@ def _merged(drafts: list[Any]) -> QuestionPool:
 
 
 def _repeats(text: str, earlier: list[str]) -> tuple[str, ...]:
-    _, dropped = drop_near_duplicates([*earlier, text])
-    return tuple(f"asks the same as: {earlier[of]}" for index, of, _ in dropped if index == len(earlier))
+    twin = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
+    return () if twin is None else (f"asks the same as: {twin}",)
