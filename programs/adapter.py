@@ -58,7 +58,7 @@ class PassageFirstAdapter(dspy.JSONAdapter):
             *_fields(shared, inputs),
             signature.instructions,
             self._form(signature),
-            *(_demonstration(signature, own, demo) for demo in demos),
+            *(_demonstration(signature, demo) for demo in demos),
             *_fields(own, inputs),
         ]
         return [{"role": "system", "content": PREAMBLE}, {"role": "user", "content": "\n\n".join(blocks)}]
@@ -91,8 +91,7 @@ class StockOrderAdapter(PassageFirstAdapter):
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
         names = list(signature.input_fields)
         head = [PREAMBLE, signature.instructions, self._form(signature)]
-        own = [name for name in names if name not in SHARED_FIELDS]
-        head += [_demonstration(signature, own, demo) for demo in demos]
+        head += [_demonstration(signature, demo) for demo in demos]
         return [
             {"role": "system", "content": "\n\n".join(head)},
             {"role": "user", "content": "\n\n".join(_fields(names, inputs))},
@@ -169,11 +168,10 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json")
 
 
-def _demonstration(signature: Any, own: list[str], demo: dict[str, Any]) -> str:
-    given = [name for name in signature.input_fields if name != "passage" and (name in own or name in SHARED_FIELDS)]
+def _demonstration(signature: Any, demo: dict[str, Any]) -> str:
+    given = [name for name in signature.input_fields if name != "passage"]
     reply = {name: demo[name] for name in signature.output_fields if name in demo}
-    text = json.dumps(reply, ensure_ascii=False, default=_plain)
-    return "\n\n".join([EXAMPLE, *_fields(given, demo), text])
+    return "\n\n".join([EXAMPLE, *_fields(given, demo), _shown(reply)])
 
 
 Outputs = tuple[tuple[str, Any], ...]

@@ -41,7 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.display import shown
     from programs.document import read_records
-    from programs.errors import JournalError
     from programs.inputs.report import ReadReport
     from programs.ledger import Ledger
     from programs.look import look
@@ -55,9 +54,6 @@ async def _generate(settings: Settings, console: "Console") -> int:
     except asyncio.CancelledError:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
-    except JournalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     show(finished.summary, settings, console)
     if finished.error is not None:
         if finished.mistake:
