@@ -11,6 +11,7 @@ What comes back is parsed strictly: a JSON text that stops in the middle is a fa
 import json
 import math
 import re
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -50,8 +51,7 @@ class PassageFirstAdapter(dspy.JSONAdapter):
             lm_kwargs["response_format"] = {"type": "json_object"}
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
-        # DSPy makes these mappings anew at every access.
-        given = list(signature.input_fields)
+        given = _inputs(signature)
         shared = [name for name in SHARED_FIELDS if name in given]
         own = [name for name in given if name not in SHARED_FIELDS]
         blocks = [
@@ -71,11 +71,12 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         fields = whole_object(completion)
         if fields is None:
             raise self._unreadable(signature, completion, "The reply is not one whole JSON object.")
-        missing = [name for name in signature.output_fields if name not in fields]
+        outputs = _outputs(signature)
+        missing = [name for name, _ in outputs if name not in fields]
         if missing:
             raise self._unreadable(signature, completion, f"The reply lacks {', '.join(missing)}.")
         try:
-            return {name: _typed(fields[name], info.annotation) for name, info in signature.output_fields.items()}
+            return {name: _typed(fields[name], annotation) for name, annotation in outputs}
         except ValueError as error:
             raise self._unreadable(signature, completion, f"The reply has another form: {_reasons(error)}") from error
 
@@ -89,12 +90,11 @@ class StockOrderAdapter(PassageFirstAdapter):
     """The same form and parsing with DSPy's usual order: instructions and demonstrations first, the passage last."""
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
-        names = list(signature.input_fields)
         head = [PREAMBLE, signature.instructions, self._form(signature)]
         head += [_demonstration(signature, demo) for demo in demos]
         return [
             {"role": "system", "content": "\n\n".join(head)},
-            {"role": "user", "content": "\n\n".join(_fields(names, inputs))},
+            {"role": "user", "content": "\n\n".join(_fields(_inputs(signature), inputs))},
         ]
 
 
@@ -153,7 +153,7 @@ def _double_backslashes(text: str) -> str:
     return _STRAY.sub(lambda match: match.group() if match.group("pairs") else "\\\\", text)
 
 
-def _fields(names: list[str], values: dict[str, Any]) -> list[str]:
+def _fields(names: Sequence[str], values: dict[str, Any]) -> list[str]:
     return [
         f"[[ ## {name} ## ]]\n{escape_markers(_shown(values[name]))}" for name in names if values.get(name) is not None
     ]
@@ -177,6 +177,13 @@ def _demonstration(signature: Any, demo: dict[str, Any]) -> str:
 Outputs = tuple[tuple[str, Any], ...]
 
 
+# DSPy makes the mappings of a signature's fields anew at every access.
+@lru_cache(maxsize=256)
+def _inputs(signature: Any) -> tuple[str, ...]:
+    return tuple(signature.input_fields)
+
+
+@lru_cache(maxsize=256)
 def _outputs(signature: Any) -> Outputs:
     return tuple((name, info.annotation) for name, info in signature.output_fields.items())
 

@@ -9,7 +9,7 @@ calls and what is made of them never differ.
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Literal, TypeVar, cast
 
 import dspy
@@ -53,14 +53,21 @@ class Ask:
         """The sample that the ask is about, from its key (`stage/sample/...`)."""
         return self.key.split("/")[1]
 
-    @cached_property
+    @property
     def output(self) -> str:
         """The name of the one output field."""
-        return str(next(iter(self.predict.signature.output_fields)))
+        return _output_of(self.predict.signature)[0]
 
     def read(self, output: Any) -> Any:
         """The stage's value from its journaled form. Raises pydantic's ValidationError when it has another form."""
-        return self.predict.signature.output_fields[self.output].annotation.model_validate(output)
+        return _output_of(self.predict.signature)[1].model_validate(output)
+
+
+# DSPy makes the mapping of a signature's fields anew at every access.
+@lru_cache(maxsize=256)
+def _output_of(signature: Any) -> tuple[str, Any]:
+    name, info = next(iter(signature.output_fields.items()))
+    return name, info.annotation
 
 
 class Spent(BaseModel):

@@ -55,16 +55,19 @@ def is_degenerate(text: str) -> str | None:
         return "no words"
     if _is_json(stripped):
         return "JSON instead of prose"
-    signs = [c for c in stripped if not c.isspace()]
-    spoken = {c for c in stripped if c.isalnum()}
-    if (len(spoken) == 1 and sum(c.isalnum() for c in signs) >= 4) or _CHARACTER_RUN.search(stripped):
+    spoken = list(filter(str.isalnum, stripped))
+    if (len(spoken) >= 4 and len(set(spoken)) == 1) or _CHARACTER_RUN.search(stripped):
         return "one character repeated"
-    if _WORD_RUN.search(stripped):
+    lowered = [word.lower() for word in words]
+    # The pattern is slow, and matches only where a word stands three times in a row.
+    thrice = any(a == b == c for a, b, c in zip(lowered, lowered[1:], lowered[2:], strict=False))
+    if thrice and _WORD_RUN.search(stripped):
         return "one word repeated"
-    repeated = repeated_ngrams(stripped)
+    repeated = repeated_share(lowered, 4)
     if len(words) >= FEWEST_WORDS and repeated > REPEATED_LIMIT:
         return f"{repeated:.0%} of its 4-grams repeat"
-    if len(signs) >= FEWEST_SIGNS and sum(c.isalpha() for c in signs) < LETTER_SHARE * len(signs):
+    signs = "".join(stripped.split())
+    if len(signs) >= FEWEST_SIGNS and sum(map(str.isalpha, signs)) < LETTER_SHARE * len(signs):
         return "mostly not letters"
     return None
 

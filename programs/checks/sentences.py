@@ -27,6 +27,9 @@ _NEVER_LAST = re.compile(
 # A full stop after a word in small letters, before a capital: always an end, unless the word is an abbreviation.
 _PLAIN_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[A-Z])")
 _INITIAL = re.compile(r"(?:^|[\s(])(?:[A-Z]|dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds)\.\Z", re.I)
+LONGEST_TITLE = 8
+"""Characters of the longest of these, with what stands before it and the stop."""
+
 # A list marker or an initial stands before its sentence, never alone.
 _MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
 _AL = re.compile(r"\bal\.$")
@@ -106,8 +109,13 @@ def _starts(text: str, block: Span) -> list[int]:
         if found > 0:
             starts.add(found)
         position = max(found, position) + len(sentence.strip())
-    starts |= {match.end() for match in _PLAIN_END.finditer(flat) if not _INITIAL.search(flat, 0, match.start() + 2)}
+    starts |= {match.end() for match in _PLAIN_END.finditer(flat) if not _ends_short(flat, match.start() + 2)}
     return [block.start + start for start in sorted(starts)]
+
+
+def _ends_short(text: str, end: int) -> bool:
+    """Whether an initial or a title stands right before `end`."""
+    return _INITIAL.search(text, max(0, end - LONGEST_TITLE), end) is not None
 
 
 def _goes_on(sentence: str, following: str) -> bool:
