@@ -61,11 +61,16 @@ class Made:
 class Tracer(dspy.Module):
     """Composes the stages. Its predictors are named by their stages, and each has a signature class of its own."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        questions: QuestionStage | None = None,
+        strands: StrandStages | None = None,
+        writer: TraceStages | None = None,
+    ) -> None:
         super().__init__()
-        self.questions = QuestionStage()
-        self.strands = StrandStages()
-        self.writer = TraceStages()
+        self.questions = questions or QuestionStage()
+        self.strands = strands or StrandStages()
+        self.writer = writer or TraceStages()
         self.judge = JudgeStage()
         self.grader = GradeStage()
 

@@ -74,6 +74,7 @@ class Unit:
     attempts: list[Attempt] = field(default_factory=list)
     status: Status = "failed"
     reason: str | None = None
+    failure: StageFailed | None = None
 
     def decide(self) -> None:
         """Takes the status from the last attempt."""
@@ -90,7 +91,7 @@ class Unit:
     def failed(self, failure: StageFailed) -> "Unit":
         """Marks the unit as given up at a stage: rejected if the stage is settled, else to be tried again."""
         self.status = "rejected" if failure.final else "failed"
-        self.reason = str(failure)
+        self.reason, self.failure = str(failure), failure
         return self
 
     @property

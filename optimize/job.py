@@ -1,0 +1,73 @@
+"""What an optimizer is given, and what it is: the one interface between the compile command and the optimizers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import dspy
+
+
+class ExampleMetric(Protocol):
+    """Scores what a program made of an example: 0-1, higher is better. `trace` is DSPy's and changes nothing.
+
+    Where nothing can be measured (a judge that failed) there is no score; as DSPy needs a number, such an example then
+    counts as the mean of those scored so far, and is counted apart.
+    """
+
+    def __call__(self, example: dspy.Example, prediction: dspy.Prediction, trace: object = None) -> float: ...
+
+
+class FeedbackMetric(Protocol):
+    """Scores as `ExampleMetric` does, and says in words what was wrong with the output of the predictor `pred_name` (of
+    the whole when None). Gives a `dspy.Prediction` with `score` and `feedback`."""
+
+    def __call__(
+        self,
+        gold: dspy.Example,
+        pred: dspy.Prediction,
+        trace: object = None,
+        pred_name: str | None = None,
+        pred_trace: object = None,
+    ) -> dspy.Prediction: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One compilation. The LM and the adapter of `student` are those that DSPy is configured with when an optimizer runs.
+
+    `runs`: at most about so many times the student may be run on one example. `threshold`: the score from which on a
+    run is good enough to be a demonstration. `proposer` writes instructions. `folder` is for what a study keeps.
+    `tunable` are the predictors that may change, by name; every other one stays as it is.
+    """
+
+    student: dspy.Module
+    tunable: tuple[str, ...]
+    train: list[dspy.Example]
+    val: list[dspy.Example]
+    metric: ExampleMetric
+    feedback: FeedbackMetric
+    proposer: dspy.LM
+    runs: int
+    threshold: float
+    seed: int
+    concurrency: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a compilation will need at most: runs of the student on one example, and calls of the proposer."""
+
+    runs: int
+    proposals: int
+
+
+class Optimizer(Protocol):
+    """A way to tune a program. `compile` gives a changed copy, or `job.student` itself where nothing better was found;
+    it raises `BackendError` when a model is gone. `bill` is what `compile` would need, without asking anything."""
+
+    name: str
+
+    def bill(self, job: Job) -> Bill: ...
+
+    def compile(self, job: Job) -> dspy.Module: ...
