@@ -1,12 +1,14 @@
 """The models of a run: which one answers which ask."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from programs.errors import AccessDenied, BackendError, UserError
+from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
+from programs.lms.backend import ModelName
 from programs.lms.embedded import EmbeddedServers
 from programs.lms.engine import AsyncEngine
 from programs.lms.faults import NotConnected
+from programs.lms.nearest import with_nearest
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from programs.plan import Ask
@@ -57,13 +59,15 @@ class ModelTable:
         return self._models[name]
 
     async def reach(self) -> None:
-        """Raises `UserError` when a server cannot be connected to, or refuses the credentials, before any work begins.
+        """Raises `UserError` when a server cannot be connected to, or refuses the credentials, before any work begins;
+        also when one of several does not list the model that another lists.
 
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
         for model in self._models.values():
             if model.async_engine is not None and not _embedded(model):
-                await _reach(model.async_engine)
+                lists = [(server.endpoint, await _reach(server)) for server in model.async_engine.servers]
+                _refuse_strangers(model, lists)
 
     async def close(self) -> None:
         """Closes the connections and servers of all."""
@@ -84,17 +88,28 @@ class ModelTable:
         )
 
 
-async def _reach(engine: AsyncEngine) -> None:
+async def _reach(server: AsyncEngine) -> list[ModelName]:
+    """The models that a server lists; none where it keeps no list."""
     for knock in range(KNOCKS):
         try:
-            await engine.list_models()
-        except (NotConnected, AccessDenied) as error:
-            if isinstance(error, AccessDenied) or knock == KNOCKS - 1:
+            return await server.list_models()
+        except AccessDenied as error:
+            raise UserError(f"{server.endpoint}: {error}") from None
+        except NotConnected as error:
+            if knock == KNOCKS - 1:
                 raise UserError(str(error)) from None
         except BackendError:
-            return
-        else:
-            return
+            break
+    return []
+
+
+def _refuse_strangers(model: Model, lists: Sequence[tuple[str, list[ModelName]]]) -> None:
+    """A list without the model is a mistake where another list has it; alone it may be of fewer names than are taken."""
+    name = model.backend.model if model.backend else model.name
+    lacking = [(endpoint, known) for endpoint, known in lists if known and not any(name in names for names in known)]
+    if lacking and any(name in names for _, known in lists for names in known):
+        endpoint, known = lacking[0]
+        raise UserError(str(with_nearest(UnknownModel(f"{endpoint} does not have the model {name!r}"), name, known)))
 
 
 def concurrency_of(model: Model) -> int:

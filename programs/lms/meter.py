@@ -62,6 +62,19 @@ class Meter:
             if isinstance(error, Truncated):
                 self.finish_reason = "length"
 
+    def absorb(self, inner: Meter) -> None:
+        """Counts here too what an inner block's meter counted."""
+        with self._lock:
+            self.attempts += inner.attempts
+            self.prompt_tokens += inner.prompt_tokens
+            self.completion_tokens += inner.completion_tokens
+            self.cached_tokens += inner.cached_tokens
+            self.faults += inner.faults
+            self.uncounted += inner.uncounted
+            self.seconds += inner.seconds
+            if inner.finish_reason:
+                self.reasoning, self.finish_reason = inner.reasoning, inner.finish_reason
+
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
@@ -75,6 +88,17 @@ def metered() -> Iterator[Meter]:
         yield meter
     finally:
         _meter.reset(token)
+
+
+@contextmanager
+def metered_twice() -> Iterator[Meter]:
+    """As `metered`, and the block around counts the calls too."""
+    outer = current_meter()
+    with metered() as meter:
+        try:
+            yield meter
+        finally:
+            outer.absorb(meter)
 
 
 def current_meter() -> Meter:

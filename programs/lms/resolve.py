@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ from programs.lms.engine import AsyncEngine, SyncEngine
 from programs.lms.exchange import Exchange
 from programs.lms.openai_compatible import openai_compatible
 from programs.lms.retry import RetryPolicy
+from programs.lms.spread import Spread
+from programs.lms.spread_engines import AsyncSpreadEngine, SyncSpreadEngine
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8
@@ -40,8 +42,8 @@ _IN_PROCESS = "in this process"
 class Model:
     """A model that can be asked, and the connections it owns.
 
-    `lm` is for DSPy; `endpoint` may be shown to anyone. `backend` and the engines are None where DSPy calls the
-    model itself: its attempts and tokens are then not metered.
+    `lm` is for DSPy; `endpoint` may be shown to anyone. `backend` (the first server's, where there are several) and
+    the engines are None where DSPy calls the model itself: its attempts and tokens are then not metered.
     """
 
     name: str
@@ -49,8 +51,8 @@ class Model:
     endpoint: str
     takes_sampling: bool = True
     backend: Backend | None = field(default=None, repr=False)
-    engine: SyncEngine | None = field(default=None, repr=False)
-    async_engine: AsyncEngine | None = field(default=None, repr=False)
+    engine: SyncEngine | SyncSpreadEngine | None = field(default=None, repr=False)
+    async_engine: AsyncEngine | AsyncSpreadEngine | None = field(default=None, repr=False)
 
     async def aclose(self) -> None:
         """Close the running loop's connections, the sync ones, and what the backend holds. Safe to call twice."""
@@ -69,7 +71,7 @@ class Model:
 def resolve(
     name: str,
     *,
-    api_base: str | None = None,
+    api_base: str | Sequence[str] | None = None,
     timeout: float = 120.0,
     max_tokens: int | None = None,
     temperature: float | None = None,
@@ -79,40 +81,72 @@ def resolve(
 ) -> Model:
     """The model called `name`. Connects to nothing yet, and loads no weights.
 
-    `env` (by default the process's) holds the credentials. `servers` is given by those who resolve several names, so
-    that an embedded model is loaded once. Raises UserError for whatever the user can mend.
+    Several bases are servers with the same model that share the calls (see `spread`). `env` (by default the process's)
+    holds the credentials. `servers` is given by those who resolve several names, so that an embedded model is loaded
+    once. Raises UserError for whatever the user can mend.
     """
     env = os.environ if env is None else env
     name = name.strip()
-    _check(name, api_base)
+    bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
+    _check(name, bases)
     provider, slash, _ = name.partition("/")
     if slash and provider not in ("openai", "embedded") and not name.startswith("embedded:"):
-        return _left_to_dspy(name, api_base=api_base, timeout=timeout, max_tokens=max_tokens, temperature=temperature)
-    backend = _backend(name, api_base=api_base, env=env, servers=servers or EmbeddedServers())
-    exchange, policy = Exchange(backend), retry or RetryPolicy()
-    engine = SyncEngine(exchange, retry=policy, timeout=timeout)
-    async_engine = AsyncEngine(exchange, retry=policy, timeout=timeout)
+        base = _only(bases, name)
+        return _left_to_dspy(name, api_base=base, timeout=timeout, max_tokens=max_tokens, temperature=temperature)
+    servers = servers or EmbeddedServers()
+    backends = [_backend(name, api_base=base, env=env, servers=servers) for base in bases or (None,)]
+    endpoints = [backend.endpoint for backend in backends]
+    _check_twice(endpoints)
+    engine, async_engine = _engines(backends, retry or RetryPolicy(), timeout)
+    takes_sampling = all(backend.takes_sampling for backend in backends)
     lm = DirectLM(
-        _neutral(backend),
+        _neutral(backends[0]),
         engine=engine,
         async_engine=async_engine,
         num_retries=0,
         cache=False,
         max_tokens=max_tokens,
-        temperature=temperature if backend.takes_sampling else None,
+        temperature=temperature if takes_sampling else None,
     )
-    endpoint = _IN_PROCESS if isinstance(backend, Embedded) else backend.endpoint
-    return Model(name, lm, endpoint, backend.takes_sampling, backend, engine, async_engine)
+    endpoint = _IN_PROCESS if isinstance(backends[0], Embedded) else ", ".join(endpoints)
+    return Model(name, lm, endpoint, takes_sampling, backends[0], engine, async_engine)
 
 
-def _check(name: str, api_base: str | None) -> None:
+def _engines(
+    backends: Sequence[Backend], retry: RetryPolicy, timeout: float
+) -> tuple[SyncEngine | SyncSpreadEngine, AsyncEngine | AsyncSpreadEngine]:
+    exchanges = [Exchange(backend) for backend in backends]
+    engines = [SyncEngine(exchange, retry=retry, timeout=timeout) for exchange in exchanges]
+    async_engines = [AsyncEngine(exchange, retry=retry, timeout=timeout) for exchange in exchanges]
+    if len(backends) == 1:
+        return engines[0], async_engines[0]
+    spread = Spread([backend.endpoint for backend in backends], retry.wait)
+    return (
+        SyncSpreadEngine(engines, spread=spread, retry=retry),
+        AsyncSpreadEngine(async_engines, spread=spread, retry=retry),
+    )
+
+
+def _check(name: str, bases: Sequence[str]) -> None:
     if not name or name.endswith("/"):
         raise UserError(f"the model name {name!r} is not whole: NAME (Argo), openai/NAME, provider/NAME, or embedded")
     kind = name.partition(":")[0]
-    if kind == "embedded" and api_base:
+    if kind == "embedded" and bases:
         raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
     if kind != "embedded" and "/" not in kind and fuzz.ratio(kind.lower(), "embedded") >= _ALIKE:
         raise UserError(f"unknown model {name!r}: did you mean 'embedded'?")
+
+
+def _check_twice(endpoints: Sequence[str]) -> None:
+    twice = next((endpoint for number, endpoint in enumerate(endpoints) if endpoint in endpoints[:number]), None)
+    if twice is not None:
+        raise UserError(f"--api-base: {twice} is given twice")
+
+
+def _only(bases: Sequence[str], name: str) -> str | None:
+    if len(bases) > 1:
+        raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
+    return bases[0] if bases else None
 
 
 def _backend(name: str, *, api_base: str | None, env: Mapping[str, str], servers: EmbeddedServers) -> Backend:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
 
 from programs.errors import TransientError
+
+Answer = TypeVar("Answer")
 
 
 class RetryPolicy(BaseModel):
@@ -38,20 +43,42 @@ class RetryPolicy(BaseModel):
         error = state.outcome.exception() if state.outcome else None
         return self.wait(state.attempt_number, error.retry_after if isinstance(error, TransientError) else None)
 
-    def retrying(self) -> Retrying:
-        """For one sync call; must not be shared between calls that run at the same time."""
-        return Retrying(
-            retry=retry_if_exception_type(TransientError),
-            wait=self._wait_of,
-            stop=stop_after_delay(self.patience),
-            reraise=True,
-        )
+    def call(self, attempt: Callable[[], Answer]) -> Answer:
+        """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
+        started = time.monotonic()
+        try:
+            return attempt()
+        except TransientError as error:
+            failed = [error]
 
-    def aretrying(self) -> AsyncRetrying:
-        """For one async call; must not be shared between calls that run at the same time."""
-        return AsyncRetrying(
-            retry=retry_if_exception_type(TransientError),
-            wait=self._wait_of,
-            stop=stop_after_delay(self.patience),
-            reraise=True,
-        )
+        def again() -> Answer:
+            if failed:
+                raise failed.pop()
+            return attempt()
+
+        return Retrying(**self._rules(started))(again)
+
+    async def acall(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+        """As `call`, without blocking."""
+        started = time.monotonic()
+        try:
+            return await attempt()
+        except TransientError as error:
+            failed = [error]
+
+        async def again() -> Answer:
+            if failed:
+                raise failed.pop()
+            return await attempt()
+
+        return await AsyncRetrying(**self._rules(started))(again)
+
+    # The first attempt, which most calls need alone, runs outside of tenacity: building its state costs more than the
+    # rest of a call does here. Its failure is then handed over as the first of the retries.
+    def _rules(self, started: float) -> dict[str, Any]:
+        return {
+            "retry": retry_if_exception_type(TransientError),
+            "wait": self._wait_of,
+            "stop": stop_after_delay(max(0.0, self.patience - (time.monotonic() - started))),
+            "reraise": True,
+        }

@@ -1,0 +1,434 @@
+"""Several servers with one model share the calls.
+
+1. the order of preference is a permutation; it depends on the passage alone, and another server changes no two others
+2. of the servers that may be asked, the first with room is chosen, and no server holds clearly more than its share
+3. a server is passed over after failures in a row, for growing pauses; then one call at a time tries it
+4. calls of one passage go to one server; the load at high concurrency is even
+5. a server that dies loses no call, and is used again when it comes back; so it is when all die
+6. a server that refuses for good is named
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import Counter
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+import dspy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.errors import (
+    AccessDenied,
+    BackendError,
+    CallError,
+    FatalError,
+    RateLimited,
+    TransientError,
+    UnknownModel,
+    UserError,
+)
+from programs.lms.engine import AsyncEngine, SyncEngine
+from programs.lms.faults import EmptyAnswer, NotConnected, SchemaRefused
+from programs.lms.meter import metered
+from programs.lms.resolve import Model, resolve
+from programs.lms.retry import RetryPolicy
+from programs.lms.spread import DOWN_AFTER, Spread, choose, preference, shared_beginning
+from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, QUICK, How, ask, brain, request
+from tests.lms.test_engine import both
+from tests.standin.faults import FaultPlan
+from tests.standin.server import StandIn
+
+NAMES = st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=6, unique=True)
+ANY_TEXT = st.text(st.characters(), max_size=200)
+
+
+@given(ANY_TEXT, NAMES, st.data())
+def test_an_order_is_stable(beginning: str, names: list[str], data: st.DataObject) -> None:
+    order = preference(beginning, names)
+    assert sorted(order) == list(range(len(names)))
+    left = data.draw(st.sampled_from(names))
+    fewer = [name for name in names if name != left]
+    assert [fewer[index] for index in preference(beginning, fewer)] == [
+        names[index] for index in order if names[index] != left
+    ]
+
+
+def test_passages_prefer_all_servers_alike() -> None:
+    first = Counter(
+        preference(f"passage {number}", ["http://a/v1", "http://b/v1", "http://c/v1"])[0] for number in range(900)
+    )
+    assert all(240 <= count <= 360 for count in first.values())
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=8), st.data())
+def test_a_choice_has_room_and_all_before_it_have_none(in_flight: list[int], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(in_flight))))
+    among = data.draw(st.sets(st.sampled_from(order), min_size=1))
+    chosen = choose(order, in_flight, among)
+    share = (sum(in_flight[server] for server in among) + 1) / len(among)
+    assert chosen in among
+    assert in_flight[chosen] + 1 < 1.25 * share + 1
+    earlier = [server for server in order[: order.index(chosen)] if server in among]
+    assert all(in_flight[server] + 1 > 1.25 * share for server in earlier)
+
+
+@given(st.integers(1, 8), st.lists(st.integers(0, 1000), max_size=200))
+def test_no_server_ever_holds_clearly_more_than_its_share(servers: int, passages: list[int]) -> None:
+    in_flight = [0] * servers
+    for passage in passages:
+        order = preference(str(passage % 3), [str(server) for server in range(servers)])
+        in_flight[choose(order, in_flight, order)] += 1
+        assert max(in_flight) < 1.25 * sum(in_flight) / servers + 1
+
+
+def test_a_passage_is_what_its_calls_share() -> None:
+    first, second = (
+        f"[[ ## passage ## ]]\n[1] Dust.\n[2] Gas.\n\n{rest}" for rest in ("Ask.", "[[ ## question ## ]]\nWhy?")
+    )
+    assert shared_beginning(request(first)) == shared_beginning(request(second)) == first.partition("\n\nAsk")[0]
+    assert shared_beginning(request(first.replace("Gas", "Ice"))) != shared_beginning(request(first))
+
+
+class Clock:
+    """Time that passes only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+DEAD = NotConnected("connection refused")
+
+
+class Bench:
+    """A spread over two servers, "a" and "b", whose calls end as told; pauses are 1, 2, 4, ... seconds."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.spread = Spread(["a", "b"], lambda times, after: max(2.0 ** (times - 1), after or 0), self.clock)
+
+    def ask(self, error: BaseException | None = None, first: int = 0) -> list[int]:
+        """The servers that one call tried, `first` first, when "a" answers with `error`."""
+        tried: list[int] = []
+        while True:
+            with self.spread.turn([first, 1 - first], tried) as server:
+                if server == 0 and error is not None:
+                    raise error
+                return tried
+
+    def kill(self) -> None:
+        for _ in range(DOWN_AFTER):
+            assert self.ask(DEAD) == [0, 1]
+
+
+def test_a_failed_call_is_asked_elsewhere_at_once_and_a_single_failure_means_nothing() -> None:
+    bench = Bench()
+    for _ in range(20):
+        for _ in range(DOWN_AFTER - 1):
+            assert bench.ask(DEAD) == [0, 1]
+        assert bench.ask() == [0]
+
+
+def test_a_dead_server_is_passed_over_for_growing_pauses(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    bench.kill()
+    for pause in (1.0, 2.0, 4.0):
+        assert bench.ask(DEAD) == [1]
+        bench.clock.now += pause - 0.1
+        assert bench.ask(DEAD) == [1]
+        bench.clock.now += 0.1
+        assert bench.ask(DEAD) == [0, 1]
+    bench.clock.now += 8
+    assert bench.ask() == bench.ask() == [0]
+    bench.kill()
+    bench.clock.now += 1
+    assert bench.ask() == [0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "a is passed over until it answers again: connection refused",
+        "a answers again",
+    ]
+
+
+def test_retry_after_lengthens_a_pause() -> None:
+    bench = Bench()
+    for _ in range(DOWN_AFTER):
+        bench.ask(TransientError("HTTP 503", retry_after=30, status=503))
+    bench.clock.now += 29
+    assert bench.ask() == [1]
+    bench.clock.now += 1
+    assert bench.ask() == [0]
+
+
+@pytest.mark.parametrize("end", [None, DEAD, asyncio.CancelledError(), CallError("HTTP 400")])
+def test_one_call_at_a_time_tries_a_dead_server(end: BaseException | None) -> None:
+    bench = Bench()
+    bench.kill()
+    bench.clock.now += 1
+    probe = bench.spread.turn([0, 1], [])
+    assert probe.__enter__() == 0
+    assert bench.ask() == [1]
+    if end is None:
+        probe.__exit__(None, None, None)
+    elif not probe.__exit__(type(end), end, None):
+        assert end is not DEAD
+    assert bench.ask() == ([1] if end is DEAD else [0])
+
+
+def test_calls_under_way_when_a_server_dies_do_not_lengthen_its_pause() -> None:
+    bench = Bench()
+    late = bench.spread.turn([0, 1], [])
+    assert late.__enter__() == 0
+    bench.kill()
+    bench.clock.now += 0.9
+    assert late.__exit__(NotConnected, NotConnected("late"), None)
+    bench.clock.now += 0.1
+    assert bench.ask() == [0]
+
+
+@pytest.mark.parametrize("error", [RateLimited("HTTP 429", status=429), EmptyAnswer("empty answer")])
+def test_a_server_that_answers_badly_is_not_dead(error: TransientError) -> None:
+    bench = Bench()
+    for _ in range(3 * DOWN_AFTER):
+        assert bench.ask(error) == [0, 1]
+
+
+def test_what_is_no_fault_of_the_servers_is_raised_at_once() -> None:
+    bench = Bench()
+    for _ in range(2 * DOWN_AFTER):
+        with pytest.raises(CallError):
+            bench.ask(CallError("HTTP 400"))
+    assert bench.ask() == [0]
+
+
+def test_while_all_are_down_each_is_asked_as_if_none_was() -> None:
+    spread = Spread(["a", "b"], lambda *_: 1e6, Clock())
+
+    def dead(order: list[int]) -> list[int]:
+        tried: list[int] = []
+        try:
+            while True:
+                with spread.turn(order, tried):
+                    raise DEAD
+        except NotConnected:
+            return tried
+
+    for _ in range(DOWN_AFTER):
+        assert dead([0, 1]) == [0, 1]
+    assert (dead([0, 1]), dead([1, 0])) == ([0], [1])
+    with spread.turn([1, 0], []) as server:
+        assert server == 1
+    assert dead([0, 1]) == [1]  # the one that answered is asked by all
+
+
+@asynccontextmanager
+async def shared_model(*servers: StandIn, **given: Any) -> AsyncIterator[Model]:
+    settings = {"retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
+    model = resolve("openai/any", api_base=[server.openai_base for server in servers], **settings)
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+def about(passage: int, question: int = 0) -> Any:
+    return request(f"[[ ## passage ## ]]\n[1] Passage {passage} on galaxies.\n\nQuestion {question}?")
+
+
+def passages_of(server: StandIn) -> set[str]:
+    return {body["messages"][-1]["content"].partition("\n\n")[0] for body in server.bodies}
+
+
+@both
+async def test_all_calls_of_a_passage_go_to_one_server(how: How) -> None:
+    with StandIn(brain) as one, StandIn(brain) as two, StandIn(brain) as three:
+        async with shared_model(one, two, three) as model:
+            assert model.endpoint == f"{one.openai_base}, {two.openai_base}, {three.openai_base}"
+            for passage in range(40):
+                for question in range(2):
+                    assert (await ask(model, about(passage, question), how)).text == ANSWER
+    servers = (one, two, three)
+    assert sum(len(passages_of(server)) for server in servers) == 40
+    assert all(len(server.calls) == 2 * len(passages_of(server)) > 0 for server in servers)
+
+
+async def test_load_is_even_although_all_prefer_one() -> None:
+    with StandIn(brain, latency=0.1) as one, StandIn(brain, latency=0.1) as two, StandIn(brain, latency=0.1) as three:
+        async with shared_model(one, two, three) as model:
+            await asyncio.gather(*(ask(model, about(1, question)) for question in range(90)))
+    assert sorted(len(server.calls) for server in (one, two, three)) == [14, 38, 38]
+
+
+async def test_load_follows_the_faster_server() -> None:
+    with StandIn(brain, latency=0.01) as fast, StandIn(brain, latency=0.3) as slow:
+        async with shared_model(fast, slow) as model:
+            queue = iter(range(200))
+
+            async def worker() -> None:
+                for passage in queue:
+                    await ask(model, about(passage))
+
+            await asyncio.gather(*(worker() for _ in range(20)))
+    assert len(fast.calls) > len(slow.calls) > 0
+
+
+@both
+async def test_a_server_that_dies_loses_no_call_and_is_used_again(how: How) -> None:
+    with StandIn(brain, latency=0.02) as one:
+        two = StandIn(brain, latency=0.02).__enter__()
+        async with shared_model(one, two) as model:
+
+            async def forty(first: int) -> None:
+                asked = (ask(model, about(passage), how) for passage in range(first, first + 40))
+                assert {answer.text for answer in await asyncio.gather(*asked)} == {ANSWER}
+
+            with metered() as meter:
+                running = asyncio.create_task(forty(0))
+                while not two.calls:
+                    await asyncio.sleep(0.001)
+                with ThreadPoolExecutor(1) as own:
+                    await asyncio.get_running_loop().run_in_executor(own, two.__exit__, None, None, None)
+                await running
+                await forty(100)
+            assert set(meter.faults) == {"connection"}
+            with StandIn(brain, port=two.port) as back:
+                for first in range(200, 1200, 40):
+                    await forty(first)
+                    if len(back.calls) > 20:
+                        break
+                assert len(back.calls) > 20
+
+
+@both
+async def test_all_down_then_up(how: How) -> None:
+    retry = RetryPolicy(first_wait=0.001, longest_wait=0.01, patience=30)
+    with StandIn(brain) as one, StandIn(brain) as two:
+        pass
+    async with shared_model(one, two, retry=retry) as model:
+        with metered() as meter:
+            running = [asyncio.create_task(ask(model, about(passage), how)) for passage in range(8)]
+            while meter.faults["connection"] < 50:
+                await asyncio.sleep(0.001)
+            with StandIn(brain, port=two.port) as back:
+                assert {answer.text for answer in await asyncio.gather(*running)} == {ANSWER}
+        assert len(back.calls) == 8
+
+
+@both
+async def test_the_last_error_is_raised_when_patience_ends(how: How) -> None:
+    broken = FaultPlan(share=1, kinds=["500"])
+    with StandIn(brain, faults=broken) as one, StandIn(brain, faults=broken) as two:
+        async with shared_model(one, two, retry=ONCE) as model:
+            with metered() as meter, pytest.raises(TransientError, match="500"):
+                await ask(model, how=how)
+    assert meter.attempts == len(one.calls) + len(two.calls) == 2
+
+
+async def test_faults_of_every_kind_lose_nothing() -> None:
+    plan = FaultPlan(share=0.3, kinds=["500", "429", "html", "reset", "empty", "error200"], seed=4)
+    with StandIn(brain, faults=plan) as one, StandIn(brain, faults=plan) as two:
+        async with shared_model(one, two) as model:
+            with metered() as meter:
+                answers = await asyncio.gather(*(ask(model, about(passage)) for passage in range(150)))
+    assert {answer.text for answer in answers} == {ANSWER}
+    assert meter.attempts == len(one.calls) + len(two.calls) == 150 + sum(meter.faults.values())
+
+
+@both
+@pytest.mark.parametrize(("fault", "error"), [("401", AccessDenied), ("404", UnknownModel), ("402", FatalError)])
+async def test_a_server_that_refuses_for_good_is_named(how: How, fault: str, error: type[BackendError]) -> None:
+    with StandIn(brain) as one, StandIn(brain, faults=FaultPlan(share=1, kinds=[fault]), api_key=KEY) as two:
+        async with shared_model(one, two) as model:
+            asked = (ask(model, about(passage), how) for passage in range(16))
+            ends = await asyncio.gather(*asked, return_exceptions=True)
+    failed = [end for end in ends if isinstance(end, BaseException)]
+    assert {type(end) for end in failed} == {error}
+    assert len(failed) == len(two.calls) < 16
+    assert all(str(end).startswith(f"{two.openai_base}: HTTP {fault}") for end in failed)
+    assert KEY not in f"{failed!r}"
+
+
+async def test_each_server_learns_its_own_form_and_prompts_suit_all() -> None:
+    with StandIn(brain) as one, StandIn(brain, formats="json_object") as two:
+        async with shared_model(one, two) as model:
+            assert model.lm.supports_response_schema
+            with metered() as meter:
+                await asyncio.gather(*(ask(model, about(1, number)) for number in range(4)))
+                asked = [
+                    request(about(passage).messages[0].parts[0].text, response_format=FORMAT) for passage in range(30)
+                ]
+                for one_request in asked:
+                    await ask(model, one_request)
+            assert not model.lm.supports_response_schema
+    assert set(meter.faults) == {"schema"}
+    kinds = [body.get("response_format", {}).get("type") for body in one.bodies]
+    assert "json_object" not in kinds
+
+
+@both
+async def test_models_that_all_offer(how: How) -> None:
+    with StandIn(brain, models=[("A", "a"), ("B", "b")]) as one, StandIn(brain, models=[("B", "b"), ("C", "c")]) as two:
+        async with shared_model(one, two) as model:
+            assert model.engine is not None
+            assert model.async_engine is not None
+            names = model.engine.list_models() if how == "sync" else await model.async_engine.list_models()
+    assert names == [("B", "b")]
+
+
+async def test_a_copied_program_shares_its_engines() -> None:
+    with StandIn(brain) as one, StandIn(brain) as two:
+        async with shared_model(one, two) as model:
+            program = dspy.Predict("passage -> answer")
+            program.set_lm(model.lm)
+            copied = copy.deepcopy(program)
+            with dspy.context(adapter=dspy.JSONAdapter()):
+                assert (await copied.acall(passage="galaxies?")).answer == "Galaxies recede from us."
+                assert (await asyncio.to_thread(copied, passage="galaxies?")).answer == "Galaxies recede from us."
+            assert copied.lm.engine is model.engine
+    assert sorted((len(one.calls), len(two.calls))) == [0, 2]
+
+
+def test_one_base_has_no_spread() -> None:
+    for base in ("http://a/v1", ["http://a/v1"]):
+        model = resolve("openai/any", api_base=base, env={})
+        assert (type(model.engine), type(model.async_engine)) == (SyncEngine, AsyncEngine)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("groq/x", "one --api-base"),
+        ("embedded", "leave out --api-base"),
+        ("openai/x", "is given twice"),
+    ],
+)
+def test_mistakes(name: str, says: str) -> None:
+    with pytest.raises(UserError, match=says) as caught:
+        resolve(name, env={}, api_base=["http://me:pass-word@a/v1", "http://a/v1/"])
+    assert "pass-word" not in str(caught.value)
+
+
+def test_credentials_are_not_shown() -> None:
+    model = resolve("openai/x", env={}, api_base=["http://me:pass-word@a/v1", "http://b"])
+    assert model.endpoint == "http://a/v1, http://b/v1"
+    assert "pass-word" not in repr(model)
+
+
+def test_argo_takes_several() -> None:
+    model = resolve("gpt41", env={"ARGO_USER": "jdoe"}, api_base=["https://dev/argoapi/", "https://prod/argoapi"])
+    assert model.endpoint == "https://dev/argoapi, https://prod/argoapi"
+
+
+def test_a_refused_schema_is_no_trouble_of_the_server() -> None:
+    bench = Bench()
+    for _ in range(2 * DOWN_AFTER):
+        with pytest.raises(SchemaRefused):
+            bench.ask(SchemaRefused("HTTP 400"))
+    assert bench.ask() == [0]
