@@ -1,0 +1,116 @@
+"""Measures of agreement against published numbers, and undefined where they are."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimize.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
+
+RATINGS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=30)
+
+
+def listed(table: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Two raters' ratings (from 1) out of a table of counts, the first in rows."""
+    pairs = [
+        (row, column)
+        for row, counts in enumerate(table, 1)
+        for column, count in enumerate(counts, 1)
+        for _ in range(count)
+    ]
+    return [row for row, _ in pairs], [column for _, column in pairs]
+
+
+# Boyd et al. (1982), 85 mammograms read by two radiologists; Altman (1991) and Stata's manual, entry kappa.
+MAMMOGRAMS = [[21, 12, 0, 0], [4, 17, 1, 0], [3, 9, 15, 2], [0, 0, 0, 1]]
+# Kundel and Polansky, "Measurement of observer agreement", Radiology 228 (2003), 303-308, table A1.
+READERS = [[34, 10, 2, 0], [6, 8, 8, 2], [2, 5, 4, 12], [0, 1, 2, 14]]
+
+
+def test_cohen_kappa_of_published_tables() -> None:
+    assert cohen_kappa(*listed([[20, 5], [10, 15]])) == pytest.approx(0.4)
+    assert cohen_kappa(*listed(MAMMOGRAMS)) == pytest.approx(0.4728, abs=5e-5)
+    assert cohen_kappa(*listed(READERS)) == pytest.approx(0.3713, abs=5e-5)
+
+
+def test_weighted_kappa_of_published_tables() -> None:
+    assert weighted_kappa(*listed(MAMMOGRAMS)) == pytest.approx(0.6714, abs=5e-5)
+    # The examples of the ml_metrics package, by which competitions have been scored.
+    assert weighted_kappa([1, 2, 1], [1, 2, 2]) == pytest.approx(0.4)
+    assert weighted_kappa([1, 2, 3, 1, 2, 2, 3], [1, 2, 3, 1, 2, 3, 2]) == pytest.approx(0.75)
+
+
+@given(RATINGS)
+def test_weighted_kappa_is_a_correlation_that_pays_for_bias(ratings: list[tuple[int, int]]) -> None:
+    """Lin's concordance: 2 cov / (var + var + (difference of means)^2), which quadratic weights come to."""
+    first, second = [one for one, _ in ratings], [other for _, other in ratings]
+    found = weighted_kappa(first, second)
+    count = len(ratings)
+    mean, other_mean = sum(first) / count, sum(second) / count
+    spread = sum((one - mean) ** 2 for one in first) + sum((other - other_mean) ** 2 for other in second)
+    spread = spread / count + (mean - other_mean) ** 2
+    if spread == 0:
+        assert found is None
+    else:
+        covariance = sum((one - mean) * (other - other_mean) for one, other in ratings) / count
+        assert found == pytest.approx(2 * covariance / spread, abs=1e-9)
+
+
+@given(RATINGS)
+def test_kappas_do_not_ask_who_was_first_and_end_at_one(ratings: list[tuple[int, int]]) -> None:
+    first, second = [one for one, _ in ratings], [other for _, other in ratings]
+    for measure in (cohen_kappa, weighted_kappa):
+        found = measure(first, second)
+        assert found is None or found <= 1
+        assert found == pytest.approx(measure(second, first))
+        assert measure(first, first) in (None, 1.0)
+
+
+# Krippendorff, "Computing Krippendorff's alpha-reliability" (2011): four observers, twelve units, section E.
+FOUR = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+]
+# The example of the encyclopedia's article on the coefficient: three coders, fifteen units.
+THREE = [
+    [None, None, None, None, None, 3, 4, 1, 2, 1, 1, 3, 3, None, 3],
+    [1, None, 2, 1, 3, 3, 4, 3, None, None, None, None, None, None, None],
+    [None, None, 2, 1, 3, 4, 4, None, 2, 1, 1, 3, 3, None, 4],
+]
+
+
+def test_krippendorff_alpha_of_published_data() -> None:
+    assert krippendorff_alpha(FOUR, "nominal") == pytest.approx(0.743, abs=5e-4)
+    assert krippendorff_alpha(FOUR, "interval") == pytest.approx(0.849, abs=5e-4)
+    assert krippendorff_alpha(THREE, "nominal") == pytest.approx(0.691, abs=5e-4)
+    assert krippendorff_alpha(THREE, "interval") == pytest.approx(0.811, abs=5e-4)
+
+
+def test_balanced_accuracy() -> None:
+    # The example of scikit-learn's documentation.
+    assert balanced_accuracy([0, 1, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1]) == pytest.approx(0.625)
+    assert balanced_accuracy([True, False], [True, False]) == 1.0
+    assert balanced_accuracy([1] * 74 + [0] * 26, [1] * 100) == 0.5
+
+
+def test_what_is_undefined_is_none() -> None:
+    assert balanced_accuracy([], []) is None
+    assert balanced_accuracy([1, 1], [1, 0]) is None
+    for measure in (cohen_kappa, weighted_kappa):
+        assert measure([], []) is None
+        assert measure([3, 3], [3, 3]) is None
+        assert measure([3, 3], [4, 4]) == 0
+    assert krippendorff_alpha([]) is None
+    assert krippendorff_alpha([[1, None], [None, 2]]) is None
+    assert krippendorff_alpha([[2, 2], [2, 2]]) is None
+
+
+def test_lists_of_unlike_length_are_a_bug() -> None:
+    for measure in (cohen_kappa, weighted_kappa, balanced_accuracy):
+        with pytest.raises(ValueError, match="zip"):
+            measure([1, 0], [1])
+    with pytest.raises(ValueError, match="zip"):
+        krippendorff_alpha([[1, 2], [1]])

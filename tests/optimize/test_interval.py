@@ -1,0 +1,112 @@
+"""The interval of a mean difference: right about as often as it says, and nothing where nothing is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimize.interval import paired_interval
+
+SCORES = st.lists(st.tuples(*(st.none() | st.floats(0, 1),) * 2), max_size=20)
+Draw = Callable[[np.random.Generator], "np.ndarray[tuple[int], np.dtype[np.float64]]"]
+
+DRAWS: dict[str, tuple[Draw, float]] = {
+    "normal": (lambda dice: dice.normal(0.1, 0.3, 40), 0.1),
+    "skewed": (lambda dice: dice.exponential(0.2, 40), 0.2),
+    "mostly zero": (lambda dice: dice.choice([0.0, 0.0, 0.0, 0.5, -0.25], 40), 0.05),
+}
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+def test_about_95_of_100_intervals_hold_the_true_difference(kind: str) -> None:
+    draw, truth = DRAWS[kind]
+    dice = np.random.default_rng(7)
+    held = 0
+    for number in range(300):
+        before = dice.random(40)
+        found = paired_interval(list(before), list(before + draw(dice)), seed=number, resamples=1000)
+        assert found is not None
+        held += found.low <= truth <= found.high
+    assert 0.90 <= held / 300 <= 0.99
+
+
+def test_the_bounds_are_those_of_another_implementation() -> None:
+    """SciPy's `bootstrap(..., method="BCa")` gives (0.0175, 0.2425), its percentile method (0.005, 0.1875)."""
+    differences = [0.0] * 12 + [0.05, 0.1, 0.1, 0.2, 0.4, 0.9, -0.05, -0.1]
+    found = paired_interval([0.0] * 20, differences, seed=0, resamples=50_000)
+    assert found is not None
+    assert found.low == pytest.approx(0.0175, abs=0.003)
+    assert found.high == pytest.approx(0.241, abs=0.005)
+
+
+def test_a_clear_gain_excludes_zero_and_noise_does_not() -> None:
+    dice = np.random.default_rng(1)
+    before = list(dice.random(30))
+    gain = paired_interval(before, [score + 0.1 + dice.normal(0, 0.05) for score in before], seed=0)
+    loss = paired_interval(before, [score - 0.1 + dice.normal(0, 0.05) for score in before], seed=0)
+    noise = paired_interval([0.1, 0.9] * 15, [0.9, 0.1] * 15, seed=0)
+    assert gain is not None
+    assert gain.excludes_zero
+    assert gain.low > 0
+    assert loss is not None
+    assert loss.excludes_zero
+    assert loss.high < 0
+    assert noise is not None
+    assert not noise.excludes_zero
+
+
+def test_equal_scores_differ_by_nothing() -> None:
+    found = paired_interval([0.1, 0.5, 0.7], [0.1, 0.5, 0.7], seed=0)
+    assert found is not None
+    assert (found.difference, found.low, found.high, found.excludes_zero) == (0.0, 0.0, 0.0, False)
+
+
+def test_the_same_gain_everywhere_is_certain() -> None:
+    found = paired_interval([0.1, 0.5, 0.7], [0.3, 0.7, 0.9], seed=0)
+    assert found is not None
+    assert found.low == found.high == pytest.approx(0.2)
+
+
+def test_missing_scores_are_left_out_and_counted() -> None:
+    found = paired_interval([0.1, None, 0.3, 0.4, 0.2], [0.2, 0.9, None, 0.6, 0.5], seed=0)
+    assert found is not None
+    assert (found.pairs, found.left_out) == (3, 2)
+    assert found.difference == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("before", "after"), [([], []), ([0.1], [0.2]), ([0.1, None, 0.3], [None, 0.2, 0.5])])
+def test_fewer_than_two_pairs_tell_nothing(before: list[float | None], after: list[float | None]) -> None:
+    assert paired_interval(before, after, seed=0) is None
+
+
+def test_lists_of_unlike_length_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        paired_interval([0.1, 0.2], [0.1], seed=0)
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    before, after = [0.1, 0.5, 0.7, 0.2, 0.9, 0.3], [0.3, 0.4, 0.9, 0.6, 0.8, 0.4]
+    widths = []
+    for confidence in (0.5, 0.8, 0.95, 0.99):
+        found = paired_interval(before, after, seed=0, confidence=confidence)
+        assert found is not None
+        widths.append(found.high - found.low)
+    assert widths == sorted(set(widths))
+
+
+@settings(deadline=None)
+@given(SCORES, st.integers(0, 5), st.sampled_from([1, 200]), st.sampled_from([0.8, 0.95, 0.999]))
+def test_bounds_are_in_order_and_within_the_differences(
+    scores: list[tuple[float | None, float | None]], seed: int, resamples: int, confidence: float
+) -> None:
+    before, after = [old for old, _ in scores], [new for _, new in scores]
+    found = paired_interval(before, after, seed=seed, resamples=resamples, confidence=confidence)
+    differences = [new - old for old, new in scores if old is not None and new is not None]
+    if found is None:
+        assert len(differences) < 2
+        return
+    assert found == paired_interval(before, after, seed=seed, resamples=resamples, confidence=confidence)
+    assert min(differences) - 1e-9 <= found.low <= found.high <= max(differences) + 1e-9
+    assert found.pairs + found.left_out == len(scores)

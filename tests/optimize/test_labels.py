@@ -1,0 +1,105 @@
+"""Labelled answers are read in every form that they come in; what is none is refused with its file and line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimize.labels import NO_BASIS, NO_LABEL, read_labels
+from programs.errors import UserError
+
+GOOD: dict[str, Any] = {
+    "question": "Why does dust redden light?",
+    "reference": "It scatters blue light more.",
+    "answer": "Because blue light is scattered more strongly.",
+    "human": {"correct": 1},
+}
+
+
+def written(folder: Path, *records: Any) -> Path:
+    path = folder / "labels.jsonl"
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("human", "correct", "overall"),
+    [
+        ({"correct": 1}, True, None),
+        ({"correct": 0}, False, None),
+        ({"correct": False}, False, None),
+        (1, True, None),
+        (0.0, False, None),
+        (True, True, None),
+        ({"overall": 7}, None, 7),
+        ({"overall": 10.0}, None, 10),
+        ({"correct": 1, "overall": 9, "note": "fine"}, True, 9),
+    ],
+)
+def test_labels_in_every_form(tmp_path: Path, human: Any, correct: bool | None, overall: int | None) -> None:
+    found = read_labels(written(tmp_path, {**GOOD, "human": human})).answers[0]
+    assert (found.correct, found.overall) == (correct, overall)
+    assert (found.question, found.answer) == (GOOD["question"], GOOD["answer"])
+    assert str(found.place).endswith("labels.jsonl:1")
+
+
+def test_a_reference_or_a_key_passage_is_enough(tmp_path: Path) -> None:
+    key = {**GOOD, "reference": None, "key_passage": "Dust scatters blue light."}
+    found = read_labels(written(tmp_path, GOOD, key, {**key, "reference": "Both."})).answers
+    assert [(answer.reference, answer.key_passage) for answer in found] == [
+        (GOOD["reference"], None),
+        (None, "Dust scatters blue light."),
+        ("Both.", "Dust scatters blue light."),
+    ]
+    assert len({answer.id for answer in found}) == 3
+    assert len({answer.question_key for answer in found}) == 1
+
+
+def test_records_of_no_use_are_skipped_and_counted(tmp_path: Path) -> None:
+    bare = {**GOOD, "reference": "  ", "key_passage": None}
+    unlabelled = {**GOOD, "human": None}
+    found = read_labels(written(tmp_path, bare, GOOD, "", unlabelled, bare, GOOD))
+    assert len(found.answers) == 1
+    assert found.skipped == {NO_BASIS: 2, NO_LABEL: 1, "duplicate text": 1}
+    assert found.answers[0].place.line == 2
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ("not json", "not JSON"),
+        ("[1]", "not an object"),
+        ({**GOOD, "question": None}, "`question` and `answer`"),
+        ({**GOOD, "answer": " "}, "`question` and `answer`"),
+        ({**GOOD, "answer": ["x"]}, "`answer` is not a text"),
+        ({**GOOD, "human": 7}, "`human` must be"),
+        ({**GOOD, "human": "yes"}, "`human` must be"),
+        ({**GOOD, "human": {}}, "`human` must be"),
+        ({**GOOD, "human": {"correct": 2}}, "`human` must be"),
+        ({**GOOD, "human": {"correct": [1]}}, "`human` must be"),
+        ({**GOOD, "human": {"overall": 0}}, "`human` must be"),
+        ({**GOOD, "human": {"overall": 7.5}}, "`human` must be"),
+        ({**GOOD, "human": {"overall": True}}, "`human` must be"),
+        ({**GOOD, "human": {"correct": 1, "overall": 11}}, "`human` must be"),
+    ],
+)
+def test_what_is_no_labelled_answer_is_refused_with_its_line(tmp_path: Path, record: Any, why: str) -> None:
+    with pytest.raises(UserError, match=rf"labels\.jsonl:2: .*{why}"):
+        read_labels(written(tmp_path, GOOD, record))
+
+
+def test_files_without_an_answer_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="it is empty"):
+        read_labels(written(tmp_path))
+    with pytest.raises(UserError, match=f"1 with {NO_LABEL}"):
+        read_labels(written(tmp_path, {**GOOD, "human": None}))
+    with pytest.raises(UserError, match="Cannot read"):
+        read_labels(tmp_path / "missing.jsonl")
+
+
+def test_the_source_is_the_paper_or_else_the_question(tmp_path: Path) -> None:
+    named = {**GOOD, "paper": "https://arxiv.org/abs/1604.01424v3", "source": "https://example.org/benchmark"}
+    found = read_labels(written(tmp_path, named, {**GOOD, "answer": "Another.", "id": "x-1"})).answers
+    assert [answer.source for answer in found] == ["arxiv:1604.01424", "question:why does dust redden light"]

@@ -1,0 +1,102 @@
+"""The same paper has the same source, however its records name it; two papers have two, as far as records tell."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimize.sources import question_key, source_key, source_of
+from programs.inputs.sample import sample_of
+
+SAME: dict[str, list[dict[str, Any]]] = {
+    "doi:10.1186/cc5084": [
+        {"doi": "10.1186/CC5084", "paper_id": "x", "title": "T"},
+        {"DOI": "https://doi.org/10.1186/cc5084"},
+        {"doi": " doi:10.1186/cc5084. "},
+        {"source": "https://example.org/x : paper.md (Journal, doi:10.1186/cc5084)"},
+        {"id": "10.1186/cc5084#3"},
+    ],
+    "arxiv:1604.01424": [
+        {"arxiv": "1604.01424"},
+        {"arXiv_id": "arXiv:1604.01424v3"},
+        {"paper": "https://arxiv.org/abs/1604.01424v2"},
+        {"url": "http://arxiv.org/pdf/1604.01424v1.pdf"},
+        {"id": "1604.01424v1_12"},
+        {"id": "1604.01424-p3"},
+        {"eprint": "1604.01424", "url": "https://example.org/a"},
+    ],
+    "arxiv:hep-th/9901001": [
+        {"arxiv": "hep-th/9901001"},
+        {"link": "https://arxiv.org/abs/hep-th/9901001v2"},
+        {"id": "hep-th/9901001-0"},
+    ],
+    "pmid:15137012": [{"pmid": 15137012}, {"PubMed_ID": "PMID: 15137012", "title": "T"}],
+    "pmc:1794452": [{"pmcid": "PMC1794452"}, {"pmc": "1794452"}],
+    "document:w2031": [
+        {"paper_id": "W2031", "title": "T"},
+        {"Document": "w2031"},
+        {"doc-id": "W2031#section-2"},
+        {"bibcode": "W2031"},
+    ],
+    "document:https://example.org/papers/ms.tex": [
+        {"source": "https://example.org/papers/ms.tex#intro"},
+        {"url": "https://example.org/papers/ms.tex/", "title": "T"},
+    ],
+    "document:papers/ms.tex": [{"file": "papers/ms.tex"}],
+    "title:the age of the universe": [
+        {"title": "The Age of the Universe", "source": "OpenStax", "id": "a-1"},
+        {"title": "the age of the universe."},
+        {"title": "The Age of the Universe (part 2)"},
+        {"title": "The Age of the Universe - Section 11", "doi": None, "url": 3.5},
+    ],
+    "id:openstax-m59942": [{"id": "openstax-m59942-0"}, {"id": "openstax-m59942-12"}, {"id": "openstax-m59942"}],
+    "id:w2031": [{"id": "W2031-p4"}, {"id": "W2031_chunk_7"}, {"id": "W2031/sec-2"}, {"id": "W2031-abs"}],
+}
+
+
+def key_of(record: dict[str, Any]) -> str | None:
+    rest = {name: value for name, value in record.items() if name not in ("title", "id")}
+    return source_of(rest, title=record.get("title"), given_id=record.get("id"))
+
+
+@pytest.mark.parametrize(("key", "record"), [(key, record) for key, records in SAME.items() for record in records])
+def test_records_of_one_paper_have_one_source(key: str, record: dict[str, Any]) -> None:
+    assert key_of(record) == key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"id": "ei-11328"}, {"id": "ei-12834"}),
+        ({"id": "cpqa-Mistral-72"}, {"id": "cpqa-Mistral-73"}),
+        ({"id": "15137012"}, {"id": "15137013"}),
+        ({"id": "0704.0001"}, {"id": "0704.0002"}),
+        ({"id": "550e8400-e29b-41d4-a716-446655440000"}, {"id": "550e8400-e29b-41d4-a716-446655440001"}),
+        ({"source": "CosmoPaperQA", "title": "A"}, {"source": "CosmoPaperQA", "title": "B"}),
+        ({"title": "Dark matter I"}, {"title": "Dark matter II"}),
+        ({"doi": "10.1000/a"}, {"doi": "10.1000/b", "title": "A"}),
+    ],
+)
+def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert key_of(one) != key_of(other)
+
+
+def test_a_default_title_says_nothing() -> None:
+    one, other = sample_of("A text about dust."), sample_of("A text about stars.")
+    assert one.title == other.title
+    assert source_key(one) == f"text:{one.id}" != source_key(other)
+    assert source_key(sample_of("Dust.", title="T")) == source_key(sample_of("Stars.", title="t"))
+
+
+def test_questions_differ_by_their_words_alone() -> None:
+    assert question_key("Does ACT favour H₀?") == question_key("  does ACT  favour H0 ?")
+    assert question_key("Does ACT favour it?") != question_key("Does DES favour it?")
+
+
+@given(
+    st.dictionaries(st.text(max_size=12), st.none() | st.booleans() | st.integers() | st.text()), st.text(), st.text()
+)
+def test_every_record_has_a_source_or_none(fields: dict[str, Any], title: str, given_id: str) -> None:
+    key = source_of(fields, title=title, given_id=given_id)
+    assert key is None or key.partition(":")[2]

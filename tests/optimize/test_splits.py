@@ -1,0 +1,135 @@
+"""Invariants of `optimize.splits`.
+
+1. No source is on two sides, no item twice; the sides have the sizes that were asked for.
+2. The same items and seed give the same split, in whatever order the items come; another seed gives another.
+3. Items of known sources that are added change no test source; new sources take none from train or val into test.
+4. A side's items are of as many sources as there are for it.
+5. Too little is a `UserError` that says how much there is and what was asked for.
+"""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimize.splits import Splits, split, split_by
+from programs.errors import UserError
+from programs.inputs.sample import Sample, sample_of
+
+Item = tuple[str, int]
+"""A source, and which of its texts."""
+
+ITEMS = st.dictionaries(st.text(max_size=3), st.integers(1, 6), min_size=1, max_size=12).map(
+    lambda sizes: [(source, number) for source, size in sizes.items() for number in range(size)]
+)
+NUMBERS = st.tuples(st.integers(0, 8), st.integers(0, 6), st.integers(0, 6))
+SEEDS = st.integers(0, 3)
+
+
+def parted(
+    items: list[Item], numbers: tuple[int, int, int], seed: int, each_test: int | None = 1
+) -> Splits[Item] | None:
+    """None where there is too little."""
+    train, val, test = numbers
+    try:
+        return split_by(
+            items,
+            source=lambda item: item[0],
+            identity=str,
+            num_train=train,
+            num_val=val,
+            num_test=test,
+            seed=seed,
+            each_test=each_test,
+        )
+    except UserError:
+        return None
+
+
+def sources(items: list[Item]) -> set[str]:
+    return {source for source, _ in items}
+
+
+@given(ITEMS, NUMBERS, SEEDS, st.none() | st.just(1))
+def test_1_sides_share_no_source(items: list[Item], numbers: tuple[int, int, int], seed: int, each: int | None) -> None:
+    made = parted(items, numbers, seed, each)
+    if made is None:
+        return
+    sides = [made.train, made.val, made.test]
+    assert (len(made.train), len(made.val), len(sources(made.test))) == numbers
+    assert sum(len(sources(side)) for side in sides) == len(set.union(*map(sources, sides)))
+    assert all(len(set(side)) == len(side) for side in sides)
+    assert (made.items, made.sources) == (len(items), len(sources(items)))
+    assert made.left_out == len(items) - sum(map(len, sides))
+    if each is None:
+        assert set(made.test) == {item for item in items if item[0] in sources(made.test)}
+    else:
+        assert len(made.test) == numbers[2]
+
+
+@given(ITEMS, NUMBERS, SEEDS, st.randoms(use_true_random=False))
+def test_2_the_order_changes_nothing(
+    items: list[Item], numbers: tuple[int, int, int], seed: int, dice: random.Random
+) -> None:
+    shuffled = [*items, *items[:3]]
+    dice.shuffle(shuffled)
+    assert parted(shuffled, numbers, seed) == parted(items, numbers, seed)
+
+
+def test_2_another_seed_gives_another_split() -> None:
+    items = [(f"s{number}", 0) for number in range(40)]
+    made = [parted(items, (10, 5, 10), seed) for seed in range(4)]
+    assert len({str(found.test) for found in made if found}) == 4
+
+
+@given(ITEMS, ITEMS, NUMBERS, SEEDS)
+def test_3_what_is_added_takes_nothing_into_test(
+    items: list[Item], more: list[Item], numbers: tuple[int, int, int], seed: int
+) -> None:
+    before, after = parted(items, numbers, seed), parted([*items, *more], numbers, seed)
+    if before is None or after is None:
+        return
+    new = sources(more) - sources(items)
+    assert sources(after.test) <= sources(before.test) | new
+    if not new:
+        assert sources(after.test) == sources(before.test)
+
+
+@given(ITEMS, NUMBERS, SEEDS)
+def test_4_no_source_gives_a_second_before_every_one_gave_a_first(
+    items: list[Item], numbers: tuple[int, int, int], seed: int
+) -> None:
+    made = parted(items, numbers, seed)
+    if made is None:
+        return
+    for side in (made.train, made.val):
+        firsts = len(sources(side))
+        assert len(sources(side[:firsts])) == firsts
+
+
+def test_4_many_small_sources_and_few_large_ones() -> None:
+    small = parted([(f"s{number}", 0) for number in range(60)], (20, 10, 20), 0)
+    assert small is not None
+    assert (len(sources(small.train)), len(sources(small.val))) == (20, 10)
+    large = parted([(f"s{number}", text) for number in range(6) for text in range(20)], (20, 10, 3), 0)
+    assert large is not None
+    assert (len(sources(large.train)), len(sources(large.val))) == (2, 1)
+
+
+def test_5_too_little_is_said_with_numbers() -> None:
+    items = [sample_of(f"Text {number}.", title=f"Paper {number % 5}") for number in range(10)]
+    with pytest.raises(UserError, match=r"5 sources \(papers\) with 10 texts.*--num-test 9 leaves 0 sources"):
+        split(items, 1, 1, 9, 0)
+    with pytest.raises(
+        UserError, match=r"--num-test 3 leaves 2 sources with 4 texts for --num-val 2 and --num-train 4"
+    ):
+        split(items, 4, 2, 3, 0)
+
+
+def test_samples_are_split_by_their_papers() -> None:
+    samples: list[Sample] = [sample_of(f"Text {number}.", title=f"Paper {number % 20}") for number in range(60)]
+    made = split(samples, 8, 4, 10, 0)
+    titles = [{sample.title for sample in side} for side in (made.train, made.val, made.test)]
+    assert len(made.test) == len(titles[2]) == 10
+    assert len(set.union(*titles)) == sum(map(len, titles))
