@@ -14,6 +14,7 @@ from dspy.utils.exceptions import AdapterParseError
 from programs.errors import BackendError, CallError, FatalError, TransientError
 from programs.gate import RunStopped
 from programs.lms.dspy_errors import backend_error
+from programs.lms.faults import EmptyAnswer
 from programs.lms.meter import Meter, metered
 from programs.lms.resolve import Model
 from programs.plan import Ask, Reply, Spent
@@ -28,10 +29,11 @@ def configured(_ask: Ask) -> Model | None:
 
 
 class Caller:
-    """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings.
-    `permit` is called before each call, and may raise `RunStopped`.
+    """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
+    and `options` are then what that LM may be sent. `permit` is called before each call, and may raise `RunStopped`.
 
-    Raises `FatalError` when no call can succeed; everything else becomes a `Reply`.
+    Raises `FatalError` when no call can succeed; everything else becomes a `Reply`. A `strict` one also raises the
+    `TransientError` of a server that stays away, since its caller has no later run to ask again in.
     """
 
     def __init__(
@@ -39,9 +41,13 @@ class Caller:
         model_of: ModelOf = configured,
         rules: TryRules | None = None,
         permit: Callable[[], None] = lambda: None,
+        options: frozenset[str] = frozenset({"temperature"}),
+        strict: bool = False,
     ) -> None:
         self._model_of = model_of
         self._permit = permit
+        self._options = options
+        self._strict = strict
         self._rules = rules or TryRules()
 
     def answer(self, ask: Ask) -> Reply:
@@ -52,7 +58,7 @@ class Caller:
                 try:
                     outcome = _value(ask, ask.predict(**arguments))
                 except Exception as error:
-                    outcome = _outcome(error)
+                    outcome = _outcome(error, self._strict)
                 try:
                     arguments = conversation.send(outcome)
                 except StopIteration as end:
@@ -66,7 +72,7 @@ class Caller:
                 try:
                     outcome = _value(ask, await ask.predict.acall(**arguments))
                 except Exception as error:
-                    outcome = _outcome(error)
+                    outcome = _outcome(error, self._strict)
                 try:
                     arguments = conversation.send(outcome)
                 except StopIteration as end:
@@ -85,14 +91,16 @@ class Caller:
                 if not costs:
                     raise
                 # What the tries so far cost is kept, though no more of them may follow.
-                return _priced(Reply(status="unread", problems=["the run was stopped"]), ask, model, costs)
+                return _priced(
+                    Reply(status="unread", problems=["the run was stopped"]), ask, model, self._options, costs
+                )
             with metered() as meter:
-                outcome = yield _arguments(step, model)
+                outcome = yield _arguments(ask, step, model, self._options)
             costs.append(meter)
             try:
                 step = steps.send(outcome)
             except StopIteration as end:
-                return _priced(end.value, ask, model, costs)
+                return _priced(end.value, ask, model, self._options, costs)
 
 
 def takes(model: Model, option: str) -> bool:
@@ -103,23 +111,30 @@ def takes(model: Model, option: str) -> bool:
     return model.backend is not None and option in {"max_tokens", *model.backend.supported_params}
 
 
-def _arguments(step: Try, model: Model | None) -> dict[str, Any]:
-    if model is None:
-        temperature = {key: value for key, value in step.config.items() if key == "temperature"}
-        return {**step.inputs, "config": temperature}
-    config = {key: value for key, value in step.config.items() if takes(model, key)}
-    return {**step.inputs, "config": config, "lm": model.lm}
+def options_of(model: Model) -> frozenset[str]:
+    """All options that a model may be sent."""
+    return frozenset(option for option in ("temperature", "max_tokens", "seed") if takes(model, option))
+
+
+def _arguments(ask: Ask, step: Try, model: Model | None, options: frozenset[str]) -> dict[str, Any]:
+    allowed = options if model is None else options_of(model)
+    config = {key: value for key, value in step.config.items() if key in allowed}
+    if "temperature" not in allowed and "temperature" in ask.predict.config:
+        # A compiled program's own would be sent otherwise.
+        config["temperature"] = None
+    return {**step.inputs, "config": config, **({} if model is None else {"lm": model.lm})}
 
 
 def _value(ask: Ask, prediction: dspy.Prediction) -> Any:
     return getattr(prediction, ask.output)
 
 
-def _outcome(error: Exception) -> Outcome:
+def _outcome(error: Exception, strict: bool) -> Outcome:
     if isinstance(error, AdapterParseError):
         return Unreadable(_short(error))
     failure = backend_error(error)
-    if isinstance(failure, CallError | TransientError):
+    # An empty answer says something about the prompt, not that the server is gone.
+    if isinstance(failure, CallError | EmptyAnswer) or (isinstance(failure, TransientError) and not strict):
         return failure
     if isinstance(failure, FatalError | BackendError):
         raise failure from error
@@ -132,14 +147,14 @@ def _short(error: AdapterParseError) -> str:
     return message.splitlines()[0][:300]
 
 
-def _priced(reply: Reply, ask: Ask, model: Model | None, costs: list[Meter]) -> Reply:
+def _priced(reply: Reply, ask: Ask, model: Model | None, options: frozenset[str], costs: list[Meter]) -> Reply:
     lm = model.lm if model else ask.predict.lm or dspy.settings.lm
     last = costs[-1]
-    takes_temperature = model is None or takes(model, "temperature")
+    takes_temperature = "temperature" in (options if model is None else options_of(model))
     return reply.model_copy(
         update={
             "model": model.name if model else str(getattr(lm, "model", "")),
-            "temperature": ask.temperature if takes_temperature else None,
+            "temperature": ask.asked_temperature if takes_temperature else None,
             "reasoning": last.reasoning or None,
             "spent": sum((_spent(meter, number) for number, meter in enumerate(costs)), Spent()),
         }

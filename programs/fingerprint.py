@@ -16,8 +16,9 @@ from programs.json_schema import schema_of
 
 
 def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
-    """A hash of all that shapes the prompts: every predictor's fields, types, descriptions, instructions and
-    demonstrations, and the adapter. Programs with equal fingerprints send equal prompts for equal inputs."""
+    """A hash of all that shapes the prompts: every predictor's fields, types, descriptions, instructions,
+    demonstrations and temperature, and the adapter. Programs with equal fingerprints send equal prompts for equal
+    inputs."""
     parts: list[Any] = [f"{prompt_order}/{ADAPTER_VERSION}"]
     for name, predictor in program.named_predictors():
         signature = predictor.signature
@@ -27,7 +28,8 @@ def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
         ]
         outputs = schema_of(tuple((field, info.annotation) for field, info in signature.output_fields.items()))
         demos = [dict(demo) for demo in predictor.demos]
-        parts.append([name, fields, json.dumps(outputs), signature.instructions, demos])
+        own = [predictor.config["temperature"]] if "temperature" in predictor.config else []
+        parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from programs.compiled import Identity, differences, identity_in, identity_of
 from programs.errors import UserError
 from programs.tracer import Tracer
 
@@ -11,19 +12,23 @@ ALLOWED_KEYS = frozenset({"demos", "signature", "traces", "train", "lm"})
 """What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
 
 
-def load_tracer(program: Path | str | None = None) -> Tracer:
+def load_tracer(program: Path | str | None = None, *, prompt_order: str | None = None) -> Tracer:
     """The program: as it is without `program`, else with the instructions and demonstrations of a compiled one.
 
-    `program` is a JSON file of DSPy's state, or a folder with a `program.json`. The state must be that of this
-    program, field by field. It is read as data: models, addresses and keys in it are never taken.
-    Raises `UserError` when there is none, or it is another program's.
+    `program` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that
+    `Tracer.save` wrote. It must have been made for this program, field by field, and for this order of prompts where
+    one is given. It is read as data: models, addresses and keys in it are never taken.
+    Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     tracer = Tracer()
     if program is None:
         return tracer
-    path = Path(program)
-    path = path / "program.json" if path.is_dir() else path
+    path = program_file(Path(program))
     state = _read(path)
+    identity = _identity(path, state)
+    found = differences(identity, identity_of(tracer, prompt_order=prompt_order))
+    if found:
+        raise UserError(f"--program: {path} was made for another program: {'; '.join(found)}. Compile it again")
     expected = tracer.dump_state()
     if set(state) - {"metadata"} != set(expected):
         odd = sorted(set(expected) ^ (set(state) - {"metadata"}))
@@ -32,7 +37,31 @@ def load_tracer(program: Path | str | None = None) -> Tracer:
         _check(path, name, state[name], part)
         state[name]["lm"] = None
     tracer.load_state({name: state[name] for name in expected})
+    for name, predictor in tracer.named_predictors():
+        if name in identity.temperatures:
+            predictor.config["temperature"] = identity.temperatures[name]
     return tracer
+
+
+def identity_at(program: Path | str) -> Identity:
+    """What a saved program was made for. Raises `UserError` where there is none."""
+    path = program_file(Path(program))
+    return _identity(path, _read(path))
+
+
+def program_file(path: Path) -> Path:
+    """The file of a program that is named by its folder or its file."""
+    return path / "program.json" if path.is_dir() else path
+
+
+def _identity(path: Path, state: dict[str, Any]) -> Identity:
+    identity = identity_in(state)
+    if identity is None:
+        raise UserError(
+            f"--program: {path} does not say which program it was made for: "
+            "it takes one of python -m optimize.compile, or of Tracer.save"
+        )
+    return identity
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -35,7 +35,8 @@ class Ask:
     """One stage to be asked. `key` names it in the journal: equal keys are the same work, paid for once.
 
     `depth` is how far along its text the stage is; the runner serves the deepest waiting one first.
-    `judge` names the model when it is not the stage's own. `temperature` None leaves it to the model.
+    `judge` names the model when it is not the stage's own. `temperature` None leaves it to the compiled program, or else
+    to the model.
     """
 
     stage: str
@@ -52,6 +53,11 @@ class Ask:
     def sample(self) -> str:
         """The sample that the ask is about, from its key (`stage/sample/...`)."""
         return self.key.split("/")[1]
+
+    @property
+    def asked_temperature(self) -> float | None:
+        """The temperature to ask with: the ask's own, or the one that the program was compiled with."""
+        return self.temperature if self.temperature is not None else self.predict.config.get("temperature")
 
     @property
     def output(self) -> str:

@@ -8,12 +8,14 @@ The plans are driven in three ways (see `programs.plan`); `Tracer.forward` and `
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dspy
 
 from programs.adapter import PassageFirstAdapter
 from programs.calling import Caller
+from programs.compiled import identity_of, write_program
 from programs.decision import QualityRules, reasons_against, standing
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
@@ -91,6 +93,11 @@ class Tracer(dspy.Module):
         sample = sample_of(text, title=title, domain=domain)
         with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
             return _prediction(await adrive(self.plan(sample, Wishes(**wishes)), Caller().aanswer))
+
+    def save(self, path: Path | str, *, model: str | None = None, prompt_order: str | None = None) -> None:
+        """Writes the program as one JSON file for `load_tracer`: instructions, demonstrations, and what they were made
+        for. No pickle, no model, no key."""
+        write_program(self, Path(path), identity_of(self, model=model, prompt_order=prompt_order))
 
     def plan(self, sample: Sample, wishes: Wishes) -> Plan[Made]:
         """All that is wanted of one sample."""

@@ -80,8 +80,8 @@ def _inputs(ask: Ask, feedback: list[str]) -> dict[str, Any]:
 
 def _config(ask: Ask, rules: TryRules, number: int, max_tokens: int) -> dict[str, Any]:
     config: dict[str, Any] = {"max_tokens": max_tokens, "seed": seed_of(ask.key, rules.seed, number)}
-    if ask.temperature is not None:
-        config["temperature"] = ask.temperature
+    if ask.asked_temperature is not None:
+        config["temperature"] = ask.asked_temperature
     return config
 
 

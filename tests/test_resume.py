@@ -283,10 +283,10 @@ def test_another_seed_is_refused(lab: Lab) -> None:
 def test_another_program_is_refused(lab: Lab) -> None:
     lab.run(max_traces=1)
     compiled = lab.folder / "program.json"
-    state = json.loads(json.dumps(Tracer().dump_state()))
-    name = next(iter(state))
-    state[name]["signature"]["instructions"] += " Prefer short questions."
-    compiled.write_text(json.dumps(state), encoding="utf-8")
+    tracer = Tracer()
+    signature = tracer.questions.predict.signature
+    tracer.questions.predict.signature = signature.with_instructions(f"{signature.instructions} Prefer short questions.")
+    tracer.save(compiled)
     line = refused(lab, program=compiled)
     [fingerprint] = {record["generation"]["program"] for record in lab.records}
     assert fingerprint in line

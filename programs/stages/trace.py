@@ -74,7 +74,7 @@ class TraceStages(dspy.Module):
             },
             depth=3,
             check=lambda values: thought_problems(values[-1]),
-            temperature=spot.temperature,
+            temperature=_temperature(self.trace, spot),
             feedback=feedback,
         )
         trace_reply = (yield [trace])[0]
@@ -86,12 +86,18 @@ class TraceStages(dspy.Module):
             inputs={**common, "thought": "\n\n".join(text for _, text in thought.steps())},
             depth=4,
             check=lambda values: answer_problems(values[-1], question.text),
-            temperature=spot.temperature,
+            temperature=_temperature(self.answer, spot),
             feedback=feedback,
         )
         answer_reply = (yield [answer])[0]
         final: FinalAnswer = value_of(answer, answer_reply)
         return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply})
+
+
+def _temperature(predict: dspy.Predict, spot: Spot) -> float | None:
+    """A first variation has the temperature that the program was compiled with; others are there to differ."""
+    compiled: float | None = predict.config.get("temperature")
+    return spot.temperature if compiled is None or spot.variation else compiled
 
 
 def thought_problems(thought: Thought) -> list[str]:
