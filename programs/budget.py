@@ -7,8 +7,6 @@ from programs.gate import RunStopped
 from programs.plan import Reply
 from programs.prices import Price
 
-MILLION = 1_000_000
-
 
 class Budget:
     """Counts what this run spends and says stop when a limit is reached.
@@ -49,7 +47,7 @@ class Budget:
         if price is None or read is None or written is None or self.cost is None:
             self.cost = None
         else:
-            self.cost += (read * price.prompt + written * price.completion) / MILLION
+            self.cost += price.of(read, written)
 
     def _limit(self) -> str | None:
         if self._max_calls is not None and self.calls >= self._max_calls:

@@ -10,3 +10,10 @@ class Price(BaseModel):
 
     prompt: float = Field(ge=0)
     completion: float = Field(ge=0)
+
+    def of(self, read: int, written: int) -> float:
+        """The cost of so many tokens."""
+        return (read * self.prompt + written * self.completion) / MILLION
+
+
+MILLION = 1_000_000

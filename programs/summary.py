@@ -45,6 +45,7 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
             "samples": report.samples,
             "cut": report.cut,
             "done_before": report.done,
+            "other_shards": report.other_shards,
             "skipped": dict(report.skipped),
             "first_skipped": {reason: str(place) for reason, place in report.first_examples.items()},
         },
@@ -77,6 +78,25 @@ def show(summary: Summary, settings: Settings, console: Console) -> None:
         if value:
             table.add_row(name, value)
     console.print(table)
+    if summary.spent_in_all:
+        console.print(_by_stage(summary.spent_in_all, settings))
+
+
+def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
+    """What each stage has cost over all runs of the journal, so that a resumed run counts nothing twice."""
+    table = Table(title="spent in all, by stage and model", box=None)
+    table.add_column("stage", style="bold")
+    table.add_column("model")
+    for name in ("calls", "asked again", "tokens read", "from cache", "tokens written", "cost"):
+        table.add_column(name, justify="right")
+    for row in spent:
+        known = not row["uncounted"]
+        tokens = (row["prompt"], row["cached"], row["completion"])
+        price = settings.prices.get(row["model"])
+        cost = "unknown" if price is None or not known else f"{price.of(row['prompt'], row['completion']):.4g}"
+        counts = [str(count) if known else "unknown" for count in tokens]
+        table.add_row(row["stage"], row["model"], str(row["calls"]), str(row["reasks"]), *counts, cost)
+    return table
 
 
 def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
@@ -86,7 +106,9 @@ def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
         ("made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"),
         (
             "read",
-            f"{given['lines']} lines, {given['samples']} texts" + (f", {given['cut']} cut" if given["cut"] else ""),
+            f"{given['lines']} lines, {given['samples']} texts"
+            + (f", {given['cut']} cut" if given["cut"] else "")
+            + (f", {given['other_shards']} of other shards" if given["other_shards"] else ""),
         ),
         ("skipped", _skipped(given)),
         ("not taken", _counts(others)),
