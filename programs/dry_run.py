@@ -33,7 +33,8 @@ def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run."""
     report, characters = ReadReport(), 0
     per_text = settings.traces_per_sample * settings.traces_per_question
-    for sample in read_samples(settings.input_file, max_chars=settings.max_passage_chars, report=report):
+    max_chars, shard = settings.max_passage_chars, settings.part
+    for sample in read_samples(settings.input_file, max_chars=max_chars, report=report, shard=shard):
         characters += len(sample.text)
     wanted = report.samples if settings.max_traces is None else -(-settings.max_traces // per_text)
     texts = min(report.samples, wanted)
@@ -41,6 +42,8 @@ def dry_run(settings: Settings, console: Console) -> None:
     total = sum(calls.values())
     mean = characters / report.samples if report.samples else 0.0
     console.print(f"would read: {report.lines} lines, {report.samples} texts of {mean:.0f} characters on average")
+    if shard is not None:
+        console.print(f"would leave: {report.other_shards} texts of other shards than {shard}", highlight=False)
     for reason, count in report.skipped.items():
         console.print(f"would skip: {count} {reason} (first: {report.first_examples[reason]})", highlight=False)
     console.print(f"would make: {min(texts * per_text, settings.max_traces or texts * per_text)} traces")

@@ -4,7 +4,7 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
 
     run      what was started, with which settings and versions
     stage    one settled reply of a stage (`programs.plan.Reply`); a later line with the same key replaces it
-    failed   a reply that gave nothing; kept to be read, never taken for an answer
+    failed   a reply that gave nothing, or that a merge set aside; kept to be read, never taken for an answer
     pool     the questions of a text, those rejected with their reasons
     unit     what became of a unit: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole
@@ -60,10 +60,7 @@ class Journal:
             os.close(self._file)
             self._lock_file.release()
             if isinstance(error, Damaged):
-                raise JournalError(
-                    f"{path} is damaged at byte {error.at}: the line there is none of a journal's. "
-                    "Delete that line, or move the file aside to start fresh."
-                ) from None
+                raise self._damaged(error) from None
             if isinstance(error, OSError | sqlite3.Error):
                 raise self._unwritten(error) from error
             raise
@@ -113,6 +110,13 @@ class Journal:
                 yield line
             last = places[-1][0]
 
+    def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Every line, in order: its offset, its length and what it says. Raises `JournalError` at a damaged one."""
+        try:
+            yield from self._scan(0)
+        except Damaged as error:
+            raise self._damaged(error) from None
+
     @property
     def index(self) -> Index:
         """What is known without reading the file: states, counts and costs."""
@@ -137,6 +141,12 @@ class Journal:
             self._failure = worse
         if isinstance(error, sqlite3.Error):
             self._failure = error
+
+    def _damaged(self, error: Damaged) -> JournalError:
+        return JournalError(
+            f"{self.path} is damaged at byte {error.at}: the line there is none of a journal's. "
+            "Delete that line, or move the file aside to start fresh."
+        )
 
     def _unwritten(self, error: Exception) -> JournalError:
         return JournalError(f"cannot write {self.path}: {getattr(error, 'strerror', None) or error}")

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from programs.errors import JournalError, UserError
 
@@ -81,7 +82,7 @@ def _kinds(annotation: Any) -> list[Any]:
 
 
 def _shown(default: Any) -> str:
-    if default is None or isinstance(default, bool) or default == []:
+    if default is None or default is PydanticUndefined or isinstance(default, bool) or default == []:
         return ""
     return " ".join(map(str, default)) if isinstance(default, list) else str(default)
 

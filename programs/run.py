@@ -20,7 +20,7 @@ from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.fingerprint import git_commit, program_fingerprint, versions
 from programs.gate import Gate
 from programs.goal import Goal
-from programs.inputs.reader import read_samples
+from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import expand
@@ -28,12 +28,12 @@ from programs.journal import Journal
 from programs.journaled import JournaledCaller
 from programs.ledger import Ledger
 from programs.lms.base_url import read_base_url
-from programs.load import load_tracer
 from programs.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.records import Status
 from programs.resume import journal_of, mixing_of, refuse_mixture
 from programs.runner import Runner
 from programs.settings import Settings
+from programs.shipped import tracer_for
 from programs.stopping import interruptible
 from programs.summary import Summary, summary_of
 from programs.tries import TryRules
@@ -55,7 +55,7 @@ class Finished:
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     expand(settings.input_file)
-    tracer = load_tracer(settings.program)
+    tracer = tracer_for(settings.program, settings.model, settings.prompt_order)
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
     models = ModelTable(settings)
     check_prices(settings.max_cost, settings.prices, models.names)
@@ -96,9 +96,9 @@ async def _make(
 
     done = journal.index.done_lines(goal.sample_basis)
 
-    def samples() -> Iterator[Sample]:
+    def samples() -> Iterator[Sample | None]:
         fresh = next(reports) or ReadReport()
-        return read_samples(settings.input_file, max_chars=max_chars, report=fresh, done=done)
+        return step_samples(settings.input_file, max_chars=max_chars, report=fresh, done=done, shard=settings.part)
 
     provenance = {"program": mixing["program"], "seed": settings.seed}
     runner = Runner(tracer, caller, journal, gate, goal, ledger, samples, settings.timeout, **provenance)
@@ -179,7 +179,7 @@ async def _documents(journal: Journal, settings: Settings, summary: Any) -> Asyn
 def _public(settings: Settings) -> dict[str, Any]:
     """The settings as a record may show them: an address never with the credentials that someone put into it."""
     values = settings.model_dump(mode="json")
-    values["api_base"] = read_base_url(settings.api_base).url if settings.api_base else None
+    values["api_base"] = [read_base_url(base).url for base in settings.api_base]
     return values
 
 

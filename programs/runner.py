@@ -25,12 +25,12 @@ SWEEPS = 2
 """How often what failed is tried again at the end of the input."""
 
 BREATH = 100
-"""Samples of the input that may pass by before the calls in flight and the signals get their turn."""
+"""Lines of the input that may pass by before the calls in flight and the signals get their turn."""
 
 
 class Runner:
-    """Makes the traces of a run. `samples()` starts reading the input anew each time it is called. Once the gate is
-    closed, calls in flight have `grace` seconds to end.
+    """Makes the traces of a run. `samples()` starts reading the input anew each time it is called; it gives None for a
+    line without a sample. Once the gate is closed, calls in flight have `grace` seconds to end.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Runner:
         gate: Gate,
         goal: Goal,
         ledger: Ledger,
-        samples: Callable[[], Iterator[Sample]],
+        samples: Callable[[], Iterator[Sample | None]],
         grace: float = 120.0,
         **provenance: str | int | None,
     ) -> None:
@@ -112,7 +112,9 @@ class Runner:
         for number, sample in enumerate(self._samples()):
             if number % BREATH == 0:
                 await asyncio.sleep(0)
-            if not wanted(sample) or self._done(sample):
+                if self._stopping:
+                    break
+            if sample is None or not wanted(sample) or self._done(sample):
                 continue
             if not await self._turn(deciding_again):
                 break

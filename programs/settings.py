@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.prices import Price
 
@@ -34,7 +35,14 @@ class Settings(BaseModel):
         "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
     )
     input_file: list[str] = Field([DEFAULT_INPUT], min_length=1, description="JSONL files (.gz, .zst) or wildcards")
-    max_traces: int | None = Field(None, ge=1, description="accepted traces in the output when the run ends")
+    shard: str | None = Field(
+        None,
+        description="I/N: one of N processes that share the input; it takes shard I of the texts, from 1/N to N/N, and "
+        "writes OUTPUT.shard-I-of-N.json",
+    )
+    max_traces: int | None = Field(
+        None, ge=1, description="accepted traces in the output when the run ends; with --shard, of each process"
+    )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
     traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
@@ -49,8 +57,14 @@ class Settings(BaseModel):
         None, min_length=1, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
     )
     stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
-    program: Path | None = Field(None, description="a compiled program to use")
-    api_base: str | None = Field(None, description="base URL of an OpenAI-compatible server")
+    program: Path | None = Field(
+        None,
+        description="the folder of a compiled program to use; none: no other than the plain one (default: the one that "
+        "ships for the model, if there is one)",
+    )
+    api_base: list[str] = Field(
+        [], description="base URL of an OpenAI-compatible server; several servers with the same model share the calls"
+    )
     concurrency: int | None = Field(
         None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"
     )
@@ -82,17 +96,24 @@ class Settings(BaseModel):
     @field_validator("judge_models", mode="before")
     @classmethod
     def _split_judges(cls, value: object) -> object:
-        if isinstance(value, str):
-            value = value.split(",")
-        if isinstance(value, list):
-            names = [name.strip() for part in value for name in str(part).split(",")]
-            return list(dict.fromkeys(name for name in names if name))
-        return value
+        return comma_separated(value)
 
     @field_validator("input_file", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("api_base", mode="before")
+    @classmethod
+    def _none_one_or_many(cls, value: object) -> object:
+        if not value:
+            return []
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("shard")
+    @classmethod
+    def _which_shard(cls, value: str | None) -> str | None:
+        return None if value is None else str(Shard.parse(value))
 
     @field_validator("stage_model")
     @classmethod
@@ -111,6 +132,18 @@ class Settings(BaseModel):
                 f"--quality-check with --model {self.model} needs --judge-models: the default judges are Argo's"
             )
         return self
+
+    @model_validator(mode="after")
+    def _output_of_the_shard(self) -> "Settings":
+        # A folder keeps its name, for the message that says that it is one.
+        if self.part is not None and not self.output.is_dir():
+            self.output = self.part.named(self.output)
+        return self
+
+    @property
+    def part(self) -> Shard | None:
+        """The shard of the texts that the run takes; None: all texts."""
+        return None if self.shard is None else Shard.parse(self.shard)
 
     @property
     def judges(self) -> tuple[str, ...]:
@@ -132,3 +165,12 @@ class Settings(BaseModel):
         """The journal beside the output."""
         stem = self.output.stem if self.output.suffix == ".json" else self.output.name
         return self.output.with_name(f"{stem}.journal.jsonl")
+
+
+def comma_separated(value: object) -> object:
+    """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return value
+    names = [name.strip() for text in texts for name in str(text).split(",")]
+    return list(dict.fromkeys(name for name in names if name))

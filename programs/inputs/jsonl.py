@@ -22,6 +22,7 @@ from programs.inputs.report import (
 )
 from programs.inputs.sample import DEFAULT_DOMAIN, Place, Sample, bytes_id, content_id, default_title
 from programs.inputs.seen import Seen
+from programs.inputs.shard import Shard
 
 # Files joined with `cat` carry the byte order mark of the second one within; files that a crash left half written
 # are filled with NULs.
@@ -35,15 +36,30 @@ def read_jsonl(
     *,
     seen: Seen | None = None,
     done: Container[str] = frozenset(),
+    shard: Shard | None = None,
     line_limit: int = DEFAULT_LINE_LIMIT,
 ) -> Iterator[Sample]:
     """The samples of a file, lazily, in its order, each text once.
 
     Every line is accepted or skipped for a reason counted in `report`, and none takes another with it. `seen` holds
     the ids met in earlier files and receives those of this one. Lines whose id is in `done` are counted and not
-    looked at. `line_limit` is in bytes.
+    looked at; texts that are not of `shard` are counted and not taken. `line_limit` is in bytes.
     Raises UserError when the file cannot be read at all.
     """
+    steps = step_jsonl(path, report, seen=seen, done=done, shard=shard, line_limit=line_limit)
+    return (sample for sample in steps if sample is not None)
+
+
+def step_jsonl(
+    path: Path,
+    report: ReadReport,
+    *,
+    seen: Seen | None = None,
+    done: Container[str] = frozenset(),
+    shard: Shard | None = None,
+    line_limit: int = DEFAULT_LINE_LIMIT,
+) -> Iterator[Sample | None]:
+    """As `read_jsonl`, with a None for every line that gives no sample."""
     seen = seen if seen is not None else Seen()
     report.files += 1
     line = 0
@@ -53,19 +69,22 @@ def read_jsonl(
             if raw.data is not None and bytes_id(raw.data) in done:
                 report.lines += 1
                 report.done += 1
-                continue
-            sample = _accept(raw, Place(file=str(path), line=line), report, seen)
-            if sample is not None:
-                yield sample
+                yield None
+            else:
+                yield _accept(raw, Place(file=str(path), line=line), report, seen, shard)
     except TruncatedArchive:
         report.skip(TRUNCATED_ARCHIVE, Place(file=str(path), line=max(line, 1)))
     except DamagedArchive:
         report.skip(DAMAGED_ARCHIVE, Place(file=str(path), line=max(line, 1)))
 
 
-def _accept(raw: RawLine, place: Place, report: ReadReport, seen: Seen) -> Sample | None:
+def _accept(raw: RawLine, place: Place, report: ReadReport, seen: Seen, shard: Shard | None) -> Sample | None:
     try:
         sample = _sample(raw.data, place)
+        if sample is not None and shard is not None and not shard.holds(sample.id):
+            report.lines += 1
+            report.other_shards += 1
+            return None
         if sample is not None and not seen.add(int(sample.id, 16)):
             raise BadLine(DUPLICATE)
     except BadLine as problem:

@@ -28,7 +28,7 @@ ARCHIVE_REASONS: Final = frozenset({TRUNCATED_ARCHIVE, DAMAGED_ARCHIVE})
 class ReadReport(BaseModel):
     """Counts, kept up to date while the samples are drawn. Its size does not depend on the input's.
 
-    Invariant: lines == samples + blank + done + the skipped lines (`skipped` without ARCHIVE_REASONS).
+    Invariant: lines == samples + blank + done + other_shards + the skipped lines (`skipped` without ARCHIVE_REASONS).
     """
 
     files: int = 0
@@ -39,6 +39,8 @@ class ReadReport(BaseModel):
     samples: int = 0
     done: int = 0
     """Lines that an earlier run had finished with, known by their bytes."""
+    other_shards: int = 0
+    """Lines whose texts are of other shards: nothing is wrong with them."""
     cut: int = 0
     """Samples whose text was too long and was cut at a sentence."""
     skipped: Counter[str] = Field(default_factory=Counter)

@@ -1,0 +1,184 @@
+"""`python -m programs.merge SOURCE... --output OUTPUT`: makes one journal and one document of those of several runs.
+
+Everything is made in a folder beside the output, whose name begins with a dot, and put in place at the end, the journal
+as a whole in one step: a merge that was killed leaves that folder and nothing that looks finished.
+"""
+
+import contextlib
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, Field
+
+from programs.document import write_document
+from programs.errors import JournalError, UserError
+from programs.fingerprint import git_commit, versions
+from programs.journal import Journal
+from programs.merge_sources import Source, find_sources
+from programs.merger import Merger, Tally
+from programs.options import parse, run_cli
+from programs.records import Status
+from programs.settings import Settings
+
+
+@dataclass
+class Merged:
+    """What a merge made: `traces` are its units by status, `spent_in_all` is as in `programs.summary.Summary`, `torn`
+    says how many bytes of a torn last line were cut off a source, where there was one."""
+
+    status: Status
+    sources: list[str]
+    traces: dict[str, int]
+    spent_in_all: list[dict[str, Any]]
+    tally: Tally
+    torn: dict[str, int]
+
+
+def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> Merged:
+    """Merges journals, or documents with or without journals beside them, into `output` and its journal.
+
+    The accepted units are those of all sources; a later run on `output` asks nothing that a source had settled. Where
+    sources know the same text, see `programs.merger`.
+    Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
+    made otherwise than the first (`programs.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
+    source, or when the output cannot be written. There is then no output.
+    """
+    sources = find_sources(names)
+    journal = Settings(output=output).journal
+    with _claimed(output, journal) as folder:
+        try:
+            torn, runs = _last_runs(sources, folder)
+            mixing = _mixing(runs, allow_mixed)
+            with Journal(folder / journal.name) as new:
+                tally = _poured(sources, new, folder)
+                done = all(run["status"] == "completed" for run in runs.values())
+                status: Status = "completed" if done else "interrupted"
+                paths = [str(source.path) for source in sources]
+                merged = Merged(status, paths, new.index.counts(), new.index.spent(), tally, torn)
+                # Documents alone say nothing of how they were made: the first run decides.
+                if runs:
+                    facts = {"mixing": mixing, "versions": versions(), "git_commit": git_commit()}
+                    new.append("run", None, status=status, summary=asdict(merged), **facts)
+                write_document(new, folder / output.name, status, asdict(merged))
+            # The journal before the document that is made from it; an index without a journal is nothing.
+            for path in (Path(f"{journal}.index"), journal, output):
+                (folder / path.name).replace(path)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
+    return merged
+
+
+@contextlib.contextmanager
+def _claimed(output: Path, journal: Path) -> Iterator[Path]:
+    """A new folder beside an output that is not there yet, with nobody else at work on it."""
+    if output.is_dir():
+        raise UserError(f"--output: {output} is a folder; name a file")
+    folder = output.with_name(f".{output.name}.merging")
+    with contextlib.ExitStack() as held:
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(f"{journal}.lock", timeout=0))
+            for path in (journal, output):
+                if path.exists():
+                    raise UserError(f"--output: {path} is there already; choose another, or move it away")
+            # A merge that was killed left its own behind.
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir()
+        except Timeout:
+            raise UserError(f"{journal} is in use by a run or a merge; wait or choose another --output") from None
+        except OSError as error:
+            raise UserError(f"cannot write {output} or beside it: {error.strerror}") from error
+        held.callback(shutil.rmtree, folder)
+        yield folder
+
+
+def _last_runs(sources: list[Source], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:
+    """How many bytes torn journals lost, and the last `run` line of each that has one."""
+    torn: dict[str, int] = {}
+    runs: dict[Path, dict[str, Any]] = {}
+    for source in sources:
+        with source.opened(folder) as journal:
+            last = journal.latest("run", "")
+        if journal.mended:
+            torn[str(source.path)] = journal.mended
+        if last is not None:
+            runs[source.path] = last
+    return torn, runs
+
+
+def _mixing(runs: dict[Path, dict[str, Any]], allow_mixed: bool) -> dict[str, Any]:
+    """What a later run is compared with: what all have in common, or the first one's."""
+    mixing = {path: dict(run["mixing"]) for path, run in runs.items()}
+    first = next(iter(mixing), None)
+    if first is None:
+        return {}
+    here = mixing[first]
+    for other, there in mixing.items():
+        names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+        if names and not allow_mixed:
+            differences = "; ".join(f"--{name} {here.get(name)} and {there.get(name)}" for name in names)
+            raise UserError(
+                f"{first} and {other} were made otherwise: {differences}. "
+                "Leave one out, or mix on purpose with --allow-mixed"
+            )
+    return here
+
+
+def _poured(sources: list[Source], new: Journal, folder: Path) -> Tally:
+    with Merger(new, folder / "notes.sqlite") as merger:
+        for source in sources:
+            with source.opened(folder) as journal:
+                merger.take(journal)
+        return merger.tally
+
+
+class MergeOptions(BaseModel):
+    """Options of `python -m programs.merge`."""
+
+    sources: list[str] = Field(
+        min_length=1, description="journals, documents or wildcards; where they disagree, the one named first is right"
+    )
+    output: Path = Field(description="the document to write; its journal will lie beside it")
+    allow_mixed: bool = Field(False, description="merge although the model, program or seed differs")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Merges and says what became of it."""
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parse(
+        MergeOptions,
+        "python -m programs.merge",
+        "Make one journal and document of those of several runs: python -m programs.merge SOURCE... --output OUTPUT.",
+        ["--sources", *words] if words and not words[0].startswith("-") else words,
+    )
+    merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
+    for line in _told(merged, options.output):
+        print(line)
+    return 0
+
+
+def _told(merged: Merged, output: Path) -> Iterator[str]:
+    tally = merged.tally
+    yield f"{output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources"
+    for path, size in merged.torn.items():
+        yield f"{path}: a torn last line of {size} bytes was cut off"
+    if tally.same_units:
+        yield f"{tally.same_units} units stood in several sources alike"
+    if tally.unlike_traces:
+        yield (
+            f"{tally.unlike_traces} traces were made differently in several sources (first: {tally.first_unlike}); "
+            "those of the source named first were taken"
+        )
+    if merged.status != "completed":
+        yield "not every run was completed: run generate with this --output to go on"
+
+
+if __name__ == "__main__":
+    run_cli(main)
