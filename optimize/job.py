@@ -1,5 +1,6 @@
 """What an optimizer is given, and what it is: the one interface between the compile command and the optimizers."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,10 @@ class ExampleMetric(Protocol):
 
 class FeedbackMetric(Protocol):
     """Scores as `ExampleMetric` does, and says in words what was wrong with the output of the predictor `pred_name` (of
-    the whole when None). Gives a `dspy.Prediction` with `score` and `feedback`."""
+    the whole when None). Gives a `dspy.Prediction` with `score` and `feedback`.
+
+    `pred_trace` holds that predictor's call, as (predictor, inputs, outputs): the last try, without the passage.
+    """
 
     def __call__(
         self,
@@ -37,7 +41,8 @@ class Job:
 
     `runs`: at most about so many times the student may be run on one example. `threshold`: the score from which on a
     run is good enough to be a demonstration. `proposer` writes instructions. `folder` is for what a study keeps.
-    `tunable` are the predictors that may change, by name; every other one stays as it is.
+    `tunable` are the predictors that may change, by name; every other one stays as it is. `stratum` tells kinds of
+    examples that every draw should hold in equal number. `temperatures`: whether these may be tuned too.
     """
 
     student: dspy.Module
@@ -52,6 +57,8 @@ class Job:
     seed: int
     concurrency: int
     folder: Path
+    stratum: Callable[[dspy.Example], Hashable] = lambda _: None
+    temperatures: bool = True
 
 
 @dataclass(frozen=True)

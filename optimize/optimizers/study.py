@@ -1,0 +1,73 @@
+"""The Optuna study: in SQLite, so that a killed one goes on where it was and optuna-dashboard opens it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from programs.errors import UserError
+
+NAME = "synthreasoner"
+"""The study's name in its file."""
+
+RUNS = "runs"
+"""The attribute of a trial that holds the runs of the student it has made so far."""
+
+_FIRST_RANDOM = 8
+"""Trials before the sampler draws on what it has seen."""
+
+
+@contextmanager
+def opened(path: Path, seed: int, first_batch: int) -> Iterator[optuna.Study]:
+    """The study in a file, new or gone on with. Trials that a killed process left running are marked failed and are
+    tried again first. A trial is pruned that after `first_batch` examples or later lies below the median of those before.
+    Raises `UserError` for a file that is damaged.
+    """
+    # With a creator the address is not read; a path in it would have to be quoted.
+    storage = optuna.storages.RDBStorage("sqlite:///study.db", engine_kwargs={"creator": lambda: _connection(path)})
+    try:
+        study = optuna.create_study(storage=storage, study_name=NAME, direction="maximize", load_if_exists=True)
+        begun = len(study.trials)
+        # Another seed for each start: the same one would draw the same trials again.
+        study.sampler = optuna.samplers.TPESampler(seed=seed + begun, n_startup_trials=_FIRST_RANDOM)
+        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=first_batch)
+        for trial in study.get_trials(states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+            wanted = trial.system_attrs.get("fixed_params") or trial.params
+            if wanted:
+                study.enqueue_trial(wanted)
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        # A commit then leaves it to the system when to write. A killed process loses nothing by that, a power cut may;
+        # a trial makes dozens of commits.
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError:
+        raise UserError(f"{path} is no study that can be read: move it away to begin anew") from None
+    return connection
+
+
+def finished(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials that were tried on all examples."""
+    return study.get_trials(states=(TrialState.COMPLETE,))
+
+
+def tried(study: optuna.Study) -> int:
+    """How many different combinations were tried, to their end or until they were given up."""
+    trials = study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return len({tuple(sorted(trial.params.items())) for trial in trials})
+
+
+def runs_of(study: optuna.Study) -> int:
+    """The runs that all trials so far have made."""
+    return sum(trial.user_attrs.get(RUNS, 0) for trial in study.trials)

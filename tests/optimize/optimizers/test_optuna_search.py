@@ -1,0 +1,158 @@
+"""The Optuna search.
+
+1. A killed study goes on: what it chooses from is what it was, no finished trial is run again or changed, the interrupted
+   one is tried again, and the runs of both starts together keep to the job's. Optuna opens the file by its name.
+2. A finished one is not begun again; it gives the same program without a call.
+3. The first trial is the unchanged program, whole; another must score higher.
+4. A trial that is no good is given up before all examples were run.
+5. It finds a temperature, for models that take one; others are sent none.
+6. A folder with another job's study, or a damaged one, is refused in one line.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from optimize.optimizers import study
+from optimize.optimizers.candidates import ORIGINAL
+from programs.errors import UserError
+from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example, is_good, small_laboratory
+from tests.running import ended, environment
+
+SPACE = ("predict instruction", "predict demonstrations", "predict temperature")
+
+
+def lab_in(folder: Path, brain: Replies | None = None, **changes: Any) -> Lab:
+    return small_laboratory(folder, brain, **{"runs": 60, "texts": (DULL, MAGIC, "Take your time."), **changes})
+
+
+def stored(folder: Path) -> optuna.Study:
+    return optuna.load_study(study_name=study.NAME, storage=f"sqlite:///{folder / 'study.db'}")
+
+
+def deadly(folder: Path, after: int) -> None:
+    """Compiles until so many runs were made, then kills itself. Runs in a process of its own."""
+    brain = Replies()
+    lab = lab_in(folder, brain)
+
+    def said(prompt: str) -> str:
+        if brain.asked > after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return f"I say {GOOD} dust." if is_good(prompt) else "Who knows."
+
+    brain.said = said
+    lab.compile("optuna")
+
+
+def test_a_killed_study_goes_on(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from {__name__} import deadly; deadly(Path({str(tmp_path)!r}), after=30)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert ended(process).returncode == -signal.SIGKILL
+    before = stored(tmp_path).trials
+    finished = {trial.number: trial for trial in before if trial.state.is_finished()}
+    assert finished
+    assert before[-1].state == TrialState.RUNNING
+    space = (tmp_path / "candidates.json").read_bytes()
+
+    lab = lab_in(tmp_path)
+    made = lab.compile("optuna")
+
+    assert lab.held_out(made) == 1.0
+    assert (tmp_path / "candidates.json").read_bytes() == space
+    assert lab.proposals == 0
+    after = stored(tmp_path).trials
+    assert {trial.number: trial for trial in after if trial.number in finished} == finished
+    assert after[before[-1].number].state == TrialState.FAIL
+    assert after[len(before)].params == before[-1].params
+    assert after[len(before)].state.is_finished()
+    assert not any(trial.state == TrialState.RUNNING for trial in after)
+    known = json.loads(space)["runs"] + sum(trial.user_attrs.get(study.RUNS, 0) for trial in before)
+    examples = lab.runs - 6  # held_out ran six more
+    assert 0 < known + examples <= lab.job.runs
+
+    again = lab_in(tmp_path)
+    assert again.compile("optuna").dump_state() == made.dump_state()
+    assert again.runs == again.proposals == 0
+    assert len(stored(tmp_path).trials) == len(after)
+
+
+def test_the_first_trial_is_the_unchanged_program(tmp_path: Path) -> None:
+    lab = lab_in(tmp_path, runs=30)
+    lab.compile("optuna")
+    first, *others = stored(tmp_path).trials
+    assert first.params == dict.fromkeys(SPACE, ORIGINAL)
+    assert first.state == TrialState.COMPLETE
+    val = json.loads((tmp_path / "candidates.json").read_text())["examples"]
+    assert max(first.intermediate_values) == val
+    assert all(set(trial.params) == set(SPACE) for trial in others)
+    assert sum(trial.user_attrs[study.RUNS] for trial in [first, *others]) <= 30
+
+
+def test_weak_trials_are_given_up(tmp_path: Path) -> None:
+    def said(prompt: str) -> str:
+        # Without the magic everything is bad, but for the program as it is.
+        if MAGIC in prompt or "Reply to the text." in prompt:
+            return f"I say {GOOD} dust."
+        return "Who knows."
+
+    texts = (MAGIC, *(f"Do the step {how}." for how in ("well", "now", "soon")))
+    lab = lab_in(tmp_path, Replies(said), texts=texts, runs=100, val=[example(number) for number in range(40, 49)])
+    lab.compile("optuna")
+    trials = stored(tmp_path).trials
+    pruned = [trial for trial in trials if trial.state == TrialState.PRUNED]
+    assert pruned
+    assert all(max(trial.intermediate_values) < 9 for trial in pruned)
+    weak = {trial.params["predict instruction"] for trial in pruned}
+    assert weak <= {"proposal 2", "proposal 3"}
+
+
+def temperate(folder: Path, engine: type[Engine] = Engine) -> Lab:
+    """Good answers come at one temperature alone."""
+    lab = lab_in(folder, texts=(DULL,), threshold=2.0, runs=40, val=[example(n) for n in (10, 11)])
+    brain = lab.brain
+
+    def warm(body: dict[str, Any]) -> str:
+        brain.asked += 1  # type: ignore[operator]
+        return json.dumps({"reply": f"I say {GOOD} dust." if body["temperature"] == 0.2 else "Who knows."})
+
+    lab.engine.brain = warm
+    lab.engine.supported_params = engine.supported_params
+    return lab
+
+
+def test_it_finds_a_temperature(tmp_path: Path) -> None:
+    made = temperate(tmp_path).compile("optuna")
+    assert made.predict.config == {"temperature": 0.2}
+
+
+def test_models_without_sampling_are_sent_no_temperature(tmp_path: Path) -> None:
+    class Cold(Engine):
+        supported_params = frozenset({"max_tokens", "response_format"})
+
+    lab = temperate(tmp_path, Cold)
+    assert lab.compile("optuna") is lab.job.student
+    assert {body["temperature"] for body in lab.engine.bodies} == {None}
+    assert set(stored(tmp_path).trials[0].params) == set(SPACE[:2])
+
+
+def test_another_jobs_study_is_refused(tmp_path: Path) -> None:
+    lab_in(tmp_path, runs=20).compile("optuna")
+    for changes in ({"seed": 4}, {"val": [example(99)]}, {"threshold": 0.5}):
+        with pytest.raises(UserError, match=r"is of another job .*: name another folder, or move that one away$"):
+            lab_in(tmp_path, **changes).compile("optuna")
+    (tmp_path / "study.db").write_bytes(b"no database at all, by no means " * 200)
+    with pytest.raises(UserError, match=r"study.db is no study that can be read: move it away"):
+        lab_in(tmp_path).compile("optuna")
+    (tmp_path / "candidates.json").write_text("{}")
+    with pytest.raises(UserError, match=r"candidates.json is damaged: name another folder"):
+        lab_in(tmp_path).compile("optuna")
