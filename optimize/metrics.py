@@ -93,15 +93,16 @@ def on_topic(record: Record) -> Score:
     """The share of the answer's content words (four letters and more, numbers) that passage or question hold too."""
     if not record.source_paper.text:
         return Score(None, "the passage is not known")
-    source = _content(f"{record.source_paper.text} {record.user_interaction.question}")
-    answer = _content(record.final_answer)
+    source = content_of(f"{record.source_paper.text} {record.user_interaction.question}")
+    answer = content_of(record.final_answer)
     if not answer:
         return Score(0.0, "the answer has no content words")
     foreign = sorted(answer - source)
     return Score(1 - len(foreign) / len(answer), f"not in the passage: {', '.join(foreign[:12])}" if foreign else "")
 
 
-def _content(text: str) -> set[str]:
+def content_of(text: str) -> set[str]:
+    """The content words and numbers of a text, in small letters and without a plural's s."""
     return {word.lower().rstrip("s") for word in _CONTENT.findall(text)}
 
 
@@ -142,7 +143,11 @@ def weights_of(text: str) -> dict[str, float]:
 
 def composite(record: Record, weights: Mapping[str, float] = COMPOSITE) -> Score:
     """The weighted mean of those metrics that have a score, or None when none has."""
-    scores = {name: METRICS[name](record) for name in weights}
+    return combined({name: METRICS[name](record) for name in weights}, weights)
+
+
+def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score:
+    """The weighted mean of those scores that there are, or None when there is none."""
     known = {name: score.value for name, score in scores.items() if score.value is not None}
     if not known:
         return Score(None, "nothing could be measured")

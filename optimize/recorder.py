@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 from types import TracebackType
 
@@ -113,6 +113,12 @@ class Recorder:
             self._closed = True
             if idle:
                 self._journal.close()
+
+    def wait(self) -> None:
+        """Waits for the calls under way to end, well or badly. After `close` none follows them."""
+        with self._lock:
+            landed = [flight.landed for flight in self._flights.values()]
+        wait(landed)
 
     def _permit(self) -> None:
         spent = len(self._journal) + len(self._flights)

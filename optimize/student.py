@@ -1,35 +1,81 @@
 """The part of the program that optimizers may change: the stages that write. Judges and graders stay as they are, since
 an optimizer that could rewrite its own judge would learn to flatter itself."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import dspy
 
+from optimize.stages import STAGES
 from programs.calling import Caller
 from programs.inputs.sample import sample_of
-from programs.plan import StageFailed, drive
-from programs.tracer import Tracer, Wishes
+from programs.plan import Ask, Reply, StageFailed, drive
+from programs.tracer import Made, Tracer, Wishes
 from programs.tries import TryRules
 
 
+class Asked(NamedTuple):
+    """What a stage was asked and what came back."""
+
+    ask: Ask
+    reply: Reply
+
+
 class Student(dspy.Module):
-    """Makes one trace of a text with the LM and the adapter that DSPy is configured with.
+    """Makes one trace of a text with the LM and the adapter that DSPy is configured with; with `until`, goes no further
+    than that stage. `options` are what the LM may be sent (`programs.calling.options_of`).
 
     Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
-    A stage that gives nothing is an outcome, not an error: the prediction then has no record.
+    A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.
     """
 
-    def __init__(self, tracer: Tracer, rules: TryRules | None = None) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        options: frozenset[str] = frozenset({"temperature"}),
+        rules: TryRules | None = None,
+        until: str | None = None,
+    ) -> None:
         super().__init__()
         self.questions = tracer.questions
         self.strands = tracer.strands
         self.writer = tracer.writer
-        self._rules = rules or TryRules()
+        self._caller = Caller(rules=rules, options=options, strict=True)
+        self._until = until
 
     def forward(self, text: str, title: str | None = None, domain: str | None = None, **_: Any) -> dspy.Prediction:
-        """Gives a Prediction with `units` (a list of `Unit`, empty without questions), `pool` and `failures` (a list of
-        `StageFailed`). Raises `BackendError` when the model cannot be reached or refuses."""
-        tracer = Tracer(self.questions, self.strands, self.writer)
-        made = drive(tracer.plan(sample_of(text, title=title, domain=domain), Wishes()), Caller(rules=self._rules).answer)
-        failures = [made.failure] if made.failure else [unit.failure for unit in made.units if unit.failure]
-        return dspy.Prediction(units=made.units, pool=made.pool, failures=failures)
+        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `units` (a list of `Unit`,
+        empty without questions), `pool` and `failures` (a list of `StageFailed`).
+        Raises `BackendError` when the model cannot be reached or refuses."""
+        asked: dict[str, Asked] = {}
+        sample, wishes = sample_of(text, title=title, domain=domain), Wishes(temperature=TEMPERATURE)
+        plan = Tracer(self.questions, self.strands, self.writer).plan(sample, wishes)
+        try:
+            made = drive(plan, _answering(self._caller.answer, asked, self._until))
+        except _Reached:
+            made = Made(pool=self.questions.pool(sample.id, asked["questions"].reply, wishes.seed))
+        failures: list[StageFailed] = [made.failure] if made.failure else []
+        failures += [unit.failure for unit in made.units if unit.failure]
+        return dspy.Prediction(asked=asked, units=made.units, pool=made.pool, failures=failures)
+
+
+TEMPERATURE = 0.7
+"""The runner's default for the trace and the answer."""
+
+
+class _Reached(Exception):
+    """The stage that was wanted has replied."""
+
+
+def _answering(answer: Callable[[Ask], Reply], asked: dict[str, Asked], until: str | None) -> Callable[[Ask], Reply]:
+    def answered(ask: Ask) -> Reply:
+        if until is not None and ask.stage != until and ask.depth >= STAGES[until].depth:
+            # Asked together with the stage that is wanted, before it: nothing will read this.
+            return Reply(status="unread", problems=["not wanted"])
+        reply = answer(ask)
+        asked[ask.stage] = Asked(ask, reply)
+        if ask.stage == until:
+            raise _Reached
+        return reply
+
+    return answered

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from optimize.settings import CompileSettings
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.settings import Settings
 from tests.standin.scientist import Scientist
@@ -42,7 +43,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:3]
+    lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
     return tmp_path
 
@@ -98,6 +99,7 @@ def test_what_is_named_exists(page: Path) -> None:
         assert (page.parent / link).exists(), link
     for name in re.findall(r"`((?:signatures|programs|optimize|tests|data)/[\w./]*)`", text):
         assert (ROOT / name).exists(), name
-    options = {f"--{name.replace('_', '-')}" for name in Settings.model_fields} | {"--help", "--config", "--no-resume"}
+    named = {*Settings.model_fields, *CompileSettings.model_fields}
+    options = {f"--{name.replace('_', '-')}" for name in named} | {"--help", "--config", "--no-resume"}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option

@@ -1,5 +1,8 @@
 """Stage 5 as a module: a panel of judges, each with the same signature and a model of its own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dspy
 from pydantic import BaseModel
 
@@ -35,14 +38,20 @@ class JudgeStage(dspy.Module):
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
+        return self.ask_about({**judged_view(passage, question, draft), "thought": draft.text}, name, judge)
+
+    def ask_about(
+        self, inputs: Mapping[str, Any], name: str, judge: str, temperature: float | None = JUDGE_TEMPERATURE
+    ) -> Ask:
+        """The same for anything else that can be judged; an input that is None is left out of the prompt."""
         return Ask(
             stage="judge",
             key=f"judge/{name}/{judge}",
             predict=self.predict,
-            inputs={**judged_view(passage, question, draft), "thought": draft.text},
+            inputs=inputs,
             depth=5,
             judge=judge,
-            temperature=JUDGE_TEMPERATURE,
+            temperature=temperature,
         )
 
 

@@ -1,0 +1,58 @@
+"""Whose folder it is: a compilation goes on only with what its calls, study and scores were made for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from optimize.settings import CompileSettings
+from programs.errors import UserError
+
+NAME = "settings.json"
+
+FREE = frozenset(
+    {
+        "output",
+        "resume",
+        "dry_run",
+        "budget",
+        "max_calls",
+        "concurrency",
+        "api_base",
+        "timeout",
+        "patience",
+        "retry_wait",
+    }
+    | {"log_level"}
+)
+"""Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
+
+
+def claim(folder: Path, settings: CompileSettings) -> None:
+    """Writes down what the folder is for, or finds it written. Raises `UserError`, naming the options that differ, where it
+    is for something else."""
+    path = folder / NAME
+    wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in FREE}
+    if not path.exists():
+        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        return
+    known = _read(path)
+    changed = [
+        f"--{name.replace('_', '-')} was {known.get(name)} and is now {value}"
+        for name, value in wanted.items()
+        if known.get(name) != value
+    ]
+    if changed:
+        raise UserError(
+            f"{folder} holds another compilation: {'; '.join(changed)}. "
+            "Choose another --output, or begin afresh with --no-resume"
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}; begin afresh with --no-resume") from None
+    if not isinstance(known, dict):
+        raise UserError(f"{path} is not what a compilation wrote; begin afresh with --no-resume")
+    return known

@@ -1,0 +1,77 @@
+"""Tune the prompts and demonstrations of the program to a model, with proof on texts that no optimizer saw.
+
+python -m optimize.compile --model openai/Qwen3-32B --api-base http://localhost:8000/v1 --trainset papers.jsonl
+python -m optimize.compile --model gpt41 --optimizer gepa --judge-models claudesonnet45 --report-judge-models gemini25pro
+python -m optimize.compile --model embedded --stage hypotheses critique --optimizer bootstrap --output compiled
+python -m optimize.compile --model gpt41 --stage judge --trainset labelled.jsonl --output judge
+"""
+
+import logging
+import sys
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+
+from optimize.settings import CompileSettings
+from programs.errors import UserError
+from programs.options import parse, run_cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from optimize.report import Outcome
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command. Exit codes: 0 done, 1 stopped early, 2 a mistake to mend, 130 interrupted; all are resumable."""
+    settings = parse(CompileSettings, "python -m optimize.compile", (__doc__ or "").splitlines()[0], arguments)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    from rich.console import Console
+
+    from optimize.recorder import BudgetSpent
+    from programs.errors import AccessDenied, BackendError, UnknownModel
+
+    console = Console(soft_wrap=True, markup=False)
+    costs, tune = _prepared(settings)
+    for part, calls in costs.items():
+        console.print(f"at most about {calls} calls: {part}")
+    if settings.dry_run:
+        return 0
+    if not settings.resume:
+        _move_aside(settings)
+    try:
+        report = tune(console)
+    except (AccessDenied, UnknownModel) as error:
+        raise UserError(str(error)) from None
+    except BudgetSpent as error:
+        print(f"error: {error}; raise --max-calls and run the command again to go on", file=sys.stderr)
+        return 1
+    except BackendError as error:
+        print(f"error: {error}; run the same command again to go on", file=sys.stderr)
+        return 1
+    use = f"use it with --program {settings.output}" if report.improved else "its report.md says more"
+    console.print(f"the compiled program is in {settings.output}; {use}")
+    return 0
+
+
+def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Console], Outcome]]":
+    """What a compilation will cost, by part, and how to begin it."""
+    from optimize import judge_tuning, tuning
+
+    if settings.tunes_judges:
+        judging = judge_tuning.course_of(settings)
+        return judge_tuning.estimate(judging), partial(judge_tuning.tune, judging)
+    course = tuning.course_of(settings)
+    return tuning.estimate(course), partial(tuning.tune, course)
+
+
+def _move_aside(settings: CompileSettings) -> None:
+    if settings.output.exists():
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        settings.output.rename(settings.output.with_name(f"{settings.output.name}.{stamp}.old"))
+
+
+if __name__ == "__main__":
+    run_cli(main)

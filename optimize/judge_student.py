@@ -1,0 +1,62 @@
+"""The judge as a program that optimizers may change: one answer goes in, one judge's verdict comes out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import dspy
+
+from programs.calling import Caller
+from programs.inputs.sample import content_id
+from programs.lms.resolve import Model
+from programs.plan import Ask
+from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
+from programs.tries import TryRules
+
+PREDICTOR = "judge.predict"
+"""The judges' predictor, here and in the `Tracer`."""
+
+ASKED_BY = "a reader (level not known)"
+
+
+class JudgeStudent(dspy.Module):
+    """Asks one of several judges, who share one prompt, about an answer. `judges` are the models by name; they are not
+    copied with the module.
+
+    Its predictor has the name that it has in the `Tracer`. A judge that gives nothing readable is an outcome, not an
+    error: the verdict is then unscored.
+    """
+
+    def __init__(self, judge: JudgeStage, judges: Mapping[str, Model], rules: TryRules | None = None) -> None:
+        super().__init__()
+        self.judge = judge
+        self._caller = Caller(_model_of(judges), rules)
+
+    def forward(self, passage: str, question: str, answer: str, judge: str, **_: Any) -> dspy.Prediction:
+        """Gives a Prediction with `verdict` (a `Verdict`). Raises `BackendError` when the judge cannot be reached or
+        refuses."""
+        inputs = {
+            "passage": passage,
+            "question": question,
+            "asked_by": ASKED_BY,
+            "thought": None,
+            "answer": answer,
+        }
+        name = content_id("\0".join((passage, question, answer)))
+        # Optimizers that want another answer to the same request put an LM into the predictor.
+        temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
+        ask = self.judge.ask_about(inputs, name, judge, temperature)
+        return dspy.Prediction(verdict=verdict_of(ask, self._caller.answer(ask)))
+
+
+def _model_of(judges: Mapping[str, Model]) -> Any:
+    def model_of(ask: Ask) -> Model:
+        model, sampler = judges[ask.judge or ""], ask.predict.lm
+        if sampler is None:
+            return model
+        # Of the optimizer's LM only what makes the answer another one is taken: which model answers is ours to say.
+        wanted = ("rollout_id", "temperature") if model.takes_sampling else ("rollout_id",)
+        options = {name: sampler.kwargs[name] for name in wanted if name in sampler.kwargs}
+        return replace(model, lm=model.lm.copy(**options))
+
+    return model_of

@@ -1,0 +1,109 @@
+"""The proof: what a program is worth on texts that no optimizer saw, before and after."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+import dspy
+from pydantic import BaseModel
+
+from optimize.interval import Interval, paired_interval
+from optimize.measure import Measure, Measured
+from optimize.metrics import diversity
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Compared(BaseModel):
+    """A metric's mean before and after over the examples where both have a score, and the interval of the difference
+    (None with fewer than two such examples)."""
+
+    before: float | None
+    after: float | None
+    pairs: int
+    interval: Interval | None
+
+
+class Failures(BaseModel):
+    """How often a stage's first try failed, of how often it was asked."""
+
+    failed_before: int
+    asked_before: int
+    failed_after: int
+    asked_after: int
+
+
+class Proof(BaseModel):
+    """A comparison over the test split, one text a source. `improved`: the composite's interval lies above 0."""
+
+    composite: Compared
+    metrics: dict[str, Compared]
+    stages: dict[str, Failures]
+    unscored: int
+    diversity_before: float | None
+    diversity_after: float | None
+
+    @property
+    def improved(self) -> bool:
+        interval = self.composite.interval
+        return interval is not None and interval.low > 0
+
+
+def measure_all(
+    student: dspy.Module, examples: Sequence[dspy.Example], measure: Measure, concurrency: int
+) -> list[Measured]:
+    """The measures of a student's traces of all examples, in their order, with so many under way at once.
+    Raises `BackendError` when a model is gone."""
+    return in_threads(lambda example: measure.measured(student(**example.inputs())), examples, concurrency)
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """`function` of every item, in order, in threads that have the caller's context. The first error (of the items'
+    order) is raised, and what has not begun is then left; what is under way goes on unheeded."""
+    pool = ThreadPoolExecutor(max(1, threads))
+    try:
+        futures = [pool.submit(copy_context().run, function, item) for item in items]
+        return [future.result() for future in futures]
+    finally:
+        # After an interrupt nobody waits for whole traces; without an error nothing is under way.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def prove(before: Sequence[Measured], after: Sequence[Measured], seed: int) -> Proof:
+    """Compares two programs' measures of the same examples, in the same order."""
+    names = list(dict.fromkeys(name for measured in [*before, *after] for name in measured.metrics))
+    stages = list(dict.fromkeys(stage for measured in [*before, *after] for stage in measured.stages))
+    composite = _compared([m.score.value for m in before], [m.score.value for m in after], seed)
+    return Proof(
+        composite=composite,
+        metrics={name: _compared(_values(before, name), _values(after, name), seed) for name in names},
+        stages={
+            stage: Failures(
+                failed_before=sum(m.stages.get(stage) is not None for m in before),
+                asked_before=sum(stage in m.stages for m in before),
+                failed_after=sum(m.stages.get(stage) is not None for m in after),
+                asked_after=sum(stage in m.stages for m in after),
+            )
+            for stage in stages
+        },
+        unscored=len(before) - composite.pairs,
+        diversity_before=diversity([m.record for m in before if m.record]).value,
+        diversity_after=diversity([m.record for m in after if m.record]).value,
+    )
+
+
+def _values(measures: Sequence[Measured], name: str) -> list[float | None]:
+    return [m.metrics[name].value if name in m.metrics else None for m in measures]
+
+
+def _compared(before: list[float | None], after: list[float | None], seed: int) -> Compared:
+    pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
+    count = len(pairs)
+    return Compared(
+        before=sum(a for a, _ in pairs) / count if count else None,
+        after=sum(b for _, b in pairs) / count if count else None,
+        pairs=count,
+        interval=paired_interval(before, after, seed=seed),
+    )

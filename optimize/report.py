@@ -1,0 +1,231 @@
+"""The report of a compilation: what was done, what it cost, and what it is worth on texts that no optimizer saw."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import dspy
+from pydantic import BaseModel
+
+from optimize.optimizers.tuned import tuned_part
+from optimize.proof import Compared, Failures, Proof
+from optimize.recorder import Recorder
+from optimize.settings import CompileSettings
+from programs.fingerprint import git_commit, versions
+
+
+class Tuned(BaseModel):
+    """One predictor before and after; demonstrations and temperature are those after. `changed`: any of them is other
+    than it was."""
+
+    instructions_before: str
+    instructions_after: str
+    demonstrations: int
+    temperature: float | None
+    changed: bool
+
+
+class Outcome(BaseModel):
+    """What there is to tell of any compilation. `data` has the hash and the size of each split, `spent` what was paid by
+    purpose over all sessions, `replayed` what the last session took from the journal instead."""
+
+    model: str
+    optimizer: str
+    stages: list[str]
+    settings: dict[str, Any]
+    created: str
+    versions: dict[str, str]
+    git_commit: str | None
+    data: dict[str, dict[str, Any]]
+    improved: bool
+    spent: dict[str, Any]
+    replayed: dict[str, Any]
+    unscored: int
+    warnings: list[str]
+    predictors: dict[str, Tuned]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything of the program is other than it was."""
+        return any(tuned.changed for tuned in self.predictors.values())
+
+
+class Report(Outcome):
+    """Everything about a compilation of stages that write but the program itself."""
+
+    proof: Proof
+
+
+def facts_of(settings: CompileSettings, recorder: Recorder, before: dspy.Module, after: dspy.Module) -> dict[str, Any]:
+    """Those fields of an `Outcome` that every compilation fills in the same way."""
+    account = recorder.account
+    return {
+        "model": settings.model,
+        "optimizer": settings.optimizer,
+        "stages": settings.stage,
+        "settings": settings.model_dump(mode="json", exclude={"api_base"}),
+        "created": now(),
+        "versions": versions(),
+        "git_commit": git_commit(),
+        "spent": {purpose: asdict(spend) for purpose, spend in account.paid.items()},
+        "replayed": {purpose: asdict(spend) for purpose, spend in account.replayed.items()},
+        "predictors": tuned_predictors(before, after),
+    }
+
+
+def hash_of(names: Iterable[str]) -> str:
+    """Tells two sides of a split apart, whatever their order."""
+    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
+
+
+def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, Tuned]:
+    """What became of every predictor."""
+    earlier = dict(before.named_predictors())
+    return {
+        name: Tuned(
+            instructions_before=earlier[name].signature.instructions,
+            instructions_after=predictor.signature.instructions,
+            demonstrations=len(predictor.demos),
+            temperature=predictor.config.get("temperature"),
+            changed=tuned_part(predictor) != tuned_part(earlier[name]),
+        )
+        for name, predictor in after.named_predictors()
+    }
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Writes report.json and report.md."""
+    write_files(report, markdown(report), folder)
+
+
+def write_files(report: Outcome, text: str, folder: Path) -> None:
+    """Writes a report for programs, report.json, and its text for people, report.md."""
+    (folder / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / "report.md").write_text(text, encoding="utf-8")
+
+
+def markdown(report: Report) -> str:
+    """The report for a person."""
+    parts = [
+        f"# {report.optimizer} on {', '.join(report.stages)}, for {report.model}",
+        verdict(report),
+        *(f"Warning: {warning}." for warning in report.warnings),
+        HOLDS_TEXTS,
+        f"## On {report.data['test']['texts']} texts of other sources",
+        _scores(report.proof),
+        "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check):",
+        _failures(report.proof.stages),
+        *how_it_was_made(report),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+HOLDS_TEXTS = "program.json holds training texts in its demonstrations: share it only where you may share those."
+
+
+def how_it_was_made(report: Outcome) -> list[str]:
+    """The last sections of every report: the cost, the instructions, the circumstances."""
+    return [
+        "## What it cost",
+        _spent(report),
+        "## The instructions",
+        *(_instructions(name, tuned) for name, tuned in report.predictors.items() if tuned.changed),
+        "## How it was made",
+        _facts(report),
+    ]
+
+
+def verdict(report: Report) -> str:
+    """The outcome in one sentence."""
+    found = report.proof.composite
+    if not report.changed:
+        return "Nothing better was found: the program is as it was."
+    if found.interval is None:
+        return "Too few texts could be scored to compare the programs."
+    change = f"{found.before:.3f} before, {found.after:.3f} after; the difference {shown_interval(found)}"
+    if report.improved:
+        return f"The compiled program is better: {change}."
+    if found.interval.high < 0:
+        return f"The compiled program is worse: {change}."
+    return f"The compiled program is not shown to be better: {change}."
+
+
+def _scores(proof: Proof) -> str:
+    rows = [("composite", proof.composite), *proof.metrics.items()]
+    lines = [f"| {name} | {shown(c.before)} | {shown(c.after)} | {shown_interval(c)} | {c.pairs} |" for name, c in rows]
+    if proof.diversity_before is not None or proof.diversity_after is not None:
+        lines.append(f"| diversity | {shown(proof.diversity_before)} | {shown(proof.diversity_after)} | - | - |")
+    return "\n".join(
+        ["| metric | before | after | difference (95% interval) | texts |", "|---|---|---|---|---|", *lines]
+    )
+
+
+def _failures(stages: dict[str, Failures]) -> str:
+    lines = [
+        f"| {name} | {one.failed_before} of {one.asked_before} | {one.failed_after} of {one.asked_after} |"
+        for name, one in stages.items()
+    ]
+    before = f"{sum(s.failed_before for s in stages.values())} of {sum(s.asked_before for s in stages.values())}"
+    after = f"{sum(s.failed_after for s in stages.values())} of {sum(s.asked_after for s in stages.values())}"
+    return "\n".join(["| stage | before | after |", "|---|---|---|", *lines, f"| all | {before} | {after} |"])
+
+
+def _spent(report: Outcome) -> str:
+    lines = [
+        f"| {purpose} | {spend['calls']} | {_tokens(spend, 'prompt_tokens')} | {_tokens(spend, 'completion_tokens')} |"
+        for purpose, spend in report.spent.items()
+    ]
+    return "\n".join(["| for | calls | tokens read | tokens written |", "|---|---|---|---|", *lines])
+
+
+def _tokens(spend: dict[str, Any], which: str) -> str:
+    return f"at least {spend[which]}" if spend["uncounted"] else str(spend[which])
+
+
+def _instructions(name: str, tuned: Tuned) -> str:
+    temperature = "as it was" if tuned.temperature is None else tuned.temperature
+    head = f"### {name}: demonstrations {tuned.demonstrations}, temperature {temperature}"
+    if tuned.instructions_before == tuned.instructions_after:
+        return f"{head}\n\nThe instruction is as it was."
+    cells = [
+        text.replace("|", "\\|").replace("\n", "<br>") for text in (tuned.instructions_before, tuned.instructions_after)
+    ]
+    return f"{head}\n\n| before | after |\n|---|---|\n| {cells[0]} | {cells[1]} |"
+
+
+def _facts(report: Outcome) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    splits = "; ".join(f"{name}: {_side(part)}" for name, part in report.data.items())
+    return "\n".join(
+        [
+            f"- {report.created}, commit {report.git_commit or 'unknown'}, {versions}",
+            f"- {splits}",
+            f"- seed {report.settings['seed']}, {report.unscored} examples without a score while tuning",
+        ]
+    )
+
+
+def _side(part: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count} {what}" for what, count in part.items() if what != "hash")
+    return f"{counts}, hash {part['hash']}"
+
+
+def shown_interval(compared: Compared) -> str:
+    """A difference with its interval, for a table."""
+    if compared.interval is None:
+        return "-"
+    found = compared.interval
+    return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+
+
+def shown(value: float | None) -> str:
+    """A number for a table."""
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,168 @@
+"""What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from optimize.metrics import weights_of
+from optimize.stages import JUDGE, STAGES
+from programs.inputs.sources import DEFAULT_INPUT
+from programs.settings import comma_separated
+
+OPTIMIZER_NAMES = ("bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa")
+RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
+"""How often the program is run on the training and validation texts together, per budget."""
+
+
+class CompileSettings(BaseModel):
+    """The options of a compilation. The names are those of the command line, with underscores."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    model: str = Field(
+        ...,
+        min_length=1,
+        description="the model whose prompts are tuned, named as for programs.generate; with --stage judge the first of "
+        "--judge-models when not given",
+    )
+    optimizer: Literal["bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa"] = Field(
+        "optuna", description="how to tune"
+    )
+    trainset: list[str] = Field(
+        [DEFAULT_INPUT], min_length=1, description="JSONL files of texts; with --stage judge, of labelled answers"
+    )
+    output: Path = Field(Path("compiled"), description="the folder of the compiled program, its report and its journal")
+    program: Path | None = Field(None, description="a compiled program to begin with, instead of the one as it is")
+    stage: list[str] = Field(
+        ["all"],
+        min_length=1,
+        description="all: the whole program at once; or stages, tuned one after another: "
+        + ", ".join(STAGES)
+        + "; or judge: the judges' prompt, on answers that people judged",
+    )
+    metric: str = Field(
+        "composite", description="composite, or NAME, or NAME=WEIGHT,NAME=WEIGHT of optimize/metrics.py"
+    )
+    judge_models: list[str] | None = Field(
+        None,
+        description="the judges that optimise, or, with --stage judge, are tuned; the model itself when not given (but no "
+        "embedded one, which is too weak to optimise others); 'none'",
+    )
+    report_judge_models: list[str] | None = Field(
+        None, description="the judges of the report; those that optimise when not given"
+    )
+    reflection_model: str | None = Field(None, description="who writes instructions; the model itself when not given")
+    budget: Literal["light", "medium", "heavy"] = Field("light", description="how much to try")
+    max_calls: int | None = Field(None, ge=1, description="at most so many calls to models, proof and all")
+    num_train: int | None = Field(
+        None, ge=1, description="training texts (answers, for judges); a quarter, at most 24, when not given"
+    )
+    num_val: int | None = Field(
+        None, ge=1, description="validation texts (answers, for judges); a quarter, at most 24, when not given"
+    )
+    num_test: int | None = Field(
+        None, ge=2, description="sources (questions, for judges) of the proof; half, at most 60, when not given"
+    )
+    judged_correct_from: int = Field(
+        6, ge=2, le=10, description="with --stage judge: an overall rating from this on says that an answer is correct"
+    )
+    seed: int = Field(0, ge=0, description="what decides everything random")
+    resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
+    concurrency: int | None = Field(
+        None, ge=1, le=4096, description="calls at once; 16, or the slots of an embedded model"
+    )
+    dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
+    prompt_order: Literal["passage-first", "stock"] = Field("passage-first", description="as for programs.generate")
+    api_base: list[str] = Field([], description="addresses of servers, as for programs.generate")
+    max_output_tokens: int = Field(4096, ge=64, description="tokens of one reply")
+    timeout: float = Field(120.0, gt=0, description="seconds for one call")
+    patience: float = Field(900.0, gt=0, description="seconds of trying again before a call is given up")
+    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first retry")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="how much to log")
+
+    @field_validator("judge_models", "report_judge_models", mode="before")
+    @classmethod
+    def _split_judges(cls, value: object) -> object:
+        return None if value is None else comma_separated(value)
+
+    @field_validator("stage", mode="before")
+    @classmethod
+    def _split_stages(cls, value: object) -> object:
+        return comma_separated(value)
+
+    @field_validator("trainset", "api_base", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value or []
+
+    @field_validator("stage")
+    @classmethod
+    def _known_stages(cls, stages: list[str]) -> list[str]:
+        known = {"all", JUDGE, *STAGES}
+        unknown = [stage for stage in stages if stage not in known]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(['all', *STAGES, JUDGE])}")
+        if len(stages) > 1 and {"all", JUDGE} & {*stages}:
+            raise ValueError("all and judge stand alone")
+        return stages
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, metric: str) -> str:
+        weights_of(metric)
+        return metric
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_judge(cls, values: dict[str, Any]) -> dict[str, Any]:
+        judges = comma_separated(values.get("judge_models"))
+        wanted = "model" not in values and JUDGE in (values.get("stage") or [])
+        return {**values, "model": judges[0]} if wanted and isinstance(judges, list) and judges else values
+
+    @model_validator(mode="after")
+    def _something_to_judge(self) -> "CompileSettings":
+        if not self.tunes_judges:
+            return self
+        if not self.judges or not self.report_judges:
+            raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
+        if self.trainset == [DEFAULT_INPUT]:
+            raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/labels.py")
+        if self.metric != "composite":
+            raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
+        return self
+
+    @model_validator(mode="after")
+    def _program_elsewhere(self) -> "CompileSettings":
+        if self.program is not None and self.program.resolve() == self.output.resolve():
+            raise ValueError("--program and --output must be different folders")
+        return self
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights of the composite."""
+        return weights_of(self.metric)
+
+    @property
+    def tunes_judges(self) -> bool:
+        """Whether it is the judges' prompt that is tuned."""
+        return self.stage == [JUDGE]
+
+    @property
+    def judges(self) -> list[str]:
+        """The models that judge while optimising."""
+        if self.judge_models is not None:
+            return [] if self.judge_models == ["none"] else list(dict.fromkeys(self.judge_models))
+        return [] if self.model.startswith("embedded") and not self.tunes_judges else [self.model]
+
+    @property
+    def report_judges(self) -> list[str]:
+        """The models that judge in the proof."""
+        if self.report_judge_models is None:
+            return self.judges
+        return [] if self.report_judge_models == ["none"] else self.report_judge_models
+
+    @property
+    def proposer(self) -> str:
+        """The model that writes instructions."""
+        return self.reflection_model or self.model

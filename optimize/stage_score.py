@@ -1,0 +1,101 @@
+"""How well one stage did, from its own output: rules only, no model.
+
+A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
+(over 30% of its 4-grams repeat, or `programs.checks.repetition` finds worse) or machine text, or does so as a whole. Of
+questions the check itself leaves out the single ones that are; a text needs only most of them.
+
+    score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
+
+    first     1 when the first try did not fail, else 0
+    quality   the mean of: on topic (share of content words that the passage or question has), variety (share of the
+              texts that repeat no other), and what the stage is for: usable questions of seven, different sentences
+              that exist of those chosen, the authenticity of the thought
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from optimize.metrics import Score, content_of
+from optimize.student import Asked
+from programs.checks.authenticity import authenticity_score
+from programs.checks.leaks import leaked
+from programs.checks.repetition import is_degenerate
+from programs.stages.questions import QuestionPool
+from signatures.questions import QuestionType
+from signatures.trace import Thought
+
+SHORTEST = 12
+"""Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""
+
+_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
+
+
+def first_failure(asked: Asked) -> str | None:
+    """Why the first try of a stage failed, or None when it did not."""
+    reply = asked.reply
+    if reply.rejected:
+        return "; ".join(reply.rejected[0].problems)
+    if reply.status != "ok":
+        return "; ".join(reply.problems) or reply.status
+    return _fault(asked)
+
+
+def stage_score(asked: Asked, passage: str, pool: QuestionPool | None = None) -> Score:
+    """The score of a stage's output; `pool` are the questions taken, for the stage that asks them."""
+    reply = asked.reply
+    # Too few questions are used all the same.
+    used = asked.ask.stage == "questions" and reply.status == "unusable" and bool(pool and pool.questions)
+    if not (used or reply.status == "ok") or _fault(asked):
+        return Score(0.0, "; ".join(reply.problems) or _fault(asked) or reply.status)
+    failure = first_failure(asked)
+    parts = _qualities(asked, passage, pool)
+    quality = sum(parts.values()) / len(parts)
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+    return Score((float(failure is None) + quality) / 2, f"first try: {failure or 'taken'}; {shown}")
+
+
+def _qualities(asked: Asked, passage: str, pool: QuestionPool | None) -> dict[str, float]:
+    texts = list(prose_in(asked.reply.output))
+    source = content_of(f"{passage} {asked.ask.inputs.get('question', '')}")
+    words = set().union(*(content_of(text) for text in texts)) if texts else set()
+    parts = {
+        "on topic": len(words & source) / len(words) if words else 0.0,
+        "variety": len(set(texts)) / len(texts) if texts else 0.0,
+    }
+    if asked.ask.stage == "questions" and pool is not None:
+        parts["usable"] = len(pool.questions) / len(QuestionType)
+    if asked.ask.stage == "evidence":
+        numbers = [item["sentence"] for item in asked.reply.output["items"]]
+        parts["found"] = len({*numbers} - {*missing_sentences(asked)}) / len(numbers) if numbers else 0.0
+    if asked.ask.stage == "trace":
+        steps = Thought.model_validate(asked.reply.output).steps()
+        parts["authenticity"] = authenticity_score("\n\n".join(text for _, text in steps))
+    return parts
+
+
+def missing_sentences(asked: Asked) -> list[int]:
+    """The sentences that the evidence stage chose and the passage has not."""
+    last = len(_NUMBERED.findall(str(asked.ask.inputs["passage"])))
+    return [item["sentence"] for item in asked.reply.output["items"] if not 1 <= item["sentence"] <= last]
+
+
+def _fault(asked: Asked) -> str | None:
+    if asked.ask.stage == "questions":
+        return None
+    texts = list(prose_in(asked.reply.output))
+    single = next((why for text in texts if (why := leaked(text) or is_degenerate(text))), None)
+    return single or (is_degenerate(" ".join(texts)) if texts else None)
+
+
+def prose_in(value: Any) -> Iterator[str]:
+    """The texts of an output, depth first."""
+    if isinstance(value, str):
+        if len(value) >= SHORTEST:
+            yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from prose_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from prose_in(part)

@@ -1,0 +1,38 @@
+"""Where a compilation is done: its journal is open, its models are reached, and DSPy is set up for them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dspy
+from rich.console import Console
+
+from optimize.claim import claim
+from optimize.models import Models, recorded_models
+from optimize.recorder import Recorder
+from optimize.settings import CompileSettings
+from programs.adapter import PassageFirstAdapter, StockOrderAdapter
+
+
+@contextmanager
+def workplace(settings: CompileSettings, console: Console) -> Iterator[tuple[Models, Recorder]]:
+    """The models and the recorder of a compilation; the LM that DSPy is configured with inside is the student's.
+    Raises `UserError` when a model cannot be reached or the folder is another compilation's, and `JournalError`. What made
+    the recorder give up is raised whatever DSPy made of it."""
+    with Recorder(settings.output, max_calls=settings.max_calls) as recorder:
+        claim(settings.output, settings)
+        if recorder.mended:
+            console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")
+        adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
+        with (
+            recorded_models(settings, recorder) as models,
+            dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None),
+        ):
+            try:
+                yield models, recorder
+            except KeyboardInterrupt:
+                console.print("interrupted: the calls under way are waited for; run the same command again to go on")
+                raise
+            except Exception as error:
+                if recorder.failure in (None, error):
+                    raise
+                raise recorder.failure from error

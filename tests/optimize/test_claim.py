@@ -1,0 +1,61 @@
+"""Invariants of `optimize.claim`:
+
+1. The first compilation in a folder writes what it is for; the same one finds it, whatever it may spend.
+2. Another model, optimizer, stage, metric, judge, split, seed or program is refused, naming the option and both values.
+3. A damaged file is refused, never overwritten.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimize.claim import NAME, claim
+from optimize.settings import CompileSettings
+from programs.errors import UserError
+
+
+def settings(folder: Path, **given: Any) -> CompileSettings:
+    return CompileSettings.model_validate({"model": "gpt41", "output": folder, **given})
+
+
+def test_the_same_compilation_goes_on(tmp_path: Path) -> None:
+    claim(tmp_path, settings(tmp_path))
+    written = (tmp_path / NAME).read_bytes()
+    claim(tmp_path, settings(tmp_path, max_calls=9, concurrency=3, budget="heavy", api_base="http://user:pw@host/v1"))
+    assert (tmp_path / NAME).read_bytes() == written
+    assert b"pw" not in written
+
+
+OTHERWISE: list[dict[str, Any]] = [
+    {"model": "gpt4o"},
+    {"optimizer": "gepa"},
+    {"stage": ["trace"]},
+    {"metric": "form"},
+    {"judge_models": "none"},
+    {"report_judge_models": ["x"]},
+    {"reflection_model": "x"},
+    {"num_test": 7},
+    {"seed": 5},
+    {"program": "elsewhere"},
+    {"prompt_order": "stock"},
+    {"trainset": ["other.jsonl"]},
+]
+
+
+@pytest.mark.parametrize("given", OTHERWISE, ids=lambda given: next(iter(given)))
+def test_another_compilation_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
+    claim(tmp_path, settings(tmp_path))
+    option = next(iter(given)).replace("_", "-")
+    with pytest.raises(UserError, match=f"--{option} was .* and is now "):
+        claim(tmp_path, settings(tmp_path, **given))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / NAME).write_text(content)
+    with pytest.raises(UserError, match="--no-resume"):
+        claim(tmp_path, settings(tmp_path))
+    assert (tmp_path / NAME).read_text() == content
