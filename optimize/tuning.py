@@ -19,7 +19,6 @@ from optimize.proof import measure_all, prove
 from optimize.recorder import Recorder
 from optimize.report import Report, facts_of, hash_of, verdict, write_report
 from optimize.settings import RUNS_A_BUDGET, CompileSettings
-from optimize.sources import source_key
 from optimize.splits import Splits, split
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
@@ -27,6 +26,7 @@ from optimize.workplace import workplace
 from programs.calling import options_of
 from programs.compiled import identity_of, write_program
 from programs.errors import UserError
+from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
@@ -98,8 +98,9 @@ def tune(course: Course, console: Console) -> Report:
     """Compiles, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
     settings = course.settings
     with workplace(settings, console) as (models, recorder):
+        before = _proven(course, models, course.tracer, console)
         compiled, unscored = _compiled(course, models, recorder, console)
-        before, after = (_proven(course, models, tracer, console) for tracer in (course.tracer, compiled))
+        after = _proven(course, models, compiled, console)
         report = _report(course, compiled, (before, after), recorder, unscored)
     identity = identity_of(compiled, model=settings.model, prompt_order=settings.prompt_order)
     write_program(compiled, settings.output / "program.json", identity)

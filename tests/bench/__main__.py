@@ -1,39 +1,72 @@
 """`make bench`: runs the benchmarks, prints a table and writes JSON to bench-results/.
 
-python -m tests.bench [NAME ...] [--quick]
+python -m tests.bench [NAME ...] [--quick] [--folder FOLDER] [--traces N] [--passages N]
 """
 
 import argparse
 import importlib
 import json
 import platform
+import signal
+import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("start", "saturation", "scale")
+from tests.bench.options import Options
+
+NAMES = ("start", "saturation", "rate", "compare", "prefix", "scale")
+RESULTS = Path("bench-results")
+
+Row = dict[str, Any]
 
 
 def main() -> None:
-    """Runs the named benchmarks, or all."""
-    parser = argparse.ArgumentParser(description="Benchmarks of SynthReasoner.")
+    """Runs the named benchmarks, or all. What was measured before one breaks off is kept."""
+    names, options = _parse()
+    # Large files are taken away also when the whole is ended from outside.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    RESULTS.mkdir(exist_ok=True)
+    for name in names:
+        rows: list[Row] = []
+        found: Iterable[Row] = importlib.import_module(f"tests.bench.{name}").bench(options)
+        for row in found:
+            rows.append(row)
+            _write(name, options.quick, rows)
+        Console().print(_table(name, rows))
+
+
+def _parse() -> tuple[list[str], Options]:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Benchmarks of SynthReasoner.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all when none is given")
     parser.add_argument("--quick", action="store_true", help="smaller runs, to try the benchmarks themselves")
+    parser.add_argument("--folder", type=Path, help="where large files are made (default: the temporary folder)")
+    parser.add_argument("--traces", type=int, help="scale: the traces of the largest journal (default: 1,000,000)")
+    parser.add_argument("--passages", type=int, help="prefix: how many passages are read (default: 3)")
     given = parser.parse_args()
-    console, results = Console(), Path("bench-results")
-    results.mkdir(exist_ok=True)
-    for name in given.names or NAMES:
-        rows = importlib.import_module(f"tests.bench.{name}").bench(given.quick)
-        table = Table(title=name)
-        for column in ("", *(str(number + 1) for number in range(len(rows)))):
-            table.add_column(column)
-        for key in rows[0]:
-            table.add_row(key, *(str(row.get(key, "")) for row in rows))
-        console.print(table)
-        facts = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": platform.platform(), "rows": rows}
-        (results / f"{name}.json").write_text(json.dumps(facts, indent=2))
+    unknown = [name for name in given.names if name not in NAMES]
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(unknown)}")
+    return given.names or list(NAMES), Options(given.quick, given.folder, given.traces, given.passages)
+
+
+def _write(name: str, quick: bool, rows: list[Row]) -> None:
+    facts = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": platform.platform(), "rows": rows}
+    path = RESULTS / f"{name}{'-quick' if quick else ''}.json"
+    path.write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def _table(name: str, rows: list[Row]) -> Table:
+    table = Table(title=name)
+    for column in ("", *(str(number + 1) for number in range(len(rows)))):
+        table.add_column(column)
+    for key in dict.fromkeys(key for row in rows for key in row):
+        table.add_row(key, *(str(row.get(key, "")) for row in rows))
+    return table
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """The least that calls can cost: bare aiohttp, as many at once as allowed, nothing kept.
 
-Run as `python -m tests.bench.bare BASE CALLS CONCURRENCY [CHAIN]`: CALLS chains of CHAIN calls after one another.
+Run as `python -m tests.bench.bare BASE CHAINS CONCURRENCY LENGTH`: so many chains of LENGTH calls after one another.
 Every call sends a stage's prompt of the usual size and reads the reply's JSON.
 """
 
 import asyncio
 import json
 import sys
-import time
 
 import aiohttp
 
+from tests.bench.stopwatch import stopwatch
 from tests.bench.texts import text_of
 
 
@@ -38,6 +38,7 @@ async def main(base: str, chains: int, concurrency: int, length: int) -> None:
         async def call(number: int) -> None:
             data = json.dumps(body_of(number), separators=(",", ":")).encode()
             async with session.post(f"{base}/chat/completions", data=data) as reply:
+                reply.raise_for_status()
                 json.loads(await reply.read())
 
         async def chain(number: int) -> None:
@@ -45,12 +46,9 @@ async def main(base: str, chains: int, concurrency: int, length: int) -> None:
                 async with gate:
                     await call(number)
 
-        started = time.monotonic()
-        await asyncio.gather(*(chain(number) for number in range(chains)))
-        print(json.dumps({"wall": time.monotonic() - started, "cpu": time.process_time()}))
+        with stopwatch():
+            await asyncio.gather(*(chain(number) for number in range(chains)))
 
 
 if __name__ == "__main__":
-    base, *numbers = sys.argv[1:]
-    chains, concurrency, length = (*map(int, numbers), 1)[:3]
-    asyncio.run(main(base, chains, concurrency, length))
+    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:5])))

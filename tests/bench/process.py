@@ -1,38 +1,83 @@
-"""A child process with its bill: wall time, CPU time and peak memory, as the operating system counts them."""
+"""A child process with its bill: wall time, CPU time and peak memory, as the operating system counts them.
 
+On Linux a process inherits the peak memory of the one that starts it. So a small process stands between: run as
+`python -I -S process.py SECONDS WORD ...` it starts `python WORD ...`, waits for it and prints the bill as JSON.
+"""
+
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What a finished process cost. `started` is when it was started (time.monotonic), `peak_mb` its largest memory."""
+    """What a finished process cost. `started` is when it was started (time.monotonic), `peak_mb` its largest memory,
+    `output` what it printed."""
 
     started: float
     wall: float
     cpu: float
     peak_mb: float
     output: str
+    code: int
 
 
-def run(words: Sequence[str], expect: int = 0) -> Bill:
-    """Runs `python WORDS` from the checkout to its end. Raises RuntimeError with its output on another exit code."""
+def run(words: Sequence[str], expect: int = 0, seconds: float = 0) -> Bill:
+    """Runs `python WORDS` from the checkout to its end; `seconds` after its start it is interrupted (0: never).
+
+    Raises RuntimeError with its output on another exit code.
+    """
+    command = [sys.executable, "-I", "-S", __file__, str(seconds), *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as launcher:
+        try:
+            printed, _ = launcher.communicate()
+        except BaseException:
+            launcher.terminate()
+            launcher.wait()
+            raise
+    bill = Bill(**json.loads(printed))
+    if bill.code != expect:
+        raise RuntimeError(f"{' '.join(words)} ended with {bill.code}:\n{bill.output[-2000:]}")
+    return bill
+
+
+def last_line(bill: Bill) -> Any:
+    """The JSON that the process printed last."""
+    return json.loads(bill.output.splitlines()[-1])
+
+
+def _launch(seconds: float, words: list[str]) -> Bill:
     with tempfile.TemporaryFile("w+") as output:
         started = time.monotonic()
-        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
+        process = subprocess.Popen([sys.executable, *words], stdout=output, stderr=subprocess.STDOUT)
+        timer = threading.Timer(seconds, process.send_signal, [signal.SIGINT])
+        timer.daemon = True
+        if seconds:
+            timer.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.monotonic() - started
+        timer.cancel()
         output.seek(0)
-        text = output.read()
-    if process.returncode != expect:
-        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}:\n{text[-2000:]}")
-    return Bill(started, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
+        cpu, peak_mb = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        return Bill(started, wall, cpu, peak_mb, output.read(), process.returncode)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    print(json.dumps(asdict(_launch(float(sys.argv[1]), sys.argv[2:]))))

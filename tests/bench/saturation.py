@@ -6,11 +6,13 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.bench.process import run
-from tests.bench.server import bench_server
+from tests.bench.options import Options
+from tests.bench.process import last_line, run
+from tests.bench.serving import bench_server
 from tests.bench.texts import write_texts
 
 LATENCY = 1.0
@@ -33,7 +35,7 @@ def saturation(traces: int, concurrency: int) -> dict[str, Any]:
     calls = int(stats["answered"])
     bound = calls * LATENCY / concurrency
     with bench_server(LATENCY) as server:
-        bare = json.loads(run(["-m", "tests.bench.bare", server.base, str(calls), str(concurrency)]).output)
+        bare = run(["-m", "tests.bench.bare", server.base, str(calls), str(concurrency), "1"])
     return {
         "traces": made,
         "concurrency": concurrency,
@@ -45,14 +47,15 @@ def saturation(traces: int, concurrency: int) -> dict[str, Any]:
         "share_of_bound": round(bound / stats["seconds"], 3),
         "whole_process_s": round(bill.wall, 2),
         "cpu_ms_a_call": round(1000 * bill.cpu / calls, 3),
-        "bare_aiohttp_wall_s": round(bare["wall"], 2),
-        "bare_aiohttp_cpu_ms_a_call": round(1000 * bare["cpu"] / calls, 3),
-        "cpu_over_bare": round(bill.cpu / bare["cpu"], 2),
+        "bare_aiohttp_wall_s": round(last_line(bare)["wall"], 2),
+        "bare_aiohttp_cpu_ms_a_call": round(1000 * bare.cpu / calls, 3),
+        "cpu_over_bare": round(bill.cpu / bare.cpu, 2),
         "peak_mb": round(bill.peak_mb),
     }
 
 
-def bench(quick: bool) -> list[dict[str, Any]]:
+def bench(options: Options) -> Iterator[dict[str, Any]]:
     """400 traces at 64 and 1,600 at 256; a quarter of that when `quick`."""
-    share = 4 if quick else 1
-    return [saturation(400 // share, 64), saturation(1600 // share, 256)]
+    share = 4 if options.quick else 1
+    for traces, concurrency in ((400, 64), (1600, 256)):
+        yield saturation(traces // share, concurrency)

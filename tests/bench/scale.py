@@ -1,4 +1,4 @@
-"""What a large journal costs: opening it again, memory, and saving one more trace.
+"""What a large journal costs: opening it again, memory, and saving a few more traces.
 
 A journal of N finished traces is made from the lines of one real trace, stage records included, with an id for each of N
 made-up texts; its index is built as the runner builds it. Then the generator is told to make a few more traces from the
@@ -15,43 +15,51 @@ from typing import Any
 
 from programs.inputs.sample import bytes_id, content_id
 from programs.journal import Journal
+from tests.bench.options import Options
 from tests.bench.process import run
-from tests.bench.server import bench_server
+from tests.bench.serving import bench_server
 from tests.bench.texts import text_of, write_texts
 
 MORE = 20
 CHARACTERS = 1500
+BYTES_A_TRACE = 32_000
+"""On the disk: journal, index, texts, and the document twice while it is written anew."""
+GIB = 2**30
 
 
-def scale(traces: int) -> dict[str, Any]:
+def scale(traces: int, folder: Path) -> dict[str, Any]:
     """Resumes a run that has so many traces, for a few more."""
-    with tempfile.TemporaryDirectory() as name, bench_server(0.05) as server:
-        folder = Path(name)
-        texts = write_texts(folder / "texts.jsonl", traces + MORE + 10, CHARACTERS)
+    with tempfile.TemporaryDirectory(dir=folder) as name, bench_server(0.05) as server:
+        place = Path(name)
+        texts = write_texts(place / "texts.jsonl", traces + MORE + 10, CHARACTERS)
         words = [
             *("-m", "programs.generate", "--model", "openai/bench", "--api-base", server.base, "--concurrency", "16"),
-            *("--input-file", str(texts), "--output", str(folder / "out.json")),
+            *("--input-file", str(texts), "--output", str(place / "out.json")),
         ]
         run([*words, "--max-traces", "1"])
-        journal = folder / "out.journal.jsonl"
+        journal = place / "out.journal.jsonl"
         bytes_a_trace = _multiply(journal, texts, traces)
         size = journal.stat().st_size
         started = time.monotonic()
         Journal(journal).close()
         index_s = time.monotonic() - started
+        index_size = sum(path.stat().st_size for path in place.glob(f"{journal.name}.index*"))
         bill = run([*words, "--max-traces", str(traces + MORE)])
-        first = server.stats()["first_after"]
-        document_mb = (folder / "out.json").stat().st_size / 2**20
-    return {
-        "traces": traces,
-        "journal_gb": round(size / 2**30, 2),
-        "bytes_a_trace": bytes_a_trace,
-        "index_built_anew_s": round(index_s, 1),
-        "resume_to_first_call_s": round(first - bill.started, 2),
-        "whole_run_s": round(bill.wall, 1),
-        "document_mb": round(document_mb),
-        "peak_mb": round(bill.peak_mb),
-    }
+        stats = server.stats()
+        document = place / "out.json"
+        return {
+            "traces": traces,
+            "journal_gib": round(size / GIB, 2),
+            "bytes_a_trace": bytes_a_trace,
+            "index_gib": round(index_size / GIB, 3),
+            "index_built_anew_s": round(index_s, 1),
+            "resume_to_first_call_s": round(stats["first_after"] - bill.started, 2),
+            "traces_added": _total(document) - traces,
+            "adding_them_s": round(stats["first"] + stats["seconds"] - stats["first_after"], 2),
+            "whole_run_s": round(bill.wall, 1),
+            "document_gib": round(document.stat().st_size / GIB, 2),
+            "peak_mb": round(bill.peak_mb),
+        }
 
 
 def _multiply(journal: Path, texts: Path, traces: int) -> int:
@@ -79,9 +87,20 @@ def _raw(texts: Path) -> Iterator[bytes]:
             yield line.rstrip(b"\n")
 
 
-def bench(quick: bool) -> list[dict[str, Any]]:
-    """1,000, 100,000 and 1,000,000 traces; the last left out when `quick`."""
-    needed = 30 * 2**30
-    if not quick and shutil.disk_usage(tempfile.gettempdir()).free < needed:
-        raise SystemExit("the scale benchmark needs 30 GB in the temporary folder")
-    return [scale(traces) for traces in ((1_000, 20_000) if quick else (1_000, 100_000, 1_000_000))]
+def _total(document: Path) -> int:
+    """The number of traces that a document says it holds, from its first line: the whole is too large to read."""
+    with document.open("rb") as file:
+        first = file.readline().rstrip().rstrip(b",")
+    return int(json.loads(first + b"}")["metadata"]["total_traces_generated"])
+
+
+def bench(options: Options) -> Iterator[dict[str, Any]]:
+    """1,000, 100,000 and the traces asked for (by default 1,000,000, or 20,000 when `quick`), the largest last."""
+    most = options.traces or (20_000 if options.quick else 1_000_000)
+    folder = options.folder or Path(tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    needed = most * BYTES_A_TRACE
+    if shutil.disk_usage(folder).free < needed:
+        raise SystemExit(f"scale with {most:,} traces needs {needed / GIB:.0f} GiB in {folder}: see --folder, --traces")
+    for traces in (*(fewer for fewer in (1_000, 100_000) if fewer < most), most):
+        yield scale(traces, folder)

@@ -1,144 +1,155 @@
 """A stand-in for benchmarks, in a process of its own: takes a fixed time a call and answers every stage in form.
 
-    with bench_server(latency=1.0) as server: server.base, server.stats()
-
-Its answers are made once for each stage and kept as bytes, so that it costs as little CPU as a Python server can; a
-counter inside makes each one different. Run as `python -m tests.bench.server PORT LATENCY [CAPACITY RATE]`.
+Its answers are made once for each field that is asked for and kept as bytes, so that it costs as little CPU as a Python
+server can; a counter inside makes each one different. Where no schema says which field is asked for, DSPy's chat form
+does. Run as `python -m tests.bench.server LATENCY CALLS_A_SECOND TOKENS_A_MINUTE`, 0 for no limit; prints its base URL.
 """
 
 import asyncio
-import contextlib
 import itertools
 import json
+import math
 import re
-import subprocess
 import sys
 import time
-import urllib.request
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from tests.bench.bucket import Bucket
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 
-MARK = "00000000"
+MARK = b"00000000"
+PROMPT_TOKENS = b"99999999"
+CHARS_PER_TOKEN = 4
 PAUSE = 1.0
 """Seconds without a call after which the next one is the first of another run."""
-_NAME = re.compile(rb'"schema":\{(?:"additionalProperties":false,)?"properties":\{"(\w+)"')
+
+_SCHEMA = re.compile(rb'"schema":\{(?:"additionalProperties":false,)?"properties":\{"(\w+)"')
+_CHAT = re.compile(rb"starting with the field `\[\[ ## (\w+) ## \]\]`")
 
 
 class BenchServer:
-    """Counts what it is asked. `capacity` and `rate` (calls a second, over the last second) are enforced with 429.
+    """Counts what it is asked. Limits are token buckets, the calls' of one second and the tokens' of one minute; what
+    is beyond them is refused at once with 429 and Retry-After. A token is four bytes of request or reply.
 
     Times are of time.monotonic, which all processes of a machine share.
     """
 
-    def __init__(self, latency: float, capacity: int | None, rate: float | None) -> None:
-        self.latency, self.capacity, self.rate = latency, capacity, rate
-        self.in_flight = self.peak = self.answered = self.refused = 0
-        self.seen: Counter[str] = Counter()
-        self.first = self.last = self.first_after = self.latest = 0.0
-        self._tokens, self._filled = float(rate or 0), time.monotonic()
+    def __init__(self, latency: float, calls_a_second: float, tokens_a_minute: float) -> None:
+        now = time.monotonic()
+        self.latency = latency
+        self._calls = Bucket(calls_a_second, max(1.0, calls_a_second), now) if calls_a_second else None
+        self._tokens = Bucket(tokens_a_minute / 60, tokens_a_minute, now) if tokens_a_minute else None
+        self._in_flight = self._peak = self._answered = 0
+        self._first = self._last = self._first_after = self._latest = 0.0
+        self._first_refused: float | None = None
+        self._seconds: list[list[int]] = []
         self._numbers = itertools.count(1)
-        self._replies = {name: _reply(name) for name in STAGE_OF_FIELD}
+        self._replies: dict[tuple[str, bool], bytes] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
         now = time.monotonic()
-        self.first = self.first or now
-        if now - self.latest > PAUSE:
-            self.first_after = now
-        self.latest = now
-        if not self._allowed(now):
-            self.refused += 1
-            return web.Response(status=429, headers={"Retry-After": "1"}, text='{"error":{"message":"slow down"}}')
-        self.in_flight += 1
-        self.peak = max(self.peak, self.in_flight)
+        self._first = self._first or now
+        if now - self._latest > PAUSE:
+            self._first_after = now
+        self._latest = now
+        template = self._template(body)
+        if template is None:
+            return web.Response(status=500, text="the bench server does not find which field is asked for")
+        tokens = (len(body) + len(template)) // CHARS_PER_TOKEN
+        wait = self._admit(tokens, now)
+        if wait:
+            return web.Response(status=429, headers={"Retry-After": str(math.ceil(wait))}, text=_REFUSAL)
+        self._in_flight += 1
+        self._peak = max(self._peak, self._in_flight)
         try:
             await asyncio.sleep(self.latency)
-            found = _NAME.search(body)
-            if found is None:
-                return web.Response(status=500, text="the bench server found no schema")
-            name = found.group(1).decode()
-            self.seen[STAGE_OF_FIELD[name]] += 1
-            self.answered += 1
-            self.last = time.monotonic()
-            text = self._replies[name].replace(MARK.encode(), b"%08x" % next(self._numbers))
-            return web.Response(body=text, content_type="application/json")
         finally:
-            self.in_flight -= 1
+            self._in_flight -= 1
+        self._answered += 1
+        self._last = time.monotonic()
+        numbered = template.replace(MARK, b"%08x" % next(self._numbers))
+        text = numbered.replace(PROMPT_TOKENS, b"%8d" % (len(body) // CHARS_PER_TOKEN), 1)
+        return web.Response(body=text, content_type="application/json")
 
-    def _allowed(self, now: float) -> bool:
-        if self.capacity is not None and self.in_flight >= self.capacity:
-            return False
-        if self.rate is None:
-            return True
-        self._tokens = min(self.rate, self._tokens + (now - self._filled) * self.rate)
-        self._filled = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+    def _template(self, body: bytes) -> bytes | None:
+        schema = _SCHEMA.search(body)
+        found = schema or _CHAT.search(body)
+        if found is None:
+            return None
+        asked = found.group(1).decode(), schema is None
+        if asked not in self._replies:
+            self._replies[asked] = _reply(*asked)
+        return self._replies[asked]
+
+    def _admit(self, tokens: int, now: float) -> float:
+        """Counts a call. 0 when it may go on, otherwise the seconds after which it may."""
+        second = int(now - self._first)
+        while len(self._seconds) <= second:
+            self._seconds.append([0, 0, 0])
+        costs = [(bucket, cost) for bucket, cost in ((self._calls, 1), (self._tokens, tokens)) if bucket is not None]
+        wait = max((bucket.wait(cost, now) for bucket, cost in costs), default=0.0)
+        if wait:
+            if self._first_refused is None:
+                self._first_refused = now - self._first
+            self._seconds[second][1] += 1
+            return wait
+        for bucket, cost in costs:
+            bucket.take(cost)
+        self._seconds[second][0] += 1
+        self._seconds[second][2] += tokens
+        return 0.0
 
     async def stats(self, _request: web.Request) -> web.Response:
+        """`first`: when the first call came; `seconds`: from it to the last reply; `first_after`: when the first call
+        of the latest run came; `by_second`: calls admitted, calls refused and tokens admitted in each second since
+        `first`; `first_refused`: the first refusal, in seconds since `first`."""
         return web.json_response(
             {
-                "answered": self.answered,
-                "refused": self.refused,
-                "peak": self.peak,
-                "seconds": self.last - self.first,
-                "first_after": self.first_after,
-                "stages": self.seen,
-                "cpu": time.process_time(),
+                "answered": self._answered,
+                "peak": self._peak,
+                "first": self._first,
+                "seconds": self._last - self._first,
+                "first_after": self._first_after,
+                "first_refused": self._first_refused,
+                "by_second": self._seconds,
             }
         )
 
 
-def _reply(name: str) -> bytes:
-    stage = STAGE_OF_FIELD[name]
-    asked = Asked(stage, name, "[1] Measured luminosities correlate with surrounding densities.", MARK, 0, {})
-    content = json.dumps({name: ANSWERS[stage](asked)}).replace(MARK[:2], MARK, 1)
-    content = content.replace(f"case {MARK}", f"case {MARK}")
+_REFUSAL = '{"error":{"message":"slow down"}}'
+
+
+def _reply(name: str, chat: bool) -> bytes:
+    """A completion that gives the field `name` something in form, in JSON or in DSPy's chat form."""
+    mark = MARK.decode()
+    value: Any = {"text": f"In case {mark} the luminosities follow the surrounding densities."}
+    if name in STAGE_OF_FIELD:
+        stage = STAGE_OF_FIELD[name]
+        asked = Asked(stage, name, "[1] Measured luminosities correlate with surrounding densities.", mark, 0, {})
+        value = ANSWERS[stage](asked)
+    written = json.dumps(value)
+    if mark not in written:
+        # Some answers hold the first digits alone.
+        written = written.replace(mark[:2], mark, 1)
+    content = f'{{"{name}": {written}}}'
+    if chat:
+        content = f"[[ ## {name} ## ]]\n{written}\n\n[[ ## completed ## ]]\n"
     reply: dict[str, Any] = {
         "id": "bench",
         "object": "chat.completion",
+        "created": 0,
         "model": "bench",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200},
+        "usage": {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN},
     }
     return json.dumps(reply).encode()
 
 
-@dataclass(frozen=True)
-class Running:
-    """A server that runs."""
-
-    base: str
-
-    def stats(self) -> dict[str, Any]:
-        with urllib.request.urlopen(self.base.removesuffix("/v1") + "/stats", timeout=10) as reply:
-            found: dict[str, Any] = json.load(reply)
-            return found
-
-
-@contextlib.contextmanager
-def bench_server(latency: float = 1.0, capacity: int | None = None, rate: float | None = None) -> Iterator[Running]:
-    """Starts the server in a process of its own and stops it at the end."""
-    words = [sys.executable, "-m", "tests.bench.server", str(latency), str(capacity or 0), str(rate or 0)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield Running(process.stdout.readline().strip())
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-async def _serve(latency: float, capacity: int | None, rate: float | None) -> None:
-    server = BenchServer(latency, capacity, rate)
+async def _serve(latency: float, calls_a_second: float, tokens_a_minute: float) -> None:
+    server = BenchServer(latency, calls_a_second, tokens_a_minute)
     app = web.Application(client_max_size=64 * 2**20)
     app.router.add_post("/v1/chat/completions", server.answer)
     app.router.add_get("/stats", server.stats)
@@ -150,5 +161,4 @@ async def _serve(latency: float, capacity: int | None, rate: float | None) -> No
 
 
 if __name__ == "__main__":
-    latency, capacity, rate = map(float, sys.argv[1:4])
-    asyncio.run(_serve(latency, int(capacity) or None, rate or None))
+    asyncio.run(_serve(*map(float, sys.argv[1:4])))

@@ -1,0 +1,64 @@
+"""The chain over many rows with this project's parts: plans of asks, the gate, the journal and its index.
+
+Run as `python -m tests.bench.chain_here BASE ROWS CONCURRENCY`.
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import dspy
+
+from programs.adapter import PassageFirstAdapter
+from programs.budget import Budget
+from programs.calling import Caller
+from programs.gate import Gate
+from programs.journal import Journal
+from programs.journaled import JournaledCaller
+from programs.ledger import Ledger
+from programs.models import ModelTable
+from programs.plan import Ask, Plan, adrive, value_of
+from programs.settings import Settings
+from programs.tries import TryRules
+from tests.bench.chain import Chain, passage_of
+from tests.bench.stopwatch import stopwatch
+
+
+def plan_of(chain: Chain, row: int) -> Plan[str]:
+    """The calls of one row; returns its conclusion."""
+    inputs, text = {"passage": passage_of(row)}, ""
+    for depth, (name, predict) in enumerate(chain.named_predictors()):
+        ask = Ask(name, f"{name}/{row}", predict, dict(inputs), depth)
+        text = inputs[ask.output] = value_of(ask, (yield [ask])[0]).text
+    return text
+
+
+async def conclusions(base: str, rows: int, concurrency: int, path: Path) -> list[str]:
+    """The conclusion of every row, with everything paid for in the journal at `path`."""
+    models = ModelTable(Settings(model="openai/bench", api_base=base, concurrency=concurrency))
+    chain, gate, budget = Chain(), Gate(concurrency), Budget()
+    window = asyncio.Semaphore(gate.texts)
+    with Journal(path) as journal:
+        asking = Caller(models.of, TryRules(), budget.permit)
+        caller = JournaledCaller(asking, journal, gate, Ledger(), budget, models.reach)
+
+        async def conclusion(row: int) -> str:
+            async with window:
+                return await adrive(plan_of(chain, row), caller.answer)
+
+        with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
+            found = await asyncio.gather(*map(conclusion, range(rows)))
+    await models.close()
+    return found
+
+
+def main(base: str, rows: int, concurrency: int) -> None:
+    with tempfile.TemporaryDirectory() as name, stopwatch():
+        found = asyncio.run(conclusions(base, rows, concurrency, Path(name) / "rows.journal.jsonl"))
+        if len(set(found)) != rows:
+            raise SystemExit("some rows got no conclusion of their own")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:4]))

@@ -1,0 +1,63 @@
+"""The parts of the benchmarks that decide what is counted."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.bench.bucket import Bucket
+from tests.bench.prefix import joined
+from tests.bench.process import run
+
+
+@given(
+    st.floats(0.5, 100),
+    st.floats(1, 200),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 1)), min_size=1, max_size=60),
+)
+def test_a_bucket_gives_no_more_than_its_content_and_what_flowed_in(
+    rate: float, size: float, steps: list[tuple[float, float]]
+) -> None:
+    bucket, now, taken = Bucket(rate, size, 0.0), 0.0, 0.0
+    for pause, amount in steps:
+        now += pause
+        if bucket.wait(amount, now) == 0:
+            bucket.take(amount)
+            taken += amount
+    assert taken <= size + rate * now + 1e-6
+
+
+def test_a_bucket_holds_what_was_asked_for_after_the_wait_it_names() -> None:
+    bucket = Bucket(rate=2.0, size=4.0, now=10.0)
+    bucket.take(4.0)
+    wait = bucket.wait(3.0, 10.0)
+    assert wait == 1.5
+    assert bucket.wait(3.0, 10.0 + wait) == 0
+
+
+def test_texts_are_joined_until_they_are_long_enough_and_each_is_used_once() -> None:
+    samples = [{"text": letter * 40, "title": letter, "domain": "d"} for letter in "abcdefg"]
+    assert [passage["text"] for passage in joined(samples, 80)] == [
+        "\n\n".join(letter * 40 for letter in letters) for letters in ("ab", "cd", "ef")
+    ]
+
+
+def test_a_bill_counts_the_child_alone() -> None:
+    ballast = bytearray(200 * 2**20)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    bill = run(["-S", "-c", "print('done')"])
+    assert bill.output == "done\n"
+    assert bill.peak_mb < 100
+
+
+def test_a_process_is_interrupted_after_its_time(tmp_path: Path) -> None:
+    script = tmp_path / "sleeps.py"
+    script.write_text("import sys, time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(130)\n")
+    bill = run(["-S", str(script)], expect=130, seconds=0.5)
+    assert bill.code == 130
+
+
+def test_a_process_that_fails_is_an_error_with_what_it_printed() -> None:
+    with pytest.raises(RuntimeError, match="no such luck"):
+        run(["-S", "-c", "raise SystemExit('no such luck')"])
