@@ -67,6 +67,12 @@ def similarity(a: str, b: str) -> float:
     return _similarity(_profile(a), _profile(b))
 
 
+def content_words(text: str) -> frozenset[str]:
+    """The stems that `similarity` compares: the words of a text without grammar, without phrases of asking and without
+    inflection. May be empty."""
+    return _profile(text).content
+
+
 def drop_near_duplicates(texts: Sequence[str], threshold: float = SAME) -> tuple[list[int], list[Dropped]]:
     """The indices to keep, ascending, and what was dropped: every text at least `threshold` similar to an earlier kept
     one, with the most similar of those (the earliest on a tie).

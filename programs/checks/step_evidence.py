@@ -1,0 +1,180 @@
+"""Which sentence of the passage carries a step of a thought, and what rules alone can say about that.
+
+A step is cut into sentences, its claims. A claim is compared with every sentence of the passage by the words that they
+share, weighted by how rare each is in the passage (inverse document frequency); words near a cue of direction count
+twice, since they say what it is that goes up. Among sentences that share at least LEAST_SHARE of the claim's weight and
+FEWEST_WORDS words, one that states a direction, when the claim does, counts FINDING times, one chosen as evidence before
+CHOSEN times; the best is the quote. Then, the strictest first:
+
+    contradicted    the best or the second contradicts the claim (`programs.checks.contradiction`)
+    supported       the claim stands in the sentence word for word, or nearly (`programs.checks.evidence.locate`)
+    None            the sentence is about the same; whether it carries the claim, only a reader can tell
+
+A step gets the status and quote of one claim: a contradicted one, or else a supported one, or else that with the largest
+share. A question or a supposition is no claim that could be contradicted. Whether something can be inferred, or comes
+from outside, no rule says.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from programs.checks.contradiction import Sentence, contradiction
+from programs.checks.evidence import locate
+from programs.checks.numbers import Given, unfound
+from programs.checks.sentences import Span
+
+LEAST_SHARE = 20.0
+"""Per cent of the claim's weight that a quote must share."""
+
+FEWEST_WORDS = 2
+NEARLY_VERBATIM = 80.0
+"""Per cent of the claim's weight from which on it is looked for word for word."""
+
+FINDING, CHOSEN, NEAR_A_CUE = 3.0, 1.5, 2.0
+LOOKED_AT = 2
+"""How many of the best sentences may contradict a claim."""
+
+Status = Literal["supported", "inferred", "outside", "contradicted"]
+Method = Literal["exact", "normalised", "fuzzy", "words", "model"]
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[^a-z\s])")
+_QUOTED = re.compile(r"[“\"]([^“”\"]{12,400})[”\"]")
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvidence:
+    """What carries a step. `passage[start:end]` is the quote; all four are None where no sentence is about it.
+
+    `claim` is the sentence of the step that the quote belongs to, `similarity` 0 to 100: the Indel ratio of a match by
+    text, or the share of the claim's weight of one by words. `conflict` says why the rules find a contradiction.
+    `unfound_numbers` are those of the whole step that stand nowhere in the passage.
+    """
+
+    claim: str | None = None
+    start: int | None = None
+    end: int | None = None
+    method: Method | None = None
+    similarity: float | None = None
+    status: Status | None = None
+    conflict: str | None = None
+    unfound_numbers: Sequence[str] = ()
+
+
+_NOTHING = StepEvidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sentence of the passage, by its index, that is about a claim; `rank` orders them, `share` is in per cent."""
+
+    index: int
+    share: float
+    rank: float
+
+
+class Source:
+    """A passage, prepared to be searched. `spans` are the places of its sentences."""
+
+    def __init__(self, text: str, spans: Sequence[Span]) -> None:
+        self.text = text
+        self.spans = spans
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        return [Sentence(self.text[span.start : span.end]) for span in self.spans]
+
+    @cached_property
+    def numbers(self) -> Given:
+        return Given(self.text)
+
+    @cached_property
+    def _rarity(self) -> list[float]:
+        """How much a word counts that n of the N sentences have: ln(1 + (N - n + 1/2) / (n + 1/2)), for n from 0 to N."""
+        count = len(self.spans)
+        return [math.log(1 + (count - having + 0.5) / (having + 0.5)) for having in range(count + 1)]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        places: dict[str, list[int]] = {}
+        for index, sentence in enumerate(self.sentences):
+            for word in sentence.content:
+                places.setdefault(word, []).append(index)
+        return places
+
+    def find(self, claim: Sentence, chosen: Collection[int] = ()) -> list[Found]:
+        """The sentences that are about a claim, the best first. `chosen` are indices of sentences taken as evidence."""
+        near = claim.near_cues
+        shared: dict[int, float] = {}
+        common: dict[int, int] = {}
+        total = 0.0
+        for word in claim.content:
+            places = self._places.get(word, ())
+            weight = self._rarity[len(places)] * (NEAR_A_CUE if word in near else 1.0)
+            total += weight
+            for index in places:
+                shared[index] = shared.get(index, 0.0) + weight
+                common[index] = common.get(index, 0) + 1
+        least = total * LEAST_SHARE / 100.0
+        found = []
+        for index, weight in shared.items():
+            if weight < least or common[index] < FEWEST_WORDS:
+                continue
+            share = 100.0 * weight / total
+            rank = share * (CHOSEN if index in chosen else 1.0)
+            rank *= FINDING if claim.statements and self.sentences[index].statements else 1.0
+            found.append(Found(index, share, rank))
+        return sorted(found, key=lambda one: (-one.rank, one.index))
+
+
+def step_evidence(step: str, source: Source, chosen: Collection[int] = ()) -> StepEvidence:
+    """What the rules find for one step."""
+    best = max((_claim_evidence(claim, source, chosen) for claim in claims(step)), key=_weight, default=_NOTHING)
+    missing = unfound(step, lambda: source.numbers)
+    return replace(best, unfound_numbers=missing) if missing else best
+
+
+def claims(step: str) -> Iterator[str]:
+    """The sentences of a step, those that ask left out."""
+    for sentence in _SENTENCE_END.split(step):
+        if sentence.strip() and not sentence.rstrip("\"'”’) ").endswith("?"):
+            yield sentence.strip()
+
+
+def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepEvidence:
+    claim = Sentence(text)
+    found = source.find(claim, chosen)
+    if not found:
+        return _NOTHING
+    for one in found[:LOOKED_AT]:
+        conflict = contradiction(claim, source.sentences[one.index])
+        if conflict is not None:
+            return _quoting(text, source, one, "contradicted", conflict)
+    for quoted in [text, *_QUOTED.findall(text)]:
+        for one in found[:LOOKED_AT]:
+            if quoted is text and one.share < NEARLY_VERBATIM:
+                continue
+            span = source.spans[one.index]
+            match = locate(quoted, source.text[span.start : span.end])
+            if match is not None:
+                start, end = span.start + match.start, span.start + match.end
+                status: Status | None = "supported" if quoted is text and not claim.open else None
+                return StepEvidence(text, start, end, match.method, match.similarity, status)
+    return _quoting(text, source, found[0])
+
+
+def _quoting(
+    text: str, source: Source, one: Found, status: Status | None = None, conflict: str | None = None
+) -> StepEvidence:
+    span = source.spans[one.index]
+    return StepEvidence(text, span.start, span.end, "words", round(one.share, 1), status, conflict)
+
+
+def _weight(found: StepEvidence) -> tuple[int, int, float]:
+    standing = {"contradicted": 2, "supported": 1}.get(found.status or "", 0)
+    return standing, found.method in ("exact", "normalised", "fuzzy"), found.similarity or 0.0

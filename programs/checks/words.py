@@ -1,0 +1,53 @@
+"""The words of a text, cut to stems: what the rules about claims and evidence compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from programs.checks.reasoning_cues import STOP
+
+# Words, numbers, and the signs that end a clause or compare a value. The letters are named: looking each one up in
+# Unicode's tables takes twice as long.
+_LETTER = "[a-zµß-ɏͰ-ӿ]"
+_TOKEN = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)?|\d+(?:[.,]\d+)*|\.\d+|[;:,()\[\].!?=<>≤≥—]|[-–](?=\s)")
+_SHORT = """
+    a an the of in on at to for by as or but if so is are was were be been am do does did has had having can may i me my
+    we us our you he she it its his her him who how why not no nor own per via vs than and all any both few off out up
+    neither either cannot until whether during upon toward towards among against through while whereas though although
+"""
+GRAMMAR = frozenset(_SHORT.split()) | STOP
+"""Words that say nothing about what a sentence is about."""
+
+_ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
+
+
+def tokens(text: str) -> list[str]:
+    """The words (in small letters), numbers and separating signs of a text, in order; "isn't" becomes "is", "not"."""
+    plain = text.lower()
+    if "n't" in plain or "’" in plain:
+        plain = plain.replace("’", "'").replace("n't", " not")
+    return _TOKEN.findall(plain)
+
+
+def content(words: Iterable[str]) -> frozenset[str]:
+    """The stems of the words that a sentence is about, and its numbers."""
+    return frozenset(filter(None, map(content_stem, words)))
+
+
+@lru_cache(maxsize=32768)
+def content_stem(word: str) -> str | None:
+    """The stem of a token, the digits of a number; None for grammar, signs and single letters."""
+    if word[-1].isdigit():
+        return word.replace(",", "")
+    return None if word in GRAMMAR or len(word) == 1 or not word[0].isalpha() else stem(word)
+
+
+def stem(word: str) -> str:
+    """A word in small letters without its inflection: galaxies and galaxy, rotates and rotating come out the same."""
+    for ending in _ENDINGS:
+        bare = word.removesuffix(ending)
+        if bare != word and len(bare) >= 3 and not word.endswith(("ss", "us", "is")):
+            return (bare + "y" if ending == "ies" else bare).removesuffix("e") if len(bare) > 3 else bare
+    return word.removesuffix("e") if len(word) > 4 else word

@@ -1,0 +1,139 @@
+"""A wrong step made from a misconception, and whether a thought really takes it, takes it back, and leaves it behind.
+
+    made       what introduces a misconception ("assuming that", "one might think that") is cut off, and so is what sets it
+               right (", when in fact"). Four forms of doing wrong become statements: confusing A with B, treating A as B,
+               ignoring A, failing to do A. What is then no statement of its own (another -ing form, fewer than
+               FEWEST_STEMS content stems) is not used, nor is what a sentence of the passage says.
+    carried    share of the step's content stems that a text has; from CARRIED on the text takes the step
+    taken back a paragraph says so in words (the cues of `reasoning_cues.CORRECTION`, or TAKES_BACK here), shares a
+               content stem with the step, and has two that the step does not have
+    repeated   a sentence of the answer has REPEATED of the step's stems, all of its words of direction, as many negators,
+               no word of distance (DISTANCE), and does not contradict it (`programs.checks.contradiction`)
+
+Stems, not meanings, are compared: a step retold in quite other words is not found, and asked for again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from programs.checks.contradiction import Sentence, contradiction
+from programs.checks.direction_words import CUES, OPPOSITES
+from programs.checks.reasoning_cues import CORRECTION
+from programs.checks.sentences import split
+from programs.checks.words import content, tokens
+
+CARRIED = 0.5
+REPEATED = 0.8
+STATED = 0.8
+"""From this share of a step's stems on, a sentence of the passage says the same, unless it contradicts it."""
+
+FEWEST_STEMS = 3
+NEW_STEMS = 2
+
+_THINK = r"(?:think|assume|believe|suppose|conclude|infer|expect|say|claim|imagine|guess|argue|take it)"
+_WHOEVER = r"(?:[\w-]+ ){1,4}?"
+_LEAD = re.compile(
+    r"(?:(?:a |the )?(?:common |usual |likely |plausible |typical )?"
+    r"(?:idea|belief|assumption|notion|misconception|view|claim|mistake|error)s?(?: here)?(?: is|:)?(?: to)?"
+    rf"(?: {_THINK})?(?: that)?|that"
+    r"|(?:assum|believ|think|suppos|conclud|inferr|expect|claim|imagin|argu|say)ing(?: that)?"
+    rf"|{_WHOEVER}(?:might|may|could|would|can|often|will|tend to)(?: \w+ly)? {_THINK}(?: that)?"
+    rf"|it (?:is|seems|may be|might be) (?:tempting|natural|easy|obvious) to {_THINK}(?: that)?)[\s,:]+",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"(?:[,;]\s*|\s+)(?:when in (?:fact|reality)|when it (?:is|was|does) (?:actually|really)"
+    r"|but (?:in fact|actually|really)|whereas|in fact|which is (?:wrong|not|false|incorrect)|rather than)\b.*"
+    r"|[,;] (?:but|however|although|while|when)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_GIVES_AWAY = re.compile(r"\b(?:wrongly|mistakenly|incorrectly|erroneously|falsely|naively)\s+", re.IGNORECASE)
+_FORMS = (
+    (r"(?:confusing|mixing up|conflating|equating|confounding) (.+?) (?:with|to) (.+)", r"\1 is the same as \2"),
+    (r"(?:confusing|mixing up|conflating|equating|confounding) (.+? and .+)", r"\1 are the same"),
+    (r"(?:treating|taking|interpreting|reading|regarding|viewing) (.+?) (?:as|for) (.+)", r"\1 can be taken as \2"),
+    (r"(?:ignoring|neglecting|overlooking|forgetting|disregarding) (.+)", r"it makes no difference to leave out \1"),
+    (r"(?:failing to|not) account(?:ing)? for (.+)", r"it makes no difference to leave out \1"),
+)
+_NO_STATEMENT = re.compile(r"(?:[a-z]+ing|to [a-z]+|whether|how|why|what|not [a-z]+ing)\b", re.IGNORECASE)
+
+TAKES_BACK = re.compile(
+    r"\b(?:that|this|the|my)(?: [\w-]+){1,6}? (?:was|is|were|turns? out(?: to be)?|cannot be|can['’]t be) (?:\w+ ){0,2}"
+    r"(?:wrong|mistaken|incorrect|false|untenable|an error|a mistake|not right|right|too (?:simple|quick|strong|hasty))\b"
+    r"|\b(?:does not|doesn['’]t|cannot|can['’]t|did not|didn['’]t|will not|won['’]t) (?:\w+ )?"
+    r"(?:hold|stand|be right|be true|be the case|follow|survive)\b"
+    r"|\b(?:has to go|(?:must|has to|have to) (?:drop|give up|discard|abandon))\b"
+    r"|\b(?:must|has to|have to) be (?:dropped|given up|discarded|abandoned|taken back)\b"
+    r"|\bI (?:now )?(?:drop|give up|discard|abandon|withdraw|reject|take back|take (?:it|that|this) back)\b",
+    re.IGNORECASE,
+)
+# "is right" alone takes nothing back; the pattern above needs a denial before it.
+_AFFIRMED = re.compile(r"\b(?:was|is|were|turns? out(?: to be)?) (?:\w+ ){0,2}right\b", re.IGNORECASE)
+_TURNING = content(sorted(CUES.union(*OPPOSITES)))
+_DENIAL = re.compile(r"\b(?:not?|never|nor|neither|none|without|cannot|fails?|failed|lacks?)\b|n['’]t\b", re.IGNORECASE)
+DISTANCE = re.compile(
+    r"\b(?:tempting|tempted|wrong|mistake|mistaken|misconception|misleading|incorrect|false|myth|rather than|instead of"
+    r"|at first (?:sight|glance)|might (?:think|seem|suggest|expect)|may seem|one could think|seems to|far from|unlike)\b",
+    re.IGNORECASE,
+)
+
+
+def wrong_step_of(misconception: str) -> str | None:
+    """The misconception as a plain statement, or None where it can be made none by the rules above."""
+    text = " ".join(misconception.split()).rstrip(" .!;,")
+    text = _TAIL.sub("", _GIVES_AWAY.sub("", text)).rstrip(" .!;,")
+    while (lead := _LEAD.match(text)) is not None:
+        text = text[lead.end() :]
+    for pattern, statement in _FORMS:
+        found = re.fullmatch(pattern, text, re.IGNORECASE)
+        if found is not None:
+            text = found.expand(statement)
+            break
+    if _NO_STATEMENT.match(text) or len(stems(text)) < FEWEST_STEMS:
+        return None
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def is_stated(step: str, passage: str) -> bool:
+    """Whether a sentence of the passage says the step: it is then no wrong one."""
+    return any(
+        carried(step, sentence) >= STATED and _alike(step, sentence)
+        for sentence in (passage[span.start : span.end] for span in split(passage))
+    )
+
+
+def stems(text: str) -> frozenset[str]:
+    """The content stems of a text."""
+    return content(tokens(text))
+
+
+def carried(step: str, text: str) -> float:
+    """The share, 0 to 1, of the step's content stems that the text has."""
+    wanted = stems(step)
+    return len(wanted & stems(text)) / len(wanted) if wanted else 0.0
+
+
+def takes_back(step: str, paragraph: str) -> bool:
+    """Whether a paragraph takes the step back and puts something in its place."""
+    said = TAKES_BACK.search(_AFFIRMED.sub("", paragraph)) or CORRECTION.search(paragraph)
+    own, of_step = stems(paragraph), stems(step)
+    return said is not None and bool(own & of_step) and len(own - of_step) >= NEW_STEMS
+
+
+def repeated(step: str, answer: str) -> str | None:
+    """The first sentence of an answer that says the step again, or None."""
+    sentences: Sequence[str] = [answer[span.start : span.end] for span in split(answer)]
+    for sentence in sentences:
+        if carried(step, sentence) >= REPEATED and DISTANCE.search(sentence) is None and _alike(step, sentence):
+            return sentence
+    return None
+
+
+def _alike(step: str, sentence: str) -> bool:
+    """Whether both say it, or both deny it."""
+    if stems(step) & _TURNING - stems(sentence):
+        return False
+    denials = [len(_DENIAL.findall(text)) for text in (step, sentence)]
+    return denials[0] == denials[1] and contradiction(Sentence(step), Sentence(sentence)) is None

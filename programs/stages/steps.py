@@ -1,0 +1,85 @@
+"""The step check as a module: a model says whether the passage carries what the rules could not decide."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dspy
+
+from programs.passage import Passage
+from programs.plan import Ask, Reply
+from programs.stages.judge import JUDGE_TEMPERATURE
+from signatures.step_check import CheckSteps, StepVerdict, StepVerdicts
+
+NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
+
+
+@dataclass(frozen=True)
+class StepToCheck:
+    """A step by its number, counted from 1, and the numbers of the sentences of the passage that share words with it, the
+    likeliest first."""
+
+    number: int
+    text: str
+    sentences: list[int]
+
+    def __str__(self) -> str:
+        likely = ", ".join(f"[{number}]" for number in self.sentences)
+        return f"{self.number}. {' '.join(self.text.split())}{f' (compare {likely})' if likely else ''}"
+
+
+class StepStage(dspy.Module):
+    """Asks about the steps of one thought, all in one call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.predict = dspy.Predict(CheckSteps)
+
+    def ask(self, passage: Passage, steps: Sequence[StepToCheck], name: str, model: str) -> Ask:
+        """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""
+        wanted = [step.number for step in steps]
+        return Ask(
+            stage="steps",
+            key=f"steps/{name}/{model}",
+            predict=self.predict,
+            inputs={"passage": passage.shown, "steps": "\n".join(map(str, steps))},
+            depth=9,
+            check=lambda values: _faults(values[-1], wanted, len(passage.spans)),
+            judge=model,
+            temperature=JUDGE_TEMPERATURE,
+        )
+
+
+def verdicts_in(reply: Reply, wanted: Collection[int], sentences: int) -> dict[int, StepVerdict]:
+    """The readable verdicts of a reply, by the number of the step: one that names a sentence of the passage where it
+    rests on one. A step without one, or with several that differ, has none."""
+    if reply.output is None:
+        return {}
+    found: dict[int, StepVerdict] = {}
+    unsure = set()
+    for verdict in StepVerdicts.model_validate(reply.output).items:
+        earlier = found.setdefault(verdict.step, verdict)
+        if (earlier.status, earlier.sentence) != (verdict.status, verdict.sentence):
+            unsure.add(verdict.step)
+    return {
+        step: verdict
+        for step, verdict in found.items()
+        if step in wanted and step not in unsure and _grounded(verdict, sentences)
+    }
+
+
+def _grounded(verdict: StepVerdict, sentences: int) -> bool:
+    return verdict.status not in NEEDS_A_SENTENCE or 1 <= verdict.sentence <= sentences
+
+
+def _faults(verdicts: Any, wanted: Collection[int], sentences: int) -> list[str]:
+    """What is wrong with a reply, in words."""
+    given = [verdict.step for verdict in verdicts.items]
+    faults = [f"there is no verdict on step {step}" for step in wanted if step not in given]
+    faults += [f"step {step} has several verdicts" for step in wanted if given.count(step) > 1]
+    faults += [
+        f"step {verdict.step} is {verdict.status} by sentence {verdict.sentence}; name one from 1 to {sentences}"
+        for verdict in verdicts.items
+        if not _grounded(verdict, sentences)
+    ]
+    return faults
