@@ -27,12 +27,12 @@ FREE = frozenset(
 """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
 
-def claim(folder: Path, settings: CompileSettings) -> None:
+def claim(folder: Path, settings: CompileSettings, *, begun: bool = True) -> None:
     """Writes down what the folder is for, or finds it written. Raises `UserError`, naming the options that differ, where it
-    is for something else."""
+    is for something else. A folder where nothing was `begun` (no call is recorded) is anyone's."""
     path = folder / NAME
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in FREE}
-    if not path.exists():
+    if not begun or not path.exists():
         path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
         return
     known = _read(path)

@@ -1,7 +1,4 @@
-"""What judges are tuned on: labelled answers, their questions divided into three sides, and how a judge is shown one.
-
-A judge sees an answer's key passage as it sees any passage; where there is none it sees the reference answer instead,
-with a title that says so. There is no thought in such data, so the judge is shown none.
+"""What judges are tuned on: labelled answers, their questions divided into three sides.
 
 The training and the validation side are balanced: of answers that people found right and of those found wrong there are
 equally many, whichever are fewer repeated in turn, so that a judge that always says "correct" scores a half while it is
@@ -9,23 +6,16 @@ tuned, as it does in the proof. A repeated example costs nothing: what was asked
 """
 
 import random
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from pathlib import Path
 
 import dspy
 
-from optimize.labels import Labelled, Labels, read_labels
 from optimize.splits import split_by, spread
 from programs.errors import UserError
-from programs.inputs.report import DUPLICATE
-from programs.inputs.sample import sample_of
-from programs.passage import Passage
-
-REFERENCE = "The reference answer (the passage itself is not at hand)"
-"""The title of a reference answer that stands in a passage's place."""
+from programs.label_view import shown
+from programs.labels import Labelled
 
 
 @dataclass(frozen=True)
@@ -36,23 +26,6 @@ class Sides:
     train: list[Labelled]
     val: list[Labelled]
     test: list[Labelled]
-
-
-def read_answers(paths: Iterable[str]) -> Labels:
-    """The labelled answers of all files, each once. Raises what `read_labels` raises."""
-    answers: dict[str, Labelled] = {}
-    skipped: Counter[str] = Counter()
-    for path in paths:
-        found = read_labels(Path(path))
-        skipped += found.skipped
-        skipped[DUPLICATE] += sum(answer.id in answers for answer in found.answers)
-        answers = {**{answer.id: answer for answer in found.answers}, **answers}
-    return Labels(list(answers.values()), +skipped)
-
-
-def is_right(answer: Labelled, correct_from: int) -> bool:
-    """Whether people found an answer right: what they said, or else whether their rating reaches `correct_from`."""
-    return answer.correct if answer.correct is not None else (answer.overall or 0) >= correct_from
 
 
 def divided(
@@ -112,7 +85,7 @@ def balanced(answers: Sequence[Labelled], number: int, *, seed: int, correct_fro
     for right in (True, False):
         groups: dict[str, list[Labelled]] = {}
         for answer in answers:
-            if is_right(answer, correct_from) is right:
+            if answer.is_right(correct_from) is right:
                 groups.setdefault(answer.question_key, []).append(answer)
         dice = random.Random(f"{seed}/{right}")
         kinds.append(spread([dice.sample(group, len(group)) for group in groups.values()], half))
@@ -122,32 +95,26 @@ def balanced(answers: Sequence[Labelled], number: int, *, seed: int, correct_fro
 
 def examples_of(answers: Iterable[Labelled], judges: Iterable[str], correct_from: int) -> list[dspy.Example]:
     """An example for every answer and judge, so that a score over them all is the mean over the judges. `correct` and
-    `rating` are what people said (one of them may be None), `right` is `is_right`."""
+    `rating` are what people said (one of them may be None), `right` is `Labelled.is_right`."""
     names = list(judges)
     return [
         dspy.Example(
             passage=shown(answer),
             question=answer.question,
             answer=answer.answer,
+            thought=answer.thought,
             judge=judge,
             correct=answer.correct,
             rating=answer.overall,
-            right=is_right(answer, correct_from),
-        ).with_inputs("passage", "question", "answer", "judge")
+            right=answer.is_right(correct_from),
+        ).with_inputs("passage", "question", "answer", "thought", "judge")
         for answer in answers
         for judge in names
     ]
 
 
-def shown(answer: Labelled) -> str:
-    """What stands in a judge's prompt as the passage."""
-    if answer.key_passage is not None:
-        return Passage(sample_of(answer.key_passage)).shown
-    return Passage(sample_of(answer.reference or "", title=REFERENCE)).shown
-
-
 def _check(side: str, answers: Sequence[Labelled], correct_from: int) -> None:
-    found = {is_right(answer, correct_from) for answer in answers}
+    found = {answer.is_right(correct_from) for answer in answers}
     missing = next((word for word, right in (("right", True), ("wrong", False)) if right not in found), None)
     if missing is not None:
         raise UserError(

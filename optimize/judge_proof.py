@@ -11,11 +11,10 @@ from itertools import combinations
 
 from pydantic import BaseModel
 
-from optimize.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
-from optimize.balanced_interval import Pair, balanced_interval
-from optimize.judge_cases import is_right
-from optimize.labels import Labelled
 from optimize.proof import Compared
+from programs.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
+from programs.labels import Labelled
+from programs.question_interval import Pair, balanced_interval
 
 Ratings = Mapping[str, Sequence[int | None]]
 """By judge: the overall rating of every answer, 1-10, in the answers' order; None where it gave no verdict."""
@@ -101,7 +100,7 @@ def prove_judges(
         correct_from=correct_from,
         answers=len(answers),
         questions=len({answer.question_key for answer in answers}),
-        people_say_correct=sum(is_right(answer, correct_from) for answer in answers) / len(answers),
+        people_say_correct=sum(answer.is_right(correct_from) for answer in answers) / len(answers),
         balanced_accuracy=_mean(judges, [_pairs(some, correct_from) for some in rated.values()], seed),
         judges=judges,
         between={
@@ -120,7 +119,7 @@ def _rated(
     answers: Sequence[Labelled], before: Sequence[int | None], after: Sequence[int | None], correct_from: int
 ) -> list[_Rated]:
     return [
-        _Rated(answer, is_right(answer, correct_from), old, new)
+        _Rated(answer, answer.is_right(correct_from), old, new)
         for answer, old, new in zip(answers, before, after, strict=True)
         if old is not None and new is not None
     ]

@@ -8,6 +8,7 @@ import dspy
 
 from programs.calling import Caller
 from programs.inputs.sample import content_id
+from programs.label_view import judge_inputs
 from programs.lms.resolve import Model
 from programs.plan import Ask
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
@@ -15,8 +16,6 @@ from programs.tries import TryRules
 
 PREDICTOR = "judge.predict"
 """The judges' predictor, here and in the `Tracer`."""
-
-ASKED_BY = "a reader (level not known)"
 
 
 class JudgeStudent(dspy.Module):
@@ -32,17 +31,13 @@ class JudgeStudent(dspy.Module):
         self.judge = judge
         self._caller = Caller(_model_of(judges), rules)
 
-    def forward(self, passage: str, question: str, answer: str, judge: str, **_: Any) -> dspy.Prediction:
+    def forward(
+        self, passage: str, question: str, answer: str, judge: str, thought: str | None = None, **_: Any
+    ) -> dspy.Prediction:
         """Gives a Prediction with `verdict` (a `Verdict`). Raises `BackendError` when the judge cannot be reached or
         refuses."""
-        inputs = {
-            "passage": passage,
-            "question": question,
-            "asked_by": ASKED_BY,
-            "thought": None,
-            "answer": answer,
-        }
-        name = content_id("\0".join((passage, question, answer)))
+        inputs = judge_inputs(passage, question, answer, thought)
+        name = content_id("\0".join((passage, question, answer, *([thought] if thought else []))))
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
         ask = self.judge.ask_about(inputs, name, judge, temperature)

@@ -10,12 +10,11 @@ from rich.console import Console
 
 from optimize.costs import runs_within
 from optimize.job import Bill, Job, Optimizer
-from optimize.judge_cases import Sides, divided, examples_of, is_right, read_answers
+from optimize.judge_cases import Sides, divided, examples_of
 from optimize.judge_measure import JudgeFeedback, JudgeMetric
 from optimize.judge_proof import JudgeProof, Ratings, prove_judges
 from optimize.judge_report import JudgeReport, judge_markdown, judge_verdict
 from optimize.judge_student import PREDICTOR, JudgeStudent
-from optimize.labels import Labelled
 from optimize.models import Models, table_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.proof import in_threads
@@ -25,6 +24,7 @@ from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.stages import JUDGE
 from optimize.workplace import workplace
 from programs.compiled import identity_of, write_program
+from programs.labels import Labelled, read_answers
 from programs.lms.resolve import Model
 from programs.load import identity_at, load_tracer
 from programs.models import concurrency_of
@@ -196,13 +196,15 @@ def _report(course: JudgeCourse, compiled: Tracer, proof: JudgeProof, recorder: 
         proof=proof,
         improved=proof.improved,
         unscored=unscored,
-        warnings=warnings_of(proof),
+        warnings=warnings_of(proof, sides.test),
     )
 
 
-def warnings_of(proof: JudgeProof) -> list[str]:
+def warnings_of(proof: JudgeProof, answers: Sequence[Labelled]) -> list[str]:
     """What a reader of the report should know about its figures."""
-    found = ["these answers came without a thought: how the judges rate thoughts was not measured"]
+    bare = sum(answer.thought is None for answer in answers)
+    found = [f"{bare} of {len(answers)} answers came without a thought: how the judges rate thoughts was not measured"]
+    found = found if bare else []
     for name, judge in proof.judges.items():
         if judge.after.unscored > judge.before.unscored:
             found.append(
@@ -215,7 +217,7 @@ def _data(answers: Sequence[Labelled], correct_from: int) -> dict[str, Any]:
     unique = {answer.id: answer for answer in answers}
     return {
         "answers": len(unique),
-        "found right": sum(is_right(answer, correct_from) for answer in unique.values()),
+        "found right": sum(answer.is_right(correct_from) for answer in unique.values()),
         "questions": len({answer.question_key for answer in answers}),
         "hash": hash_of(unique),
     }

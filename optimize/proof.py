@@ -1,6 +1,6 @@
 """The proof: what a program is worth on texts that no optimizer saw, before and after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
@@ -8,9 +8,9 @@ from typing import TypeVar
 import dspy
 from pydantic import BaseModel
 
-from optimize.interval import Interval, paired_interval
 from optimize.measure import Measure, Measured
-from optimize.metrics import diversity
+from optimize.metrics import combined, diversity
+from programs.interval import Interval, paired_interval
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,11 +71,12 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item], thread
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def prove(before: Sequence[Measured], after: Sequence[Measured], seed: int) -> Proof:
-    """Compares two programs' measures of the same examples, in the same order."""
+def prove(before: Sequence[Measured], after: Sequence[Measured], *, seed: int, weights: Mapping[str, float]) -> Proof:
+    """Compares two programs' measures, by these weights, of the same examples in the same order."""
     names = list(dict.fromkeys(name for measured in [*before, *after] for name in measured.metrics))
     stages = list(dict.fromkeys(stage for measured in [*before, *after] for stage in measured.stages))
-    composite = _compared([m.score.value for m in before], [m.score.value for m in after], seed)
+    pairs = [_comparable(one, other, weights) for one, other in zip(before, after, strict=True)]
+    composite = _compared([old for old, _ in pairs], [new for _, new in pairs], seed)
     return Proof(
         composite=composite,
         metrics={name: _compared(_values(before, name), _values(after, name), seed) for name in names},
@@ -92,6 +93,16 @@ def prove(before: Sequence[Measured], after: Sequence[Measured], seed: int) -> P
         diversity_before=diversity([m.record for m in before if m.record]).value,
         diversity_after=diversity([m.record for m in after if m.record]).value,
     )
+
+
+def _comparable(one: Measured, other: Measured, weights: Mapping[str, float]) -> tuple[float | None, float | None]:
+    """Both scores over the metrics that both have: a judge who fails on one side alone must not look like a change. A
+    program that gave no trace keeps its 0."""
+    if one.record is None or other.record is None:
+        return one.score.value, other.score.value
+    shared = [name for name in weights if one.metrics[name].value is not None and other.metrics[name].value is not None]
+    old, new = (combined({name: m.metrics[name] for name in shared}, weights).value for m in (one, other))
+    return old, new
 
 
 def _values(measures: Sequence[Measured], name: str) -> list[float | None]:

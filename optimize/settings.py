@@ -127,7 +127,7 @@ class CompileSettings(BaseModel):
         if not self.judges or not self.report_judges:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
         if self.trainset == [DEFAULT_INPUT]:
-            raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/labels.py")
+            raise ValueError("--stage judge needs --trainset: answers that people judged, see programs/labels.py")
         if self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
         return self

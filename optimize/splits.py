@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, islice, zip_longest
 from typing import Generic, TypeVar
 
-from optimize.sources import source_key
 from programs.errors import UserError
+from programs.inputs.papers import source_key
 from programs.inputs.sample import Sample
 
 Item = TypeVar("Item")
@@ -31,7 +31,7 @@ class Splits(Generic[Item]):
 
 
 def split(samples: Sequence[Sample], num_train: int, num_val: int, num_test: int, seed: int) -> Splits[Sample]:
-    """Splits samples by the papers that they come from (`optimize.sources`).
+    """Splits samples by the papers that they come from (`programs.inputs.papers`).
 
     `num_test` counts papers, each with one sample, so that what is measured on them is independent; `num_train` and
     `num_val` count samples, of as many papers as there are. See `split_by` for what holds, and for what is raised.

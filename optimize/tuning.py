@@ -25,7 +25,7 @@ from optimize.student import Student
 from optimize.workplace import workplace
 from programs.calling import options_of
 from programs.compiled import identity_of, write_program
-from programs.errors import UserError
+from programs.errors import FatalError, UserError
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
@@ -99,6 +99,8 @@ def tune(course: Course, console: Console) -> Report:
     settings = course.settings
     with workplace(settings, console) as (models, recorder):
         before = _proven(course, models, course.tracer, console)
+        if not recorder.account.all_paid.calls:
+            raise FatalError(f"not one call was answered ({before[0].score.reason})")
         compiled, unscored = _compiled(course, models, recorder, console)
         after = _proven(course, models, compiled, console)
         report = _report(course, compiled, (before, after), recorder, unscored)
@@ -237,7 +239,7 @@ def _report(
     course: Course, compiled: Tracer, measured: tuple[list[Measured], list[Measured]], recorder: Recorder, unscored: int
 ) -> Report:
     settings = course.settings
-    proof = prove(*measured, seed=settings.seed)
+    proof = prove(*measured, seed=settings.seed, weights=settings.weights)
     return Report(
         **facts_of(settings, recorder, course.tracer, compiled),
         data={name: _data(getattr(course.splits, name)) for name in ("train", "val", "test")},

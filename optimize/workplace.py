@@ -19,7 +19,7 @@ def workplace(settings: CompileSettings, console: Console) -> Iterator[tuple[Mod
     Raises `UserError` when a model cannot be reached or the folder is another compilation's, and `JournalError`. What made
     the recorder give up is raised whatever DSPy made of it."""
     with Recorder(settings.output, max_calls=settings.max_calls) as recorder:
-        claim(settings.output, settings)
+        claim(settings.output, settings, begun=recorder.account.all_paid.calls > 0)
         if recorder.mended:
             console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")
         adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
@@ -30,6 +30,8 @@ def workplace(settings: CompileSettings, console: Console) -> Iterator[tuple[Mod
             try:
                 yield models, recorder
             except KeyboardInterrupt:
+                # DSPy's threads go on for a moment, and would log how they end.
+                dspy.disable_logging()
                 console.print("interrupted: the calls under way are waited for; run the same command again to go on")
                 raise
             except Exception as error:

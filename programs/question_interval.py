@@ -1,11 +1,16 @@
-"""By how much balanced accuracy changed, and how sure that is, where several answers belong to one question."""
+"""How sure a figure is where several answers belong to one question: by how much balanced accuracy changed, or a mean.
 
-from collections.abc import Sequence
+Whole questions are drawn again, since answers to one question are not independent; the bounds are the bias-corrected and
+accelerated ones of `programs.interval`.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from optimize.interval import Interval, Numbers, bca_bounds
+from programs.interval import Interval, Numbers, bca_bounds
 
 _BLOCK = 1_000_000
 """Weights of questions drawn at once: 8 MB."""
@@ -28,26 +33,53 @@ def balanced_interval(
 ) -> Interval | None:
     """The interval of the difference in balanced accuracy (after - before), the mean over the judges.
 
-    Whole questions are drawn again, the same for every judge and both times, since answers to one question are not
-    independent; the bounds are the bias-corrected and accelerated ones of `optimize.interval`. Resamples in which people
-    found no answer right, or none wrong, say nothing and are left out. `pairs` of the result counts questions.
-    None with fewer than two questions, without judges, or where a judge has no right or no wrong answers.
+    The same questions are drawn for every judge and both times. Resamples in which people found no answer right, or none
+    wrong, say nothing and are left out. `pairs` of the result counts questions. None with fewer than two questions,
+    without judges, or where a judge has no right or no wrong answers.
     """
     names = sorted({pair.question for pairs in judges for pair in pairs})
-    counts = _counts(judges, names)
-    whole = float(_differences(counts, np.ones((1, len(names))))[0]) if len(names) > 1 and judges else np.nan
+    if not judges:
+        return None
+    return _interval(partial(_differences, _counts(judges, names)), len(names), seed, resamples, confidence)
+
+
+def mean_interval(
+    values: Sequence[tuple[str, float]], *, seed: int, resamples: int = 10_000, confidence: float = 0.95
+) -> Interval | None:
+    """The mean of numbers that each belong to a question, as the `difference` of an interval whose `pairs` counts
+    questions. None with fewer than two questions."""
+    place = {name: number for number, name in enumerate(sorted({question for question, _ in values}))}
+    sums, counts = np.zeros(len(place)), np.zeros(len(place))
+    for question, value in values:
+        sums[place[question]] += value
+        counts[place[question]] += 1
+
+    def means(weights: Numbers) -> Numbers:
+        with np.errstate(invalid="ignore"):
+            found: Numbers = (weights @ sums) / (weights @ counts)
+        return found
+
+    return _interval(means, len(place), seed, resamples, confidence)
+
+
+def _interval(
+    statistic: Callable[[Numbers], Numbers], questions: int, seed: int, resamples: int, confidence: float
+) -> Interval | None:
+    """The interval of a statistic of how often each question counts: from rows of weights to a number each, which is not
+    a number where nothing can be said."""
+    whole = float(statistic(np.ones((1, questions)))[0]) if questions > 1 else np.nan
     if not np.isfinite(whole):
         return None
     dice = np.random.default_rng(seed)
-    drawn = np.concatenate([_differences(counts, weights) for weights in _weights(dice, len(names), resamples)])
+    drawn = np.concatenate([statistic(weights) for weights in _weights(dice, questions, resamples)])
     drawn = drawn[np.isfinite(drawn)]
     if np.ptp(drawn) <= 1e-12:
-        return Interval(whole, whole, whole, len(names), 0, confidence)
-    without = _differences(counts, 1 - np.eye(len(names)))
+        return Interval(whole, whole, whole, questions, 0, confidence)
+    without = statistic(1 - np.eye(questions))
     # A question without which nothing could be said has no influence that could be told.
     without[~np.isfinite(without)] = whole
     low, high = bca_bounds(whole, drawn, without.mean() - without, confidence)
-    return Interval(whole, low, high, len(names), 0, confidence)
+    return Interval(whole, low, high, questions, 0, confidence)
 
 
 def _counts(judges: Sequence[Sequence[Pair]], names: Sequence[str]) -> Counts:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.sources import question_key, source_key, source_of
+from programs.inputs.papers import question_key, source_key, source_of
 from programs.inputs.sample import sample_of
 
 SAME: dict[str, list[dict[str, Any]]] = {

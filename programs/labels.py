@@ -4,27 +4,30 @@
     {"question": "...", "key_passage": "...", "answer": "...", "human": {"overall": 7}}
 
 `human` is what people said of the answer: whether it is right (`{"correct": 0}`, or a bare 0, 1, true or false), or a
-rating from 1 to 10 (`{"overall": n}`), or both.
+rating from 1 to 10 (`{"overall": n}`), or both. `thought` may hold the reasoning that led to the answer. Where people
+judged the same answer again, the last label counts: a file of labels is only ever appended to.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from optimize.sources import question_key, source_of
 from programs.errors import UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive
 from programs.inputs.cleaning import clean
 from programs.inputs.lines import RawLine, read_lines
+from programs.inputs.papers import question_key, source_of
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.report import DUPLICATE, LINE_TOO_LONG
 from programs.inputs.sample import Place, content_id
 
 NO_BASIS = "neither a reference nor a key passage"
 NO_LABEL = "no human label"
+REPLACED = "label that a later one replaced"
 
 
 class Labelled(BaseModel):
@@ -42,10 +45,15 @@ class Labelled(BaseModel):
     reference: str | None
     key_passage: str | None
     answer: str
+    thought: str | None = None
     correct: bool | None
     overall: int | None
     source: str
     place: Place
+
+    def is_right(self, correct_from: int) -> bool:
+        """Whether people found the answer right: what they said, or else whether their rating reaches `correct_from`."""
+        return self.correct if self.correct is not None else (self.overall or 0) >= correct_from
 
     @property
     def question_key(self) -> str:
@@ -62,29 +70,43 @@ class Labels:
 
 
 def read_labels(path: Path) -> Labels:
-    """The labelled answers of a file (.jsonl, .gz, .zst), in its order, each once.
+    """The labelled answers of a file (.jsonl, .gz, .zst), in its order, each once with its last label.
 
     Records without a reference and a key passage, without a label, and those that were there before are skipped and
     counted. Raises `UserError`, with file and line, for a record of another form, and where no answer is left.
     """
-    found = Labels([])
-    seen: set[str] = set()
+    answers: dict[str, Labelled] = {}
+    skipped: Counter[str] = Counter()
     try:
         for raw in read_lines(path):
             labelled = _read(raw, Place(file=str(path), line=raw.number))
-            if isinstance(labelled, Labelled) and labelled.id in seen:
-                labelled = DUPLICATE
             if isinstance(labelled, str):
-                found.skipped[labelled] += 1
+                skipped[labelled] += 1
             elif labelled is not None:
-                seen.add(labelled.id)
-                found.answers.append(labelled)
+                earlier = answers.setdefault(labelled.id, labelled)
+                if (earlier.correct, earlier.overall) != (labelled.correct, labelled.overall):
+                    answers[labelled.id] = labelled
+                    skipped[REPLACED] += 1
+                elif earlier is not labelled:
+                    skipped[DUPLICATE] += 1
     except (TruncatedArchive, DamagedArchive) as error:
         raise UserError(f"{path} is a damaged archive: pack it again") from error
-    if not found.answers:
-        why = "; ".join(f"{count} with {reason}" for reason, count in found.skipped.items()) or "it is empty"
+    if not answers:
+        why = "; ".join(f"{count} with {reason}" for reason, count in skipped.items()) or "it is empty"
         raise UserError(f"{path} holds no labelled answers: {why}")
-    return found
+    return Labels(list(answers.values()), skipped)
+
+
+def read_answers(paths: Iterable[str]) -> Labels:
+    """The labelled answers of all files, each once. Raises what `read_labels` raises."""
+    answers: dict[str, Labelled] = {}
+    skipped: Counter[str] = Counter()
+    for path in paths:
+        found = read_labels(Path(path))
+        skipped += found.skipped
+        skipped[DUPLICATE] += sum(answer.id in answers for answer in found.answers)
+        answers = {**{answer.id: answer for answer in found.answers}, **answers}
+    return Labels(list(answers.values()), +skipped)
 
 
 def _read(raw: RawLine, place: Place) -> Labelled | str | None:
@@ -100,6 +122,7 @@ def _read(raw: RawLine, place: Place) -> Labelled | str | None:
         raise UserError(f"{place}: {problem}") from None
     question, answer = _text(record, "question", place), _text(record, "answer", place)
     reference, key_passage = _text(record, "reference", place), _text(record, "key_passage", place)
+    thought = _text(record, "thought", place)
     if question is None or answer is None:
         raise UserError(f"{place}: a labelled answer needs the texts `question` and `answer`")
     if reference is None and key_passage is None:
@@ -108,7 +131,7 @@ def _read(raw: RawLine, place: Place) -> Labelled | str | None:
     if label is None:
         return NO_LABEL
     correct, overall = _label(label, place)
-    texts = "\0".join((question, reference or "", key_passage or "", answer))
+    texts = "\0".join((question, reference or "", key_passage or "", answer, *([thought] if thought else [])))
     source = source_of({name: value for name, value in record.items() if name != "source"})
     return Labelled(
         id=content_id(texts),
@@ -116,6 +139,7 @@ def _read(raw: RawLine, place: Place) -> Labelled | str | None:
         reference=reference,
         key_passage=key_passage,
         answer=answer,
+        thought=thought,
         correct=correct,
         overall=overall,
         source=source or question_key(question),

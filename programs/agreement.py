@@ -1,9 +1,9 @@
 """How far raters agree: a judge with people, or judges with each other. Pure functions; None where undefined."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import permutations
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["nominal", "interval"]
 
@@ -32,7 +32,7 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20 (1960), 37-46.
     Raises ValueError for lists of unlike length.
     """
-    return _chance_corrected(first, second, lambda one, other: float(one != other))
+    return _chance_corrected(Counter(zip(first, second, strict=True)), lambda one, other: float(one != other))
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -41,20 +41,24 @@ def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | N
     Cohen, "Weighted kappa: nominal scale agreement with provision for scaled disagreement or partial credit", Psychological
     Bulletin 70 (1968), 213-220. The bounds of the scale need not be known: they cancel out.
     """
-    return _chance_corrected(first, second, lambda one, other: (one - other) ** 2)
+    return weighted_kappa_of(Counter(zip(first, second, strict=True)))
 
 
-def _chance_corrected(
-    first: Sequence[Hashable], second: Sequence[Hashable], distance: Callable[..., float]
-) -> float | None:
+def weighted_kappa_of(pairs: Mapping[tuple[float, float], int]) -> float | None:
+    """`weighted_kappa` of two raters of whom it is known how often each pair of ratings came."""
+    return _chance_corrected(pairs, lambda one, other: (one - other) ** 2)
+
+
+def _chance_corrected(pairs: Mapping[tuple[Any, Any], int], distance: Callable[..., float]) -> float | None:
     """1 - observed disagreement / disagreement expected of independent raters with the same frequencies."""
-    count = len(first)
-    observed = sum(distance(one, other) for one, other in zip(first, second, strict=True)) * count
-    columns = Counter(second)
+    rows: Counter[Hashable] = Counter()
+    columns: Counter[Hashable] = Counter()
+    for (one, other), number in pairs.items():
+        rows[one] += number
+        columns[other] += number
+    observed = sum(distance(one, other) * number for (one, other), number in pairs.items()) * rows.total()
     expected = sum(
-        distance(one, other) * rows * others
-        for one, rows in Counter(first).items()
-        for other, others in columns.items()
+        distance(one, other) * number * others for one, number in rows.items() for other, others in columns.items()
     )
     return None if expected == 0 else 1 - observed / expected
 
@@ -68,20 +72,26 @@ def krippendorff_alpha(ratings: Sequence[Sequence[float | None]], level: Level =
     disagreement over the pairable ratings, those of things that two raters or more rated. The distance of two ratings
     is 0 or 1 (nominal), or the square of their difference (interval). Raises ValueError for rows of unlike length.
     """
-    columns = [[rating for rating in column if rating is not None] for column in zip(*ratings, strict=True)]
-    pairable = [column for column in columns if len(column) > 1]
-    pooled = Counter(rating for column in pairable for rating in column)
-    count = sum(pooled.values())
-    observed = sum(
-        sum(_distance(level, one, other) for one, other in permutations(column, 2)) / (len(column) - 1)
-        for column in pairable
-    )
+    columns = zip(*ratings, strict=True)
+    return krippendorff_alpha_of(Counter(tuple(r for r in column if r is not None) for column in columns), level)
+
+
+def krippendorff_alpha_of(things: Mapping[tuple[float, ...], int], level: Level = "interval") -> float | None:
+    """`krippendorff_alpha` where it is known how many things got the same ratings, in whichever order."""
+    pairable = {ratings: number for ratings, number in things.items() if len(ratings) > 1}
+    pooled: Counter[float] = Counter()
+    observed = 0.0
+    for ratings, number in pairable.items():
+        for rating in ratings:
+            pooled[rating] += number
+        pairs = permutations(ratings, 2)
+        observed += sum(_distance(level, one, other) for one, other in pairs) / (len(ratings) - 1) * number
     expected = sum(
         _distance(level, one, other) * number * others
         for one, number in pooled.items()
         for other, others in pooled.items()
     )
-    return None if expected == 0 else 1 - (count - 1) * observed / expected
+    return None if expected == 0 else 1 - (pooled.total() - 1) * observed / expected
 
 
 def _distance(level: Level, one: float, other: float) -> float:

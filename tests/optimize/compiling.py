@@ -1,0 +1,201 @@
+"""A stand-in world in which a better prompt gives better traces, in a known way, and the compile command in it.
+
+One stage is weak: what it writes is about bananas, which no passage is about, unless its prompt holds `MAGIC` or shows a
+demonstration without bananas, or the passage is one of the lucky ones. Bananas go on from stage to stage: from the
+hypotheses into the thought, and from there into the answer, which `on_topic` then scores near 0 instead of 1.
+
+    with workshop(tmp_path, weak="answer") as shop:
+        done = shop.compile(optimizer="bootstrap", stage="answer")
+        assert shop.report["improved"]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optimize.compile import main
+from optimize.settings import CompileSettings
+from optimize.tuning import Course, course_of
+from programs.options import run_cli
+from signatures.preamble import EXAMPLE
+from tests.optimize.optimizers.tuning import MAGIC, Proposer
+from tests.running import environment, options, write_passages
+from tests.standin import scientist
+from tests.standin.scientist import Asked, Scientist
+from tests.standin.server import StandIn
+
+BANANAS = "Bananas"
+OFF_TOPIC = f"{BANANAS} ripen faster beside apples because ethylene spreads between them overnight"
+STUDENT_STAGES = ("questions", "context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer")
+
+
+@dataclass
+class World:
+    """The brain. `lucky` are the numbers of the passages that the weak stage does well by itself; with `helps` False
+    nothing makes it better. A `shy` world is to be asked for everything twice. It writes instructions too."""
+
+    weak: str = "answer"
+    lucky: set[int] = field(default_factory=set)
+    helps: bool = True
+    shy: bool = False
+    stages: dict[str, scientist.Answer] = field(default_factory=dict)
+    proposer: Proposer = field(default_factory=lambda: Proposer((MAGIC,)))
+
+    def __post_init__(self) -> None:
+        own = {"hypotheses": self._hypotheses, "trace": self._trace, "answer": self._answer}
+        self.scientist = Scientist({**own, **self.stages})
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        prompt = "".join(str(message["content"]) for message in body["messages"])
+        if "in the following order of fields:" in prompt:
+            return self.proposer(body)
+        return "Not now." if self.shy and "[[ ## feedback ## ]]" not in prompt else self.scientist(body)
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """How often each stage was asked."""
+        return dict(self.scientist.asked)
+
+    def _good(self, asked: Asked) -> bool:
+        if asked.stage != self.weak:
+            return True
+        number = re.search(r"Catalogue (\d+)", asked.text)
+        shown = asked.text.partition(EXAMPLE)[2].partition("[[ ## thought ## ]]\nI am")[0]
+        told = MAGIC in asked.text or (bool(shown) and BANANAS not in shown)
+        return bool(number and int(number.group(1)) in self.lucky) or (told and self.helps)
+
+    def _hypotheses(self, asked: Asked) -> Any:
+        if self._good(asked):
+            return scientist.hypotheses(asked)
+        texts = [f"{OFF_TOPIC}, says one of {asked.nonce}.", f"Apples {asked.nonce} beside plums never ripen at all."]
+        return {"hypotheses": [{"statement": text, "test": "Put them side by side and look."} for text in texts]}
+
+    def _trace(self, asked: Asked) -> Any:
+        made = scientist.trace(asked)
+        if BANANAS in given(asked, "hypotheses") or not self._good(asked):
+            made["wrong_turn"] = f"{OFF_TOPIC}, and that might be all there is to it, or so it seems."
+        return made
+
+    def _answer(self, asked: Asked) -> Any:
+        if BANANAS in given(asked, "thought") or not self._good(asked):
+            return {"text": f"{OFF_TOPIC}. Nothing else matters here ({asked.nonce})."}
+        sentences = re.findall(r"^\[\d+\] (.*)$", asked.text, re.MULTILINE)
+        return {"text": " ".join(sentences[:2])}
+
+
+def given(asked: Asked, name: str) -> str:
+    """An input's own text, not that of a demonstration before it."""
+    return asked.text.rpartition(f"[[ ## {name} ## ]]\n")[2] if f"[[ ## {name} ## ]]" in asked.text else ""
+
+
+@dataclass
+class Shop:
+    """A folder with passages, a server and the options of every compilation."""
+
+    folder: Path
+    server: StandIn
+    world: World
+    base: dict[str, Any]
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "compiled"
+
+    @property
+    def calls(self) -> int:
+        """Requests for answers so far."""
+        return len(self.server.calls)
+
+    def course(self, **changed: Any) -> Course:
+        """What a compilation with these options would do."""
+        settings = {name: value for name, value in {**self.base, **changed}.items() if value is not None}
+        return course_of(CompileSettings.model_validate(settings))
+
+    def lucky_in_training(self, **changed: Any) -> set[int]:
+        """The number of the first training passage, which the world is told to do well."""
+        found = re.search(r"Catalogue (\d+)", self.course(**changed).splits.train[0].text)
+        assert found is not None
+        self.world.lucky = {int(found.group(1))}
+        return self.world.lucky
+
+    def compile(self, **changed: Any) -> subprocess.CompletedProcess[str]:
+        """`python -m optimize.compile` in this process."""
+        return called(*options({**self.base, **changed}))
+
+    def start(self, *, env: Mapping[str, str] | None = None, **changed: Any) -> subprocess.Popen[str]:
+        """The same as a process of its own, not waited for."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "optimize.compile", *options({**self.base, **changed})],
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def text(self) -> str:
+        """report.md."""
+        return (self.output / "report.md").read_text(encoding="utf-8")
+
+    @property
+    def recorded(self) -> int:
+        """Calls in the journal."""
+        return (self.output / "calls.jsonl").read_bytes().count(b"\n")
+
+
+@contextmanager
+def workshop(
+    folder: Path, *, weak: str = "answer", texts: int = 12, world: World | None = None, **server: Any
+) -> Iterator[Shop]:
+    """A shop with `texts` passages, no judges, and the metric that tells bananas from science."""
+    world = world or World(weak)
+    with StandIn(world, **server) as running:
+        yield Shop(
+            folder,
+            running,
+            world,
+            {
+                "model": "openai/any",
+                "api_base": running.openai_base,
+                "trainset": [str(write_passages(folder / "passages.jsonl", range(texts)))],
+                "output": str(folder / "compiled"),
+                "metric": "on_topic",
+                "judge_models": "none",
+                "num_train": 2,
+                "num_val": 2,
+                "num_test": 3,
+                "concurrency": 4,
+                "timeout": 10.0,
+                "patience": 5.0,
+                "retry_wait": 0.01,
+            },
+        )
+        assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
+
+
+def called(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in this process: its exit code and what it printed."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code: int | str | None = None
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        try:
+            run_cli(lambda: main(list(arguments)))
+        except SystemExit as end:
+            code = end.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(list(arguments), code, stdout.getvalue(), stderr.getvalue())

@@ -1,0 +1,165 @@
+"""Labelled answers, and judges whose verdicts depend on their prompt in a known way.
+
+Every question has a key word, which stands in its passage; an answer is right when it names that word. A judge is lenient
+(it says 9 to everything) until its prompt shows an example or holds `MAGIC`: then it looks whether the answer's word is
+in the passage, and says 9 or 2. What the proposer writes is now and then `MAGIC`.
+
+    with judges(tmp_path) as lab:
+        code = lab.compile("--optimizer", "bootstrap")
+        lab.report["proof"]["balanced_accuracy"]
+"""
+
+import contextlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimize.compile import main
+from programs.options import run_cli
+from signatures.preamble import EXAMPLE
+from tests.optimize.optimizers.tuning import DULL, MAGIC, Proposer
+from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Asked, Scientist
+from tests.standin.server import StandIn
+
+UNREADABLE = "who can tell"
+"""An answer with these words gets no verdict from a judge called `mute`."""
+
+
+def key_word(number: int) -> str:
+    """The word that the right answers to a question name."""
+    return f"word{chr(97 + number // 26)}{chr(97 + number % 26)}"
+
+
+def record(number: int, right: bool, version: int = 0, **given: Any) -> dict[str, Any]:
+    """A labelled answer to the question with this number."""
+    word = key_word(number) if right else key_word(number + 100)
+    return {
+        "question": f"What makes sample {number} drift?",
+        "key_passage": f"Sample {number} drifts because of {key_word(number)}. The lamps were off at night.",
+        "reference": f"It is {key_word(number)}.",
+        "answer": f"In version {version} it is {word} that makes it drift.",
+        "human": {"correct": int(right)},
+        **given,
+    }
+
+
+def records(questions: int) -> list[dict[str, Any]]:
+    """Two right answers and a wrong one to every question."""
+    kinds = [(True, 0), (True, 1), (False, 2)]
+    return [record(number, right, version) for number in range(questions) for right, version in kinds]
+
+
+def write(path: Path, lines: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def verdict(overall: int) -> dict[str, Any]:
+    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
+    return {"reason": f"It deserves {overall}, all told.", **ratings}
+
+
+def judge(asked: Asked) -> Any:
+    """A verdict, as this module's docstring says."""
+    word = re.findall(r"it is (\w+) that", asked.text)[-1]
+    if asked.body["model"] == "mute" and UNREADABLE in asked.text:
+        return "I would rather not say."
+    if EXAMPLE not in asked.text and MAGIC not in asked.text:
+        return verdict(9)
+    return verdict(9 if word in asked.given("passage") else 2)
+
+
+@dataclass
+class Brain:
+    """Judges, and everything else that a run asks; proposes instructions when it is asked for these."""
+
+    scientist: Scientist
+    proposer: Proposer
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        text = "\n".join(str(message["content"]) for message in body["messages"])
+        return self.proposer(body) if "in the following order of fields:" in text else self.scientist(body)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Lab:
+    """A folder with labelled answers and a server with judges."""
+
+    folder: Path
+    server: StandIn
+    brain: Brain
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "judge"
+
+    @property
+    def calls(self) -> int:
+        """Requests that were answered."""
+        return sum(call.fault is None for call in self.server.calls)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    def compile(self, *more: str) -> Done:
+        """`python -m optimize.compile --stage judge` in this process; what is given stands after the usual options."""
+        options = {
+            "--stage": "judge",
+            "--trainset": str(self.folder / "labelled.jsonl"),
+            "--output": str(self.output),
+            "--api-base": self.server.openai_base,
+            "--retry-wait": "0.01",
+            "--patience": "10",
+            "--timeout": "10",
+            "--concurrency": "4",
+            "--num-train": "8",
+            "--num-val": "8",
+            "--num-test": "8",
+        }
+        judges = [] if {"--model", "--judge-models"} & {*more} else ["--judge-models", "openai/any"]
+        return compiled(*(word for pair in options.items() for word in pair), *judges, *more)
+
+
+def compiled(*words: str) -> Done:
+    """`python -m optimize.compile` in this process."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code: int | str | None = None
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        try:
+            run_cli(lambda: main(list(words)))
+        except SystemExit as end:
+            code = end.code
+    assert isinstance(code, int)
+    return Done(code, stdout.getvalue(), stderr.getvalue())
+
+
+@contextmanager
+def judges(
+    folder: Path,
+    lines: list[dict[str, Any]] | None = None,
+    judge: Callable[[Asked], Any] = judge,
+    faults: FaultPlan | None = None,
+) -> Iterator[Lab]:
+    """A lab with these labelled answers, or with those to 16 questions."""
+    write(folder / "labelled.jsonl", records(16) if lines is None else lines)
+    brain = Brain(Scientist({"judge": judge}), Proposer((DULL, MAGIC)))
+    with StandIn(brain, faults=faults) as server:
+        yield Lab(folder, server, brain)
+        assert not server.surprises, f"the brain did not know what to say: {server.surprises[:3]}"

@@ -1,0 +1,328 @@
+"""Invariants of `python -m optimize.compile`, run against a server in whose world better prompts help (see `compiling`).
+
+1. Every optimizer compiles the whole program and single stages to the end, and asks no more than it said it would. What
+   it writes loads, and says what became of every predictor.
+2. Where there is something to find, it is found: the held-out score rises, and the report says by how much. Where there is
+   nothing, the report says so, and the program is as it was.
+3. `programs.generate --program` uses what was compiled: its prompts hold the demonstrations, its records name the program.
+4. `--dry-run` asks nothing and writes nothing.
+5. `--max-calls N` pays for no more than N calls; what is too few is refused before anything is asked; where the estimate
+   was too low it ends with one line, and goes on with a larger N, paying for nothing twice.
+6. So many calls are under way as `--concurrency` says, and never more.
+7. An optimizer is given the sides of the split that it may see, the predictors that it may change, and as the threshold
+   of a good run what the program usually scores, so that some run is always good.
+8. Run again it asks nothing and comes to the same; with `--no-resume` it begins anew and keeps the old folder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dspy
+import pytest
+from rich.console import Console
+
+from optimize.job import Bill, Job
+from optimize.optimizers import OPTIMIZERS
+from optimize.stages import STAGES
+from optimize.tuning import estimate, tune
+from programs.fingerprint import program_fingerprint
+from programs.load import identity_at, load_tracer
+from signatures.preamble import EXAMPLE
+from tests import running
+from tests.optimize.compiling import BANANAS, Shop, World, workshop
+from tests.optimize.optimizers.tuning import MAGIC
+
+FILES = {"program.json", "report.json", "report.md", "calls.jsonl"}
+JUDGED = {"judge_models": ["openai/a,openai/b"], "report_judge_models": ["openai/c"], "metric": "composite"}
+
+
+def fingerprint(program: Path | None = None) -> str:
+    return program_fingerprint(load_tracer(program), "passage-first")
+
+
+def promised(shop: Shop, **options: Any) -> int:
+    """The calls that a compilation says it needs at most."""
+    return sum(estimate(shop.course(**options)).values())
+
+
+def promises(printed: str) -> list[int]:
+    """The calls that the command announced, by part."""
+    return [int(calls) for calls in re.findall(r"at most about (\d+) calls: ", printed)]
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The whole program, compiled once for several tests."""
+    with workshop(tmp_path_factory.mktemp("bootstrapped"), weak="answer") as shop:
+        shop.lucky_in_training()
+        done = shop.compile(optimizer="bootstrap")
+        assert (done.returncode, done.stderr) == (0, "")
+        yield shop
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
+    options = {**JUDGED, "optimizer": optimizer, "num_train": 1, "num_val": 1, "num_test": 2}
+    with workshop(tmp_path, weak="answer") as shop:
+        shop.lucky_in_training(**options)
+        done = shop.compile(**options)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert promises(done.stdout) == list(estimate(shop.course(**options)).values())
+        assert 0 < shop.calls <= promised(shop, **options)
+        assert {path.name for path in shop.output.iterdir()} >= FILES
+        load_tracer(shop.output, prompt_order="passage-first")
+        assert identity_at(shop.output).model == "openai/any"
+        report = shop.report
+        stages = {stage.predictor for stage in STAGES.values()}
+        assert set(report["predictors"]) == stages | {"judge.predict", "grader.predict"}
+        assert not any(report["predictors"][name]["changed"] for name in ("judge.predict", "grader.predict"))
+        assert sum(spend["calls"] for spend in report["spent"].values()) == shop.recorded == shop.calls
+        # Two traces before and after, of which each is judged and graded by the one judge of the report.
+        assert report["spent"]["report-judge"]["calls"] <= 2 * 2 * 2
+        assert report["spent"]["judge"]["calls"] >= 3
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
+    options = {"optimizer": optimizer, "stage": "hypotheses"}
+    with workshop(tmp_path, weak="hypotheses") as shop:
+        shop.lucky_in_training()
+        done = shop.compile(**options)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert 0 < shop.calls <= promised(shop, **options)
+        report = shop.report
+        assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
+        # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
+        assert shop.world.asked["critique"] <= 2 * 3
+        assert shop.world.asked["answer"] <= 2 * 3
+        if optimizer in ("bootstrap", "optuna"):
+            better(shop, "hypotheses", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "weak", "stages"),
+    [
+        ("bootstrap", "hypotheses", ["all"]),
+        ("bootstrap", "answer", ["critique", "answer"]),
+        ("optuna", "answer", ["all"]),
+    ],
+)
+def test_2_what_helps_is_found(optimizer: str, weak: str, stages: list[str], tmp_path: Path) -> None:
+    with workshop(tmp_path, weak=weak) as shop:
+        shop.lucky_in_training()
+        done = shop.compile(optimizer=optimizer, stage=stages)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert shop.calls <= promised(shop, optimizer=optimizer, stage=stages)
+        better(shop, weak, done.stdout)
+
+
+def better(shop: Shop, weak: str, printed: str) -> None:
+    """The held-out score has risen from near 0 to near 1, and report and screen say so."""
+    report, text = shop.report, shop.text
+    composite, tuned = report["proof"]["composite"], report["predictors"][STAGES[weak].predictor]
+    assert composite["before"] < 0.2
+    assert composite["after"] > 0.9
+    assert composite["pairs"] == 3
+    assert report["improved"] is True
+    assert composite["interval"]["low"] > 0
+    assert tuned["changed"]
+    assert tuned["demonstrations"] or MAGIC in tuned["instructions_after"]
+    said = f"The compiled program is better: {composite['before']:.3f} before, {composite['after']:.3f} after"
+    assert said in text
+    assert said in printed
+    assert f"use it with --program {shop.output}\n" in printed
+    if tuned["instructions_before"] != tuned["instructions_after"]:
+        before = tuned["instructions_before"].replace("\n", "<br>")
+        assert f"| {before} | {tuned['instructions_after']} |" in text
+    assert fingerprint(shop.output) != fingerprint()
+
+
+def test_2_demonstrations_are_of_runs_that_went_well(bootstrapped: Shop) -> None:
+    better(bootstrapped, "answer", bootstrapped.compile(optimizer="bootstrap").stdout)
+    assert bootstrapped.report["predictors"]["writer.answer"]["demonstrations"]
+    assert BANANAS not in (bootstrapped.output / "program.json").read_text()
+
+
+def test_2_where_nothing_helps_the_program_is_as_it_was(tmp_path: Path) -> None:
+    with workshop(tmp_path, world=World(helps=False)) as shop:
+        done = shop.compile(optimizer="copro", stage="answer")
+        assert done.returncode == 0
+        assert "Nothing better was found: the program is as it was." in done.stdout
+        assert "use it with" not in done.stdout
+        assert shop.report["improved"] is False
+        assert not any(tuned["changed"] for tuned in shop.report["predictors"].values())
+        assert fingerprint(shop.output) == fingerprint()
+        plain, found = load_tracer(), load_tracer(shop.output)
+        assert json.dumps(plain.dump_state(), default=str) == json.dumps(found.dump_state(), default=str)
+
+
+def test_2_a_compiled_program_can_be_begun_with(bootstrapped: Shop) -> None:
+    again = bootstrapped.folder / "again"
+    done = bootstrapped.compile(
+        optimizer="bootstrap", stage="critique", program=str(bootstrapped.output), output=str(again)
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads((again / "report.json").read_text())
+    assert report["proof"]["composite"]["before"] > 0.9
+    assert not report["predictors"]["writer.answer"]["changed"]
+    assert load_tracer(again).writer.answer.demos == load_tracer(bootstrapped.output).writer.answer.demos
+
+
+def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
+    def made(**options: Any) -> tuple[list[dict[str, Any]], list[bool]]:
+        """The records, and of each call whether its prompt held a demonstration."""
+        lab = running.Lab(tmp_path, bootstrapped.server, bootstrapped.world.scientist, made_with(bootstrapped))
+        before = bootstrapped.calls
+        output = tmp_path / f"{len(options)}.json"
+        assert lab.run(output=str(output), max_traces=2, **options).status == "completed"
+        prompts = [str(body["messages"]) for body in bootstrapped.server.bodies[before:]]
+        return json.loads(output.read_text())["questions"], [EXAMPLE in prompt for prompt in prompts]
+
+    records, shown = made(program=str(bootstrapped.output))
+    assert {record["generation"]["program"] for record in records} == {fingerprint(bootstrapped.output)}
+    assert BANANAS not in "".join(record["final_answer"] for record in records)
+    assert all(shown)
+
+    records, shown = made()
+    assert {record["generation"]["program"] for record in records} == {fingerprint()}
+    assert all(BANANAS in record["final_answer"] for record in records)
+    assert not any(shown)
+
+
+def made_with(shop: Shop) -> dict[str, Any]:
+    """The options of `programs.generate` on the same server, on passages that the compilation did not see."""
+    fresh = running.write_passages(shop.folder / "fresh.jsonl", range(40, 43))
+    shared = ("model", "api_base", "timeout", "patience", "retry_wait")
+    return {**{name: shop.base[name] for name in shared}, "input_file": [str(fresh)]}
+
+
+def test_4_a_dry_run_asks_nothing(tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        done = shop.compile(dry_run=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert promises(done.stdout) == list(estimate(shop.course()).values())
+        assert shop.calls == shop.server.model_lists == 0
+        assert not shop.output.exists()
+
+
+def test_5_a_budget_holds(tmp_path: Path) -> None:
+    with workshop(tmp_path, weak="answer") as shop:
+        shop.lucky_in_training()
+        options = {"optimizer": "copro", "stage": "answer"}
+        limit = promised(shop, **options) - 3
+        done = shop.compile(**options, max_calls=limit)
+        assert done.returncode == 0, done.stderr
+        assert sum(promises(done.stdout)) <= limit
+        assert shop.calls <= limit
+        assert shop.report["improved"]
+
+
+def test_5_too_few_calls_are_refused_before_any(tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        done = shop.compile(max_calls=20)
+        assert done.returncode == 2
+        assert re.fullmatch(
+            r"error: --max-calls 20 is too few: the least is \d+ calls, 48 of them for the proof.*\n", done.stderr
+        )
+        assert done.stdout == ""
+        least = int(re.findall(r"least is (\d+)", done.stderr)[0])
+        assert shop.compile(max_calls=least - 1, dry_run=True).returncode == 2
+        assert shop.compile(max_calls=least, dry_run=True).returncode == 0
+        assert shop.calls == 0
+        assert not shop.output.exists()
+
+
+def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None:
+    with workshop(tmp_path, world=World("hypotheses", shy=True)) as shop:
+        options = {"optimizer": "bootstrap", "stage": "hypotheses"}
+        shop.lucky_in_training()
+        limit = promised(shop, **options)
+        done = shop.compile(**options, max_calls=limit)
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"error: the budget of {limit} calls is spent; raise --max-calls and run the command again to go on\n"
+        )
+        assert shop.calls == shop.recorded == limit
+        assert not (shop.output / "report.json").exists()
+        assert shop.compile(**options, max_calls=limit).returncode == 1
+        assert shop.calls == limit
+
+        done = shop.compile(**options, max_calls=2 * limit)
+        assert done.returncode == 0, done.stderr
+        assert shop.calls == shop.recorded <= 2 * limit
+        assert len({json.dumps(body, sort_keys=True) for body in shop.server.bodies}) == shop.calls
+        assert shop.report["replayed"]["student"]["calls"] >= limit
+        assert shop.report["proof"]["stages"]["critique"]["failed_before"] == 3
+
+
+@pytest.mark.parametrize("optimizer", ["bootstrap", "mipro"])
+def test_6_so_many_calls_are_under_way(optimizer: str, tmp_path: Path) -> None:
+    with workshop(tmp_path, texts=20, latency=0.01) as shop:
+        done = shop.compile(optimizer=optimizer, stage="hypotheses", concurrency=3, num_train=4, num_val=4)
+        assert done.returncode == 0, done.stderr
+        assert shop.server.peak == 3
+
+
+class Spy:
+    """An optimizer that keeps its job and finds nothing."""
+
+    name = "spy"
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def bill(self, job: Job) -> Bill:
+        return Bill(runs=job.runs, proposals=0)
+
+    def compile(self, job: Job) -> dspy.Module:
+        self.jobs.append(job)
+        return job.student
+
+
+def test_7_what_an_optimizer_is_given(tmp_path: Path) -> None:
+    with workshop(tmp_path, weak="hypotheses") as shop:
+        shop.lucky_in_training(seed=5)
+        spy = Spy()
+        course = replace(shop.course(stage=["hypotheses", "answer"], seed=5), optimizer=spy)
+        report = tune(course, Console(quiet=True))
+        local, whole = spy.jobs
+        assert (local.tunable, whole.tunable) == (("strands.hypotheses",), ("writer.answer",))
+        for job in spy.jobs:
+            assert [example.text for example in job.train] == [sample.text for sample in course.splits.train]
+            assert [example.text for example in job.val] == [sample.text for sample in course.splits.val]
+            assert (job.seed, job.concurrency, job.runs) == (5, 4, course.runs)
+            assert set(job.tunable) < {name for name, _ in job.student.named_predictors()}
+        assert (local.folder, whole.folder) == (shop.output / "study" / "hypotheses", shop.output / "study" / "answer")
+        # One of the two texts is a lucky one, whose answer is all on topic.
+        assert 0.5 < whole.threshold < 0.65
+        assert 0.5 < local.threshold < 1.0
+        assert not report.improved
+        assert not report.changed
+
+
+def test_7_where_all_runs_are_alike_all_are_good(tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        spy = Spy()
+        options = {"stage": "answer", "metric": "grounding", "num_train": 3, "num_val": 1, "num_test": 2}
+        tune(replace(shop.course(**options), optimizer=spy), Console(quiet=True))
+        assert spy.jobs[0].threshold == 1.0
+
+
+def test_8_run_again_it_asks_nothing(bootstrapped: Shop) -> None:
+    calls, program, report = bootstrapped.calls, fingerprint(bootstrapped.output), bootstrapped.report
+    paid = bootstrapped.recorded
+    assert bootstrapped.compile(optimizer="bootstrap").returncode == 0
+    assert bootstrapped.calls == calls
+    assert fingerprint(bootstrapped.output) == program
+    assert (bootstrapped.report["proof"], bootstrapped.report["spent"]) == (report["proof"], report["spent"])
+
+    assert bootstrapped.compile(optimizer="bootstrap", resume=False).returncode == 0
+    assert bootstrapped.calls - calls == paid
+    assert len(list(bootstrapped.folder.glob("compiled.*.old/report.json"))) == 1
+    assert (fingerprint(bootstrapped.output), bootstrapped.report["proof"]) == (program, report["proof"])

@@ -1,0 +1,200 @@
+"""What goes wrong around a compilation.
+
+1. A user's mistake is one line and exit code 2, before anything is asked; nothing else is printed to standard error.
+2. A model that the server does not know, or credentials that it refuses, are such mistakes too. A server that stays away in
+   the middle is one line and exit code 1: no score stands for it. The same command then goes on.
+3. Keys, user names and the credentials in addresses stand in no file and on no screen.
+4. Lines of the input that cannot be used are told.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.tracer import Tracer
+from tests.optimize.compiling import Shop, World, workshop
+from tests.running import KEY, USER
+from tests.standin.faults import FaultPlan
+
+PASSWORD = "hunter2-secret"
+
+
+def mistake(shop: Shop, **options: Any) -> str:
+    """The line of a compilation that is refused."""
+    done = shop.compile(**options)
+    assert done.returncode == 2, done
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert shop.calls == 0
+    return done.stderr
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "no model": ({"model": None}, "--model must be given"),
+    "no name": ({"model": "openai/"}, "is not whole"),
+    "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is none of all, questions, context"),
+    "all and more": ({"stage": ["all", "trace"]}, "all and judge stand alone"),
+    "an unknown metric": ({"metric": "truth"}, "--metric: 'truth' is not NAME or NAME=WEIGHT"),
+    "a weight that is none": ({"metric": "form=x"}, "--metric: 'form=x'"),
+    "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
+    "no such program": ({"program": "nowhere"}, "there is no file nowhere"),
+    "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
+    "too few texts": ({"num_test": 12}, "too little to split: there are 12 sources"),
+    "no patience": ({"patience": "0"}, "--patience: Input should be greater than 0"),
+    "no time to wait": ({"retry_wait": "0"}, "--retry-wait: Input should be greater than 0"),
+    "few tokens": ({"max_output_tokens": "10"}, "--max-output-tokens"),
+    "no tests": ({"num_test": "1"}, "--num-test"),
+    "no address": ({"api_base": "localhost"}, "is not a URL"),
+    "nobody there": ({"api_base": "http://127.0.0.1:9/v1"}, "is not reachable"),
+    "an unknown option": ({"optimiser": "gepa"}, "--optimiser"),
+}
+
+
+@pytest.mark.parametrize(("options", "reason"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_1_a_mistake_is_one_line(options: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        assert reason in mistake(shop, **options)
+
+
+def test_1_another_program_is_refused(tmp_path: Path) -> None:
+    Tracer().save(tmp_path / "program.json")
+    state = json.loads((tmp_path / "program.json").read_text())
+    state["metadata"]["synthreasoner"]["signatures"]["writer.answer"].reverse()
+    (tmp_path / "program.json").write_text(json.dumps(state))
+    with workshop(tmp_path) as shop:
+        line = mistake(shop, program=str(tmp_path))
+        assert "was made for another program: the fields of writer.answer were answer: FinalAnswer" in line
+        assert "--program and --output must be different" in mistake(shop, program=str(shop.output))
+
+
+def test_1_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with workshop(tmp_path) as shop:
+        assert "cannot write" in mistake(shop, output=str(tmp_path / "file"))
+
+
+def test_1_an_input_without_texts(tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").write_text('{"abstract": "x"}\nno JSON\n')
+    with workshop(tmp_path) as shop:
+        line = mistake(shop, trainset=[str(tmp_path / "odd.jsonl")])
+        assert "there is no text in it: no text (" in line
+        assert "odd.jsonl:2)" in line
+
+
+def test_1_a_mistake_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
+    with workshop(tmp_path, models=[("any", "any")]) as shop:
+        assert shop.compile(model="openai/other", optimizer="bootstrap", stage="hypotheses").returncode == 2
+        assert shop.compile(optimizer="bootstrap", stage="hypotheses").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [({"models": [("any", "another")]}, "the model `any` does not exist"), ({"api_key": KEY}, "401")],
+)
+def test_2_what_a_server_refuses_is_a_mistake(server: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    with workshop(tmp_path, **server) as shop:
+        done = shop.compile(concurrency=1)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert reason.lower() in done.stderr.lower()
+        assert shop.calls <= 1
+
+
+@pytest.mark.parametrize(("optimizer", "good"), [("bootstrap", 5), ("mipro", 40)])
+def test_2_a_server_that_stays_away_is_not_a_score(optimizer: str, good: int, tmp_path: Path) -> None:
+    plan = FaultPlan(script=[None] * good, share=1.0, kinds=["503"])
+    options = {"optimizer": optimizer, "stage": "hypotheses", "patience": 0.05, "concurrency": 2}
+    with workshop(tmp_path, faults=plan) as shop:
+        done = shop.compile(**options)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.endswith("; run the same command again to go on\n")
+        assert done.stderr.count("\n") == 1
+        assert not (shop.output / "report.json").exists()
+        assert shop.recorded == good
+        shop.server.faults = FaultPlan()
+        before = shop.calls
+        assert shop.compile(**options).returncode == 0
+        assert shop.recorded == good + shop.calls - before
+        assert shop.report["proof"]["unscored"] == 0
+
+
+def test_2_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, pwrite = 0, os.pwrite
+
+    def full(file: int, data: bytes, offset: int) -> int:
+        nonlocal written
+        written += 1
+        if written > 30:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return pwrite(file, data, offset)
+
+    with workshop(tmp_path) as shop:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pwrite", full)
+            done = shop.compile(optimizer="bootstrap")
+        assert done.returncode == 1
+        assert done.stderr == f"error: cannot write {shop.output}/calls.jsonl: No space left on device\n"
+        assert shop.compile(optimizer="bootstrap").returncode == 0
+
+
+def everything(shop: Shop) -> str:
+    """All that stands in the folder of the artifact."""
+    files = [path for path in shop.output.rglob("*") if path.is_file()]
+    assert len(files) >= 4
+    return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
+
+
+def test_2_a_server_that_answers_nothing_is_not_a_score(tmp_path: Path) -> None:
+    with workshop(tmp_path, faults=FaultPlan(share=1.0, kinds=["418"])) as shop:
+        done = shop.compile()
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: not one call was answered (questions: HTTP 418")
+        assert done.stderr.count("\n") == 1
+        assert shop.recorded == 0
+
+
+def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The server repeats in its errors what it was sent.
+    faults = FaultPlan(script=["500", None, "429", "418"])
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with workshop(tmp_path, world=World("hypotheses"), faults=faults) as shop:
+        base = shop.server.openai_base.replace("http://", f"http://{USER}:{PASSWORD}@")
+        done = shop.compile(
+            optimizer="optuna", stage="hypotheses", api_base=base, judge_models=None, metric="composite"
+        )
+        assert done.returncode == 0, done.stderr
+        for secret in (KEY, USER, PASSWORD):
+            assert secret not in everything(shop) + done.stdout + done.stderr
+        # Nor where a mistake is repeated to the user, or the server repeats it.
+        for options in ({"model": None}, {"optimizer": "magic"}, {"num_test": "1"}, {"stage": "x"}):
+            line = shop.compile(**{"api_base": base, **options}).stderr
+            assert line.startswith("error: ")
+            assert PASSWORD not in line
+            assert USER not in line
+        (tmp_path / "config.yaml").write_text(f"api_base: {{here: '{base}'}}\n")
+        line = shop.compile(api_base=None, config=tmp_path / "config.yaml").stderr
+        assert "--api-base: Input should be a valid list" in line
+        assert PASSWORD not in line
+
+
+def test_3_a_refused_key_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with workshop(tmp_path, faults=FaultPlan(share=1.0, kinds=["401"])) as shop:
+        done = shop.compile()
+        assert done.returncode == 2
+        assert KEY not in done.stdout + done.stderr
+
+
+def test_4_skipped_lines_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with workshop(tmp_path) as shop:
+        with (tmp_path / "passages.jsonl").open("a") as file:
+            file.write('no JSON\n{"abstract": "x"}\n')
+        assert shop.compile(dry_run=True).returncode == 0
+    assert "--trainset: 2 lines were skipped: not JSON (" in caplog.text

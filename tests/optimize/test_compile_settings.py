@@ -1,0 +1,119 @@
+"""The options of a compilation: what they mean when they are not given, and what is a mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimize.optimizers import OPTIMIZERS
+from optimize.settings import OPTIMIZER_NAMES, CompileSettings
+from optimize.tuning import Course, course_of, estimate, warnings_of
+from programs.options import parse, parser_of
+from programs.settings import Settings
+from tests.running import write_passages
+
+
+def settings(**given: Any) -> CompileSettings:
+    return CompileSettings.model_validate({"model": "openai/any", "api_base": "http://localhost:1/v1", **given})
+
+
+def course(folder: Path, texts: int = 12, **given: Any) -> Course:
+    return course_of(settings(trainset=[str(write_passages(folder / "p.jsonl", range(texts)))], **given))
+
+
+def test_the_optimizers_are_those_that_there_are() -> None:
+    assert set(OPTIMIZER_NAMES) == set(OPTIMIZERS)
+    for name in OPTIMIZERS:
+        assert settings(optimizer=name).optimizer == name
+
+
+def test_a_model_and_nothing_else_is_enough() -> None:
+    found = parse(CompileSettings, "compile", "", ["--model", "gpt41"])
+    assert (found.optimizer, found.stage, found.judges, found.report_judges) == (
+        "optuna",
+        ["all"],
+        ["gpt41"],
+        ["gpt41"],
+    )
+    assert found.proposer == "gpt41"
+    assert "--report-judge-models" in parser_of(CompileSettings, "compile", "").format_help()
+
+
+@pytest.mark.parametrize(
+    ("given", "judges", "report"),
+    [
+        ({}, ["openai/any"], ["openai/any"]),
+        ({"judge_models": "a,b"}, ["a", "b"], ["a", "b"]),
+        ({"judge_models": ["a", "a"], "report_judge_models": "c"}, ["a"], ["c"]),
+        ({"judge_models": "none"}, [], []),
+        ({"judge_models": "none", "report_judge_models": "c"}, [], ["c"]),
+        ({"report_judge_models": "none"}, ["openai/any"], []),
+        ({"model": "embedded"}, [], []),
+        ({"model": "embedded", "report_judge_models": "c"}, [], ["c"]),
+    ],
+)
+def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str]) -> None:
+    found = settings(**given)
+    assert (found.judges, found.report_judges) == (judges, report)
+
+
+def test_stages_are_told_apart_and_named_once() -> None:
+    assert settings(stage="hypotheses,critique").stage == ["hypotheses", "critique"]
+    assert settings(stage=["trace", "trace"]).stage == ["trace"]
+
+
+@pytest.mark.parametrize("name", ["timeout", "patience", "retry_wait", "max_output_tokens", "concurrency"])
+def test_bounds_are_those_of_a_run(name: str) -> None:
+    ours, theirs = CompileSettings.model_fields[name], Settings.model_fields[name]
+    assert ours.metadata == theirs.metadata
+
+
+@pytest.mark.parametrize(("texts", "sides"), [(4, (1, 1, 2)), (12, (3, 3, 6)), (50, (12, 12, 25)), (130, (24, 24, 60))])
+def test_half_of_the_texts_prove(texts: int, sides: tuple[int, int, int], tmp_path: Path) -> None:
+    splits = course(tmp_path, texts).splits
+    assert (len(splits.train), len(splits.val), len(splits.test)) == sides
+
+
+def test_few_papers_with_many_texts_need_no_options(tmp_path: Path) -> None:
+    path = tmp_path / "papers.jsonl"
+    lines = [write_passages(tmp_path / "x", range(n, n + 8), title=f"Paper {n}").read_text() for n in range(0, 64, 8)]
+    path.write_text("".join(lines))
+    splits = course_of(settings(trainset=[str(path)])).splits
+    assert len(splits.test) == 4
+    assert len(splits.train) == len(splits.val) == 16
+    assert not {s.title for s in splits.train} & {s.title for s in [*splits.val, *splits.test]}
+
+
+def test_the_estimate_grows_with_judges_stages_and_budget(tmp_path: Path) -> None:
+    def calls(**given: Any) -> int:
+        return sum(estimate(course(tmp_path, **given)).values())
+
+    assert calls(judge_models="none") < calls() < calls(judge_models="openai/a,openai/b")
+    assert calls(metric="form") == calls(metric="form", judge_models="none")
+    assert calls(stage="hypotheses") < calls(stage="trace") < calls()
+    assert calls(stage="hypotheses") < calls(stage=["hypotheses", "critique"])
+    assert calls() < calls(budget="medium") < calls(budget="heavy")
+    assert list(estimate(course(tmp_path, stage=["critique", "trace"]))) == ["tuning critique", "tuning trace", "proof"]
+
+
+JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, [JUDGED, ITSELF]),
+        ({"judge_models": "openai/a", "report_judge_models": "openai/b"}, []),
+        ({"judge_models": "openai/a,openai/b", "report_judge_models": "openai/b"}, [JUDGED]),
+        ({"judge_models": "openai/a", "stage": "hypotheses"}, []),
+        ({"judge_models": "none"}, [NOBODY]),
+        ({"metric": "form"}, [NOBODY]),
+        ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
+    ],
+)
+def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str], tmp_path: Path) -> None:
+    found = warnings_of(course(tmp_path, **given))
+    assert len(found) == len(said)
+    assert all(words in warning for words, warning in zip(said, found, strict=True))

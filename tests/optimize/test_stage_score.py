@@ -1,0 +1,181 @@
+"""Invariants of `optimize.stage_score`.
+
+1. A score lies in 0-1. It is 0 only where no try was taken, or where what was taken is degenerate or holds no text.
+2. A first try failed that could not be read, was cut off, or broke its check; also one that was taken and repeats itself:
+   a text by itself, or the texts together. Half of the score is the first try's.
+3. Single questions that cannot be used fail nothing: the check has left them out. Too few are still worth something.
+4. What a stage is for counts: sentences that exist, usable questions, variety, words of the passage.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimize.stage_score import first_failure, missing_sentences, prose_in, stage_score
+from optimize.stages import STAGES
+from optimize.student import Asked
+from programs.checks.repetition import repeated_ngrams
+from programs.tracer import Tracer
+from signatures.questions import QuestionType
+from tests.making import TEXT, Answers, good_output
+from tests.optimize.asked import asked, prediction
+
+AGAIN = "The scatter between exposures grows towards fainter targets at night. " * 4
+SAME = "The scatter between exposures grows towards fainter targets at night."
+
+
+def score(found: Asked) -> float:
+    value = stage_score(found, str(found.ask.inputs["passage"])).value
+    assert value is not None
+    return value
+
+
+TEXTS = st.text(max_size=80) | st.sampled_from([SAME, AGAIN, TEXT, "dust " * 30, '{"a": 1}', "42"])
+PARAGRAPHS = st.text(min_size=30, max_size=80) | st.sampled_from([SAME, AGAIN, TEXT])
+OUTPUTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "critique": st.fixed_dictionaries(
+        {"strengths": st.lists(TEXTS), "weaknesses": st.lists(TEXTS), "alternative": TEXTS}
+    ),
+    "evidence": st.fixed_dictionaries(
+        {"items": st.lists(st.fixed_dictionaries({"sentence": st.integers(1, 9), "claim": TEXTS, "bearing": TEXTS}))}
+    ),
+    "hypotheses": st.fixed_dictionaries(
+        {"hypotheses": st.lists(st.fixed_dictionaries({"statement": TEXTS, "test": TEXTS}))}
+    ),
+    "trace": st.fixed_dictionaries(
+        {
+            **{name: st.lists(PARAGRAPHS, min_size=1, max_size=3) for name in ("opening", "weighing")},
+            **dict.fromkeys(("wrong_turn", "doubt", "correction", "conclusion"), PARAGRAPHS),
+        }
+    ),
+    "answer": st.fixed_dictionaries({"text": TEXTS}),
+}
+
+
+@pytest.mark.parametrize("stage", OUTPUTS)
+@settings(deadline=None, max_examples=40)
+@given(data=st.data(), status=st.sampled_from(["ok", "unusable", "unread"]), tries=st.integers(0, 2))
+def test_1_a_score_lies_between_0_and_1(stage: str, data: st.DataObject, status: str, tries: int) -> None:
+    found = asked(stage, status=status, rejected=("no JSON",) * tries, **data.draw(OUTPUTS[stage]))
+    value = score(found)
+    assert 0 <= value <= 1
+    fault = first_failure(Asked(found.ask, found.reply.model_copy(update={"rejected": []})))
+    assert first_failure(found) == ("no JSON" if tries else fault)
+    if fault:
+        assert value == 0
+    elif list(prose_in(found.reply.output)):
+        assert (value > 0.5) if not tries else (0 < value <= 0.5)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_1_good_outputs_score_well(stage: str) -> None:
+    found = asked(stage)
+    assert first_failure(found) is None
+    assert score(found) > 0.7
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "questions"])
+def test_1_no_try_taken_scores_0(stage: str) -> None:
+    for status in ("unread", "unusable"):
+        found = asked(stage, status=status, problems=("no JSON",), rejected=("no JSON",))
+        assert stage_score(found, TEXT) == (0.0, "no JSON")
+        assert first_failure(found) == "no JSON"
+
+
+@pytest.mark.parametrize(
+    "why", ["The reply is not one whole JSON object.", "the answer ran into its token limit", "a check"]
+)
+def test_2_a_rejected_first_try_costs_its_half(why: str) -> None:
+    good, late = asked("critique"), asked("critique", rejected=(why,))
+    assert first_failure(late) == why
+    assert score(good) - score(late) == pytest.approx(0.5)
+    assert why in stage_score(late, TEXT).reason
+
+
+def test_2_a_text_that_repeats_itself_fails() -> None:
+    assert repeated_ngrams(AGAIN) > 0.3
+    found = asked("critique", alternative=AGAIN)
+    assert "of its 4-grams repeat" in str(first_failure(found))
+    assert score(found) == 0.0
+
+
+def test_2_texts_that_say_the_same_fail_together() -> None:
+    assert repeated_ngrams(SAME) < 0.3
+    found = asked("critique", strengths=[SAME], weaknesses=[SAME], alternative=SAME)
+    assert "of its 4-grams repeat" in str(first_failure(found))
+
+
+def test_2_machine_text_fails() -> None:
+    found = asked("perspective", helpful='{"properties": {"helpful": {"type": "string"}}}')
+    assert first_failure(found) == "JSON schema"
+    assert score(found) == 0.0
+
+
+def with_questions(**texts: str) -> Asked:
+    """The questions stage, with some questions replaced by type."""
+    plain = good_output(prediction().asked["questions"].ask)
+    changed: Any = {kind: {**plain[kind], "question": text} for kind, text in texts.items()}
+    return asked("questions", **changed)
+
+
+def pooled(found: Asked) -> Any:
+    return Tracer().questions.pool("x", found.reply, 0)
+
+
+def test_3_single_bad_questions_fail_nothing() -> None:
+    found = with_questions(critical=f"What about {AGAIN}?")
+    whole, pool = asked("questions"), pooled(found)
+    assert len(pool.questions) == 6
+    assert first_failure(found) is None
+    best = stage_score(whole, TEXT, pooled(whole)).value
+    fewer = stage_score(found, TEXT, pool).value
+    assert best is not None
+    assert fewer is not None
+    assert 0.5 < fewer < best
+
+
+def test_3_too_few_questions_are_still_worth_something() -> None:
+    bad = dict.fromkeys([kind.value for kind in QuestionType][:3], "What does the paper say?")
+    found = with_questions(**bad)
+    late = Asked(found.ask, found.reply.model_copy(update={"status": "unusable", "problems": ["leans on its source"]}))
+    assert len(pooled(late).questions) == 4
+    value = stage_score(late, TEXT, pooled(late)).value
+    assert value is not None
+    assert 0 < value < 0.5
+    assert first_failure(late) == "leans on its source"
+    none = with_questions(**dict.fromkeys([kind.value for kind in QuestionType], "What does the paper say?"))
+    late = Asked(none.ask, none.reply.model_copy(update={"status": "unusable", "problems": ["leans on its source"]}))
+    assert stage_score(late, TEXT, pooled(late)).value == 0.0
+
+
+def test_4_sentences_that_do_not_exist_count() -> None:
+    def chosen(*numbers: int) -> Asked:
+        items = [{"sentence": n, "claim": f"States what number {n} holds.", "bearing": "supports"} for n in numbers]
+        return asked("evidence", items=items)
+
+    assert missing_sentences(chosen(1, 9, 4, 12)) == [9, 12]
+    scores = [score(chosen(*numbers)) for numbers in ((1, 2), (1, 9), (8, 9))]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 3
+
+
+def test_4_variety_and_the_passage_count() -> None:
+    foreign = asked(
+        "hypotheses", hypotheses=[{"statement": "Bananas ripen beside apples.", "test": "Watch some fruit."}]
+    )
+    twice = asked(
+        "critique", strengths=["The lamps were off."], weaknesses=["The lamps were off."], alternative="A drift."
+    )
+    assert score(foreign) < score(asked("hypotheses"))
+    assert "variety 0.50" in stage_score(twice, TEXT).reason
+
+
+def test_the_pool_is_what_the_program_took() -> None:
+    answers = Answers()
+    made = prediction(answers)
+    assert len(made.pool.questions) == 7
+    assert stage_score(made.asked["questions"], TEXT, made.pool).reason.endswith("usable 1.00")

@@ -1,0 +1,209 @@
+"""Invariants of `optimize.student`.
+
+1. Its predictors have the names that they have in the Tracer; judge and grader are not among them. It makes the trace
+   that the Tracer makes.
+2. With `until` nothing is asked beyond that stage, and nothing that runs beside it; the prediction has the questions.
+3. A stage that gives nothing is an outcome: so is an answer that is empty, cut off, unreadable or refused for its content.
+4. A server that is gone, or refuses the credentials, is raised, whether it is gone at once or in the middle.
+5. Each option of a call reaches the LM where the model takes it, and nowhere else; the same text has the same seeds.
+6. A tuned temperature is sent for every stage that has one, though further variations of a trace keep those by which they
+   differ; not to a model that takes none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dspy
+import pytest
+
+from optimize.stages import STAGES
+from optimize.student import Student
+from programs.adapter import PassageFirstAdapter
+from programs.calling import options_of
+from programs.errors import AccessDenied, TransientError
+from programs.lms.resolve import resolve
+from programs.plan import drive
+from programs.tracer import Tracer, Wishes
+from programs.tries import TryRules
+from programs.variation import temperature_of
+from tests.lms.asking import ONCE, USER
+from tests.making import Answers, sample
+from tests.running import passage
+from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Answer, Scientist
+from tests.standin.server import StandIn
+
+Run = Callable[..., dspy.Prediction]
+
+
+@contextmanager
+def running(
+    *, stages: dict[str, Answer] | None = None, tracer: Tracer | None = None, until: str | None = None, **server: Any
+) -> Iterator[tuple[Run, Scientist, StandIn]]:
+    """A student with its server."""
+    brain = Scientist(stages or {})
+    with StandIn(brain, **server) as standin:
+        model = resolve("openai/any", api_base=standin.openai_base, temperature=0.5, retry=ONCE, timeout=5.0, env={})
+        student = Student(tracer or Tracer(), options_of(model), TryRules(seed=7, max_tokens=500), until)
+        with dspy.context(lm=model.lm, adapter=PassageFirstAdapter()):
+            yield lambda number=1: student(text=passage(number)), brain, standin
+        model.close()
+
+
+def bodies_by_stage(server: StandIn) -> dict[str, dict[str, Any]]:
+    """The first request of every stage."""
+    brain = Scientist()
+    found: dict[str, dict[str, Any]] = {}
+    for body in server.bodies:
+        found.setdefault(brain._understand(body).stage, body)
+    return found
+
+
+def test_1_predictors_are_named_as_in_the_tracer() -> None:
+    student, tracer = Student(Tracer()), Tracer()
+    names = [name for name, _ in student.named_predictors()]
+    assert names == [name for name, _ in tracer.named_predictors() if name.partition(".")[0] not in ("judge", "grader")]
+    assert names == [stage.predictor for stage in STAGES.values()]
+
+
+def test_1_it_makes_a_trace() -> None:
+    with running() as (run, brain, server):
+        prediction = run()
+    assert [unit.status for unit in prediction.units] == ["accepted"]
+    assert set(prediction.asked) == set(STAGES)
+    assert brain.asked == dict.fromkeys(STAGES, 1)
+    assert prediction.failures == []
+    assert not server.surprises
+
+
+@pytest.mark.parametrize("until", STAGES)
+def test_2_nothing_is_asked_beyond_the_stage_or_beside_it(until: str) -> None:
+    wanted = {name for name, stage in STAGES.items() if stage.depth < STAGES[until].depth} | {until}
+    with running(until=until) as (run, brain, _):
+        prediction = run()
+    assert set(prediction.asked) == wanted
+    assert brain.asked == dict.fromkeys(wanted, 1)
+    assert prediction.asked[until].reply.status == "ok"
+    assert len(prediction.pool.questions) == 7
+    assert prediction.failures == []
+
+
+def test_2_with_until_the_same_is_asked_as_without() -> None:
+    """What a local tuning pays for is replayed when the whole program runs."""
+    with running() as (run, _, server):
+        run()
+        whole = [json.dumps(body, sort_keys=True) for body in server.bodies]
+    with running(until="critique") as (run, _, server):
+        run()
+        assert {json.dumps(body, sort_keys=True) for body in server.bodies} < set(whole)
+
+
+def unreadable(_: Any) -> str:
+    return "I would rather talk about the weather."
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_3_a_stage_that_gives_nothing_is_an_outcome(stage: str) -> None:
+    with running(stages={stage: unreadable}) as (run, brain, _):
+        prediction = run()
+    assert brain.asked[stage] == TryRules().limit
+    assert not any(unit.status == "accepted" for unit in prediction.units)
+    assert [failure.stage for failure in prediction.failures] == [stage]
+    assert prediction.asked[stage].reply.status == "unread"
+
+
+@pytest.mark.parametrize("fault", ["empty", "null", "truncated", "context", "418"])
+def test_3_a_bad_answer_is_an_outcome(fault: str) -> None:
+    with running(faults=FaultPlan(share=1.0, kinds=[fault])) as (run, _, _):
+        prediction = run()
+    assert prediction.units == []
+    assert prediction.asked["questions"].reply.status == "unread"
+
+
+@pytest.mark.parametrize(
+    ("fault", "before", "until"),
+    [("500", 0, None), ("429", 2, None), ("reset", 2, "hypotheses"), ("html", 0, "hypotheses"), ("503", 2, "critique")],
+)
+def test_4_a_server_that_is_gone_is_raised(fault: str, before: int, until: str | None) -> None:
+    plan = FaultPlan(script=[None] * before, share=1.0, kinds=[fault])
+    with running(faults=plan, until=until) as (run, _, server), pytest.raises(TransientError):
+        run()
+    assert len(server.calls) == before + 1
+
+
+def test_4_a_refusal_is_raised() -> None:
+    with running(faults=FaultPlan(share=1.0, kinds=["401"])) as (run, _, _), pytest.raises(AccessDenied):
+        run()
+
+
+def test_5_every_option_reaches_a_server_that_takes_it() -> None:
+    with running() as (run, _, server):
+        run()
+        run()
+    first, second = server.bodies[:8], server.bodies[8:]
+    assert [body["seed"] for body in first] == [body["seed"] for body in second]
+    assert len({body["seed"] for body in first}) == 8
+    assert {body["max_tokens"] for body in first} == {500}
+    heat = {stage: body["temperature"] for stage, body in bodies_by_stage(server).items()}
+    assert heat == {stage: 0.7 if stage in ("trace", "answer") else 0.5 for stage in STAGES}
+
+
+def test_5_a_model_that_dspy_calls_gets_the_temperature_alone() -> None:
+    with StandIn(Scientist()) as server:
+        lm = dspy.LM("openai/any", api_base=server.openai_base, api_key="k", cache=False, temperature=0.5)
+        with dspy.context(lm=lm, adapter=PassageFirstAdapter()):
+            assert Student(Tracer())(text=passage(1)).units[0].status == "accepted"
+    assert not any("seed" in body for body in server.bodies)
+    assert {body["temperature"] for body in server.bodies} == {0.5, 0.7}
+
+
+def tuned() -> Tracer:
+    """A program with a temperature for each stage."""
+    tracer = Tracer()
+    for number, (_, predictor) in enumerate(tracer.named_predictors()):
+        predictor.config["temperature"] = round(0.1 * number, 1)
+    return tracer
+
+
+def test_6_tuned_temperatures_are_sent() -> None:
+    with running(tracer=tuned()) as (run, _, server):
+        prediction = run()
+    heat = {stage: body["temperature"] for stage, body in bodies_by_stage(server).items()}
+    assert heat == {stage: round(0.1 * number, 1) for number, stage in enumerate(STAGES)}
+    assert {stage: asked.reply.temperature for stage, asked in prediction.asked.items()} == heat
+
+
+def test_6_other_variations_keep_their_own() -> None:
+    answers = Answers()
+    drive(tuned().plan(sample(), Wishes(variations=3)), answers)
+    heats = [ask.asked_temperature for ask in answers.asked if ask.stage == "trace"]
+    assert heats == [0.6, temperature_of(1, 0.7), temperature_of(2, 0.7)]
+    assert len(set(heats)) == 3
+
+
+def test_6_but_not_where_it_is_not_allowed() -> None:
+    with StandIn(Scientist()) as server:
+        model = resolve("openai/any", api_base=server.openai_base, retry=ONCE, timeout=5.0, env={})
+        with dspy.context(lm=model.lm, adapter=PassageFirstAdapter()):
+            prediction = Student(tuned(), frozenset({"seed"}))(text=passage(1))
+        model.close()
+    assert not any("temperature" in body for body in server.bodies)
+    assert all("seed" in body for body in server.bodies)
+    assert all(asked.reply.temperature is None for asked in prediction.asked.values())
+
+
+def test_6_nor_to_a_model_that_takes_none() -> None:
+    # The stand-in refuses what this family does not take.
+    with StandIn(Scientist(), argo_user=USER) as server:
+        model = resolve("gpto3", env={"ARGO_USER": USER, "ARGO_BASE_URL": server.url}, retry=ONCE, timeout=5.0)
+        with dspy.context(lm=model.lm, adapter=PassageFirstAdapter()):
+            prediction = Student(tuned(), options_of(model))(text=passage(1))
+        model.close()
+    assert prediction.failures == []
+    assert [unit.status for unit in prediction.units] == ["accepted"]
+    assert len(server.bodies) == len(STAGES)
+    assert all(asked.reply.temperature is None for asked in prediction.asked.values())
