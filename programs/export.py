@@ -1,0 +1,52 @@
+"""`python -m programs.export DOCUMENT --to FORMAT --output FOLDER`: training data as trainers load it.
+
+The folder holds data files by split, a card (README.md) and `export.json`; it can be pushed to the Hugging Face Hub as it
+is. It is made beside its place and put there in one step.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from programs.exports.exporter import Exported, export
+from programs.exports.hub import check, push
+from programs.exports.options import ExportOptions
+from programs.options import parse, run_cli
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exports, pushes if asked to, and says what there is."""
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parse(
+        ExportOptions,
+        "python -m programs.export",
+        "Write the traces of a document as training data: python -m programs.export DOCUMENT --to FORMAT --output FOLDER.",
+        ["--document", *words] if words and not words[0].startswith("-") else words,
+    )
+    options.require_extras()
+    if options.push_to_hub is not None:
+        check(options.push_to_hub)
+    for line in told(export(options)):
+        print(line)
+    if options.push_to_hub is not None:
+        print(push(options.output, options.push_to_hub, public=options.public, overwrite=options.overwrite))
+    return 0
+
+
+def told(done: Exported) -> Iterator[str]:
+    """What an export made, in lines for a person."""
+    tally = done.tally
+    splits = ", ".join(f"{split} {size.rows}" for split, size in done.sizes.items())
+    yield f"{done.options.output}: {tally.rows} rows ({splits}) of {sum(tally.read.values())} traces"
+    for reason, count in tally.skipped.most_common():
+        yield f"not exported: {count} x {reason}"
+    if done.origin.note:
+        yield done.origin.note
+    if done.options.to == "kto" and len(tally.labels) == 1:
+        yield f"every label is {str(next(iter(tally.labels))).lower()}: a trainer learns from the contrast of both"
+    empty = [name for name, share in done.options.shares.named() if share and name not in done.sizes]
+    if empty:
+        yield f"no paper fell into {' or '.join(empty)}: there are too few"
+
+
+if __name__ == "__main__":
+    run_cli(main)

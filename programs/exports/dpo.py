@@ -1,0 +1,88 @@
+"""`dpo`: pairs of a better and a worse trace of one question, for preference optimization.
+
+Chosen is the best accepted trace of a question; every other one that is worse by the margin makes a pair with it, the
+worst first: other variations, and attempts that the judges turned down. Scores are compared by one measure only.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from programs.exports.columns import Columns
+from programs.exports.format import Candidate, Format, Row, Skip
+from programs.exports.view import FACTS, MESSAGES, View
+from programs.records import Record
+
+Scored = tuple[float, Record]
+
+
+def _columns(view: View) -> Columns:
+    scores: Columns = {"score_chosen": "float64", "score_rejected": "float64"}
+    return {
+        "prompt": MESSAGES,
+        "chosen": view.replies,
+        "rejected": view.replies,
+        **scores,
+        "rejected_id": "string",
+        **FACTS,
+    }
+
+
+def _rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+    scored = [(trace, score) for trace in traces if (score := view.measure.of(trace.record)) is not None]
+    accepted = [(score, trace.record) for trace, score in scored if trace.became == "accepted"]
+    if len(traces) < 2:
+        yield Skip(
+            "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
+        )
+        return
+    if len(scored) < 2:
+        yield Skip(f"questions with fewer than two traces that have a score of {view.measure.name}")
+        return
+    if not accepted:
+        yield Skip("questions of which no trace was accepted")
+        return
+    best = max(accepted, key=lambda one: one[0])
+    if view.min_score is not None and best[0] < view.min_score:
+        yield Skip(f"questions whose best trace is below {view.min_score:g}")
+        return
+    worse = sorted(
+        _worse([(score, trace.record) for trace, score in scored], best, view.margin), key=lambda one: one[0]
+    )
+    if not worse:
+        yield Skip(f"questions without two traces that are {view.margin:g} apart (--margin)")
+    for other in worse[: view.pairs]:
+        yield from _pair(best, other, view)
+
+
+def _worse(scored: list[Scored], best: Scored, margin: float) -> Iterator[Scored]:
+    for score, record in scored:
+        # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
+        if score < best[0] and best[0] - score >= margin - 1e-9 and _texts(record) != _texts(best[1]):
+            yield score, record
+
+
+def _texts(record: Record) -> tuple[str, str]:
+    return record.reasoning_trace, record.final_answer
+
+
+def _pair(best: Scored, other: Scored, view: View) -> Iterator[Row]:
+    for prompt in view.prompts(best[1]):
+        yield {
+            "prompt": prompt.messages,
+            "chosen": [view.message(best[1])],
+            "rejected": [view.message(other[1])],
+            "score_chosen": best[0],
+            "score_rejected": other[0],
+            "rejected_id": other[1].id,
+            **view.facts(best[1], prompt),
+        }
+
+
+DPO = Format(
+    name="dpo",
+    about="a question (`prompt`) with a better and a worse trace (`chosen`, `rejected`)",
+    columns=_columns,
+    rows=_rows,
+    grouped=True,
+    attempts=True,
+    takes_field=True,
+)

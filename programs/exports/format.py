@@ -1,0 +1,54 @@
+"""What an export format is: columns, and how a trace or a question becomes rows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from programs.exports.columns import Columns
+from programs.exports.view import View
+from programs.records import Record
+
+Row = dict[str, Any]
+Became = Literal["accepted", "below", "unused"]
+
+
+class Skip(str):
+    """Why a trace, or a question of a grouped format, gives no row; counted, and shown."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A trace that may be exported. `became` is what the run made of it: accepted; below: the judges turned it down;
+    unused: earlier rules asked for it. `position` counts the accepted ones, from 0, in the order of the document; None
+    for others."""
+
+    record: Record
+    became: Became = "accepted"
+    position: int | None = None
+
+
+Rows = Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """An export format.
+
+    `rows` is given one candidate, or with `grouped` all of a question, and yields rows that have the keys of
+    `columns`. Without `attempts` it is given accepted traces alone, those that `--min-score` keeps; with it all that were
+    ever made and judged, and `rows` looks at the scores. `about` says what a row is; `whole` that it holds the record as
+    it is, whatever its texts; `takes_field` that the thought can stand in a field of a message; `jsonl_only` that those who
+    read it take no Parquet.
+    """
+
+    name: str
+    about: str
+    columns: Callable[[View], Columns]
+    rows: Rows
+    grouped: bool = False
+    attempts: bool = False
+    takes_field: bool = False
+    whole: bool = False
+    jsonl_only: bool = False

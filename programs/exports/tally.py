@@ -1,0 +1,75 @@
+"""What went into an export, counted while it is written, at a memory that does not grow with it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from programs.exports.format import Candidate, Row, Skip
+from programs.exports.licences import UNKNOWN, licence_of
+
+MOST = 1000
+"""Different values that a count names; more are counted together."""
+OTHERS = "others"
+
+
+@dataclass
+class Tally:
+    """`read` are the traces looked at by what became of them, `skipped` why there is no row of a trace (or, in a grouped
+    format, of a question). Question types, difficulties, domains and licences count rows; `models` by stage, `programs`
+    (their prompts' fingerprints) and `judges` count the traces that rows were made from."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    labels: Counter[bool] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
+    domains: Counter[str] = field(default_factory=Counter)
+    question_types: Counter[str] = field(default_factory=Counter)
+    difficulties: Counter[str] = field(default_factory=Counter)
+    models: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    programs: Counter[str] = field(default_factory=Counter)
+    judges: Counter[str] = field(default_factory=Counter)
+
+    def saw(self, candidate: Candidate) -> None:
+        self.read[candidate.became] += 1
+
+    def skip(self, reason: Skip) -> None:
+        self.skipped[str(reason)] += 1
+
+    def made(self, row: Row, traces: Sequence[Candidate]) -> None:
+        """Counts a row of these traces, which have the question in common."""
+        record = traces[0].record
+        self.rows += 1
+        _count(self.licences, licence_of(record.source_paper.extra) or UNKNOWN)
+        _count(self.domains, record.source_paper.domain)
+        _count(self.question_types, record.user_interaction.question_type)
+        _count(self.difficulties, record.user_interaction.difficulty_level)
+        labels: list[bool] = row.get("labels", [row["label"]] if "label" in row else [])
+        self.labels.update(labels)
+
+    def used(self, traces: Sequence[Candidate]) -> None:
+        """Counts what made the traces of a row, or of several."""
+        for trace in traces:
+            for judge in {verdict.judge for verdict in trace.record.verdicts}:
+                _count(self.judges, judge)
+            made = trace.record.generation
+            if made is None:
+                continue
+            for stage, model in (made.models or {"trace": made.model}).items():
+                _count(self.models[stage], model)
+            if made.program:
+                _count(self.programs, made.program)
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON."""
+        models = {stage: dict(models.most_common()) for stage, models in self.models.items()}
+        counts = {
+            name: dict(getattr(self, name).most_common())
+            for name in ("read", "skipped", "licences", "question_types", "difficulties", "programs", "judges")
+        }
+        return {"rows": self.rows, **counts, "models": models}
+
+
+def _count(counts: Counter[str], value: str) -> None:
+    counts[value if value in counts or len(counts) < MOST else OTHERS] += 1

@@ -1,0 +1,161 @@
+"""Records, documents and journals for the tests of exports, and exports read back.
+
+record(1, score=8.0)                            # a trace of text 1, rated 8
+laid(tmp_path, [unit(record(1), below=[...])])  # a document with its journal
+rows(export_to(document, "sft"))                # the rows of an export
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from programs.document import write_document
+from programs.errors import UserError
+from programs.export import main
+from programs.inputs.sample import content_id
+from programs.journal import Journal
+from programs.records import Record
+
+THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
+ANSWER = "The slope is biased by dust.\n\nHow much stays open."
+
+
+def record(number: int = 0, **given: Any) -> Record:
+    """A trace of text `number`. `score` is the judges', `grade` the mean grade; `steps` are (move, text, more) and make
+    the thought; `extra` are fields of the input; everything else replaces what stands below."""
+    text = given.get("text", f"Text {number} is about dust. Its slope is 1.{number}.")
+    kind, variation = given.get("kind", "mechanism"), given.get("variation", 0)
+    thought = given.get("thought", "\n\n".join([*THOUGHT, f"Variation {variation}, score {given.get('score')}."]))
+    sample = content_id(text)
+    grade = given.get("grade")
+    names = ("question_alignment", "scientific_accuracy", "completeness", "uncertainty_calibration")
+    grades = dict.fromkeys([*names, "clarity_structure", "evidence_usage", "overall_score"], grade)
+    verdict = {"judge": "referee", "scored": True, "overall": 7, "reason": "Sound."}
+    content = {
+        "id": given.get("id", content_id(f"{sample}{kind}{variation}{thought}")),
+        "question_id": given.get("question_id", f"{sample}/{kind}"),
+        "source_paper": {
+            "title": given.get("title", f"Paper {number}"),
+            "domain": "cosmology",
+            "id": sample,
+            "text": text,
+            "extra": given.get("extra", {}),
+        },
+        "user_interaction": {
+            "question": given.get("question", f"Why is the slope of text {number} 1.{number}?"),
+            "question_type": kind,
+            "difficulty_level": "advanced",
+        },
+        "reasoning_trace": given.get("reasoning_trace", f"<thought>\n{thought}\n</thought>"),
+        "steps": given.get("steps", []),
+        "final_answer": given.get("answer", ANSWER),
+        "answer_grades": None if grade is None else grades,
+        "verdicts": [] if given.get("score") is None else [verdict],
+        "metadata": {
+            "authenticity_score": 0.5,
+            "complexity_level": "low",
+            "reasoning_patterns": ["synthesis"],
+            "quality_score": given.get("score"),
+        },
+        "generation": {
+            "model": "writer-7b",
+            "models": {"trace": "writer-7b", "questions": "asker-7b"},
+            "program": "f00dfeed",
+            "variation": variation,
+        },
+    }
+    return Record.model_validate(content)
+
+
+@dataclass
+class Made:
+    """What a run made of a unit: the accepted trace, those turned down, and what else became of it."""
+
+    accepted: Record | None
+    below: Sequence[Record] = ()
+    status: str | None = None
+
+
+def laid(folder: Path, units: Iterable[Made | Record]) -> Path:
+    """A document with its journal beside it."""
+    document = folder / "out.json"
+    with Journal(folder / "out.journal.jsonl") as journal:
+        journal.append("run", None, status="completed", summary={"traces": {"accepted": 3}}, versions={"dspy": "3.4.1"})
+        for found in units:
+            unit = Made(found) if isinstance(found, Record) else found
+            _append(journal, unit)
+        write_document(journal, document, "completed", {"traces": {"accepted": 3}, "losses": {"judges": 2}})
+    return document
+
+
+def _append(journal: Journal, unit: Made) -> None:
+    records = [*unit.below, *([unit.accepted] if unit.accepted else [])]
+    first = records[0]
+    variation = first.generation.variation if first.generation else 0
+    journal.append(
+        "unit",
+        f"{first.question_id}/{variation}",
+        sample=first.source_paper.id,
+        status=unit.status or ("accepted" if unit.accepted else "rejected"),
+        settled=True,
+        reason=None,
+        basis="judged",
+        digest=content_id(first.reasoning_trace),
+        record=unit.accepted.model_dump(mode="json") if unit.accepted else None,
+        attempts=[attempt.model_dump(mode="json") for attempt in unit.below],
+        standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
+    )
+
+
+def plain_document(path: Path, records: Iterable[Record]) -> Path:
+    """A document without a journal."""
+    metadata = {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 0, "status": "completed"}
+    questions = [one.model_dump(mode="json") for one in records]
+    path.write_text(json.dumps({"metadata": metadata, "questions": questions}), encoding="utf-8")
+    return path
+
+
+def export_to(document: Path, to: str, *words: str, output: str | None = None) -> Path:
+    """An export made by the command. Returns its folder."""
+    folder = document.with_name(output or f"{to}-export")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main([str(document), "--to", to, "--output", str(folder), *words]) == 0
+    assert printed.getvalue()
+    return folder
+
+
+def refused(document: Path, to: str, *words: str, output: str | None = None) -> str:
+    """The one line with which the command refuses; it must leave nothing behind."""
+    before = everything(document.parent)
+    with pytest.raises(UserError) as caught:
+        export_to(document, to, *words, output=output)
+    assert everything(document.parent) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def everything(folder: Path) -> set[Path]:
+    """All files and folders, but those that a journal keeps beside it."""
+    return {path for path in folder.rglob("*") if ".journal.jsonl." not in path.name}
+
+
+def rows(folder: Path, split: str | None = None) -> list[dict[str, Any]]:
+    """The rows of a JSONL export, those of a split or of all, in the order of the files."""
+    found = sorted((folder / "data").glob(f"{split or '*'}-*.jsonl"))
+    return [json.loads(line) for path in found for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def header(folder: Path) -> dict[str, Any]:
+    """The card's header."""
+    _, text, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found

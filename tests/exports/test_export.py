@@ -1,0 +1,434 @@
+"""Invariants of `python -m programs.export` as a whole.
+
+1. The folder holds the rows by split and shard, a card whose header says what they are, and `export.json`; it is made in
+   one step, and whatever fails leaves nothing, or the export that was there.
+2. A paper is in one split, and stays there when traces are added.
+3. `--min-score` and `--licence` keep what they say; what is left out is counted with its reason, and an export without a
+   row is refused with the reasons.
+4. Accepted traces come from the document, also while a run goes on; those that were turned down from the journal.
+5. Memory does not grow with the input: at most a few traces, or those of one question, are alive at a time.
+6. A mistake is one line and code 2; nothing of the user's is ever replaced but an export, and that with `--overwrite`.
+7. No path of the user's is in the folder, but in `master` what the records hold.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from programs.errors import UserError
+from programs.export import main
+from programs.exports import exporter
+from programs.exports.candidates import Origin
+from programs.exports.exporter import export
+from programs.exports.files import DataFiles
+from programs.exports.format import Candidate
+from programs.exports.formats import FORMATS
+from programs.exports.groups import by_question
+from programs.exports.options import ExportOptions
+from programs.journal import Journal
+from programs.options import run_cli
+from tests.exports.building import Made, export_to, header, laid, plain_document, record, refused, rows
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    """Sixty traces of thirty papers, two texts of each."""
+    traces = [
+        record(number, title=f"Paper {number // 2}, part {number % 2}", score=5.0 + number % 5) for number in range(60)
+    ]
+    return laid(tmp_path, traces)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+# 1. The folder
+
+
+def test_the_folder_holds_rows_a_card_and_a_manifest(papers: Path) -> None:
+    folder = export_to(papers, "sft")
+    assert files(folder) == ["README.md", "data/train-00000-of-00001.jsonl", "export.json"]
+    assert [row["id"] for row in rows(folder)] == [one["id"] for one in json.loads(papers.read_text())["questions"]]
+    leftovers = [
+        path.name for path in papers.parent.iterdir() if path.name.startswith(".sft") and path.suffix != ".lock"
+    ]
+    assert leftovers == []
+
+
+def test_shards_hold_so_many_rows_in_order(papers: Path) -> None:
+    folder = export_to(papers, "sft", "--shard-rows", "25")
+    assert files(folder)[1:4] == [f"data/train-0000{number}-of-00003.jsonl" for number in range(3)]
+    assert [len(rows(folder, f"train-0000{number}")) for number in range(3)] == [25, 25, 10]
+    assert [row["id"] for row in rows(folder)] == [row["id"] for row in rows(export_to(papers, "sft", output="one"))]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_rows_have_the_columns_of_their_format(tmp_path: Path, to: str) -> None:
+    steps = [{"move": "opening", "text": "The slope is 1.1.", "status": "supported"}]
+    document = laid(tmp_path, [Made(record(1, score=8.0, steps=steps), below=[record(1, score=3.0)])])
+    folder = export_to(document, to)
+    names = [feature["name"] for feature in header(folder)["dataset_info"]["features"]]
+    found = rows(folder)
+    assert found
+    assert all(list(row) == names for row in found)
+
+
+def _options(document: Path, to: str, **more: Any) -> dict[str, Any]:
+    return {"document": document, "to": to, "output": document.parent / "export", **more}
+
+
+def test_the_card_says_what_is_in_the_folder(papers: Path) -> None:
+    folder = export_to(papers, "sft", "--splits", "0.8,0.1,0.1", "--min-score", "6")
+    said, text = header(folder), (folder / "README.md").read_text()
+    assert said["configs"] == [
+        {
+            "config_name": "default",
+            "data_files": [{"split": split, "path": f"data/{split}-*"} for split in ("train", "validation", "test")],
+        }
+    ]
+    info = said["dataset_info"]
+    assert {split["name"]: split["num_examples"] for split in info["splits"]} == {
+        split: len(rows(folder, split)) for split in ("train", "validation", "test")
+    }
+    assert info["download_size"] == sum(path.stat().st_size for path in (folder / "data").iterdir())
+    assert (said["license"], said["size_categories"]) == ("unknown", ["n<1K"])
+    for expected in (
+        "| trace | writer-7b |",
+        "`f00dfeed`",
+        "Judges: referee.",
+        "| not exported: its score is below 6 | 12 |",
+        "| lost: judges | 2 |",
+        "| rows | 48 |",
+        "between `<think>` and `</think>`",
+        "No person checked",
+    ):
+        assert expected in text
+    assert str(papers.parent) not in text
+
+
+def test_the_card_has_the_funnel_of_the_run(papers: Path) -> None:
+    steps = [
+        {"what": "traces tried", "entered": 9, "lost": {"rejected by the judges": 2}, "left": 7, "became": "accepted"}
+    ]
+    content = json.loads(papers.read_text())
+    content["metadata"]["run"] = {"funnel": {"steps": steps}}
+    papers.write_text(json.dumps(content))
+    text = (export_to(papers, "sft") / "README.md").read_text()
+    assert "| traces tried | 9 | 2 rejected by the judges | 7 accepted |" in text
+
+
+def test_what_papers_and_models_wrote_stays_data_in_the_card(tmp_path: Path) -> None:
+    name = "---\nlicense: mit\n| <script> | ` [x](y)"
+    one = record(1, extra={"license": name})
+    assert one.generation is not None
+    one.generation.models = {name: name}
+    one.source_paper.domain = name
+    document = plain_document(tmp_path / "a.json", [one])
+    folder = export_to(document, "sft")
+    assert header(folder)["license"] == "other"
+    text = (folder / "README.md").read_text()
+    assert text.count("\n---\n") == 1
+    assert "<script>" not in text.replace(r"\<script\>", "")
+    assert not any(line.startswith("license: mit") for line in text.splitlines())
+
+
+def test_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
+    extras = [{"license": "CC BY 4.0"}, {"licence": "https://creativecommons.org/licenses/by/4.0/"}]
+    document = plain_document(tmp_path / "a.json", [record(number, extra=extra) for number, extra in enumerate(extras)])
+    assert header(export_to(document, "sft"))["license"] == "cc-by-4.0"
+    mixed = plain_document(tmp_path / "b.json", [record(1, extra=extras[0]), record(2)])
+    assert header(export_to(mixed, "sft", output="mixed"))["license"] == ["cc-by-4.0", "unknown"]
+
+
+@pytest.mark.parametrize("step", ["card", "finish", "add"])
+def test_a_failure_leaves_the_old_export_and_nothing_else(
+    papers: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    folder = export_to(papers, "sft")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def fail(*_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((exporter, "card", fail) if step == "card" else (DataFiles, step, fail)))
+    said = refused(papers, "sft", "--overwrite")
+    assert said.endswith("No space left on device")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_an_export_that_was_killed_is_made_again(papers: Path) -> None:
+    folder = export_to(papers, "sft")
+    draft, replaced = (papers.parent / f".sft-export.{kind}" for kind in ("exporting", "replaced"))
+    shutil.copytree(folder, draft)
+    folder.rename(replaced)
+    assert "holds an export" in refused_after_a_kill(papers)
+    assert files(export_to(papers, "sft", "--overwrite")) == files(folder)
+    assert not draft.exists()
+    assert not replaced.exists()
+
+
+def refused_after_a_kill(document: Path) -> str:
+    """Bringing the old export back is the one thing that a refused command may do."""
+    with pytest.raises(UserError) as caught:
+        export_to(document, "sft")
+    return str(caught.value)
+
+
+# 2. Splits
+
+
+def sources(folder: Path) -> dict[str, set[str]]:
+    return {split: {row["source"] for row in rows(folder, split)} for split in ("train", "validation", "test")}
+
+
+@pytest.mark.parametrize("to", ["sft", "grpo", "master"])
+def test_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
+    found = sources(export_to(papers, to, "--splits", "0.6,0.2,0.2"))
+    assert all(found.values())
+    assert sum(map(len, found.values())) == len(set.union(*found.values())) == 30
+
+
+def test_added_traces_change_no_place(papers: Path, tmp_path: Path) -> None:
+    before = sources(export_to(papers, "sft", "--splits", "0.6,0.2,0.2"))
+    grown = laid(tmp_path / "grown", [record(number, title=f"Paper {number}") for number in reversed(range(80))])
+    after = sources(export_to(grown, "sft", "--splits", "0.6,0.2,0.2"))
+    assert all(before[split] <= after[split] for split in before)
+
+
+def test_a_split_that_no_paper_fell_into_is_left_out_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = laid(tmp_path, [record(1)])
+    assert main([str(document), "--to", "sft", "--output", str(tmp_path / "a"), "--splits", "0.9,0.05,0.05"]) == 0
+    said = capsys.readouterr().out
+    (split,) = {path.name.split("-")[0] for path in (tmp_path / "a" / "data").iterdir()}
+    others = [name for name in ("train", "validation", "test") if name != split]
+    assert f"no paper fell into {others[0]} or {others[1]}: there are too few" in said
+    assert [entry["split"] for entry in header(tmp_path / "a")["configs"][0]["data_files"]] == [split]
+
+
+# 3. Filters
+
+
+def test_the_least_score_is_kept(papers: Path) -> None:
+    assert {row["quality_score"] for row in rows(export_to(papers, "sft", "--min-score", "7.5"))} == {8, 9}
+    said = refused(papers, "sft", "--score", "grades", "--min-score", "0.5", output="b")
+    assert said == (
+        "nothing to export to sft: 60 traces read, none left: 60 x it has no grades (--score judges goes by judges)"
+    )
+
+
+def test_grades_are_a_scale_of_their_own(tmp_path: Path) -> None:
+    document = laid(tmp_path, [record(1, grade=0.9), record(2, grade=0.4), record(3, score=9.0)])
+    found = rows(export_to(document, "sft", "--score", "grades", "--min-score", "0.5"))
+    assert [row["overall_score"] for row in found] == [0.9]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        ("cc-by-4.0", [0, 1]),
+        ("CC BY 4.0", [0, 1]),
+        ("cc-by-4.0,unknown", [0, 1, 4]),
+        ("cc-by*", [0, 1, 2]),
+        ("cc-by-[0-9]*", [0, 1]),
+        ("mit", [3]),
+    ],
+)
+def test_only_texts_with_the_licence_are_taken(tmp_path: Path, wanted: str, numbers: list[int]) -> None:
+    licences = ["cc-by-4.0", "https://creativecommons.org/licenses/by/4.0/", "CC BY-NC 4.0", "MIT", None]
+    extras = [{} if licence is None else {"license": licence} for licence in licences]
+    document = laid(tmp_path, [record(number, extra=extra) for number, extra in enumerate(extras)])
+    found = rows(export_to(document, "sft", "--licence", wanted))
+    assert [row["messages"][1]["content"] for row in found] == [
+        f"Why is the slope of text {number} 1.{number}?" for number in numbers
+    ]
+
+
+def test_an_empty_document_says_so(tmp_path: Path) -> None:
+    said = refused(laid(tmp_path, []), "sft")
+    assert said.startswith("nothing to export to sft: ")
+    assert said.endswith("out.json holds no trace")
+
+
+def test_a_trace_without_an_answer_is_left_out(tmp_path: Path) -> None:
+    document = plain_document(tmp_path / "a.json", [record(1, answer=" "), record(2)])
+    assert len(rows(export_to(document, "sft"))) == 1
+    assert len(rows(export_to(document, "master"))) == 2
+
+
+# 4. Document or journal
+
+
+def test_accepted_traces_can_be_exported_while_a_run_goes_on(papers: Path) -> None:
+    with Journal(papers.with_name("out.journal.jsonl")):
+        assert len(rows(export_to(papers, "sft"))) == 60
+        assert "is in use by another run" in refused(papers, "kto")
+
+
+def test_a_journal_alone_is_enough(papers: Path) -> None:
+    journal = papers.with_name("out.journal.jsonl")
+    expected = rows(export_to(papers, "sft"))
+    papers.unlink()
+    assert rows(export_to(papers, "sft", output="a")) == expected
+    assert rows(export_to(journal, "sft", output="b")) == expected
+
+
+def test_traces_turned_down_are_in_no_format_but_the_preferences(tmp_path: Path) -> None:
+    document = laid(tmp_path, [Made(record(1, score=8.0), below=[record(1, score=2.0)])])
+    for to in ("sft", "grpo", "master"):
+        assert len(rows(export_to(document, to))) == 1
+
+
+# 5. Memory
+
+
+class Counted:
+    """Candidates as they come, and how many of them were alive at once."""
+
+    def __init__(self, count: int, question_of: Any = lambda number: number) -> None:
+        self.count, self.question_of = count, question_of
+        self.alive: weakref.WeakSet[Candidate] = weakref.WeakSet()
+        self.most = 0
+
+    def __iter__(self) -> Iterator[Candidate]:
+        for number in range(self.count):
+            candidate = Candidate(record(self.question_of(number), variation=number), position=number)
+            self.alive.add(candidate)
+            self.most = max(self.most, len(self.alive))
+            yield candidate
+            del candidate
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize("to", ["sft", "master", "grpo"])
+def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, kind: str) -> None:
+    counted = Counted(400)
+    monkeypatch.setattr(Origin, "candidates", lambda *_: iter(counted))
+    document = laid(tmp_path, [record(1)])
+    export(ExportOptions.model_validate(_options(document, to, as_=kind)))
+    assert counted.most <= 3
+
+
+def test_the_traces_of_one_question_are_alive_at_a_time(tmp_path: Path) -> None:
+    counted = Counted(300, question_of=lambda number: number % 60)
+    alive: weakref.WeakSet[Candidate] = weakref.WeakSet()
+    seen = []
+    for group in by_question(counted, tmp_path):
+        alive.update(group)
+        seen.append([candidate.position for candidate in group])
+        assert len(alive) <= 2 * 5
+    assert seen == [list(range(first, 300, 60)) for first in range(60)]
+    assert counted.most <= 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_is_written_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("programs.exports.files.BATCH_ROWS", 10)
+    document = laid(tmp_path, [record(number) for number in range(35)])
+    (path,) = (export_to(document, "sft", "--as", "parquet") / "data").iterdir()
+    metadata = parquet.ParquetFile(path).metadata
+    assert [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)] == [10, 10, 10, 5]
+
+
+# 6. Mistakes
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--to", "chatml"], "--to: the formats are sft, prompt-completion, dpo, kto, prm, grpo, sharegpt"),
+        (["--to", "sft", "--as", "csv"], "invalid choice: 'csv'"),
+        (["--to", "sft", "--splits", "0.9,0.2"], "--splits: one to three shares that add up to 1"),
+        (["--to", "sft", "--splits", "0.5,0.2,0.2,0.1"], "--splits: one to three shares"),
+        (["--to", "sft", "--splits", "nan"], "--splits: one to three shares"),
+        (["--to", "sft", "--splits", "1.5,-0.5"], "--splits: one to three shares"),
+        (["--to", "sft", "--shard-rows", "0"], "--shard-rows: "),
+        (["--to", "sft", "--min-score", "0.7"], "--min-score: judges score from 1 to 10"),
+        (["--to", "sft", "--score", "grades", "--min-score", "7"], "--min-score: grades score from 0 to 1"),
+        (["--to", "dpo", "--margin", "-1"], "--margin: "),
+        (["--to", "sft", "--reasoning-field", "content"], "--reasoning-field: "),
+        (["--to", "sft", "--public"], "--public: only with --push-to-hub"),
+        ([], "--to must be given"),
+    ],
+)
+def test_a_mistake_is_one_line(papers: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_cli(lambda: main([str(papers), "--output", str(papers.parent / "x"), *words]))
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert said in printed
+    assert printed.count("\n") == 1
+    assert not (papers.parent / "x").exists()
+
+
+def test_options_may_stand_in_a_file(papers: Path) -> None:
+    config = papers.with_name("export.yaml")
+    config.write_text("to: kto\nas: parquet\nmin-score: 7\nlicence: unknown\n")
+    folder = papers.with_name("configured")
+    assert main([str(papers), "--output", str(folder), "--config", str(config)]) == 0
+    assert files(folder)[1] == "data/train-00000-of-00001.parquet"
+    config.write_text("ass: parquet\n")
+    with pytest.raises(UserError, match="has the unknown key 'ass'; did you mean 'as"):
+        main([str(papers), "--output", str(folder), "--config", str(config)])
+
+
+@pytest.mark.parametrize("name", ["missing.json", "passages.jsonl", "list.json", "torn.json"])
+def test_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
+    content = {"passages.jsonl": '{"text": "a"}\n{"text": "b"}\n', "list.json": "[1]", "torn.json": '{"questions": [{'}
+    if name in content:
+        (tmp_path / name).write_text(content[name])
+    said = refused(tmp_path / name, "sft")
+    assert name in said
+    assert any(part in said for part in ("there is neither", "is not a document", "holds no trace"))
+
+
+def test_only_an_export_is_replaced_and_only_when_told(papers: Path) -> None:
+    folder = export_to(papers, "sft")
+    assert "holds an export; name another, or replace it with --overwrite" in refused(papers, "sft")
+    export_to(papers, "kto", "--overwrite", output="sft-export")
+    assert json.loads((folder / "export.json").read_text())["format"] == "kto"
+    (folder / "export.json").unlink()
+    assert "is there and is no export" in refused(papers, "sft", "--overwrite")
+    assert "is there and is no export" in refused(papers, "sft", "--overwrite", output="out.json")
+
+
+def test_an_empty_folder_may_be_written_into(papers: Path) -> None:
+    (papers.parent / "sft-export").mkdir()
+    assert len(rows(export_to(papers, "sft"))) == 60
+
+
+def test_two_exports_do_not_write_one_folder(papers: Path) -> None:
+    draft = papers.with_name(".sft-export.exporting")
+    draft.mkdir()
+    with FileLock(draft / ".lock"):
+        assert "is being written by another export" in refused(papers, "sft")
+
+
+def test_a_missing_library_is_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert refused(papers, "sft", "--as", "parquet") == (
+        "--as parquet needs pyarrow: pip install 'synthreasoner[export]'"
+    )
+    assert "--push-to-hub needs huggingface_hub" in refused(papers, "sft", "--push-to-hub", "me/data")
+
+
+# 7. Privacy
+
+
+@pytest.mark.parametrize("to", ["sft", "kto", "grpo", "openai"])
+def test_no_path_of_the_user_is_in_the_folder(papers: Path, to: str) -> None:
+    folder = export_to(papers, to)
+    for path in folder.rglob("*"):
+        assert not path.is_file() or str(papers.parent).encode() not in path.read_bytes()

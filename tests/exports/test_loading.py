@@ -1,0 +1,75 @@
+"""Every format loads with `datasets`, as the folder stands: the card's header names files, splits and types.
+
+1. `load_dataset(FOLDER)` gives the splits with the rows as they were written, in the types that the card says, whether the
+   folder holds JSONL or Parquet, one file or several.
+2. Texts come back to the letter: line ends of every kind, control characters, dates, numbers, every script.
+3. The types that the card says are those that `datasets` itself would write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.exports.columns import features
+from programs.exports.formats import FORMATS
+from programs.exports.options import ExportOptions
+from tests.exports.building import Made, export_to, laid, record, rows
+
+ODD = '2026-01-01T00:00:00Z \r\n \r \u2028 \u2029 \x85 \x00 \x1f \t "quoted" \\ 1e5 null é 星 𝛼 \ufeff'
+
+
+@pytest.fixture(scope="module")
+def datasets() -> Any:
+    return pytest.importorskip("datasets")
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    steps = [{"move": "opening", "text": f"Step {ODD}", "status": "supported"}]
+    made = [
+        Made(
+            record(number, text=f"Text {number} {ODD}", score=8.0, grade=0.5, answer=f"Answer {ODD}", steps=steps),
+            below=[record(number, text=f"Text {number} {ODD}", score=3.0)],
+        )
+        for number in range(12)
+    ]
+    # The texts of a date's form alone, which readers of JSON like to take for dates.
+    dated = record(20, score=8.0, text="2026-01-01", answer="2026-01-01T00:00:00", question="1", steps=steps)
+    below = [record(20, score=2.0, text="2026-01-01", question="1")]
+    return laid(tmp_path_factory.mktemp("loading"), [*made, Made(dated, below=below)])
+
+
+def loaded(datasets: Any, folder: Path, cache: Path) -> dict[str, list[dict[str, Any]]]:
+    datasets.disable_progress_bars()
+    found = datasets.load_dataset(str(folder), cache_dir=str(cache))
+    return {split: list(found[split]) for split in found}
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_every_format_loads_as_it_was_written(document: Path, datasets: Any, to: str, tmp_path: Path) -> None:
+    words = ["--splits", "0.6,0.2,0.2", "--shard-rows", "3", *([] if to == "master" else ["--context", "both"])]
+    folder = export_to(document, to, *words)
+    written = {split: rows(folder, split) for split in ("train", "validation", "test")}
+    written = {split: found for split, found in written.items() if found}
+    assert len(written) > 1
+    assert loaded(datasets, folder, tmp_path) == written
+    if FORMATS[to].jsonl_only:
+        return
+    folder = export_to(document, to, *words, "--as", "parquet", output=f"{to}-parquet")
+    assert loaded(datasets, folder, tmp_path) == written
+
+
+def test_a_field_for_the_thought_loads(document: Path, datasets: Any, tmp_path: Path) -> None:
+    folder = export_to(document, "sft", "--reasoning-field", "reasoning_content", output="field")
+    for row in loaded(datasets, folder, tmp_path)["train"]:
+        assert [message["reasoning_content"] is None for message in row["messages"]] == [True, True, False]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_cards_types_are_those_of_datasets(datasets: Any, to: str) -> None:
+    options = ExportOptions.model_validate({"document": "a.json", "to": to, "output": "b"})
+    said = features(options.format.columns(options.view))
+    assert datasets.Features._from_yaml_list(said)._to_yaml_list() == said

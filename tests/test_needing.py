@@ -1,0 +1,26 @@
+"""Tests that need what is not there are skipped with the reason, and fail where everything is required."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.needing import FULL, needed
+
+
+def test_what_is_there_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FULL, "1")
+    assert needed("json", "it is always there") is json
+
+
+def test_what_is_missing_skips_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FULL, raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"it is what is tested .*make test-full has it"):
+        needed("no_such_module", "it is what is tested")
+
+
+def test_what_is_missing_fails_where_all_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FULL, "1")
+    with pytest.raises(ImportError):
+        needed("no_such_module", "it is what is tested")
