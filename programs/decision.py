@@ -1,7 +1,8 @@
 """What becomes of a variation, given its attempts: a pure function, so that a resumed run with another threshold or
 panel decides again from what is stored."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from programs.stages.judge import Verdict, panel_score
@@ -12,12 +13,19 @@ Standing = Literal["accepted", "below", "unjudged"]
 
 @dataclass(frozen=True)
 class QualityRules:
-    """Whether traces are judged, by whom, from which score on they are taken (1-10), and how often one is made."""
+    """Whether traces are judged, by whom, from which score on they are taken (1-10), and how often one is made. `biases`
+    says by how much each judge rates too high; empty: nothing is known of that, and ratings count as they are."""
 
     check: bool = False
     threshold: float = 6.0
     judges: tuple[str, ...] = ()
     max_attempts: int = 3
+    biases: Mapping[str, float] = field(default_factory=dict)
+
+
+def calibrated(verdict: Verdict, rules: QualityRules) -> Verdict:
+    """A verdict as it counts by the rules: less its judge's bias, where biases are known."""
+    return verdict.less(rules.biases[verdict.judge]) if rules.biases else verdict
 
 
 def standing(verdicts: Verdicts, rules: QualityRules) -> Standing:

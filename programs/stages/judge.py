@@ -18,15 +18,24 @@ JUDGE_TEMPERATURE = 0.0
 
 class Verdict(BaseModel):
     """One judge's rating, each 1-10. Unscored (every rating None) when the judge gave nothing readable; `reason` then
-    says what went wrong."""
+    says what went wrong. A calibrated one has the judge's own rating in `raw_overall`."""
 
     judge: str
     scored: bool
     reasoning_quality: int | None = None
     accuracy: int | None = None
     coherence: int | None = None
-    overall: int | None = None
+    overall: int | float | None = None
+    raw_overall: int | None = None
     reason: str
+
+    def less(self, bias: float) -> "Verdict":
+        """The same from a judge who rates so much too high: `overall` is less that, within 1-10. Only for a verdict as
+        the judge gave it."""
+        if self.overall is None:
+            return self
+        rating = min(10.0, max(1.0, round(self.overall - bias, 2)))
+        return self.model_copy(update={"overall": rating, "raw_overall": self.overall})
 
 
 class JudgeStage(dspy.Module):

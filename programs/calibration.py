@@ -1,0 +1,65 @@
+"""The calibration file: by how much each judge rates higher than people, for `python -m programs.generate
+--judge-calibration FILE`.
+
+A bias belongs to a model with a prompt: the file says which prompt it was measured with, and is refused with another.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dspy
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from programs.errors import UserError
+from programs.fingerprint import program_fingerprint
+
+LEAST_RATINGS = 30
+"""So many ratings of people a bias is measured on at least."""
+
+
+class JudgeBias(BaseModel):
+    """A judge's mean rating less people's, over so many answers (`ratings`) that both rated from 1 to 10."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    bias: float = Field(ge=-9, le=9)
+    ratings: int = Field(ge=LEAST_RATINGS)
+
+
+class Calibration(BaseModel):
+    """The file. `prompt` is what `prompt_of` says of the judges' prompt."""
+
+    prompt: str
+    judges: dict[str, JudgeBias]
+
+
+def prompt_of(judge: dspy.Module, prompt_order: str) -> str:
+    """A hash of all that shapes the prompts of a judge's stage."""
+    return program_fingerprint(judge, prompt_order)
+
+
+def biases_of(path: Path, judges: Sequence[str], prompt: str) -> dict[str, float]:
+    """The bias of each judge of a panel. Raises `UserError` for a file that is none, was made with another prompt, or
+    lacks one of them."""
+    try:
+        found = Calibration.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"--judge-calibration: cannot read {path}: {error.strerror}") from None
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        where = ".".join(map(str, detail["loc"]))
+        raise UserError(
+            f"--judge-calibration: {path} is no file of programs.calibrate --apply: {where} {detail['msg']}"
+        ) from None
+    if found.prompt != prompt:
+        raise UserError(
+            f"--judge-calibration: {path} was measured with another prompt of the judges; "
+            "calibrate again with the same --program and --prompt-order"
+        )
+    missing = [judge for judge in judges if judge not in found.judges]
+    if missing:
+        raise UserError(
+            f"--judge-calibration: {path} says nothing of {', '.join(missing)}, only of {', '.join(found.judges)}; "
+            "calibrate all judges of the panel together"
+        )
+    return {judge: found.judges[judge].bias for judge in judges}

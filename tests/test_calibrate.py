@@ -1,0 +1,384 @@
+"""`python -m programs.calibrate`, with judges that are known: what they say depends on what people said.
+
+1. Each judge's figures are those of its ratings against people's, computed by hand here; so is the agreement of judges.
+2. Nothing is paid for twice: the same command again asks nothing, more labels or another judge only what is new, and an
+   interrupted or limited one goes on.
+3. A judge that fails is unscored: counted, and in no figure.
+4. `--apply` writes each judge's mean bias, from at least 30 ratings of 1-10 that both gave; otherwise it refuses with one
+   line, before it asks where that can be known.
+5. A judge is shown what it is shown by `optimize.compile --stage judge`, the thought included.
+6. A user's mistakes are answered with one line, and no file of the user is written over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.calibrate import main
+from programs.options import run_cli
+from programs.question_interval import mean_interval
+from tests.running import ROOT, environment, laboratory
+from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Answer, Asked, Scientist
+from tests.standin.server import StandIn
+
+PEOPLE = [1, 3, 4, 5, 6, 7, 9, 10]
+JUDGES = ("openai/strict", "openai/mild")
+
+
+def label(number: int, overall: int, **given: Any) -> dict[str, Any]:
+    """An answer that people rated; two belong to each question."""
+    return {
+        "question": f"What makes lamp {number // 2} drift?",
+        "key_passage": f"Lamp {number // 2} was never calibrated.",
+        "answer": f"Answer {number} is worth {overall} points.",
+        "human": {"overall": overall},
+        **given,
+    }
+
+
+def labels(count: int) -> list[dict[str, Any]]:
+    return [label(number, PEOPLE[number % len(PEOPLE)]) for number in range(count)]
+
+
+def verdict(overall: int) -> dict[str, Any]:
+    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
+    return {"reason": f"It deserves {overall}, all told.", **ratings}
+
+
+def within(rating: int) -> int:
+    return min(10, max(1, rating))
+
+
+def said_by(model: str, people: int) -> int:
+    """The strict judge gives two less than people, the mild one a point more."""
+    return within(people - 2 if model.endswith("strict") else people + 1)
+
+
+def judge(asked: Asked) -> Any:
+    people = int(asked.given("answer").partition(" worth ")[2].partition(" ")[0])
+    return verdict(said_by(asked.body["model"], people))
+
+
+@dataclass
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Desk:
+    """A folder with labels, and a server with judges."""
+
+    folder: Path
+    server: StandIn
+    brain: Scientist
+
+    def write(self, lines: list[dict[str, Any]]) -> Path:
+        path = self.folder / "labels.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+        return path
+
+    def words(self, *more: str) -> list[str]:
+        given = {
+            "--labels": str(self.folder / "labels.jsonl"),
+            "--output": str(self.folder / "report.json"),
+            "--api-base": self.server.openai_base,
+            "--retry-wait": "0.01",
+        }
+        judges = [] if "--judge-models" in more else ["--judge-models", *JUDGES]
+        return [*(word for pair in given.items() for word in pair), *judges, *more]
+
+    def calibrate(self, *more: str) -> Done:
+        """The command in this process."""
+        stdout, stderr = io.StringIO(), io.StringIO()
+        code: int | str | None = None
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+            try:
+                run_cli(lambda: main(self.words(*more)))
+            except SystemExit as end:
+                code = end.code
+        assert isinstance(code, int)
+        return Done(code, stdout.getvalue(), stderr.getvalue())
+
+    @property
+    def calls(self) -> int:
+        return len(self.server.calls)
+
+    def wait_for(self, calls: int, process: subprocess.Popen[Any]) -> None:
+        """Until a process has made so many calls."""
+        while self.calls < calls:
+            assert process.poll() is None
+            time.sleep(0.01)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        return found
+
+
+@contextmanager
+def desk(folder: Path, count: int = 32, judge: Callable[[Asked], Any] = judge, **server: Any) -> Iterator[Desk]:
+    brain = Scientist({"judge": judge})
+    with StandIn(brain, **server) as running:
+        made = Desk(folder, running, brain)
+        made.write(labels(count))
+        yield made
+        assert not running.surprises, f"the brain did not know what to say: {running.surprises[:3]}"
+
+
+def test_the_figures_are_those_of_the_ratings(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        done = here.calibrate()
+        assert (done.code, done.stderr) == (0, "")
+        assert here.calls == 64
+        report = here.report
+    assert (report["answers"], report["questions"], report["rated"], report["bare"]) == (32, 16, 32, 32)
+    assert report["correct_from"] == 6
+    strict, mild = (report["judges"][name] for name in JUDGES)
+    # Of 1, 3, 4, 5 | 6, 7, 9, 10 the strict judge calls 9 and 10 correct, the mild one 5 and all above.
+    assert strict["balanced_accuracy"]["value"] == 0.75
+    assert mild["balanced_accuracy"]["value"] == 0.875
+    assert (strict["kappa"], mild["kappa"]) == (0.5, 0.75)
+    assert (strict["says_correct"], mild["says_correct"], mild["people_say_correct"]) == (0.25, 0.625, 0.5)
+    assert (strict["leniency"]["value"], mild["leniency"]["value"]) == (-0.25, 0.125)
+    # 1 cannot become less, and 10 no more.
+    assert (strict["bias"]["value"], mild["bias"]["value"]) == (-14 / 8, 7 / 8)
+    for figures in (strict, mild):
+        assert (figures["scored"], figures["unscored"], figures["rated"]) == (32, 0, 32)
+        for name in ("balanced_accuracy", "leniency", "bias"):
+            estimate = figures[name]
+            assert estimate["low"] <= estimate["value"] <= estimate["high"]
+            assert estimate["low"] < estimate["high"]
+    between = report["between"]
+    assert between["traces"] == 32
+    assert between["judges"]["openai/strict"] == {"rated": 32, "mean": 3.875, "unscored": 0}
+    assert 0 < between["pairs"][0]["weighted_kappa"] < 1
+    told = done.stdout
+    assert "a judge says correct from 6 of 10 on" in told
+    assert "openai/strict: 32 verdicts, 0 answers without one" in told
+    assert "balanced accuracy 0.750 (" in told
+    assert "bias -1.750 (" in told
+    assert "Krippendorff's alpha" in told
+    assert "32 answers came without a thought" in told
+
+
+def test_another_threshold_decides_otherwise_without_a_call(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        here.calibrate()
+        before = here.calls
+        done = here.calibrate("--judged-correct-from", "4")
+        assert (done.code, here.calls) == (0, before)
+        assert here.report["judges"]["openai/strict"]["balanced_accuracy"]["value"] == pytest.approx(
+            0.5 + 4 / 6 / 2, 1e-3
+        )
+
+
+def test_nothing_is_paid_for_twice(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        here.calibrate("--judge-models", JUDGES[0])
+        assert here.calls == 32
+        assert here.calibrate().code == 0
+        assert here.calls == 64
+        report = here.report
+        assert here.calibrate().stdout.count("0 calls made, 64 replies from") == 1
+        assert (here.calls, here.report) == (64, report)
+        here.write(labels(40))
+        assert here.calibrate().code == 0
+        assert here.calls == 80
+
+
+def test_right_and_wrong_are_reported_and_no_bias(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        here.write([label(number, 3 + number % 6, human={"correct": number % 6 > 2}) for number in range(40)])
+        assert here.calibrate().code == 0
+        mild = here.report["judges"]["openai/mild"]
+        assert mild["balanced_accuracy"]["value"] is not None
+        assert (mild["rated"], mild["bias"]["value"], mild["rating_kappa"]) == (0, None, None)
+        calls = here.calls
+        done = here.calibrate("--apply", str(tmp_path / "biases.json"))
+        assert (done.code, here.calls) == (2, calls)
+        assert done.stderr.count("\n") == 1
+        assert "--apply needs at least 30 labels from 1 to 10, and there are 0" in done.stderr
+        assert not (tmp_path / "biases.json").exists()
+
+
+def test_with_a_few_ratings_nothing_is_asked(tmp_path: Path) -> None:
+    with desk(tmp_path, count=29) as here:
+        done = here.calibrate("--apply", str(tmp_path / "biases.json"))
+        assert (done.code, here.calls) == (2, 0)
+        assert "there are 29" in done.stderr
+
+
+def test_a_judge_that_fails_is_unscored_and_in_no_figure(tmp_path: Path) -> None:
+    def mute_at_times(asked: Asked) -> Any:
+        silent = asked.body["model"] == "strict" and "Answer 1 " in asked.given("answer")
+        return "I would rather not say." if silent else judge(asked)
+
+    with desk(tmp_path, count=30, judge=mute_at_times) as here:
+        done = here.calibrate("--apply", str(tmp_path / "biases.json"))
+        strict = here.report["judges"]["openai/strict"]
+        assert (strict["scored"], strict["unscored"], strict["rated"]) == (29, 1, 29)
+        others = [PEOPLE[number % 8] for number in range(30) if number != 1]
+        bias = sum(said_by("strict", people) - people for people in others) / 29
+        assert strict["bias"]["value"] == pytest.approx(bias, abs=5e-5)
+        assert here.report["judges"]["openai/mild"]["rated"] == 30
+        assert done.code == 2
+        assert "there are: openai/strict 29" in done.stderr
+        assert not (tmp_path / "biases.json").exists()
+
+
+def test_the_biases_are_written_and_used(tmp_path: Path) -> None:
+    biases = tmp_path / "biases.json"
+    with desk(tmp_path) as here:
+        assert here.calibrate("--apply", str(biases)).code == 0
+        written = json.loads(biases.read_text())
+        assert written["judges"] == {
+            "openai/strict": {"bias": -1.75, "ratings": 32},
+            "openai/mild": {"bias": 0.875, "ratings": 32},
+        }
+    (tmp_path / "run").mkdir()
+    stages: dict[str, Answer] = {"judge": lambda asked: verdict(said_by(asked.body["model"], 6))}
+    with laboratory(tmp_path / "run", texts=1, stages=stages) as lab:
+        lab.run(quality_check=True, judge_models=list(JUDGES), judge_calibration=biases, min_quality_score=5)
+        (record,) = lab.records
+        assert [(said["overall"], said["raw_overall"]) for said in record["verdicts"]] == [(5.75, 4), (6.12, 7)]
+
+
+def test_a_judge_is_shown_what_it_is_tuned_on(tmp_path: Path) -> None:
+    with desk(tmp_path, count=0) as here:
+        reference = {**label(2, 5), "key_passage": None, "reference": "The lamp."}
+        here.write([label(0, 5, thought="Perhaps the lamp is old."), reference])
+        assert here.calibrate("--judge-models", JUDGES[0]).code == 0
+        first, second = (
+            "\n".join(str(message["content"]) for message in body["messages"]) for body in here.server.bodies
+        )
+        assert here.report["bare"] == 1
+    first, second = sorted((first, second), key=lambda text: "Perhaps" not in text)
+    assert "[[ ## thought ## ]]\nPerhaps the lamp is old." in first
+    assert "[1] Lamp 0 was never calibrated." in first
+    assert "[[ ## thought ## ]]" not in second
+    assert "The reference answer (the passage itself is not at hand)\n\n[1] The lamp." in second
+
+
+def test_a_limit_of_calls_stops_it_and_it_goes_on(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        done = here.calibrate("--max-calls", "20")
+        assert (done.code, here.calls) == (1, 20)
+        assert "stopped before every answer was judged" in done.stderr
+        assert not (tmp_path / "report.json").exists()
+        assert here.calibrate().code == 0
+        assert here.calls == 64
+
+
+def test_killed_it_pays_for_nothing_again(tmp_path: Path) -> None:
+    with desk(tmp_path, latency=0.05) as here:
+        command = [sys.executable, "-m", "programs.calibrate", *here.words("--concurrency", "2")]
+        process = subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=subprocess.DEVNULL)
+        here.wait_for(12, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kept = (tmp_path / "report.journal.jsonl").read_bytes().count(b'"kind":"stage"')
+        assert kept >= 9
+        done = here.calibrate("--concurrency", "2")
+        assert done.code == 0
+        assert f"{64 - kept} calls made, {kept} replies from" in done.stdout
+
+
+def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
+    with desk(tmp_path, latency=0.05) as here:
+        command = [sys.executable, "-m", "programs.calibrate", *here.words("--concurrency", "2")]
+        process = subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        here.wait_for(6, process)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "run the same command again to go on" in stderr
+        made = here.calls
+        done = here.calibrate()
+        assert done.code == 0
+        assert f"{64 - made} calls made, {made} replies from" in done.stdout
+        assert here.calls == 64
+
+
+def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
+    with desk(tmp_path, faults=FaultPlan(share=1.0, kinds=("503",))) as here:
+        done = here.calibrate("--patience", "0.01")
+        assert done.code == 1
+        assert "stages in a row got no usable answer" in done.stderr
+        assert not (tmp_path / "report.json").exists()
+
+
+def test_a_dry_run_asks_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        done = here.calibrate("--dry-run")
+        assert (done.code, here.calls) == (0, 0)
+        assert "32 answers, 2 judges: at most about 64 calls" in done.stdout
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.jsonl"]
+
+
+@pytest.mark.parametrize("option", ["--output", "--apply"])
+def test_no_file_of_the_user_is_written_over(option: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"questions": []}')
+    with desk(tmp_path) as here:
+        done = here.calibrate(option, str(mine))
+        assert (done.code, here.calls) == (2, 0)
+        assert f"{option}: {mine} is there already" in done.stderr
+        assert mine.read_text() == '{"questions": []}'
+
+
+def test_the_journal_of_a_run_is_refused(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1) as lab:
+        lab.run()
+        lab.output.unlink()
+        journal = lab.journal.read_bytes()
+    with desk(tmp_path) as here:
+        done = here.calibrate("--output", str(lab.output))
+        assert (done.code, here.calls) == (2, 0)
+        assert "is the journal of a run" in done.stderr
+    assert lab.journal.read_bytes() == journal
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--judge-models", "openai/"], "is not whole"),
+        (["--labels", "none.jsonl"], "none.jsonl"),
+        (["--program", "nowhere"], "there is no file"),
+        (["--apply", "{output}"], "different files"),
+    ],
+)
+def test_mistakes_get_one_line(words: list[str], said: str, tmp_path: Path) -> None:
+    with desk(tmp_path) as here:
+        done = here.calibrate(*(word.format(output=tmp_path / "report.json") for word in words))
+        assert (done.code, here.calls) == (2, 0)
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_the_mean_interval_counts_questions() -> None:
+    values = [(f"q{number}", float(number % 5)) for number in range(40)]
+    once, often = mean_interval(values, seed=0), mean_interval(values * 10, seed=0)
+    assert once is not None
+    assert often is not None
+    assert once.difference == often.difference == 2.0
+    assert often.low == pytest.approx(once.low)
+    assert once.low < 2.0 < once.high
+    assert once.pairs == 40
+    assert mean_interval([("q", 1.0), ("q", 2.0)], seed=0) is None
+    assert mean_interval([], seed=0) is None
