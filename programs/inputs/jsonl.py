@@ -10,12 +10,14 @@ from programs.inputs.archives import DamagedArchive, TruncatedArchive
 from programs.inputs.cleaning import clean, clean_line
 from programs.inputs.lines import DEFAULT_LINE_LIMIT, RawLine, read_lines
 from programs.inputs.parsing import BadLine, parse_object
+from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.report import (
     DAMAGED_ARCHIVE,
     DUPLICATE,
     EMPTY_TEXT,
     LINE_TOO_LONG,
     NO_TEXT,
+    NOTHING_TO_ASK,
     TEXT_NOT_STRING,
     TRUNCATED_ARCHIVE,
     ReadReport,
@@ -37,16 +39,18 @@ def read_jsonl(
     seen: Seen | None = None,
     done: Container[str] = frozenset(),
     shard: Shard | None = None,
+    prefilter: bool = False,
     line_limit: int = DEFAULT_LINE_LIMIT,
 ) -> Iterator[Sample]:
     """The samples of a file, lazily, in its order, each text once.
 
     Every line is accepted or skipped for a reason counted in `report`, and none takes another with it. `seen` holds
     the ids met in earlier files and receives those of this one. Lines whose id is in `done` are counted and not
-    looked at; texts that are not of `shard` are counted and not taken. `line_limit` is in bytes.
+    looked at; texts that are not of `shard` are counted and not taken. `prefilter` leaves out of the texts what
+    `programs.inputs.prefilter` names, and those of which nothing is left. `line_limit` is in bytes.
     Raises UserError when the file cannot be read at all.
     """
-    steps = step_jsonl(path, report, seen=seen, done=done, shard=shard, line_limit=line_limit)
+    steps = step_jsonl(path, report, seen=seen, done=done, shard=shard, prefilter=prefilter, line_limit=line_limit)
     return (sample for sample in steps if sample is not None)
 
 
@@ -57,6 +61,7 @@ def step_jsonl(
     seen: Seen | None = None,
     done: Container[str] = frozenset(),
     shard: Shard | None = None,
+    prefilter: bool = False,
     line_limit: int = DEFAULT_LINE_LIMIT,
 ) -> Iterator[Sample | None]:
     """As `read_jsonl`, with a None for every line that gives no sample."""
@@ -71,20 +76,27 @@ def step_jsonl(
                 report.done += 1
                 yield None
             else:
-                yield _accept(raw, Place(file=str(path), line=line), report, seen, shard)
+                yield _accept(raw, Place(file=str(path), line=line), report, seen, shard, prefilter)
     except TruncatedArchive:
         report.skip(TRUNCATED_ARCHIVE, Place(file=str(path), line=max(line, 1)))
     except DamagedArchive:
         report.skip(DAMAGED_ARCHIVE, Place(file=str(path), line=max(line, 1)))
 
 
-def _accept(raw: RawLine, place: Place, report: ReadReport, seen: Seen, shard: Shard | None) -> Sample | None:
+def _accept(
+    raw: RawLine, place: Place, report: ReadReport, seen: Seen, shard: Shard | None, prefilter: bool
+) -> Sample | None:
     try:
         sample = _sample(raw.data, place)
+        filtered = _prefiltered(sample) if sample is not None and prefilter else None
+        # A text of which nothing is left is of the shard of the whole.
+        sample = filtered or sample
         if sample is not None and shard is not None and not shard.holds(sample.id):
             report.lines += 1
             report.other_shards += 1
             return None
+        if sample is not None and prefilter and filtered is None:
+            raise BadLine(f"{NOTHING_TO_ASK}{prefiltered(sample.text).why_nothing}")
         if sample is not None and not seen.add(int(sample.id, 16)):
             raise BadLine(DUPLICATE)
     except BadLine as problem:
@@ -98,7 +110,16 @@ def _accept(raw: RawLine, place: Place, report: ReadReport, seen: Seen, shard: S
         report.blank += 1
     else:
         report.samples += 1
+        report.trim(sample.removed)
     return sample
+
+
+def _prefiltered(sample: Sample) -> Sample | None:
+    """The sample without what there is nothing to ask about, or None when too little is left."""
+    found = prefiltered(sample.text)
+    if found.why_nothing is not None:
+        return None
+    return sample.model_copy(update={"id": content_id(found.text), "text": found.text, "removed": found.removed})
 
 
 def _sample(data: bytes | None, place: Place) -> Sample | None:

@@ -20,6 +20,8 @@ LINE_TOO_LONG: Final = "line too long"
 DUPLICATE: Final = "duplicate text"
 TRUNCATED_ARCHIVE: Final = "truncated archive"
 DAMAGED_ARCHIVE: Final = "damaged archive"
+NOTHING_TO_ASK: Final = "nothing to ask about: "
+"""What the prefilter found to be most of the text stands after it."""
 
 ARCHIVE_REASONS: Final = frozenset({TRUNCATED_ARCHIVE, DAMAGED_ARCHIVE})
 """These count files of which only a part could be read; all others count lines."""
@@ -43,6 +45,10 @@ class ReadReport(BaseModel):
     """Lines whose texts are of other shards: nothing is wrong with them."""
     cut: int = 0
     """Samples whose text was too long and was cut at a sentence."""
+    trimmed: Counter[str] = Field(default_factory=Counter)
+    """Samples of which the prefilter left something out, by what; one may count for several."""
+    trimmed_chars: Counter[str] = Field(default_factory=Counter)
+    """The characters that it left out of them."""
     skipped: Counter[str] = Field(default_factory=Counter)
     first_examples: dict[str, Place] = Field(default_factory=dict)
     """For each reason, the place where it was met first."""
@@ -51,6 +57,11 @@ class ReadReport(BaseModel):
         """Counts one line (or archive) that was skipped."""
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)
+
+    def trim(self, removed: dict[str, int]) -> None:
+        """Counts what the prefilter left out of one sample: characters by what they were."""
+        self.trimmed.update(removed.keys())
+        self.trimmed_chars.update(removed)
 
     @property
     def skipped_lines(self) -> int:

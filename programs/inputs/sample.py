@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from programs.inputs.cleaning import clean
 
@@ -27,9 +27,9 @@ class Place(BaseModel):
 class Sample(BaseModel):
     """A text to ask questions about, with what its record said of it.
 
-    Invariants: `id` is `content_id` of the cleaned text before any cut, so it depends neither on the place nor on the
-    settings of a run; title, domain and text read from a file are cleaned; every string encodes to UTF-8; `extra` holds
-    only what JSON can write again.
+    Invariants: `id` is `content_id` of the cleaned and, where that was asked for, prefiltered text before any cut, so it
+    depends neither on the place nor on how much of the text fits a model; title, domain and text read from a file are
+    cleaned; every string encodes to UTF-8; `extra` holds only what JSON can write again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +47,8 @@ class Sample(BaseModel):
     """Characters that the text had before it was cut to fit; None if it is whole."""
     line_id: str
     """A hash of the bytes of the record's line, by which a later run knows the line before it reads it."""
+    removed: dict[str, int] = Field(default_factory=dict)
+    """Characters that the prefilter left out of the text, by what they were."""
     extra: dict[str, Any]
     """Every other field, and a title, domain or id that was there but could not be used."""
 

@@ -1,0 +1,106 @@
+"""Headings of a scientific text (Markdown, LaTeX or plain), and which of them open a part with nothing to ask about."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+REFERENCES: Final = "references"
+ACKNOWLEDGEMENTS: Final = "acknowledgements"
+APPENDIX: Final = "appendix"
+CONTENTS: Final = "table of contents"
+AUTHORS: Final = "author list"
+STATEMENTS: Final = "statements about the paper"
+"""Contributions, interests, data availability, ethics, keywords, licence and the like."""
+
+PLAIN: Final = 9
+"""The level of a heading that is known by its words or its place alone."""
+
+_KINDS = {
+    REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
+    ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and .*)?|funding(?: information| sources?| statement)?"
+    r"|sources? of funding|financial (?:support|disclosures?)",
+    APPENDIX: r"(?:supplementary )?appendi(?:x|ces)(?: [a-z0-9]{1,3})?(?:\s*[:.–—-]\s.*)?",
+    CONTENTS: r"(?:table of )?contents|list of (?:figures|tables|symbols)",
+    AUTHORS: r"authors?|author (?:list|information|affiliations?)|authors and affiliations|affiliations",
+    STATEMENTS: r"authors?['’]?s? contributions?|credit authorship contribution statement|contributors"
+    r"|(?:declaration of )?(?:competing|conflicts? of|conflicting)(?: financial)? interests?(?: statement)?"
+    r"|declarations?(?: of interests?)?|disclosures?|disclosure statement"
+    r"|(?:data|code|software)(?: and (?:data|code|software))? availability(?: statement)?"
+    r"|availability of (?:the )?(?:data|code|software)(?: and .*)?"
+    r"|ethics(?: statement| approval)?(?: and consent.*)?|ethical approval|consent for publication"
+    r"|informed consent(?: statement)?|institutional review board statement"
+    r"|supplementary (?:materials?|information|data)|supporting information|additional information"
+    r"|publisher['’]?s note|copyright|licen[cs]e|open access|rights and permissions|how to cite(?: this article)?"
+    r"|orcid(?: ids?)?|about the authors?|correspondence|corresponding author|(?:list of )?(?:abbreviations|acronyms)"
+    r"|key ?words|index terms",
+}
+_REMOVED = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
+_SCIENCE = re.compile(
+    r"abstract|summary|introduction|background|related work|theory|models?|data|observations?|(?:materials? and )?methods?"
+    r"|methodology|experiments?|simulations?|analysis|results?(?: and discussion)?|discussion(?: and conclusions?)?"
+    r"|conclusions?|summary and conclusions?|limitations|outlook"
+)
+_NUMBER = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
+
+_MARKDOWN = re.compile(r"(#{1,6})\s*(.*?)\s*#*")
+_BOLD = re.compile(r"(\*\*|__)(.{2,70}?)[.:]?\1[.:]?")
+_LATEX = re.compile(r"\\(chapter|section|subsection|subsubsection|paragraph)\*?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
+_LATEX_LEVELS = {"chapter": 0, "section": 1, "subsection": 2, "subsubsection": 3, "paragraph": 4}
+_COMMAND = {
+    re.compile(r"\\appendix\b"): APPENDIX,
+    re.compile(r"\\begin\{append(?:ix|ices)\}"): APPENDIX,
+    re.compile(r"\\begin\{thebibliography\}"): REFERENCES,
+    re.compile(r"\\(?:begin\{)?acknowledge?ments?\b"): ACKNOWLEDGEMENTS,
+}
+_LONGEST = 80
+_MOST_WORDS = 12
+
+
+class Heading(NamedTuple):
+    """A heading: how deep it is (0 the highest; PLAIN where nothing marks it), its title without a number, in small
+    letters, and the kind of part with nothing to ask about that it opens (None: there may be something)."""
+
+    level: int
+    title: str
+    kind: str | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether only its words or its place tell that it is a heading."""
+        return self.level == PLAIN
+
+
+def heading(line: str) -> Heading | None:
+    """The heading that a line is: marked as one, or, all by itself, the name of a part that papers have."""
+    for pattern, kind in _COMMAND.items():
+        if pattern.match(line):
+            # What follows an appendix's command is all of it.
+            return Heading(-1 if kind == APPENDIX else 1, kind, kind)
+    if found := _MARKDOWN.fullmatch(line):
+        return _made(len(found[1]), found[2])
+    if found := _LATEX.match(line):
+        return _made(_LATEX_LEVELS[found[1]], found[2])
+    if found := _BOLD.fullmatch(line):
+        return _made(PLAIN, found[2])
+    if len(line) <= _LONGEST:
+        named = _made(PLAIN, line)
+        if (named.kind or _SCIENCE.fullmatch(named.title)) and line[:1] not in "-*•" and not line[:1].islower():
+            return named
+    return None
+
+
+def looks_like_one(line: str) -> bool:
+    """Whether a line that stands alone between blank ones may be a heading, although nothing marks it."""
+    return (
+        len(line) <= _LONGEST
+        and len(line.split()) <= _MOST_WORDS
+        and (line[:1].isupper() or line[:1].isdigit())
+        and line[-1:] not in ".;,:?!"
+    )
+
+
+def _made(level: int, words: str) -> Heading:
+    title = " ".join(_NUMBER.sub("", words.strip().strip("*_").lower()).split()).rstrip(".:")
+    kind = next((kind for kind, pattern in _REMOVED.items() if pattern.fullmatch(title)), None)
+    return Heading(level, title, kind)

@@ -1,0 +1,87 @@
+"""Bands of MinHash signatures in a SQLite file: which of many texts may be near a given one, in flat memory.
+
+Such a file only ever holds what can be made again: one of another version, of other inputs, or a damaged one is made anew.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+from programs.checks.minhash import BANDS, ROWS, SCHEME, SEED, bands
+from programs.errors import JournalError
+
+SKETCHES = """
+create table if not exists meta (name text primary key, value) without rowid;
+create table if not exists band (hash integer, item integer, primary key (hash, item)) without rowid;
+"""
+
+SIGNATURES = f"datasketch {version('datasketch')} {SCHEME} {SEED} {BANDS}x{ROWS}"
+"""What stored bands depend on."""
+
+
+class Sketches:
+    """The bands of items, each known by a number, in an open database; a small `meta` table beside them."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def add(self, item: int, of: Iterable[int]) -> None:
+        """Takes an item's bands."""
+        self._database.executemany("insert or ignore into band values (?, ?)", [(band, item) for band in of])
+
+    def remove(self, item: int, of: Iterable[int]) -> None:
+        """Forgets an item's bands."""
+        self._database.executemany("delete from band where hash = ? and item = ?", [(band, item) for band in of])
+
+    def candidates(self, text: str) -> list[int]:
+        """The items that share a band with a text, in order."""
+        found: set[int] = set()
+        for band in bands(text):
+            found.update(row[0] for row in self._database.execute("select item from band where hash = ?", (band,)))
+        return sorted(found)
+
+    def get(self, name: str) -> str | None:
+        row = self._database.execute("select value from meta where name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(self, name: str, value: str) -> None:
+        self._database.execute("insert or replace into meta values (?, ?)", (name, value))
+
+
+def open_database(path: Path, schema: str, made_for: str) -> sqlite3.Connection:
+    """The database at `path`, empty unless it was made for the same: `made_for` and SIGNATURES. Raises `JournalError` when
+    it cannot be written."""
+    wanted = f"{SIGNATURES}; {made_for}"
+    try:
+        database = sqlite3.connect(path)
+        if _made_for(database, path) not in (None, wanted):
+            database.close()
+            remove_database(path)
+            database = sqlite3.connect(path)
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = normal")
+        database.executescript(schema)
+        Sketches(database).put("made for", wanted)
+        database.commit()
+    except (OSError, sqlite3.Error) as error:
+        raise JournalError(f"cannot write {path}: {error}") from error
+    return database
+
+
+def remove_database(path: Path) -> None:
+    """Deletes a database and what SQLite lays beside it."""
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        name.unlink(missing_ok=True)
+
+
+def _made_for(database: sqlite3.Connection, path: Path) -> str | None:
+    """What a database was made for, None for an empty one."""
+    try:
+        if path.stat().st_size % database.execute("pragma page_size").fetchone()[0]:
+            return "cut off"
+        if not database.execute("select name from sqlite_master").fetchall():
+            return None
+        return Sketches(database).get("made for") or "nothing"
+    except sqlite3.DatabaseError:
+        return "damaged"

@@ -1,0 +1,68 @@
+"""What a line of the journal counts for in the funnel. Pure, so that the index can keep the counts as lines come and
+replace one another, and give them without reading the journal."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+TEXTS = "texts"
+TEXTS_BARREN = "texts without a usable question"
+DRAFTED = "questions drafted"
+USABLE = "questions usable"
+USED = "questions used"
+TRIED = "traces tried"
+ACCEPTED = "traces accepted"
+TAKEN_OVER = "traces taken over"
+QUESTION_LOST = "question: "
+TRACE_LOST = "trace: "
+"""What stands after these two names the loss."""
+
+WITHDRAWN = "withdrawn"
+"""The status of units whose question was dropped after they were made: the question's loss is theirs."""
+
+SOLVED = "blind solve: "
+"""How the reason begins of a trace that was turned down for what its question needs."""
+
+JUDGED = re.compile(r"quality \S+ after \d+ attempts")
+_SHARE = re.compile(r"^\d+% of ")
+
+
+def of_pool(line: Mapping[str, Any]) -> Counter[str]:
+    """What a text's questions count for. Each rejected question counts for the first of its reasons alone."""
+    kept, rejected, dropped = (line.get(name) or [] for name in ("questions", "rejected", "dropped"))
+    counts = Counter({TEXTS: 1, TEXTS_BARREN: int(not kept), USABLE: len(kept)})
+    counts[DRAFTED] = len(kept) + len(rejected) + len(dropped)
+    counts.update(f"{QUESTION_LOST}{reason_of(question['problems'])}" for question in rejected)
+    counts.update(f"{QUESTION_LOST}{question['why']}" for question in dropped)
+    return +counts
+
+
+def of_unit(key: str, status: str, basis: str, loss: str) -> Counter[str]:
+    """What a unit counts for."""
+    if basis == "imported":
+        return Counter({TAKEN_OVER: 1})
+    if status == WITHDRAWN:
+        return Counter()
+    # A question's first variation is made with it, and none without the first.
+    counts = Counter({TRIED: 1, USED: int(key.endswith("/0"))})
+    counts[ACCEPTED if status == "accepted" else f"{TRACE_LOST}{loss}"] = 1
+    return +counts
+
+
+def loss_of(status: str, reason: str | None) -> str:
+    """Where a unit that is not accepted was lost."""
+    if status == "rejected" and reason and JUDGED.fullmatch(reason):
+        return "rejected by the judges"
+    if status == "rejected" and reason and reason.startswith(SOLVED):
+        return reason
+    if status in ("rejected", "failed"):
+        stage = (reason or "").partition(":")[0] or "unknown"
+        return f"{stage} {'unusable' if status == 'rejected' else 'unanswered'}"
+    named = {"unjudged": "unjudged", "duplicate": "the same as another variation"}
+    return named.get(status, status)
+
+
+def reason_of(problems: list[str]) -> str:
+    """The kind of the first of a rejected question's problems."""
+    return _SHARE.sub("", problems[0].split(":")[0]) if problems else "unknown"

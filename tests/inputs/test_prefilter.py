@@ -1,0 +1,300 @@
+"""`--prefilter`: what there is nothing to ask about is left out of the texts.
+
+1. Each kind of part goes, in Markdown, LaTeX and plain text, with its size counted under its name; the science around it
+   stays, word for word and in order.
+2. What only looks like such a part stays.
+3. Filtering twice is filtering once; what is left consists of the text's own lines.
+4. A text of which too little is left is skipped for the reason that took most of it, and every line is counted once.
+5. The text of a record is what is left: its id, its quotes and their places are of that text.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.inputs import ReadReport, read_samples
+from programs.inputs.cleaning import clean
+from programs.inputs.prefilter import TOO_LITTLE, prefilter
+from programs.inputs.sample import content_id
+from programs.inputs.shard import Shard
+from tests.running import called, laboratory, options, passage
+
+ONE = (
+    "Dust between the stars absorbs blue light more strongly than red light, so that distant clusters look redder than "
+    "they are. We measured the colours of 212 clusters twice and found that the slope falls from 1.4 to 1.1 when mended."
+)
+TWO = (
+    "The correction assumes that all grains have the same size. If small grains survive near hot stars, the extinction "
+    "there is steeper, and the corrected slope would be too shallow by 0.1. New spectra of 40 clusters could settle it."
+)
+REFERENCES = """[1] A. Miller, B. Okoye, "Grains near hot stars", ApJ 512, 33-41 (1999).
+[2] C. Tanaka et al., MNRAS 401, 1711 (2010).
+[3] D. Novak and E. Ruiz, Phys. Rev. D 83, 12 (2011), arXiv:1101.0001."""
+PLAIN_REFERENCES = """Miller, A., Okoye, B. 1999, ApJ, 512, 33
+Tanaka, C., et al. 2010, MNRAS, 401, 1711
+Novak, D., & Ruiz, E. 2011, Phys. Rev. D, 83, 12"""
+THANKS = (
+    "We thank F. Lindqvist for careful reading. This work was supported by the Northern Foundation under grant 1234."
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        (f"# References\n\n{REFERENCES}", "references"),
+        (f"References\n{PLAIN_REFERENCES}", "references"),
+        (f"7. REFERENCES\n\n{PLAIN_REFERENCES}\n\nAn entry that no rule knows, somewhere, some day", "references"),
+        (PLAIN_REFERENCES, "references"),
+        (REFERENCES, "references"),
+        (" ".join(REFERENCES.splitlines()), "references"),
+        ("\\begin{thebibliography}{9}\n\\bibitem{m} Miller et al. 1999\n\\end{thebibliography}", "references"),
+        (f"## Acknowledgements\n{THANKS}", "acknowledgements"),
+        (f"Acknowledgments.\n{THANKS}", "acknowledgements"),
+        (f"**Acknowledgements**\n\n{THANKS}", "acknowledgements"),
+        (f"\\begin{{acknowledgments}}\n{THANKS}\n\\end{{acknowledgments}}", "acknowledgements"),
+        (THANKS, "acknowledgements"),
+        ("Funding: the trial was paid for by the Northern Health Council.", "acknowledgements"),
+        ("J.K. acknowledges support from the Northern Fellowship programme.", "acknowledgements"),
+        (
+            "Appendix A: Colour terms\n\nThe colour terms of all filters are listed for each of the nights in turn.",
+            "appendix",
+        ),
+        ("\\appendix\n\\section{Colour terms}\nThe colour terms are listed for each night.", "appendix"),
+        ("Contents\n1 Introduction\n2 Methods\n2.1 Sample selection\n3 Results", "table of contents"),
+        (
+            "1 Introduction ........ 3\n2 Methods ........ 7\n2.1 Sample . . . . . 8\n3 Results ........ 12",
+            "table of contents",
+        ),
+        ("A. Miller, B. Okoye, C. Tanaka, D. Novak and E. Ruiz", "author list"),
+        ("Anna Miller1, Ben Okoye2,*, Chie Tanaka1 & Dana Novak3", "author list"),
+        ("1 Department of Physics, University of Norrland, Luleå, Sweden", "author list"),
+        ("\\author{Anna Miller}\n\\affiliation{University of Norrland}", "author list"),
+        ("Keywords: dust, extinction – stars: early-type", "statements about the paper"),
+        ("## Data availability\nAll spectra are in the archive.", "statements about the paper"),
+        ("Author Contributions\nA.M. wrote the text, B.O. made the figures.", "statements about the paper"),
+        ("Conflict of interest: none declared.", "statements about the paper"),
+        ("© 2021 The Authors. Published by Northern Press.", "page and markup lines"),
+        ("Copyright 2012 Northern Press. All rights reserved.", "page and markup lines"),
+        ("arXiv:2101.00001v2 [astro-ph.GA] 3 Jan 2021", "page and markup lines"),
+        ("Received 3 March 2020; accepted 11 May 2020", "page and markup lines"),
+        ("Page 3 of 12", "page and markup lines"),
+        ("12.1 0.33 4.5\n12.4 0.36 4.1\n12.9 0.31 4.4\n13.3 0.30 4.2", "columns of numbers"),
+    ],
+)
+def test_each_kind_of_part_is_left_out(part: str, reason: str) -> None:
+    """At the end of a text; whatever has no heading, or a heading after it, also in the middle."""
+    found = prefilter(f"{ONE}\n\n{TWO}\n\n{part}")
+    assert found.text == f"{ONE}\n\n{TWO}"
+    assert list(found.removed) == [reason]
+    # Between two sentences of a line a space may go that counts for neither.
+    assert 0 <= sum(len(line.strip()) for line in part.split("\n")) - found.removed[reason] <= 1
+    if not part.startswith("\\appendix"):
+        within = prefilter(f"# Results\n\n{ONE}\n\n{part}\n\n# Discussion\n\n{TWO}")
+        assert within.text == f"# Results\n\n{ONE}\n\n# Discussion\n\n{TWO}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks to its modular design, the code can be used by other groups, who need no grant for it.",
+        "We acknowledge that this assumption fails near hot stars. The slope would then be too shallow by a tenth.",
+        "The authors acknowledge the limitations of a sample of 40. It cannot tell grains of different sizes apart.",
+        "Appendicitis was found in 12 of 30 children, of whom 4 had no fever. The appendix was removed in all of them.",
+        "Appendix perforation is rare in children",
+        "Smith et al. (1999) found 12 clusters, Jones et al. (2003) 14, and Okoye et al. (2010) 40 in the same field.",
+        "- Smith (1999) measured the slope at 1.4.\n- Jones (2003) found 1.2 with more of them.\n- Okoye (2010) found 1.1.",
+        "1. Stars form in clouds.\n2. Clouds collapse when they are cold.\n3. Dust cools them by radiating heat away.",
+        "The contents of the shell were heated to 400 K.",
+        "References to earlier work are given where they help; the sum of 212 clusters is taken from 3 surveys.",
+        "Background: 36 children were treated.\n\nMethods: Records of 15 years were reviewed.\n\nResults: 17 recovered.",
+        "   be used alone (a class for the Observatory, the\n   University telescope, and its survey, say), which is rare.",
+        "The Department of Physics, University of Norrland, and its partners measured 40 spectra that night.",
+        "| z | slope |\n|---|---|\n| 0.1 | 1.4 |\n| 0.2 | 1.1 |",
+        "accepted 40 of 212 clusters in 2015, and rejected the others because their colours were too uncertain to be used.",
+        "Support for this picture comes from the grains themselves. Funding a survey of them would be cheap.",
+        "# Data\n\nThe data are 40 spectra.\n\n# Software\n\nThe code solves for the slope by least squares.",
+    ],
+)
+def test_what_only_looks_like_such_a_part_stays(text: str) -> None:
+    assert prefilter(f"{ONE}\n\n{clean(text)}\n\n{TWO}") == (f"{ONE}\n\n{clean(text)}\n\n{TWO}", {})
+
+
+def test_a_marked_part_ends_at_the_next_heading_of_its_level() -> None:
+    text = (
+        f"# Results\n{ONE}\n\n## Acknowledgements\n{THANKS}\n\n### Of the team\nAll were kind.\n\n## Discussion\n{TWO}"
+    )
+    assert prefilter(text).text == f"# Results\n{ONE}\n\n## Discussion\n{TWO}"
+
+
+def test_an_unmarked_part_ends_at_a_line_that_stands_alone_before_prose() -> None:
+    text = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
+    assert prefilter(text).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
+
+
+def test_parts_within_a_line_are_found() -> None:
+    flat = f"{ONE} {TWO} Acknowledgements. {THANKS} References [1] A. Miller, ApJ 512, 33 (1999). [2] C. Tanaka (2010)."
+    found = prefilter(flat)
+    assert found.text == f"{ONE} {TWO}"
+    assert set(found.removed) == {"acknowledgements", "references"}
+    told = "Trial registration: NCT00000001. Registered 1 May 2012. The online version of this article contains more."
+    assert prefilter(f"Results: {ONE} {TWO} {told}").text == f"Results: {ONE} {TWO}"
+    assert prefilter(f"{ONE} {TWO} Copyright © 2012 Northern Press. All rights reserved.").text == f"{ONE} {TWO}"
+
+
+def test_a_whole_latex_file() -> None:
+    text = (
+        "\\documentclass{aastex}\n\\newcommand{\\lw}{LEG}\n% a comment\n\\begin{document}\n\\title{Grains}\n"
+        f"\\author{{Anna Miller}}\n\\begin{{abstract}}\n{ONE}\n\\end{{abstract}}\n\\section{{Results}}\n{TWO}\n% another\n"
+        f"\\acknowledgments\n{THANKS}\n\\software{{astropy}}\n\\appendix\n\\section{{Terms}}\nMore of it.\n"
+        "\\bibliography{grains}\n\\end{document}"
+    )
+    assert prefilter(text).text == (
+        f"\\title{{Grains}}\n\\begin{{abstract}}\n{ONE}\n\\end{{abstract}}\n\\section{{Results}}\n{TWO}"
+    )
+
+
+def test_front_matter_goes() -> None:
+    assert (
+        prefilter(f"---\ntitle: Grains\nauthors:\n  - name: Anna Miller\n---\n\n# Summary\n{ONE}").text
+        == f"# Summary\n{ONE}"
+    )
+    assert prefilter(f"---\n\n{ONE}").text == f"---\n\n{ONE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"References\n{PLAIN_REFERENCES}", "references"),
+        (f"{REFERENCES}\n\n{THANKS}", "references"),
+        (THANKS, "acknowledgements"),
+        ("The sky is blue.", TOO_LITTLE),
+        ("A" * 400, TOO_LITTLE),
+        (ONE, None),
+    ],
+)
+def test_a_text_of_which_too_little_is_left_is_none(text: str, why: str | None) -> None:
+    assert prefilter(text).why_nothing == why
+
+
+BLOCKS = [
+    ONE,
+    TWO,
+    REFERENCES,
+    PLAIN_REFERENCES,
+    THANKS,
+    *PLAIN_REFERENCES.splitlines(),
+    "# References",
+    "References",
+    "Acknowledgements",
+    "# Methods",
+    "Discussion",
+    "Grains near hot stars",
+    "Contents",
+    "1 Introduction ..... 3",
+    "12.1 0.33 4.5",
+    "\\appendix",
+    "\\begin{document}",
+    "---",
+    "title: x",
+    "A. Miller, B. Okoye, C. Tanaka and D. Novak",
+    "Keywords: dust",
+    "% of all grains",
+    "",
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(BLOCKS), st.sampled_from(["\n", "\n\n", " ", "\n\n\n"])), max_size=12))
+def test_filtering_twice_is_filtering_once_and_adds_nothing(blocks: list[tuple[str, str]]) -> None:
+    text = clean("".join(f"{block}{gap}" for block, gap in blocks))
+    found = prefilter(text)
+    assert prefilter(found.text) == (found.text, {})
+    assert clean(found.text) == found.text
+    position = 0
+    for line in filter(None, map(str.strip, found.text.split("\n"))):
+        position = text.index(line, position)
+    assert sum(found.removed.values()) <= len(text)
+    assert (not found.removed) == (found.text == text)
+
+
+@given(st.text(alphabet="aA.,:#\n \\{}[]1290-©%&", max_size=200))
+def test_any_text_can_be_filtered(text: str) -> None:
+    cleaned = clean(text)
+    found = prefilter(cleaned)
+    assert prefilter(found.text) == (found.text, {})
+
+
+def write(path: Path, *texts: str) -> str:
+    path.write_text("".join(f"{json.dumps({'text': text})}\n" for text in texts), encoding="utf-8")
+    return str(path)
+
+
+def test_every_line_is_counted_once(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "in.jsonl",
+        f"{ONE}\n\n{TWO}",
+        f"{ONE}\n\n# References\n{REFERENCES}",
+        f"{ONE}\n\n## References\n{PLAIN_REFERENCES}\n\n## Funding\n{THANKS}",
+        THANKS,
+        "Short.",
+        f"References\n{PLAIN_REFERENCES}",
+    )
+    report = ReadReport()
+    samples = list(read_samples([file], max_chars=None, report=report, prefilter=True))
+    assert [sample.text for sample in samples] == [f"{ONE}\n\n{TWO}", ONE]
+    assert [sample.id for sample in samples] == [content_id(sample.text) for sample in samples]
+    assert samples[1].removed == {"references": 12 + sum(map(len, REFERENCES.split("\n")))}
+    assert report.skipped == {
+        "duplicate text": 1,
+        "nothing to ask about: acknowledgements": 1,
+        "nothing to ask about: too little text": 1,
+        "nothing to ask about: references": 1,
+    }
+    assert (report.trimmed, report.trimmed_chars) == ({"references": 1}, samples[1].removed)
+    assert report.lines == report.samples + report.skipped_lines == 6
+
+    whole = ReadReport()
+    assert len(list(read_samples([file], max_chars=None, report=whole))) == 6
+    assert (whole.trimmed, whole.skipped) == ({}, {})
+
+
+def test_shards_part_what_is_left_and_count_what_is_skipped_once(tmp_path: Path) -> None:
+    texts = [f"{passage(n)}\n\n# References\n{REFERENCES}" for n in range(12)] + [f"{THANKS} {n}" for n in range(8)]
+    file = write(tmp_path / "in.jsonl", *texts)
+    kept, skipped = [], 0
+    for number in (1, 2, 3):
+        report = ReadReport()
+        kept += [
+            s.id for s in read_samples([file], max_chars=None, report=report, prefilter=True, shard=Shard(number, 3))
+        ]
+        skipped += report.skipped_lines
+        assert report.lines == report.samples + report.other_shards + report.skipped_lines == 20
+    assert sorted(kept) == sorted(content_id(passage(n)) for n in range(12))
+    assert skipped == 8
+
+
+def test_quotes_stand_in_the_text_that_was_used(tmp_path: Path) -> None:
+    texts = [f"Keywords: dust\n\n{passage(n)}\n\nAcknowledgements\n{THANKS}" for n in range(3)]
+    with laboratory(tmp_path) as lab:
+        write(lab.input, *texts, THANKS)
+        plain = lab.run(prefilter=True)
+        assert len(lab.records) == 3
+        for number, record in enumerate(sorted(lab.records, key=lambda r: r["source_paper"]["place"]["line"])):
+            source = record["source_paper"]
+            assert source["text"] == passage(number)
+            assert set(source["removed"]) == {"statements about the paper", "acknowledgements"}
+            verified = [item for item in record["evidence"] if item["verified"]]
+            assert verified
+            assert all(source["text"][item["start"] : item["end"]] == item["quote"] for item in verified)
+        assert all(THANKS not in json.dumps(body) for body in lab.server.bodies)
+        assert plain.summary.input["left_out_of_texts"] == {"statements about the paper": 3, "acknowledgements": 3}
+        assert plain.summary.input["skipped"] == {"nothing to ask about: acknowledgements": 1}
+        refused = called(*lab.arguments())
+        assert refused.returncode == 2
+        assert "--prefilter was on and is now off" in refused.stderr
+        told = called(*options({**lab.base, "dry_run": True, "prefilter": True}))
+        assert "would leave out: acknowledgements of 3 texts" in told.stdout
