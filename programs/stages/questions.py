@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import dspy
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from programs.checks.asking import asks
 from programs.checks.leaks import leaked
@@ -43,11 +43,28 @@ class RejectedQuestion(BaseModel):
     problems: list[str]
 
 
+class DroppedQuestion(Question):
+    """A usable question that was left out all the same. `why` is the kind of the reason; `twin` says where the other one
+    stands (a text's hash and question type, or a benchmark's file and line), `twin_text` is what that one says."""
+
+    why: str
+    twin: str
+    twin_text: str
+
+
 class QuestionPool(BaseModel):
-    """The questions of one text, in the order in which they are used, and those not taken."""
+    """The questions of one text, in the order in which they are used, those not taken, and those left out for the sake of
+    other texts' questions or of benchmarks."""
 
     questions: list[Question]
     rejected: list[RejectedQuestion]
+    dropped: list[DroppedQuestion] = Field(default_factory=list)
+
+    def usable(self, sample_id: str, seed: int) -> list[Question]:
+        """The questions with those that were left out, in the order in which they would be used."""
+        left_out = [Question(**question.model_dump(include=set(Question.model_fields))) for question in self.dropped]
+        order = type_order(sample_id, seed)
+        return sorted([*self.questions, *left_out], key=lambda question: order.index(question.type))
 
 
 class QuestionStage(dspy.Module):

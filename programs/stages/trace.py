@@ -1,5 +1,6 @@
 """Stage 4 as a module: the strands woven into a thought, and the answer written from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from programs.checks.self_contained import leaning
 from programs.checks.thought import wrap_thought
 from programs.passage import Passage
 from programs.plan import Ask, Plan, Reply, value_of
+from programs.records import SeededError
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from signatures.answer import FinalAnswer, WriteAnswer
@@ -24,11 +26,12 @@ SAME_TEXT = 95.0
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them."""
+    """A thought and its answer, with what made them; `seeded` is the wrong step that it was given, if it was."""
 
     thought: Thought
     answer: str
     replies: dict[str, Reply]
+    seeded: SeededError | None = None
 
     @property
     def text(self) -> str:
@@ -39,11 +42,17 @@ class Draft:
 @dataclass(frozen=True)
 class Spot:
     """Which draft this is: a variation of its question, an attempt at the variation, and the temperature of both calls
-    (None: the model takes none)."""
+    (None: the model takes none). `mark` tells drafts apart that are made in another way, and so are other work."""
 
     variation: int
     attempt: int
     temperature: float | None
+    mark: str = ""
+
+    @property
+    def name(self) -> str:
+        """The draft's name among those of its question."""
+        return f"{self.variation}.{self.attempt}{self.mark}"
 
 
 class TraceStages(dspy.Module):
@@ -58,14 +67,21 @@ class TraceStages(dspy.Module):
         self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...] = ()
     ) -> Plan[Draft]:
         """`feedback` holds the judges' reasons against the attempt before. Raises `StageFailed`."""
-        common = {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by}
-        name = f"{passage.sample.id}/{question.type.value}/{spot.variation}.{spot.attempt}"
-        trace = Ask(
+        trace = self.trace_ask(passage, question, found, spot, feedback)
+        trace_reply = (yield [trace])[0]
+        thought: Thought = value_of(trace, trace_reply)
+        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback))
+
+    def trace_ask(
+        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...]
+    ) -> Ask:
+        """Asks for the thought."""
+        return Ask(
             stage="trace",
-            key=f"trace/{name}",
+            key=f"trace/{passage.sample.id}/{question.type.value}/{spot.name}",
             predict=self.trace,
             inputs={
-                **common,
+                **_common(passage, question),
                 "analysis": found.analysis,
                 "hypotheses": found.hypotheses,
                 "evidence": found.quoted(),
@@ -74,19 +90,32 @@ class TraceStages(dspy.Module):
             },
             depth=3,
             check=lambda values: thought_problems(values[-1]),
-            temperature=_temperature(self.trace, spot),
+            temperature=temperature_at(self.trace, spot),
             feedback=feedback,
         )
-        trace_reply = (yield [trace])[0]
-        thought: Thought = value_of(trace, trace_reply)
+
+    def answer_plan(
+        self,
+        passage: Passage,
+        question: Question,
+        thought: Thought,
+        trace_reply: Reply,
+        spot: Spot,
+        feedback: tuple[str, ...],
+        more: Callable[[str], list[str]] = lambda _answer: [],
+    ) -> Plan[Draft]:
+        """The answer to a thought; `more` says what else is wrong with an answer's text. Raises `StageFailed`."""
         answer = Ask(
             stage="answer",
-            key=f"answer/{name}",
+            key=f"answer/{passage.sample.id}/{question.type.value}/{spot.name}",
             predict=self.answer,
-            inputs={**common, "thought": "\n\n".join(text for _, text in thought.steps())},
+            inputs={
+                **_common(passage, question),
+                "thought": "\n\n".join(text for _, text in thought.steps()),
+            },
             depth=4,
-            check=lambda values: answer_problems(values[-1], question.text),
-            temperature=_temperature(self.answer, spot),
+            check=lambda values: [*answer_problems(values[-1], question.text), *more(values[-1].text)],
+            temperature=temperature_at(self.answer, spot),
             feedback=feedback,
         )
         answer_reply = (yield [answer])[0]
@@ -94,7 +123,11 @@ class TraceStages(dspy.Module):
         return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply})
 
 
-def _temperature(predict: dspy.Predict, spot: Spot) -> float | None:
+def _common(passage: Passage, question: Question) -> dict[str, Any]:
+    return {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by}
+
+
+def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
     """A first variation has the temperature that the program was compiled with; others are there to differ."""
     compiled: float | None = predict.config.get("temperature")
     return spot.temperature if compiled is None or spot.variation else compiled
