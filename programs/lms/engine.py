@@ -211,8 +211,11 @@ class AsyncEngine(_Engine):
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop)
         if session is None:
+            # Reading the certificates takes longer than the first call to a server next door.
+            secure = self._exchange.backend.endpoint.startswith("https:")
+            ssl = httpx.create_ssl_context() if secure else True
             session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=httpx.create_ssl_context()),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_TIMEOUT, self._deadline)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=not is_loopback(self._exchange.backend.endpoint),
