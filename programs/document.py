@@ -5,9 +5,9 @@ sees half of one, and a failed writing leaves the old one as it was.
 """
 
 import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,21 +15,25 @@ import ijson
 import orjson
 from pydantic import BaseModel, Field, ValidationError
 
-from programs.errors import JournalError, UserError
+from programs.errors import UserError
+from programs.in_place import in_place
 from programs.journal import Journal
 from programs.options import parse, run_cli
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
+from programs.review_list import write_review_list
 from programs.settings import Settings
 
 IMPORTED = "imported"
 """The basis of units that came from a document: no rule of ours decided them."""
 
 
-def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> int:
-    """Writes the accepted traces of the journal to `path`, atomically, and returns their number.
+def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
+    """Writes the accepted traces of the journal to `path`, atomically, and the review list beside it. Returns the
+    metadata, with the number of traces and how far the judges agree.
 
     Raises `JournalError` when it cannot be written.
     """
+    judges = write_review_list(journal, path)
     total = journal.index.counts().get("accepted", 0)
     metadata = DocumentMetadata(
         generation_timestamp=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -37,35 +41,20 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         status=status,
         format_version=FORMAT_VERSION,
         run=run,
+        judges=judges,
     )
-    try:
-        # Always the same name: what a killed run leaves behind is written over by the next. The journal's lock keeps
-        # others away.
-        draft = path.with_name(f".{path.name}.tmp")
-        try:
-            with draft.open("wb") as file:
-                written = _stream(file, metadata, journal.units("accepted"), total)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise JournalError(f"cannot write {path}: {error.strerror}; the journal holds everything") from error
-    return written
+    # The journal's lock keeps others away.
+    with in_place(path) as file:
+        stream(file, metadata, (line["record"] for line in islice(journal.units("accepted"), total)))
+    return metadata
 
 
-def _stream(file: IO[bytes], metadata: DocumentMetadata, lines: Iterator[dict[str, Any]], total: int) -> int:
+def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
+    """Writes a whole document, of records as JSON holds them."""
     file.write(b'{"metadata": ' + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
-    written = 0
-    for line in lines:
-        if written == total:
-            break
-        file.write((b",\n" if written else b"\n") + orjson.dumps(line["record"]))
-        written += 1
+    for number, record in enumerate(records):
+        file.write((b",\n" if number else b"\n") + orjson.dumps(record))
     file.write(b"\n]}\n")
-    return written
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -143,8 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
     with Journal(path) as journal:
         last = journal.latest("run", "")
         status: Status = "completed" if last and last.get("status") == "completed" else "interrupted"
-        count = write_document(journal, options.output, status, last.get("summary") if last else None)
-    print(f"{options.output}: {count} traces")
+        metadata = write_document(journal, options.output, status, last.get("summary") if last else None)
+    print(f"{options.output}: {metadata.total_traces_generated} traces")
     return 0
 
 

@@ -25,6 +25,9 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
         "trace and answer": traces * 2,
         "judges": traces * len(settings.judges) if settings.quality_check else 0,
         "grades": traces if settings.grade_answers else 0,
+        "blind solving": 2 * settings.blind_solve * (texts * questions + traces) if settings.blind_solve else 0,
+        "step checks": traces if settings.check_steps else 0,
+        "causal checks": round(traces * settings.causal_check) * 7,
     }
     return {kind: count for kind, count in calls.items() if count}
 
@@ -34,10 +37,12 @@ def dry_run(settings: Settings, console: Console) -> None:
     report, characters = ReadReport(), 0
     per_text = settings.traces_per_sample * settings.traces_per_question
     max_chars, shard = settings.max_passage_chars, settings.part
-    for sample in read_samples(settings.input_file, max_chars=max_chars, report=report, shard=shard):
+    for sample in read_samples(
+        settings.input_file, max_chars=max_chars, report=report, shard=shard, prefilter=settings.prefilter
+    ):
         characters += len(sample.text)
     wanted = report.samples if settings.max_traces is None else -(-settings.max_traces // per_text)
-    texts = min(report.samples, wanted)
+    texts = min(report.samples, wanted, settings.max_samples or wanted)
     calls = calls_of(settings, texts)
     total = sum(calls.values())
     mean = characters / report.samples if report.samples else 0.0
@@ -46,6 +51,9 @@ def dry_run(settings: Settings, console: Console) -> None:
         console.print(f"would leave: {report.other_shards} texts of other shards than {shard}", highlight=False)
     for reason, count in report.skipped.items():
         console.print(f"would skip: {count} {reason} (first: {report.first_examples[reason]})", highlight=False)
+    for reason, count in report.trimmed.items():
+        size = report.trimmed_chars[reason]
+        console.print(f"would leave out: {reason} of {count} texts, {size} characters", highlight=False)
     console.print(f"would make: {min(texts * per_text, settings.max_traces or texts * per_text)} traces")
     shown = ", ".join(f"{count} {kind}" for kind, count in calls.items())
     console.print(f"would call: {settings.model}, {total} times ({shown}), more where replies are rejected")

@@ -45,7 +45,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.ledger import Ledger
     from programs.look import look
     from programs.run import run
-    from programs.summary import show
+    from programs.summary import show, show_judges
 
     ledger, report = Ledger(), ReadReport()
     try:
@@ -55,6 +55,8 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
     show(finished.summary, settings, console)
+    if finished.judges is not None:
+        show_judges(finished.judges, settings.output, console)
     if finished.error is not None:
         if finished.mistake:
             raise UserError(finished.error)
@@ -76,7 +78,8 @@ def _list_models(settings: Settings, console: "Console") -> int:
     from programs.errors import BackendError
     from programs.models import ModelTable
 
-    model = ModelTable(settings.model_copy(update={"quality_check": False, "grade_answers": False})).main
+    alone = {"quality_check": False, "grade_answers": False, "blind_solve": None, "check_steps": False}
+    model = ModelTable(settings.model_copy(update=alone)).main
     try:
         if model.engine is None:
             raise UserError(f"--list-models: {settings.model} is called by DSPy, which cannot list models")

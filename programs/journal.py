@@ -18,7 +18,7 @@ import io
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -98,10 +98,21 @@ class Journal:
 
     def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """The newest line of every unit (with this status), in the order in which the units first stood."""
-        last = -1
+        return self._paged(lambda last: self._index.unit_places(status, last), -1)
+
+    def pools(self, *, dropped: bool = False) -> Iterator[dict[str, Any]]:
+        """The newest questions of every text (of which some were left out), in the order in which the texts first had
+        some."""
+        return self._paged(self._index.dropped_places if dropped else self._index.pool_places, -1)
+
+    def newer_pools(self, offset: int) -> Iterator[dict[str, Any]]:
+        """The newest questions of every text, as far as they were written at `offset` or behind it."""
+        return self._paged(self._index.newer_pool_places, offset - 1)
+
+    def _paged(self, places_after: Callable[[int], list[tuple[int, int, int]]], last: int) -> Iterator[dict[str, Any]]:
         while True:
             with self._mutex:
-                places = self._index.unit_places(status, last)
+                places = places_after(last)
             if not places:
                 return
             for _, offset, length in places:
@@ -116,6 +127,15 @@ class Journal:
             yield from self._scan(0)
         except Damaged as error:
             raise self._damaged(error) from None
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """The journal's size in bytes, and a mark of the last of them."""
+        return self._size, self._mark(self._size)
+
+    def has(self, end: tuple[int, str]) -> bool:
+        """Whether an `end` that was noted earlier is one of this journal: what stood before it stands there still."""
+        return end[0] <= self._size and self._mark(end[0]) == end[1]
 
     @property
     def index(self) -> Index:

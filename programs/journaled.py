@@ -10,7 +10,6 @@ from programs.gate import Gate
 from programs.journal import Journal
 from programs.ledger import Ledger
 from programs.plan import Ask, Reply
-from programs.unit import Unit
 
 LOST_IN_A_ROW = 12
 """After so many stages in a row without an answer, over all calls in flight, the server is taken to be gone."""
@@ -59,8 +58,8 @@ class JournaledCaller:
                 self._fail(error)
                 raise
         kind = "stage" if reply.settled else "failed"
-        self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
-        self._ledger.answered(ask.stage, reply)
+        self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
+        self._ledger.answered(ask.account, reply)
         self._budget.spend(reply)
         self._lost = 0 if reply.settled else self._lost + 1
         self._settled = self._settled or reply.settled
@@ -87,19 +86,3 @@ class JournaledCaller:
         self.failure = self.failure or error
         self._gate.close()
         return error
-
-
-def unit_line(unit: Unit, basis: str, provenance: dict[str, str | int | None]) -> dict[str, object]:
-    """A unit as its journal line holds it: its record, and the attempts that were not taken, with their verdicts."""
-    taken = unit.status in ("accepted", "unjudged")
-    records = [unit.record(number, **provenance).model_dump(mode="json") for number in range(len(unit.attempts))]
-    return {
-        "sample": unit.key.sample,
-        "status": unit.status,
-        "settled": unit.settled,
-        "reason": unit.reason,
-        "basis": basis,
-        "digest": unit.digest,
-        "record": records[-1] if taken else None,
-        "attempts": records[:-1] if taken else records,
-    }

@@ -24,6 +24,7 @@ class Ledger:
     samples_done: int = 0
     samples_failed: int = 0
     samples_without_questions: int = 0
+    left: Counter[str] = field(default_factory=Counter)
     questions_taken: int = 0
     questions_rejected: Counter[str] = field(default_factory=Counter)
     sweeps: int = 0
@@ -46,6 +47,7 @@ class Ledger:
         self.questions_taken += len(pool.questions)
         for rejected in pool.rejected:
             self.questions_rejected.update(problem.split(":")[0] for problem in rejected.problems)
+        self.questions_rejected.update(question.why for question in pool.dropped)
         self.samples_without_questions += not pool.questions
 
     def unit(self, unit: Unit) -> None:

@@ -24,6 +24,7 @@ from programs.merge_sources import Source, find_sources
 from programs.merger import Merger, Tally
 from programs.options import parse, run_cli
 from programs.records import Status
+from programs.review_list import review_path
 from programs.settings import Settings
 
 
@@ -64,10 +65,14 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                 # Documents alone say nothing of how they were made: the first run decides.
                 if runs:
                     facts = {"mixing": mixing, "versions": versions(), "git_commit": git_commit()}
+                    # Each source was screened by itself: a run by the same rules must look over all of them.
+                    if any(run.get("question_rules") for run in runs.values()):
+                        facts["question_rules"] = "those of each source"
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
-                write_document(new, folder / output.name, status, asdict(merged))
+                document = write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
-            for path in (Path(f"{journal}.index"), journal, output):
+            judged = (review_path(output),) if document.judges else ()
+            for path in (Path(f"{journal}.index"), journal, *judged, output):
                 (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
@@ -84,7 +89,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(FileLock(f"{journal}.lock", timeout=0))
-            for path in (journal, output):
+            for path in (journal, review_path(output), output):
                 if path.exists():
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
             # A merge that was killed left its own behind.

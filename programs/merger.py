@@ -74,7 +74,8 @@ class Merger:
             if kind in ("stage", "failed"):
                 self._reply(line, answers=kind == "stage" and source.index.place(kind, line["key"]) == (at, length))
             elif kind == "pool":
-                self._pool(line)
+                if source.index.place(kind, line["key"]) == (at, length):
+                    self._pool(line)
             elif kind == "sample":
                 if source.index.sample(line["key"]) == _state(line):
                     self._sample(line)

@@ -39,9 +39,11 @@ class ModelTable:
 
     @property
     def names(self) -> list[str]:
-        """The names in use: the model first, then those of stages, judges and the grader."""
+        """The names in use: the model first, then those of stages, judges, the solver, the checker and the grader."""
         settings = self._settings
         others = [*settings.stage_models.values(), *(settings.judges if settings.quality_check else ())]
+        others += [settings.solver, settings.comparer] if settings.blind_solve else []
+        others += [settings.checker] if settings.checker else []
         return list(dict.fromkeys([settings.model, *others, *([settings.grader] if settings.grader else [])]))
 
     @property

@@ -6,6 +6,7 @@ with one line; an unknown key of a config file is answered with the nearest name
 """
 
 import argparse
+import re
 import sys
 import types
 import typing
@@ -20,6 +21,9 @@ from pydantic_core import PydanticUndefined
 from programs.errors import JournalError, UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_USERINFO = re.compile(r"//[^/\s'\"]*@")
+"""The credentials that someone put into an address."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,8 +47,10 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
         message = str(detail["msg"]).removeprefix("Value error, ")
         if not detail["loc"]:
             raise UserError(message) from None
-        option = f"--{str(detail['loc'][0]).replace('_', '-')}"
-        raise UserError(f"{option}: {message} (got {detail['input']!r})") from None
+        option = option_of(str(detail["loc"][0]))
+        if detail["type"] == "missing":
+            raise UserError(f"{option} must be given (see --help)") from None
+        raise UserError(f"{option}: {message} (got {_USERINFO.sub('//***@', repr(detail['input']))})") from None
 
 
 def parser_of(model: type[BaseModel], program: str, description: str) -> argparse.ArgumentParser:
@@ -54,8 +60,13 @@ def parser_of(model: type[BaseModel], program: str, description: str) -> argpars
     for name, field in model.model_fields.items():
         if typing.get_origin(field.annotation) is dict:
             continue
-        parser.add_argument(f"--{name.replace('_', '-')}", **_argument(field))
+        parser.add_argument(option_of(name), dest=name, **_argument(field))
     return parser
+
+
+def option_of(name: str) -> str:
+    """A field as an option. An underscore at the end keeps a name apart from Python's words: `as_` is `--as`."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def _argument(field: FieldInfo) -> dict[str, Any]:
@@ -99,11 +110,13 @@ def _from_file(path: Path, model: type[BaseModel]) -> dict[str, Any]:
         raise UserError(f"--config: {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UserError(f"--config: {path} does not hold options by name")
-    named = {str(key).replace("-", "_"): value for key, value in values.items()}
+    fields = {option_of(name): name for name in model.model_fields}
+    spelled = {str(key).replace("-", "_"): value for key, value in values.items()}
+    named = {fields.get(option_of(key), key): value for key, value in spelled.items()}
     for key in named:
         if key not in model.model_fields:
             nearest = process.extractOne(key, list(model.model_fields))
-            raise UserError(f"--config: {path} has the unknown key {key!r}; did you mean {nearest[0]!r}?")
+            raise UserError(f"--config: {path} has the unknown key {key!r}; did you mean {nearest[0].rstrip('_')!r}?")
     return named
 
 

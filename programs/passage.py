@@ -5,6 +5,7 @@ from functools import cached_property
 
 from programs.checks.injection import flags
 from programs.checks.sentences import Span, numbered, split
+from programs.checks.step_evidence import Source
 from programs.inputs.sample import Sample
 
 
@@ -17,6 +18,11 @@ class Passage:
     @cached_property
     def spans(self) -> list[Span]:
         return split(self.sample.text)
+
+    @cached_property
+    def source(self) -> Source:
+        """The text, to be searched for what carries a claim."""
+        return Source(self.sample.text, self.spans)
 
     @cached_property
     def flags(self) -> list[str]:

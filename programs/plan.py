@@ -36,7 +36,7 @@ class Ask:
 
     `depth` is how far along its text the stage is; the runner serves the deepest waiting one first.
     `judge` names the model when it is not the stage's own. `temperature` None leaves it to the compiled program, or else
-    to the model.
+    to the model. `purpose` says what else than a trace the stage is asked for; its cost is counted apart.
     """
 
     stage: str
@@ -48,6 +48,12 @@ class Ask:
     judge: str | None = None
     temperature: float | None = None
     feedback: tuple[str, ...] = ()
+    purpose: str = ""
+
+    @property
+    def account(self) -> str:
+        """The name under which the cost is counted."""
+        return f"{self.purpose}: {self.stage}" if self.purpose else self.stage
 
     @property
     def sample(self) -> str:

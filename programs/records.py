@@ -15,6 +15,9 @@ FORMAT_VERSION = 1
 Status = Literal["running", "completed", "interrupted", "budget", "failed"]
 """completed: everything asked for was made or settled; budget: a limit of calls, tokens or cost was reached."""
 
+Need = Literal["known", "needs_paper", "unanswered"]
+"""known: answered without the passage; needs_paper: only with it; unanswered: in neither way."""
+
 
 class Part(BaseModel):
     """A part of the document. Keys that this version does not know are kept."""
@@ -23,7 +26,8 @@ class Part(BaseModel):
 
 
 class SourcePaper(Part):
-    """Where a trace comes from. `id` is the hash of the text; `place` its file and line in the input."""
+    """Where a trace comes from. `id` is the hash of the text; `place` its file and line in the input; `removed` says how
+    many characters of what the prefilter left out."""
 
     title: str
     domain: str
@@ -34,6 +38,7 @@ class SourcePaper(Part):
     place: Place | None = None
     text: str | None = None
     cut_from: int | None = None
+    removed: dict[str, int] = Field(default_factory=dict)
     flags: list[str] = Field(default_factory=list)
     extra: dict[str, Any] = Field(default_factory=dict)
 
@@ -73,22 +78,44 @@ class EvidenceRecord(Part):
 
 
 class VerdictRecord(Part):
-    """One judge's rating (1-10), or an unscored verdict with the reason why there is none."""
+    """One judge's rating (1-10), or an unscored verdict with the reason why there is none. Where judges are calibrated,
+    `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is None."""
 
     judge: str
     scored: bool
     reasoning_quality: int | None = None
     accuracy: int | None = None
     coherence: int | None = None
-    overall: int | None = None
+    overall: int | float | None = None
+    raw_overall: int | None = None
     reason: str = ""
 
 
 class StepRecord(Part):
-    """One paragraph of the thought and its place in it (opening, wrong_turn, doubt, correction, weighing, conclusion)."""
+    """One paragraph of the thought, its place in it (opening, wrong_turn, doubt, correction, weighing, conclusion), and
+    what carries it (`programs.checks.step_evidence` has the rules).
+
+    `quote` is `source_paper.text[start:end]`; all three are None where no sentence is about the step. `method` says how it
+    was found: "exact", "normalised" and "fuzzy" by text, "words" by shared words, "model" by the one that judged;
+    `similarity` (0-100) how near it is. `claim` is the sentence of the step that the rules looked at. `status` is of that
+    claim when `judged_by` is "rule", of the whole step when it is a model; None where nobody judged, or, judged by a model,
+    where the step makes no claim. `conflict` is what the rules hold against it, `reason` what the model says.
+    `unfound_numbers` stand nowhere in the passage, as the step writes them.
+    """
 
     move: str
     text: str
+    claim: str | None = None
+    quote: str | None = None
+    start: int | None = None
+    end: int | None = None
+    method: Literal["exact", "normalised", "fuzzy", "words", "model"] | None = None
+    similarity: float | None = None
+    status: Literal["supported", "inferred", "outside", "contradicted"] | None = None
+    judged_by: str | None = None
+    conflict: str | None = None
+    reason: str | None = None
+    unfound_numbers: list[str] = Field(default_factory=list)
 
 
 class Generation(Part):
@@ -107,7 +134,8 @@ class Generation(Part):
 
 
 class TraceMetadata(Part):
-    """Measures computed from the thought's text by rule."""
+    """Measures computed from the thought's text by rule. The last three count its steps: those with a quote, those that
+    the passage contradicts, and the numbers that stand nowhere in it; None in documents of older versions."""
 
     authenticity_score: float
     complexity_level: str
@@ -115,6 +143,74 @@ class TraceMetadata(Part):
     evidence_found: float | None = None
     quality_score: float | None = None
     quality_spread: float | None = None
+    steps_quoted: int | None = None
+    steps_contradicted: int | None = None
+    numbers_unfound: int | None = None
+
+
+class SolveTries(Part):
+    """The tries of a blind solve in one setting: how many were asked for, and how each that could be judged stands to the
+    final answer. `absent` ones failed technically (no answer, or no judgement of it) and count nowhere. `pass_rate` is the
+    share of equivalent ones among those judged, None where none was."""
+
+    asked: int
+    equivalent: int
+    partial: int
+    contradicts: int
+    absent: int
+    pass_rate: float | None
+
+
+class BlindSolve(Part):
+    """What another model made of the question (`programs.blind_solve` has the rules). `need` is None where the absent
+    tries could have decided it. `difficulty` is 1 - pass rate with the passage, `difficulty_without` the same without."""
+
+    need: Need | None
+    difficulty: float | None
+    difficulty_without: float | None
+    without_passage: SolveTries
+    with_passage: SolveTries
+    solver: str
+    compared_by: str
+    temperature: float | None
+
+
+class SeededError(Part):
+    """The wrong step that a trace was given and took back (`programs.checks.wrong_step` has the rules).
+
+    `text` was the step numbered `given_as` (from 1) of `given_steps`, made from `misconception`. `wrong_step` and
+    `corrected_step` are places in the record's `steps`, counted from 0; `corrected_in` is the latter's move. `carried` is
+    the share of the error's content stems in the wrong step; `tries` how often the thought was asked for.
+    """
+
+    text: str
+    misconception: str
+    given_steps: list[str]
+    given_as: int
+    wrong_step: int
+    corrected_step: int
+    corrected_in: str
+    carried: float
+    tries: int
+
+
+class CausalCheck(Part):
+    """What became of a trace when its passage was altered (`programs.causal` has the rules).
+
+    `old` stood at `places` (offsets in the passage) and became `new`. `outcome` is None where nothing could be altered or
+    a stage gave nothing, and `reason` then says so. The thought and answer are those made from the altered passage.
+    """
+
+    outcome: Literal["followed", "ignored", "unclear"] | None
+    kind: Literal["number", "direction"] | None = None
+    old: str | None = None
+    new: str | None = None
+    places: list[int] = Field(default_factory=list)
+    old_found: bool | None = None
+    new_found: bool | None = None
+    reason: str | None = None
+    reasoning_trace: str | None = None
+    final_answer: str | None = None
 
 
 class Record(Part):
@@ -131,17 +227,54 @@ class Record(Part):
     steps: list[StepRecord] = Field(default_factory=list)
     evidence: list[EvidenceRecord] = Field(default_factory=list)
     verdicts: list[VerdictRecord] = Field(default_factory=list)
+    seeded_error: SeededError | None = None
+    blind_solve: BlindSolve | None = None
+    causal_check: CausalCheck | None = None
     generation: Generation | None = None
 
 
+class JudgeRatings(Part):
+    """What one judge gave: how many overall ratings, their mean, and how many verdicts without one."""
+
+    rated: int
+    mean: float | None
+    unscored: int
+
+
+class PairAgreement(Part):
+    """Two judges: how many traces both rated, and Cohen's kappa with quadratic weights of their overall ratings (None
+    with fewer than two such traces, or where all ratings are the same)."""
+
+    judges: list[str]
+    traces: int
+    weighted_kappa: float | None
+
+
+class JudgeAgreement(Part):
+    """How far the judges of a document agree, over every judged attempt in its journal, those that were turned down
+    included, by the overall ratings as the judges gave them.
+
+    `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it is
+    undefined; `to_review` are those on the review list (see `programs.review_list`).
+    """
+
+    judges: dict[str, JudgeRatings]
+    traces: int
+    alpha: float | None
+    pairs: list[PairAgreement]
+    to_review: int = 0
+
+
 class DocumentMetadata(Part):
-    """Facts about the whole document. `run` is what the latest run did (`programs.summary.Summary`)."""
+    """Facts about the whole document. `run` is what the latest run did (`programs.summary.Summary`), `judges` how far the
+    judges agree, None where nothing was judged."""
 
     generation_timestamp: str
     total_traces_generated: int
     status: str
     format_version: int = 0
     run: dict[str, Any] | None = None
+    judges: JudgeAgreement | None = None
 
 
 class Document(Part):

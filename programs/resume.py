@@ -5,9 +5,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from programs.dropped_list import dropped_path
 from programs.errors import UserError
+from programs.fingerprint import program_fingerprint
 from programs.journal import Journal
+from programs.review_list import review_path
 from programs.settings import Settings
+from programs.stages.seeded import SeededStages
 
 
 def journal_of(settings: Settings) -> Path:
@@ -19,7 +23,7 @@ def journal_of(settings: Settings) -> Path:
         with contextlib.suppress(FileNotFoundError):
             Journal(journal).close() if journal.exists() else None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        for path in (journal, output):
+        for path in (journal, output, review_path(output), dropped_path(output)):
             if path.exists():
                 path.rename(path.with_name(f"{path.name}.{stamp}.old"))
         Path(f"{journal}.index").unlink(missing_ok=True)
@@ -34,7 +38,14 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         "program": fingerprint,
         "seed": settings.seed,
         "temperature": settings.temperature,
+        # Named where it is used alone: journals that never heard of it were made without it.
+        **({"prefilter": "on"} if settings.prefilter else {}),
+        **({"seed-error": f"on ({_seeding(settings)})"} if settings.seed_error else {}),
     }
+
+
+def _seeding(settings: Settings) -> str:
+    return program_fingerprint(SeededStages(), settings.prompt_order)
 
 
 def refuse_mixture(journal: Journal, mixing: dict[str, Any], settings: Settings) -> None:
@@ -42,9 +53,9 @@ def refuse_mixture(journal: Journal, mixing: dict[str, Any], settings: Settings)
     if earlier is None or settings.allow_mixed:
         return
     differences = [
-        f"--{name} was {earlier['mixing'].get(name)} and is now {value}"
-        for name, value in mixing.items()
-        if earlier["mixing"].get(name) != value
+        f"--{name} was {earlier['mixing'].get(name, 'off')} and is now {mixing.get(name, 'off')}"
+        for name in {**earlier["mixing"], **mixing}
+        if earlier["mixing"].get(name) != mixing.get(name)
     ]
     if differences:
         raise UserError(

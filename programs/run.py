@@ -6,17 +6,19 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from itertools import chain, repeat
 from typing import Any
 
 import dspy
 
 from programs.adapter import PassageFirstAdapter, StockOrderAdapter
 from programs.budget import Budget, check_prices
+from programs.calibration import biases_of, prompt_of
 from programs.calling import Caller, takes
 from programs.decision import QualityRules
 from programs.document import import_document, write_document
+from programs.dropped_list import write_dropped
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
+from programs.extras import extras_of
 from programs.fingerprint import git_commit, program_fingerprint, versions
 from programs.gate import Gate
 from programs.goal import Goal
@@ -29,13 +31,16 @@ from programs.journaled import JournaledCaller
 from programs.ledger import Ledger
 from programs.lms.base_url import read_base_url
 from programs.models import ModelTable, concurrency_of, few_slots, passage_chars_of
-from programs.records import Status
+from programs.records import JudgeAgreement, Status
+from programs.rescreening import prepare
 from programs.resume import journal_of, mixing_of, refuse_mixture
 from programs.runner import Runner
+from programs.screening import Screen, check_benchmarks, screening
 from programs.settings import Settings
 from programs.shipped import tracer_for
 from programs.stopping import interruptible
 from programs.summary import Summary, summary_of
+from programs.tracer import Tracer
 from programs.tries import TryRules
 
 log = logging.getLogger("synthreasoner")
@@ -44,21 +49,24 @@ log = logging.getLogger("synthreasoner")
 @dataclass
 class Finished:
     """How a run ended: `error` is the one line that says why it stopped early, `mistake` whether the user must mend
-    something before it can go on."""
+    something before it can go on, `judges` how far the judges of the whole document agree."""
 
     status: Status
     summary: Summary
     error: str | None = None
     mistake: bool = False
+    judges: JudgeAgreement | None = None
 
 
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     expand(settings.input_file)
+    check_benchmarks(settings.decontaminate)
     tracer = tracer_for(settings.program, settings.model, settings.prompt_order)
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
     models = ModelTable(settings)
     check_prices(settings.max_cost, settings.prices, models.names)
+    biases = _biases(settings, tracer)
     try:
         with Journal(journal_of(settings)) as journal:
             if journal.mended:
@@ -68,40 +76,47 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
             # Until the first run begins, an import may have been interrupted: it is made again.
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
-            return await _make(settings, tracer, models, journal, mixing, ledger, report)
+            with screening(settings, journal) as screen:
+                return await _make(settings, tracer, models, biases, journal, screen, mixing, ledger, report)
     finally:
         await models.close()
 
 
 async def _make(
     settings: Settings,
-    tracer: dspy.Module,
+    tracer: Tracer,
     models: ModelTable,
+    biases: dict[str, float],
     journal: Journal,
+    screen: Screen,
     mixing: dict[str, Any],
     ledger: Ledger,
     report: ReadReport,
 ) -> Finished:
+    prepare(screen)
     gate = Gate(settings.concurrency or concurrency_of(models.main), lanes=few_slots(models.main))
-    goal = _goal(settings, models)
+    goal = _goal(settings, models, biases, screen)
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}
+    facts["question_rules"] = screen.rules
     journal.append("run", None, status="running", started=_now(), **facts)
     rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
     budget = Budget(settings.max_calls, settings.max_tokens_total, settings.max_cost, settings.prices)
     caller = JournaledCaller(Caller(models.of, rules, budget.permit), journal, gate, ledger, budget, models.reach)
     max_chars = settings.max_passage_chars or passage_chars_of(models.main)
-
-    # Later passes over the input read it again, which is not reading more of it.
-    reports = chain([report], repeat(None))
-
     done = journal.index.done_lines(goal.sample_basis)
 
-    def samples() -> Iterator[Sample | None]:
-        fresh = next(reports) or ReadReport()
-        return step_samples(settings.input_file, max_chars=max_chars, report=fresh, done=done, shard=settings.part)
+    def samples(counted: bool) -> Iterator[Sample | None]:
+        return step_samples(
+            settings.input_file,
+            max_chars=max_chars,
+            report=report if counted else ReadReport(),
+            done=done,
+            shard=settings.part,
+            prefilter=settings.prefilter,
+        )
 
     provenance = {"program": mixing["program"], "seed": settings.seed}
-    runner = Runner(tracer, caller, journal, gate, goal, ledger, samples, settings.timeout, **provenance)
+    runner = Runner(tracer, caller, journal, gate, goal, ledger, screen, samples, settings.timeout, **provenance)
 
     def summary(status: Status) -> Summary:
         return summary_of(status, ledger, report, journal.index, settings)
@@ -109,6 +124,7 @@ async def _make(
     status: Status = "completed"
     error: str | None = None
     mistake = False
+    judges: JudgeAgreement | None = None
     adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
     with dspy.context(adapter=adapter, disable_history=True, trace=None):
         async with (
@@ -117,6 +133,7 @@ async def _make(
         ):
             try:
                 await runner.run()
+                screen.close()
             except (FatalError, JournalError) as failure:
                 status, error = "failed", str(failure)
                 mistake = isinstance(failure, AccessDenied | UnknownModel)
@@ -128,15 +145,26 @@ async def _make(
     final = summary(status)
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=_now(), summary=final.model_dump(mode="json"), **facts)
-        write_document(journal, settings.output, status, final.model_dump(mode="json"))
-    return Finished(status, final, error, mistake)
+        judges = write_document(journal, settings.output, status, final.model_dump(mode="json")).judges
+        if screen.rules:
+            write_dropped(journal, settings.output)
+    return Finished(status, final, error, mistake, judges)
 
 
-def _goal(settings: Settings, models: ModelTable) -> Goal:
+def _biases(settings: Settings, tracer: Tracer) -> dict[str, float]:
+    """By how much each judge is known to rate too high; empty where that is not to count."""
+    path = settings.judge_calibration
+    return {} if path is None else biases_of(path, settings.judges, prompt_of(tracer.judge, settings.prompt_order))
+
+
+def _goal(settings: Settings, models: ModelTable, biases: dict[str, float], screen: Screen) -> Goal:
+    input_rules = [screen.rules, "prefiltered" if settings.prefilter else ""]
     return Goal(
         traces=settings.traces_per_sample,
         variations=settings.traces_per_question,
         max_traces=settings.max_traces,
+        max_samples=settings.max_samples,
+        input_rules="; ".join(filter(None, input_rules)),
         seed=settings.seed,
         temperature=settings.temperature,
         takes_sampling=takes(models.main, "temperature"),
@@ -145,8 +173,10 @@ def _goal(settings: Settings, models: ModelTable) -> Goal:
             threshold=settings.min_quality_score,
             judges=settings.judges if settings.quality_check else (),
             max_attempts=settings.max_attempts,
+            biases=biases,
         ),
         grader=settings.grader,
+        extras=extras_of(settings),
     )
 
 

@@ -13,13 +13,18 @@ from programs.document import IMPORTED
 from programs.gate import Gate, RunStopped
 from programs.goal import Goal
 from programs.inputs.sample import Sample
+from programs.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.journal import Journal
-from programs.journaled import JournaledCaller, unit_line
+from programs.journaled import JournaledCaller
 from programs.ledger import Ledger
-from programs.plan import adrive
+from programs.plan import Ask, Reply, adrive
+from programs.screening import CONTAMINATED, Screen
 from programs.stages.questions import QuestionPool
+from programs.tally import WITHDRAWN
 from programs.tracer import Made, Tracer, Wishes
+from programs.turns import Turns
 from programs.unit import Known, Unit, UnitKey
+from programs.unit_line import made_before, unit_line
 
 SWEEPS = 2
 """How often what failed is tried again at the end of the input."""
@@ -29,8 +34,9 @@ BREATH = 100
 
 
 class Runner:
-    """Makes the traces of a run. `samples()` starts reading the input anew each time it is called; it gives None for a
-    line without a sample. Once the gate is closed, calls in flight have `grace` seconds to end.
+    """Makes the traces of a run. `samples(counted)` starts reading the input anew each time it is called; it gives None for
+    a line without a sample. `counted` is the one reading that the report is about. Once the gate is closed, calls in flight
+    have `grace` seconds to end.
     """
 
     def __init__(
@@ -41,7 +47,8 @@ class Runner:
         gate: Gate,
         goal: Goal,
         ledger: Ledger,
-        samples: Callable[[], Iterator[Sample | None]],
+        screen: Screen,
+        samples: Callable[[bool], Iterator[Sample | None]],
         grace: float = 120.0,
         **provenance: str | int | None,
     ) -> None:
@@ -51,6 +58,9 @@ class Runner:
         self._gate = gate
         self._goal = goal
         self._ledger = ledger
+        self._screen = screen
+        self._turns = Turns()
+        self._intake = Intake(journal.index, goal, ledger)
         self._samples = samples
         self._provenance = provenance
         self._remaining: int | None = None
@@ -75,7 +85,7 @@ class Runner:
             if self._remaining is not None and self._journal.index.stale(goal.basis):
                 # First of all: what these lose is made up for by other texts.
                 await self._pass(lambda sample: self._journal.index.accepted_of(sample.id) > 0, deciding_again=True)
-            await self._pass(lambda _sample: True)
+            await self._pass(lambda _sample: True, counted=True)
             for _ in range(SWEEPS):
                 if not self._again or self._stopping or self._full:
                     break
@@ -107,18 +117,30 @@ class Runner:
         """Whether there are as many traces as wanted, those under way included."""
         return self._remaining is not None and self._remaining <= 0
 
-    async def _pass(self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False) -> None:
-        """Goes through the input once. `deciding_again`: samples start although nothing is left to make."""
-        for number, sample in enumerate(self._samples()):
+    async def _pass(
+        self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
+    ) -> None:
+        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: what
+        is not begun is counted."""
+        self._intake.reads_anew()
+        for number, sample in enumerate(self._samples(counted)):
             if number % BREATH == 0:
                 await asyncio.sleep(0)
                 if self._stopping:
+                    self._intake.leaves(sample, counted, STOPPED)
                     break
             if sample is None or not wanted(sample) or self._done(sample):
                 continue
+            if not self._intake.admits(sample):
+                self._intake.leaves(sample, counted, SAMPLES_ENOUGH)
+                if self._intake.nothing_left:
+                    break
+                continue
             if not await self._turn(deciding_again):
+                self._intake.leaves(sample, counted, STOPPED if self._stopping else TRACES_ENOUGH)
                 break
-            self._start(sample)
+            self._intake.begins(sample)
+            self._start(sample, counted)
             await asyncio.sleep(0)
         await self._drain()
 
@@ -138,13 +160,14 @@ class Runner:
             await self._changed.wait()
         return False
 
-    def _start(self, sample: Sample) -> None:
+    def _start(self, sample: Sample, counted: bool = False) -> None:
         goal = self._goal
+        ticket = self._turns.take() if self._screen.takes_turns and not self._screen.decided(sample.id) else None
         want = goal.traces * goal.variations - self._journal.index.accepted_of(sample.id)
         grant = None if self._remaining is None else max(0, min(want, self._remaining))
         if self._remaining is not None and grant is not None:
             self._remaining -= grant
-        task = asyncio.create_task(self._sample(sample, grant))
+        task = asyncio.create_task(self._sample(sample, grant, ticket, counted))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -170,8 +193,15 @@ class Runner:
             elif not self._tasks:
                 return
 
-    async def _sample(self, sample: Sample, grant: int | None) -> None:
+    async def _sample(self, sample: Sample, grant: int | None, ticket: int | None, counted: bool) -> None:
         index, goal = self._journal.index, self._goal
+
+        async def answer(ask: Ask) -> Reply:
+            reply = await self._caller.answer(ask)
+            if ticket is not None and ask.stage == "questions":
+                await self._turns.come(ticket)
+            return reply
+
         before = index.accepted_of(sample.id)
         wishes = Wishes(
             traces=goal.traces,
@@ -181,35 +211,60 @@ class Runner:
             takes_sampling=goal.takes_sampling,
             quality=goal.quality,
             grader=goal.grader,
+            extras=goal.extras,
             basis=goal.basis,
             budget=grant,
             known=self._known,
-            pooled=lambda pool: self._keep_pool(sample, pool),
+            pooled=lambda pool: self._keep_pool(sample, pool, ticket),
             finished=self._keep_unit,
         )
         try:
-            made = await adrive(self._tracer.plan(sample, wishes), self._caller.answer)
+            made = await adrive(self._tracer.plan(sample, wishes), answer)
+        except BaseException:
+            self._end_turn(ticket, decided=False)
+            self._intake.leaves(sample, counted, STOPPED)
+            raise
         finally:
             if self._remaining is not None:
                 self._remaining += (grant or 0) - (index.accepted_of(sample.id) - before)
+        self._end_turn(ticket, decided=True)
         self._keep_sample(sample, made)
+
+    def _end_turn(self, ticket: int | None, *, decided: bool) -> None:
+        if ticket is not None:
+            self._turns.over(ticket, decided=decided)
 
     def _known(self, key: UnitKey) -> Known | None:
         found = self._journal.index.unit(str(key))
         if found is None:
             return None
         status, basis, settled, digest = found
+        if status == WITHDRAWN:
+            # Its question would not be asked for again if it were still left out.
+            settled = False
+        elif status == CONTAMINATED and basis == self._screen.rules:
+            basis = self._goal.basis
         # What was taken over from a document is finished, whatever today's rules.
         basis = self._goal.basis if basis == IMPORTED else basis
         return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest)
 
-    def _keep_pool(self, sample: Sample, pool: QuestionPool) -> None:
-        if self._journal.index.place("pool", sample.id) is None:
-            self._journal.append("pool", sample.id, **pool.model_dump(mode="json"))
-            self._ledger.questions(pool)
+    def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
+        new = not self._screen.decided(sample.id)
+        stands = self._screen.pool(sample.id, pool)
+        self._end_turn(ticket, decided=True)
+        if new:
+            self._ledger.questions(stands)
+        return stands
 
     def _keep_unit(self, unit: Unit) -> None:
-        line = unit_line(unit, self._goal.basis, self._provenance)
+        hit = self._screen.trace(*unit.texts) if unit.status == "accepted" else None
+        if hit is not None:
+            unit.status, unit.reason = CONTAMINATED, str(hit)
+        basis = self._screen.rules if unit.status == CONTAMINATED else self._goal.basis
+        line = unit_line(unit, basis, self._provenance)
+        earlier = self._journal.latest("unit", str(unit.key))
+        if earlier is not None:
+            line["unused"] = made_before(earlier, line)
         self._journal.append("unit", str(unit.key), **line)
         self._ledger.unit(unit)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.prices import Price
+from programs.records import Need
 
 DEFAULT_MODEL = "claudesonnet4"
 DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
@@ -43,6 +44,19 @@ class Settings(BaseModel):
     max_traces: int | None = Field(
         None, ge=1, description="accepted traces in the output when the run ends; with --shard, of each process"
     )
+    max_samples: int | None = Field(
+        None, ge=1, description="texts that may be begun, those of earlier runs counted; with --shard, of each process"
+    )
+    prefilter: bool = Field(
+        False, description="leave references, acknowledgements, appendices and the like out of the texts"
+    )
+    dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
+    dedupe_similarity: float = Field(
+        85.0, gt=60, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
+    )
+    decontaminate: list[str] = Field(
+        [], description="JSONL files of benchmark questions: questions and traces that give one away are left out"
+    )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
     traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
@@ -53,8 +67,38 @@ class Settings(BaseModel):
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
+    judge_calibration: Path | None = Field(
+        None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
+    )
     judge_models: list[str] | None = Field(
         None, min_length=1, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
+    )
+    blind_solve: int | None = Field(
+        None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
+    )
+    solver_model: str | None = Field(
+        None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
+    )
+    compare_model: str | None = Field(
+        None,
+        min_length=1,
+        description="with --blind-solve: the model that compares the answers (default: the first judge with "
+        "--quality-check, else the solver)",
+    )
+    keep: list[Need] = Field(
+        [], description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered"
+    )
+    seed_error: bool = Field(
+        False, description="give each trace a plausible wrong step, which it must find and correct"
+    )
+    causal_check: float = Field(
+        0.0, ge=0, le=1, description="share of the traces that are made again from an altered passage, 0 to 1"
+    )
+    check_steps: bool = Field(
+        False, description="have a model say which sentence of the text carries each step of a trace, and how"
+    )
+    check_model: str | None = Field(
+        None, min_length=1, description="with --check-steps: the model that says so (default: the model itself)"
     )
     stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
     program: Path | None = Field(
@@ -93,7 +137,7 @@ class Settings(BaseModel):
     list_models: bool = Field(False, description="ask the server for its models and show them")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="what is logged")
 
-    @field_validator("judge_models", mode="before")
+    @field_validator("judge_models", "keep", mode="before")
     @classmethod
     def _split_judges(cls, value: object) -> object:
         return comma_separated(value)
@@ -103,7 +147,7 @@ class Settings(BaseModel):
     def _one_or_many(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
 
-    @field_validator("api_base", mode="before")
+    @field_validator("api_base", "decontaminate", mode="before")
     @classmethod
     def _none_one_or_many(cls, value: object) -> object:
         if not value:
@@ -134,6 +178,26 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _whose_calibration(self) -> "Settings":
+        if self.judge_calibration is not None and not self.quality_check:
+            raise ValueError("--judge-calibration is about judges: add --quality-check and --judge-models")
+        return self
+
+    @model_validator(mode="after")
+    def _whose_solving(self) -> "Settings":
+        given = [name for name in ("solver_model", "compare_model", "keep") if getattr(self, name)]
+        if self.blind_solve is None and given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")
+        return self
+
+    @model_validator(mode="after")
+    def _whose_steps(self) -> "Settings":
+        if self.check_model is not None and not self.check_steps:
+            raise ValueError("--check-model is about the steps of a trace: add --check-steps")
+        return self
+
+    @model_validator(mode="after")
     def _output_of_the_shard(self) -> "Settings":
         # A folder keeps its name, for the message that says that it is one.
         if self.part is not None and not self.output.is_dir():
@@ -156,6 +220,21 @@ class Settings(BaseModel):
         return (self.grade_model or self.model) if self.grade_answers else None
 
     @property
+    def solver(self) -> str:
+        """The model that solves questions blindly."""
+        return self.solver_model or self.model
+
+    @property
+    def comparer(self) -> str:
+        """The model that says whether two answers agree."""
+        return self.compare_model or (self.judges[0] if self.quality_check else self.solver)
+
+    @property
+    def checker(self) -> str | None:
+        """The model that checks steps, or None when that is not asked for."""
+        return (self.check_model or self.model) if self.check_steps else None
+
+    @property
     def stage_models(self) -> dict[str, str]:
         """The stages with a model of their own."""
         return {stage: name for stage, _, name in (item.partition("=") for item in self.stage_model)}
@@ -163,8 +242,13 @@ class Settings(BaseModel):
     @property
     def journal(self) -> Path:
         """The journal beside the output."""
-        stem = self.output.stem if self.output.suffix == ".json" else self.output.name
-        return self.output.with_name(f"{stem}.journal.jsonl")
+        return beside(self.output, "journal")
+
+
+def beside(output: Path, kind: str) -> Path:
+    """The file of this kind beside a document: `NAME.KIND.jsonl` for `NAME.json`."""
+    stem = output.stem if output.suffix == ".json" else output.name
+    return output.with_name(f"{stem}.{kind}.jsonl")
 
 
 def comma_separated(value: object) -> object:

@@ -1,21 +1,27 @@
 """The summary of a run: what it read, skipped, asked, rejected, lost and spent."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
+from programs.findings import Findings, findings_in, in_words_of
+from programs.funnel import Funnel, funnel_of, in_words
 from programs.index import Index
 from programs.inputs.report import ReadReport
+from programs.judge_agreement import agreement_in_words, ratings_in_words
 from programs.ledger import Ledger
 from programs.plan import Spent
+from programs.records import JudgeAgreement
+from programs.review_list import FAR_APART
 from programs.settings import Settings
 
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal. Tokens are as the servers counted them; `uncounted_calls` gave no counts."""
+    the journal, and so do `findings`. Tokens are as the servers counted them; `uncounted_calls` gave no counts."""
 
     status: str
     seconds: float
@@ -32,6 +38,8 @@ class Summary(BaseModel):
     cost: float | None = None
     budget_reached: str | None = None
     spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
+    findings: Findings = Field(default_factory=Findings)
+    funnel: Funnel | None = None
 
 
 def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
@@ -44,6 +52,8 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
             "lines": report.lines,
             "samples": report.samples,
             "cut": report.cut,
+            "left_out_of_texts": dict(report.trimmed),
+            "left_out_characters": dict(report.trimmed_chars),
             "done_before": report.done,
             "other_shards": report.other_shards,
             "skipped": dict(report.skipped),
@@ -64,6 +74,8 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
         cost=ledger.cost,
         budget_reached=ledger.budget_reached,
         spent_in_all=index.spent(),
+        findings=findings_in(index.tally()),
+        funnel=funnel_of(report, ledger, index, settings.prices),
     )
 
 
@@ -78,8 +90,33 @@ def show(summary: Summary, settings: Settings, console: Console) -> None:
         if value:
             table.add_row(name, value)
     console.print(table)
+    if summary.funnel is not None:
+        console.print(_funnel(summary.funnel))
     if summary.spent_in_all:
         console.print(_by_stage(summary.spent_in_all, settings))
+
+
+def show_judges(found: JudgeAgreement, document: Path, console: Console) -> None:
+    """Prints how far the judges agree, and what there is to review."""
+    for line in filter(None, (ratings_in_words(found), agreement_in_words(found))):
+        console.print(line, highlight=False, markup=False)
+    if found.to_review:
+        console.print(
+            f"{found.to_review} traces on which judges are {FAR_APART} points or more apart: "
+            f"python -m programs.review {document}",
+            highlight=False,
+            markup=False,
+        )
+
+
+def _funnel(funnel: Funnel) -> Table:
+    """From what was read to accepted traces, with every loss."""
+    table = Table(title="from texts to traces", box=None, show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for entered, left in in_words(funnel):
+        table.add_row(entered, left)
+    return table
 
 
 def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
@@ -108,6 +145,7 @@ def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
             "read",
             f"{given['lines']} lines, {given['samples']} texts"
             + (f", {given['cut']} cut" if given["cut"] else "")
+            + _with(given["left_out_of_texts"], "; left out: ")
             + (f", {given['other_shards']} of other shards" if given["other_shards"] else ""),
         ),
         ("skipped", _skipped(given)),
@@ -121,6 +159,7 @@ def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
             "cost",
             f"{summary.cost:.4g}" if summary.cost is not None else "unknown: no prices in the config, or no counts",
         ),
+        *in_words_of(summary.findings),
         ("stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""),
     ]
 

@@ -1,13 +1,13 @@
 """The whole program: a text goes in, traces come out. A DSPy module that optimizers compile and research code imports.
 
     plan of a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
-        attempts of (trace ─► answer ─► judges) until one is accepted ─► grades
+        attempts of (trace ─► answer ─► judges) until one is accepted ─► grades ─► what else is asked for (`extras`)
 
 The plans are driven in three ways (see `programs.plan`); `Tracer.forward` and `Tracer.aforward` are two of them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import dspy
 from programs.adapter import PassageFirstAdapter
 from programs.calling import Caller
 from programs.compiled import identity_of, write_program
-from programs.decision import QualityRules, reasons_against, standing
+from programs.decision import QualityRules, calibrated, reasons_against, standing
+from programs.extras import Extras
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
 from programs.plan import Plan, Reply, StageFailed, adrive, drive
@@ -33,7 +34,8 @@ from programs.variation import temperature_of
 class Wishes:
     """What is wanted of one sample. `known` tells what earlier runs made of a unit, `basis` by which rules the present
     one decides, `budget` how many units it may add to the accepted ones (None: no limit), `takes_sampling` whether the
-    model takes a temperature. `pooled` and `finished` are told of the questions and of each unit as soon as it stands."""
+    model takes a temperature. `pooled` is told of the questions and says which of them stand, `finished` is told of each
+    unit as soon as it stands."""
 
     traces: int = 1
     variations: int = 1
@@ -42,10 +44,11 @@ class Wishes:
     takes_sampling: bool = True
     quality: QualityRules = field(default_factory=QualityRules)
     grader: str | None = None
+    extras: Extras = field(default_factory=Extras)
     basis: str = ""
     budget: int | None = None
     known: Callable[[UnitKey], Known | None] = lambda _key: None
-    pooled: Callable[[QuestionPool], None] = lambda _pool: None
+    pooled: Callable[[QuestionPool], QuestionPool] = lambda pool: pool
     finished: Callable[[Unit], None] = lambda _unit: None
 
 
@@ -105,8 +108,7 @@ class Tracer(dspy.Module):
         reply = (yield [self.questions.ask(passage)])[0]
         if reply.status == "unread":
             return Made(failure=StageFailed("questions", reply))
-        pool = self.questions.pool(sample.id, reply, wishes.seed)
-        wishes.pooled(pool)
+        pool = wishes.pooled(self.questions.pool(sample.id, reply, wishes.seed))
         made = Made(pool=pool)
         wanted = _wanted(sample, pool.questions[: wishes.traces], wishes, made)
         results = yield [self._question_plan(passage, question, keys, wishes, reply) for question, keys in wanted]
@@ -124,6 +126,9 @@ class Tracer(dspy.Module):
         else:
             units = yield [self._variation_plan(passage, question, found, key, wishes) for key in keys]
             units = drop_twins(units, wishes.known)
+            yield from wishes.extras.after(
+                passage, question, units, lambda other, asked, spot: self._remade(other, asked, spot, wishes)
+            )
         for unit in units:
             wishes.finished(unit)
         return units
@@ -133,13 +138,14 @@ class Tracer(dspy.Module):
     ) -> Plan[Unit]:
         unit = Unit(key=key, question=question, passage=passage, found=found)
         feedback: tuple[str, ...] = ()
+        temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
-            spot = Spot(key.variation, number, temperature_of(key.variation, wishes.temperature, wishes.takes_sampling))
+            spot = Spot(key.variation, number, temperature, wishes.extras.mark)
             try:
-                draft = yield from self.writer.plan(passage, question, found, spot, feedback)
+                draft = yield from self._draft_plan(passage, question, found, spot, feedback, wishes)
             except StageFailed as failure:
                 return unit.failed(failure)
-            verdicts = yield from self._verdicts(passage, question, draft, f"{key}.{number}", wishes)
+            verdicts = yield from self._verdicts(passage, question, draft, key.named(spot.name), wishes)
             attempt = Attempt(spot, draft, verdicts, standing(verdicts, wishes.quality))
             unit.attempts.append(attempt)
             if attempt.standing != "below":
@@ -148,11 +154,31 @@ class Tracer(dspy.Module):
         unit.decide()
         if wishes.grader and unit.status == "accepted":
             last = unit.attempts[-1]
-            name = f"{key}.{last.spot.attempt}"
+            name = key.named(last.spot.name)
             ask = self.grader.ask(passage, question, last.draft, name, wishes.grader)
             reply = (yield [ask])[0]
             last.grades, last.grade_reply = grades_of(reply), reply
         return unit
+
+    def _draft_plan(
+        self,
+        passage: Passage,
+        question: Question,
+        found: Analysed,
+        spot: Spot,
+        feedback: tuple[str, ...],
+        wishes: Wishes,
+    ) -> Plan[Draft]:
+        seeded = wishes.extras.seeded
+        if seeded is None:
+            return self.writer.plan(passage, question, found, spot, feedback)
+        return seeded.plan(self.writer, passage, question, found, spot, feedback)
+
+    def _remade(self, passage: Passage, question: Question, spot: Spot, wishes: Wishes) -> Plan[Draft]:
+        """A draft from another passage, from the context analysis on."""
+        found = yield from self.strands.plan(passage, question)
+        draft = yield from self._draft_plan(passage, question, found, spot, (), wishes)
+        return replace(draft, replies={**found.replies, **draft.replies})
 
     def _verdicts(
         self, passage: Passage, question: Question, draft: Draft, name: str, wishes: Wishes
@@ -162,7 +188,8 @@ class Tracer(dspy.Module):
         asks = [self.judge.ask(passage, question, draft, name, judge) for judge in wishes.quality.judges]
         replies = yield asks
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
-        return [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
+        verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
+        return [calibrated(verdict, wishes.quality) for verdict in verdicts]
 
 
 def _wanted(

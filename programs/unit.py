@@ -3,15 +3,19 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
 from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
+from programs.checks.step_evidence import StepEvidence
 from programs.decision import Standing
 from programs.passage import Passage
-from programs.plan import Reply, StageFailed
+from programs.plan import Reply, Spent, StageFailed
 from programs.records import (
+    BlindSolve,
+    CausalCheck,
     EvidenceRecord,
     Generation,
     Grades,
@@ -26,9 +30,12 @@ from programs.stages.judge import Verdict, panel_score, panel_spread
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
+from programs.step_records import evidence_of, step_records
+from signatures.step_check import StepVerdict
 
-Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
-"""unjudged: no judge answered, kept for a later run; failed: a stage gave no readable answer, tried again later."""
+Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
+"""unjudged: no judge answered, kept for a later run; failed: a stage gave no readable answer, tried again later;
+contaminated: it gives a benchmark away; withdrawn: its question was left out after it was made."""
 
 
 class UnitKey(NamedTuple):
@@ -40,6 +47,10 @@ class UnitKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.sample}/{self.question_type}/{self.variation}"
+
+    def named(self, draft: str) -> str:
+        """A draft of the unit by its name (`programs.stages.trace.Spot`)."""
+        return f"{self.sample}/{self.question_type}/{draft}"
 
 
 class Known(BaseModel):
@@ -53,7 +64,8 @@ class Known(BaseModel):
 
 @dataclass
 class Attempt:
-    """One attempt at a unit: the draft, what the judges said, where that puts it, and its grades."""
+    """One attempt at a unit: the draft, what the judges said, where that puts it, its grades, and what was looked into
+    once it was accepted. `more` are the replies that this took, by what was asked for."""
 
     spot: Spot
     draft: Draft
@@ -61,6 +73,17 @@ class Attempt:
     standing: Standing
     grades: Grades | None = None
     grade_reply: Reply | None = None
+    blind_solve: BlindSolve | None = None
+    causal_check: CausalCheck | None = None
+    step_verdicts: dict[int, StepVerdict] = field(default_factory=dict)
+    checked_by: str | None = None
+    more: dict[str, list[Reply]] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that was asked for after the verdicts is still without an answer."""
+        asked = [*([self.grade_reply] if self.grade_reply else []), *chain.from_iterable(self.more.values())]
+        return all(reply.settled for reply in asked)
 
 
 @dataclass
@@ -98,9 +121,14 @@ class Unit:
     def settled(self) -> bool:
         """Whether a later run by the same rules would change nothing."""
         if self.status == "accepted":
-            reply = self.attempts[-1].grade_reply
-            return reply is None or reply.settled
-        return self.status in ("rejected", "duplicate")
+            return self.attempts[-1].settled
+        return self.status in ("rejected", "duplicate", "contaminated")
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The thought and the answer of the last attempt."""
+        draft = self.attempts[-1].draft
+        return draft.text, draft.answer
 
     @property
     def digest(self) -> str | None:
@@ -110,6 +138,10 @@ class Unit:
         draft = self.attempts[-1].draft
         return hashlib.blake2b(f"{draft.text}\0{draft.answer}".encode(), digest_size=8).hexdigest()
 
+    def step_evidence(self, attempt: Attempt) -> list[StepEvidence]:
+        """What the rules find for each step of an attempt."""
+        return evidence_of(attempt.draft, self.passage, self.found.evidence if self.found else [])
+
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
         `Generation`."""
@@ -117,6 +149,9 @@ class Unit:
         if found is None:
             raise ValueError(f"{self.key} has attempts but no analysis")
         text = attempt.draft.text
+        steps = step_records(
+            attempt.draft, self.passage, self.step_evidence(attempt), attempt.step_verdicts, attempt.checked_by
+        )
         return Record(
             id=_hash(f"{self.key}.{attempt.spot.attempt}/{text}"),
             question_id=f"{self.key.sample}/{self.key.question_type}",
@@ -128,13 +163,16 @@ class Unit:
                 audience=self.question.audience,
             ),
             reasoning_trace=text,
-            steps=[StepRecord(move=move, text=step) for move, step in attempt.draft.thought.steps()],
+            steps=steps,
             final_answer=attempt.draft.answer,
             answer_grades=attempt.grades,
             evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
             verdicts=[VerdictRecord(**verdict.model_dump()) for verdict in attempt.verdicts],
-            metadata=_measures(text, found, attempt),
-            generation=_generation(self._replies(attempt), attempt.spot, **generation),
+            seeded_error=attempt.draft.seeded,
+            blind_solve=attempt.blind_solve,
+            causal_check=attempt.causal_check,
+            metadata=_measures(text, found, attempt, steps),
+            generation=_generation(self._replies(attempt), attempt.spot, attempt.more, **generation),
         )
 
     def _replies(self, attempt: Attempt) -> dict[str, Reply]:
@@ -169,13 +207,13 @@ def source_of(passage: Passage) -> SourcePaper:
     sample = passage.sample
     return SourcePaper(
         **sample.model_dump(include={"title", "domain", "id", "given_id", "title_given", "domain_given"}),
-        **sample.model_dump(include={"text", "cut_from", "extra"}),
+        **sample.model_dump(include={"text", "cut_from", "removed", "extra"}),
         place=sample.place,
         flags=passage.flags,
     )
 
 
-def _measures(text: str, found: Analysed, attempt: Attempt) -> TraceMetadata:
+def _measures(text: str, found: Analysed, attempt: Attempt, steps: list[StepRecord]) -> TraceMetadata:
     verified = [item.verified for item in found.evidence]
     return TraceMetadata(
         authenticity_score=authenticity_score(text),
@@ -184,19 +222,29 @@ def _measures(text: str, found: Analysed, attempt: Attempt) -> TraceMetadata:
         evidence_found=round(sum(verified) / len(verified), 3) if verified else None,
         quality_score=panel_score(attempt.verdicts),
         quality_spread=panel_spread(attempt.verdicts),
+        steps_quoted=sum(step.quote is not None for step in steps),
+        steps_contradicted=sum(step.status == "contradicted" for step in steps),
+        numbers_unfound=sum(len(step.unfound_numbers) for step in steps),
     )
 
 
-def _generation(replies: dict[str, Reply], spot: Spot, **more: Any) -> Generation:
+def _generation(
+    replies: dict[str, Reply], spot: Spot, besides: dict[str, list[Reply]], **provenance: Any
+) -> Generation:
+    spent = {name: sum((reply.spent for reply in several), Spent()) for name, several in besides.items()}
+    others = {name: next((reply.model for reply in several if reply.model), "") for name, several in besides.items()}
     return Generation(
         model=replies["trace"].model,
-        models={stage: reply.model for stage, reply in replies.items()},
+        models={**{stage: reply.model for stage, reply in replies.items()}, **others},
         temperature=replies["trace"].temperature,
         variation=spot.variation,
         attempt=spot.attempt,
-        stages={stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
+        stages={
+            **{stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
+            **{name: cost.model_dump(mode="json") for name, cost in spent.items()},
+        },
         model_reasoning={stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning},
-        **more,
+        **provenance,
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from programs.inputs.sample import Sample, sample_of
 from programs.journal import Journal
-from programs.journaled import unit_line
 from programs.passage import Passage
 from programs.plan import Ask, Reply, Spent, drive
 from programs.stages.questions import Question
@@ -22,6 +21,7 @@ from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot, TraceStages
 from programs.tracer import Made, Tracer, Wishes
 from programs.unit import Unit
+from programs.unit_line import unit_line
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet
@@ -43,7 +43,6 @@ VERDICT: dict[str, Any] = {
     "coherence": 7,
     "overall": 7,
 }
-FIELD_OF_STAGE = {stage: field for field, stage in STAGE_OF_FIELD.items()}
 
 Output = Callable[[Ask], Any]
 """What a stage is answered: a Reply as it stands, or an output, which is then checked."""
@@ -88,7 +87,9 @@ def unread(why: str = "the server is gone") -> Reply:
 def good_output(ask: Ask) -> Any:
     """What the stand-in's scientist says; it differs with the ask's key alone."""
     nonce = hashlib.blake2b(ask.key.encode(), digest_size=4).hexdigest()
-    return ANSWERS[ask.stage](Asked(ask.stage, FIELD_OF_STAGE[ask.stage], str(ask.inputs["passage"]), nonce, 0, {}))
+    text = "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in ask.inputs.items())
+    stage = STAGE_OF_FIELD[ask.output]
+    return ANSWERS[stage](Asked(stage, ask.output, text, nonce, 0, {}))
 
 
 class Answers:
@@ -162,4 +163,7 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "perspective": found.perspective,
         "thought": thought().model_dump_json(),
         "answer": "The scatter grows towards fainter targets, and that biases the amplitude.",
+        "steps": "1. Scatter alone decides the outcome.\n2. The scatter grows towards fainter targets.",
+        "reference": "The scatter grows towards fainter targets, and that biases the amplitude.",
+        "other": "A drift of the calibration lamps biases the amplitude.",
     }

@@ -6,6 +6,7 @@
 4. each file and folder that is named exists, and each option
 """
 
+import json
 import os
 import re
 import shlex
@@ -17,7 +18,10 @@ from pathlib import Path
 import pytest
 
 from optimize.settings import CompileSettings
+from programs.calibrate_settings import CalibrateSettings
+from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
+from programs.options import option_of, parse
 from programs.settings import Settings
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -25,6 +29,7 @@ from tests.standin.server import StandIn
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 USER = "standin-user"
+BENCH_OPTIONS = {"--quick", "--folder", "--traces", "--passages"}
 
 
 def blocks(kind: str) -> Iterator[tuple[Path, str]]:
@@ -45,7 +50,18 @@ def commands() -> list[str]:
 def folder(tmp_path: Path) -> Path:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
     return tmp_path
+
+
+def labelled(number: int) -> dict[str, object]:
+    """An answer that a person judged."""
+    return {
+        "question": f"How wide is the scatter in catalogue {number}?",
+        "key_passage": f"In catalogue {number} the scatter amounts to {number + 3} percent.",
+        "answer": f"It is {number + 3 + number % 2} percent.",
+        "human": {"correct": 1 - number % 2},
+    }
 
 
 def test_every_command_runs(folder: Path) -> None:
@@ -56,6 +72,9 @@ def test_every_command_runs(folder: Path) -> None:
         environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
         run_in(folder, "python -m programs.generate --model gpt41 --max-traces 1", environment)
         for line in found:
+            if "--push-to-hub" in line:
+                parse(ExportOptions, "export", "Parsed only.", ["--document", *shlex.split(line)[3:]])
+                continue
             run_in(folder, line, environment)
         assert not server.surprises
 
@@ -64,7 +83,13 @@ def run_in(folder: Path, line: str, environment: dict[str, str]) -> None:
     words = shlex.split(line)
     assert words[0] == "python"
     done = subprocess.run(
-        [sys.executable, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, *words[1:]],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
@@ -85,6 +110,14 @@ def test_the_python_block_runs(folder: Path) -> None:
     assert done.stdout.startswith("<thought>")
 
 
+def test_every_python_block_can_be_read() -> None:
+    """What trains is not run: it needs a GPU and a network."""
+    found = list(blocks("python"))
+    assert {page.name for page, _ in found} >= {"README.md", "export.md"}
+    for page, code in found:
+        compile(code, str(page), "exec")
+
+
 def test_make_targets_exist() -> None:
     named = {line.split()[1] for line in commands() if line.startswith("make ")}
     assert {"generate", "test"} <= named
@@ -99,7 +132,8 @@ def test_what_is_named_exists(page: Path) -> None:
         assert (page.parent / link).exists(), link
     for name in re.findall(r"`((?:signatures|programs|optimize|tests|data)/[\w./]*)`", text):
         assert (ROOT / name).exists(), name
-    named = {*Settings.model_fields, *CompileSettings.model_fields}
-    options = {f"--{name.replace('_', '-')}" for name in named} | {"--help", "--config", "--no-resume"}
+    models = (Settings, CompileSettings, CalibrateSettings, ExportOptions)
+    options = {"--help", "--config", "--no-resume", *BENCH_OPTIONS}
+    options |= {option_of(name) for model in models for name in model.model_fields}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option

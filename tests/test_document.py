@@ -111,7 +111,7 @@ def test_the_document_is_the_journals_accepted_units_in_order(
                 "unit", status, sample="s", status=status, settled=True, basis="b", digest=None, record={"id": status}
             )
         keep(journal, units[2:3], basis="judged again")
-        assert write_document(journal, output, "completed", {"calls": 3}) == len(units)
+        assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(units)
         expected = [line["record"] for line in journal.units("accepted")]
     document = loaded(output)
     assert document["questions"] == expected
@@ -127,13 +127,13 @@ def test_a_unit_that_is_rejected_later_leaves_the_document(units: list[Unit], ou
         line = journal.latest("unit", str(units[0].key))
         assert line is not None
         journal.append(**{**line, "status": "rejected"})
-        assert write_document(journal, output, "completed") == len(units) - 1
+        assert write_document(journal, output, "completed").total_traces_generated == len(units) - 1
     assert units[0].record().id not in [record["id"] for record in loaded(output)["questions"]]
 
 
 def test_an_empty_journal_makes_an_empty_document(output: Path, journal_path: Path) -> None:
     with Journal(journal_path) as journal:
-        assert write_document(journal, output, "running") == 0
+        assert write_document(journal, output, "running").total_traces_generated == 0
     assert loaded(output)["questions"] == []
     assert list(read_records(output)) == []
 
@@ -210,7 +210,7 @@ def test_a_write_that_fails_leaves_the_old_document(
             if step == "replace":
                 patch.setattr(Path, "replace", full)
             else:
-                patch.setattr(f"programs.document.{'os.fsync' if step == 'fsync' else '_stream'}", full)
+                patch.setattr("os.fsync" if step == "fsync" else "programs.document.stream", full)
             with pytest.raises(JournalError, match="No space left on device"):
                 write_document(journal, output, "completed")
         assert output.read_bytes() == before

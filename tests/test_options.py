@@ -92,7 +92,12 @@ def test_an_empty_config_changes_nothing(config: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "nearest"),
-    [("max_trace", "max_traces"), ("modle", "model"), ("judges", "judge_models"), ("qualitycheck", "quality_check")],
+    [
+        ("max_trace", "max_traces"),
+        ("modle", "model"),
+        ("judge_model", "judge_models"),
+        ("qualitycheck", "quality_check"),
+    ],
 )
 def test_an_unknown_key_is_answered_with_the_nearest(config: Path, key: str, nearest: str) -> None:
     config.write_text(f"seed: 1\n{key}: 5\n")

@@ -285,7 +285,9 @@ def test_another_program_is_refused(lab: Lab) -> None:
     compiled = lab.folder / "program.json"
     tracer = Tracer()
     signature = tracer.questions.predict.signature
-    tracer.questions.predict.signature = signature.with_instructions(f"{signature.instructions} Prefer short questions.")
+    tracer.questions.predict.signature = signature.with_instructions(
+        f"{signature.instructions} Prefer short questions."
+    )
     tracer.save(compiled)
     line = refused(lab, program=compiled)
     [fingerprint] = {record["generation"]["program"] for record in lab.records}

@@ -18,10 +18,13 @@ from pydantic import BaseModel
 from programs.records import Grades
 from programs.settings import STAGES, Settings
 from programs.stages.questions import type_order
+from programs.stages.seeded import SeededStages
+from programs.stages.solve import SolveStages
+from programs.stages.steps import StepStage
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.questions import Difficulty, QuestionSet, QuestionType
 from tests.making import Answers, made_of, tracer
-from tests.signed import NAMES, SIGNATURES
+from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
@@ -34,6 +37,9 @@ def test_each_signature_has_one_output_which_is_a_model(signature: Any) -> None:
 def test_what_calls_share_comes_first(signature: Any) -> None:
     names = list(signature.input_fields)
     shared = ["passage", "question", "asked_by"] if "question" in names else ["passage"]
+    if signature.__name__ in WITHOUT_PASSAGE:
+        shared.remove("passage")
+        assert "passage" not in names
     assert names[: len(shared)] == shared
 
 
@@ -51,7 +57,8 @@ def test_everything_asked_for_is_described(signature: Any) -> None:
 
 
 def test_no_two_predictors_share_a_signature_class() -> None:
-    classes = [predictor.signature for predictor in tracer().predictors()]
+    programs = (tracer(), SeededStages(), SolveStages(), StepStage())
+    classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
     assert {each.__name__ for each in classes} == set(NAMES)
 

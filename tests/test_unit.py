@@ -247,7 +247,12 @@ def test_a_budget_counts_new_units_only() -> None:
 def test_each_unit_and_the_pool_are_told_of_once() -> None:
     pools: list[Any] = []
     units: list[Unit] = []
-    made = made_of(traces=2, variations=2, pooled=pools.append, finished=units.append)
+
+    def pooled(pool: Any) -> Any:
+        pools.append(pool)
+        return pool
+
+    made = made_of(traces=2, variations=2, pooled=pooled, finished=units.append)
     assert pools == [made.pool]
     assert units == made.units
 

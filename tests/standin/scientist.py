@@ -25,9 +25,13 @@ STAGE_OF_FIELD = {
     "critique": "critique",
     "perspective": "perspective",
     "thought": "trace",
+    "mended": "trace_with_error",
     "answer": "answer",
     "verdict": "judge",
     "grades": "grade",
+    "solution": "solve",
+    "comparison": "compare",
+    "checks": "steps",
 }
 
 
@@ -215,6 +219,50 @@ def grade(asked: Asked) -> dict[str, Any]:
     return {"reason": f"Says little about {asked.word(1)}.", **grades}
 
 
+def trace_with_error(asked: Asked) -> dict[str, Any]:
+    """Knows the wrong one of the steps by the misconception that `context` gives."""
+    steps = asked.given("steps").splitlines()
+    number, error = next((line[0], line[3:]) for line in steps if "alone decides the outcome" in line)
+    wrong = f"{error} So a bigger {asked.word(3)} would simply mean a stronger effect, and nothing else is needed."
+    mended = (
+        f"So I was wrong there: it is not {error.split()[0].lower()} alone that decides the outcome, because the "
+        f"{asked.word(6)} was selected first and {asked.word(7)} is cut at 12."
+    )
+    found = {"wrong_step": int(number), "mended_in": "correction"}
+    return {**trace(asked), "wrong_turn": wrong, "correction": mended, **found}
+
+
+FROM_MEMORY = "From memory"
+
+
+def solve(asked: Asked) -> dict[str, Any]:
+    start = "The selection explains it" if asked.given("passage") else FROM_MEMORY
+    return {"text": f"{start}, as far as {asked.word(1)} tells (case {asked.nonce}); the {asked.word(2)} stays open."}
+
+
+def compare(asked: Asked) -> dict[str, Any]:
+    """What was answered without the passage is another claim."""
+    agreement = "contradicts" if asked.given("other").startswith(FROM_MEMORY) else "equivalent"
+    return {"reason": "Both are about the selection, or only one of them is.", "agreement": agreement}
+
+
+def steps(asked: Asked) -> dict[str, Any]:
+    """Every step is inferred, from the first sentence that is named with it, or else from the first of all."""
+    given = [re.match(r"(\d+)\. .*?(?:\(compare \[(\d+)\].*\))?$", line) for line in asked.given("steps").splitlines()]
+    return {
+        "items": [
+            {
+                "step": int(step.group(1)),
+                "sentence": int(step.group(2) or 1),
+                "reason": f"It is about the {asked.word(1)}.",
+                "status": "inferred",
+            }
+            for step in given
+            if step is not None
+        ]
+    }
+
+
 ANSWERS: dict[str, Answer] = {
     "questions": questions,
     "context": context,
@@ -226,4 +274,8 @@ ANSWERS: dict[str, Answer] = {
     "answer": answer,
     "judge": judge,
     "grade": grade,
+    "trace_with_error": trace_with_error,
+    "solve": solve,
+    "compare": compare,
+    "steps": steps,
 }
