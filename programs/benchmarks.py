@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, question_in
+from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, question_in, words_of
 from programs.checks.minhash import bands, features, jaccard
 from programs.errors import JournalError, UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chunks
@@ -23,12 +23,14 @@ from programs.sketches import SKETCHES, Sketches, open_database
 
 log = logging.getLogger("synthreasoner")
 
-VERSION = f"1/{GRAM}/{SHORTEST}"
+VERSION = f"2/{GRAM}/{SHORTEST}"
 BATCH = 10_000
+LOOKED_UP = 500
+"""Grams that one query looks up."""
 
 _SCHEMA = f"""
 {SKETCHES}
-create table if not exists item (id integer primary key, file text, line integer, text text);
+create table if not exists item (id integer primary key, file text, line integer, text text, words integer unique);
 create table if not exists gram (hash integer primary key, item integer, items integer) without rowid;
 create table if not exists length (words integer primary key) without rowid;
 """
@@ -98,12 +100,13 @@ class Benchmarks:
 
     def overlap(self, text: str) -> Hit | None:
         """What any text gives away, by its words in a row."""
-        for gram in grams(text, self._lengths):
-            row = self._database.execute(
-                "select item from gram where hash = ? and items <= ?", (gram, COMMON)
-            ).fetchone()
-            if row is not None:
-                return self._hit(row[0], "shares its words with")
+        found = list(grams(text, self._lengths))
+        for start in range(0, len(found), LOOKED_UP):
+            part = found[start : start + LOOKED_UP]
+            query = f"select hash, item from gram where hash in ({','.join('?' * len(part))}) and items <= ?"
+            items = dict(self._database.execute(query, (*part, COMMON)))
+            if items:
+                return self._hit(next(items[gram] for gram in part if gram in items), "shares its words with")
         return None
 
     def _hit(self, item: int, rule: str) -> Hit:
@@ -134,7 +137,10 @@ class Benchmarks:
 
     def _add(self, item: int, file: Path, line: int, text: str) -> None:
         run = self._database.execute
-        run("insert into item values (?, ?, ?, ?)", (item, str(file), line, text))
+        values = (item, str(file), line, text, next(grams(text, (len(words_of(text)),))))
+        if not run("insert or ignore into item values (?, ?, ?, ?, ?)", values).rowcount:
+            # The same question again, as with several answers to it, makes nothing common.
+            return
         length, found = benchmark_grams(text)
         if found:
             run("insert or ignore into length values (?)", (length,))

@@ -70,8 +70,9 @@ class Register:
         return int(place), mark
 
     def twin(self, text: str, threshold: float, *, apart_from: str) -> Twin | None:
-        """The question of another text than `apart_from` that asks the same: at least `threshold` near (above 60, at most
-        100); of several the nearest, on a tie the one of the text with the smaller hash, so that no order matters."""
+        """The question of another text than `apart_from` that asks the same: at least `threshold` near (75 to 100; the
+        lower, the more escape it). Of several the nearest, on a tie the one of the text with the smaller hash, so that no
+        order matters."""
         found = []
         for item in self._sketches.candidates(text):
             sample, kind, other = self._question(item)

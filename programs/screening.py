@@ -39,7 +39,7 @@ POOLS_A_COMMIT = 1000
 @dataclass
 class Screen:
     """Decides about questions and traces. With neither a register nor benchmarks it lets everything pass. `threshold` is
-    from which similarity on (60-100) two questions are one."""
+    from which similarity on (75-100) two questions are one."""
 
     journal: Journal
     seed: int

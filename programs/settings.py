@@ -52,7 +52,7 @@ class Settings(BaseModel):
     )
     dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
     dedupe_similarity: float = Field(
-        85.0, gt=60, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
+        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
     )
     decontaminate: list[str] = Field(
         [], description="JSONL files of benchmark questions: questions and traces that give one away are left out"

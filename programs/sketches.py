@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from programs.checks.minhash import BANDS, ROWS, SCHEME, SEED, bands
+from programs.checks.minhash import BANDS, ROWS, SCHEME, SEED, SHARED, bands
 from programs.errors import JournalError
 
 SKETCHES = """
@@ -35,11 +35,10 @@ class Sketches:
         self._database.executemany("delete from band where hash = ? and item = ?", [(band, item) for band in of])
 
     def candidates(self, text: str) -> list[int]:
-        """The items that share a band with a text, in order."""
-        found: set[int] = set()
-        for band in bands(text):
-            found.update(row[0] for row in self._database.execute("select item from band where hash = ?", (band,)))
-        return sorted(found)
+        """The items that share SHARED bands or more with a text, in order."""
+        of = bands(text)
+        query = f"select item from band where hash in ({','.join('?' * len(of))}) group by item having count(*) >= ?"
+        return sorted(row[0] for row in self._database.execute(query, (*of, SHARED)))
 
     def get(self, name: str) -> str | None:
         row = self._database.execute("select value from meta where name = ?", (name,)).fetchone()

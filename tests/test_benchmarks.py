@@ -86,6 +86,24 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
         assert found.overlap(f"{frame}what are quasars?") is not None, "its own last words are no frame"
 
 
+def test_a_question_that_stands_there_many_times_is_no_frame(tmp_path: Path) -> None:
+    file = bench(tmp_path / "bench.jsonl", *({"question": CLOCKS, "answer": number} for number in range(30)))
+    with Benchmarks(tmp_path / "db", [str(file)]) as found:
+        assert len(found) == 1
+        assert found.overlap(CLOCKS) == Hit(str(file), 1, CLOCKS, "shares its words with")
+
+
+def test_the_first_overlap_of_a_long_text_is_told(tmp_path: Path) -> None:
+    file = bench(tmp_path / "bench.jsonl", {"question": OTHER}, {"question": CLOCKS})
+    filler = " ".join(f"word{number}" for number in range(2000))
+    with Benchmarks(tmp_path / "db", [str(file)]) as found:
+        for first, second, line in ((CLOCKS, OTHER, 2), (OTHER, CLOCKS, 1)):
+            hit = found.overlap(f"{filler} {first} {filler} {second}")
+            assert hit is not None
+            assert hit.line == line
+        assert found.overlap(filler) is None
+
+
 def test_the_same_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = bench(tmp_path / "bench.jsonl", {"question": CLOCKS})
     with Benchmarks(tmp_path / "db", [str(file)]) as found:

@@ -1,10 +1,12 @@
-"""MinHash signatures of questions, cut into bands: two questions that share most of their content words share a band.
+"""MinHash signatures of questions, cut into bands: two questions that have most content words in common share some bands.
 
 A question is the set of its content words (`near_duplicates.content_words`); one that has none is the set of all its
 words. Of each set datasketch makes a signature of BANDS x ROWS minimal hashes, by permutations that the seed fixes. Sets
-of Jaccard similarity J agree in one band or more with probability 1 - (1 - J^ROWS)^BANDS: 0.06 at 0.3, 0.55 at 0.5,
-0.97 at 0.67, 0.9999 at 0.8 (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, chapter 3). Bands only
-find what is to be compared; the rules that decide compare the texts themselves.
+of Jaccard similarity J agree in a band with probability p = J^ROWS (Leskovec, Rajaraman, Ullman, Mining of Massive
+Datasets, chapter 3), and in SHARED of them or more with 1 - (1-p)^BANDS - BANDS p (1-p)^(BANDS-1): 0.000003 at 0.2, 0.13 at
+0.5, 0.89 at 0.67, 0.993 at 0.74, 0.9999 at 0.8. One band would find more of the likeness that no rule asks for, and over
+a million questions, which have their stock phrases, far more that is none. Bands only find what is to be compared; the
+rules that decide compare the texts themselves.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from datasketch import MinHash
 
 from programs.checks.near_duplicates import content_words
 
-BANDS = 25
-ROWS = 5
+BANDS = 40
+ROWS = 6
+SHARED = 2
 SEED = 1
 SCHEME = "affine32"
 """datasketch's name for how it permutes hashes; stored bands hold for one scheme and seed alone."""
@@ -38,19 +41,21 @@ def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
     return len(a & b) / len(a | b) if a or b else 0.0
 
 
-def bands(text: str) -> list[int]:
+# A question is looked up, and then put.
+@lru_cache(maxsize=64)
+def bands(text: str) -> tuple[int, ...]:
     """The bands of a question's signature as signed 64-bit numbers, BANDS of them; none for a text without a word.
 
     The same on every machine and in every run.
     """
     words = features(text)
     if not words:
-        return []
+        return ()
     signature = MinHash(num_perm=BANDS * ROWS, permutations=_permutations(), scheme=SCHEME, seed=SEED)
     signature.update_batch([word.encode() for word in sorted(words)])
     values = signature.hashvalues.astype("<u4").tobytes()
     width = ROWS * _ROW_BYTES
-    return [_number(band, values[band * width : (band + 1) * width]) for band in range(BANDS)]
+    return tuple(_number(band, values[band * width : (band + 1) * width]) for band in range(BANDS))
 
 
 def _number(band: int, values: bytes) -> int:

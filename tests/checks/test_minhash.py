@@ -1,7 +1,7 @@
 """Bands of MinHash signatures.
 
 1. They are the same in every run and on every machine, whatever the order of the words.
-2. Texts with most content words in common share a band nearly always; texts with few hardly ever.
+2. Texts with most content words in common share bands enough nearly always; texts with few hardly ever.
 3. Every text with a word has all its bands; a text without one has none.
 """
 
@@ -12,7 +12,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.checks.minhash import BANDS, ROWS, bands, features, jaccard
+from programs.checks.minhash import BANDS, ROWS, SHARED, bands, features, jaccard
 
 WORDS = [f"{first}{second}{third}" for first in "bdfgklmnprt" for second in "aeiou" for third in "bdfgklmnprt"]
 
@@ -29,13 +29,13 @@ def share_found(common: int, apart: int, pairs: int = 150) -> float:
     found = 0
     for _ in range(pairs):
         one, other = pair(dice, common, apart)
-        found += bool(set(bands(one)) & set(bands(other)))
+        found += len(set(bands(one)) & set(bands(other))) >= SHARED
     return found / pairs
 
 
 def test_the_bands_of_a_text_are_known() -> None:
     """What is stored must stand: another datasketch or other permutations would show here."""
-    assert bands("Why do galaxies rotate?")[:2] == [2160130272857503568, 8880507345944038192]
+    assert bands("Why do galaxies rotate?")[:2] == (-3302258169863370991, 8209870679834343411)
 
 
 def test_wording_that_carries_nothing_changes_no_band() -> None:
@@ -43,12 +43,11 @@ def test_wording_that_carries_nothing_changes_no_band() -> None:
     assert bands("rotate galaxies") == bands("galaxies rotate")
 
 
-def test_near_texts_share_a_band_and_others_do_not() -> None:
-    assert share_found(common=18, apart=1) == 1.0  # 0.9
+def test_near_texts_share_bands_and_others_do_not() -> None:
+    assert share_found(common=18, apart=1) == 1.0  # a Jaccard similarity of 0.9
     assert share_found(common=16, apart=2) >= 0.99  # 0.8
-    assert share_found(common=14, apart=3) >= 0.93  # 0.7
-    assert share_found(common=4, apart=8) <= 0.05  # 0.2
-    assert share_found(common=1, apart=10) <= 0.02  # 0.05
+    assert 0.85 <= share_found(common=14, apart=3) < 1.0  # 0.7
+    assert share_found(common=4, apart=8) == 0.0  # 0.2
 
 
 @given(st.text(max_size=80))
@@ -62,10 +61,10 @@ def test_a_text_has_all_its_bands_or_none(text: str) -> None:
 def test_a_text_of_grammar_alone_is_known_by_its_words() -> None:
     assert features("What is it?") == {"what", "is", "it"}
     assert len(bands("What is it?")) == BANDS
-    assert bands("?!") == []
+    assert bands("?!") == ()
 
 
 def test_jaccard() -> None:
     assert jaccard(frozenset("abc"), frozenset("bcd")) == 0.5
     assert jaccard(frozenset(), frozenset()) == 0.0
-    assert BANDS * ROWS == 125
+    assert BANDS * ROWS == 240
