@@ -14,6 +14,7 @@ from programs.errors import UserError
 from programs.exports.format import Candidate
 from programs.journal import Journal
 from programs.merge_sources import find_sources
+from programs.screening import CONTAMINATED
 from programs.tally import WITHDRAWN
 
 
@@ -56,7 +57,7 @@ class Origin:
                 yield Candidate(unit.accepted, position=position)
                 position += 1
             # A question was withdrawn as a duplicate or as one of a benchmark's: no trace of it may be trained on.
-            if attempts and unit.status != WITHDRAWN:
+            if attempts and unit.status not in (WITHDRAWN, CONTAMINATED):
                 yield from (Candidate(record, "below") for record in unit.rejected)
                 yield from (Candidate(record, "unused") for became, record in unit.others if became == "unused")
 
