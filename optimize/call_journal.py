@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optimize.account import Purpose, Spend
 from programs.errors import JournalError, UserError
+from programs.line_file import cut_torn_line, write_whole
 
 NAME = "calls.jsonl"
 FLUSH_SECONDS = 1.0
-_BLOCK = 65536
 
 
 class Call(BaseModel):
@@ -91,7 +91,7 @@ class CallJournal:
             self._lock_file.release()
             raise UserError(f"cannot write {self.path}: {error.strerror}") from error
         try:
-            self._size = self._mend()
+            self._size, self.mended = cut_torn_line(self._file)
             for offset, length, call in self._scan():
                 self._note(call, offset, length)
         except BaseException:
@@ -126,7 +126,7 @@ class CallJournal:
             if self._failure is not None:
                 raise self._unwritten(self._failure)
             try:
-                _write_all(self._file, line, self._size)
+                write_whole(self._file, line, self._size)
                 self._flush_now_and_then()
             except OSError as error:
                 self._failure = error
@@ -160,21 +160,6 @@ class CallJournal:
             os.fsync(self._file)
             self._flushed_at = now
 
-    def _mend(self) -> int:
-        """Cuts off what stands after the last line end. Gives the size that is left."""
-        size = end = os.fstat(self._file).st_size
-        while end > 0:
-            start = max(0, end - _BLOCK)
-            newline = os.pread(self._file, end - start, start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        if end < size:
-            self.mended = size - end
-            os.ftruncate(self._file, end)
-        return end
-
     def _scan(self) -> Iterator[tuple[int, int, Call]]:
         offset = 0
         with self.path.open("rb") as file:
@@ -188,9 +173,3 @@ class CallJournal:
                     ) from None
                 yield offset, len(line), call
                 offset += len(line)
-
-
-def _write_all(file: int, line: bytes, offset: int) -> None:
-    written = os.pwrite(file, line, offset)
-    while written < len(line):
-        written += os.pwrite(file, line[written:], offset + written)

@@ -8,11 +8,11 @@ python -m optimize.compile --model gpt41 --stage judge --trainset labelled.jsonl
 
 import logging
 import sys
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
+from programs.aside import move_aside
 from programs.errors import UserError
 from programs.options import parse, run_cli
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     if settings.dry_run:
         return 0
     if not settings.resume:
-        _move_aside(settings)
+        move_aside(settings.output)
     try:
         report = tune(console)
     except (AccessDenied, UnknownModel) as error:
@@ -65,12 +65,6 @@ def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Con
         return judge_tuning.estimate(judging), partial(judge_tuning.tune, judging)
     course = tuning.course_of(settings)
     return tuning.estimate(course), partial(tuning.tune, course)
-
-
-def _move_aside(settings: CompileSettings) -> None:
-    if settings.output.exists():
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        settings.output.rename(settings.output.with_name(f"{settings.output.name}.{stamp}.old"))
 
 
 if __name__ == "__main__":

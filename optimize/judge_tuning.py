@@ -17,11 +17,11 @@ from optimize.judge_report import JudgeReport, judge_markdown, judge_verdict
 from optimize.judge_student import PREDICTOR, JudgeStudent
 from optimize.models import Models, table_of
 from optimize.optimizers import OPTIMIZERS
-from optimize.proof import in_threads
 from optimize.recorder import Recorder
 from optimize.report import facts_of, hash_of, write_files
 from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.stages import JUDGE
+from optimize.threads import in_threads
 from optimize.workplace import workplace
 from programs.compiled import identity_of, write_program
 from programs.labels import Labelled, read_answers

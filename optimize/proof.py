@@ -1,19 +1,14 @@
 """The proof: what a program is worth on texts that no optimizer saw, before and after."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import dspy
 from pydantic import BaseModel
 
 from optimize.measure import Measure, Measured
 from optimize.metrics import combined, diversity
+from optimize.threads import in_threads
 from programs.interval import Interval, paired_interval
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 class Compared(BaseModel):
@@ -57,18 +52,6 @@ def measure_all(
     """The measures of a student's traces of all examples, in their order, with so many under way at once.
     Raises `BackendError` when a model is gone."""
     return in_threads(lambda example: measure.measured(student(**example.inputs())), examples, concurrency)
-
-
-def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """`function` of every item, in order, in threads that have the caller's context. The first error (of the items'
-    order) is raised, and what has not begun is then left; what is under way goes on unheeded."""
-    pool = ThreadPoolExecutor(max(1, threads))
-    try:
-        futures = [pool.submit(copy_context().run, function, item) for item in items]
-        return [future.result() for future in futures]
-    finally:
-        # After an interrupt nobody waits for whole traces; without an error nothing is under way.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def prove(before: Sequence[Measured], after: Sequence[Measured], *, seed: int, weights: Mapping[str, float]) -> Proof:

@@ -81,6 +81,7 @@ class Caller:
     def _conversation(self, ask: Ask) -> Generator[dict[str, Any], Outcome, Reply]:
         """Yields the arguments of each call to the predictor, receives its outcome, returns the reply with its cost."""
         model = self._model_of(ask)
+        options = self._options if model is None else options_of(model)
         costs: list[Meter] = []
         steps = tries(ask, self._rules)
         step = next(steps)
@@ -91,16 +92,14 @@ class Caller:
                 if not costs:
                     raise
                 # What the tries so far cost is kept, though no more of them may follow.
-                return _priced(
-                    Reply(status="unread", problems=["the run was stopped"]), ask, model, self._options, costs
-                )
+                return _priced(Reply(status="unread", problems=["the run was stopped"]), ask, model, options, costs)
             with metered() as meter:
-                outcome = yield _arguments(ask, step, model, self._options)
+                outcome = yield _arguments(ask, step, model, options)
             costs.append(meter)
             try:
                 step = steps.send(outcome)
             except StopIteration as end:
-                return _priced(end.value, ask, model, self._options, costs)
+                return _priced(end.value, ask, model, options, costs)
 
 
 def takes(model: Model, option: str) -> bool:
@@ -117,9 +116,8 @@ def options_of(model: Model) -> frozenset[str]:
 
 
 def _arguments(ask: Ask, step: Try, model: Model | None, options: frozenset[str]) -> dict[str, Any]:
-    allowed = options if model is None else options_of(model)
-    config = {key: value for key, value in step.config.items() if key in allowed}
-    if "temperature" not in allowed and "temperature" in ask.predict.config:
+    config = {key: value for key, value in step.config.items() if key in options}
+    if "temperature" not in options and "temperature" in ask.predict.config:
         # A compiled program's own would be sent otherwise.
         config["temperature"] = None
     return {**step.inputs, "config": config, **({} if model is None else {"lm": model.lm})}
@@ -150,11 +148,10 @@ def _short(error: AdapterParseError) -> str:
 def _priced(reply: Reply, ask: Ask, model: Model | None, options: frozenset[str], costs: list[Meter]) -> Reply:
     lm = model.lm if model else ask.predict.lm or dspy.settings.lm
     last = costs[-1]
-    takes_temperature = "temperature" in (options if model is None else options_of(model))
     return reply.model_copy(
         update={
             "model": model.name if model else str(getattr(lm, "model", "")),
-            "temperature": ask.asked_temperature if takes_temperature else None,
+            "temperature": ask.asked_temperature if "temperature" in options else None,
             "reasoning": last.reasoning or None,
             "spent": sum((_spent(meter, number) for number, meter in enumerate(costs)), Spent()),
         }

@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 
 from programs.errors import JournalError, UserError
 from programs.index import Damaged, Index
+from programs.line_file import cut_torn_line, write_whole
 
 FLUSH_SECONDS = 1.0
 MARK_BYTES = 4096
@@ -54,7 +55,7 @@ class Journal:
             self._lock_file.release()
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
         try:
-            self._size = self._mend()
+            self._size, self.mended = cut_torn_line(self._file)
             self._index = Index(Path(f"{path}.index"), self._size, self._scan, self._mark)
         except BaseException as error:
             os.close(self._file)
@@ -83,7 +84,7 @@ class Journal:
             if self._failure is not None:
                 raise self._unwritten(self._failure) from self._failure
             try:
-                _write_all(self._file, line, self._size)
+                write_whole(self._file, line, self._size)
                 self._index.add(self._size, len(line), {"kind": kind, "key": key, **fields})
             except (OSError, sqlite3.Error) as error:
                 self._undo(error)
@@ -194,23 +195,6 @@ class Journal:
                 self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
                 return
 
-    def _mend(self) -> int:
-        """Cuts off a torn last line: what stands after the last line end was never whole."""
-        size = os.fstat(self._file).st_size
-        end = size
-        while end > 0:
-            start = max(0, end - 65536)
-            block = os.pread(self._file, end - start, start)
-            newline = block.rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        if end < size:
-            self.mended = size - end
-            os.ftruncate(self._file, end)
-        return end
-
     def _scan(self, offset: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
         with self.path.open("rb") as file:
             file.seek(offset)
@@ -241,9 +225,3 @@ def _line(record: dict[str, Any]) -> bytes:
     with jsonlines.Writer(buffer, dumps=orjson.dumps) as writer:
         writer.write(record)
     return buffer.getvalue()
-
-
-def _write_all(file: int, line: bytes, offset: int) -> None:
-    written = os.pwrite(file, line, offset)
-    while written < len(line):
-        written += os.pwrite(file, line[written:], offset + written)

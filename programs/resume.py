@@ -1,10 +1,10 @@
 """Going on where an earlier run stopped, starting afresh, and refusing to mix unlike data."""
 
 import contextlib
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from programs.aside import move_aside
 from programs.dropped_list import dropped_path
 from programs.errors import UserError
 from programs.fingerprint import program_fingerprint
@@ -22,10 +22,7 @@ def journal_of(settings: Settings) -> Path:
     if not settings.resume:
         with contextlib.suppress(FileNotFoundError):
             Journal(journal).close() if journal.exists() else None
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        for path in (journal, output, review_path(output), dropped_path(output)):
-            if path.exists():
-                path.rename(path.with_name(f"{path.name}.{stamp}.old"))
+        move_aside(journal, output, review_path(output), dropped_path(output))
         Path(f"{journal}.index").unlink(missing_ok=True)
     return journal
 

@@ -6,13 +6,13 @@ label, with what else a person needs to judge it.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 
 import jsonlines
 import orjson
 from pydantic import BaseModel
 
+from programs.aside import move_aside
 from programs.in_place import in_place
 from programs.inputs.sample import content_id
 from programs.journal import Journal
@@ -105,8 +105,7 @@ def _move_foreign_aside(path: Path) -> None:
     except FileNotFoundError:
         return
     if not ours:
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        path.rename(path.with_name(f"{path.name}.{stamp}.old"))
+        move_aside(path)
 
 
 def _is_ours(line: bytes) -> bool:

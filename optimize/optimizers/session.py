@@ -7,9 +7,7 @@ remembered, nothing new is begun after it, and it is raised when the optimizer h
 import random
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from typing import Any, TypeVar
 
 import dspy
@@ -22,6 +20,7 @@ from optimize.optimizers.proposing import ProposalAdapter
 from optimize.optimizers.quiet import quiet
 from optimize.optimizers.tuned import changed_copy, state_of
 from optimize.splits import spread
+from optimize.threads import in_threads
 from programs.errors import CallError
 from programs.lms.dspy_errors import backend_error
 
@@ -142,12 +141,7 @@ class Session:
 
     def each(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """The results for all items, in order, with so many at once as the job allows."""
-        pool = ThreadPoolExecutor(self.job.concurrency)
-        try:
-            futures = [pool.submit(copy_context().run, function, item) for item in items]
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        return in_threads(function, items, self.job.concurrency)
 
     def begin(self, *, run: bool) -> None:
         """Counts a run or else a proposal. Raises `Halted` when none may begin any more."""

@@ -29,9 +29,6 @@ from programs.checks.numbers import Number, numbers
 Outcome = Literal["followed", "ignored", "unclear"]
 
 FEWEST_DIGITS = 2
-EXACT = 1e-9
-"""So far, as a share, two equal numbers may be apart in floating point."""
-
 _DIGITS = re.compile(
     r"(?<![\w.,^_{/])(?<!\^-)(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?![\w^{⁰¹²³⁴-⁹⁻]|\s*\^|[.,][0-9])"
 )
@@ -101,8 +98,7 @@ def _says(one: Number, number: Number) -> bool:
 
 
 def _near(one: Number, wanted: float, found: float) -> bool:
-    scale = wanted / one.value if one.value else 1.0
-    return abs(wanted - found) <= one.step * scale / 2 + abs(wanted) * EXACT
+    return abs(wanted - found) <= one.reach(wanted)
 
 
 def _number(passage: str, thought: str, answer: str, fixed: str) -> Alteration | None:

@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
+from programs.checks.words import stem
+
 DIFFERENT = 60.0
 
 _STOP_WORDS = """
@@ -39,7 +41,6 @@ _CONTRACTED = re.compile(r"n['’]t\b")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _WORD = re.compile(r"[-−]?\d+(?:\.\d+)?|\w+")
-_ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
 
 
 SAME = 85.0
@@ -111,16 +112,7 @@ def _profile(text: str) -> _Profile:
     numbers = Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha())
     return _Profile(
         text=" ".join(words),
-        content=frozenset(_stem(word) for word in words if word not in _STOP and word not in _NEGATIVE),
+        content=frozenset(stem(word) for word in words if word not in _STOP and word not in _NEGATIVE),
         numbers=tuple(sorted(numbers.items())),
         negations=sum(word in _NEGATIVE for word in words),
     )
-
-
-def _stem(word: str) -> str:
-    """The word without its inflection: galaxies and galaxy, rotates and rotating come out the same."""
-    for ending in _ENDINGS:
-        bare = word.removesuffix(ending)
-        if bare != word and len(bare) >= 3 and not word.endswith(("ss", "us", "is")):
-            return (bare + "y" if ending == "ies" else bare).removesuffix("e") if len(bare) > 3 else bare
-    return word.removesuffix("e") if len(word) > 4 else word

@@ -78,6 +78,11 @@ class Number(NamedTuple):
     counted: bool
     measured: bool
 
+    def reach(self, wanted: float) -> float:
+        """How far another number may be from `wanted`, this one's value or size, and still be what it is rounded from."""
+        scale = wanted / self.value if self.value else 1.0
+        return self.step * scale / 2 + abs(wanted) * EXACT
+
 
 class Given:
     """The numbers of a source, to look others up in: `number in given`."""
@@ -104,8 +109,7 @@ class Given:
 
 def _near(number: Number, wanted: float, among: list[float]) -> bool:
     """Whether one of these, in order, is what a number is, or what it is rounded from."""
-    scale = wanted / number.value if number.value else 1.0
-    reach = number.step * scale / 2 + abs(wanted) * EXACT
+    reach = number.reach(wanted)
     place = bisect_left(among, wanted - reach)
     return place < len(among) and among[place] <= wanted + reach
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
-from optimize.proof import Proof, in_threads, prove
+from optimize.proof import Proof, prove
+from optimize.threads import in_threads
 from tests.optimize.test_metrics import record
 
 VALUES = st.none() | st.floats(0, 1)
