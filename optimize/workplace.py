@@ -10,7 +10,7 @@ from optimize.claim import claim
 from optimize.models import Models, recorded_models
 from optimize.recorder import Recorder
 from optimize.settings import CompileSettings
-from programs.adapter import PassageFirstAdapter, StockOrderAdapter
+from programs.adapter import adapter_for
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def workplace(settings: CompileSettings, console: Console) -> Iterator[tuple[Mod
         claim(settings.output, settings, begun=recorder.account.all_paid.calls > 0)
         if recorder.mended:
             console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")
-        adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
+        adapter = adapter_for(settings.prompt_order)
         with (
             recorded_models(settings, recorder) as models,
             dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None),

@@ -98,6 +98,11 @@ class StockOrderAdapter(PassageFirstAdapter):
         ]
 
 
+def adapter_for(prompt_order: str) -> PassageFirstAdapter:
+    """The adapter that `--prompt-order` names: passage-first or stock."""
+    return PassageFirstAdapter() if prompt_order == "passage-first" else StockOrderAdapter()
+
+
 def whole_object(completion: str) -> dict[str, Any] | None:
     """The JSON object in `completion`, with or without a fence or words around it; None if there is no whole one."""
     start = completion.find("{")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import dspy
 
-from programs.adapter import PassageFirstAdapter, StockOrderAdapter
+from programs.adapter import adapter_for
 from programs.budget import Budget
 from programs.calibrate_settings import CalibrateSettings
 from programs.calibration import prompt_of
@@ -60,7 +60,7 @@ async def judged(settings: CalibrateSettings, judge: JudgeStage, answers: Sequen
             budget = Budget(settings.max_calls)
             rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
             caller = JournaledCaller(Caller(table.of, rules, budget.permit), journal, gate, ledger, budget, table.reach)
-            adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
+            adapter = adapter_for(settings.prompt_order)
             with dspy.context(adapter=adapter, disable_history=True, trace=None):
                 async with interruptible(gate) as interrupted:
                     found = await _answered(asks, caller, gate, settings.timeout)

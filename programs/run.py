@@ -10,7 +10,7 @@ from typing import Any
 
 import dspy
 
-from programs.adapter import PassageFirstAdapter, StockOrderAdapter
+from programs.adapter import adapter_for
 from programs.budget import Budget, check_prices
 from programs.calibration import biases_of, prompt_of
 from programs.calling import Caller, takes
@@ -125,7 +125,7 @@ async def _make(
     error: str | None = None
     mistake = False
     judges: JudgeAgreement | None = None
-    adapter = PassageFirstAdapter() if settings.prompt_order == "passage-first" else StockOrderAdapter()
+    adapter = adapter_for(settings.prompt_order)
     with dspy.context(adapter=adapter, disable_history=True, trace=None):
         async with (
             _documents(journal, settings, lambda: summary("running")),

@@ -122,7 +122,7 @@ def _funnel(funnel: Funnel) -> Table:
 def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
     """What each stage has cost over all runs of the journal, so that a resumed run counts nothing twice."""
     table = Table(title="spent in all, by stage and model", box=None)
-    table.add_column("stage", style="bold")
+    table.add_column("stage", style="bold", no_wrap=True)
     table.add_column("model")
     for name in ("calls", "asked again", "tokens read", "from cache", "tokens written", "cost"):
         table.add_column(name, justify="right")
