@@ -27,7 +27,9 @@ from programs.exports.prm import label_of, labelled_steps
 from programs.exports.tag import Tag
 from programs.exports.view import View
 from programs.records import StepRecord
+from programs.screening import CONTAMINATED
 from programs.step_records import RULE
+from programs.tally import WITHDRAWN
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, plain_document, record, refused, rows
 
 TEXTUAL = ["sft", "prompt-completion", "dpo", "kto", "sharegpt", "alpaca", "openai"]
@@ -279,10 +281,12 @@ def test_labels_that_are_all_the_same_are_said(tmp_path: Path, capsys: pytest.Ca
     assert "every label is true" in capsys.readouterr().out
 
 
-def test_traces_of_a_withdrawn_question_are_not_exported(tmp_path: Path) -> None:
-    withdrawn = Made(None, below=[record(2, score=3.0)], status="withdrawn")
-    found = rows(export_to(laid(tmp_path, [record(1), withdrawn]), "kto"))
-    assert [row["label"] for row in found] == [True]
+@pytest.mark.parametrize("status", [WITHDRAWN, CONTAMINATED])
+def test_traces_that_were_left_out_are_in_no_preference(tmp_path: Path, status: str) -> None:
+    left_out = Made(None, below=[record(1, score=3.0, variation=1)], status=status)
+    document = laid(tmp_path, [record(1, score=9.0), left_out, Made(None, below=[record(1, score=4.0, variation=2)])])
+    assert [row["quality_score"] for row in rows(export_to(document, "kto"))] == [9.0, 4.0]
+    assert [row["score_rejected"] for row in rows(export_to(document, "dpo"))] == [4.0]
 
 
 # 6. Steps
