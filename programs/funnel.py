@@ -60,8 +60,9 @@ def _read(report: ReadReport, ledger: Ledger) -> list[Step]:
     skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
     texts = report.samples + report.done
     lost = {"blank": report.blank, "of other shards": report.other_shards, **skipped}
+    what = "lines and passages" if report.documents else "lines"
     return [
-        _step("lines read by this run", report.lines, lost, "texts"),
+        _step(f"{what} read by this run", report.lines, lost, "texts"),
         _step("texts read by this run", texts, ledger.left, "texts begun, now or earlier"),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from programs.inputs.sample import Place
+from programs.inputs.sample import Excerpt, Place
 
 FORMAT_VERSION = 1
 
@@ -26,8 +26,8 @@ class Part(BaseModel):
 
 
 class SourcePaper(Part):
-    """Where a trace comes from. `id` is the hash of the text; `place` its file and line in the input; `removed` says how
-    many characters of what the prefilter left out."""
+    """Where a trace comes from. `id` is the hash of the text; `place` its file and line in the input; `excerpt` which part
+    of a longer document it is, None where it is none; `removed` how many characters of what the prefilter left out."""
 
     title: str
     domain: str
@@ -36,6 +36,7 @@ class SourcePaper(Part):
     title_given: bool = True
     domain_given: bool = True
     place: Place | None = None
+    excerpt: Excerpt | None = None
     text: str | None = None
     cut_from: int | None = None
     removed: dict[str, int] = Field(default_factory=dict)

@@ -37,7 +37,18 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         "temperature": settings.temperature,
         # Named where it is used alone: journals that never heard of it were made without it.
         **({"prefilter": "on"} if settings.prefilter else {}),
+        **_named(settings, "chunk_tokens", "chunk_overlap", "text_column"),
         **({"seed-error": f"on ({_seeding(settings)})"} if settings.seed_error else {}),
+    }
+
+
+def _named(settings: Settings, *names: str) -> dict[str, Any]:
+    """Those of these settings that are not their defaults, as options are named."""
+    given = {name: getattr(settings, name) for name in names}
+    return {
+        name.replace("_", "-"): str(value)
+        for name, value in given.items()
+        if value != type(settings).model_fields[name].default
     }
 
 

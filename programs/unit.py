@@ -209,6 +209,7 @@ def source_of(passage: Passage) -> SourcePaper:
         **sample.model_dump(include={"title", "domain", "id", "given_id", "title_given", "domain_given"}),
         **sample.model_dump(include={"text", "cut_from", "removed", "extra"}),
         place=sample.place,
+        excerpt=sample.excerpt,
         flags=passage.flags,
     )
 

@@ -134,4 +134,5 @@ class View:
 def source_name(source: SourcePaper) -> str:
     """The paper that a trace is of (`programs.inputs.papers`): traces of one paper go into one split."""
     title = source.title if source.title_given else None
-    return source_of(source.extra, title=title, given_id=source.given_id) or f"text:{source.id or source.title}"
+    named = source_of(source.extra, title=title, given_id=source.given_id)
+    return named or f"text:{source.excerpt.document if source.excerpt else source.id or source.title}"

@@ -42,18 +42,19 @@ class DamagedArchive(SynthReasonerError):
     """The archive's bytes do not unpack."""
 
 
-def read_chunks(path: Path) -> Iterator[bytes]:
+def read_chunks(path: Path, *, any_text: bool = False) -> Iterator[bytes]:
     """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
 
     Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
     Raises TruncatedArchive or DamagedArchive after everything that could be unpacked has been given, and UserError
-    when the file cannot be read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16.
+    when the file cannot be read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16; with `any_text`, the
+    bytes may be of any kind and encoding.
     """
     try:
         with path.open("rb") as file:
             first = True
-            for chunk in _unpack(path, file):
-                if first:
+            for chunk in _unpack(path, file, any_text):
+                if first and not any_text:
                     _refuse_utf16(path, chunk)
                     first = False
                 yield chunk
@@ -76,7 +77,7 @@ def check_readable(path: Path) -> None:
         return
 
 
-def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
+def _unpack(path: Path, file: io.BufferedReader, any_text: bool) -> Iterator[bytes]:
     head = file.peek(8)[:8]
     magic = _ENDINGS.get(path.suffix.lower(), b"")
     # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
@@ -89,7 +90,7 @@ def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
         yield from _unzstd(path, file)
     else:
         for magic, kind in _FOREIGN.items():
-            if head.startswith(magic):
+            if head.startswith(magic) and not any_text:
                 raise UserError(f"{path} is {kind}, which is not read: unpack it to .jsonl, .gz or .zst.")
         while chunk := file.read1(_CHUNK):
             yield chunk

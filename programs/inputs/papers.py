@@ -9,7 +9,8 @@ A text's source is the first of these that its record gives:
 3. its title, without case, punctuation and a part's number;
 4. its own id, without the number of a piece (`openstax-m59942-3`, `W2031-p4`, `2503.14454#12`). A bare number is a
    piece's only where the rest holds a digit too: `ei-11328` and `ei-12834` are two papers;
-5. the hash of its text: a source of its own.
+5. the document that it is a passage of, by the hash of all of that one's text;
+6. the hash of its text: a source of its own.
 
 These rules would rather take two papers for one than one for two: the first makes a split coarser, the second makes its
 proof worthless. Records of one paper should all carry the same kind of name, since no rule finds a title's DOI.
@@ -45,7 +46,8 @@ _NUMBERED_PIECE = re.compile(r"[-_#:/]\d{1,4}$")
 def source_key(sample: Sample) -> str:
     """The paper that a sample comes from, as `kind:name`. Equal keys are the same paper."""
     title = sample.title if sample.title_given else None
-    return source_of(sample.extra, title=title, given_id=sample.given_id) or f"text:{sample.id}"
+    named = source_of(sample.extra, title=title, given_id=sample.given_id)
+    return named or f"text:{sample.excerpt.document if sample.excerpt else sample.id}"
 
 
 def source_of(fields: Mapping[str, Any], *, title: str | None = None, given_id: str | None = None) -> str | None:

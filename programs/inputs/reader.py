@@ -6,12 +6,19 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from programs.checks.sentences import cut_at_sentence
+from programs.inputs.cutting import Cutting
+from programs.inputs.documents import step_document
+from programs.inputs.formats import hub, parquet
+from programs.inputs.formats.hub import HubName
+from programs.inputs.formats.process import ReaderProcess
 from programs.inputs.jsonl import step_jsonl
-from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
-from programs.inputs.seen import Seen
+from programs.inputs.record import TEXT_FIELD
+from programs.inputs.report import OUR_OWN, UNKNOWN_KIND, ReadReport
+from programs.inputs.rows import step_rows
+from programs.inputs.sample import Place, Sample
 from programs.inputs.shard import Shard
-from programs.inputs.sources import expand
+from programs.inputs.sources import Source, sources
+from programs.inputs.taking import Taker
 
 
 def read_samples(
@@ -22,17 +29,30 @@ def read_samples(
     done: Container[str] = frozenset(),
     shard: Shard | None = None,
     prefilter: bool = False,
+    cutting: Cutting = Cutting(),  # noqa: B008
+    text_field: str = TEXT_FIELD,
 ) -> Iterator[Sample]:
-    """The samples of all files that the patterns mean, lazily, each text once over the whole input.
+    """The samples of all inputs that the patterns mean, lazily, each text once over the whole input.
 
-    A text longer than `max_chars` characters (None: no limit) is cut at the end of a sentence; its id stays that of
-    the uncut text. Lines whose `line_id` is in `done` are passed over unread, texts that are not of `shard` (None: all
-    are) are passed over. `prefilter` leaves out what there is nothing to ask about. `report` counts while samples are
-    drawn.
-    Memory: one line, and 16 to 32 bytes a sample to know duplicates by (17 MB for 1,000,000).
+    Papers, and the texts of tables, are cut into passages as `cutting` says, none longer than `max_chars` characters (None:
+    no limit); a JSON line's text only where `cutting` names a limit. A text that is longer than `max_chars` all the same is
+    cut at the end of a sentence; its id stays that of the uncut text. Lines, and documents of which all passages are in
+    `done` by their `line_id`, are passed over unread; texts that are not of `shard` (None: all are) are passed over.
+    `prefilter` leaves out what there is nothing to ask about. `text_field` names the text of JSON lines and tables.
+    `report` counts while samples are drawn.
+    Memory: one line or document, and 16 to 32 bytes a sample to know duplicates by (17 MB for 1,000,000).
     Raises UserError at once, not at the first sample, for files that are missing or cannot be read.
     """
-    steps = step_samples(patterns, max_chars=max_chars, report=report, done=done, shard=shard, prefilter=prefilter)
+    steps = step_samples(
+        patterns,
+        max_chars=max_chars,
+        report=report,
+        done=done,
+        shard=shard,
+        prefilter=prefilter,
+        cutting=cutting,
+        text_field=text_field,
+    )
     return (sample for sample in steps if sample is not None)
 
 
@@ -44,28 +64,48 @@ def step_samples(
     done: Container[str] = frozenset(),
     shard: Shard | None = None,
     prefilter: bool = False,
+    cutting: Cutting = Cutting(),  # noqa: B008
+    text_field: str = TEXT_FIELD,
 ) -> Iterator[Sample | None]:
-    """As `read_samples`, with a None for every line that gives no sample: between two samples there may be millions of
-    lines, during which a reader can look up."""
-    return _read(expand(patterns), max_chars, report, done, shard, prefilter)
+    """As `read_samples`, with a None for every line that gives no sample, and many while a document is being read: between
+    two samples there may be millions of lines, during which a reader can look up."""
+    taker = Taker(report, done=done, shard=shard, prefilter=prefilter, overlap=cutting.overlap)
+    return _read(sources(patterns), taker, cutting, max_chars, text_field)
 
 
 def _read(
-    paths: Sequence[Path],
-    max_chars: int | None,
-    report: ReadReport,
-    done: Container[str],
-    shard: Shard | None,
-    prefilter: bool,
+    inputs: Sequence[Source], taker: Taker, cutting: Cutting, max_chars: int | None, text_field: str
 ) -> Iterator[Sample | None]:
-    seen = Seen()
-    for path in paths:
-        for sample in step_jsonl(path, report, seen=seen, done=done, shard=shard, prefilter=prefilter):
-            if sample is not None and max_chars is not None and len(sample.text) > max_chars:
-                report.cut += 1
-                yield _cut(sample, max_chars)
-            else:
-                yield sample
+    with ReaderProcess() as process:
+        for source in inputs:
+            for sample in _steps(source, taker, cutting, max_chars, text_field, process):
+                if sample is not None and max_chars is not None and len(sample.text) > max_chars:
+                    taker.report.cut += 1
+                    yield _cut(sample, max_chars)
+                else:
+                    yield sample
+
+
+def _steps(
+    source: Source, taker: Taker, cutting: Cutting, max_chars: int | None, text_field: str, process: ReaderProcess
+) -> Iterator[Sample | None]:
+    """What one input gives."""
+    name, limit = source.name, cutting.limit(max_chars)
+    cutter = taker.with_limit(limit)
+    if isinstance(name, HubName):
+        return step_rows(str(name), hub.rows(name), cutter, text_field=text_field)
+    if source.kind == "parquet":
+        return step_rows(str(name), parquet.rows(name), cutter, text_field=text_field)
+    if source.kind == "document":
+        return step_document(name, cutter, process)
+    if source.kind == "lines":
+        return step_jsonl(name, cutter if cutting.tokens else taker, text_field=text_field)
+    return _left(name, OUR_OWN if source.kind == "own" else UNKNOWN_KIND, taker)
+
+
+def _left(path: Path, reason: str, taker: Taker) -> Iterator[None]:
+    taker.skip(reason, Place(file=str(path), line=1))
+    yield None
 
 
 def _cut(sample: Sample, max_chars: int) -> Sample:

@@ -20,6 +20,10 @@ LINE_TOO_LONG: Final = "line too long"
 DUPLICATE: Final = "duplicate text"
 TRUNCATED_ARCHIVE: Final = "truncated archive"
 DAMAGED_ARCHIVE: Final = "damaged archive"
+UNKNOWN_KIND: Final = "a kind of file that is not read"
+OUR_OWN: Final = "a file that this program wrote"
+FILE_TOO_LARGE: Final = "a document of more than 256 MB"
+NOT_PERMITTED: Final = "a file that cannot be opened"
 NOTHING_TO_ASK: Final = "nothing to ask about: "
 """What the prefilter found to be most of the text stands after it."""
 
@@ -30,6 +34,7 @@ ARCHIVE_REASONS: Final = frozenset({TRUNCATED_ARCHIVE, DAMAGED_ARCHIVE})
 class ReadReport(BaseModel):
     """Counts, kept up to date while the samples are drawn. Its size does not depend on the input's.
 
+    A line is a line of JSON, a row of a table, a passage of a longer text, or a document that gave none.
     Invariant: lines == samples + blank + done + other_shards + the skipped lines (`skipped` without ARCHIVE_REASONS).
     """
 
@@ -43,6 +48,11 @@ class ReadReport(BaseModel):
     """Lines that an earlier run had finished with, known by their bytes."""
     other_shards: int = 0
     """Lines whose texts are of other shards: nothing is wrong with them."""
+    documents: int = 0
+    """Documents that were cut into passages."""
+    passages: int = 0
+    """The passages that these gave, those that were skipped included; of documents that an earlier run had finished with,
+    those that it took."""
     cut: int = 0
     """Samples whose text was too long and was cut at a sentence."""
     trimmed: Counter[str] = Field(default_factory=Counter)

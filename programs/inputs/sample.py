@@ -13,7 +13,7 @@ DEFAULT_DOMAIN = "General Science"
 
 
 class Place(BaseModel):
-    """Where a record stands: the file as it was named, and the line, counted from 1."""
+    """Where a record stands: the file as it was named, and the line, row or passage, counted from 1."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +22,22 @@ class Place(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+class Excerpt(BaseModel):
+    """Which part of a document a text is: characters `start` to `end` of the document's text, whose hash is `document`
+    (`content_id`). `sections` are those that it has parts of, each its headings joined by " > ", outermost first.
+
+    The text is exactly that part, unless the prefilter left something out of it (`removed`) or it was cut to fit
+    (`cut_from`).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    document: str
+    sections: tuple[str, ...] = ()
+    start: int
+    end: int
 
 
 class Sample(BaseModel):
@@ -43,10 +59,13 @@ class Sample(BaseModel):
     domain_given: bool
     text: str
     place: Place
+    excerpt: Excerpt | None = None
+    """Which part of a document the text is; None where it is no part of a longer one."""
     cut_from: int | None
     """Characters that the text had before it was cut to fit; None if it is whole."""
     line_id: str
-    """A hash of the bytes of the record's line, by which a later run knows the line before it reads it."""
+    """A hash of the bytes of the record's line, by which a later run knows the line before it reads it; of a passage,
+    that of its document's bytes with its number and how it was cut (`programs.inputs.passages`)."""
     removed: dict[str, int] = Field(default_factory=dict)
     """Characters that the prefilter left out of the text, by what they were."""
     extra: dict[str, Any]

@@ -1,24 +1,50 @@
-"""Which files an input option means."""
+"""Which files an input option means, and what kind of input each is."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz, process, utils
 
 from programs.errors import UserError
 from programs.inputs.archives import check_readable
+from programs.inputs.formats.hub import PREFIX, HubName, opened
+from programs.inputs.formats.table import (
+    FORMATS,
+    LINES,
+    NEEDED_BY_HUB,
+    NEEDED_BY_ROWS,
+    ROWS,
+    ending_of,
+    format_of,
+    require,
+)
 
 _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
 _SIMILAR = 60.0
 """Of 100. Below it, a name is another name and no slip of the keyboard."""
 
+_OUR_OWN = (".journal.jsonl", ".dropped.jsonl", ".review.jsonl", ".labels.jsonl")
+
+Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
+"""unknown: in a folder, of no kind that is read; own: in a folder, written by this program beside its output."""
+
+
+class Source(NamedTuple):
+    """One input: a file, or a data set of the Hub."""
+
+    name: Path | HubName
+    kind: Kind
+
 
 def expand(patterns: Sequence[str]) -> list[Path]:
-    """The files that names and wildcards mean, in the order given, a wildcard's in alphabetical order, each file once.
+    """The files of JSON lines that names and wildcards mean, whatever their endings: in the order given, a wildcard's in
+    alphabetical order, each file once.
 
     DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
     Every file has been opened once and can be read. Raises UserError for a pattern that means no file, a folder, or
@@ -27,11 +53,36 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     files: dict[Path, Path] = {}
     for pattern in patterns:
         for path in _matches(pattern):
+            if path.is_dir():
+                raise UserError(f"{pattern} is a folder: name its files with a wildcard, such as '{path / '*.jsonl'}'.")
             files.setdefault(path.resolve(), path)
     if not files:
         raise UserError("No input file was named.")
     for path in files.values():
         check_readable(path)
+    return list(files.values())
+
+
+def sources(patterns: Sequence[str]) -> list[Source]:
+    """What names, wildcards and folders mean, in the order given, a wildcard's and a folder's in alphabetical order,
+    each file once.
+
+    A name's ending says what it is; a file named (or matched by a wildcard) with none of the known ones holds JSON lines. A
+    folder means all files in it and below, hidden ones apart. DEFAULT_INPUT means the sample that ships with the project,
+    unless the working folder has a file of that name.
+    Each file that was named has been opened once, each data set asked for. Raises UserError for a pattern that means no
+    file, a file that cannot be read, a data set that is not there, and where the libraries that read one are missing; a
+    folder that a wildcard matches is passed over.
+    """
+    files: dict[Path | HubName, Source] = {}
+    for pattern in patterns:
+        for source in _meant(pattern):
+            key = source.name.resolve() if isinstance(source.name, Path) else source.name
+            files.setdefault(key, source)
+    if not files:
+        raise UserError("No input file was named.")
+    for source in files.values():
+        _check(source)
     return list(files.values())
 
 
@@ -42,14 +93,79 @@ def shipped_sample() -> Path:
     return installed if installed.is_file() else programs.parent / DEFAULT_INPUT
 
 
+def _check(source: Source) -> None:
+    """Raises UserError for what can be known to fail before anything is read."""
+    name = str(source.name)
+    if isinstance(source.name, HubName):
+        require(name, NEEDED_BY_HUB)
+        opened(source.name)
+    elif source.kind == "parquet":
+        require(name, NEEDED_BY_ROWS)
+    elif source.kind == "document":
+        format = format_of(source.name)
+        require(name, format.needs if format else ())
+    elif source.kind == "lines":
+        check_readable(source.name)
+
+
+def _meant(pattern: str) -> Iterator[Source]:
+    if pattern.startswith(PREFIX):
+        yield Source(HubName.parse(pattern), "hub")
+        return
+    for path in _matches(pattern):
+        if path.is_dir():
+            yield from _inside(path)
+        else:
+            _check_opens(path)
+            yield Source(path, _kind_of(path) or "lines")
+
+
+def _kind_of(path: Path) -> Kind | None:
+    if format_of(path) is not None:
+        return "document"
+    if path.suffix.lower() in ROWS:
+        return "parquet"
+    return "lines" if ending_of(path) in LINES else None
+
+
+def _inside(folder: Path) -> Iterator[Source]:
+    """All files of a folder and those below it. Links to folders are not followed: they could lead back."""
+    found = False
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            # Word's lock files begin with "~$".
+            if name.startswith((".", "~$")):
+                continue
+            path = Path(place, name)
+            kind: Kind = "own" if name.lower().endswith(_OUR_OWN) else _kind_of(path) or "unknown"
+            found = found or kind not in ("own", "unknown")
+            yield Source(path, kind)
+    if not found:
+        kinds = ", ".join([*LINES, *FORMATS, *ROWS])
+        raise UserError(f"There is no file in the folder {folder} that is read: {kinds}.")
+
+
+def _refuse(error: OSError) -> None:
+    raise UserError(f"Cannot read {error.filename}: {error.strerror}.") from error
+
+
+def _check_opens(path: Path) -> None:
+    """Raises UserError where a file may not be opened. A pipe is left alone: what is read from it is gone."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
 def _matches(pattern: str) -> list[Path]:
     # A bare "~" at the start can be part of a file's own name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
-    exists = _exists(path)
-    if exists and path.is_dir():
-        raise UserError(f"{pattern} is a folder: name its files with a wildcard, such as '{path / '*.jsonl'}'.")
     # A name that exists is meant as it stands, even when it holds a bracket.
-    if exists:
+    if _exists(path):
         return [path]
     if pattern == DEFAULT_INPUT:
         return [shipped_sample()]

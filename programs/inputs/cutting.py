@@ -1,0 +1,161 @@
+"""Cuts long texts into passages at section boundaries, and long sections at the ends of sentences.
+
+1. A section that is longer than the limit is cut into passages of about the same length, each a run of whole sentences that
+   begins with the last ones of the passage before it.
+2. Sections of less than a quarter of the limit are put together with their neighbours as long as both fit; never with parts
+   that there is nothing to ask about (references, acknowledgements, ...), which stay passages of their own.
+3. A sentence that is longer than the limit is cut between words.
+
+Sentences are those that evidence is later chosen by (`programs.checks.sentences`): a passage never ends at "cf." or "Fig.".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from programs.checks.sentences import Span, split
+from programs.inputs.formats.paper import Paper
+
+CHARS_PER_TOKEN = 4.0
+"""A rule of thumb for English prose; models differ by a fifth. The tokenizer of the model is not known here."""
+
+DEFAULT_TOKENS = 1000
+"""What a passage of a paper may have: with it, the built-in model has room for all other parts of a prompt."""
+
+SMALL = 0.25
+"""Of the limit. A section below it is put together with its neighbours."""
+
+MOST_TRIES = 4
+"""Numbers of passages that are tried for a section."""
+
+
+class Cutting(NamedTuple):
+    """How texts are cut: into passages of at most so many tokens (None: DEFAULT_TOKENS, and JSON lines stay whole),
+    each but a section's first repeating so many whole sentences of the one before."""
+
+    tokens: int | None = None
+    overlap: int = 1
+
+    def limit(self, most: int | None = None) -> int:
+        """The characters that a passage may have; no more than `most`, which a later cut would leave."""
+        wanted = int((self.tokens or DEFAULT_TOKENS) * CHARS_PER_TOKEN)
+        return wanted if most is None else min(wanted, most)
+
+
+class Piece(NamedTuple):
+    """text[start:end] of a paper. `sections` are those that it has parts of, their headings joined by " > ", outermost
+    first. `kind` is why there is nothing to ask about in it; None: there may be something."""
+
+    start: int
+    end: int
+    sections: tuple[str, ...]
+    kind: str | None
+
+
+def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
+    """The passages of a paper, in order.
+
+    Invariants: none is longer than `limit` characters, blank or ends in white space; together they hold all of the text but
+    white space; what two of them share are whole sentences, at most `overlap`, of one section.
+    """
+    held: Piece | None = None
+    for section in paper.sections:
+        span = _stripped(paper.text, section.start, section.end)
+        if span is None:
+            continue
+        name = (" > ".join(section.path),) if section.path else ()
+        if span.end - span.start > limit:
+            if held is not None:
+                yield held
+            held = None
+            for window in _windows(paper.text, span, limit, overlap):
+                yield Piece(window.start, window.end, name, section.kind)
+            continue
+        piece = Piece(span.start, span.end, name, section.kind)
+        if held is not None and _belong(held, piece, limit):
+            held = Piece(held.start, piece.end, (*held.sections, *name), held.kind)
+        else:
+            if held is not None:
+                yield held
+            held = piece
+    if held is not None:
+        yield held
+
+
+def _belong(held: Piece, piece: Piece, limit: int) -> bool:
+    small = min(held.end - held.start, piece.end - piece.start) < SMALL * limit
+    return small and held.kind == piece.kind and piece.end - held.start <= limit
+
+
+def _stripped(text: str, start: int, end: int) -> Span | None:
+    words = text[start:end]
+    if not words.strip():
+        return None
+    return Span(start + len(words) - len(words.lstrip()), start + len(words.rstrip()))
+
+
+class _Sentence(NamedTuple):
+    """A sentence, or a part of one that is longer than the limit."""
+
+    start: int
+    end: int
+    whole: bool
+
+
+def _windows(text: str, span: Span, limit: int, overlap: int) -> Iterator[Span]:
+    """Runs of sentences of about the same length, none longer than the limit."""
+    sentences = list(_sentences(text, span, limit))
+    least = math.ceil((span.end - span.start) / limit)
+    found: list[Span] = []
+    # Whole sentences and what is repeated take room: with fewer passages, a short rest might be left over.
+    for count in range(least, least + MOST_TRIES):
+        found = list(_runs(sentences, (span.end - span.start) / count, limit, overlap))
+        if len(found) <= count:
+            break
+    return iter(found)
+
+
+def _runs(sentences: list[_Sentence], target: float, limit: int, overlap: int) -> Iterator[Span]:
+    """Runs of sentences that end where they have `target` new characters, or would have more than `limit` in all."""
+    first = begin = 0
+    for number, sentence in enumerate(sentences):
+        fits = sentence.end - sentences[first].start <= limit
+        fresh = sentences[number - 1].end - sentences[begin].start if number > begin else 0
+        if number > begin and (not fits or fresh >= target):
+            yield Span(sentences[first].start, sentences[number - 1].end)
+            first, begin = _repeated(sentences, begin, number, limit, overlap), number
+    yield Span(sentences[first].start, sentences[-1].end)
+
+
+def _repeated(sentences: list[_Sentence], begin: int, number: int, limit: int, overlap: int) -> int:
+    """The sentence that the passage begins with whose first new one is `number`: as many of those before it, of the passage
+    that began at `begin`, as are whole and leave room for the new one."""
+    first = number
+    while (
+        number - first < overlap
+        and first - 1 > begin
+        and sentences[first - 1].whole
+        and sentences[number].end - sentences[first - 1].start <= limit
+    ):
+        first -= 1
+    return first
+
+
+def _sentences(text: str, span: Span, limit: int) -> Iterator[_Sentence]:
+    for sentence in split(text[span.start : span.end]):
+        start, end = span.start + sentence.start, span.start + sentence.end
+        whole = end - start <= limit
+        while end - start > limit:
+            cut = _between_words(text, start, start + limit)
+            yield _Sentence(start, cut, whole=False)
+            start = end - len(text[cut:end].lstrip())
+        yield _Sentence(start, end, whole)
+
+
+def _between_words(text: str, start: int, stop: int) -> int:
+    """The last place before `stop` where a word ends; `stop` where there is none."""
+    window = text[start : stop + 1]
+    space = max((number for number in range(1, len(window)) if window[number].isspace()), default=0)
+    return start + len(window[:space].rstrip()) if window[:space].rstrip() else stop

@@ -1,0 +1,69 @@
+"""Rows of a data set of the Hugging Face Hub, as a stream: nothing is stored.
+
+hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]     the split is train unless another is named
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from programs.errors import FatalError, UserError
+
+PREFIX = "hf://"
+FORM = "hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]"
+_NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
+
+
+class HubName(NamedTuple):
+    """A split of a data set. As text it is what it was written as."""
+
+    written: str
+    path: str
+    config: str | None
+    revision: str | None
+    split: str
+
+    @classmethod
+    def parse(cls, written: str) -> HubName:
+        """The data set that a name means. Raises `UserError` for what is none."""
+        found = _NAME.fullmatch(written)
+        if found is None:
+            raise UserError(f"{written} is not of the form {FORM}")
+        return cls(written, found[1], found[2], found[3], found[4] or "train")
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def opened(name: HubName) -> Any:
+    """The data set as a stream of rows. Asks the Hub what there is, and reads no row.
+
+    Raises `UserError` in one line where there is no such data set, configuration or split, or it may not be read.
+    """
+    import datasets  # type: ignore[import-untyped]
+
+    try:
+        return datasets.load_dataset(
+            name.path, name=name.config, revision=name.revision, split=name.split, streaming=True
+        )
+    except Exception as error:
+        # The library raises errors of a dozen others, its own among them; each says what is wrong on its first line.
+        raise UserError(f"{name}: {_first_line(error)}") from error
+
+
+def rows(name: HubName) -> Iterator[dict[str, Any]]:
+    """The rows, lazily, in the data set's order. Raises `FatalError` where the Hub stops to answer: a later run goes on."""
+    stream = opened(name)
+    try:
+        yield from stream
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        raise FatalError(f"{name}: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

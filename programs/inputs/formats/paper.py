@@ -1,0 +1,127 @@
+"""A document as its reader understood it: one text with its sections, and what the source says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from programs.errors import SynthReasonerError
+from programs.inputs.cleaning import clean, clean_line
+from programs.inputs.headings import heading
+
+NO_TEXT_IN_IT = "a document without text"
+LOCKED = "a document with a password"
+DAMAGED = "a damaged file, or of another kind than its name says"
+
+
+class Unreadable(SynthReasonerError):
+    """The document gives no text; the message is the reason, of a few that do not name the file."""
+
+
+class Section(BaseModel):
+    """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first,
+    none before the first one. `kind` is what `headings` calls a part with nothing to ask about; None: there may be
+    something.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: tuple[str, ...]
+    start: int
+    end: int
+    kind: str | None = None
+
+
+class Paper(BaseModel):
+    """Invariants: `text` is cleaned and not empty; `sections` are in order, do not overlap, and cover all of `text` but
+    white space; every string encodes to UTF-8. `fields` are what the source says besides: doi, arxiv_id, license, ..."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    sections: tuple[Section, ...]
+    title: str | None = None
+    domain: str | None = None
+    fields: dict[str, Any] = {}
+
+
+class Mark(NamedTuple):
+    """A heading at `start` of a text: a larger `level` stands deeper. `kind` overrules what its words say."""
+
+    start: int
+    level: int
+    title: str
+    kind: str | None = None
+
+
+class Block(NamedTuple):
+    """A paragraph, or a heading where `level` is not None."""
+
+    text: str
+    level: int | None = None
+    kind: str | None = None
+
+
+def paper_of(
+    blocks: Iterable[Block],
+    *,
+    title: str | None = None,
+    domain: str | None = None,
+    fields: dict[str, Any] | None = None,
+) -> Paper:
+    """A paper of blocks, with a blank line between them. Raises `Unreadable` where there is no text."""
+    parts: list[str] = []
+    marks: list[Mark] = []
+    length = 0
+    for block in blocks:
+        text = clean_line(block.text) if block.level is not None else clean(block.text)
+        if not text:
+            continue
+        if block.level is not None:
+            marks.append(Mark(length, block.level, text, block.kind))
+        parts.append(text)
+        length += len(text) + 2
+    return marked("\n\n".join(parts), marks, title=title, domain=domain, fields=fields)
+
+
+def marked(
+    text: str,
+    marks: Sequence[Mark],
+    *,
+    title: str | None = None,
+    domain: str | None = None,
+    fields: dict[str, Any] | None = None,
+) -> Paper:
+    """A paper of a cleaned text and the headings in it, in order. Raises `Unreadable` where there is no text."""
+    if not text.strip():
+        raise Unreadable(NO_TEXT_IN_IT)
+    title = clean_line(title or "") or None
+    # A title is no heading of a section.
+    marks = marks[1:] if marks and marks[0].title == title else marks
+    return Paper(
+        text=text,
+        sections=tuple(_sections(text, marks)),
+        title=title,
+        domain=clean_line(domain or "") or None,
+        fields={name: value for name, value in (fields or {}).items() if value not in (None, "", [])},
+    )
+
+
+def _sections(text: str, marks: Sequence[Mark]) -> Iterable[Section]:
+    if not marks or text[: marks[0].start].strip():
+        yield Section(path=(), start=0, end=marks[0].start if marks else len(text))
+    above: list[tuple[int, str, str | None]] = []
+    ends = [*(mark.start for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):
+        above = [parent for parent in above if parent[0] < mark.level]
+        kind = mark.kind or kind_of(mark.title) or next((parent[2] for parent in above if parent[2]), None)
+        above.append((mark.level, mark.title, kind))
+        yield Section(path=tuple(name for _, name, _ in above), start=mark.start, end=end, kind=kind)
+
+
+def kind_of(title: str) -> str | None:
+    """What kind of part with nothing to ask about a heading of these words opens; None: there may be something."""
+    found = heading(f"# {title}")
+    return found.kind if found else None

@@ -1,0 +1,151 @@
+"""Decides about texts as they are read: cut, of this shard, with something to ask about, new. Counts each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+
+from programs.inputs.cutting import Cutting, pieces
+from programs.inputs.formats.paper import Paper
+from programs.inputs.formats.text import sectioned
+from programs.inputs.parsing import BadLine
+from programs.inputs.passages import all_done, passage_key, passages_of
+from programs.inputs.prefilter import prefilter as prefiltered
+from programs.inputs.report import DUPLICATE, NOTHING_TO_ASK, ReadReport
+from programs.inputs.sample import Place, Sample, content_id
+from programs.inputs.seen import Seen
+from programs.inputs.shard import Shard
+
+_OTHER_SHARD = "of another shard"
+
+
+class Taker:
+    """Counts in `report`. `seen` holds the ids met so far, `done` line ids that an earlier run had finished with; texts
+    that are not of `shard` are not taken; with `prefilter`, what there is nothing to ask about is left out. Texts
+    longer than `limit` characters (None: no limit) are cut with so many sentences of `overlap`."""
+
+    def __init__(
+        self,
+        report: ReadReport,
+        *,
+        seen: Seen | None = None,
+        done: Container[str] = frozenset(),
+        shard: Shard | None = None,
+        prefilter: bool = False,
+        limit: int | None = None,
+        overlap: int = Cutting().overlap,
+    ) -> None:
+        self.report = report
+        self._seen = seen if seen is not None else Seen()
+        self._done = done
+        self._shard = shard
+        self._prefilter = prefilter
+        self._limit = limit
+        self._overlap = overlap
+
+    def with_limit(self, limit: int | None) -> Taker:
+        """The same with another limit, counting into the same report."""
+        return Taker(
+            self.report,
+            seen=self._seen,
+            done=self._done,
+            shard=self._shard,
+            prefilter=self._prefilter,
+            limit=limit,
+            overlap=self._overlap,
+        )
+
+    def known(self, digest: str) -> bool:
+        """Whether an earlier run had finished with all that these bytes (`bytes_id`) gave; then they are counted."""
+        number = 1 if digest in self._done else None
+        if number is None and self._limit is not None:
+            number = all_done(self._key(digest), self._done)
+            self.report.documents += number is not None
+            self.report.passages += number or 0
+        self.report.lines += number or 0
+        self.report.done += number or 0
+        return number is not None
+
+    def record(self, make: Callable[[], Sample | None], place: Place, *, torn: bool = False) -> Iterator[Sample | None]:
+        """What a line or row gives: its text, or the passages of a longer one, with a None for each that is not taken.
+        `make` raises `BadLine` where it holds none; None is a blank line. What is wrong with half a line is not counted."""
+        try:
+            sample = make()
+        except BadLine as problem:
+            if not torn:
+                self.skip(str(problem), place)
+            yield None
+            return
+        if sample is None:
+            self.report.lines += 1
+            self.report.blank += 1
+            yield None
+        elif self._limit is not None and len(sample.text) > self._limit:
+            yield from self.paper(sample, sectioned(sample.text), numbered=False)
+        else:
+            yield self._counted(self._decided(sample, None), place, torn=torn)
+
+    def paper(self, whole: Sample, paper: Paper, *, numbered: bool = True) -> Iterator[Sample | None]:
+        """The passages of a paper, with a None for each that is not taken. `whole` says all of them in common;
+        `numbered`: the place of each is its number in the paper."""
+        cut = list(pieces(paper, self._limit or len(paper.text), self._overlap))
+        self.report.documents += 1
+        self.report.passages += len(cut)
+        decided = [
+            self._decided(passage, piece.kind)
+            for piece, passage in zip(cut, passages_of(whole, paper, cut), strict=True)
+        ]
+        count = sum(isinstance(what, Sample) for what in decided)
+        taken = 0
+        for number, what in enumerate(decided, start=1):
+            place = Place(file=whole.place.file, line=number) if numbered else whole.place
+            if isinstance(what, Sample):
+                taken += 1
+                line_id = passage_key(self._key(whole.line_id), taken, last=taken == count)
+                what = what.model_copy(update={"place": place, "line_id": line_id})
+            yield self._counted(what, place)
+
+    def skip(self, reason: str, place: Place) -> None:
+        """Counts a line, row, passage or document that gives nothing."""
+        self.report.lines += 1
+        self.report.skip(reason, place)
+
+    def _key(self, digest: str) -> str:
+        """The name of some bytes and of all that decides which passages are taken of them."""
+        return f"{digest}/{self._limit}/{self._overlap}/{self._shard}/{self._prefilter}"
+
+    def _decided(self, sample: Sample, kind: str | None) -> Sample | str:
+        """A text as it is taken, or why it is not. Counts nothing."""
+        why, filtered = self._filtered(sample, kind)
+        # A text of which nothing is left is of the shard of the whole.
+        sample = filtered or sample
+        if self._shard is not None and not self._shard.holds(sample.id):
+            return _OTHER_SHARD
+        if why is None and not self._seen.add(int(sample.id, 16)):
+            return DUPLICATE
+        return why or sample
+
+    def _counted(self, what: Sample | str, place: Place, *, torn: bool = False) -> Sample | None:
+        """Counts what was decided about a text."""
+        if isinstance(what, str):
+            if what == _OTHER_SHARD:
+                self.report.lines += 1
+                self.report.other_shards += 1
+            elif not torn:
+                self.skip(what, place)
+            return None
+        self.report.lines += 1
+        self.report.samples += 1
+        self.report.trim(what.removed)
+        return what
+
+    def _filtered(self, sample: Sample, kind: str | None) -> tuple[str | None, Sample | None]:
+        """Why there is nothing to ask about a text, or the text without what there is nothing to ask about."""
+        if not self._prefilter:
+            return None, sample
+        if kind is not None:
+            return f"{NOTHING_TO_ASK}{kind}", None
+        found = prefiltered(sample.text)
+        if found.why_nothing is not None:
+            return f"{NOTHING_TO_ASK}{found.why_nothing}", None
+        changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
+        return None, sample.model_copy(update=changed)

@@ -1,0 +1,149 @@
+"""pieces: a long text as passages, none of its words lost and none made up.
+
+1. No passage is longer than the limit, blank, or ends in white space; they come in order.
+2. Together they hold all of the text but white space.
+3. What two share are whole sentences of one section, no more than asked for.
+4. A passage has parts of the sections that it names, and never of parts with nothing to ask about beside others.
+5. Small sections are put together; a section that fits is never cut.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.checks.sentences import split
+from programs.inputs.cutting import CHARS_PER_TOKEN, DEFAULT_TOKENS, SMALL, Cutting, Piece, pieces
+from programs.inputs.formats.paper import Block, Paper, Section, Unreadable, paper_of
+from tests.inputs.making_papers import prose
+
+WORDS = st.sampled_from(["dust", "cf.", "Fig. 3", "z", "=", "1.1", "galaxies.", "The", "slope", "x" * 90, "km/s."])
+PARAGRAPHS = st.lists(WORDS, min_size=1, max_size=60).map(" ".join)
+HEADINGS = st.sampled_from(["1 Introduction", "2.1 Data", "References", "Results", "Acknowledgements", "Appendix A"])
+BLOCKS = st.lists(
+    st.one_of(PARAGRAPHS.map(Block), st.builds(Block, HEADINGS, st.integers(1, 3))), min_size=1, max_size=14
+)
+
+
+@given(BLOCKS, st.integers(200, 900), st.integers(0, 3))
+@settings(max_examples=150, deadline=None)
+def test_nothing_is_lost_and_nothing_is_too_long(blocks: list[Block], limit: int, overlap: int) -> None:
+    paper = paper_of(blocks)
+    cut = list(pieces(paper, limit, overlap))
+    held: set[int] = set()
+    for piece in cut:
+        text = paper.text[piece.start : piece.end]
+        assert text
+        assert text == text.strip()
+        assert len(text) <= limit
+        held |= set(range(piece.start, piece.end))
+    assert [piece.start for piece in cut] == sorted({piece.start for piece in cut})
+    assert not any(not paper.text[place].isspace() for place in set(range(len(paper.text))) - held)
+    for before, after in pairwise(cut):
+        _check_shared(paper, before, after, overlap)
+
+
+def _check_shared(paper: Paper, before: Piece, after: Piece, overlap: int) -> None:
+    if after.start >= before.end:
+        return
+    section = next(part for part in paper.sections if part.start <= after.start < part.end)
+    assert before.end <= section.end
+    start = (
+        section.start
+        + len(paper.text[section.start : section.end])
+        - len(paper.text[section.start : section.end].lstrip())
+    )
+    whole = [(start + span.start, start + span.end) for span in split(paper.text[start : section.end])]
+    shared = [span for span in whole if after.start <= span[0] and span[1] <= before.end]
+    assert shared
+    assert len(shared) <= overlap
+    assert (shared[0][0], shared[-1][1]) == (after.start, before.end)
+
+
+@given(BLOCKS, st.integers(200, 900))
+@settings(max_examples=100, deadline=None)
+def test_a_passage_names_the_sections_that_it_has_parts_of(blocks: list[Block], limit: int) -> None:
+    paper = paper_of(blocks)
+    for piece in pieces(paper, limit, 1):
+        within = [part for part in paper.sections if _shares(paper, part, piece)]
+        assert list(piece.sections) == [" > ".join(part.path) for part in within if part.path]
+        assert {part.kind for part in within} == {piece.kind}
+        if len(within) == 1 and len(paper.text[within[0].start : within[0].end].strip()) <= limit:
+            assert paper.text[piece.start : piece.end] == paper.text[within[0].start : within[0].end].strip()
+
+
+def _shares(paper: Paper, part: Section, piece: Piece) -> bool:
+    return bool(paper.text[max(part.start, piece.start) : min(part.end, piece.end)].strip())
+
+
+def test_small_sections_are_put_together_up_to_the_limit() -> None:
+    blocks = [block for number in range(6) for block in (Block(f"{number} Part", 1), Block("Some words. " * 3))]
+    paper = paper_of(blocks)
+    cut = list(pieces(paper, 200, 1))
+    assert [piece.sections for piece in cut] == [("0 Part", "1 Part", "2 Part", "3 Part"), ("4 Part", "5 Part")]
+    large = paper_of([Block("A", 1), Block("x" * 150), Block("B", 1), Block("y" * 40 + " z" * 55)])
+    assert len(list(pieces(large, 200 * 4, 1))) == 1
+    assert len(list(pieces(large, int(150 / SMALL), 1))) == 2, "neither is small"
+
+
+def test_a_long_section_is_cut_at_sentences_into_passages_of_about_one_length() -> None:
+    paper = paper_of([Block("Results", 1), *(Block(part) for part in prose(1, 12).split("\n\n"))])
+    cut = list(pieces(paper, 1500, 1))
+    lengths = [piece.end - piece.start for piece in cut]
+    assert len(cut) >= 3
+    assert min(lengths) > 0.5 * max(lengths)
+    ends = [paper.text[piece.start : piece.end] for piece in cut]
+    assert all(text.endswith(".") and not text.endswith(("cf.", "Fig.", "al.")) for text in ends)
+    for before, after in pairwise(cut):
+        assert paper.text[after.start : before.end].count(". ") <= 4
+        assert after.start < before.end, "one sentence is repeated"
+    assert all(after.start >= before.end for before, after in zip(*_pairs(paper, 0), strict=False))
+
+
+def _pairs(paper: Paper, overlap: int) -> tuple[list[Piece], list[Piece]]:
+    cut = list(pieces(paper, 1500, overlap))
+    return cut, cut[1:]
+
+
+def test_a_sentence_beyond_the_limit_is_cut_between_words() -> None:
+    paper = paper_of([Block("word " * 150), Block("z" * 450)])
+    texts = [paper.text[piece.start : piece.end] for piece in pieces(paper, 200, 2)]
+    assert all(len(text) <= 200 for text in texts)
+    assert all(set(text.split()) == {"word"} for text in texts if "word" in text and "z" not in text)
+    assert "".join("".join(texts).split()) == "word" * 150 + "z" * 450
+
+
+def test_parts_with_nothing_to_ask_about_stay_by_themselves() -> None:
+    blocks = [
+        Block("Results", 1),
+        Block("A. B."),
+        Block("References", 1),
+        Block("[1] C."),
+        Block("Methods", 1),
+        Block("D."),
+    ]
+    cut = list(pieces(paper_of(blocks), 500, 1))
+    assert [(piece.sections, piece.kind) for piece in cut] == [
+        (("Results",), None),
+        (("References",), "references"),
+        (("Methods",), None),
+    ]
+
+
+def test_what_stands_under_an_appendix_is_of_it() -> None:
+    blocks = [Block("Appendix A", 1), Block("x"), Block("Proofs", 2), Block("y"), Block("Results", 1), Block("z")]
+    assert [section.kind for section in paper_of(blocks).sections] == ["appendix", "appendix", None]
+
+
+def test_the_limit_is_told_in_tokens_and_never_more_than_fits() -> None:
+    assert Cutting(500).limit() == 500 * CHARS_PER_TOKEN
+    assert Cutting().limit() == DEFAULT_TOKENS * CHARS_PER_TOKEN
+    assert Cutting(500).limit(most=700) == 700
+
+
+def test_a_paper_without_words_is_none() -> None:
+    with pytest.raises(Unreadable, match="without text"):
+        paper_of([Block("  \n ")])

@@ -1,0 +1,220 @@
+"""Each format's reader: title, sections, fields and words of a document, and what cannot be read."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import docx
+import pytest
+from docx.oxml.parser import parse_xml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.inputs.formats import docx as word
+from programs.inputs.formats import html, latex, markdown, text
+from programs.inputs.formats.fields import portable, told
+from programs.inputs.formats.marks import arxiv_in, arxiv_of_name, doi_in, licence_in
+from programs.inputs.formats.paper import Paper, Unreadable
+from programs.inputs.formats.table import FORMATS, reader_of
+from programs.inputs.formats.titles import usable_title
+from tests.inputs import making_papers as making
+
+
+def names(paper: Paper) -> list[str]:
+    return [" > ".join(section.path) for section in paper.sections]
+
+
+def test_markdown() -> None:
+    paper = markdown.read(making.markdown())
+    assert paper.title == "Markdown of dust"
+    assert names(paper) == ["", "Methods", "Setext results", "References"]
+    assert paper.fields == {
+        "doi": "10.1234/md.1",
+        "license": "CC-BY-4.0",
+        "date": "2024-01-03",
+        "authors": ["J. Doe"],
+    }
+    assert paper.text.startswith("# Markdown of dust\n\nDust reddens")
+    assert "# no heading" in paper.text
+    assert r"$\beta = 1.1$" in paper.text
+    assert paper.sections[-1].kind == "references"
+
+
+def test_markdown_without_front_matter_or_with_something_else_between_lines() -> None:
+    assert markdown.read(b"# A title\n\nWords.\n\n## One\n\nMore.").title == "A title"
+    several = markdown.read(b"# One\n\nWords.\n\n# Two\n\nMore.")
+    assert (several.title, names(several)) == (None, ["One", "Two"])
+    ruled = markdown.read(b"---\nWords: [of, no\n---\n\nMore words.")
+    assert ruled.text.startswith("---\nWords")
+
+
+def test_latex() -> None:
+    paper = latex.read(making.latex())
+    assert paper.title == "LaTeX of dust"
+    assert paper.fields == {"doi": "10.1234/tex.1"}
+    assert names(paper) == [
+        "Abstract",
+        "Introduction",
+        "Introduction > Model",
+        "Acknowledgements",
+        "More of it",
+        "References",
+    ]
+    assert [section.kind for section in paper.sections][3:] == ["acknowledgements", "appendix", "references"]
+    assert r"We measure $\sigma_8 = 0.81$ to 5% accuracy." in paper.text
+    assert r"m(z) = 5 \log_{10} d(z) + 25" in paper.text
+    assert "amounts to 300 per cent, cf. Fig. 3 of [Riess2016]." in paper.text
+    assert "The scatter of $m$." in paper.text
+    for words in ("never shown", "usepackage", "aastex", "includegraphics", "a.png", "University", "sec:one", "other"):
+        assert words not in paper.text
+
+
+def test_latex_of_a_part_in_latin_1_and_with_what_nobody_knows() -> None:
+    old = "\\usepackage[latin1]{inputenc}\n\\section{Étude}\nNaïve \\msun{} of \\textbf{stars} and \\foo{x}.".encode(
+        "latin-1"
+    )
+    paper = latex.read(old)
+    assert names(paper) == ["Étude"]
+    assert "Naïve \\msun of stars" in " ".join(paper.text.replace("{}", "").split())
+    with pytest.raises(Unreadable, match="UTF-8"):
+        latex.read("Naïve.".encode("latin-1"))
+
+
+def test_html() -> None:
+    paper = html.read(making.html())
+    assert paper.title == "HTML of dust"
+    assert paper.fields == {
+        "doi": "10.1234/html.1",
+        "license": "https://creativecommons.org/licenses/by-nc/4.0/",
+        "authors": ["Doe, J."],
+    }
+    assert names(paper) == ["", "Abstract", "Results", "Results > Table", "References"]
+    assert r"The slope is $\beta=1.1$, as bold as H2O. Next." in paper.text
+    assert "name | slope\n\na | 1.1" in paper.text
+    for words in ("Home", "Cookies", "hidden", "Publisher", "{}"):
+        assert words not in paper.text
+
+
+def test_html_says_its_encoding_or_is_utf_8() -> None:
+    latin = '<html><head><meta charset="iso-8859-1"></head><body><p>Naïve dust</p></body></html>'.encode("latin-1")
+    assert html.read(latin).text == "Naïve dust"
+    assert html.read("<p>Naïve dust</p>".encode()).text == "Naïve dust"
+
+
+def test_word() -> None:
+    paper = word.read(making.word())
+    assert paper.title == "Word of dust"
+    assert paper.fields == {"doi": "10.1234/docx.1", "authors": ["J. Doe", "R. Roe"]}
+    assert names(paper) == ["", "Introduction", "Introduction > Sample", "References"]
+    assert "name | slope\na | 1.1" in paper.text
+
+
+def test_word_keeps_the_letters_of_formulas() -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph("The relation ")
+    space = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    formula = parse_xml(f'<m:oMath xmlns:m="{space}"><m:r><m:t>m=5 log d</m:t></m:r></m:oMath>')
+    paragraph._p.append(formula)
+    paragraph.add_run(" holds.")
+    out = io.BytesIO()
+    document.save(out)
+    assert word.read(out.getvalue()).text == "The relation m=5 log d holds."
+
+
+def test_text() -> None:
+    paper = text.read(making.text())
+    assert names(paper) == ["Abstract", "1 Introduction", "1 Introduction > 1.1 Earlier work", "Acknowledgements"]
+    assert paper.title is None
+    assert paper.fields == {}
+    assert text.read("Dust.".encode("utf-16")).text == "Dust."
+
+
+def zipped(name: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, "nothing")
+    return out.getvalue()
+
+
+UNREADABLE = {
+    "txt of another encoding": (".txt", "Naïve".encode("latin-1"), "bad UTF-8"),
+    "txt that is empty": (".txt", b" \n\0", "without text"),
+    "md with nothing but front matter": (".md", b"---\ntitle: x\n---\n", "without text"),
+    "html that is empty": (".html", b"", "without text"),
+    "html with nothing to read": (".html", b"<html><body><nav>Home</nav></body></html>", "without text"),
+    "tex with nothing in its body": (".tex", b"\\begin{document}\n% x\n\\end{document}", "without text"),
+    "docx that is no zip": (".docx", b"Dust reddens.", "damaged"),
+    "docx that is another zip": (".docx", zipped("a.txt"), "damaged"),
+    "docx cut off": (".docx", making.word()[:2000], "damaged"),
+    "docx with a password": (".docx", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "password"),
+    "docx of Word 97": (".docx", b"\xd0\xcf\x11\xe0" + bytes(600), "damaged"),
+}
+
+
+@pytest.mark.parametrize(("ending", "data", "reason"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_read_is_said(ending: str, data: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        reader_of(FORMATS[ending])(data)
+
+
+@given(st.text(max_size=300), st.sampled_from([".md", ".txt", ".tex", ".html"]))
+@settings(max_examples=150, deadline=None)
+def test_any_words_give_a_paper_that_holds_what_it_promises_or_a_reason(words: str, ending: str) -> None:
+    try:
+        paper = reader_of(FORMATS[ending])(
+            f"\\section{{A}} # B\n\n## C\n\n<p>{words}\n\nReferences".encode("utf-8", "replace")
+        )
+    except Unreadable:
+        return
+    paper.text.encode()
+    places = {n for section in paper.sections for n in range(section.start, section.end)}
+    assert len(places) == sum(section.end - section.start for section in paper.sections)
+    assert all(paper.text[n].isspace() for n in set(range(len(paper.text))) - places)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("doi:10.1234/abc.5.", "10.1234/abc.5"),
+        ("https://doi.org/10.1016/S0140-6736(20)30183-5", "10.1016/s0140-6736(20)30183-5"),
+        ("(https://doi.org/10.1093/mnras/stab1234)", "10.1093/mnras/stab1234"),
+        ("DOI 10.3847/1538-4357/ab1234", "10.3847/1538-4357/ab1234"),
+        ("Reference 10.1234/of.another", None),
+    ],
+)
+def test_a_doi_is_known_by_its_word(words: str, found: str | None) -> None:
+    assert doi_in(words) == found
+
+
+def test_arxiv_and_licences_are_known_by_their_form() -> None:
+    assert arxiv_in("arXiv:2401.01234v2 [astro-ph.CO] 3 Jan 2024") == "2401.01234v2"
+    assert arxiv_in("arXiv:hep-th/9901001v1") == "hep-th/9901001v1"
+    assert arxiv_in("see 2401.01234") is None
+    assert arxiv_of_name("2401.01234v2") == "2401.01234v2"
+    assert arxiv_of_name("table-2401.01234") is None
+    assert licence_in("under http://creativecommons.org/licenses/by-sa/4.0/ .") == (
+        "http://creativecommons.org/licenses/by-sa/4.0"
+    )
+    assert licence_in("the Creative Commons Attribution-NonCommercial 4.0\nInternational License") == (
+        "Creative Commons Attribution-NonCommercial 4.0"
+    )
+    assert licence_in("Published under CC BY 4.0.") == "CC BY 4.0"
+    assert licence_in("All rights reserved.") is None
+
+
+def test_what_programs_write_for_a_title_is_none() -> None:
+    for words in ("untitled", "Microsoft Word - paper3.docx", "main.tex", "ms", "1234.5678v1", "", None):
+        assert usable_title(words) is None
+    assert usable_title("Scatter of\nthe relation") == "Scatter of the relation"
+
+
+def test_fields_are_what_json_can_hold() -> None:
+    odd = {"Title": " A  title ", 3: {1, 2}, "x": float("nan"), "y": b"raw", "z": 2**70, "s": "\ud800"}
+    found = told(odd)
+    assert found.title == "A title"
+    assert found.fields == {"3": [1, 2], "x": None, "y": None, "z": str(2**70), "s": "�"}
+    deep: object = "end"
+    for _ in range(200):
+        deep = [deep]
+    assert portable(deep) is not None

@@ -1,0 +1,281 @@
+"""Papers and long texts as samples.
+
+1. A passage is exactly the part of its document's text that it says; the passages of a paper are of one source.
+2. Every passage, row, line and document that gave none is counted once; each reason names where it was met first.
+3. Texts of JSON lines are cut only when that is asked for; those that fit stay what they were.
+4. Documents of which every passage is done are not read again; any other is, and gives the same passages in the same order.
+5. A folder means every file in it that is read; what is in it besides is counted.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from programs.errors import UserError
+from programs.exports.licences import licence_of
+from programs.inputs import Cutting, ReadReport, Sample, read_paper, read_samples
+from programs.inputs import report as reasons
+from programs.inputs.formats import process as processes
+from programs.inputs.papers import source_key
+from programs.inputs.reader import step_samples
+from programs.inputs.sample import content_id
+from programs.inputs.shard import Shard
+from programs.inputs.sources import sources
+from tests.inputs import making_papers as making
+from tests.inputs import making_pdf
+from tests.inputs.making_papers import folder_of_all, prose
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return folder_of_all(tmp_path_factory.mktemp("all") / "papers")
+
+
+def read(
+    *paths: Path,
+    tokens: int | None = None,
+    done: set[str] | None = None,
+    shard: Shard | None = None,
+    prefilter: bool = False,
+    max_chars: int | None = None,
+) -> tuple[list[Sample], ReadReport]:
+    report = ReadReport()
+    samples = read_samples(
+        [str(path) for path in paths],
+        max_chars=max_chars,
+        report=report,
+        done=done or set(),
+        shard=shard,
+        prefilter=prefilter,
+        cutting=Cutting(tokens),
+    )
+    found = list(samples)
+    counted = report.samples + report.blank + report.done + report.other_shards + report.skipped_lines
+    assert counted == report.lines
+    assert set(report.skipped) == set(report.first_examples)
+    return found, report
+
+
+# 1 and 5. A folder of all kinds
+
+
+def test_a_folder_of_all_kinds(papers: Path) -> None:
+    samples, report = read(papers)
+    named = {Path(sample.place.file).name for sample in samples}
+    assert named == {"a.pdf", "b.md", "c.txt.gz", "2401.01234v2.tex", "e.html", "f.docx", "g.parquet", "h.jsonl"}
+    assert report.skipped == {reasons.UNKNOWN_KIND: 1, reasons.OUR_OWN: 1, reasons.NO_TEXT: 1, reasons.DUPLICATE: 2}
+    assert report.first_examples[reasons.UNKNOWN_KIND].file.endswith("picture.png")
+    files = list(dict.fromkeys(sample.place.file for sample in samples))
+    assert [str(Path(file).relative_to(papers)) for file in files] == [
+        "a.pdf",
+        "b.md",
+        "f.docx",
+        "g.parquet",
+        "h.jsonl",
+        "below/2401.01234v2.tex",
+        "below/c.txt.gz",
+        "below/e.html",
+    ]
+    assert [sample.id for sample in read(papers)[0]] == [sample.id for sample in samples]
+
+
+def test_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> None:
+    samples, report = read(papers, tokens=200)
+    documents = 0
+    for file in {sample.place.file for sample in samples if sample.place.file[-3:] not in ("uet", "onl")}:
+        passages = [sample for sample in samples if sample.place.file == file]
+        paper = read_paper(Path(file))
+        documents += 1
+        assert [sample.place.line for sample in passages] == list(range(1, len(passages) + 1))
+        for sample in passages:
+            assert sample.excerpt is not None
+            assert sample.text == paper.text[sample.excerpt.start : sample.excerpt.end]
+            assert sample.id == content_id(sample.text)
+            assert sample.excerpt.document == content_id(paper.text)
+            assert len(sample.text) <= 800
+        assert len({source_key(sample) for sample in passages}) == 1
+    assert documents == 6
+    assert report.documents == 7, "and one of the table's rows"
+
+
+def test_what_the_source_says_goes_with_every_passage(papers: Path) -> None:
+    samples, _ = read(papers)
+    said = {Path(sample.place.file).name: sample for sample in samples}
+    assert source_key(said["a.pdf"]) == "doi:10.1234/scatter.2024.17"
+    assert licence_of(said["a.pdf"].extra) == "cc-by-4.0"
+    assert licence_of(said["b.md"].extra) == "cc-by-4.0"
+    assert licence_of(said["e.html"].extra) == "cc-by-nc-4.0"
+    assert said["2401.01234v2.tex"].title == "LaTeX of dust"
+    assert source_key(said["c.txt.gz"]).startswith("text:")
+    assert said["c.txt.gz"].title_given is False
+
+
+def test_a_file_named_for_its_arxiv_number_is_of_that_paper(tmp_path: Path) -> None:
+    (tmp_path / "2401.01234v2.txt").write_bytes(making.text())
+    (tmp_path / "2401.01234v1.md.gz").write_bytes(gzip.compress(b"# Another format\n\nSome words."))
+    samples, _ = read(tmp_path)
+    assert {source_key(sample) for sample in samples} == {"arxiv:2401.01234"}
+    assert samples[-1].extra == {"arxiv_id": "2401.01234v2"}
+
+
+def test_sections_are_named_with_what_they_stand_under(papers: Path) -> None:
+    samples, _ = read(papers, tokens=300)
+    sections = {name for sample in samples if sample.excerpt for name in sample.excerpt.sections}
+    assert {"2 Data and Methods > 2.1 Observations", "Introduction > Model", "Results > Table"} <= sections
+
+
+# 2. What is skipped
+
+
+def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Path) -> None:
+    for name, data in {
+        "a.md": b"Some words.",
+        "b.pdf": making_pdf.scan(),
+        "c.pdf": making_pdf.locked(),
+        "d.docx": b"no zip",
+        "e.txt": "Naïve".encode("latin-1"),
+        "f.md": b"",
+        "g.txt.gz": gzip.compress(b"Some words that go on and on.")[:-12],
+        "h.md": b"Some words.",
+        "i.html.zst": zstandard.compress(b"<p>Some words.</p>" * 99)[:9] + b"\xff" * 40,
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    samples, report = read(tmp_path)
+    assert [sample.text for sample in samples] == ["Some words."]
+    assert report.skipped == {
+        "pages without text (a scan?)": 1,
+        "a document with a password": 1,
+        "a damaged file, or of another kind than its name says": 1,
+        reasons.BAD_UTF8: 1,
+        "a document without text": 1,
+        reasons.TRUNCATED_ARCHIVE: 1,
+        reasons.DAMAGED_ARCHIVE: 1,
+        reasons.DUPLICATE: 1,
+    }
+    assert report.first_examples["pages without text (a scan?)"].file == str(tmp_path / "b.pdf")
+
+
+def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for library, name in (("pdfminer", "a.pdf"), ("docx", "f.docx"), ("pyarrow", "g.parquet"), ("pylatexenc", "below")):
+        with monkeypatch.context() as hidden:
+            hidden.setitem(__import__("sys").modules, library, None)
+            with pytest.raises(UserError) as error:
+                sources([str(papers / name)])
+            assert str(error.value).endswith("needs the readers for papers: pip install 'synthreasoner[papers]'")
+    for name in ("b.md", "below/c.txt.gz"):
+        assert [source.name for source in sources([str(papers / name)])] == [papers / name]
+
+
+def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    with pytest.raises(UserError, match=r"no file in the folder .* that is read: \.jsonl, .*\.pdf"):
+        sources([str(tmp_path)])
+
+
+def test_an_ending_says_what_a_file_is_however_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "A.MD").write_bytes(b"# One\n\nWords.")
+    (tmp_path / "data").write_bytes(b'{"text": "A line."}\n')
+    assert [sample.text for sample in read(tmp_path / "A.MD", tmp_path / "data")[0]] == ["# One\n\nWords.", "A line."]
+
+
+def test_prefilter_leaves_out_whole_sections(papers: Path) -> None:
+    whole, _ = read(papers)
+    samples, report = read(papers, prefilter=True)
+    assert report.skipped[f"{reasons.NOTHING_TO_ASK}references"] >= 5
+    assert report.skipped[f"{reasons.NOTHING_TO_ASK}appendix"] == 1
+    left = {sample.excerpt.sections for sample in samples if sample.excerpt}
+    assert not any("References" in name or "Acknowledgements" in name for names in left for name in names)
+    assert {sample.text for sample in samples if not sample.removed} <= {sample.text for sample in whole}
+
+
+# 3. Lines of JSON
+
+
+def lines(path: Path, *texts: str, **fields: object) -> Path:
+    path.write_text("".join(json.dumps({"text": text, **fields}) + "\n" for text in texts))
+    return path
+
+
+def test_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
+    long, short = f"Introduction\n\n{prose(1, 6)}\n\nResults\n\n{prose(9, 6)}", prose(1, 1)
+    path = lines(tmp_path / "a.jsonl", long, short)
+    whole, report = read(path)
+    assert [sample.text for sample in whole] == [long, short]
+    assert report.documents == 0
+    cut, report = read(path, tokens=300)
+    assert report.documents == 1
+    assert cut[-1] == whole[-1]
+    assert all(long[sample.excerpt.start : sample.excerpt.end] == sample.text for sample in cut[:-1] if sample.excerpt)
+    assert cut[0].excerpt is not None
+    assert cut[0].excerpt.sections == ("Introduction",)
+    assert len({source_key(sample) for sample in cut[:-1]}) == 1
+
+
+def test_a_passage_of_a_paper_fits_the_model(papers: Path) -> None:
+    samples, report = read(papers / "a.pdf", max_chars=500)
+    assert max(len(sample.text) for sample in samples) <= 500
+    assert report.cut == 0
+
+
+# 4. Going on
+
+
+def test_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lines(tmp_path / "a.jsonl", prose(1, 8), prose(30, 1))
+    everything = [path, papers]
+    samples, whole = read(*everything, tokens=300)
+    done = {sample.line_id for sample in samples}
+    assert len(done) == len(samples)
+
+    def never(*_: object) -> None:
+        raise AssertionError("a document was read")
+
+    monkeypatch.setattr(processes.ReaderProcess, "steps", never)
+    again, report = read(*everything, tokens=300, done=done)
+    assert again == []
+    assert report.done == len(samples)
+    assert report.documents == whole.documents
+
+
+@pytest.mark.parametrize("shard", [None, Shard(1, 2)], ids=["prefiltered", "a shard"])
+def test_what_was_left_out_of_a_document_does_not_make_it_read_again(
+    papers: Path, monkeypatch: pytest.MonkeyPatch, shard: Shard | None
+) -> None:
+    whole, _ = read(papers / "b.md", tokens=150)
+    some, _ = read(papers / "b.md", tokens=150, shard=shard, prefilter=shard is None)
+    monkeypatch.delattr(processes.ReaderProcess, "steps")
+    done = {sample.line_id for sample in some}
+    again, report = read(papers / "b.md", tokens=150, shard=shard, prefilter=shard is None, done=done)
+    assert again == []
+    assert 0 < report.done == len(some) < len(whole)
+
+
+def test_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:
+    samples, _ = read(papers / "b.md", tokens=300)
+    for left in (samples[0], samples[2], samples[-1]):
+        again, _ = read(papers / "b.md", tokens=300, done={s.line_id for s in samples if s != left})
+        assert again == samples
+
+
+def test_passages_cut_otherwise_are_not_taken_for_done(papers: Path) -> None:
+    done = {sample.line_id for sample in read(papers / "b.md", tokens=300)[0]}
+    assert read(papers / "b.md", tokens=400, done=done)[1].done == 0
+
+
+def test_shards_share_the_passages_of_a_paper(papers: Path) -> None:
+    some = (papers / "b.md", papers / "below")
+    everything = {sample.id for sample in read(*some, tokens=200)[0]}
+    parts = [{sample.id for sample in read(*some, tokens=200, shard=Shard(number, 3))[0]} for number in (1, 2, 3)]
+    assert set.union(*parts) == everything
+    assert sum(map(len, parts)) == len(everything)
+
+
+def test_a_reader_can_look_up_while_a_document_is_read(papers: Path) -> None:
+    steps = step_samples([str(papers / "a.pdf")], max_chars=None, report=ReadReport())
+    assert next(steps) is None
+    steps.close()  # type: ignore[attr-defined]

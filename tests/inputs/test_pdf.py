@@ -1,0 +1,126 @@
+"""PDF as papers come: two columns in their order, nothing of the page around them, and what cannot be read said."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen.canvas import Canvas
+
+from programs.inputs.formats.paper import Paper, Unreadable
+from programs.inputs.formats.pdf import read
+from tests.inputs import making_pdf as making
+
+ORDER = [
+    "We measure the scatter of the relation",
+    "Dust reddens the light",
+    "In this work 212 galaxies",
+    *(f"During night {night} the spectrograph" for night in range(1, 9)),
+    "The apparent magnitude",
+    "m(z) = 5 log d(z) + 25 + A",
+    "where the extinction A",
+    "ln L = -0.5 (m - M) C (m - M)",
+    "in which C holds",
+    *(f"In subsample {number} the fitted slope" for number in range(1, 11)),
+    "The scatter of the relation is smaller",
+    "We thank the staff",
+    "Riess, A. G.",
+]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["by columns", "line by line across the page"])
+def paper(request: pytest.FixtureRequest) -> Paper:
+    return read(making.two_columns(rowwise=request.param))
+
+
+def test_the_columns_are_read_one_after_the_other(paper: Paper) -> None:
+    places = [paper.text.index(words) for words in ORDER]
+    assert places == sorted(places)
+
+
+def test_words_that_line_ends_broke_are_whole_and_others_keep_their_hyphen(paper: Paper) -> None:
+    for word in ("corrected for spectroscopic selection", "measurements of the relation", "standard deviation"):
+        assert word in paper.text
+    assert "- " not in paper.text.replace("L = -0.5 (m - M) C (m - M)", "")
+    assert "well-known bias of flux-limited samples" in paper.text
+
+
+def test_running_heads_page_numbers_and_the_stamp_are_left_out(paper: Paper) -> None:
+    assert making.RUNNING not in paper.text
+    assert "arXiv" not in paper.text
+    assert not any(line.strip().isdigit() and len(line) > 1 for line in paper.text.split("\n"))
+
+
+def test_the_sections_are_those_of_the_paper(paper: Paper) -> None:
+    assert [" > ".join(section.path) for section in paper.sections] == [
+        "",
+        "Abstract",
+        "1 Introduction",
+        "2 Data and Methods",
+        "2 Data and Methods > 2.1 Observations",
+        "2 Data and Methods > 2.2 Model",
+        "3 Results",
+        "4 Conclusions",
+        "Acknowledgements",
+        "References",
+    ]
+    assert [section.kind for section in paper.sections][-3:] == [None, "acknowledgements", "references"]
+
+
+def test_paragraphs_are_whole(paper: Paper) -> None:
+    model = paper.text[paper.text.index("During night 3") :].split("\n\n")[0]
+    assert model.startswith(
+        "During night 3 the spectrograph recorded 23 galaxies with an exposure of 900 seconds each."
+    )
+    assert model.endswith("Frames with clouds were rejected.")
+    formula = next(part for part in paper.text.split("\n\n") if part.startswith("m(z)"))
+    assert formula == "m(z) = 5 log d(z) + 25 + A (1) 2"
+
+
+def test_title_doi_arxiv_and_licence_are_kept(paper: Paper) -> None:
+    assert paper.title == making.TITLE
+    assert paper.fields == {
+        "doi": "10.1234/scatter.2024.17",
+        "arxiv_id": "2401.01234v2",
+        "license": "CC BY 4.0",
+        "authors": ["J. Doe and R. Roe"],
+    }
+
+
+def test_a_paper_that_says_nothing_of_itself_has_the_title_that_it_prints() -> None:
+    assert read(making.two_columns(info=False)).title == making.TITLE
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (making.scan(), "pages without text"),
+        (making.locked(), "password"),
+        (b"", "damaged"),
+        (b"%PDF-1.7\n%%EOF", "damaged"),
+        (b"no PDF at all, but some words", "damaged"),
+        (making.two_columns()[:3000], "damaged"),
+    ],
+    ids=["scan", "locked", "empty", "hollow", "text", "torn"],
+)
+def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        read(data)
+
+
+def test_a_pdf_without_pages_of_text_or_pictures_is_empty() -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out)
+    canvas.showPage()
+    canvas.save()
+    with pytest.raises(Unreadable, match="without text"):
+        read(out.getvalue())
+
+
+def test_a_file_that_its_owner_alone_may_change_is_read() -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, encrypt=StandardEncryption("", ownerPassword="owner", canPrint=0))
+    canvas.drawString(72, 700, "Dust reddens the light of 212 galaxies.")
+    canvas.save()
+    assert read(out.getvalue()).text == "Dust reddens the light of 212 galaxies."

@@ -1,0 +1,124 @@
+"""Tables: rows of Parquet files and of data sets of the Hub, which are folders on this machine here."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+
+from programs.errors import UserError
+from programs.inputs import Cutting, ReadReport, Sample, read_samples
+from programs.inputs import report as reasons
+from programs.inputs.formats.hub import HubName
+from tests.inputs.making_papers import prose, table
+
+
+def read(*patterns: str, text_field: str = "text", tokens: int | None = None) -> tuple[list[Sample], ReadReport]:
+    report = ReadReport()
+    cutting = Cutting(tokens)
+    return list(read_samples(patterns, max_chars=None, report=report, cutting=cutting, text_field=text_field)), report
+
+
+def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"text": "Dust reddens.", "title": "One", "doi": "10.1234/a", "seen": datetime.date(2024, 1, 3), "id": 7},
+        {"text": None, "title": "Two"},
+        {"text": "Dust reddens.", "title": "Three"},
+        {"text": " Stars\x00 shine.\r\n", "title": None},
+    ]
+    path = table(tmp_path / "a.parquet", rows)
+    samples, report = read(str(path))
+    assert [sample.text for sample in samples] == ["Dust reddens.", "Stars shine."]
+    first = samples[0]
+    assert (first.title, first.given_id, first.place.line, first.excerpt) == ("One", "7", 1, None)
+    assert first.extra == {"doi": "10.1234/a", "seen": "2024-01-03"}
+    assert report.skipped == {reasons.NO_TEXT: 1, reasons.DUPLICATE: 1}
+    assert report.lines == report.samples + report.skipped_lines == 4
+
+
+def test_another_column_may_hold_the_text(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.parquet", [{"body": "Dust reddens.", "text": "no"}])
+    lines = tmp_path / "a.jsonl"
+    lines.write_text(json.dumps({"body": "Stars shine.", "text": "no"}) + "\n")
+    samples, _ = read(str(path), str(lines), text_field="body")
+    assert [(sample.text, sample.extra) for sample in samples] == [
+        ("Dust reddens.", {"text": "no"}),
+        ("Stars shine.", {"text": "no"}),
+    ]
+    assert read(str(path), text_field="nothing")[1].skipped == {reasons.NO_TEXT: 1}
+
+
+def test_a_long_text_of_a_row_is_cut_and_a_short_one_is_not(tmp_path: Path) -> None:
+    long = f"Introduction\n\n{prose(1, 8)}\n\nResults\n\n{prose(20, 8)}"
+    path = table(tmp_path / "a.parquet", [{"text": long, "id": "paper"}, {"text": "Short."}])
+    samples, report = read(str(path), tokens=400)
+    assert report.documents == 1
+    assert report.passages == len(samples) - 1 > 2
+    assert all(
+        sample.excerpt and long[sample.excerpt.start : sample.excerpt.end] == sample.text for sample in samples[:-1]
+    )
+    assert {sample.place.line for sample in samples[:-1]} == {1}
+    assert {sample.given_id for sample in samples[:-1]} == {"paper"}
+    assert samples[-1].excerpt is None
+
+
+def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> None:
+    whole = table(tmp_path / "a.parquet", [{"text": f"Text {n}."} for n in range(3)]).read_bytes()
+    (tmp_path / "b.parquet").write_bytes(whole[:-40])
+    (tmp_path / "c.parquet").write_bytes(b"no table")
+    samples, report = read(*(str(tmp_path / f"{name}.parquet") for name in "abc"))
+    assert len(samples) == 3
+    assert report.skipped == {"a damaged file, or of another kind than its name says": 2}
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which `lab/dust` is a data set: `datasets` takes one that lies there for the one of that name."""
+    home = tmp_path / "lab" / "dust"
+    home.mkdir(parents=True)
+    for split, count in (("train", 3), ("test", 1)):
+        lines = [json.dumps({"text": f"{split} text {n}.", "year": 2000 + n}) for n in range(count)]
+        (home / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_rows_of_a_data_set_are_records() -> None:
+    samples, report = read("hf://lab/dust")
+    assert [sample.text for sample in samples] == [f"train text {n}." for n in range(3)]
+    assert samples[1].extra == {"year": 2001}
+    assert str(samples[1].place) == "hf://lab/dust:2"
+    assert (report.files, report.lines) == (1, 3)
+    assert [sample.text for sample in read("hf://lab/dust:test")[0]] == ["test text 0."]
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_split_that_is_not_there_is_said_before_anything_is_read() -> None:
+    with pytest.raises(UserError, match=r"^hf://lab/dust:nowhere: .*nowhere") as error:
+        read_samples(["hf://lab/dust:nowhere"], max_chars=None, report=ReadReport())
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("hf://lab/dust", ("lab/dust", None, None, "train")),
+        ("hf://datasets/lab/dust", ("lab/dust", None, None, "train")),
+        ("hf://lab/dust/full:test", ("lab/dust", "full", None, "test")),
+        ("hf://lab/dust-2.1@v1.0:train", ("lab/dust-2.1", None, "v1.0", "train")),
+    ],
+)
+def test_the_names_of_data_sets(written: str, parts: tuple[str | None, ...]) -> None:
+    name = HubName.parse(written)
+    assert name[1:] == parts
+    assert str(name) == written
+
+
+@pytest.mark.parametrize("written", ["hf://", "hf://dust", "hf://lab/dust:", "hf://lab/dust/a/b", "hf://lab/du st"])
+def test_what_names_no_data_set(written: str) -> None:
+    with pytest.raises(UserError, match="not of the form hf://OWNER/NAME"):
+        HubName.parse(written)
