@@ -6,6 +6,8 @@ from typing import Any
 
 from optimize.settings import CompileSettings
 from programs.errors import UserError
+from programs.logs import LogOptions
+from programs.tracing import TraceOptions
 
 NAME = "settings.json"
 
@@ -22,7 +24,7 @@ FREE = frozenset(
         "patience",
         "retry_wait",
     }
-    | {"log_level"}
+    | {*LogOptions.model_fields, *TraceOptions.model_fields}
 )
 """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 

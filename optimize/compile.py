@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from optimize.settings import CompileSettings
 from programs.aside import move_aside
 from programs.errors import UserError
+from programs.logs import logged
 from programs.options import parse, run_cli
+from programs.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +25,17 @@ if TYPE_CHECKING:
 
     from optimize.report import Outcome
 
+log = logging.getLogger("synthreasoner")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 stopped early, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(CompileSettings, "python -m optimize.compile", (__doc__ or "").splitlines()[0], arguments)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    settings = parse(CompileSettings, "python -m optimize.compile", __doc__ or "", arguments)
+    with logged(settings, None if settings.dry_run else settings.output):
+        return _command(settings)
+
+
+def _command(settings: CompileSettings) -> int:
     from rich.console import Console
 
     from optimize.recorder import BudgetSpent
@@ -41,8 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if not settings.resume:
         move_aside(settings.output)
+    log.info("the compilation begins", extra={"settings": settings.model_dump(mode="json")})
     try:
-        report = tune(console)
+        with traced(settings):
+            report = tune(console)
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except BudgetSpent as error:
@@ -51,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BackendError as error:
         print(f"error: {error}; run the same command again to go on", file=sys.stderr)
         return 1
+    log.info("the compilation ends", extra={"improved": report.improved})
     use = f"use it with --program {settings.output}" if report.improved else "its report.md says more"
     console.print(f"the compiled program is in {settings.output}; {use}")
     return 0

@@ -1,24 +1,52 @@
 """What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from optimize.metrics import weights_of
 from optimize.stages import JUDGE, STAGES
 from programs.inputs.sources import DEFAULT_INPUT
+from programs.logs import LogOptions
 from programs.settings import comma_separated
+from programs.tracing import TraceOptions
 
 OPTIMIZER_NAMES = ("bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa")
 RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 """How often the program is run on the training and validation texts together, per budget."""
 
 
-class CompileSettings(BaseModel):
+class CompileSettings(LogOptions, TraceOptions):
     """The options of a compilation. The names are those of the command line, with underscores."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {
+        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "program"),
+        "how it is measured": (
+            "metric",
+            "judge_models",
+            "report_judge_models",
+            "judged_correct_from",
+            "num_train",
+            "num_val",
+            "num_test",
+        ),
+        "models and servers": (
+            "api_base",
+            "concurrency",
+            "timeout",
+            "patience",
+            "retry_wait",
+            "max_output_tokens",
+            "reflection_model",
+            "prompt_order",
+            "seed",
+        ),
+        "the compilation": ("dry_run", "max_calls", "resume"),
+        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+    }
 
     model: str = Field(
         ...,
@@ -30,7 +58,10 @@ class CompileSettings(BaseModel):
         "optuna", description="how to tune"
     )
     trainset: list[str] = Field(
-        [DEFAULT_INPUT], min_length=1, description="JSONL files of texts; with --stage judge, of labelled answers"
+        [DEFAULT_INPUT],
+        min_length=1,
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL files of texts; with --stage judge, of labelled answers",
     )
     output: Path = Field(Path("compiled"), description="the folder of the compiled program, its report and its journal")
     program: Path | None = Field(None, description="a compiled program to begin with, instead of the one as it is")
@@ -79,7 +110,6 @@ class CompileSettings(BaseModel):
     timeout: float = Field(120.0, gt=0, description="seconds for one call")
     patience: float = Field(900.0, gt=0, description="seconds of trying again before a call is given up")
     retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first retry")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="how much to log")
 
     @field_validator("judge_models", "report_judge_models", mode="before")
     @classmethod

@@ -98,11 +98,11 @@ def tune(course: Course, console: Console) -> Report:
     """Compiles, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
     settings = course.settings
     with workplace(settings, console) as (models, recorder):
-        before = _proven(course, models, course.tracer, console)
+        before = proven(course, models, course.tracer, console)
         if not recorder.account.all_paid.calls:
             raise FatalError(f"not one call was answered ({before[0].score.reason})")
         compiled, unscored = _compiled(course, models, recorder, console)
-        after = _proven(course, models, compiled, console)
+        after = proven(course, models, compiled, console)
         report = _report(course, compiled, (before, after), recorder, unscored)
     identity = identity_of(compiled, model=settings.model, prompt_order=settings.prompt_order)
     write_program(compiled, settings.output / "program.json", identity)
@@ -152,7 +152,8 @@ def _job(course: Course, stage: str, student: Student, metric: OptimizerMetric, 
     )
 
 
-def _proven(course: Course, models: Models, tracer: Tracer, console: Console) -> list[Measured]:
+def proven(course: Course, models: Models, tracer: Tracer, console: Console) -> list[Measured]:
+    """What a program makes of the texts of the proof. Raises `BackendError` when a model is gone."""
     which = "before" if tracer is course.tracer else "after"
     console.print(f"proof: {len(course.splits.test)} texts, {which}")
     student = _student(course, models, tracer)

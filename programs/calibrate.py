@@ -15,7 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from programs.calibrate_settings import CalibrateSettings
 from programs.errors import UserError
+from programs.logs import logged
 from programs.options import parse, run_cli
+from programs.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,11 +28,17 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+log = logging.getLogger("synthreasoner")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 stopped early, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(CalibrateSettings, "python -m programs.calibrate", (__doc__ or "").splitlines()[0], arguments)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    settings = parse(CalibrateSettings, "python -m programs.calibrate", __doc__ or "", arguments)
+    with logged(settings, None if settings.dry_run else settings.output):
+        return _command(settings)
+
+
+def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
     from programs.calibration import Calibration
@@ -52,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(f"{len(labels.answers)} answers, {len(settings.judge_models)} judges: at most about {calls} calls")
     if settings.dry_run:
         return 0
-    return asyncio.run(_calibrate(settings, labels.answers, tracer, console))
+    log.info("the calibration begins", extra={"settings": settings.model_dump(mode="json")})
+    with traced(settings):
+        return asyncio.run(_calibrate(settings, labels.answers, tracer, console))
 
 
 async def _calibrate(
@@ -84,6 +94,7 @@ async def _calibrate(
         file.write(f"{report.model_dump_json(indent=2)}\n".encode())
     for line in in_words(report):
         console.print(line)
+    log.info("the calibration ends: the report is in %s", settings.output)
     console.print(f"the report is in {settings.output}")
     if settings.apply is not None:
         _apply(settings, report, tracer, console)

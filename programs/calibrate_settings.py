@@ -1,20 +1,41 @@
 """What a calibration can be told: every option of `python -m programs.calibrate`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from programs.logs import LogOptions
 from programs.settings import Settings, beside, comma_separated
+from programs.tracing import TraceOptions
 
 
-class CalibrateSettings(BaseModel):
+class CalibrateSettings(LogOptions, TraceOptions):
     """The options of a calibration. Those that `python -m programs.generate` also has mean the same."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {
+        "what is measured": ("labels", "judge_models", "output", "apply", "judged_correct_from"),
+        "models and servers": (
+            "api_base",
+            "concurrency",
+            "timeout",
+            "patience",
+            "retry_wait",
+            "max_output_tokens",
+            "program",
+            "prompt_order",
+            "seed",
+        ),
+        "the calibration": ("dry_run", "max_calls"),
+        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+    }
+
     labels: list[str] = Field(
-        min_length=1, description="JSONL files of answers that people judged (programs/labels.py)"
+        min_length=1,
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL files of answers that people judged (programs/labels.py)",
     )
     judge_models: list[str] = Field(min_length=1, description="the judges, separated by commas or spaces")
     judged_correct_from: int = Field(
@@ -41,7 +62,6 @@ class CalibrateSettings(BaseModel):
     max_calls: int | None = Field(None, ge=1, description="calls after which it stops, to be resumed")
     seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")
     dry_run: bool = Field(False, description="say what would be asked, and ask nothing")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="what is logged")
 
     @field_validator("judge_models", mode="before")
     @classmethod

@@ -5,11 +5,12 @@ sees half of one, and a failed writing leaves the old one as it was.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import ijson
 import orjson
@@ -22,6 +23,8 @@ from programs.options import parse, run_cli
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
 from programs.review_list import write_review_list
 from programs.settings import Settings
+
+log = logging.getLogger("synthreasoner")
 
 IMPORTED = "imported"
 """The basis of units that came from a document: no rule of ours decided them."""
@@ -46,6 +49,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     # The journal's lock keeps others away.
     with in_place(path) as file:
         stream(file, metadata, (line["record"] for line in islice(journal.units("accepted"), total)))
+    log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
 
 
@@ -112,19 +116,18 @@ def _refuse_others(path: Path) -> None:
 class DocumentOptions(BaseModel):
     """Options of `python -m programs.document`."""
 
+    leading: ClassVar[str] = "output"
+
     output: Path = Field(description="the document; its journal lies beside it")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the document anew and says how many traces it holds."""
-    import sys
-
-    words = sys.argv[1:] if arguments is None else arguments
     options = parse(
         DocumentOptions,
         "python -m programs.document",
-        "Make the JSON document again from its journal: python -m programs.document OUTPUT.",
-        ["--output", *words] if words and not words[0].startswith("-") else words,
+        "Make the JSON document again from its journal.",
+        arguments,
     )
     path = Settings(output=options.output).journal
     if not path.exists():

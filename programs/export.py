@@ -4,7 +4,6 @@ The folder holds data files by split, a card (README.md) and `export.json`; it c
 is. It is made beside its place and put there in one step.
 """
 
-import sys
 from collections.abc import Iterator
 
 from programs.exports.exporter import Exported, export
@@ -15,12 +14,11 @@ from programs.options import parse, run_cli
 
 def main(arguments: list[str] | None = None) -> int:
     """Exports, pushes if asked to, and says what there is."""
-    words = sys.argv[1:] if arguments is None else arguments
     options = parse(
         ExportOptions,
         "python -m programs.export",
-        "Write the traces of a document as training data: python -m programs.export DOCUMENT --to FORMAT --output FOLDER.",
-        ["--document", *words] if words and not words[0].startswith("-") else words,
+        "Write the traces of a document as training data.",
+        arguments,
     )
     options.require_extras()
     if options.push_to_hub is not None:

@@ -7,11 +7,10 @@ as a whole in one step: a merge that was killed leaves that folder and nothing t
 import contextlib
 import shutil
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field
@@ -147,8 +146,12 @@ def _poured(sources: list[Source], new: Journal, folder: Path) -> Tally:
 class MergeOptions(BaseModel):
     """Options of `python -m programs.merge`."""
 
+    leading: ClassVar[str] = "sources"
+
     sources: list[str] = Field(
-        min_length=1, description="journals, documents or wildcards; where they disagree, the one named first is right"
+        min_length=1,
+        json_schema_extra={"metavar": "FILE"},
+        description="journals, documents or wildcards; where they disagree, the one named first is right",
     )
     output: Path = Field(description="the document to write; its journal will lie beside it")
     allow_mixed: bool = Field(False, description="merge although the model, program or seed differs")
@@ -156,12 +159,11 @@ class MergeOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Merges and says what became of it."""
-    words = sys.argv[1:] if arguments is None else arguments
     options = parse(
         MergeOptions,
         "python -m programs.merge",
-        "Make one journal and document of those of several runs: python -m programs.merge SOURCE... --output OUTPUT.",
-        ["--sources", *words] if words and not words[0].startswith("-") else words,
+        "Make one journal and document of those of several runs.",
+        arguments,
     )
     merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
     for line in _told(merged, options.output):

@@ -4,12 +4,11 @@ The splits are woven together again by `position`, so the traces stand in their 
 """
 
 import heapq
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from pydantic import BaseModel, Field
@@ -103,6 +102,8 @@ def _batches(path: Path) -> Iterator[dict[str, Any]]:
 class RestoreOptions(BaseModel):
     """Options of `python -m programs.restore`."""
 
+    leading: ClassVar[str] = "folder"
+
     folder: Path = Field(description="the folder of a master export")
     output: Path = Field(description="the document to write")
     overwrite: bool = Field(False, description="replace the document that is there")
@@ -110,12 +111,11 @@ class RestoreOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the document and says how many traces it holds."""
-    words = sys.argv[1:] if arguments is None else arguments
     options = parse(
         RestoreOptions,
         "python -m programs.restore",
-        "Make the document again from a master export: python -m programs.restore FOLDER --output OUTPUT.",
-        ["--folder", *words] if words and not words[0].startswith("-") else words,
+        "Make the document again from a master export.",
+        arguments,
     )
     count = restore(options.folder, options.output, options.overwrite)
     print(f"{options.output}: {count} traces")

@@ -4,9 +4,8 @@ python -m programs.review cosmology.json
 python -m optimize.compile --stage judge --trainset cosmology.labels.jsonl --judge-models gpt4o
 """
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -26,6 +25,8 @@ REVIEW_ENDING = ".review.jsonl"
 class ReviewOptions(BaseModel):
     """Options of `python -m programs.review`."""
 
+    leading: ClassVar[str] = "document"
+
     document: Path = Field(description="the document, or the review list beside it")
     labels: Path | None = Field(
         None, description="where your labels go (default: NAME.labels.jsonl beside the document)"
@@ -34,13 +35,7 @@ class ReviewOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Walks through a review list: one line of standard input for each decision, saved at once."""
-    words = sys.argv[1:] if arguments is None else arguments
-    options = parse(
-        ReviewOptions,
-        "python -m programs.review",
-        (__doc__ or "").splitlines()[0],
-        ["--document", *words] if words and not words[0].startswith("-") else words,
-    )
+    options = parse(ReviewOptions, "python -m programs.review", __doc__ or "", arguments)
     from rich.console import Console
 
     console = Console(highlight=False)

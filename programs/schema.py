@@ -2,12 +2,19 @@
 
 import json
 
-from programs.options import run_cli
+from pydantic import BaseModel
+
+from programs.options import parse, run_cli
 from programs.records import Document
 
 
-def main() -> int:
+class SchemaOptions(BaseModel):
+    """Options of `python -m programs.schema`: none of its own."""
+
+
+def main(arguments: list[str] | None = None) -> int:
     """Prints the schema (draft 2020-12) that every document of this version fulfils."""
+    parse(SchemaOptions, "python -m programs.schema", "Print the JSON Schema of the document.", arguments)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Document.model_json_schema()}
     print(json.dumps(schema, indent=2))
     return 0

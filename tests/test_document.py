@@ -96,7 +96,7 @@ def loaded(path: Path) -> dict[str, Any]:
 def published_schema() -> dict[str, Any]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        assert schema_module.main() == 0
+        assert schema_module.main([]) == 0
     found: dict[str, Any] = json.loads(printed.getvalue())
     return found
 

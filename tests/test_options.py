@@ -3,24 +3,27 @@
 1. The command line wins over the config file, the config file over the defaults; neither changes the other's options.
 2. Every field of the settings is an option with a help text, and every option of the specification is there with its
    default.
-3. A mistake is a UserError of one line that names the option; an unknown key of a config file is answered with the
-   nearest name; nothing is guessed from an abbreviation.
+3. A mistake is a UserError of one line that names the option; an unknown option or key of a config file is answered with
+   the nearest name; nothing is guessed from an abbreviation.
 4. A command prints that line on standard error and ends with code 2, without a traceback.
 5. The settings know what goes together: whose judges, which stages, who grades, where the journal lies.
+6. `--help` shows the options in groups, what matters first, and a model's leading values without their option.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 from pydantic import BaseModel, Field
 
+from optimize.settings import CompileSettings
+from programs.calibrate_settings import CalibrateSettings
 from programs.errors import UserError
-from programs.options import parse, parser_of, run_cli
+from programs.options import grouped, parse, parser_of, run_cli
 from programs.settings import DEFAULT_JUDGES, STAGES, Settings
 from tests.making import Answers, made_of
 
@@ -166,13 +169,24 @@ def test_nothing_is_guessed_from_a_word_that_is_no_option(words: tuple[str, ...]
     assert "unrecognized arguments" in refused(*words)
 
 
+def test_an_unknown_option_is_answered_with_the_nearest() -> None:
+    assert "did you mean --model?" in refused("--modle", "x")
+    assert "did you mean --quality-check?" in refused("--qualitycheck")
+    assert "did you mean" not in refused("--wholly-other")
+    assert "did you mean" not in refused("stray")
+
+
+def test_a_mistake_shows_no_key() -> None:
+    assert "sk-secret" not in refused("--api-key", "sk-secret-123456")
+
+
 IN_CONFIG_ONLY = {"prices"}
 """Mappings have no place on a command line."""
 
 
 def test_every_setting_is_an_option_with_its_help() -> None:
     actions = {action.dest: action for action in parser_of(Settings, "p", "d")._actions}
-    assert set(actions) == {*Settings.model_fields, "config", "help"} - IN_CONFIG_ONLY
+    assert set(actions) == {*Settings.model_fields, "config", "print_config", "help"} - IN_CONFIG_ONLY
     for name, field in Settings.model_fields.items():
         assert field.description
         if name in IN_CONFIG_ONLY:
@@ -285,3 +299,37 @@ def test_any_model_is_a_command_line(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         parse(Small, "small", "Small.", ["--help"])
     assert "a share of 100% (default: half)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("model", [Settings, CompileSettings, CalibrateSettings])
+def test_every_option_has_its_group(model: type[BaseModel]) -> None:
+    names = [name for group in grouped(model).values() for name in group]
+    assert sorted(names) == sorted(model.model_fields)
+    assert "more options" not in grouped(model)
+
+
+def test_help_begins_with_what_matters(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("--help")
+    options = re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE)
+    assert options[:4] == ["--model", "--input-file", "--output", "--max-traces"]
+
+
+class Leading(BaseModel):
+    leading: ClassVar[str] = "names"
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {"first": ("word",), "old": ("gone",)}
+
+    names: list[str] = Field(description="names")
+    word: str | None = Field(None, description="a word")
+
+
+@pytest.mark.parametrize(
+    "words", [("a", "b", "--word", "w"), ("--names", "a", "b", "--word", "w"), ("--word", "w", "--names", "a", "b")]
+)
+def test_leading_values_need_no_option(words: tuple[str, ...]) -> None:
+    assert parse(Leading, "lead", "Lead.", words) == Leading(names=["a", "b"], word="w")
+
+
+def test_a_group_may_be_empty_and_what_has_none_comes_last() -> None:
+    assert grouped(Leading) == {"first": ["word"], "old": [], "more options": ["names"]}
+    assert parser_of(Leading, "lead", "Lead.").format_usage() == "usage: lead NAMES [options]\n"

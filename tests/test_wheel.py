@@ -100,3 +100,9 @@ def test_the_command_runs_from_the_wheel(python: Path, elsewhere: Path) -> None:
     assert run(python, *command, cwd=elsewhere).strip()
     after = [path for path in sorted(elsewhere.rglob("*")) if "__pycache__" not in path.parts]
     assert after == before
+
+
+def test_the_console_command_runs_from_the_wheel(python: Path, elsewhere: Path) -> None:
+    command = python.with_name("synthreasoner")
+    assert run(command, "--version", cwd=elsewhere).startswith("synthreasoner 0.")
+    assert "usage: synthreasoner merge" in run(command, "merge", "--help", cwd=elsewhere)

@@ -4,7 +4,7 @@ import fnmatch
 import importlib.util
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -31,6 +31,7 @@ class ExportOptions(BaseModel):
     """The options of an export. The names are those of the command line, with underscores."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+    leading: ClassVar[str] = "document"
 
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 
 from programs.errors import (
@@ -16,10 +15,7 @@ from programs.errors import (
     TransientError,
     UnknownModel,
 )
-from programs.lms.redaction import excerpt
-
-_SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$|^ARGO_USER$")
-_SHORTEST_SECRET = 4
+from programs.lms.redaction import excerpt, secrets_in
 
 
 def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> BackendError | None:
@@ -44,7 +40,7 @@ def _translated(exc: BaseException, env: Mapping[str, str]) -> BackendError | No
     if not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
         return None
     status = exc.status
-    message = excerpt(str(exc), _secrets_in(env))
+    message = excerpt(str(exc), secrets_in(env))
     if isinstance(exc, theirs.LMRateLimitError):
         return RateLimited(message, retry_after=exc.retry_after, status=status)
     transient = (theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError)
@@ -58,7 +54,3 @@ def _translated(exc: BaseException, env: Mapping[str, str]) -> BackendError | No
         (theirs.LMConfigurationError, FatalError),
     )
     return next((ours for source, ours in meanings if isinstance(exc, source)), CallError)(message)
-
-
-def _secrets_in(env: Mapping[str, str]) -> list[str]:
-    return [value for name, value in env.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 LONGEST_EXCERPT = 300
 
 _HIDDEN = "***"
-_KEY_SHAPES = re.compile(r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}")
+_KEY_SHAPES = re.compile(
+    r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}|(?<=://)[^/\s'\"<>]+(?=@)"
+)
+_SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
+_SHORTEST_SECRET = 4
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret, and whatever looks like a key, replaced by `***`."""
+    """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`."""
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
         text = re.sub(re.escape(secret), _HIDDEN, text, flags=re.IGNORECASE)
     return _KEY_SHAPES.sub(_HIDDEN, text)
@@ -22,3 +26,9 @@ def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` redacted, on one line, cut to 300 characters. Cut last, so that no half of a secret remains."""
     line = " ".join(redact(text, secrets).split())
     return line if len(line) <= LONGEST_EXCERPT else line[: LONGEST_EXCERPT - 1] + "…"
+
+
+def secrets_in(env: Mapping[str, str]) -> list[str]:
+    """The values in an environment that must not be shown, by their names; very short ones are left, since they would be
+    found in other words."""
+    return [value for name, value in env.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET]

@@ -12,6 +12,7 @@
 7. An optimizer is given the sides of the split that it may see, the predictors that it may change, and as the threshold
    of a good run what the program usually scores, so that some run is always good.
 8. Run again it asks nothing and comes to the same; with `--no-resume` it begins anew and keeps the old folder.
+9. How it went is in a log beside its folder.
 """
 
 from __future__ import annotations
@@ -326,3 +327,9 @@ def test_8_run_again_it_asks_nothing(bootstrapped: Shop) -> None:
     assert bootstrapped.calls - calls == paid
     assert len(list(bootstrapped.folder.glob("compiled.*.old/report.json"))) == 1
     assert (fingerprint(bootstrapped.output), bootstrapped.report["proof"]) == (program, report["proof"])
+
+
+def test_9_it_is_logged_beside_its_folder(bootstrapped: Shop) -> None:
+    lines = (bootstrapped.folder / "compiled.run.log").read_text(encoding="utf-8").splitlines()
+    assert "the compilation begins settings=" in lines[0]
+    assert any("the compilation ends improved=true" in line for line in lines)

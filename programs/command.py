@@ -1,0 +1,107 @@
+"""`synthreasoner COMMAND`: every command of the project under one name. `python -m programs.command` is the same.
+
+Each is a module of its own, imported when it is asked for, that `python -m` runs as well.
+"""
+
+import argparse
+import importlib
+import sys
+from typing import NamedTuple
+
+from programs.errors import UserError
+from programs.options import run_cli, typed
+
+NAME = "synthreasoner"
+
+
+class Command(NamedTuple):
+    """A command: the module with its `main`, where its options are (MODULE:CLASS), and what it does."""
+
+    module: str
+    options: str
+    what: str
+
+
+COMMANDS = {
+    "generate": Command("programs.generate", "programs.settings:Settings", "make reasoning training data from texts"),
+    "compile": Command(
+        "optimize.compile", "optimize.settings:CompileSettings", "tune the prompts to a model and texts"
+    ),
+    "export": Command(
+        "programs.export", "programs.exports.options:ExportOptions", "write traces as trainers load them"
+    ),
+    "restore": Command("programs.restore", "programs.restore:RestoreOptions", "make the document again from an export"),
+    "report": Command(
+        "programs.report", "programs.reports.options:ReportOptions", "show what a document holds as a page"
+    ),
+    "review": Command("programs.review", "programs.review:ReviewOptions", "decide where the judges disagree"),
+    "calibrate": Command(
+        "programs.calibrate",
+        "programs.calibrate_settings:CalibrateSettings",
+        "measure how far judges agree with people",
+    ),
+    "merge": Command("programs.merge", "programs.merge:MergeOptions", "make one journal and document of several runs'"),
+    "document": Command("programs.document", "programs.document:DocumentOptions", "make the document from its journal"),
+    "schema": Command("programs.schema", "programs.schema:SchemaOptions", "print the JSON Schema of the document"),
+    "completion": Command(
+        "programs.completion", "programs.completion:CompletionOptions", "print what completes these words in a shell"
+    ),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command that is named first, with the words that follow. Raises `UserError` for one that there is not."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("-h", "--help"):
+        _parser().print_help()
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"{NAME} {_version()}")
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        raise UserError(f"{name!r} is no command; did you mean {_nearest(name)!r}? (see --help)")
+    with typed(f"{NAME} {name}"):
+        code: int = importlib.import_module(COMMANDS[name].module).main(rest)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    """For its help alone."""
+    made = argparse.ArgumentParser(
+        prog=NAME,
+        usage=f"{NAME} COMMAND [options]",
+        description="Reasoning training data from scientific text.",
+        epilog=f"{NAME} COMMAND --help shows the options of a command.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
+    )
+    made.add_argument("--version", action="store_true", help="show the version and exit")
+    commands = made.add_argument_group("commands")
+    for name, command in COMMANDS.items():
+        commands.add_argument(name, help=command.what)
+    return made
+
+
+def _nearest(name: str) -> str:
+    from rapidfuzz import process
+
+    found: str = process.extractOne(name, list(COMMANDS))[0]
+    return found
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:
+        return "(a checkout that is not installed)"
+
+
+def console() -> None:
+    """What the installed script runs."""
+    run_cli(main)
+
+
+if __name__ == "__main__":
+    console()

@@ -1,0 +1,65 @@
+"""What completes the command line in a shell: commands, options, their values where they are known, and files.
+
+synthreasoner completion bash > ~/.local/share/bash-completion/completions/synthreasoner
+"""
+
+import argparse
+import importlib
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, Field
+
+from programs.command import COMMANDS, NAME
+from programs.options import leading_of, parse, parser_of, run_cli
+
+FILES = ("PATH", "FILE")
+"""Options of these kinds are completed with files."""
+
+
+class CompletionOptions(BaseModel):
+    """Options of `synthreasoner completion`."""
+
+    leading: ClassVar[str] = "shell"
+
+    shell: Literal["bash", "zsh", "fish"] = Field(description="the shell")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the script."""
+    options = parse(CompletionOptions, "python -m programs.completion", __doc__ or "", arguments)
+    print(script(options.shell))
+    return 0
+
+
+def script(shell: str) -> str:
+    """The script for a shell. It holds all words itself: nothing of the project runs when the user presses Tab."""
+    import shtab
+
+    root = argparse.ArgumentParser(prog=NAME)
+    root.add_argument("--version", action="store_true", help="show the version")
+    commands = root.add_subparsers(dest="command")
+    for name, command in COMMANDS.items():
+        model = _options_of(command.options)
+        own = parser_of(model, NAME, "")
+        leading = leading_of(model)
+        if leading is not None:
+            first = next(action for action in own._actions if action.dest == leading)
+            own.add_argument(f"_{leading}", nargs="*", choices=first.choices, metavar=first.metavar, help=first.help)
+        for action in own._actions:
+            # The scripts would complete nothing but values behind an option that takes several.
+            action.nargs = None if action.nargs == "+" else action.nargs
+            if action.metavar in FILES:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
+        commands.add_parser(name, help=command.what, parents=[own], add_help=False)
+    text: str = shtab.complete(root, shell)
+    return text
+
+
+def _options_of(place: str) -> type[BaseModel]:
+    module, _, name = place.partition(":")
+    found: type[BaseModel] = getattr(importlib.import_module(module), name)
+    return found
+
+
+if __name__ == "__main__":
+    run_cli(main)

@@ -1,0 +1,175 @@
+"""Invariants of `synthreasoner COMMAND`, and of what completes it in a shell.
+
+1. Every module that is a command is one of its commands, and does the same there; `--help` lists each in a line and
+   imports none; a word that is no command is answered with the nearest.
+2. Help and usage name what the user typed.
+3. In bash, commands, options, their known values and files are completed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from programs.command import COMMANDS, main
+from programs.completion import script
+from programs.options import run_cli
+from programs.settings import Settings
+from tests.running import ROOT, environment
+
+
+def called(*words: str) -> tuple[int, str, str]:
+    """The code, output and errors of `synthreasoner WORDS` in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        run_cli(lambda: main(list(words)))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out.getvalue(), err.getvalue()
+
+
+def test_every_module_that_is_a_command_is_one() -> None:
+    files = [*(ROOT / "programs").rglob("*.py"), *(ROOT / "optimize").rglob("*.py")]
+    found = {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files if "run_cli(" in file.read_text()}
+    assert found - {"programs.options", "programs.command"} == {command.module for command in COMMANDS.values()}
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    code = "import sys\nfrom programs.command import main\nmain(['--help'])\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60, check=True
+    )
+    for name, command in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(command.what)}$", done.stdout, re.MULTILINE)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert not {"dspy", "programs.generate", "programs.settings"} & set(loaded)
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_names_what_was_typed(name: str) -> None:
+    code, out, err = called(name, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: synthreasoner {name} ")
+
+
+def test_the_module_names_itself() -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
+        importlib.import_module("programs.generate").main(["--help"])
+    assert out.getvalue().startswith("usage: python -m programs.generate ")
+
+
+@pytest.mark.parametrize(("word", "nearest"), [("genrate", "generate"), ("exports", "export"), ("--modle", "document")])
+def test_no_command_is_answered_with_the_nearest(word: str, nearest: str) -> None:
+    code, out, err = called(word)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {word!r} is no command; did you mean")
+    assert err.count("\n") == 1
+    if not word.startswith("-"):
+        assert repr(nearest) in err
+
+
+def test_nothing_said_is_helped_and_a_mistake() -> None:
+    code, out, _ = called()
+    assert code == 2
+    assert out == called("--help")[1]
+    assert called("--help")[0] == 0
+
+
+def test_the_version_is_told() -> None:
+    code, out, _ = called("--version")
+    assert code == 0
+    assert re.fullmatch(r"synthreasoner (\d[\w.]*|\(a checkout that is not installed\))\n", out)
+
+
+def test_a_command_does_what_its_module_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "programs.schema"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert called("schema") == (0, done.stdout, "")
+    assert called("generate", "--max-traces", "0")[0] == 2
+
+
+# Completion
+
+ASK = """
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+complete=($(complete -p synthreasoner)); entry=${complete[${#complete[@]}-2]}
+"$entry" synthreasoner "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.fixture(scope="module")
+def bash(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("bash") is None:
+        pytest.skip("no bash")
+    folder = tmp_path_factory.mktemp("completion")
+    (folder / "synthreasoner").write_text(called("completion", "bash")[1])
+    (folder / "papers.jsonl").touch()
+    (folder / "run.yaml").touch()
+    return folder
+
+
+def completed(folder: Path, *words: str) -> set[str]:
+    """What bash offers for the last word."""
+    done = subprocess.run(
+        ["bash", "-c", ASK, "bash", "./synthreasoner", "synthreasoner", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["gen"], {"generate"}),
+        (["re"], {"restore", "report", "review"}),
+        (["generate", "--qual"], {"--quality-check"}),
+        (["generate", "--no-r"], {"--no-resume"}),
+        (["generate", "--log-format", ""], {"text", "json"}),
+        (["compile", "--optimizer", "ge"], {"gepa"}),
+        (["generate", "--config", "ru"], {"run.yaml"}),
+        (["generate", "--input-file", "pap"], {"papers.jsonl"}),
+        (["generate", "--input-file", "papers.jsonl", "--max-s"], {"--max-samples"}),
+        (["generate", "--dry-run", "--quality-check", "--max-a"], {"--max-attempts"}),
+        (["export", "pap"], {"papers.jsonl"}),
+        (["export", "papers.jsonl", "--to"], {"--to"}),
+        (["merge", "papers.jsonl", "run"], {"run.yaml"}),
+        (["completion", "z"], {"zsh"}),
+    ],
+)
+def test_bash_completes(bash: Path, words: list[str], offered: set[str]) -> None:
+    assert completed(bash, *words) == offered
+
+
+def test_bash_offers_every_option(bash: Path) -> None:
+    known = {f"--{name.replace('_', '-')}" for name in Settings.model_fields} - {"--prices"}
+    assert known <= completed(bash, "generate", "--")
+
+
+@pytest.mark.parametrize(
+    ("shell", "marked"), [("zsh", "#compdef synthreasoner"), ("fish", "complete -c synthreasoner")]
+)
+def test_other_shells_are_served(shell: str, marked: str) -> None:
+    text = script(shell)
+    assert marked in text
+    assert "quality-check" in text
+    if shutil.which(shell) is not None:
+        subprocess.run([shell, "-n"], input=text, text=True, timeout=60, check=True)
