@@ -2,12 +2,10 @@
 
 from rich.console import Console
 
+from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.settings import Settings
-
-CHARS_PER_TOKEN = 4.0
-"""A rule of thumb for English prose; models differ by a fifth."""
 
 PROMPT_OVERHEAD = 450
 REPLY_TOKENS = 350
@@ -38,15 +36,24 @@ def dry_run(settings: Settings, console: Console) -> None:
     per_text = settings.traces_per_sample * settings.traces_per_question
     max_chars, shard = settings.max_passage_chars, settings.part
     for sample in read_samples(
-        settings.input_file, max_chars=max_chars, report=report, shard=shard, prefilter=settings.prefilter
+        settings.input_file,
+        max_chars=max_chars,
+        report=report,
+        shard=shard,
+        prefilter=settings.prefilter,
+        cutting=settings.cutting,
+        text_field=settings.text_column,
     ):
         characters += len(sample.text)
     wanted = report.samples if settings.max_traces is None else -(-settings.max_traces // per_text)
-    texts = min(report.samples, wanted, settings.max_samples or wanted)
+    texts = min(report.samples, wanted, settings.max_samples or wanted, settings.pilot or wanted)
     calls = calls_of(settings, texts)
     total = sum(calls.values())
     mean = characters / report.samples if report.samples else 0.0
-    console.print(f"would read: {report.lines} lines, {report.samples} texts of {mean:.0f} characters on average")
+    what = "lines and passages" if report.documents else "lines"
+    console.print(f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average")
+    if report.documents:
+        console.print(f"would cut: {report.documents} documents into {report.passages} passages", highlight=False)
     if shard is not None:
         console.print(f"would leave: {report.other_shards} texts of other shards than {shard}", highlight=False)
     for reason, count in report.skipped.items():

@@ -8,6 +8,7 @@ from programs.ledger import Ledger
 TRACES_ENOUGH = "there were traces enough"
 SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
 STOPPED = "the run stopped"
+NOT_CHOSEN = "the pilot took others"
 """Why a text that was read was not begun."""
 
 
@@ -30,6 +31,7 @@ class Intake:
         if self._goal.max_samples is not None:
             self._begun = self._index.begun()
             self._unfinished = self._index.unfinished(self._goal.sample_basis)
+        self._tell_room()
 
     def admits(self, sample: Sample) -> bool:
         """Whether a text may be begun, or was begun before."""
@@ -43,12 +45,18 @@ class Intake:
 
     def begins(self, sample: Sample) -> None:
         """A text is begun, or taken up again."""
+        self._ledger.work.begins(sample.id)
         if self._index.knows(sample.id):
             self._unfinished -= 1
         else:
             self._begun += 1
+        self._tell_room()
 
     def leaves(self, sample: Sample | None, counted: bool, why: str) -> None:
         """A text was read and is left for now."""
         if sample is not None and counted and not self._index.knows(sample.id):
             self._ledger.left[why] += 1
+
+    def _tell_room(self) -> None:
+        limit = self._goal.max_samples
+        self._ledger.room = None if limit is None else max(0, limit - self._begun)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
+from programs.extrapolation import Extrapolation
 from programs.findings import Findings, findings_in, in_words_of
 from programs.funnel import Funnel, funnel_of, in_words
 from programs.index import Index
@@ -21,7 +22,8 @@ from programs.settings import Settings
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal, and so do `findings`. Tokens are as the servers counted them; `uncounted_calls` gave no counts."""
+    the journal, and so do `findings`; `pilot` is what a pilot foretells. Tokens are as the servers counted them;
+    `uncounted_calls` gave no counts."""
 
     status: str
     seconds: float
@@ -40,6 +42,7 @@ class Summary(BaseModel):
     spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
     findings: Findings = Field(default_factory=Findings)
     funnel: Funnel | None = None
+    pilot: Extrapolation | None = None
 
 
 def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
