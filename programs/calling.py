@@ -5,7 +5,7 @@ everything else; both send the same requests and read the same replies.
 """
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from typing import Any, cast
 
 import dspy
@@ -13,11 +13,14 @@ from dspy.utils.exceptions import AdapterParseError
 
 from programs.errors import BackendError, CallError, FatalError, TransientError
 from programs.gate import RunStopped
+from programs.lms.direct import DirectLM
 from programs.lms.dspy_errors import backend_error
 from programs.lms.faults import EmptyAnswer
 from programs.lms.meter import Meter, metered
+from programs.lms.place import held_place
 from programs.lms.resolve import Model
 from programs.plan import Ask, Reply, Spent
+from programs.tracing import asking
 from programs.tries import Outcome, Try, TryRules, Unreadable, tries
 
 ModelOf = Callable[[Ask], Model | None]
@@ -30,22 +33,21 @@ def configured(_ask: Ask) -> Model | None:
 
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
-    and `options` are then what that LM may be sent. `permit` is called before each call, and may raise `RunStopped`.
+    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.place`), each call holds one.
 
-    Raises `FatalError` when no call can succeed; everything else becomes a `Reply`. A `strict` one also raises the
-    `TransientError` of a server that stays away, since its caller has no later run to ask again in.
+    Raises `FatalError` when no call can succeed, and `RunStopped` where a place is refused; everything else becomes a
+    `Reply`. A `strict` one also raises the `TransientError` of a server that stays away, since its caller has no later run
+    to ask again in.
     """
 
     def __init__(
         self,
         model_of: ModelOf = configured,
         rules: TryRules | None = None,
-        permit: Callable[[], None] = lambda: None,
         options: frozenset[str] = frozenset({"temperature"}),
         strict: bool = False,
     ) -> None:
         self._model_of = model_of
-        self._permit = permit
         self._options = options
         self._strict = strict
         self._rules = rules or TryRules()
@@ -69,16 +71,18 @@ class Caller:
         with closing(self._conversation(ask)) as conversation:
             arguments = next(conversation)
             while True:
+                outcome: Outcome | RunStopped
                 try:
-                    outcome = _value(ask, await ask.predict.acall(**arguments))
+                    async with _place_before(arguments.get("lm")):
+                        outcome = _value(ask, await ask.predict.acall(**arguments))
                 except Exception as error:
-                    outcome = _outcome(error, self._strict)
+                    outcome = _stopped(error) or _outcome(error, self._strict)
                 try:
                     arguments = conversation.send(outcome)
                 except StopIteration as end:
                     return cast(Reply, end.value)
 
-    def _conversation(self, ask: Ask) -> Generator[dict[str, Any], Outcome, Reply]:
+    def _conversation(self, ask: Ask) -> Generator[dict[str, Any], Outcome | RunStopped, Reply]:
         """Yields the arguments of each call to the predictor, receives its outcome, returns the reply with its cost."""
         model = self._model_of(ask)
         options = self._options if model is None else options_of(model)
@@ -87,14 +91,15 @@ class Caller:
         step = next(steps)
         while True:
             try:
-                self._permit()
+                with metered() as meter, asking(ask):
+                    outcome = yield _arguments(ask, step, model, options)
+                if isinstance(outcome, RunStopped):
+                    raise outcome
             except RunStopped:
                 if not costs:
                     raise
                 # What the tries so far cost is kept, though no more of them may follow.
                 return _priced(Reply(status="unread", problems=["the run was stopped"]), ask, model, options, costs)
-            with metered() as meter:
-                outcome = yield _arguments(ask, step, model, options)
             costs.append(meter)
             try:
                 step = steps.send(outcome)
@@ -121,6 +126,17 @@ def _arguments(ask: Ask, step: Try, model: Model | None, options: frozenset[str]
         # A compiled program's own would be sent otherwise.
         config["temperature"] = None
     return {**step.inputs, "config": config, **({} if model is None else {"lm": model.lm})}
+
+
+def _place_before(lm: Any) -> AbstractAsyncContextManager[object]:
+    """A place for the whole of a call, where it is one that takes none itself."""
+    return nullcontext() if lm is None or isinstance(lm, DirectLM) else held_place()
+
+
+def _stopped(error: BaseException | None) -> RunStopped | None:
+    while error is not None and not isinstance(error, RunStopped):
+        error = error.__cause__
+    return error
 
 
 def _value(ask: Ask, prediction: dspy.Prediction) -> Any:

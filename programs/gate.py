@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -15,7 +16,7 @@ class RunStopped(Exception):
 
 
 class _Waiting(NamedTuple):
-    height: int
+    rank: int
     ticket: int
     lane: str
     future: "asyncio.Future[None]"
@@ -23,7 +24,11 @@ class _Waiting(NamedTuple):
 
 class Gate:
     """Lets at most `capacity` callers through at once. Of those who wait, the one furthest along its text goes first,
-    so that texts are finished rather than begun; at equal depth, the one that came first.
+    so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
+    (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
+
+    Whoever leaves a place waits for a turn before it goes on, one a turn of the event loop: what is done with a reply takes
+    longer than anything else here, and many replies at once would hold up the call that has the place next.
 
     With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
     one of them. After `close` nobody new is let through: those who wait, and all who come, get `RunStopped`; `when_closed`
@@ -38,12 +43,27 @@ class Gate:
         self.when_closed: Callable[[], object] = lambda: None
         self._busy: set[str] = set()
         self._waiting: list[_Waiting] = []
+        self._ending = False
         self._tickets = 0
+        self._leaving: deque[asyncio.Future[None]] = deque()
 
     @property
     def texts(self) -> int:
         """How many texts should be under way at once."""
         return self.capacity if self.lanes else max(2, TEXTS_A_PLACE * self.capacity)
+
+    @property
+    def ending(self) -> bool:
+        """Whether no text is left to begin."""
+        return self._ending
+
+    @ending.setter
+    def ending(self, ending: bool) -> None:
+        # In lanes a text's calls would lose their prefix to the others.
+        if ending != self._ending and not self.lanes:
+            self._ending = ending
+            self._waiting = [caller._replace(rank=-caller.rank) for caller in self._waiting]
+            heapq.heapify(self._waiting)
 
     @asynccontextmanager
     async def slot(self, depth: int, lane: str = "") -> AsyncIterator[None]:
@@ -53,6 +73,7 @@ class Gate:
             yield
         finally:
             self._leave(lane)
+        await self._turn()
 
     def close(self) -> None:
         """Lets nobody through any more."""
@@ -68,7 +89,8 @@ class Gate:
     async def _enter(self, depth: int, lane: str) -> None:
         if self.closed:
             raise RunStopped
-        caller = _Waiting(-depth, self._tickets, lane, asyncio.get_running_loop().create_future())
+        rank = depth if self._ending else -depth
+        caller = _Waiting(rank, self._tickets, lane, asyncio.get_running_loop().create_future())
         self._tickets += 1
         heapq.heappush(self._waiting, caller)
         self._admit()
@@ -98,3 +120,19 @@ class Gate:
             caller.future.set_result(None)
         for caller in held:
             heapq.heappush(self._waiting, caller)
+
+    async def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._leaving.append(turn)
+        if len(self._leaving) == 1:
+            loop.call_soon(self._next_turn, loop)
+        await turn
+
+    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = self._leaving[0]
+        if not turn.done():
+            turn.set_result(None)
+        self._leaving.popleft()
+        if self._leaving:
+            loop.call_soon(self._next_turn, loop)

@@ -6,13 +6,15 @@ python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost
 """
 
 import asyncio
-import logging
+import gc
 import sys
 from typing import TYPE_CHECKING
 
 from programs.errors import UserError
+from programs.logs import logged
 from programs.options import parse, run_cli
 from programs.settings import Settings
+from programs.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +25,13 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 failed, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(Settings, "python -m programs.generate", (__doc__ or "").splitlines()[0], arguments)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    settings = parse(Settings, "python -m programs.generate", __doc__ or "", arguments)
+    looks = settings.list_models or settings.dry_run
+    with logged(settings, None if looks else settings.output):
+        return _command(settings)
+
+
+def _command(settings: Settings) -> int:
     from rich.console import Console
 
     console = Console()
@@ -35,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         dry_run(settings, console)
         return 0
-    return asyncio.run(_generate(settings, console))
+    with traced(settings):
+        return asyncio.run(_generate(settings, console))
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
@@ -44,17 +52,22 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.inputs.report import ReadReport
     from programs.ledger import Ledger
     from programs.look import look
+    from programs.pilot_view import show_pilot
     from programs.run import run
     from programs.summary import show, show_judges
 
+    # What was imported stays for good: no collection need look through it again.
+    gc.freeze()
     ledger, report = Ledger(), ReadReport()
     try:
-        async with shown(ledger, console):
+        async with shown(ledger, settings, report, console):
             finished = await run(settings, ledger, report)
     except asyncio.CancelledError:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
     show(finished.summary, settings, console)
+    if finished.summary.pilot is not None:
+        show_pilot(finished.summary.pilot, console)
     if finished.judges is not None:
         show_judges(finished.judges, settings.output, console)
     if finished.error is not None:

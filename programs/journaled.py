@@ -1,7 +1,9 @@
 """Asking with a journal: what was answered before is read, what is answered now is written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from programs.budget import Budget
 from programs.calling import Caller
@@ -9,7 +11,11 @@ from programs.errors import FatalError
 from programs.gate import Gate
 from programs.journal import Journal
 from programs.ledger import Ledger
+from programs.lms.dspy_errors import backend_error
+from programs.lms.place import placed
 from programs.plan import Ask, Reply
+
+log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
 """After so many stages in a row without an answer, over all calls in flight, the server is taken to be gone."""
@@ -47,10 +53,10 @@ class JournaledCaller:
         """Raises `RunStopped`, or `FatalError` when the models are gone."""
         line = self._journal.latest("stage", ask.key)
         if line is not None:
-            self._ledger.reused += 1
+            self._ledger.replayed(ask)
             return Reply.model_validate(line["reply"])
-        async with self._gate.slot(ask.depth, ask.sample):
-            self._ledger.in_flight = self._gate.in_flight
+        held: list[float] = []
+        with placed(lambda: self._place(ask, held)):
             try:
                 await self._knock()
                 reply = await self._caller.aanswer(ask)
@@ -59,7 +65,9 @@ class JournaledCaller:
                 raise
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
-        self._ledger.answered(ask.account, reply)
+        self._ledger.answered(ask, reply, sum(held))
+        if not reply.settled:
+            log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
         self._budget.spend(reply)
         self._lost = 0 if reply.settled else self._lost + 1
         self._settled = self._settled or reply.settled
@@ -67,6 +75,23 @@ class JournaledCaller:
         if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
             raise self._fail(self._gone())
         return reply
+
+    @asynccontextmanager
+    async def _place(self, ask: Ask, held: list[float]) -> AsyncIterator[None]:
+        """A place for one call of an ask; for how many seconds it was held comes to stand in `held`."""
+        async with self._gate.slot(ask.depth, ask.sample):
+            self._budget.permit()
+            since = self._ledger.work.enters()
+            try:
+                yield
+            except Exception as error:
+                failure = backend_error(error)
+                if isinstance(failure, FatalError):
+                    # Before the place is left: nobody may have it next.
+                    self._fail(failure)
+                raise
+            finally:
+                held.append(self._ledger.work.leaves(since))
 
     async def _knock(self) -> None:
         """Before the first call, makes sure that the servers can be reached; a run that asks nothing needs none."""

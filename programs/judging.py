@@ -59,7 +59,7 @@ async def judged(settings: CalibrateSettings, judge: JudgeStage, answers: Sequen
             gate = Gate(settings.concurrency or concurrency_of(table.main), lanes=few_slots(table.main))
             budget = Budget(settings.max_calls)
             rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
-            caller = JournaledCaller(Caller(table.of, rules, budget.permit), journal, gate, ledger, budget, table.reach)
+            caller = JournaledCaller(Caller(table.of, rules), journal, gate, ledger, budget, table.reach)
             adapter = adapter_for(settings.prompt_order)
             with dspy.context(adapter=adapter, disable_history=True, trace=None):
                 async with interruptible(gate) as interrupted:

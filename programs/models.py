@@ -10,7 +10,7 @@ from programs.lms.engine import AsyncEngine
 from programs.lms.faults import NotConnected
 from programs.lms.nearest import with_nearest
 from programs.lms.resolve import Model, resolve
-from programs.lms.retry import RetryPolicy
+from programs.lms.retry import Listener, RetryPolicy, nobody
 from programs.plan import Ask
 from programs.settings import Settings
 
@@ -27,10 +27,14 @@ tokens. Servers of today take 32,000 tokens and more."""
 
 
 class ModelTable:
-    """The models that the settings name, each opened once. Raises `UserError` for a name that cannot be one."""
+    """The models that the settings name, each opened once; `told` hears of each failure after which a call is tried again,
+    and in how many seconds. Raises `UserError` for a name that cannot be one."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
+    ) -> None:
         self._settings = settings
+        self._told = told
         self._environment = os.environ if environment is None else environment
         self._models: dict[str, Model] = {}
         self._servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
@@ -84,7 +88,7 @@ class ModelTable:
             timeout=settings.timeout,
             max_tokens=settings.max_output_tokens,
             temperature=settings.temperature,
-            retry=RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience),
+            retry=RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=self._told),
             env=self._environment,
             servers=self._servers,
         )

@@ -18,6 +18,7 @@ from programs.decision import QualityRules
 from programs.document import import_document, write_document
 from programs.dropped_list import write_dropped
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
+from programs.extent import Extent
 from programs.extras import extras_of
 from programs.fingerprint import git_commit, program_fingerprint, versions
 from programs.gate import Gate
@@ -25,12 +26,14 @@ from programs.goal import Goal
 from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.inputs.sources import expand
+from programs.inputs.sources import sources
 from programs.journal import Journal
 from programs.journaled import JournaledCaller
-from programs.ledger import Ledger
+from programs.ledger import Around, Ledger
 from programs.lms.base_url import read_base_url
 from programs.models import ModelTable, concurrency_of, few_slots, passage_chars_of
+from programs.pilot import Pilot, choose
+from programs.reading import Chosen, Reading
 from programs.records import JudgeAgreement, Status
 from programs.rescreening import prepare
 from programs.resume import journal_of, mixing_of, refuse_mixture
@@ -60,11 +63,11 @@ class Finished:
 
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
-    expand(settings.input_file)
+    extent = Extent(sources(settings.input_file))
     check_benchmarks(settings.decontaminate)
     tracer = tracer_for(settings.program, settings.model, settings.prompt_order)
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
-    models = ModelTable(settings)
+    models = ModelTable(settings, told=ledger.trouble.pauses)
     check_prices(settings.max_cost, settings.prices, models.names)
     biases = _biases(settings, tracer)
     try:
@@ -77,8 +80,9 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
             with screening(settings, journal) as screen:
-                return await _make(settings, tracer, models, biases, journal, screen, mixing, ledger, report)
+                return await _make(settings, tracer, models, biases, journal, screen, mixing, ledger, report, extent)
     finally:
+        extent.close()
         await models.close()
 
 
@@ -92,6 +96,7 @@ async def _make(
     mixing: dict[str, Any],
     ledger: Ledger,
     report: ReadReport,
+    extent: Extent,
 ) -> Finished:
     prepare(screen)
     gate = Gate(settings.concurrency or concurrency_of(models.main), lanes=few_slots(models.main))
@@ -99,11 +104,13 @@ async def _make(
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}
     facts["question_rules"] = screen.rules
     journal.append("run", None, status="running", started=_now(), **facts)
+    log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
     rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
     budget = Budget(settings.max_calls, settings.max_tokens_total, settings.max_cost, settings.prices)
-    caller = JournaledCaller(Caller(models.of, rules, budget.permit), journal, gate, ledger, budget, models.reach)
+    caller = JournaledCaller(Caller(models.of, rules), journal, gate, ledger, budget, models.reach)
     max_chars = settings.max_passage_chars or passage_chars_of(models.main)
-    done = journal.index.done_lines(goal.sample_basis)
+    # A pilot chooses among all texts, those that are done included.
+    done = set() if settings.pilot else journal.index.done_lines(goal.sample_basis)
 
     def samples(counted: bool) -> Iterator[Sample | None]:
         return step_samples(
@@ -113,10 +120,21 @@ async def _make(
             done=done,
             shard=settings.part,
             prefilter=settings.prefilter,
+            cutting=settings.cutting,
+            text_field=settings.text_column,
         )
 
     provenance = {"program": mixing["program"], "seed": settings.seed}
-    runner = Runner(tracer, caller, journal, gate, goal, ledger, screen, samples, settings.timeout, **provenance)
+    pilot: Pilot | None = None
+    reading: Reading | Chosen
+    if settings.pilot is None:
+        reading = Reading(samples, report, extent.start(), len(done))
+    else:
+        pilot = await choose(samples(True), settings.pilot, journal, goal.sample_basis, ledger)
+        reading = Chosen(pilot.to_make)
+    runner = Runner(
+        tracer, caller, journal, gate, goal, ledger, screen, reading.samples, settings.timeout, **provenance
+    )
 
     def summary(status: Status) -> Summary:
         return summary_of(status, ledger, report, journal.index, settings)
@@ -131,6 +149,14 @@ async def _make(
             _documents(journal, settings, lambda: summary("running")),
             interruptible(gate) as interrupted,
         ):
+            ledger.around = Around(
+                capacity=lambda: gate.capacity,
+                lanes=gate.lanes,
+                to_begin=reading.to_begin,
+                known=journal.index.unfinished(goal.sample_basis),
+                cost=lambda: budget.cost if settings.prices else None,
+                stopping=lambda: _stopping(interrupted, budget, gate),
+            )
             try:
                 await runner.run()
                 screen.close()
@@ -143,12 +169,23 @@ async def _make(
         status = "budget"
     ledger.cost, ledger.budget_reached = budget.cost, budget.reached
     final = summary(status)
+    if pilot is not None:
+        final.pilot = pilot.foretold(report.samples, settings, gate.capacity)
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=_now(), summary=final.model_dump(mode="json"), **facts)
         judges = write_document(journal, settings.output, status, final.model_dump(mode="json")).judges
         if screen.rules:
             write_dropped(journal, settings.output)
+    spent = final.this_run.model_dump(mode="json")
+    log.info("the run ends: %s", error or status, extra={"status": status, "traces": final.traces, "spent": spent})
     return Finished(status, final, error, mistake, judges)
+
+
+def _stopping(interrupted: asyncio.Event, budget: Budget, gate: Gate) -> str | None:
+    """Why no new call starts; None: they do."""
+    if not gate.closed:
+        return None
+    return "interrupted" if interrupted.is_set() else "the budget is spent" if budget.reached else "an error"
 
 
 def _biases(settings: Settings, tracer: Tracer) -> dict[str, float]:

@@ -6,6 +6,7 @@ for what it had not written; another threshold or panel decides again from the s
 """
 
 import asyncio
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
@@ -22,9 +23,12 @@ from programs.screening import CONTAMINATED, Screen
 from programs.stages.questions import QuestionPool
 from programs.tally import WITHDRAWN
 from programs.tracer import Made, Tracer, Wishes
+from programs.tracing import about
 from programs.turns import Turns
 from programs.unit import Known, Unit, UnitKey
 from programs.unit_line import made_before, unit_line
+
+log = logging.getLogger("synthreasoner")
 
 SWEEPS = 2
 """How often what failed is tried again at the end of the input."""
@@ -154,9 +158,11 @@ class Runner:
         while not self._stopping:
             self._changed.clear()
             if len(self._tasks) < self._gate.texts and (deciding_again or not self._full):
+                self._gate.ending = False
                 return True
             if self._full and not self._tasks:
                 return False
+            self._gate.ending = self._full
             await self._changed.wait()
         return False
 
@@ -182,6 +188,7 @@ class Runner:
     async def _drain(self) -> None:
         """Waits for the samples under way; places that they give back go to samples which had got too few."""
         restarts: Counter[str] = Counter()
+        self._gate.ending = True
         while True:
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
@@ -219,7 +226,8 @@ class Runner:
             finished=self._keep_unit,
         )
         try:
-            made = await adrive(self._tracer.plan(sample, wishes), answer)
+            with about(sample.id):
+                made = await adrive(self._tracer.plan(sample, wishes), answer)
         except BaseException:
             self._end_turn(ticket, decided=False)
             self._intake.leaves(sample, counted, STOPPED)
@@ -266,12 +274,16 @@ class Runner:
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
         self._journal.append("unit", str(unit.key), **line)
+        if unit.status != "accepted":
+            log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})
         self._ledger.unit(unit)
 
     def _keep_sample(self, sample: Sample, made: Made) -> None:
         failed = made.failure is not None or any(unit.status == "failed" for unit in made.units)
         if failed:
             self._again.add(int(sample.id, 16))
+        if made.failure is not None:
+            log.info("a text failed: %s", made.failure, extra={"sample": sample.id, "place": sample.place.model_dump()})
         if made.limited:
             self._limited.append(sample)
         settled = not failed and not made.limited and all(unit.settled for unit in made.units)
@@ -284,4 +296,4 @@ class Runner:
             place=sample.place.model_dump(),
             failure=str(made.failure) if made.failure else None,
         )
-        self._ledger.sample(made)
+        self._ledger.sample(sample.id, made)

@@ -1,14 +1,18 @@
 """What a run can be told: every option of `python -m programs.generate`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
+from programs.inputs.record import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
+from programs.logs import LogOptions
 from programs.prices import Price
 from programs.records import Need
+from programs.tracing import TraceOptions
 
 DEFAULT_MODEL = "claudesonnet4"
 DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
@@ -24,8 +28,59 @@ STAGES = (
 )
 
 
-class Settings(BaseModel):
+class Settings(LogOptions, TraceOptions):
     """The options of a run. The names are those of the command line, with underscores."""
+
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {
+        "what is made": ("model", "input_file", "output", "max_traces", "traces_per_sample", "traces_per_question"),
+        "how good it must be": (
+            "quality_check",
+            "judge_models",
+            "min_quality_score",
+            "max_attempts",
+            "judge_calibration",
+            "grade_answers",
+            "grade_model",
+        ),
+        "which texts and questions": (
+            "shard",
+            "max_samples",
+            "prefilter",
+            "chunk_tokens",
+            "chunk_overlap",
+            "text_column",
+            "dedupe_questions",
+            "dedupe_similarity",
+            "decontaminate",
+            "max_passage_chars",
+        ),
+        "traces put to the test": (
+            "blind_solve",
+            "solver_model",
+            "compare_model",
+            "keep",
+            "seed_error",
+            "causal_check",
+            "check_steps",
+            "check_model",
+        ),
+        "models and servers": (
+            "api_base",
+            "concurrency",
+            "timeout",
+            "patience",
+            "retry_wait",
+            "temperature",
+            "max_output_tokens",
+            "stage_model",
+            "program",
+            "prompt_order",
+            "seed",
+        ),
+        "budget": ("max_calls", "max_tokens_total", "max_cost", "prices"),
+        "the run": ("dry_run", "pilot", "list_models", "resume", "allow_mixed", "document_interval"),
+        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+    }
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -35,7 +90,13 @@ class Settings(BaseModel):
         description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
         "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
     )
-    input_file: list[str] = Field([DEFAULT_INPUT], min_length=1, description="JSONL files (.gz, .zst) or wildcards")
+    input_file: list[str] = Field(
+        [DEFAULT_INPUT],
+        min_length=1,
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL (.gz, .zst), papers (.pdf .tex .docx .html .md .txt), .parquet, folders of these, wildcards, or "
+        "hf://OWNER/NAME",
+    )
     shard: str | None = Field(
         None,
         description="I/N: one of N processes that share the input; it takes shard I of the texts, from 1/N to N/N, and "
@@ -50,12 +111,26 @@ class Settings(BaseModel):
     prefilter: bool = Field(
         False, description="leave references, acknowledgements, appendices and the like out of the texts"
     )
+    chunk_tokens: int | None = Field(
+        None,
+        ge=50,
+        description="tokens, of about 4 characters each, that a passage of a longer text may have (default: "
+        f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only when this is given)",
+    )
+    chunk_overlap: int = Field(
+        Cutting().overlap, ge=0, le=20, description="sentences that a passage repeats of the one before it in its section"
+    )
+    text_column: str = Field(
+        TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"
+    )
     dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
     dedupe_similarity: float = Field(
         85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
     )
     decontaminate: list[str] = Field(
-        [], description="JSONL files of benchmark questions: questions and traces that give one away are left out"
+        [],
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL files of benchmark questions: questions and traces that give one away are left out",
     )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
     traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
@@ -134,8 +209,13 @@ class Settings(BaseModel):
         "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
     )
     dry_run: bool = Field(False, description="show what would be read, asked and spent, and call nothing")
+    pilot: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="make the traces of so many texts from all over the input, and foretell what the whole run takes",
+    )
     list_models: bool = Field(False, description="ask the server for its models and show them")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="what is logged")
 
     @field_validator("judge_models", "keep", mode="before")
     @classmethod
@@ -208,6 +288,11 @@ class Settings(BaseModel):
     def part(self) -> Shard | None:
         """The shard of the texts that the run takes; None: all texts."""
         return None if self.shard is None else Shard.parse(self.shard)
+
+    @property
+    def cutting(self) -> Cutting:
+        """How long texts are cut into passages."""
+        return Cutting(self.chunk_tokens, self.chunk_overlap)
 
     @property
     def judges(self) -> tuple[str, ...]:

@@ -4,11 +4,14 @@
 2. Of those who wait the deepest goes first; at equal depth the one that came first.
 3. `close` wakes everyone who waits, and turns away everyone who comes, with RunStopped; those inside stay.
 4. A waiter that is cancelled, before or just as it is let through, loses no place.
+5. Once no text is left to begin the shallowest goes first, those who came before included; not in lanes.
+6. A place that is left has its next caller before whoever left goes on; of those who left, one goes on a turn.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 
 import pytest
@@ -187,3 +190,54 @@ async def test_a_thousand_callers_all_get_through() -> None:
 
     await asyncio.gather(*(call(number) for number in range(1000)))
     assert sorted(done) == list(range(1000))
+
+
+@pytest.mark.parametrize("lanes", [False, True])
+async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin(lanes: bool) -> None:
+    gate, log = Gate(1, lanes=lanes), list[int]()
+    holder = Caller(gate, 9, log)
+    await turns()
+    early = [Caller(gate, depth, log) for depth in (2, 5, 1)]
+    await turns()
+    gate.ending = True
+    late = [Caller(gate, depth, log) for depth in (4, 0)]
+    await turns()
+    # In lanes all are of one: they go one after another anyway.
+    await ended([holder, *early, *late])
+    assert log == [9, *sorted([2, 5, 1, 4, 0], reverse=lanes)]
+
+
+async def test_a_text_that_comes_after_all_is_begun_after_the_others_again() -> None:
+    gate, log = Gate(1), list[int]()
+    holder = Caller(gate, 9, log)
+    gate.ending = True
+    callers = [Caller(gate, depth, log) for depth in (3, 0, 5)]
+    await turns()
+    gate.ending = False
+    await ended([holder, *callers])
+    assert log == [9, 5, 3, 0]
+
+
+async def test_who_leaves_goes_on_after_the_next_has_the_place_and_one_a_turn() -> None:
+    gate, log = Gate(4), list[str]()
+    reply = asyncio.Event()
+
+    async def call(name: str) -> None:
+        async with gate.slot(0):
+            log.append(f"{name} in")
+            await reply.wait()
+        log.append(f"{name} on")
+
+    tasks = [asyncio.create_task(call(f"early {number}")) for number in range(4)]
+    await turns()
+    tasks += [asyncio.create_task(call(f"late {number}")) for number in range(4)]
+    await turns()
+    reply.set()
+    await turns(1)
+    seen = list[int]()
+    while len(log) < 16:
+        seen.append(sum(line.endswith("on") for line in log))
+        await turns(1)
+    assert log.index("late 3 in") < log.index("early 0 on")
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(seen))
+    await asyncio.gather(*tasks)

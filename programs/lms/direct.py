@@ -6,6 +6,8 @@ import dspy
 from dspy.lm15 import Config, Message, Request
 from dspy.utils.callback import with_callbacks
 
+from programs.lms.place import held_place
+
 
 class DirectLM(dspy.LM):
     """`dspy.LM` with an engine pair of our own, whose `acall` goes to the engine without a detour.
@@ -18,12 +20,16 @@ class DirectLM(dspy.LM):
 
     @with_callbacks  # type: ignore[untyped-decorator]
     async def acall(self, prompt: str | None = None, *, messages: Any = None, **options: Any) -> list[Any]:
-        """One completion for the messages. Raises the engine's own errors."""
+        """One completion for the messages, in a place of its own. Raises the engine's own errors, and what waiting for
+        the place raises."""
         settings = dspy.settings
         if prompt is not None or not settings.disable_history or settings.usage_tracker or settings.send_stream:
-            found: list[Any] = await super().acall(prompt, messages=messages, **options)
+            async with held_place():
+                found: list[Any] = await super().acall(prompt, messages=messages, **options)
             return found
-        response = await self._async_engine_spec.complete(request_of(self.model, messages, {**self.kwargs, **options}))
+        request = request_of(self.model, messages, {**self.kwargs, **options})
+        async with held_place():
+            response = await self._async_engine_spec.complete(request)
         # Not `message.text`, which is None where a thought stands beside the text.
         return [response.text]
 

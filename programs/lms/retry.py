@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
 
 from programs.errors import TransientError
 
+log = logging.getLogger("synthreasoner")
+
 Answer = TypeVar("Answer")
+
+
+Listener = Callable[[TransientError, float], None]
+
+
+def nobody(_error: TransientError, _seconds: float) -> None:
+    """Listens to nothing."""
 
 
 class RetryPolicy(BaseModel):
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. No attempt starts once `patience` seconds have passed since the first; its error is raised then.
-    Only TransientError is tried again; every other error passes at once.
+    Only TransientError is tried again; every other error passes at once. `told` hears of each error that is followed by
+    another attempt, and of the seconds until then.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +37,7 @@ class RetryPolicy(BaseModel):
     first_wait: float = Field(1.0, ge=0)
     longest_wait: float = Field(60.0, ge=0)
     patience: float = Field(900.0, ge=0)
+    told: SkipValidation[Listener] = Field(nobody, exclude=True, repr=False)
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1).
@@ -41,7 +53,9 @@ class RetryPolicy(BaseModel):
 
     def _wait_of(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        return self.wait(state.attempt_number, error.retry_after if isinstance(error, TransientError) else None)
+        wait = self.wait(state.attempt_number, error.retry_after if isinstance(error, TransientError) else None)
+        log.info("tried again in %.1f s: %s", wait, error)
+        return wait
 
     def call(self, attempt: Callable[[], Answer]) -> Answer:
         """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
@@ -80,5 +94,11 @@ class RetryPolicy(BaseModel):
             "retry": retry_if_exception_type(TransientError),
             "wait": self._wait_of,
             "stop": stop_after_delay(max(0.0, self.patience - (time.monotonic() - started))),
+            "before_sleep": self._tell,
             "reraise": True,
         }
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TransientError) and state.next_action is not None:
+            self.told(error, state.next_action.sleep)

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from tests.bench.options import Options
 
-NAMES = ("start", "saturation", "rate", "compare", "prefix", "scale")
+NAMES = ("start", "saturation", "rate", "compare", "prefix", "orders", "estimate", "report", "scale")
 RESULTS = Path("bench-results")
 
 Row = dict[str, Any]
@@ -45,7 +45,7 @@ def _parse() -> tuple[list[str], Options]:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all when none is given")
     parser.add_argument("--quick", action="store_true", help="smaller runs, to try the benchmarks themselves")
     parser.add_argument("--folder", type=Path, help="where large files are made (default: the temporary folder)")
-    parser.add_argument("--traces", type=int, help="scale: the traces of the largest journal (default: 1,000,000)")
+    parser.add_argument("--traces", type=int, help="scale, report: the most traces (default: 1,000,000; 10,000)")
     parser.add_argument("--passages", type=int, help="prefix: how many passages are read (default: 3)")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in NAMES]

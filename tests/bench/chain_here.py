@@ -40,7 +40,7 @@ async def conclusions(base: str, rows: int, concurrency: int, path: Path) -> lis
     chain, gate, budget = Chain(), Gate(concurrency), Budget()
     window = asyncio.Semaphore(gate.texts)
     with Journal(path) as journal:
-        asking = Caller(models.of, TryRules(), budget.permit)
+        asking = Caller(models.of, TryRules())
         caller = JournaledCaller(asking, journal, gate, Ledger(), budget, models.reach)
 
         async def conclusion(row: int) -> str:

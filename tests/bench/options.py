@@ -7,7 +7,8 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Options:
     """`quick`: smaller runs, to try the benchmarks themselves. `folder`: where large files are made (None: the
-    temporary folder). `traces`: the largest journal of `scale`. `passages`: how many `prefix` reads."""
+    temporary folder). `traces`: the largest journal of `scale`, or document of `report`. `passages`: how many `prefix`
+    reads."""
 
     quick: bool = False
     folder: Path | None = None
