@@ -1,15 +1,21 @@
-"""Libraries that a plain `make test` does without: their tests are skipped there, and `make test-full` requires them."""
+"""What a plain `make test` does without: tests that need it are skipped there with the reason, and fail where it is
+required (`make test-full` requires all of it, `.ci/run` Chromium)."""
 
 from __future__ import annotations
 
 import importlib
 import os
+import shutil
 from typing import Any
 
 import pytest
 
 FULL = "SYNTHREASONER_FULL_TESTS"
 """Set by `make test-full`: what is missing is then a failure."""
+CHROMIUM = "SYNTHREASONER_CHROMIUM_TESTS"
+"""Set by `.ci/run`: a missing Chromium is then a failure."""
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 def needed(module: str, why: str) -> Any:
@@ -20,3 +26,15 @@ def needed(module: str, why: str) -> Any:
         if os.environ.get(FULL):
             raise
         pytest.skip(f"{why} ({error}); make test-full has it", allow_module_level=True)
+
+
+def chromium() -> str:
+    """The path of Chromium, for a test that opens a page in it; without it the test is skipped, or fails where Chromium is
+    required."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    reason = "the report is tried in a real browser, and there is no Chromium here (Debian: apt-get install chromium)"
+    if os.environ.get(FULL) or os.environ.get(CHROMIUM):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -46,7 +46,6 @@ def mistake(done: subprocess.CompletedProcess[str]) -> str:
         ("pasages.jsonl", "passages.jsonl"),
         ("*.jsnl", "*.jsnl"),
         ("nowhere/*.jsonl", "nowhere"),
-        (".", "folder"),
     ],
 )
 def test_an_input_that_is_not_there(lab: Lab, name: str, said: str) -> None:

@@ -17,18 +17,22 @@ from pathlib import Path
 
 import pytest
 
-from optimize.settings import CompileSettings
-from programs.calibrate_settings import CalibrateSettings
+from programs.command import COMMANDS
 from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.options import option_of, parse
-from programs.settings import Settings
+from tests.inputs.making_papers import folder_of_all
+from tests.reference import options_of
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 USER = "standin-user"
+SERVER = "http://localhost:8000/v1"
+"""The pages' server, for which another stands in."""
+OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details"}
+"""Options of other programs that the pages name."""
 BENCH_OPTIONS = {"--quick", "--folder", "--traces", "--passages"}
 
 
@@ -43,13 +47,19 @@ def commands() -> list[str]:
     texts = [block for _, block in blocks("bash")]
     texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
     lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if re.match(r"(python|make|source) ", line)]
+    return [line for line in lines if re.match(r"(python|synthreasoner|make|source) ", line)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "run.yaml").write_text(
+        "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
+    )
+    folder_of_all(tmp_path / "papers")
+    (tmp_path / "lab" / "papers").mkdir(parents=True)
+    (tmp_path / "lab" / "papers" / "train.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
     return tmp_path
 
@@ -66,7 +76,7 @@ def labelled(number: int) -> dict[str, object]:
 
 def test_every_command_runs(folder: Path) -> None:
     """One folder, in the order of the pages: later commands use what earlier ones made."""
-    found = [line for line in commands() if line.startswith("python ")]
+    found = [line for line in commands() if line.startswith(("python ", "synthreasoner "))]
     assert any("programs.generate" in line for line in found)
     with StandIn(Scientist(), argo_user=USER) as server:
         environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
@@ -75,11 +85,15 @@ def test_every_command_runs(folder: Path) -> None:
             if "--push-to-hub" in line:
                 parse(ExportOptions, "export", "Parsed only.", ["--document", *shlex.split(line)[3:]])
                 continue
-            run_in(folder, line, environment)
+            run_in(folder, line.replace(SERVER, server.openai_base), environment)
         assert not server.surprises
 
 
 def run_in(folder: Path, line: str, environment: dict[str, str]) -> None:
+    line = (
+        line.replace("synthreasoner ", "python -m programs.command ", 1) if line.startswith("synthreasoner") else line
+    )
+    line, _, into = line.partition(" > ")
     words = shlex.split(line)
     assert words[0] == "python"
     done = subprocess.run(
@@ -92,12 +106,14 @@ def run_in(folder: Path, line: str, environment: dict[str, str]) -> None:
         timeout=60,
     )
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    if into:
+        (folder / into).write_text(done.stdout)
 
 
 def test_the_python_block_runs(folder: Path) -> None:
     (code,) = [block for page, block in blocks("python") if page.name == "README.md"]
     with StandIn(Scientist()) as server:
-        code = code.replace("http://localhost:8000/v1", server.openai_base)
+        code = code.replace(SERVER, server.openai_base)
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=folder,
@@ -132,8 +148,7 @@ def test_what_is_named_exists(page: Path) -> None:
         assert (page.parent / link).exists(), link
     for name in re.findall(r"`((?:signatures|programs|optimize|tests|data)/[\w./]*)`", text):
         assert (ROOT / name).exists(), name
-    models = (Settings, CompileSettings, CalibrateSettings, ExportOptions)
-    options = {"--help", "--config", "--no-resume", *BENCH_OPTIONS}
-    options |= {option_of(name) for model in models for name in model.model_fields}
+    options = {"--help", "--config", "--print-config", "--no-resume", "--no-trace-content", *BENCH_OPTIONS, *OF_OTHERS}
+    options |= {option_of(name) for command in COMMANDS.values() for name in options_of(command).model_fields}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option

@@ -21,6 +21,7 @@ from tests.bench.options import Options
 
 NAMES = ("start", "saturation", "rate", "compare", "prefix", "orders", "estimate", "report", "scale")
 RESULTS = Path("bench-results")
+SIDE_BY_SIDE = 6
 
 Row = dict[str, Any]
 
@@ -61,10 +62,18 @@ def _write(name: str, quick: bool, rows: list[Row]) -> None:
 
 
 def _table(name: str, rows: list[Row]) -> Table:
+    """A column for each row of figures; the other way round where these are too many to stand side by side."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
     table = Table(title=name)
+    if len(rows) > SIDE_BY_SIDE:
+        for key in keys:
+            table.add_column(key)
+        for row in rows:
+            table.add_row(*(str(row.get(key, "")) for key in keys))
+        return table
     for column in ("", *(str(number + 1) for number in range(len(rows)))):
         table.add_column(column)
-    for key in dict.fromkeys(key for row in rows for key in row):
+    for key in keys:
         table.add_row(key, *(str(row.get(key, "")) for row in rows))
     return table
 

@@ -1,0 +1,157 @@
+"""A trace as the page holds it: a row of the index, which filters and search need, and the rest, read when it is opened.
+
+The rest is the record's own form (`programs.records`) without what is empty and without what can be made again: the
+passage is stored once for its traces, a quote is a `span` of it and a claim a `claim_span` of its step, both in UTF-16
+units, and the thought is left out where the steps are all of it.
+"""
+
+import hashlib
+from typing import Any
+
+from programs.records import EvidenceRecord, Generation, Record, StepRecord
+from programs.reports.origin import Seen
+from programs.reports.texts import Places, thought_of
+from programs.review_list import FAR_APART
+
+FIELDS = (
+    "key",
+    "run",
+    "question",
+    "question_id",
+    "unit",
+    "type",
+    "difficulty",
+    "status",
+    "model",
+    "title",
+    "domain",
+    "passage",
+    "score",
+    "spread",
+    "grade",
+    "authenticity",
+    "words",
+    "need",
+    "notable",
+    "variation",
+    "attempt",
+    "chunk",
+    "place",
+)
+"""What a row holds. `passage` is its text's hash; `chunk` and `place` say where the rest is."""
+
+_APART: dict[str, Any] = {
+    "source_paper": {"text"},
+    "user_interaction": {"question"},
+    **dict.fromkeys(("reasoning_trace", "steps", "evidence", "generation"), True),
+}
+"""What of a record is stored in another way."""
+
+STATUSES = {"below": "turned down", "unused": "not needed"}
+"""What is said of a trace, where its status is not the word itself."""
+
+
+def passage_of(record: Record) -> str:
+    """A name for the passage of a trace: the same text has the same."""
+    paper = record.source_paper
+    named = paper.text if paper.text is not None else f"{paper.id}\0{paper.title}"
+    return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def row_of(seen: Seen, run: int) -> dict[str, Any]:
+    """The row of a trace; `key`, `chunk` and `place` are the packer's to fill in."""
+    record = seen.record
+    made, grades, solve = record.generation, record.answer_grades, record.blind_solve
+    return dict.fromkeys(FIELDS) | {
+        "key": record.id,
+        "run": run,
+        "question": record.user_interaction.question,
+        "question_id": record.question_id,
+        "unit": seen.unit,
+        "type": record.user_interaction.question_type,
+        "difficulty": record.user_interaction.difficulty_level,
+        "status": STATUSES.get(seen.became, seen.became),
+        "model": made.model if made else None,
+        "title": record.source_paper.title,
+        "domain": record.source_paper.domain,
+        "passage": passage_of(record),
+        "score": record.metadata.quality_score,
+        "spread": record.metadata.quality_spread,
+        "grade": grades.overall_score if grades else None,
+        "authenticity": record.metadata.authenticity_score,
+        "words": len(thought_of(record).split()),
+        "need": solve.need if solve else None,
+        "notable": list(_notable(record)),
+        "variation": made.variation if made else None,
+        "attempt": made.attempt if made else None,
+    }
+
+
+def _notable(record: Record) -> list[str]:
+    found, causal = record.metadata, record.causal_check
+    named = {
+        "judges far apart": (found.quality_spread or 0) >= FAR_APART,
+        "a judge's verdict is missing": any(not verdict.scored for verdict in record.verdicts),
+        "a step is contradicted": any(step.status == "contradicted" for step in record.steps),
+        "a step stands outside the passage": any(step.status == "outside" for step in record.steps),
+        "a number is not in the passage": any(step.unfound_numbers for step in record.steps),
+        "evidence not found": any(not item.verified for item in record.evidence),
+        "a seeded error": record.seeded_error is not None,
+        "ignores the altered passage": causal is not None and causal.outcome == "ignored",
+        "the text has flags": bool(record.source_paper.flags),
+    }
+    return [name for name, is_so in named.items() if is_so]
+
+
+def rest_of(record: Record) -> dict[str, Any]:
+    """What the page shows of an opened trace beside its row and its passage."""
+    places = Places(record.source_paper.text or "")
+    thought = thought_of(record)
+    rest = record.model_dump(mode="json", exclude=_APART, exclude_none=True)
+    rest["steps"] = [_step(step, places) for step in record.steps]
+    rest["evidence"] = [_evidence(item, places) for item in record.evidence]
+    if "\n\n".join(step.text.strip() for step in record.steps) != thought:
+        rest["thought"] = thought
+    if record.generation is not None:
+        rest["generation"] = _generation(record.generation)
+    if record.causal_check is not None and record.causal_check.old:
+        length = len(record.causal_check.old)
+        rest["causal_check"]["spans"] = [
+            [places.of(start), places.of(start + length)] for start in record.causal_check.places
+        ]
+    return rest
+
+
+def _step(step: StepRecord, places: Places) -> dict[str, Any]:
+    plain = step.model_dump(mode="json", exclude_none=True, exclude={"start", "end", "quote", "claim"})
+    plain |= _quoted(step, places)
+    if step.claim is not None:
+        start = step.text.find(step.claim)
+        if start < 0:
+            plain["claim"] = step.claim
+        elif len(step.claim) < len(step.text.strip()):
+            plain["claim_span"] = Places(step.text).span(step.claim, start, start + len(step.claim))
+    return plain
+
+
+def _evidence(item: EvidenceRecord, places: Places) -> dict[str, Any]:
+    plain = item.model_dump(mode="json", exclude_none=True, exclude={"start", "end", "quote"})
+    return plain | _quoted(item, places)
+
+
+def _quoted(part: StepRecord | EvidenceRecord, places: Places) -> dict[str, Any]:
+    """The place of a quote, or its text where it has none."""
+    span = places.span(part.quote, part.start, part.end)
+    if span is not None:
+        return {"span": span}
+    return {} if part.quote is None else {"quote": part.quote}
+
+
+def _generation(made: Generation) -> dict[str, Any]:
+    plain = made.model_dump(mode="json", exclude_none=True, exclude={"stages"})
+    plain["stages"] = [
+        [stage, spent.get("calls"), spent.get("prompt_tokens"), spent.get("completion_tokens"), spent.get("seconds")]
+        for stage, spent in made.stages.items()
+        if isinstance(spent, dict)
+    ]
+    return plain

@@ -1,0 +1,162 @@
+"""The numbers of a report's summary: for one run, or two of them with their difference."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from programs.reports.reading import Reading
+
+MISSING = "not known"
+
+Number = float | int | None
+Form = Callable[[float], str]
+
+
+def whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def one(value: float) -> str:
+    return f"{value:,.1f}"
+
+
+def two(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def three(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def percent(value: float) -> str:
+    return f"{value * 100:.1f} %"
+
+
+def brief(value: float) -> str:
+    return f"{value:.4g}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of each run, under one name. None is what is not known; it is never shown as 0."""
+
+    group: str
+    name: str
+    values: tuple[Number, ...]
+    form: Form = whole
+
+    @property
+    def shown(self) -> list[str]:
+        """Each value for a person."""
+        return [MISSING if value is None else self.form(value) for value in self.values]
+
+    @property
+    def difference(self) -> str:
+        """The second less the first, with its sign."""
+        first, last = self.values[0], self.values[-1]
+        if first is None or last is None:
+            return MISSING
+        change = last - first
+        shown = self.form(abs(change))
+        return "0" if not any(digit in shown for digit in "123456789") else f"{'+' if change > 0 else '−'}{shown}"
+
+
+def figures_of(readings: list[Reading]) -> list[Figure]:
+    """All numbers, in order. One that no run knows is left out."""
+    each = [list(_figures(reading)) for reading in readings]
+    keys = list(dict.fromkeys((group, name) for figures in each for group, name, _, _ in figures))
+    by_key = [{(group, name): (value, form) for group, name, value, form in figures} for figures in each]
+    found = []
+    for key in keys:
+        values = tuple(figures.get(key, (None, whole))[0] for figures in by_key)
+        form = next(figures[key][1] for figures in by_key if key in figures)
+        if any(value is not None for value in values):
+            found.append(Figure(*key, values, form))
+    return found
+
+
+def _figures(reading: Reading) -> Iterator[tuple[str, str, Number, Form]]:
+    for group, figures in (
+        ("Traces", _traces(reading)),
+        ("Judges", _judges(reading)),
+        ("Grades of the answers", _grades(reading)),
+        ("Checks", _checks(reading)),
+        ("Words (median)", _words(reading)),
+        ("Spent by all runs", _spent(reading)),
+    ):
+        yield from ((group, name, value, form) for name, value, form in figures)
+
+
+def _traces(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    became, facts = reading.counted.became, reading.facts
+    yield "accepted traces", reading.counted.accepted, whole
+    yield "attempts turned down by the judges", became["below"] if reading.note is None else None, whole
+    for name, count in became.items():
+        if name not in ("accepted", "below"):
+            yield f"traces not taken: {name}", count, whole
+    for step in facts.funnel.steps if facts.funnel else []:
+        yield step.what, step.entered, whole
+
+
+def _judges(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    counted, judges = reading.counted, reading.judges
+    if judges is None:
+        return
+    yield "mean score of the accepted traces (1-10)", counted.score.mean, two
+    yield "accepted traces without a score", counted.score.missing or None, whole
+    yield "mean difference between the judges of a trace", counted.difference.mean, two
+    yield "agreement (Krippendorff's alpha)", judges.alpha, three
+    for pair in judges.pairs:
+        yield f"agreement of {' and '.join(pair.judges)} (weighted kappa)", pair.weighted_kappa, three
+    for judge, ratings in judges.judges.items():
+        yield f"mean rating by {judge}", ratings.mean, two
+        yield f"verdicts missing from {judge}", ratings.unscored or None, whole
+
+
+def _grades(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    for name, spread in reading.counted.grades.items():
+        yield "mean grade (0-1)" if name == "overall_score" else name.replace("_", " "), spread.mean, three
+    graded = reading.counted.grades["overall_score"]
+    yield "accepted traces without a mean grade", graded.missing if graded.known and graded.missing else None, whole
+
+
+def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    counted, found = reading.counted, reading.facts.findings
+    yield "mean authenticity", counted.authenticity.mean, three
+    yield "mean share of evidence found in the passage", counted.evidence_found.mean, percent
+    if found and found.steps:
+        steps = found.steps
+        yield "steps of thoughts", steps.steps, whole
+        yield "steps with a quote", steps.quoted / steps.steps, percent
+        yield "steps that contradict the passage", steps.contradicted, whole
+        yield "numbers that stand nowhere in the passage", steps.unfound_numbers, whole
+    if found and found.blind_solve:
+        solve = found.blind_solve
+        yield "questions that need the paper", solve.needs_paper, whole
+        yield "questions answered without the paper", solve.known, whole
+        yield "mean measured difficulty", solve.mean_difficulty, two
+    if found and found.seeded_errors:
+        yield "seeded errors taken back", found.seeded_errors.corrected, whole
+    if found and found.causal_check:
+        yield "traces that follow an altered passage", found.causal_check.share_followed, percent
+
+
+def _words(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    for name, spread in reading.counted.words.items():
+        yield name, spread.median, whole
+
+
+def _spent(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    spent, accepted = reading.facts.spent, reading.counted.accepted
+    if not spent:
+        return
+    counted = not any(row["uncounted"] for row in spent)
+    read, written = (sum(row[name] for row in spent) if counted else None for name in ("prompt", "completion"))
+    calls, seconds = sum(row["calls"] for row in spent), sum(row["seconds"] for row in spent)
+    yield "calls", calls, whole
+    yield "tokens read", read, whole
+    yield "tokens written", written, whole
+    yield "seconds of waiting for the models", seconds, whole
+    yield "cost", reading.facts.cost, brief
+    if accepted:
+        yield "calls for an accepted trace", calls / accepted, one
+        yield "tokens for an accepted trace", (read + written) / accepted if read is not None else None, whole

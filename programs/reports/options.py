@@ -1,0 +1,52 @@
+"""What a report can be told: every option of `python -m programs.report`."""
+
+import importlib.util
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from programs.errors import UserError
+from programs.settings import Settings
+
+_LIBRARIES = {"jinja2": "jinja2", "vl_convert": "vl-convert-python"}
+
+
+class ReportOptions(BaseModel):
+    """The options of a report. The names are those of the command line, with underscores."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+    leading: ClassVar[str] = "document"
+
+    document: Path = Field(description="the document to report on, or its journal")
+    output: Path | None = Field(None, description="the HTML file to write (default: NAME.html beside the document)")
+    compare: Path | None = Field(None, description="another document, which is set beside the first")
+    live: bool = Field(False, description="write the file again every 10 seconds until the run has ended")
+    max_traces: int = Field(
+        10_000,
+        ge=1,
+        description="the most traces that can be read in the file; of more, a sample by a hash of the text",
+    )
+    max_megabytes: float = Field(40.0, gt=0, description="the most that the file may take, in millions of bytes")
+
+    @property
+    def page(self) -> Path:
+        """The file to write."""
+        if self.output is not None:
+            return self.output
+        name = self.document.name.removesuffix(".jsonl").removesuffix(".journal")
+        return self.document.with_name(f"{name.removesuffix('.json')}.html")
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The documents to read, the compared one last."""
+        return [self.document, *([self.compare] if self.compare is not None else [])]
+
+    def check(self) -> None:
+        """Raises `UserError` for what cannot be done, before anything is read or written."""
+        for module, package in _LIBRARIES.items():
+            if importlib.util.find_spec(module) is None:
+                raise UserError(f"a report needs {package}: pip install 'synthreasoner[report]'")
+        taken = [path for read in self.inputs for path in (read, Settings(output=read).journal)]
+        if self.page.resolve() in [path.resolve() for path in taken]:
+            raise UserError(f"--output: {self.page} is what the report is made from; name another file")

@@ -1,0 +1,128 @@
+// Verdicts, grades and the checks of a trace, and how it was made.
+
+const unknown = "not known";
+const said = (value, digits = 0) => (value === null || value === undefined ? unknown : number(value, digits));
+
+/** A table that scrolls by itself where it is too wide. `rows` are lists of cells, the first a row's name; texts are
+ * numbers, anything else comes as an element. */
+function table(title, head, rows) {
+  const kind = (value) => (value instanceof Node ? null : "number");
+  const heads = head.map((name, at) => element("th", { scope: "col", class: at ? kind(rows[0][at]) : null }, name === "drawn" ? hidden(name) : name));
+  const row = ([name, ...cells]) =>
+    element("tr", {}, element("th", { scope: "row" }, name), cells.map((cell) => element("td", { class: kind(cell) }, cell)));
+  const made = element("table", {}, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows.map(row)));
+  return element("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": title }, made);
+}
+
+const hidden = (text) => element("span", { class: "hidden" }, text);
+const prose = (text) => element("span", {}, text);
+
+function verdictsOf(trace) {
+  const verdicts = trace.verdicts ?? [];
+  if (verdicts.length === 0) return null;
+  const calibrated = verdicts.some((verdict) => verdict.raw_overall !== undefined);
+  const head = ["judge", "overall", ...(calibrated ? ["as given"] : []), "reasoning", "accuracy", "coherence", "reason"];
+  const rows = verdicts.map((verdict) => [
+    verdict.judge,
+    verdict.scored ? said(verdict.overall, Number.isInteger(verdict.overall) ? 0 : 1) : "no score",
+    ...(calibrated ? [said(verdict.raw_overall)] : []),
+    said(verdict.reasoning_quality),
+    said(verdict.accuracy),
+    said(verdict.coherence),
+    prose(verdict.reason || "no reason given"),
+  ]);
+  const section = part("Verdicts (1-10)", table("Verdicts", head, rows));
+  section.classList.add("whole");
+  return section;
+}
+
+function gradesOf(trace) {
+  const { reason, ...grades } = trace.answer_grades ?? {};
+  const names = ["question_alignment", "scientific_accuracy", "completeness", "uncertainty_calibration", "clarity_structure", "evidence_usage", "overall_score"];
+  if (trace.answer_grades === undefined) return null;
+  const rows = names.map((name) => [inWords(name), said(grades[name], 2), barOf(grades[name])]);
+  return part("Grades of the answer (0-1)", table("Grades", ["grade", "value", "drawn"], rows), reason ? element("p", { class: "hint" }, reason) : null);
+}
+
+function barOf(value) {
+  const bar = element("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.width = `${Math.max(0, Math.min(1, value ?? 0)) * 8}rem`;
+  return bar;
+}
+
+function seededOf(trace) {
+  const seeded = trace.seeded_error;
+  if (!seeded) return null;
+  return part(
+    "Seeded error",
+    pairsOf([
+      ["given as a step", seeded.text],
+      ["the misconception", seeded.misconception],
+      ["taken in step", seeded.wrong_step + 1],
+      ["taken back in step", `${seeded.corrected_step + 1} (${inWords(seeded.corrected_in)})`],
+      ["share of its words in that step", said(seeded.carried, 2)],
+      ["thoughts asked for", seeded.tries],
+    ]),
+  );
+}
+
+function solveOf(trace) {
+  const solve = trace.blind_solve;
+  if (!solve) return null;
+  const head = ["setting", "asked", "equivalent", "partial", "contradicts", "absent", "pass rate"];
+  const rows = [["without the passage", solve.without_passage], ["with it", solve.with_passage]].map(([name, tries]) => [
+    name, said(tries.asked), said(tries.equivalent), said(tries.partial), said(tries.contradicts), said(tries.absent), said(tries.pass_rate, 2),
+  ]);
+  const need = { known: "answered without the passage", needs_paper: "needs the paper", unanswered: "answered in neither way" }[solve.need] ?? "undecided";
+  const told = `${sentence(need)}; measured difficulty ${said(solve.difficulty, 2)}. Solved by ${solve.solver}, compared by ${solve.compared_by}.`;
+  return part("Blind solve", element("p", { class: "hint" }, told), table("Blind solve", head, rows));
+}
+
+function causalOf(trace) {
+  const causal = trace.causal_check;
+  if (!causal) return null;
+  const altered = causal.old ? `“${causal.old}” in the passage was made “${causal.new}”. ` : "";
+  const outcome = causal.outcome ? `The trace made from that: ${causal.outcome}.` : `No outcome: ${causal.reason ?? "no reason given"}.`;
+  const body = element("p", {}, altered + outcome);
+  if (causal.spans?.length) body.tabIndex = 0;
+  const made = causal.reasoning_trace === undefined ? null : element(
+    "details", {}, element("summary", {}, "What was made from the altered passage"),
+    element("p", { class: "prose" }, causal.reasoning_trace), element("h4", {}, "Answer"), element("p", { class: "prose" }, causal.final_answer ?? unknown),
+  );
+  return part("Causal check", lighting(element("div", {}, body), "causal"), made);
+}
+
+const pairsOf = (pairs) =>
+  element("dl", { class: "pairs" }, pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(value)))));
+
+function madeOf(trace, row) {
+  const found = trace.metadata;
+  const made = trace.generation ?? {};
+  const paper = trace.source_paper;
+  const pairs = [
+    ["id", row.key],
+    ["question id", row.question_id],
+    ["model", made.model],
+    ["other models", Object.entries(made.models ?? {}).filter(([, name]) => name !== made.model).map(([stage, name]) => `${stage}: ${name}`).join(", ")],
+    ["prompts (fingerprint)", made.program],
+    ["seed, temperature", made.seed === undefined ? null : `${made.seed}, ${made.temperature ?? unknown}`],
+    ["authenticity", said(found.authenticity_score, 2)],
+    ["complexity", found.complexity_level],
+    ["kinds of reasoning", (found.reasoning_patterns ?? []).map(inWords).join(", ")],
+    ["evidence found", said(found.evidence_found, 2)],
+    ["domain", paper.domain],
+    ["file and line", paper.place ? `${paper.place.file}, line ${paper.place.line}` : null],
+    ["sections", (paper.excerpt?.sections ?? []).join("; ")],
+    ["flags of the text", (paper.flags ?? []).join(", ")],
+    ["left out of the text", Object.entries(paper.removed ?? {}).map(([kind, count]) => `${number(count)} characters of ${kind}`).join(", ")],
+  ].filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const stages = (made.stages ?? []).map(([stage, calls, read, written, seconds]) => [stage, said(calls), said(read), said(written), said(seconds, 1)]);
+  return part(
+    "How it was made",
+    pairsOf(pairs),
+    stages.length ? element("details", {}, element("summary", {}, "Tokens and seconds by stage"), table("Tokens and seconds by stage", ["stage", "calls", "read", "written", "seconds"], stages)) : null,
+    ...Object.entries(made.model_reasoning ?? {}).map(([stage, text]) =>
+      element("details", {}, element("summary", {}, `The model's own reasoning: ${stage}`), element("p", { class: "prose" }, text))),
+    Object.keys(paper.extra ?? {}).length ? element("details", {}, element("summary", {}, "The text's input record"), element("p", { class: "plain" }, JSON.stringify(paper.extra, null, 2))) : null,
+  );
+}

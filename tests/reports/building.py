@@ -1,0 +1,274 @@
+"""Runs to report on, made of whole records: a journal as a run writes it, and the document that is made from it.
+
+write_run(folder / "run.json", [unit(0), unit(1, variation=1), unit(2, turned_down=2)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from programs.document import write_document
+from programs.journal import Journal
+from programs.records import (
+    BlindSolve,
+    CausalCheck,
+    EvidenceRecord,
+    Generation,
+    Grades,
+    Record,
+    SeededError,
+    SolveTries,
+    SourcePaper,
+    StepRecord,
+    TraceMetadata,
+    UserInteraction,
+    VerdictRecord,
+)
+from programs.settings import beside
+
+HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
+"""What must be shown as it stands, wherever a model or a paper writes it."""
+KINDS = ("mechanism", "critical", "clarification")
+LEVELS = ("advanced", "intermediate", "beginner")
+JUDGES = ("openai/a", "openai/b")
+TEXTS = 9
+RUN = {"settings": {"model": "openai/any", "prices": {}}, "versions": {"synthreasoner": "0.1.0"}, "git_commit": "abc"}
+
+FIRST, SECOND = "Let 𝛼 be the slope of the relation.", "The slope 𝛼 amounts to {percent} percent in catalogue {number}."
+"""Sentences of a passage: letters outside the basic plane stand before what is quoted."""
+
+
+@dataclass
+class Unit:
+    """A variation of a question: the trace that was taken (None: none was) and those that were turned down."""
+
+    key: str
+    taken: Record | None
+    turned_down: list[Record] = field(default_factory=list)
+    status: str = "accepted"
+    reason: str | None = None
+
+
+def passage(number: int) -> str:
+    second = SECOND.format(percent=number + 2, number=number)
+    return f"{FIRST} {second}\n\nWhether the lamps matter remains open. {HOSTILE if number == 0 else ''}".strip()
+
+
+def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 7.0, **parts: Any) -> Record:
+    """A trace with everything that a record can hold. Its passage is that of `number // 2`, its type that of `number`."""
+    text = passage(number // 2)
+    start = text.index("The slope")
+    quote = text[start : text.index("\n\n")]
+    kind, level = KINDS[number % 3], LEVELS[number % 3]
+    extra = HOSTILE if number == 0 else ""
+    steps = [
+        StepRecord(move="opening", text=f"I look at the slope, case {number}.{variation}.{attempt}. {extra}".strip()),
+        _step("wrong_turn", "Perhaps it is 9 percent. Then all is settled.", quote, start, "contradicted", number),
+        _step("correction", "No: the slope amounts to a few percent.", quote, start, "supported", number),
+    ]
+    made: dict[str, Any] = {
+        "id": f"id-{number}-{variation}-{attempt}",
+        "question_id": f"text-{number // 2}/{kind}",
+        "source_paper": SourcePaper(
+            title=f"Paper {number // 2} {extra}".strip(),
+            domain=f"cosmology {extra}".strip(),
+            id=f"text-{number // 2}",
+            text=text,
+            flags=["imperative"] if number == 0 else [],
+            extra={"licence": "cc-by-4.0", "note": extra},
+        ),
+        "user_interaction": UserInteraction(
+            question=f"How does the slope of catalogue {number // 2} come about, as a {kind}? {extra}".strip(),
+            question_type=kind,
+            difficulty_level=level,
+            audience=f"survey scientist {extra}".strip(),
+        ),
+        "reasoning_trace": "<thought>\n" + "\n\n".join(step.text for step in steps) + "\n</thought>",
+        "final_answer": f"It amounts to {number // 2 + 2} percent, in the wordless corner-{number}. {extra}".strip(),
+        "answer_grades": Grades(
+            question_alignment=0.8,
+            scientific_accuracy=0.7,
+            completeness=0.6,
+            uncertainty_calibration=0.5,
+            clarity_structure=0.9,
+            evidence_usage=None if number == 1 else 0.4,
+            overall_score=None if number == 1 else 0.65,
+            reason=f"Says little. {extra}",
+        ),
+        "metadata": TraceMetadata(
+            authenticity_score=0.5 + number % 5 / 10,
+            complexity_level="medium",
+            reasoning_patterns=["self_correction"],
+            evidence_found=1.0,
+            quality_score=score,
+            quality_spread=2.0,
+            steps_quoted=2,
+            steps_contradicted=1,
+            numbers_unfound=1,
+        ),
+        "steps": steps,
+        "evidence": [
+            EvidenceRecord(
+                claim=f"It is measured. {extra}",
+                bearing="supports",
+                verified=True,
+                quote=FIRST,
+                start=0,
+                end=len(FIRST),
+            ),
+            EvidenceRecord(
+                claim="It is new.", bearing="qualifies", verified=False, quote=f"Nobody wrote this. {extra}"
+            ),
+        ],
+        "verdicts": [
+            VerdictRecord(
+                judge=JUDGES[0],
+                scored=True,
+                reasoning_quality=7,
+                accuracy=8,
+                coherence=9,
+                overall=score + 1,
+                raw_overall=round(score) + 2 if number == 0 else None,
+                reason=f"Sound. {extra}",
+            ),
+            VerdictRecord(
+                judge=JUDGES[1], scored=True, reasoning_quality=6, accuracy=6, coherence=6, overall=round(score - 1)
+            ),
+        ],
+        "seeded_error": _seeded(steps, extra) if number == 0 else None,
+        "blind_solve": _solve(),
+        "causal_check": CausalCheck(
+            outcome="followed",
+            kind="number",
+            old="percent",
+            new="per mille",
+            places=[text.index("percent")],
+            reasoning_trace=f"Now it is per mille. {extra}",
+            final_answer="Per mille.",
+        ),
+        "generation": Generation(
+            model="openai/any" if number % 2 else f"openai/other {extra}".strip(),
+            models={"trace": "openai/any", "grade": "openai/grader"},
+            program="0123456789abcdef",
+            seed=0,
+            temperature=0.7,
+            variation=variation,
+            attempt=attempt,
+            stages={"trace": {"calls": 1, "prompt_tokens": 120, "completion_tokens": 80, "seconds": 1.5}},
+            model_reasoning={"trace": f"I should think. {extra}"} if number == 0 else {},
+        ),
+    }
+    return Record.model_validate({**made, **parts})
+
+
+def _step(move: str, text: str, quote: str, start: int, status: Any, number: int) -> StepRecord:
+    return StepRecord(
+        move=move,
+        text=text,
+        claim=text.split(". ")[0] + ("" if text.endswith(text.split(". ")[0]) else "."),
+        quote=quote,
+        start=start,
+        end=start + len(quote),
+        method="words",
+        similarity=41.5,
+        status=status,
+        judged_by="rule",
+        conflict="9 is not said" if status == "contradicted" else None,
+        reason=HOSTILE if number == 0 else None,
+        unfound_numbers=["9 percent"] if status == "contradicted" else [],
+    )
+
+
+def _seeded(steps: list[StepRecord], extra: str) -> SeededError:
+    return SeededError(
+        text=f"The lamp decides. {extra}",
+        misconception=f"That lamps decide. {extra}",
+        given_steps=[step.text for step in steps],
+        given_as=2,
+        wrong_step=1,
+        corrected_step=2,
+        corrected_in="correction",
+        carried=0.75,
+        tries=1,
+    )
+
+
+def _solve() -> BlindSolve:
+    tries = {"asked": 2, "partial": 0, "absent": 0}
+    return BlindSolve(
+        need="needs_paper",
+        difficulty=0.5,
+        difficulty_without=1.0,
+        without_passage=SolveTries(**tries, equivalent=0, contradicts=2, pass_rate=0.0),
+        with_passage=SolveTries(**tries, equivalent=1, contradicts=1, pass_rate=0.5),
+        solver="openai/solver",
+        compared_by="openai/comparer",
+        temperature=0.7,
+    )
+
+
+def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool = True, **parts: Any) -> Unit:
+    """A unit whose first attempts were turned down."""
+    rejected = [record(number, variation=variation, attempt=n, score=3.0, **parts) for n in range(turned_down)]
+    kept = record(number, variation=variation, attempt=turned_down, **parts) if taken else None
+    key = f"text-{number // 2}/{KINDS[number % 3]}/{variation}"
+    if taken:
+        return Unit(key, kept, rejected)
+    return Unit(key, None, rejected, "rejected", "quality 3.0 after 3 attempts")
+
+
+def write_run(document: Path, units: Iterable[Unit], status: str = "completed") -> Path:
+    """A document with its journal. Returns the document."""
+    with Journal(beside(document, "journal")) as journal:
+        begin(journal)
+        add(journal, units)
+        if status != "running":
+            end(journal, status)
+        write_document(journal, document, "completed")
+    return document
+
+
+def begin(journal: Journal) -> None:
+    """A run begins: texts with questions, of which one was rejected, and what that cost."""
+    journal.append("run", None, status="running", started="2026-01-01T00:00:00Z", **RUN)
+    for number in range(TEXTS):
+        rejected = [{"question": "Why?", "problems": ["too short: 4 characters"]}] if number == 0 else []
+        questions = [{"question": f"How, as a {kind}?"} for kind in KINDS]
+        journal.append("pool", f"text-{number}", questions=questions, rejected=rejected, dropped=[])
+    spent = {"calls": 2, "reasks": 0, "faults": {}, "prompt_tokens": 400, "completion_tokens": 90, "cached_tokens": 0}
+    for stage in ("questions", "trace", "judge", HOSTILE):
+        reply = {"model": "openai/any", "spent": {**spent, "seconds": 1.5}}
+        journal.append("stage", f"{stage}/text-0", stage=stage, reply=reply)
+
+
+def add(journal: Journal, units: Iterable[Unit]) -> None:
+    """What became of units."""
+    for made in units:
+        journal.append(
+            "unit",
+            made.key,
+            sample=made.key.split("/")[0],
+            status=made.status,
+            settled=True,
+            reason=made.reason,
+            basis="judged",
+            digest=made.key,
+            record=None if made.taken is None else made.taken.model_dump(mode="json"),
+            attempts=[one.model_dump(mode="json") for one in made.turned_down],
+            standings=["below"] * len(made.turned_down) + ["taken"] * (made.taken is not None),
+        )
+
+
+def end(journal: Journal, status: str) -> None:
+    """The run ends."""
+    journal.append("run", None, status=status, ended="2026-01-01T01:00:00Z", **RUN)
+
+
+def rich_units() -> list[Unit]:
+    """Two dozen traces, with variations, attempts that were turned down, and a unit of which nothing was taken."""
+    units = [unit(number, turned_down=2 if number == 2 else 0) for number in range(18)]
+    units += [unit(number, variation=variation) for number in (0, 5) for variation in (1, 2)]
+    return [*units, unit(7, variation=3, turned_down=1, taken=False)]

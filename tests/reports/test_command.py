@@ -1,0 +1,161 @@
+"""`python -m programs.report`: what it writes where, and one line for each mistake.
+
+1. The report is beside the document unless --output says otherwise; a file that is no report is never written over.
+2. A running journal is read without its lock; --live writes again while it grows, and ends with the run.
+3. More traces than fit are sampled, which the page and the terminal say; the numbers stay those of all.
+4. Mistakes get one line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from programs.errors import UserError
+from programs.journal import Journal
+from programs.options import run_cli
+from programs.report import main
+from programs.reports.live import follow
+from programs.reports.options import ReportOptions
+from tests.reports.building import add, begin, end, rich_units, unit, write_run
+from tests.running import Lab
+
+
+def called(*words: object) -> subprocess.CompletedProcess[str]:
+    """The command in this process."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code: object = None
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        try:
+            run_cli(lambda: main([str(word) for word in words]))
+        except SystemExit as done:
+            code = done.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess([], code, stdout.getvalue(), stderr.getvalue())
+
+
+def test_it_reports_on_a_run(lab: Lab) -> None:
+    lab.run(quality_check=True, judge_models=["openai/a", "openai/b"], grade_answers=True, traces_per_question=2)
+    done = called(lab.output)
+    assert done.returncode == 0
+    page = lab.output.with_suffix(".html")
+    assert done.stdout.startswith(f"{page}: {len(lab.records)} traces, 0.")
+    text = page.read_text()
+    summary = lab.document["metadata"]["run"]
+    read = sum(row["prompt"] for row in summary["spent_in_all"])
+    assert figure(text, "accepted traces") == str(len(lab.records))
+    assert figure(text, "tokens read") == f"{read:,}"
+    for step in summary["funnel"]["steps"]:
+        assert figure(text, step["what"]) == str(step["entered"])
+    assert figure(text, "agreement (Krippendorff&#39;s alpha)") == f"{lab.document['metadata']['judges']['alpha']:.3f}"
+
+
+def figure(page: str, name: str) -> str:
+    """A number of the page's table."""
+    found = re.search(rf'<th scope="row">{re.escape(name)}</th><td class="number">([^<]*)</td>', page)
+    assert found, name
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("run.json", "run.html"),
+        ("run.journal.jsonl", "run.html"),
+        ("a.b.json", "a.b.html"),
+        ("run", "run.html"),
+    ],
+)
+def test_where_it_is_written(name: str, page: str) -> None:
+    assert ReportOptions(document=Path(name)).page == Path(page)
+
+
+def test_a_file_that_is_no_report_stays(tmp_path: Path) -> None:
+    document = write_run(tmp_path / "run.json", [unit(1)])
+    page = tmp_path / "run.html"
+    page.write_text("<p>my notes</p>")
+    done = called(document)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error: {page} is there and is no report; name another file with --output\n",
+    )
+    assert page.read_text() == "<p>my notes</p>"
+    assert called(document, "--output", tmp_path / "other.html").returncode == 0
+    assert called(document, "--output", tmp_path / "other.html").returncode == 0, "a report may be written again"
+
+
+def test_mistakes_get_one_line(tmp_path: Path) -> None:
+    document = write_run(tmp_path / "run.json", [unit(1)])
+    other = tmp_path / "notes.json"
+    other.write_text("{}")
+    for words, said in (
+        ([tmp_path / "nothing.json"], "there is neither"),
+        ([other], "is not a document of this program"),
+        ([document, "--output", document], "is what the report is made from"),
+        ([document, "--output", tmp_path / "run.journal.jsonl"], "is what the report is made from"),
+        ([document, "--compare", tmp_path / "nothing.json"], "there is neither"),
+        ([other, "--live"], "--live reads a run's journal"),
+        ([document, "--max-traces", "0"], "--max-traces"),
+        ([], "--document must be given"),
+    ):
+        done = called(*words)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_missing_library_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
+    with pytest.raises(UserError, match=r"needs vl-convert-python: pip install 'synthreasoner\[report\]'"):
+        main([str(tmp_path / "run.json")])
+
+
+def test_a_sample_says_that_it_is_one(tmp_path: Path) -> None:
+    document = write_run(tmp_path / "run.json", rich_units())
+    done = called(document, "--max-traces", 6)
+    note = "6 of 25 traces can be read here, chosen by a hash of their passages; the numbers and charts are of all."
+    assert done.stdout.splitlines()[1] == note
+    text = (tmp_path / "run.html").read_text()
+    assert f'<p class="note">{note}</p>' in text
+    assert figure(text, "accepted traces") == "22"
+
+
+def test_a_run_is_followed_to_its_end(tmp_path: Path) -> None:
+    document = tmp_path / "run.json"
+    waited = []
+    with Journal(tmp_path / "run.journal.jsonl") as journal:
+        begin(journal)
+        add(journal, [unit(0)])
+
+        def wait(seconds: float) -> None:
+            """Time passes: at first nothing happens, then another trace is made, then the run ends."""
+            waited.append(seconds)
+            if len(waited) == 2:
+                add(journal, [unit(1)])
+            elif len(waited) == 4:
+                end(journal, "completed")
+            journal.flush()
+
+        made = list(follow(ReportOptions(document=document, live=True), wait))
+        assert [(one.traces, one.status) for one in made] == [(1, "running"), (2, "running"), (2, "completed")]
+        assert len(waited) == 4
+        assert all(seconds >= 10 for seconds in waited)
+    assert 'class="live"' not in made[-1].path.read_text()
+
+
+def test_while_a_run_goes_on_the_page_is_live(tmp_path: Path) -> None:
+    with Journal(tmp_path / "run.journal.jsonl") as journal:
+        begin(journal)
+        add(journal, [unit(0)])
+        first = next(follow(ReportOptions(document=tmp_path / "run.json", live=True)))
+        assert "reads itself again every\n    10 seconds" in first.path.read_text()
+        assert called(tmp_path / "run.json").returncode == 0, "without --live too, but once"
+        assert 'class="live"' not in first.path.read_text()

@@ -1,0 +1,103 @@
+"""A journal read while a run writes it: without its lock, without a trace beside it, up to its last whole line.
+
+1. It sees what the journal itself says, with an index beside it, without one, and with one that is behind or damaged.
+2. A torn last line is left out and left alone; damage before it is said.
+3. Nothing beside the journal is made, changed or left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from programs.errors import JournalError
+from programs.journal import Journal
+from programs.reports.journal_view import JournalView
+from tests.reports.building import add, begin, end, unit
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run.journal.jsonl"
+
+
+@pytest.fixture
+def running(path: Path) -> Iterator[Journal]:
+    """A journal that is open."""
+    with Journal(path) as journal:
+        begin(journal)
+        add(journal, [unit(number) for number in range(4)])
+        yield journal
+
+
+def seen(path: Path) -> list[str]:
+    with JournalView(path) as view:
+        return [line["key"] for line in view.units()]
+
+
+def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> None:
+    with JournalView(path) as view:
+        assert list(view.units()) == list(running.units())
+        assert view.index.tally() == running.index.tally()
+        assert view.index.spent() == running.index.spent()
+        assert view.latest_run()["status"] == "running"
+        add(running, [unit(4), unit(0)])
+        assert len(list(view.units())) == 4, "it is of one moment"
+    running.flush()
+    assert len(seen(path)) == 5
+    end(running, "completed")
+    with JournalView(path) as view:
+        assert view.latest_run()["status"] == "completed"
+
+
+@pytest.mark.parametrize("index", ["none", "damaged", "of another journal"])
+def test_the_index_is_only_a_shortcut(tmp_path: Path, path: Path, index: str) -> None:
+    for name, count in ((path, 4), (tmp_path / "other.jsonl", 2)):
+        with Journal(name) as journal:
+            add(journal, [unit(number) for number in range(count)])
+    beside = Path(f"{path}.index")
+    if index == "none":
+        beside.unlink()
+    elif index == "damaged":
+        beside.write_bytes(b"no index at all" * 1000)
+    else:
+        beside.write_bytes((tmp_path / "other.jsonl.index").read_bytes())
+    assert len(seen(path)) == 4
+
+
+def test_a_torn_line_is_left_out_and_left_alone(running: Journal, path: Path) -> None:
+    torn = path.read_bytes() + b'{"kind":"unit","key":"text-9/mech'
+    running.flush()
+    path.write_bytes(torn)
+    assert len(seen(path)) == 4
+    assert path.read_bytes() == torn
+    path.write_bytes(b"")
+    assert seen(path) == []
+
+
+def test_damage_is_said(path: Path) -> None:
+    path.write_bytes(b'{"kind":"run","key":null}\nno line\n{"kind":"run","key":null}\n')
+    with pytest.raises(JournalError, match="damaged at byte 26"):
+        seen(path)
+    with pytest.raises(JournalError, match="cannot read"):
+        seen(path.with_name("nothing"))
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_nothing_beside_it_changes(tmp_path: Path, path: Path, closed: bool) -> None:
+    journal = Journal(path)
+    begin(journal)
+    add(journal, [unit(0)])
+    journal.flush()
+    if closed:
+        journal.close()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert len(seen(path)) == 1
+    after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    # What SQLite notes of who reads is in shared memory.
+    shared = f"{path.name}.index-shm"
+    assert {**after, shared: b""} == {**before, shared: b""}
+    if not closed:
+        journal.close()

@@ -1,0 +1,94 @@
+"""Two runs on one page, and a run that goes on, in Chromium.
+
+1. With --compare every number has both values and the difference, and traces of the same question stand beside each other.
+2. A live page reads itself again, keeps what was chosen, and leaves an open trace alone.
+3. A page that holds a sample says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from programs.journal import Journal
+from programs.report import main
+from programs.reports.making import make
+from programs.reports.options import ReportOptions
+from tests.reports.browsing import expect, go, keys_of, opened
+from tests.reports.building import add, begin, record, rich_units, unit, write_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def test_two_runs_stand_side_by_side(browser: Browser, document: Path, tmp_path: Path) -> None:
+    same_text: dict[str, Any] = {"question_id": "text-9/other", "source_paper": record(8).source_paper}
+    units = [*(unit(number, score=9.0) for number in range(4, 7)), unit(18, **same_text)]
+    other = write_run(tmp_path / "after.json", units)
+    page_path = tmp_path / "both.html"
+    assert main([str(document), "--compare", str(other), "--output", str(page_path)]) == 0
+    with opened(browser, page_path) as page:
+        accepted = page.locator("#numbers tr", has=page.get_by_role("rowheader", name="accepted traces", exact=True))
+        assert accepted.locator("td").all_inner_texts() == ["22", "4", "−18"]
+        seeded = page.locator("#numbers tr", has_text="seeded errors taken back")
+        assert seeded.locator("td").all_inner_texts() == ["3", "not known", "not known"]
+        chart = page.locator("#chart-judges-scores")
+        chart.locator("summary").click()
+        assert chart.locator("th.number").all_inner_texts() == ["rich", "after"]
+        assert chart.locator("tr", has_text="7–7.5").locator("td").all_inner_texts() == ["100.0 %", "25.0 %"]
+        go(page, "#view=pairs")
+        rows = page.locator("#pair-rows tr")
+        expect(rows).to_have_count(4)
+        assert page.locator("#pairs-found").inner_text().endswith("3 questions, 1 passage")
+        first = rows.nth(0)
+        assert first.locator("td").nth(2).inner_text() == "+2.00"
+        page.get_by_label("Order").locator("visible=true").select_option("loss")
+        assert rows.nth(0).locator("td").nth(2).inner_text() == "0.00"
+        rows.nth(1).locator("td").nth(1).get_by_role("link").first.click()
+        page.wait_for_selector("#trace[data-shown]")
+        beside = page.get_by_role("region", name="The same question in the other run").locator("section")
+        assert beside.count() >= 2
+        assert "rich, variation 1" in beside.nth(1).locator("h4").inner_text()
+        go(page, "#view=traces&run=after")
+        expect(page.locator("#rows .row")).to_have_count(4)
+
+
+def test_a_live_page_reads_itself_again_and_leaves_an_open_trace_alone(browser: Browser, tmp_path: Path) -> None:
+    options = ReportOptions(document=tmp_path / "run.json", live=True)
+    with Journal(tmp_path / "run.journal.jsonl") as journal:
+        begin(journal)
+        add(journal, [unit(0), unit(1)])
+        made = make(options, live=10)
+        with opened(browser, made.path, "#view=traces&type=critical", clock=True) as page:
+            assert keys_of(page) == ["id-1-0-0"]
+            add(journal, [unit(number) for number in range(2, 8)])
+            make(options, live=10)
+            page.clock.run_for(9_000)
+            expect(page.locator("#rows .row")).to_have_count(1)
+            page.clock.run_for(2_000)
+            expect(page.locator("#rows .row")).to_have_count(3)
+            assert keys_of(page) == ["id-1-0-0", "id-4-0-0", "id-7-0-0"], "what was chosen stays"
+            page.locator("#rows .row").nth(1).click()
+            page.wait_for_selector("#trace[data-shown='id-4-0-0']")
+            add(journal, [unit(10)])
+            make(options, live=10)
+            page.evaluate("() => { window.same = true; }")
+            page.clock.run_for(30_000)
+            assert page.evaluate("() => window.same")
+            page.get_by_role("link", name="All traces").click()
+            page.get_by_role("button", name="Pause").click()
+            page.clock.run_for(30_000)
+            assert page.evaluate("() => window.same")
+            page.get_by_role("button", name="Pause").click()
+            page.clock.run_for(20_000)
+            expect(page.locator("#rows .row")).to_have_count(4)
+
+
+def test_a_sampled_page_says_so(browser: Browser, tmp_path: Path) -> None:
+    document = write_run(tmp_path / "run.json", rich_units())
+    assert main([str(document), "--max-traces", "7"]) == 0
+    with opened(browser, tmp_path / "run.html") as page:
+        assert "7 of 25 traces can be read here" in page.locator("#notes").inner_text()
+        go(page, "#view=traces")
+        expect(page.locator("#found")).to_have_text("7 of 7 traces")
+        assert "7 of 25" in page.locator("#notes").inner_text()
