@@ -11,6 +11,10 @@ TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
 
+PLACES_A_LEAVER = 8
+"""For so many places, one reply may wait for its turn without having one."""
+
+
 class RunStopped(Exception):
     """The run is being stopped: no new call may start."""
 
@@ -27,8 +31,9 @@ class Gate:
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
     (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
 
-    Whoever leaves a place waits for a turn before it goes on, one a turn of the event loop: what is done with a reply takes
-    longer than anything else here, and many replies at once would hold up the call that has the place next.
+    Whoever has its reply waits for a turn before it goes on, one a turn of the event loop: what is done with a reply takes
+    longer than anything else here, and many replies at once would hold up the call that has the place next. Few have left
+    their place by then: a kill loses their replies beside those that are in flight.
 
     With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
     one of them. After `close` nobody new is let through: those who wait, and all who come, get `RunStopped`; `when_closed`
@@ -45,7 +50,7 @@ class Gate:
         self._waiting: list[_Waiting] = []
         self._ending = False
         self._tickets = 0
-        self._leaving: deque[asyncio.Future[None]] = deque()
+        self._turns: deque[asyncio.Future[None]] = deque()
 
     @property
     def texts(self) -> int:
@@ -71,9 +76,17 @@ class Gate:
         await self._enter(depth, lane)
         try:
             yield
+        except BaseException:
+            self._leave(lane)
+            raise
+        if len(self._turns) < self.capacity // PLACES_A_LEAVER:
+            self._leave(lane)
+            await self._turn()
+            return
+        try:
+            await self._turn()
         finally:
             self._leave(lane)
-        await self._turn()
 
     def close(self) -> None:
         """Lets nobody through any more."""
@@ -124,15 +137,15 @@ class Gate:
     async def _turn(self) -> None:
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
-        self._leaving.append(turn)
-        if len(self._leaving) == 1:
+        self._turns.append(turn)
+        if len(self._turns) == 1:
             loop.call_soon(self._next_turn, loop)
         await turn
 
     def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        turn = self._leaving[0]
+        turn = self._turns[0]
         if not turn.done():
             turn.set_result(None)
-        self._leaving.popleft()
-        if self._leaving:
+        self._turns.popleft()
+        if self._turns:
             loop.call_soon(self._next_turn, loop)

@@ -78,14 +78,15 @@ def test_every_command_runs(folder: Path) -> None:
     """One folder, in the order of the pages: later commands use what earlier ones made."""
     found = [line for line in commands() if line.startswith(("python ", "synthreasoner "))]
     assert any("programs.generate" in line for line in found)
-    with StandIn(Scientist(), argo_user=USER) as server:
-        environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
+    with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist()) as server:
+        environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": argo.url, "PYTHONPATH": str(ROOT)}
         run_in(folder, "python -m programs.generate --model gpt41 --max-traces 1", environment)
         for line in found:
             if "--push-to-hub" in line:
                 parse(ExportOptions, "export", "Parsed only.", ["--document", *shlex.split(line)[3:]])
                 continue
             run_in(folder, line.replace(SERVER, server.openai_base), environment)
+        assert not argo.surprises
         assert not server.surprises
 
 

@@ -5,7 +5,8 @@
 3. `close` wakes everyone who waits, and turns away everyone who comes, with RunStopped; those inside stay.
 4. A waiter that is cancelled, before or just as it is let through, loses no place.
 5. Once no text is left to begin the shallowest goes first, those who came before included; not in lanes.
-6. A place that is left has its next caller before whoever left goes on; of those who left, one goes on a turn.
+6. A place that is left has its next caller before whoever left goes on; of those with a reply one goes on a turn, and at most
+   an eighth as many as there are places have left theirs before.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ async def test_a_cancelled_waiter_loses_no_place(late: bool) -> None:
     else:
         cancelled.task.cancel()
         holder.leave.set()
-    await turns()
+    await turns(6)
     assert next_one.inside
     await ended([next_one])
     assert gate.in_flight == 0
@@ -218,26 +219,29 @@ async def test_a_text_that_comes_after_all_is_begun_after_the_others_again() -> 
     assert log == [9, 5, 3, 0]
 
 
-async def test_who_leaves_goes_on_after_the_next_has_the_place_and_one_a_turn() -> None:
-    gate, log = Gate(4), list[str]()
-    reply = asyncio.Event()
+@pytest.mark.parametrize(("capacity", "leavers"), [(6, 0), (8, 1), (32, 4)])
+async def test_one_goes_on_a_turn_and_few_have_left_their_place_before(capacity: int, leavers: int) -> None:
+    gate, begun, gone_on = Gate(capacity), list[int](), list[int]()
+    replies = [asyncio.Event(), asyncio.Event()]
 
-    async def call(name: str) -> None:
+    async def call(number: int) -> None:
         async with gate.slot(0):
-            log.append(f"{name} in")
-            await reply.wait()
-        log.append(f"{name} on")
+            begun.append(number)
+            await replies[number // capacity].wait()
+        gone_on.append(number)
 
-    tasks = [asyncio.create_task(call(f"early {number}")) for number in range(4)]
+    tasks = [asyncio.create_task(call(number)) for number in range(2 * capacity)]
     await turns()
-    tasks += [asyncio.create_task(call(f"late {number}")) for number in range(4)]
-    await turns()
-    reply.set()
-    await turns(1)
-    seen = list[int]()
-    while len(log) < 16:
-        seen.append(sum(line.endswith("on") for line in log))
+    replies[0].set()
+    most, before = 0, 0
+    while len(gone_on) < capacity:
         await turns(1)
-    assert log.index("late 3 in") < log.index("early 0 on")
-    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(seen))
+        assert len(gone_on) - before <= 1
+        before = len(gone_on)
+        most = max(most, len(begun) - before)
+    assert most == capacity + leavers
+    replies[1].set()
     await asyncio.gather(*tasks)
+    assert gone_on[:capacity] == list(range(capacity))
+    assert sorted(gone_on) == list(range(2 * capacity))
+    assert gate.in_flight == 0
