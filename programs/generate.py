@@ -6,7 +6,6 @@ python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost
 """
 
 import asyncio
-import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from programs.tracing import traced
 if TYPE_CHECKING:
     from rich.console import Console
 
-OBJECTS_A_COLLECTION = 20_000
 INTERRUPTED = 130
 """The shell's exit code for a process that SIGINT ended."""
 
@@ -50,6 +48,7 @@ def _command(settings: Settings) -> int:
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.display import shown
     from programs.document import read_records
+    from programs.garbage import collect_seldom
     from programs.inputs.report import ReadReport
     from programs.ledger import Ledger
     from programs.look import look
@@ -57,9 +56,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.run import run
     from programs.summary import show, show_judges
 
-    # What was imported stays for good, and calls leave few cycles behind: looking for them takes a tenth of the CPU time.
-    gc.freeze()
-    gc.set_threshold(OBJECTS_A_COLLECTION)
+    collect_seldom()
     ledger, report = Ledger(), ReadReport()
     try:
         async with shown(ledger, settings, report, console):

@@ -13,6 +13,7 @@ import dspy
 from programs.adapter import PassageFirstAdapter
 from programs.budget import Budget
 from programs.calling import Caller
+from programs.garbage import collect_seldom
 from programs.gate import Gate
 from programs.journal import Journal
 from programs.journaled import JournaledCaller
@@ -44,16 +45,26 @@ async def conclusions(base: str, rows: int, concurrency: int, path: Path) -> lis
         caller = JournaledCaller(asking, journal, gate, Ledger(), budget, models.reach)
 
         async def conclusion(row: int) -> str:
-            async with window:
+            try:
                 return await adrive(plan_of(chain, row), caller.answer)
+            finally:
+                window.release()
 
         with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
-            found = await asyncio.gather(*map(conclusion, range(rows)))
+            tasks = []
+            # As the runner begins its texts.
+            for row in range(rows):
+                await window.acquire()
+                tasks.append(asyncio.create_task(conclusion(row)))
+                await asyncio.sleep(0)
+            gate.ending = True
+            found = await asyncio.gather(*tasks)
     await models.close()
     return found
 
 
 def main(base: str, rows: int, concurrency: int) -> None:
+    collect_seldom()
     with tempfile.TemporaryDirectory() as name, stopwatch():
         found = asyncio.run(conclusions(base, rows, concurrency, Path(name) / "rows.journal.jsonl"))
         if len(set(found)) != rows:
