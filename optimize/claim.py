@@ -6,8 +6,8 @@ from typing import Any
 
 from optimize.settings import CompileSettings
 from programs.errors import UserError
-from programs.logs import LogOptions
-from programs.tracing import TraceOptions
+from programs.telemetry.logs import LogOptions
+from programs.telemetry.tracing import TraceOptions
 
 NAME = "settings.json"
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
 from programs.aside import move_aside
+from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.logs import logged
-from programs.options import parse, run_cli
-from programs.tracing import traced
+from programs.telemetry.logs import logged
+from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable

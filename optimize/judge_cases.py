@@ -14,8 +14,8 @@ import dspy
 
 from optimize.splits import split_by, spread
 from programs.errors import UserError
-from programs.label_view import shown
-from programs.labels import Labelled
+from programs.judges.label_view import shown
+from programs.judges.labels import Labelled
 
 
 @dataclass(frozen=True)

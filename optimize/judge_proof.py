@@ -12,9 +12,9 @@ from itertools import combinations
 from pydantic import BaseModel
 
 from optimize.proof import Compared
-from programs.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
-from programs.labels import Labelled
-from programs.question_interval import Pair, balanced_interval
+from programs.judges.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
+from programs.judges.labels import Labelled
+from programs.judges.question_interval import Pair, balanced_interval
 
 Ratings = Mapping[str, Sequence[int | None]]
 """By judge: the overall rating of every answer, 1-10, in the answers' order; None where it gave no verdict."""

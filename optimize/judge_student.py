@@ -8,7 +8,7 @@ import dspy
 
 from programs.calling import Caller
 from programs.inputs.sample import content_id
-from programs.label_view import judge_inputs
+from programs.judges.label_view import judge_inputs
 from programs.lms.resolve import Model
 from programs.plan import Ask
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of

@@ -24,7 +24,7 @@ from optimize.stages import JUDGE
 from optimize.threads import in_threads
 from optimize.workplace import workplace
 from programs.compiled import identity_of, write_program
-from programs.labels import Labelled, read_answers
+from programs.judges.labels import Labelled, read_answers
 from programs.lms.resolve import Model
 from programs.load import identity_at, load_tracer
 from programs.models import concurrency_of

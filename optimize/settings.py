@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from optimize.metrics import weights_of
 from optimize.stages import JUDGE, STAGES
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.logs import LogOptions
 from programs.settings import comma_separated
-from programs.tracing import TraceOptions
+from programs.telemetry.logs import LogOptions
+from programs.telemetry.tracing import TraceOptions
 
 OPTIMIZER_NAMES = ("bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa")
 RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
@@ -157,7 +157,9 @@ class CompileSettings(LogOptions, TraceOptions):
         if not self.judges or not self.report_judges:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
         if self.trainset == [DEFAULT_INPUT]:
-            raise ValueError("--stage judge needs --trainset: answers that people judged, see programs/labels.py")
+            raise ValueError(
+                "--stage judge needs --trainset: answers that people judged, see programs/judges/labels.py"
+            )
         if self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
         return self

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from programs.calibrate_settings import CalibrateSettings
+from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.logs import logged
-from programs.options import parse, run_cli
-from programs.tracing import traced
+from programs.judges.calibrate_settings import CalibrateSettings
+from programs.telemetry.logs import logged
+from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from programs.calibration_report import CalibrationReport
-    from programs.labels import Labelled
+    from programs.judges.calibration_report import CalibrationReport
+    from programs.judges.labels import Labelled
     from programs.tracer import Tracer
 
 INTERRUPTED = 130
@@ -41,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
-    from programs.calibration import Calibration
-    from programs.calibration_report import CalibrationReport
-    from programs.labels import read_answers
+    from programs.judges.calibration import Calibration
+    from programs.judges.calibration_report import CalibrationReport
+    from programs.judges.labels import read_answers
     from programs.load import load_tracer
     from programs.shipped import PLAIN
 
@@ -68,10 +68,10 @@ def _command(settings: CalibrateSettings) -> int:
 async def _calibrate(
     settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer", console: "Console"
 ) -> int:
-    from programs.calibration_report import in_words, report_of
     from programs.errors import AccessDenied, FatalError, UnknownModel
     from programs.in_place import in_place
-    from programs.judging import judged
+    from programs.judges.calibration_report import in_words, report_of
+    from programs.judges.judging import judged
     from programs.ledger import Ledger
 
     ledger = Ledger()
@@ -113,7 +113,7 @@ def _refuse_others(option: str, path: Path | None, kind: type[BaseModel]) -> Non
 
 def _check_apply(settings: CalibrateSettings, answers: "Sequence[Labelled]") -> None:
     """Raises `UserError`, before anything is asked, where a bias could not be measured on these labels."""
-    from programs.calibration import LEAST_RATINGS
+    from programs.judges.calibration import LEAST_RATINGS
 
     rated = sum(answer.overall is not None for answer in answers)
     if settings.apply is not None and rated < LEAST_RATINGS:
@@ -124,8 +124,8 @@ def _check_apply(settings: CalibrateSettings, answers: "Sequence[Labelled]") -> 
 
 
 def _apply(settings: CalibrateSettings, report: "CalibrationReport", tracer: "Tracer", console: "Console") -> None:
-    from programs.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
     from programs.in_place import in_place
+    from programs.judges.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
 
     assert settings.apply is not None
     short = [f"{name} {judge.rated}" for name, judge in report.judges.items() if judge.rated < LEAST_RATINGS]

@@ -20,7 +20,7 @@ from programs.lms.meter import Meter, metered
 from programs.lms.place import held_place
 from programs.lms.resolve import Model
 from programs.plan import Ask, Reply, Spent
-from programs.tracing import asking
+from programs.telemetry.tracing import asking
 from programs.tries import Outcome, Try, TryRules, Unreadable, tries
 
 ModelOf = Callable[[Ask], Model | None]

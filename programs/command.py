@@ -8,8 +8,8 @@ import importlib
 import sys
 from typing import NamedTuple
 
+from programs.cli.options import run_cli, typed
 from programs.errors import UserError
-from programs.options import run_cli, typed
 
 NAME = "synthreasoner"
 
@@ -37,7 +37,7 @@ COMMANDS = {
     "review": Command("programs.review", "programs.review:ReviewOptions", "decide where the judges disagree"),
     "calibrate": Command(
         "programs.calibrate",
-        "programs.calibrate_settings:CalibrateSettings",
+        "programs.judges.calibrate_settings:CalibrateSettings",
         "measure how far judges agree with people",
     ),
     "merge": Command("programs.merge", "programs.merge:MergeOptions", "make one journal and document of several runs'"),

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from programs.cli.options import leading_of, parse, parser_of, run_cli
 from programs.command import COMMANDS, NAME
-from programs.options import leading_of, parse, parser_of, run_cli
 
 FILES = ("PATH", "FILE")
 """Options of these kinds are completed with files."""

@@ -6,10 +6,10 @@ is. It is made beside its place and put there in one step.
 
 from collections.abc import Iterator
 
+from programs.cli.options import parse, run_cli
 from programs.exports.exporter import Exported, export
 from programs.exports.hub import check, push
 from programs.exports.options import ExportOptions
-from programs.options import parse, run_cli
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,11 +9,11 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.logs import logged
-from programs.options import parse, run_cli
 from programs.settings import Settings
-from programs.tracing import traced
+from programs.telemetry.logs import logged
+from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,13 +46,13 @@ def _command(settings: Settings) -> int:
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
-    from programs.display import shown
     from programs.document import read_records
     from programs.garbage import collect_seldom
     from programs.inputs.report import ReadReport
     from programs.ledger import Ledger
     from programs.look import look
-    from programs.pilot_view import show_pilot
+    from programs.progress.display import shown
+    from programs.progress.pilot_view import show_pilot
     from programs.run import run
     from programs.summary import show, show_judges
 

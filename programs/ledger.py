@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from programs.estimate import Snapshot
 from programs.plan import Ask, Reply, Spent
+from programs.progress.estimate import Snapshot
+from programs.progress.trouble import Trouble
+from programs.progress.work import Work
 from programs.stages.questions import QuestionPool
 from programs.tracer import Made
-from programs.trouble import Trouble
 from programs.unit import Unit
-from programs.work import Work
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from typing import Any, ClassVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field
 
+from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.errors import JournalError, UserError
 from programs.fingerprint import git_commit, versions
 from programs.journal import Journal
+from programs.judges.review_list import review_path
 from programs.merge_sources import Source, find_sources
 from programs.merger import Merger, Tally
-from programs.options import parse, run_cli
 from programs.records import Status
-from programs.review_list import review_path
 from programs.settings import Settings
 
 

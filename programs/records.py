@@ -256,7 +256,7 @@ class JudgeAgreement(Part):
     included, by the overall ratings as the judges gave them.
 
     `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it is
-    undefined; `to_review` are those on the review list (see `programs.review_list`).
+    undefined; `to_review` are those on the review list (see `programs.judges.review_list`).
     """
 
     judges: dict[str, JudgeRatings]

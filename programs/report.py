@@ -6,7 +6,7 @@ seconds while the run goes on.
 
 import sys
 
-from programs.options import parse, run_cli
+from programs.cli.options import parse, run_cli
 from programs.reports.options import ReportOptions
 
 

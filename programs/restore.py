@@ -13,12 +13,12 @@ from typing import Any, ClassVar
 import orjson
 from pydantic import BaseModel, Field
 
+from programs.cli.options import parse, run_cli
 from programs.document import stream
 from programs.errors import UserError
 from programs.exports.folder import MANIFEST
 from programs.exports.master import MASTER, POSITION, record_of
 from programs.in_place import in_place
-from programs.options import parse, run_cli
 from programs.records import FORMAT_VERSION, DocumentMetadata
 
 BATCH = 256

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from programs.aside import move_aside
-from programs.dropped_list import dropped_path
 from programs.errors import UserError
 from programs.fingerprint import program_fingerprint
 from programs.journal import Journal
-from programs.review_list import review_path
+from programs.judges.review_list import review_path
+from programs.selection.dropped_list import dropped_path
 from programs.settings import Settings
 from programs.stages.seeded import SeededStages
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, Field
 
+from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.options import parse, run_cli
-from programs.review_labels import ReviewLabels
-from programs.review_list import review_path
-from programs.review_walk import HELP, ReviewList, Walk, understood
+from programs.judges.review_labels import ReviewLabels
+from programs.judges.review_list import review_path
+from programs.judges.review_walk import HELP, ReviewList, Walk, understood
 from programs.settings import Settings, beside
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 def review(items: ReviewList, labels: ReviewLabels, console: "Console") -> None:
     """Shows one trace after another and takes a line for each, until all are decided, the person quits or the input
     ends. Raises `JournalError` when a label cannot be written."""
-    from programs.review_look import show_item, show_passage
+    from programs.judges.review_look import show_item, show_passage
 
     walk, shown = Walk(items.ids, labels), None
     console.print(HELP, style="dim")

@@ -12,13 +12,10 @@ import dspy
 
 from programs.adapter import adapter_for
 from programs.budget import Budget, check_prices
-from programs.calibration import biases_of, prompt_of
 from programs.calling import Caller, takes
 from programs.decision import QualityRules
 from programs.document import import_document, write_document
-from programs.dropped_list import write_dropped
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
-from programs.extent import Extent
 from programs.extras import extras_of
 from programs.fingerprint import git_commit, program_fingerprint, versions
 from programs.gate import Gate
@@ -29,16 +26,19 @@ from programs.inputs.sample import Sample
 from programs.inputs.sources import sources
 from programs.journal import Journal
 from programs.journaled import JournaledCaller
+from programs.judges.calibration import biases_of, prompt_of
 from programs.ledger import Around, Ledger
 from programs.lms.base_url import read_base_url
 from programs.models import ModelTable, concurrency_of, few_slots, passage_chars_of
-from programs.pilot import Pilot, choose
-from programs.reading import Chosen, Reading
+from programs.progress.extent import Extent
+from programs.progress.pilot import Pilot, choose
+from programs.progress.reading import Chosen, Reading
 from programs.records import JudgeAgreement, Status
-from programs.rescreening import prepare
 from programs.resume import journal_of, mixing_of, refuse_mixture
 from programs.runner import Runner
-from programs.screening import Screen, check_benchmarks, screening
+from programs.selection.dropped_list import write_dropped
+from programs.selection.rescreening import prepare
+from programs.selection.screening import Screen, check_benchmarks, screening
 from programs.settings import Settings
 from programs.shipped import tracer_for
 from programs.stopping import interruptible

@@ -19,11 +19,11 @@ from programs.journal import Journal
 from programs.journaled import JournaledCaller
 from programs.ledger import Ledger
 from programs.plan import Ask, Reply, adrive
-from programs.screening import CONTAMINATED, Screen
+from programs.selection.screening import CONTAMINATED, Screen
 from programs.stages.questions import QuestionPool
 from programs.tally import WITHDRAWN
+from programs.telemetry.tracing import about
 from programs.tracer import Made, Tracer, Wishes
-from programs.tracing import about
 from programs.turns import Turns
 from programs.unit import Known, Unit, UnitKey
 from programs.unit_line import made_before, unit_line

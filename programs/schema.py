@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel
 
-from programs.options import parse, run_cli
+from programs.cli.options import parse, run_cli
 from programs.records import Document
 
 

@@ -9,10 +9,10 @@ from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.record import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.logs import LogOptions
 from programs.prices import Price
 from programs.records import Need
-from programs.tracing import TraceOptions
+from programs.telemetry.logs import LogOptions
+from programs.telemetry.tracing import TraceOptions
 
 DEFAULT_MODEL = "claudesonnet4"
 DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
@@ -118,7 +118,10 @@ class Settings(LogOptions, TraceOptions):
         f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only when this is given)",
     )
     chunk_overlap: int = Field(
-        Cutting().overlap, ge=0, le=20, description="sentences that a passage repeats of the one before it in its section"
+        Cutting().overlap,
+        ge=0,
+        le=20,
+        description="sentences that a passage repeats of the one before it in its section",
     )
     text_column: str = Field(
         TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"

@@ -7,16 +7,16 @@ from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
-from programs.extrapolation import Extrapolation
 from programs.findings import Findings, findings_in, in_words_of
 from programs.funnel import Funnel, funnel_of, in_words
 from programs.index import Index
 from programs.inputs.report import ReadReport
-from programs.judge_agreement import agreement_in_words, ratings_in_words
+from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
+from programs.judges.review_list import FAR_APART
 from programs.ledger import Ledger
 from programs.plan import Spent
+from programs.progress.extrapolation import Extrapolation
 from programs.records import JudgeAgreement
-from programs.review_list import FAR_APART
 from programs.settings import Settings
 
 

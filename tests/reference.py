@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from programs.cli.options import leading_of, parser_of
 from programs.command import COMMANDS, Command
-from programs.options import leading_of, parser_of
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 

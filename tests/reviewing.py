@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from programs.options import run_cli
+from programs.cli.options import run_cli
+from programs.judges.review_list import ReviewItem
 from programs.review import main
-from programs.review_list import ReviewItem
 
 
 def item(number: int, **given: Any) -> ReviewItem:

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from programs.cli.options import run_cli
 from programs.generate import main
 from programs.inputs.report import ReadReport
 from programs.ledger import Ledger
-from programs.options import run_cli
 from programs.run import Finished, run
 from programs.settings import Settings
 from tests.standin.scientist import Answer, Scientist

@@ -14,10 +14,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from programs.estimate import Estimate, Estimator, Limits
 from programs.gate import Gate, RunStopped
 from programs.plan import Ask
-from programs.work import Work
+from programs.progress.estimate import Estimate, Estimator, Limits
+from programs.progress.work import Work
 
 LATENCIES = {
     "questions": 1.5,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
+from programs.judges.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
 
 RATINGS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=30)
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from programs import benchmarks
-from programs.benchmarks import Benchmarks, Hit
 from programs.errors import UserError
+from programs.selection.benchmarks import Benchmarks, Hit
 
 CLOCKS = (
     "Which of two identical clocks, one on a hill and one in a valley, runs slower according to general relativity?"

@@ -28,8 +28,8 @@ from typing import Any
 import pytest
 
 from programs.calibrate import main
-from programs.options import run_cli
-from programs.question_interval import mean_interval
+from programs.cli.options import run_cli
+from programs.judges.question_interval import mean_interval
 from tests.running import ROOT, environment, laboratory
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Asked, Scientist

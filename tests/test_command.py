@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from programs.cli.options import run_cli
 from programs.command import COMMANDS, main
 from programs.completion import script
-from programs.options import run_cli
 from programs.settings import Settings
 from tests.running import ROOT, environment
 
@@ -38,7 +38,7 @@ def called(*words: str) -> tuple[int, str, str]:
 def test_every_module_that_is_a_command_is_one() -> None:
     files = [*(ROOT / "programs").rglob("*.py"), *(ROOT / "optimize").rglob("*.py")]
     found = {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files if "run_cli(" in file.read_text()}
-    assert found - {"programs.options", "programs.command"} == {command.module for command in COMMANDS.values()}
+    assert found - {"programs.cli.options", "programs.command"} == {command.module for command in COMMANDS.values()}
 
 
 def test_help_lists_every_command_and_imports_none() -> None:

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from programs.cli.config_file import config_text, read_config
+from programs.cli.options import parse, validated
 from programs.command import COMMANDS
-from programs.config_file import config_text, read_config
 from programs.exports.options import ExportOptions
-from programs.options import parse, validated
 from programs.settings import STAGES, Settings, comma_separated
 from tests.running import Lab, called
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from programs.cli.options import option_of, parse
 from programs.command import COMMANDS
 from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.options import option_of, parse
 from tests.inputs.making_papers import folder_of_all
 from tests.reference import options_of
 from tests.standin.scientist import Scientist

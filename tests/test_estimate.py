@@ -1,4 +1,4 @@
-"""Invariants of `programs.estimate` and `programs.course`:
+"""Invariants of `programs.progress.estimate` and `programs.progress.course`:
 
 1. After the first tenth of a run, every estimate of its end is within 20% of the whole, whatever the shape of the run.
 2. Nothing is estimated before the first answer, nor where nobody knows how much is left; a budget ends a run all the same.
@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.course import Course, expected
-from programs.estimate import Estimator, Limits, Snapshot, Stage
+from programs.progress.course import Course, expected
+from programs.progress.estimate import Estimator, Limits, Snapshot, Stage
 from tests.schedule import LATENCIES, Shape, played
 
 FLAT = dict.fromkeys(LATENCIES, 1.0)

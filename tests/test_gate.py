@@ -5,14 +5,13 @@
 3. `close` wakes everyone who waits, and turns away everyone who comes, with RunStopped; those inside stay.
 4. A waiter that is cancelled, before or just as it is let through, loses no place.
 5. Once no text is left to begin the shallowest goes first, those who came before included; not in lanes.
-6. A place that is left has its next caller before whoever left goes on; of those with a reply one goes on a turn, and at most
-   an eighth as many as there are places have left theirs before.
+6. A place that is left has its next caller before whoever left goes on; of those with a reply one goes on a turn, and at
+   most an eighth as many as there are places have left theirs before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 
 import pytest

@@ -1,6 +1,6 @@
-"""Invariants of `programs.judge_agreement`: counted as they pass, the figures are those of all ratings together.
+"""Invariants of `programs.judges.judge_agreement`: counted as they pass, the figures are those of all ratings together.
 
-1. Alpha and each pair's kappa are what `programs.agreement` says of the whole lists, in whatever order traces come.
+1. Alpha and each pair's kappa are what `programs.judges.agreement` says of the whole lists, in whatever order traces come.
 2. They are None where they are undefined: for a single judge, for fewer than two traces, where all ratings are the same.
 3. An unscored verdict is counted as one and rates nothing. A calibrated rating counts as the judge gave it.
 4. Memory is that of the counts: so many traces more make it no larger.
@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.agreement import krippendorff_alpha, weighted_kappa
-from programs.judge_agreement import AgreementCount, agreement_in_words, ratings_in_words
+from programs.judges.agreement import krippendorff_alpha, weighted_kappa
+from programs.judges.judge_agreement import AgreementCount, agreement_in_words, ratings_in_words
 from programs.records import JudgeAgreement
 
 Rows = list[list[int | None]]

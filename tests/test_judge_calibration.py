@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.calibration import prompt_of
 from programs.decision import QualityRules, calibrated
 from programs.errors import UserError
 from programs.goal import Goal
+from programs.judges.calibration import prompt_of
+from programs.judges.review_list import ReviewItem
 from programs.records import Document, VerdictRecord
-from programs.review_list import ReviewItem
 from programs.stages.judge import Verdict
 from programs.tracer import Tracer
 from tests.running import Lab, called, laboratory

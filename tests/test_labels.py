@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from programs.errors import UserError
-from programs.labels import NO_BASIS, NO_LABEL, read_labels
+from programs.judges.labels import NO_BASIS, NO_LABEL, read_labels
 
 GOOD: dict[str, Any] = {
     "question": "Why does dust redden light?",

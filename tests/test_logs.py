@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from programs import log_file
 from programs.errors import UserError
-from programs.log_file import LogFile, default_log
-from programs.logs import LogOptions, logged
+from programs.telemetry import log_file
+from programs.telemetry.log_file import LogFile, default_log
+from programs.telemetry.logs import LogOptions, logged
 from tests.running import KEY, USER, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 from tests.test_cli import mistake

@@ -29,10 +29,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs import document, merge
+from programs.cli.options import run_cli
 from programs.errors import JournalError, UserError
 from programs.journal import Journal
 from programs.merger import Merger
-from programs.options import run_cli
 from programs.plan import Reply, Spent
 from tests.running import Lab, ended, environment, laboratory, write_passages
 from tests.standin import scientist

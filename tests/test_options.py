@@ -1,4 +1,4 @@
-"""Invariants of `programs.options` and `programs.settings`: what a user may say, and what a mistake is answered with.
+"""Invariants of `programs.cli.options` and `programs.settings`: what a user may say, and what a mistake is answered with.
 
 1. The command line wins over the config file, the config file over the defaults; neither changes the other's options.
 2. Every field of the settings is an option with a help text, and every option of the specification is there with its
@@ -21,9 +21,9 @@ import yaml
 from pydantic import BaseModel, Field
 
 from optimize.settings import CompileSettings
-from programs.calibrate_settings import CalibrateSettings
+from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
-from programs.options import grouped, parse, parser_of, run_cli
+from programs.judges.calibrate_settings import CalibrateSettings
 from programs.settings import DEFAULT_JUDGES, STAGES, Settings
 from tests.making import Answers, made_of
 

@@ -1,4 +1,4 @@
-"""Invariants of a pilot (`programs.pilot`, `programs.extrapolation`, `programs.pilot_view`):
+"""Invariants of a pilot (`programs.progress.pilot`, `programs.progress.extrapolation`, `programs.progress.pilot_view`):
 
 1. A pilot takes N texts from all over the input, the same ones in whatever order; a larger one includes a smaller one.
 2. What it made is kept: a run without --pilot goes on from there and pays nothing twice; a pilot that was broken off too.
@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 
-from programs.extrapolation import FEWEST, Amount, Extrapolation, Sampled, Taken, Whole
 from programs.inputs.sample import Sample, sample_of
 from programs.intake import NOT_CHOSEN
 from programs.journal import Journal
 from programs.ledger import Ledger
-from programs.pilot import choose
-from programs.pilot_view import in_words, notes
 from programs.prices import Price
+from programs.progress.extrapolation import FEWEST, Amount, Extrapolation, Sampled, Taken, Whole
+from programs.progress.pilot import choose
+from programs.progress.pilot_view import in_words, notes
 from tests.running import Lab, called, laboratory, passage
 from tests.standin.scientist import Answer, Asked
 

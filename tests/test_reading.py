@@ -1,4 +1,4 @@
-"""Invariants of how much there is to read (`programs.extent`, `programs.reading`):
+"""Invariants of how much there is to read (`programs.progress.extent`, `programs.progress.reading`):
 
 1. Lines are counted as the reader counts them: plain or packed, with or without a last line end, blank ones too; rows of a
    table as its head says; a document is one.
@@ -22,13 +22,13 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from programs.extent import Extent
 from programs.inputs.lines import split_lines
 from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, bytes_id, sample_of
 from programs.inputs.sources import Kind, Source, sources
-from programs.reading import Chosen, Reading
+from programs.progress.extent import Extent
+from programs.progress.reading import Chosen, Reading
 from tests.running import passage, write_passages
 
 

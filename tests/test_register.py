@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from programs.checks.near_duplicates import similarity
-from programs.register import Entry, Register
+from programs.selection.register import Entry, Register
 
 STEMS = (
     "Why does the scatter of {0} grow towards fainter {1}?",

@@ -4,7 +4,7 @@
 2. It goes on where it was left: what has a label is not shown again, what was skipped is.
 3. A person can go back and decide otherwise, rate from 1 to 10, comment, and see the whole passage.
 4. What is shown is all that a judge had and said; nothing in it can do anything to the terminal.
-5. The labels are what `programs.labels` reads, and what `optimize.compile --stage judge` learns from.
+5. The labels are what `programs.judges.labels` reads, and what `optimize.compile --stage judge` learns from.
 6. Nothing that a person wrote is lost: not by a review, not by a run, not by a damaged file.
 """
 
@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from optimize.judge_student import PREDICTOR
-from programs.labels import read_labels
+from programs.judges.labels import read_labels
+from programs.judges.review_labels import ReviewLabels, Said
+from programs.judges.review_walk import understood
 from programs.load import load_tracer
-from programs.review_labels import ReviewLabels, Said
-from programs.review_walk import understood
 from tests.optimize import judging
 from tests.reviewing import item, labels_in, review, write_list
 from tests.running import ROOT, environment

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from programs.agreement import krippendorff_alpha, weighted_kappa
 from programs.document import main as document
 from programs.errors import UserError
 from programs.journal import Journal
+from programs.judges.agreement import krippendorff_alpha, weighted_kappa
+from programs.judges.review_list import ReviewItem
 from programs.merge import merge
-from programs.review_list import ReviewItem
 from tests.reviewing import review
 from tests.running import Lab, called, laboratory
 from tests.standin.scientist import Asked

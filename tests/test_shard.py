@@ -24,11 +24,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from programs.cli.options import parse
 from programs.errors import UserError
 from programs.inputs import ReadReport, Sample, read_samples
 from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
-from programs.options import parse
 from programs.run import Finished
 from programs.settings import Settings
 from tests.inputs.writing import line, write

@@ -20,7 +20,7 @@ import pytest
 
 from programs.lms.resolve import resolve
 from programs.load import load_tracer
-from programs.tracing import TraceOptions, endpoint_of, traced
+from programs.telemetry.tracing import TraceOptions, endpoint_of, traced
 from tests.running import KEY, Lab, called, laboratory, passage
 from tests.standin.collector import Arrived, Collector
 from tests.standin.faults import FaultPlan
@@ -123,7 +123,7 @@ def test_a_collector_in_trouble_costs_no_data_and_is_told(lab: Lab, trouble: str
 
 
 def test_without_the_extra_it_says_what_to_install(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "programs.spans", raising=False)
+    monkeypatch.delitem(sys.modules, "programs.telemetry.spans", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     line = mistake(called(*lab.arguments(), "--trace-to", "http://localhost:4318"))
     assert "synthreasoner[tracing]" in line

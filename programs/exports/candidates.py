@@ -14,7 +14,7 @@ from programs.errors import UserError
 from programs.exports.format import Candidate
 from programs.journal import Journal
 from programs.merge_sources import find_sources
-from programs.screening import CONTAMINATED
+from programs.selection.screening import CONTAMINATED
 from programs.tally import WITHDRAWN
 
 

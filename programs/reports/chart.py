@@ -120,7 +120,8 @@ def _bars(chart: Chart, names: list[str], lying: bool) -> dict[str, Any]:
         "field": "value",
         "type": "quantitative",
         "title": chart.value,
-        "axis": {"tickCount": 4, "tickMinStep": 1, "format": ",.0f"},
+        # Small numbers have ticks between the whole ones.
+        "axis": {"tickCount": 4, "format": ",.0f", "labelExpr": "datum.value % 1 ? '' : datum.label"},
         "stack": "zero" if chart.form == "stack" else None,
     }
     encoding: dict[str, Any] = {"y": band, "x": length} if lying else {"x": band, "y": length}

@@ -8,10 +8,10 @@ units, and the thought is left out where the steps are all of it.
 import hashlib
 from typing import Any
 
+from programs.judges.review_list import FAR_APART
 from programs.records import EvidenceRecord, Generation, Record, StepRecord
 from programs.reports.origin import Seen
 from programs.reports.texts import Places, thought_of
-from programs.review_list import FAR_APART
 
 FIELDS = (
     "key",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from programs.judge_agreement import AgreementCount, rating_of
+from programs.judges.judge_agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
 from programs.reports.origin import Seen
 from programs.reports.texts import thought_of

@@ -16,9 +16,9 @@ from typing import Any
 
 from aiohttp import web
 
-from programs.display import estimator_of
 from programs.inputs.report import ReadReport
 from programs.ledger import Ledger
+from programs.progress.display import estimator_of
 from programs.run import run
 from programs.settings import Settings
 from tests.bench.bucket import Bucket

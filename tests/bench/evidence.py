@@ -31,10 +31,10 @@ from programs.calling import Caller
 from programs.checks.contradiction import Sentence, contradiction
 from programs.checks.sentences import Span
 from programs.checks.step_evidence import Source, step_evidence
+from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.inputs.sample import sample_of
 from programs.models import ModelTable, concurrency_of
-from programs.options import run_cli
 from programs.passage import Passage
 from programs.settings import Settings
 from programs.stages.steps import StepStage, StepToCheck, verdicts_in

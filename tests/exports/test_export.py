@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.export import main
 from programs.exports import exporter
@@ -34,7 +35,6 @@ from programs.exports.formats import FORMATS
 from programs.exports.groups import by_question
 from programs.exports.options import ExportOptions
 from programs.journal import Journal
-from programs.options import run_cli
 from tests.exports.building import Made, export_to, header, laid, plain_document, record, refused, rows
 
 

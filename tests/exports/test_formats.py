@@ -27,7 +27,7 @@ from programs.exports.prm import label_of, labelled_steps
 from programs.exports.tag import Tag
 from programs.exports.view import View
 from programs.records import StepRecord
-from programs.screening import CONTAMINATED
+from programs.selection.screening import CONTAMINATED
 from programs.step_records import RULE
 from programs.tally import WITHDRAWN
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, plain_document, record, refused, rows

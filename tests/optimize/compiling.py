@@ -26,7 +26,7 @@ from typing import Any
 from optimize.compile import main
 from optimize.settings import CompileSettings
 from optimize.tuning import Course, course_of
-from programs.options import run_cli
+from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
 from tests.optimize.optimizers.tuning import MAGIC, Proposer
 from tests.running import environment, options, write_passages

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from optimize.compile import main
-from programs.options import run_cli
+from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
 from tests.optimize.optimizers.tuning import DULL, MAGIC, Proposer
 from tests.standin.faults import FaultPlan

@@ -10,7 +10,7 @@ import pytest
 from optimize.optimizers import OPTIMIZERS
 from optimize.settings import OPTIMIZER_NAMES, CompileSettings
 from optimize.tuning import Course, course_of, estimate, warnings_of
-from programs.options import parse, parser_of
+from programs.cli.options import parse, parser_of
 from programs.settings import Settings
 from tests.running import write_passages
 

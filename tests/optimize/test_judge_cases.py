@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from optimize.judge_cases import Sides, divided, examples_of
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.label_view import REFERENCE, shown
-from programs.labels import Labelled
+from programs.judges.label_view import REFERENCE, shown
+from programs.judges.labels import Labelled
 
 
 def answer(question: int, number: int, right: bool = True, **given: Any) -> Labelled:

@@ -10,7 +10,7 @@ from optimize.judge_student import PREDICTOR, JudgeStudent
 from optimize.recorded import recorded
 from optimize.recorder import Recorder
 from programs.adapter import PassageFirstAdapter
-from programs.label_view import ASKED_BY
+from programs.judges.label_view import ASKED_BY
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.standin.scientist import Scientist

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.journal import Journal
-from programs.options import run_cli
 from programs.report import main
 from programs.reports.live import follow
 from programs.reports.options import ReportOptions

@@ -1,0 +1,1 @@
+"""Command lines, config files and the environment, from a settings model."""

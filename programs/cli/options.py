@@ -1,0 +1,196 @@
+"""Command lines and config files from a settings model: every field is an option, with its help and its bounds.
+Fields that are mappings stand in config files only.
+
+A model may say more in two class variables: `groups` (titles with the names of their fields, the order of `--help`) and
+`leading` (the field whose values may come first, without its option).
+
+What is given on the command line wins over the config file, and that over the defaults. A mistake raises `UserError`
+with one line; an unknown key of a config file is answered with the nearest name.
+"""
+
+import argparse
+import contextlib
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from programs.errors import JournalError, UserError
+from programs.lms.redaction import redact
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_USERINFO = re.compile(r"//[^/\s'\"]*@")
+"""The credentials that someone put into an address."""
+
+_ALIKE = 70.0
+_typed: ContextVar[str | None] = ContextVar("typed", default=None)
+
+
+class _Parser(argparse.ArgumentParser):
+    def read(self, words: Sequence[str]) -> dict[str, Any]:
+        """The options that are given. Raises `UserError`."""
+        found, strange = self.parse_known_args(words)
+        if strange:
+            self.error(f"unrecognized arguments: {' '.join(strange)}{self._nearest(strange[0])}")
+        return vars(found)
+
+    def _nearest(self, word: str) -> str:
+        from rapidfuzz import fuzz, process
+
+        options = list(self._option_string_actions) if word.startswith("--") else []
+        found = process.extractOne(word, options, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        return f"; did you mean {found[0]}?" if found else ""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{redact(message, ())} (see --help)")
+
+
+@contextlib.contextmanager
+def typed(command: str) -> Iterator[None]:
+    """Inside, `--help` names this command, which the user typed, instead of the module's own."""
+    token = _typed.set(command)
+    try:
+        yield
+    finally:
+        _typed.reset(token)
+
+
+def parse(model: type[Model], program: str, description: str, arguments: Sequence[str] | None = None) -> Model:
+    """The settings that the command line and its config file give. Raises `UserError`; `--help` and `--print-config`
+    print and exit with 0."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    leading = leading_of(model)
+    if leading and words and not words[0].startswith("-"):
+        words = [option_of(leading), *words]
+    given = parser_of(model, program, description).read(words)
+    config, printing = given.pop("config", None), given.pop("print_config", False)
+    if config is not None:
+        from programs.cli.config_file import read_config
+
+        given = {**read_config(Path(config), model), **given}
+    settings = validated(model, given)
+    if printing:
+        from programs.cli.config_file import config_text
+
+        print(config_text(settings), end="")
+        sys.exit(0)
+    return settings
+
+
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    """The settings, or a `UserError` that names the first wrong option."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        message = str(detail["msg"]).removeprefix("Value error, ")
+        if not detail["loc"]:
+            raise UserError(message) from None
+        option = option_of(str(detail["loc"][0]))
+        if detail["type"] == "missing":
+            raise UserError(f"{option} must be given (see --help)") from None
+        raise UserError(f"{option}: {message} (got {_USERINFO.sub('//***@', repr(detail['input']))})") from None
+
+
+def parser_of(model: type[BaseModel], program: str, description: str) -> _Parser:
+    """The command line of a settings model."""
+    program, leading = _typed.get() or program, leading_of(model)
+    parser = _Parser(
+        prog=program,
+        usage=f"{program} {f'{leading.upper()} ' if leading else ''}[options]".replace("%", "%%"),
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    for title, names in grouped(model).items():
+        group = parser.add_argument_group(title)
+        for name in names:
+            field = model.model_fields[name]
+            if typing.get_origin(field.annotation) is not dict:
+                group.add_argument(option_of(name), dest=name, **_argument(field))
+    group = parser.add_argument_group("help and configuration")
+    group.add_argument("-h", "--help", action="help", help="show this and exit")
+    group.add_argument("--config", metavar="FILE", help="a YAML file with any of these options")
+    group.add_argument("--print-config", action="store_true", help="print all settings as such a file and exit")
+    return parser
+
+
+def grouped(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The names of all fields by group, in the order in which they are shown; those of no group come last."""
+    table: dict[str, Sequence[str]] = getattr(model, "groups", {})
+    groups = {title: [name for name in names if name in model.model_fields] for title, names in table.items()}
+    rest = [name for name in model.model_fields if not any(name in names for names in groups.values())]
+    return {**groups, **({"more options" if table else "options": rest} if rest else {})}
+
+
+def leading_of(model: type[BaseModel]) -> str | None:
+    """The field whose values may come first on the command line, or None."""
+    return getattr(model, "leading", None)
+
+
+def option_of(name: str) -> str:
+    """A field as an option. An underscore at the end keeps a name apart from Python's words: `as_` is `--as`."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
+
+
+def _argument(field: FieldInfo) -> dict[str, Any]:
+    kinds = _kinds(field.annotation)
+    text = (field.description or "").replace("%", "%%")
+    shown = _shown(field.get_default())
+    text += f" (default: {shown})" if shown and "(default" not in text else ""
+    if bool in kinds:
+        action = argparse.BooleanOptionalAction if field.default is True else "store_true"
+        return {"action": action, "help": text}
+    choices = [value for kind in kinds if typing.get_origin(kind) is typing.Literal for value in typing.get_args(kind)]
+    if choices:
+        return {"choices": choices, "help": text}
+    extra = field.json_schema_extra
+    metavar = extra.get("metavar") if isinstance(extra, dict) else None
+    if any(typing.get_origin(kind) is list for kind in kinds):
+        return {"action": "extend", "nargs": "+", "metavar": metavar or "VALUE", "help": text}
+    number = next((kind.__name__.upper() for kind in kinds if kind in (int, float)), None)
+    return {"metavar": metavar or number or ("PATH" if Path in kinds else "NAME"), "help": text}
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    return [annotation]
+
+
+def _shown(default: Any) -> str:
+    if default is None or default is PydanticUndefined or isinstance(default, bool) or default == []:
+        return ""
+    return " ".join(map(str, default)) if isinstance(default, list) else str(default)
+
+
+def run_cli(main: typing.Callable[[], int]) -> NoReturn:
+    """Runs a command, with the variables of `.env` in its environment. A `UserError` is one line on standard error and
+    exit code 2, a `JournalError` one and exit code 1; an interrupt ends it quietly."""
+    from programs.cli.env_file import load_env_file
+
+    try:
+        load_env_file()
+        code = main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except JournalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
+    except BrokenPipeError:
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

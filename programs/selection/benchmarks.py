@@ -1,0 +1,181 @@
+"""The questions of benchmarks, on disk, so that memory does not grow with them: `--decontaminate`.
+
+The file lies beside the journal and is made from the benchmarks' files; while these hold the same, it is used again. The
+rules are those of `programs.checks.contamination`.
+"""
+
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, question_in, words_of
+from programs.checks.minhash import bands, features, jaccard
+from programs.errors import JournalError, UserError
+from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chunks
+from programs.inputs.lines import read_lines
+from programs.inputs.parsing import BadLine, parse_object
+from programs.inputs.sources import expand
+from programs.selection.sketches import SKETCHES, Sketches, open_database
+
+log = logging.getLogger("synthreasoner")
+
+VERSION = f"2/{GRAM}/{SHORTEST}"
+BATCH = 10_000
+LOOKED_UP = 500
+"""Grams that one query looks up."""
+
+_SCHEMA = f"""
+{SKETCHES}
+create table if not exists item (id integer primary key, file text, line integer, text text, words integer unique);
+create table if not exists gram (hash integer primary key, item integer, items integer) without rowid;
+create table if not exists length (words integer primary key) without rowid;
+"""
+
+
+class Hit(NamedTuple):
+    """A benchmark's question that a text gives away, where it stands, and by which rule."""
+
+    file: str
+    line: int
+    question: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.file}:{self.line}"
+
+
+class Benchmarks:
+    """The questions of the benchmarks that `patterns` mean (names or wildcards of JSONL files, .gz, .zst), kept at `path`.
+
+    `content` is a hash of what the files hold, wherever they lie. Raises `UserError` for a file that is missing, cannot be
+    read whole or holds no question, `JournalError` when `path` cannot be written.
+    """
+
+    def __init__(self, path: Path, patterns: Sequence[str]) -> None:
+        try:
+            files = expand(patterns)
+            self.content = _content(files)
+        except UserError as error:
+            raise UserError(f"--decontaminate: {error}") from None
+        self._database = open_database(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
+        self._sketches = Sketches(self._database)
+        try:
+            if self._sketches.get("complete") is None:
+                self._read(files)
+        except sqlite3.Error as error:
+            self.close()
+            raise JournalError(f"cannot write {path}: {error}") from error
+        except UserError:
+            self.close()
+            raise
+        self._lengths = [row[0] for row in self._database.execute("select words from length")]
+
+    def __enter__(self) -> "Benchmarks":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __len__(self) -> int:
+        """How many questions there are."""
+        return int(self._database.execute("select count(*) from item").fetchone()[0])
+
+    def question(self, text: str) -> Hit | None:
+        """What a question gives away, by either rule; of several, the one with most in common, then the first."""
+        hit = self.overlap(text)
+        if hit is not None:
+            return hit
+        wanted, best = features(text), (0.0, 0)
+        for item in self._sketches.candidates(text):
+            likeness = jaccard(wanted, features(self._item(item)[2]))
+            best = max(best, (likeness, -item))
+        return self._hit(-best[1], "asks nearly the same as") if best[0] >= NEAR else None
+
+    def overlap(self, text: str) -> Hit | None:
+        """What any text gives away, by its words in a row."""
+        found = list(grams(text, self._lengths))
+        for start in range(0, len(found), LOOKED_UP):
+            part = found[start : start + LOOKED_UP]
+            query = f"select hash, item from gram where hash in ({','.join('?' * len(part))}) and items <= ?"
+            items = dict(self._database.execute(query, (*part, COMMON)))
+            if items:
+                return self._hit(next(items[gram] for gram in part if gram in items), "shares its words with")
+        return None
+
+    def _hit(self, item: int, rule: str) -> Hit:
+        return Hit(*self._item(item), rule)
+
+    def _item(self, item: int) -> tuple[str, int, str]:
+        file, line, text = self._database.execute("select file, line, text from item where id = ?", (item,)).fetchone()
+        return file, line, text
+
+    def _read(self, files: list[Path]) -> None:
+        for table in ("item", "gram", "length", "band"):
+            self._database.execute(f"delete from {table}")
+        item = 0
+        for file in files:
+            before = item
+            for line, text in _questions(file):
+                item += 1
+                self._add(item, file, line, text)
+                if item % BATCH == 0:
+                    self._database.commit()
+            if item == before:
+                raise UserError(
+                    f"--decontaminate: {file} holds no question that can be read: one JSON object a line, with "
+                    "a field such as question, prompt or text"
+                )
+        self._sketches.put("complete", str(item))
+        self._database.commit()
+
+    def _add(self, item: int, file: Path, line: int, text: str) -> None:
+        run = self._database.execute
+        values = (item, str(file), line, text, next(grams(text, (len(words_of(text)),))))
+        if not run("insert or ignore into item values (?, ?, ?, ?, ?)", values).rowcount:
+            # The same question again, as with several answers to it, makes nothing common.
+            return
+        length, found = benchmark_grams(text)
+        if found:
+            run("insert or ignore into length values (?)", (length,))
+        self._database.executemany(
+            "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1",
+            [(gram, item) for gram in found],
+        )
+        self._sketches.add(item, bands(text))
+
+
+def _questions(file: Path) -> Iterator[tuple[int, str]]:
+    """The questions of a file with their lines; what holds none is passed over and told."""
+    passed = 0
+    for raw in read_lines(file):
+        if raw.data is None or not raw.data.strip():
+            continue
+        try:
+            text = question_in(parse_object(raw.data.removeprefix(b"\xef\xbb\xbf")))
+        except BadLine:
+            text = None
+        if text is None:
+            passed += 1
+        else:
+            yield raw.number, text
+    if passed:
+        log.warning("--decontaminate: %d lines of %s hold no question that can be read", passed, file)
+
+
+def _content(files: list[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for file in files:
+        try:
+            for chunk in read_chunks(file):
+                digest.update(chunk)
+        except (TruncatedArchive, DamagedArchive):
+            raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
+        digest.update(b"\0\0")
+    return digest.hexdigest()
