@@ -1,7 +1,7 @@
 """The pace at which a server that refuses calls is sent more: additive increase, multiplicative decrease.
 
-Without refusals there is no pace. When many calls are refused (429), calls leave one by one, as fast as they were
-answered; the rate goes down a step while calls are refused and grows a little while they are not (Chiu and Jain,
+Without refusals there is no pace. When many calls are refused (429), calls leave one by one, about as fast as they
+were answered; the rate goes down a step while calls are refused and grows a little while they are not (Chiu and Jain,
 "Analysis of the increase and decrease algorithms for congestion avoidance", 1989). It hovers just below the limit.
 
 A server may also refuse at random, whatever we send. Then a slower pace brings no relief; that is noticed, and the pace
@@ -88,6 +88,7 @@ class Pacer:
         if self._slowed > HOPELESS:
             self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
         elif self.rate is None:
-            self.rate = max(LOWEST, answers)
+            # Answers to what was sent before the first refusal are among these.
+            self.rate = max(LOWEST, answers * max(0.5, 1 - share))
         else:
             self.rate = max(LOWEST, max(answers, self.rate / 2) if share > FLOOD else self.rate * STEP_BACK)
