@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Two workers: more would share the cores that the tests' own servers and killed runs need.
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 # As environment variables they also bind what builds the project itself: PIP_CONSTRAINT in older pips, the other in
 # newer ones. Relative, since pip splits them at spaces.

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from programs import benchmarks
 from programs.errors import UserError
+from programs.selection import benchmarks
 from programs.selection.benchmarks import Benchmarks, Hit
 
 CLOCKS = (

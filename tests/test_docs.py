@@ -12,7 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,9 @@ from tests.standin.server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+HALF = PAGES.index(ROOT / "docs" / "judges.md")
+"""The commands are run in two halves, side by side."""
+NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
@@ -42,10 +45,10 @@ def blocks(kind: str) -> Iterator[tuple[Path, str]]:
             yield page, block
 
 
-def commands() -> list[str]:
-    """The command lines of all pages, with continued lines joined."""
-    texts = [block for _, block in blocks("bash")]
-    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
+def commands(pages: Sequence[Path] = PAGES) -> list[str]:
+    """The command lines of pages, with continued lines joined."""
+    texts = [block for page, block in blocks("bash") if page in pages]
+    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in pages), re.MULTILINE)
     lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
     return [line for line in lines if re.match(r"(python|synthreasoner|make|source) ", line)]
 
@@ -74,13 +77,17 @@ def labelled(number: int) -> dict[str, object]:
     }
 
 
-def test_every_command_runs(folder: Path) -> None:
-    """One folder, in the order of the pages: later commands use what earlier ones made."""
-    found = [line for line in commands() if line.startswith(("python ", "synthreasoner "))]
+@pytest.mark.parametrize("pages", [PAGES[:HALF], PAGES[HALF:]], ids=["first half", "second half"])
+def test_every_command_runs(folder: Path, pages: list[Path]) -> None:
+    """One folder a half, in the order of the pages: later commands use what earlier ones made."""
+    found = run_by_python(pages)
     assert any("programs.generate" in line for line in found)
+    made_before = [line for line in run_by_python(PAGES) if line not in found and re.search(NEEDED_LATER, line)]
     with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist()) as server:
         environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": argo.url, "PYTHONPATH": str(ROOT)}
         run_in(folder, "python -m programs.generate --model gpt41 --max-traces 1", environment)
+        for line in made_before:
+            run_in(folder, line, environment)
         for line in found:
             if "--push-to-hub" in line:
                 parse(ExportOptions, "export", "Parsed only.", ["--document", *shlex.split(line)[3:]])
@@ -88,6 +95,10 @@ def test_every_command_runs(folder: Path) -> None:
             run_in(folder, line.replace(SERVER, server.openai_base), environment)
         assert not argo.surprises
         assert not server.surprises
+
+
+def run_by_python(pages: Sequence[Path]) -> list[str]:
+    return [line for line in commands(pages) if line.startswith(("python ", "synthreasoner "))]
 
 
 def run_in(folder: Path, line: str, environment: dict[str, str]) -> None:
