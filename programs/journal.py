@@ -13,12 +13,12 @@ A line is written with one `write`, so a killed process loses nothing it wrote; 
 second, so a power cut loses at most that. A line torn by a crash is cut off when the journal is opened again.
 """
 
-import hashlib
 import io
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,10 +29,10 @@ from filelock import FileLock, Timeout
 
 from programs.errors import JournalError, UserError
 from programs.index import Damaged, Index
+from programs.journal_lines import mark, scan
 from programs.line_file import cut_torn_line, write_whole
 
 FLUSH_SECONDS = 1.0
-MARK_BYTES = 4096
 
 
 class Journal:
@@ -56,7 +56,7 @@ class Journal:
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
         try:
             self._size, self.mended = cut_torn_line(self._file)
-            self._index = Index(Path(f"{path}.index"), self._size, self._scan, self._mark)
+            self._index = Index(Path(f"{path}.index"), self._size, partial(scan, path), partial(mark, self._file))
         except BaseException as error:
             os.close(self._file)
             self._lock_file.release()
@@ -125,18 +125,18 @@ class Journal:
     def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
         """Every line, in order: its offset, its length and what it says. Raises `JournalError` at a damaged one."""
         try:
-            yield from self._scan(0)
+            yield from scan(self.path, 0)
         except Damaged as error:
             raise self._damaged(error) from None
 
     @property
     def end(self) -> tuple[int, str]:
         """The journal's size in bytes, and a mark of the last of them."""
-        return self._size, self._mark(self._size)
+        return self._size, mark(self._file, self._size)
 
     def has(self, end: tuple[int, str]) -> bool:
         """Whether an `end` that was noted earlier is one of this journal: what stood before it stands there still."""
-        return end[0] <= self._size and self._mark(end[0]) == end[1]
+        return end[0] <= self._size and mark(self._file, end[0]) == end[1]
 
     @property
     def index(self) -> Index:
@@ -194,21 +194,6 @@ class Journal:
             except JournalError as error:
                 self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
                 return
-
-    def _scan(self, offset: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            for line in file:
-                try:
-                    yield offset, len(line), orjson.loads(line)
-                except orjson.JSONDecodeError:
-                    raise Damaged(offset) from None
-                offset += len(line)
-
-    def _mark(self, offset: int) -> str:
-        """A hash of the bytes before `offset`, which no other journal has there."""
-        start = max(0, offset - MARK_BYTES)
-        return hashlib.blake2b(os.pread(self._file, offset - start, start), digest_size=8).hexdigest()
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         try:

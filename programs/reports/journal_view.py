@@ -5,12 +5,12 @@ Nothing beside the journal is changed.
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,8 +19,8 @@ import orjson
 
 from programs.errors import JournalError
 from programs.index import Damaged, Index
-from programs.journal import MARK_BYTES
-from programs.line_file import BLOCK
+from programs.journal_lines import mark, scan
+from programs.line_file import whole_lines
 
 
 class JournalView:
@@ -39,8 +39,8 @@ class JournalView:
                 self._file = os.open(path, os.O_RDONLY)
                 opened.callback(os.close, self._file)
                 # After the index was copied, which covers nothing that is not on the disk.
-                size = _whole_lines(self._file)
-                self._index = Index(copy, size, lambda offset: self._scan(offset, size), self._mark)
+                size = whole_lines(self._file)
+                self._index = Index(copy, size, lambda offset: scan(path, offset, size), partial(mark, self._file))
                 opened.callback(self._index.close)
             except Damaged as error:
                 raise JournalError(
@@ -73,23 +73,6 @@ class JournalView:
         place = self._index.place("run", "")
         return {} if place is None else self._read(*place)
 
-    def _scan(self, offset: int, size: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            for line in file:
-                if offset >= size:
-                    return
-                try:
-                    yield offset, len(line), orjson.loads(line)
-                except orjson.JSONDecodeError:
-                    raise Damaged(offset) from None
-                offset += len(line)
-
-    def _mark(self, offset: int) -> str:
-        """As a journal marks its bytes, so that its index is known to be of this journal."""
-        start = max(0, offset - MARK_BYTES)
-        return hashlib.blake2b(os.pread(self._file, offset - start, start), digest_size=8).hexdigest()
-
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         line: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
         return line
@@ -119,15 +102,3 @@ def _back_up(path: Path, copy: Path) -> None:
         contextlib.closing(sqlite3.connect(copy)) as mine,
     ):
         found.backup(mine)
-
-
-def _whole_lines(file: int) -> int:
-    """The bytes up to the last line end."""
-    end = os.fstat(file).st_size
-    while end > 0:
-        start = max(0, end - BLOCK)
-        newline = os.pread(file, end - start, start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
