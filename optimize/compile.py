@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
-from programs.aside import move_aside
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
+from programs.files.aside import move_aside
 from programs.telemetry.logs import logged
 from programs.telemetry.tracing import traced
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CompileSettings) -> int:
     from rich.console import Console
 
-    from optimize.recorder import BudgetSpent
+    from optimize.recording.recorder import BudgetSpent
     from programs.errors import AccessDenied, BackendError, UnknownModel
 
     console = Console(soft_wrap=True, markup=False)
@@ -69,7 +69,8 @@ def _command(settings: CompileSettings) -> int:
 
 def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Console], Outcome]]":
     """What a compilation will cost, by part, and how to begin it."""
-    from optimize import judge_tuning, tuning
+    from optimize import tuning
+    from optimize.judges import judge_tuning
 
     if settings.tunes_judges:
         judging = judge_tuning.course_of(settings)

@@ -11,13 +11,13 @@ import dspy
 
 from optimize.metrics import METRICS, Score, combined
 from optimize.stage_score import first_failure, stage_score
-from programs.calling import Caller
+from programs.asking.calling import Caller
+from programs.asking.tries import TryRules
 from programs.lms.resolve import Model
 from programs.records import Record
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
-from programs.tries import TryRules
-from programs.unit import Attempt, Unit
+from programs.units.unit import Attempt, Unit
 
 
 @dataclass(frozen=True)

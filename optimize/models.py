@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from optimize.recorded import recorded
-from optimize.recorder import Recorder
+from optimize.recording.recorded import recorded
+from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
+from programs.asking.models import ModelTable
 from programs.lms.resolve import Model
-from programs.models import ModelTable
 from programs.settings import Settings
 
 

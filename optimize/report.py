@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from optimize.optimizers.tuned import tuned_part
 from optimize.proof import Compared, Failures, Proof
-from optimize.recorder import Recorder
+from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
-from programs.fingerprint import git_commit, versions
+from programs.compiled.fingerprint import git_commit, versions
 
 
 class Tuned(BaseModel):

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import dspy
 
 from optimize.stages import STAGES
-from programs.calling import Caller
+from programs.asking.calling import Caller
+from programs.asking.plan import Ask, Reply, StageFailed, drive
+from programs.asking.tries import TryRules
 from programs.inputs.sample import sample_of
-from programs.plan import Ask, Reply, StageFailed, drive
 from programs.tracer import Made, Tracer, Wishes
-from programs.tries import TryRules
 
 
 class Asked(NamedTuple):
@@ -23,7 +23,7 @@ class Asked(NamedTuple):
 
 class Student(dspy.Module):
     """Makes one trace of a text with the LM and the adapter that DSPy is configured with; with `until`, goes no further
-    than that stage. `options` are what the LM may be sent (`programs.calling.options_of`).
+    than that stage. `options` are what the LM may be sent (`programs.asking.calling.options_of`).
 
     Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
     A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.

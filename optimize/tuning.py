@@ -16,24 +16,24 @@ from optimize.measure import Measure, Measured, OptimizerMetric, StageMeasure
 from optimize.models import Models, table_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.proof import measure_all, prove
-from optimize.recorder import Recorder
+from optimize.recording.recorder import Recorder
 from optimize.report import Report, facts_of, hash_of, verdict, write_report
 from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.splits import Splits, split
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
 from optimize.workplace import workplace
-from programs.calling import options_of
-from programs.compiled import identity_of, write_program
+from programs.asking.calling import options_of
+from programs.asking.models import concurrency_of, passage_chars_of
+from programs.asking.tries import TryRules
+from programs.compiled.identity import identity_of, write_program
+from programs.compiled.load import load_tracer
 from programs.errors import FatalError, UserError
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.load import load_tracer
-from programs.models import concurrency_of, passage_chars_of
 from programs.tracer import Tracer
-from programs.tries import TryRules
 
 MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Texts to train on, as many to choose by, and sources of the proof, when nothing is said."""

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from optimize.claim import claim
 from optimize.models import Models, recorded_models
-from optimize.recorder import Recorder
+from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
-from programs.adapter import adapter_for
+from programs.asking.adapter import adapter_for
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from typing import Any
 
 from programs.document import read_records
 from programs.errors import UserError
-from programs.journal import Journal
-from programs.merge_sources import find_sources
+from programs.journals.journal import Journal
+from programs.journals.merge_sources import find_sources
 from programs.records import Record
-from programs.unit_line import attempts_of
+from programs.units.unit_line import attempts_of
 
 
 @dataclass

@@ -41,11 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
+    from programs.compiled.load import load_tracer
+    from programs.compiled.shipped import PLAIN
     from programs.judges.calibration import Calibration
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import read_answers
-    from programs.load import load_tracer
-    from programs.shipped import PLAIN
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
     _refuse_others("--output", settings.output, CalibrationReport)
@@ -69,10 +69,10 @@ async def _calibrate(
     settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer", console: "Console"
 ) -> int:
     from programs.errors import AccessDenied, FatalError, UnknownModel
-    from programs.in_place import in_place
+    from programs.files.in_place import in_place
     from programs.judges.calibration_report import in_words, report_of
     from programs.judges.judging import judged
-    from programs.ledger import Ledger
+    from programs.running.ledger import Ledger
 
     ledger = Ledger()
     try:
@@ -124,7 +124,7 @@ def _check_apply(settings: CalibrateSettings, answers: "Sequence[Labelled]") -> 
 
 
 def _apply(settings: CalibrateSettings, report: "CalibrationReport", tracer: "Tracer", console: "Console") -> None:
-    from programs.in_place import in_place
+    from programs.files.in_place import in_place
     from programs.judges.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
 
     assert settings.apply is not None

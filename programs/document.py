@@ -18,8 +18,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.in_place import in_place
-from programs.journal import Journal
+from programs.files.in_place import in_place
+from programs.journals.journal import Journal
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
 from programs.settings import Settings

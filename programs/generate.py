@@ -37,7 +37,7 @@ def _command(settings: Settings) -> int:
     if settings.list_models:
         return _list_models(settings, console)
     if settings.dry_run:
-        from programs.dry_run import dry_run
+        from programs.running.dry_run import dry_run
 
         dry_run(settings, console)
         return 0
@@ -47,14 +47,14 @@ def _command(settings: Settings) -> int:
 
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.document import read_records
-    from programs.garbage import collect_seldom
     from programs.inputs.report import ReadReport
-    from programs.ledger import Ledger
-    from programs.look import look
     from programs.progress.display import shown
     from programs.progress.pilot_view import show_pilot
-    from programs.run import run
-    from programs.summary import show, show_judges
+    from programs.running.garbage import collect_seldom
+    from programs.running.ledger import Ledger
+    from programs.running.look import look
+    from programs.running.run import run
+    from programs.running.summary import show, show_judges
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()
@@ -87,8 +87,8 @@ async def _generate(settings: Settings, console: "Console") -> int:
 
 
 def _list_models(settings: Settings, console: "Console") -> int:
+    from programs.asking.models import ModelTable
     from programs.errors import BackendError
-    from programs.models import ModelTable
 
     alone = {"quality_check": False, "grade_answers": False, "blind_solve": None, "check_steps": False}
     model = ModelTable(settings.model_copy(update=alone)).main

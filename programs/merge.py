@@ -16,21 +16,21 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
+from programs.compiled.fingerprint import git_commit, versions
 from programs.document import write_document
 from programs.errors import JournalError, UserError
-from programs.fingerprint import git_commit, versions
-from programs.journal import Journal
+from programs.journals.journal import Journal
+from programs.journals.merge_sources import Source, find_sources
+from programs.journals.merger import Merger, Tally
 from programs.judges.review_list import review_path
-from programs.merge_sources import Source, find_sources
-from programs.merger import Merger, Tally
 from programs.records import Status
 from programs.settings import Settings
 
 
 @dataclass
 class Merged:
-    """What a merge made: `traces` are its units by status, `spent_in_all` is as in `programs.summary.Summary`, `torn`
-    says how many bytes of a torn last line were cut off a source, where there was one."""
+    """What a merge made: `traces` are its units by status, `spent_in_all` is as in `programs.running.summary.Summary`,
+    `torn` says how many bytes of a torn last line were cut off a source, where there was one."""
 
     status: Status
     sources: list[str]
@@ -44,9 +44,9 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     """Merges journals, or documents with or without journals beside them, into `output` and its journal.
 
     The accepted units are those of all sources; a later run on `output` asks nothing that a source had settled. Where
-    sources know the same text, see `programs.merger`.
+    sources know the same text, see `programs.journals.merger`.
     Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
-    made otherwise than the first (`programs.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
+    made otherwise than the first (`programs.running.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
     source, or when the output cannot be written. There is then no output.
     """
     sources = find_sources(names)

@@ -163,8 +163,9 @@ class SolveTries(Part):
 
 
 class BlindSolve(Part):
-    """What another model made of the question (`programs.blind_solve` has the rules). `need` is None where the absent
-    tries could have decided it. `difficulty` is 1 - pass rate with the passage, `difficulty_without` the same without."""
+    """What another model made of the question (`programs.extras.blind_solve` has the rules). `need` is None where the
+    absent tries could have decided it. `difficulty` is 1 - pass rate with the passage, `difficulty_without` the same
+    without."""
 
     need: Need | None
     difficulty: float | None
@@ -196,7 +197,7 @@ class SeededError(Part):
 
 
 class CausalCheck(Part):
-    """What became of a trace when its passage was altered (`programs.causal` has the rules).
+    """What became of a trace when its passage was altered (`programs.extras.causal` has the rules).
 
     `old` stood at `places` (offsets in the passage) and became `new`. `outcome` is None where nothing could be altered or
     a stage gave nothing, and `reason` then says so. The thought and answer are those made from the altered passage.
@@ -267,8 +268,8 @@ class JudgeAgreement(Part):
 
 
 class DocumentMetadata(Part):
-    """Facts about the whole document. `run` is what the latest run did (`programs.summary.Summary`), `judges` how far the
-    judges agree, None where nothing was judged."""
+    """Facts about the whole document. `run` is what the latest run did (`programs.running.summary.Summary`), `judges` how
+    far the judges agree, None where nothing was judged."""
 
     generation_timestamp: str
     total_traces_generated: int

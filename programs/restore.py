@@ -18,7 +18,7 @@ from programs.document import stream
 from programs.errors import UserError
 from programs.exports.folder import MANIFEST
 from programs.exports.master import MASTER, POSITION, record_of
-from programs.in_place import in_place
+from programs.files.in_place import in_place
 from programs.records import FORMAT_VERSION, DocumentMetadata
 
 BATCH = 256

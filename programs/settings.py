@@ -9,8 +9,8 @@ from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.record import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.prices import Price
 from programs.records import Need
+from programs.running.prices import Price
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 

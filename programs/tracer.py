@@ -3,7 +3,7 @@
     plan of a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
         attempts of (trace ─► answer ─► judges) until one is accepted ─► grades ─► what else is asked for (`extras`)
 
-The plans are driven in three ways (see `programs.plan`); `Tracer.forward` and `Tracer.aforward` are two of them.
+The plans are driven in three ways (see `programs.asking.plan`); `Tracer.forward` and `Tracer.aforward` are two of them.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from typing import Any
 
 import dspy
 
-from programs.adapter import PassageFirstAdapter
-from programs.calling import Caller
-from programs.compiled import identity_of, write_program
-from programs.decision import QualityRules, calibrated, reasons_against, standing
-from programs.extras import Extras
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.calling import Caller
+from programs.asking.plan import Plan, Reply, StageFailed, adrive, drive
+from programs.compiled.identity import identity_of, write_program
+from programs.extras.extras import Extras
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
-from programs.plan import Plan, Reply, StageFailed, adrive, drive
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage
 from programs.stages.strands import Analysed, StrandStages
 from programs.stages.trace import Draft, Spot, TraceStages
-from programs.unit import Attempt, Known, Unit, UnitKey, drop_twins, without_draft
-from programs.variation import temperature_of
+from programs.units.decision import QualityRules, calibrated, reasons_against, standing
+from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins, without_draft
+from programs.units.variation import temperature_of
 
 
 @dataclass

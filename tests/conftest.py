@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Lab, laboratory
+from tests.lab import Lab, laboratory
 
 CREDENTIALS = ("ARGO_USER", "ARGO_BASE_URL", "ARGO_API", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from programs.asking.plan import Ask, Reply, Spent, drive
 from programs.inputs.sample import Sample, sample_of
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.passage import Passage
-from programs.plan import Ask, Reply, Spent, drive
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot, TraceStages
 from programs.tracer import Made, Tracer, Wishes
-from programs.unit import Unit
-from programs.unit_line import unit_line
+from programs.units.unit import Unit
+from programs.units.unit_line import unit_line
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet

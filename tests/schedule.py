@@ -14,10 +14,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from programs.gate import Gate, RunStopped
-from programs.plan import Ask
+from programs.asking.plan import Ask
 from programs.progress.estimate import Estimate, Estimator, Limits
 from programs.progress.work import Work
+from programs.running.gate import Gate, RunStopped
 
 LATENCIES = {
     "questions": 1.5,

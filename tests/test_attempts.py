@@ -18,8 +18,8 @@ import pytest
 from programs.attempts import UnitAttempts, read_units
 from programs.errors import UserError
 from programs.records import Record
-from programs.unit_line import attempts_of
-from tests.running import Lab, laboratory
+from programs.units.unit_line import attempts_of
+from tests.lab import Lab, laboratory
 from tests.standin import scientist
 from tests.standin.scientist import Asked
 

@@ -30,7 +30,7 @@ import pytest
 from programs.calibrate import main
 from programs.cli.options import run_cli
 from programs.judges.question_interval import mean_interval
-from tests.running import ROOT, environment, laboratory
+from tests.lab import ROOT, environment, laboratory
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from programs.journal import Journal
-from tests.running import LONGEST, USER, Lab, called, ended, laboratory, passage
+from programs.journals.journal import Journal
+from tests.lab import LONGEST, USER, Lab, called, ended, laboratory, passage
 from tests.standin.faults import FaultPlan
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]

@@ -23,7 +23,7 @@ from programs.cli.options import run_cli
 from programs.command import COMMANDS, main
 from programs.completion import script
 from programs.settings import Settings
-from tests.running import ROOT, environment
+from tests.lab import ROOT, environment
 
 
 def called(*words: str) -> tuple[int, str, str]:

@@ -25,12 +25,12 @@ import jsonschema
 import pytest
 
 from programs import schema as schema_module
-from programs.decision import QualityRules
 from programs.document import import_document, main, read_records, write_document
 from programs.errors import JournalError, UserError
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.records import Document
-from programs.unit import Unit
+from programs.units.decision import QualityRules
+from programs.units.unit import Unit
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
 
 MINIMAL: dict[str, Any] = {

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from programs.records import Document
-from tests.running import KEY, USER, Lab, called, laboratory, passage, write_passages
+from tests.lab import KEY, USER, Lab, called, laboratory, passage, write_passages
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked

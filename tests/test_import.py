@@ -3,7 +3,7 @@
 1. An import that was interrupted is made again: nothing of the document is lost.
 2. A document with one wrong record is refused at every run, not taken over up to there and then written over.
 
-(What is taken over, and that it is finished: tests/test_document.py and tests/test_resume.py.)
+(What is taken over, and that it is finished: tests/test_document.py and tests/running/test_resume.py.)
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pytest
 
 from programs.document import import_document
 from programs.errors import UserError
-from programs.journal import Journal
-from tests.running import Lab
+from programs.journals.journal import Journal
+from tests.lab import Lab
 
 
 def forget_journal(lab: Lab) -> None:

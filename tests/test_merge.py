@@ -29,15 +29,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs import document, merge
+from programs.asking.plan import Reply, Spent
 from programs.cli.options import run_cli
 from programs.errors import JournalError, UserError
-from programs.journal import Journal
-from programs.merger import Merger
-from programs.plan import Reply, Spent
-from tests.running import Lab, ended, environment, laboratory, write_passages
+from programs.journals.journal import Journal
+from programs.journals.merger import Merger
+from tests.lab import Lab, ended, environment, laboratory, write_passages
+from tests.running.test_resume import score_by_text
 from tests.standin import scientist
 from tests.test_generate import PANEL
-from tests.test_resume import score_by_text
 
 TIMES = ("seconds", "created")
 

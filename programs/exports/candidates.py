@@ -12,10 +12,10 @@ from programs.attempts import read_units
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.format import Candidate
-from programs.journal import Journal
-from programs.merge_sources import find_sources
+from programs.journals.journal import Journal
+from programs.journals.merge_sources import find_sources
+from programs.journals.tally import WITHDRAWN
 from programs.selection.screening import CONTAMINATED
-from programs.tally import WITHDRAWN
 
 
 @dataclass(frozen=True)

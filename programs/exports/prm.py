@@ -23,7 +23,7 @@ from programs.records import Record, StepRecord
 
 WRONG_BY_DESIGN = "wrong_turn"
 BY_RULE = "rule"
-"""`judged_by` of a step whose status is the rules' (`programs.step_records`)."""
+"""`judged_by` of a step whose status is the rules' (`programs.units.step_records`)."""
 
 
 def _columns(_: View) -> Columns:

@@ -10,8 +10,8 @@ from pathlib import Path
 import dspy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from programs.compiled.fingerprint import program_fingerprint
 from programs.errors import UserError
-from programs.fingerprint import program_fingerprint
 
 LEAST_RATINGS = 30
 """So many ratings of people a bias is measured on at least."""

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 import dspy
 
-from programs.adapter import adapter_for
-from programs.budget import Budget
-from programs.calling import Caller
+from programs.asking.adapter import adapter_for
+from programs.asking.calling import Caller
+from programs.asking.models import ModelTable, concurrency_of, few_slots
+from programs.asking.plan import Ask
+from programs.asking.tries import TryRules
 from programs.errors import FatalError, UserError
-from programs.gate import Gate, RunStopped
-from programs.journal import Journal
-from programs.journaled import JournaledCaller
+from programs.journals.journal import Journal
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.calibration import prompt_of
 from programs.judges.label_view import judge_inputs, shown
 from programs.judges.labels import Labelled
-from programs.ledger import Ledger
-from programs.models import ModelTable, concurrency_of, few_slots
-from programs.plan import Ask
+from programs.running.budget import Budget
+from programs.running.gate import Gate, RunStopped
+from programs.running.journaled import JournaledCaller
+from programs.running.ledger import Ledger
+from programs.running.stopping import interruptible
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
-from programs.stopping import interruptible
-from programs.tries import TryRules
 
 
 @dataclass

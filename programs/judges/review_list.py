@@ -12,21 +12,21 @@ import jsonlines
 import orjson
 from pydantic import BaseModel
 
-from programs.aside import move_aside
-from programs.in_place import in_place
+from programs.files.aside import move_aside
+from programs.files.in_place import in_place
 from programs.inputs.sample import content_id
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.judges.judge_agreement import AgreementCount
 from programs.records import EvidenceRecord, JudgeAgreement, Record, VerdictRecord
 from programs.settings import beside
-from programs.unit_line import attempts_of
+from programs.units.unit_line import attempts_of
 
 FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is for people to look at."""
 
 
 class ReviewItem(BaseModel):
-    """A trace on the list. `id` is its record's; `became` says what became of it (`programs.unit_line.attempts_of`),
+    """A trace on the list. `id` is its record's; `became` says what became of it (`programs.units.unit_line.attempts_of`),
     `spread` how far apart its judges are. `key_passage` is the passage, or else the evidence; None where there is none."""
 
     id: str

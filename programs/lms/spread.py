@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 def shared_beginning(request: Request) -> str:
     """What the calls about one passage begin with: the first message up to its first blank line, as passages have none
-    inside (see `programs.adapter`)."""
+    inside (see `programs.asking.adapter`)."""
     parts = request.messages[0].parts if request.messages else ()
     text = getattr(parts[0], "text", None) or "" if parts else ""
     return str(text[:LONGEST_BEGINNING].partition("\n\n")[0])

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from programs.dry_run import calls_of
 from programs.inputs.report import ReadReport
-from programs.ledger import Ledger
 from programs.progress.estimate import Estimator, Limits
 from programs.progress.progress import Progress, Recent, progress_of
 from programs.progress.progress_view import line, panel
+from programs.running.dry_run import calls_of
+from programs.running.ledger import Ledger
 from programs.settings import Settings
 
 REFRESH_SECONDS = 0.5

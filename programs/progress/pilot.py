@@ -13,15 +13,15 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from programs.index import Index
+from programs.asking.plan import Spent
 from programs.inputs.sample import Sample
-from programs.intake import NOT_CHOSEN
-from programs.journal import Journal
-from programs.ledger import Ledger
-from programs.plan import Spent
-from programs.prices import Price
+from programs.journals.index import Index
+from programs.journals.journal import Journal
 from programs.progress.extrapolation import Extrapolation, Sampled, Taken, Whole
 from programs.progress.trouble import RATE_LIMITED
+from programs.running.intake import NOT_CHOSEN
+from programs.running.ledger import Ledger
+from programs.running.prices import Price
 from programs.settings import Settings
 
 BREATH = 100

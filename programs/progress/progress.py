@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from programs.ledger import Ledger
 from programs.progress.estimate import Estimate
+from programs.running.ledger import Ledger
 
 RECENT = 120.0
 """Seconds over which traces a minute are counted."""

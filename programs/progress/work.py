@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from programs.plan import Ask
+from programs.asking.plan import Ask
 from programs.progress.course import Course
 from programs.progress.estimate import Snapshot, Stage
 

@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 
 from programs.errors import JournalError
-from programs.index import Damaged, Index
-from programs.journal_lines import mark, scan
-from programs.line_file import whole_lines
+from programs.files.line_file import whole_lines
+from programs.journals.index import Damaged, Index
+from programs.journals.journal_lines import mark, scan
 
 
 class JournalView:

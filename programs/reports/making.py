@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from programs.errors import UserError
-from programs.in_place import in_place
+from programs.files.in_place import in_place
 from programs.reports.charts import charts_of
 from programs.reports.figures import Figure, figures_of
 from programs.reports.options import ReportOptions

@@ -10,24 +10,24 @@ from typing import Any, Protocol
 import ijson
 from pydantic import ValidationError
 
-from programs import tally as names
 from programs.document import read_records
 from programs.errors import UserError
-from programs.findings import Findings, findings_in
-from programs.funnel import Funnel, funnel_of
 from programs.inputs.report import ReadReport
-from programs.ledger import Ledger
-from programs.merge_sources import find_sources
-from programs.prices import Price
+from programs.journals import tally as names
+from programs.journals.findings import Findings, findings_in
+from programs.journals.merge_sources import find_sources
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.reports.journal_view import JournalView
-from programs.unit_line import attempts_of
+from programs.running.funnel import Funnel, funnel_of
+from programs.running.ledger import Ledger
+from programs.running.prices import Price
+from programs.units.unit_line import attempts_of
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One trace as it was read. `became` is as in `programs.unit_line.attempts_of`; `unit` names the unit that it is an
-    attempt at, None where no journal says."""
+    """One trace as it was read. `became` is as in `programs.units.unit_line.attempts_of`; `unit` names the unit that it
+    is an attempt at, None where no journal says."""
 
     record: Record
     became: str = "accepted"
@@ -37,8 +37,8 @@ class Seen:
 @dataclass
 class Facts:
     """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
-    model (`programs.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds of HTTP
-    requests that the latest run had to repeat."""
+    model (`programs.journals.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
+    of HTTP requests that the latest run had to repeat."""
 
     status: str | None = None
     written: str | None = None

@@ -9,8 +9,8 @@ import jsonlines
 import orjson
 from pydantic import BaseModel
 
-from programs.in_place import in_place
-from programs.journal import Journal
+from programs.files.in_place import in_place
+from programs.journals.journal import Journal
 from programs.selection.screening import CONTAMINATED
 from programs.settings import beside
 

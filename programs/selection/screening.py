@@ -6,7 +6,8 @@ a text are decided at once, whether they will be used or not: a later run that u
 other texts. A run by other rules decides about all of the journal again before it begins (see `rescreening`).
 
 Which of two questions that ask the same is kept is settled by the order of their texts in the input, since texts are
-decided about in turn (`programs.turns`): not by how fast they were answered. Texts that got no answer at first come later.
+decided about in turn (`programs.running.turns`): not by how fast they were answered. Texts that got no answer at first
+come later.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from programs.checks.near_duplicates import similarity
 from programs.errors import JournalError, UserError
 from programs.inputs.sources import expand
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
 from signatures.questions import QuestionType

@@ -4,8 +4,8 @@ from typing import Any
 
 import dspy
 
+from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
-from programs.plan import Ask, Reply
 from programs.records import Grades
 from programs.stages.judge import JUDGE_TEMPERATURE
 from programs.stages.questions import Question

@@ -6,8 +6,8 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
+from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
-from programs.plan import Ask, Reply
 from programs.stages.questions import Question
 from programs.stages.trace import Draft, judged_view
 from signatures.judge import JudgeTrace, VerdictSheet

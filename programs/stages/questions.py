@@ -7,6 +7,7 @@ from typing import Any
 import dspy
 from pydantic import BaseModel, Field
 
+from programs.asking.plan import Ask, Reply
 from programs.checks.asking import asks
 from programs.checks.leaks import leaked
 from programs.checks.near_duplicates import SAME as SAME_QUESTION
@@ -14,7 +15,6 @@ from programs.checks.near_duplicates import similarity
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.passage import Passage
-from programs.plan import Ask, Reply
 from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
 
 ENOUGH = 6

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import dspy
 
+from programs.asking.plan import Plan, Reply, StageFailed, value_of
 from programs.checks.wrong_step import CARRIED, STATED, carried, is_stated, repeated, takes_back, wrong_step_of
 from programs.passage import Passage
-from programs.plan import Plan, Reply, StageFailed, value_of
 from programs.records import SeededError
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed

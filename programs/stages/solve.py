@@ -4,11 +4,11 @@ from typing import Any
 
 import dspy
 
+from programs.asking.plan import Ask
 from programs.checks.asking import only_asks
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.passage import Passage
-from programs.plan import Ask
 from programs.stages.judge import JUDGE_TEMPERATURE
 from programs.stages.questions import Question
 from programs.stages.trace import Draft

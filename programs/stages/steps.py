@@ -6,8 +6,8 @@ from typing import Any
 
 import dspy
 
+from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
-from programs.plan import Ask, Reply
 from programs.stages.judge import JUDGE_TEMPERATURE
 from signatures.step_check import CheckSteps, StepVerdict, StepVerdicts
 

@@ -6,8 +6,8 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
+from programs.asking.plan import Ask, Check, Plan, Reply, accept_all, value_of
 from programs.passage import Passage
-from programs.plan import Ask, Check, Plan, Reply, accept_all, value_of
 from programs.stages.questions import Question
 from signatures.context import AnalyseContext, ContextAnalysis
 from signatures.critique import CritiqueMethod, MethodCritique

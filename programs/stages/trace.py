@@ -7,13 +7,13 @@ from typing import Any
 import dspy
 from rapidfuzz import fuzz
 
+from programs.asking.plan import Ask, Plan, Reply, value_of
 from programs.checks.asking import only_asks
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.checks.thought import wrap_thought
 from programs.passage import Passage
-from programs.plan import Ask, Plan, Reply, value_of
 from programs.records import SeededError
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 
-from programs.fingerprint import versions
+from programs.compiled.fingerprint import versions
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.redaction import excerpt, secrets_in

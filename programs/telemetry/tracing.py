@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, field_validator
 from programs.errors import UserError
 
 if TYPE_CHECKING:
-    from programs.plan import Ask
+    from programs.asking.plan import Ask
     from programs.telemetry.spans import Spans
 
 _spans: ContextVar["Spans | None"] = ContextVar("spans", default=None)

@@ -24,8 +24,8 @@ import pytest
 
 from programs import document
 from programs.errors import JournalError
-from programs.journal import Journal
-from tests.running import LONGEST, Lab, called, command, ended, environment, laboratory
+from programs.journals.journal import Journal
+from tests.lab import LONGEST, Lab, called, command, ended, environment, laboratory
 from tests.test_cli import mistake, wait_for_calls
 
 TEXTS = 30

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import USER, Lab, called, laboratory
+from tests.lab import USER, Lab, called, laboratory
 from tests.standin import scientist
 from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
 from tests.standin.scientist import Asked

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from programs.tries import seed_of
-from tests.running import LONGEST, Lab, ended, laboratory
+from programs.asking.tries import seed_of
+from tests.lab import LONGEST, Lab, ended, laboratory
 from tests.standin import scientist
 from tests.standin.scientist import Asked
 from tests.test_generate import PANEL, verdict

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import dspy
 
-from programs.adapter import PassageFirstAdapter
-from programs.budget import Budget
-from programs.calling import Caller
-from programs.garbage import collect_seldom
-from programs.gate import Gate
-from programs.journal import Journal
-from programs.journaled import JournaledCaller
-from programs.ledger import Ledger
-from programs.models import ModelTable
-from programs.plan import Ask, Plan, adrive, value_of
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.calling import Caller
+from programs.asking.models import ModelTable
+from programs.asking.plan import Ask, Plan, adrive, value_of
+from programs.asking.tries import TryRules
+from programs.journals.journal import Journal
+from programs.running.budget import Budget
+from programs.running.garbage import collect_seldom
+from programs.running.gate import Gate
+from programs.running.journaled import JournaledCaller
+from programs.running.ledger import Ledger
 from programs.settings import Settings
-from programs.tries import TryRules
 from tests.bench.chain import Chain, passage_of
 from tests.bench.stopwatch import stopwatch
 

@@ -17,13 +17,13 @@ from typing import Any
 from aiohttp import web
 
 from programs.inputs.report import ReadReport
-from programs.ledger import Ledger
 from programs.progress.display import estimator_of
-from programs.run import run
+from programs.running.ledger import Ledger
+from programs.running.run import run
 from programs.settings import Settings
 from tests.bench.bucket import Bucket
 from tests.bench.options import Options
-from tests.running import write_passages
+from tests.lab import write_passages
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn
 

@@ -26,19 +26,19 @@ from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from programs.adapter import PassageFirstAdapter
-from programs.calling import Caller
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.calling import Caller
+from programs.asking.models import ModelTable, concurrency_of
 from programs.checks.contradiction import Sentence, contradiction
 from programs.checks.sentences import Span
 from programs.checks.step_evidence import Source, step_evidence
 from programs.cli.options import run_cli
 from programs.errors import UserError
+from programs.extras.step_checker import likely_sentences
 from programs.inputs.sample import sample_of
-from programs.models import ModelTable, concurrency_of
 from programs.passage import Passage
 from programs.settings import Settings
 from programs.stages.steps import StepStage, StepToCheck, verdicts_in
-from programs.step_checker import likely_sentences
 
 Row = dict[str, Any]
 

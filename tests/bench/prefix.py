@@ -15,10 +15,10 @@ from statistics import mean
 from typing import Any
 
 from optimize.metrics import METRICS, composite
+from programs.asking.models import EMBEDDED_SLOTS
 from programs.document import read_records
 from programs.inputs.sources import DEFAULT_INPUT, expand
 from programs.lms.idle_cores import idle_cores
-from programs.models import EMBEDDED_SLOTS
 from programs.records import Record
 from tests.bench.options import Options
 from tests.bench.process import Bill, run

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.inputs.sample import bytes_id, content_id
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from tests.bench.options import Options
 from tests.bench.process import run
 from tests.bench.serving import bench_server

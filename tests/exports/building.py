@@ -22,7 +22,7 @@ from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
 from programs.inputs.sample import content_id
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.records import Record
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")

@@ -34,7 +34,7 @@ from programs.exports.format import Candidate
 from programs.exports.formats import FORMATS
 from programs.exports.groups import by_question
 from programs.exports.options import ExportOptions
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from tests.exports.building import Made, export_to, header, laid, plain_document, record, refused, rows
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.exports.building import laid, record
 from tests.exports.hub import REPOSITORY, Hub
-from tests.running import ROOT
+from tests.lab import ROOT
 
 pytest.importorskip("huggingface_hub")
 

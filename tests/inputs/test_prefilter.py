@@ -22,7 +22,7 @@ from programs.inputs.cleaning import clean
 from programs.inputs.prefilter import TOO_LITTLE, prefilter
 from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
-from tests.running import called, laboratory, options, passage
+from tests.lab import called, laboratory, options, passage
 
 ONE = (
     "Dust between the stars absorbs blue light more strongly than red light, so that distant clusters look redder than "

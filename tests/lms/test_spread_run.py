@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from programs.run import Finished
+from programs.running.run import Finished
+from tests.lab import KEY, Lab, called, laboratory
 from tests.lms.test_spread import passages_of
-from tests.running import KEY, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn

@@ -12,7 +12,7 @@ from typing import Any
 import dspy
 
 from optimize.student import Asked
-from programs.plan import Ask, Rejected, Reply, drive
+from programs.asking.plan import Ask, Rejected, Reply, drive
 from programs.tracer import Wishes
 from tests.making import TEXT, Answers, good_output, sample, tracer
 

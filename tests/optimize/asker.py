@@ -7,8 +7,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from optimize.recorded import recorded
-from optimize.recorder import Recorder
+from optimize.recording.recorded import recorded
+from optimize.recording.recorder import Recorder
 from programs.lms.resolve import resolve
 from programs.lms.retry import RetryPolicy
 

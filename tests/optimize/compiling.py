@@ -28,8 +28,8 @@ from optimize.settings import CompileSettings
 from optimize.tuning import Course, course_of
 from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
+from tests.lab import environment, options, write_passages
 from tests.optimize.optimizers.tuning import MAGIC, Proposer
-from tests.running import environment, options, write_passages
 from tests.standin import scientist
 from tests.standin.scientist import Asked, Scientist
 from tests.standin.server import StandIn

@@ -32,10 +32,10 @@ from optimize.job import Bill, Job
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import STAGES
 from optimize.tuning import estimate, tune
-from programs.fingerprint import program_fingerprint
-from programs.load import identity_at, load_tracer
+from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled.load import identity_at, load_tracer
 from signatures.preamble import EXAMPLE
-from tests import running
+from tests.lab import Lab, write_passages
 from tests.optimize.compiling import BANANAS, Shop, World, workshop
 from tests.optimize.optimizers.tuning import MAGIC
 
@@ -178,7 +178,7 @@ def test_2_a_compiled_program_can_be_begun_with(bootstrapped: Shop) -> None:
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
     def made(**options: Any) -> tuple[list[dict[str, Any]], list[bool]]:
         """The records, and of each call whether its prompt held a demonstration."""
-        lab = running.Lab(tmp_path, bootstrapped.server, bootstrapped.world.scientist, made_with(bootstrapped))
+        lab = Lab(tmp_path, bootstrapped.server, bootstrapped.world.scientist, made_with(bootstrapped))
         before = bootstrapped.calls
         output = tmp_path / f"{len(options)}.json"
         assert lab.run(output=str(output), max_traces=2, **options).status == "completed"
@@ -198,7 +198,7 @@ def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
 
 def made_with(shop: Shop) -> dict[str, Any]:
     """The options of `programs.generate` on the same server, on passages that the compilation did not see."""
-    fresh = running.write_passages(shop.folder / "fresh.jsonl", range(40, 43))
+    fresh = write_passages(shop.folder / "fresh.jsonl", range(40, 43))
     shared = ("model", "api_base", "timeout", "patience", "retry_wait")
     return {**{name: shop.base[name] for name in shared}, "input_file": [str(fresh)]}
 

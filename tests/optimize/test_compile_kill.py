@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from programs.fingerprint import program_fingerprint
-from programs.load import load_tracer
+from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled.load import load_tracer
+from tests.lab import LONGEST, ended
 from tests.optimize.compiling import Shop, workshop
-from tests.running import LONGEST, ended
 
 
 def until(shop: Shop, calls: int, process: subprocess.Popen[str]) -> None:

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from programs.tracer import Tracer
+from tests.lab import KEY, USER
 from tests.optimize.compiling import Shop, World, workshop
-from tests.running import KEY, USER
 from tests.standin.faults import FaultPlan
 
 PASSWORD = "hunter2-secret"

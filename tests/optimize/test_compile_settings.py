@@ -12,7 +12,7 @@ from optimize.settings import OPTIMIZER_NAMES, CompileSettings
 from optimize.tuning import Course, course_of, estimate, warnings_of
 from programs.cli.options import parse, parser_of
 from programs.settings import Settings
-from tests.running import write_passages
+from tests.lab import write_passages
 
 
 def settings(**given: Any) -> CompileSettings:

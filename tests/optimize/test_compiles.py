@@ -8,10 +8,10 @@ import dspy
 
 from optimize.metrics import METRICS
 from programs import load_tracer
-from programs.adapter import PassageFirstAdapter
-from programs.fingerprint import program_fingerprint
+from programs.asking.adapter import PassageFirstAdapter
+from programs.compiled.fingerprint import program_fingerprint
 from programs.lms.resolve import resolve
-from tests.running import passage
+from tests.lab import passage
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 

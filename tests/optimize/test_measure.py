@@ -21,10 +21,10 @@ import pytest
 
 from optimize.measure import Measure, Measured, OptimizerMetric, StageMeasure
 from optimize.metrics import COMPOSITE, METRICS, Score
-from programs.adapter import PassageFirstAdapter
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.tries import TryRules
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
-from programs.tries import TryRules
 from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, unread
 from tests.optimize.asked import prediction

@@ -21,7 +21,7 @@ import pytest
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.proof import prove
-from optimize.recorder import Recorder
+from optimize.recording.recorder import Recorder
 from optimize.report import Report, facts_of, markdown, tuned_predictors, verdict, write_report
 from optimize.settings import CompileSettings
 from programs.tracer import Tracer

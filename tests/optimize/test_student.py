@@ -22,17 +22,17 @@ import pytest
 
 from optimize.stages import STAGES
 from optimize.student import Student
-from programs.adapter import PassageFirstAdapter
-from programs.calling import options_of
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.calling import options_of
+from programs.asking.plan import drive
+from programs.asking.tries import TryRules
 from programs.errors import AccessDenied, TransientError
 from programs.lms.resolve import resolve
-from programs.plan import drive
 from programs.tracer import Tracer, Wishes
-from programs.tries import TryRules
-from programs.variation import temperature_of
+from programs.units.variation import temperature_of
+from tests.lab import passage
 from tests.lms.asking import ONCE, USER
 from tests.making import Answers, sample
-from tests.running import passage
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn

@@ -19,12 +19,12 @@ import pytest
 
 from programs.cli.options import run_cli
 from programs.errors import UserError
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.report import main
 from programs.reports.live import follow
 from programs.reports.options import ReportOptions
+from tests.lab import Lab
 from tests.reports.building import add, begin, end, rich_units, unit, write_run
-from tests.running import Lab
 
 
 def called(*words: object) -> subprocess.CompletedProcess[str]:

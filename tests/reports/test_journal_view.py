@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import JournalError
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.reports.journal_view import JournalView
 from tests.reports.building import add, begin, end, unit
 

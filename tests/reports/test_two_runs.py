@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from programs.journal import Journal
+from programs.journals.journal import Journal
 from programs.report import main
 from programs.reports.making import make
 from programs.reports.options import ReportOptions

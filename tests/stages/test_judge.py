@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from programs.plan import Reply
+from programs.asking.plan import Reply
 from programs.stages.judge import Verdict, panel_score, panel_spread, verdict_of
 from signatures.judge import VerdictSheet
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread

@@ -16,11 +16,11 @@ from typing import Any
 import dspy
 import pytest
 
-from programs.adapter import PassageFirstAdapter
-from programs.calling import Caller
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.calling import Caller
+from programs.asking.plan import Ask, Rejected, Reply
 from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
-from programs.plan import Ask, Rejected, Reply
 from programs.stages.questions import QuestionPool, problems_of, type_order
 from signatures.questions import QuestionType
 from tests.lms.asking import QUICK

@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from programs.calling import Caller
+from programs.asking.calling import Caller
+from programs.asking.plan import Ask, StageFailed, drive
 from programs.checks.wrong_step import carried
-from programs.decision import QualityRules
-from programs.extras import Extras
-from programs.plan import Ask, StageFailed, drive
+from programs.extras.extras import Extras
 from programs.stages.seeded import MARK, GivenSteps, SeededStages, given_steps, mending_problems
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
-from programs.unit import Unit
+from programs.units.decision import QualityRules
+from programs.units.unit import Unit
 from signatures.trace_with_error import MendedThought
 from tests.making import Answers, analysed, good_output, made_of, passage, question, thought, tracer
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.plan import Ask, StageFailed, drive
+from programs.asking.plan import Ask, StageFailed, drive
 from programs.stages.strands import located
 from signatures.evidence import EvidenceSet
 from signatures.trace import QuotedEvidence

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from programs.asking.plan import StageFailed, drive
 from programs.checks.thought import unwrap_thought
-from programs.plan import StageFailed, drive
 from programs.stages.trace import Spot, answer_problems, judged_view, thought_problems
 from signatures.answer import FinalAnswer
 from tests.making import Answers, analysed, draft, passage, question, sample, thought, tracer, unread

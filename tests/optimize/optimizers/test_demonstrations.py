@@ -15,9 +15,10 @@ import pytest
 
 from optimize.optimizers.harvest import MOST_DEMOS
 from optimize.optimizers.tuned import plain_demo, put, state_of, tuned_part
-from programs.adapter import PassageFirstAdapter
+from programs.asking.adapter import PassageFirstAdapter
 from programs.tracer import Tracer
 from signatures.preamble import EXAMPLE
+from tests.lab import passage
 from tests.making import inputs_of_every_stage, thought
 from tests.optimize.optimizers.tuning import (
     ANSWER,
@@ -33,7 +34,6 @@ from tests.optimize.optimizers.tuning import (
     small_laboratory,
     write_answer,
 )
-from tests.running import passage
 from tests.standin.scientist import Asked
 
 demonstrating = pytest.mark.parametrize("optimizer", ["bootstrap", "random-search", "optuna", "mipro", "simba"])

@@ -24,8 +24,8 @@ from optuna.trial import TrialState
 from optimize.optimizers import study
 from optimize.optimizers.candidates import ORIGINAL
 from programs.errors import UserError
+from tests.lab import ended, environment
 from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example, is_good, small_laboratory
-from tests.running import ended, environment
 
 SPACE = ("predict instruction", "predict demonstrations", "predict temperature")
 

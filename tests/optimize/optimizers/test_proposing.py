@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from optimize.optimizers.proposing import LONGEST, LONGEST_QUOTE, Fitness, ProposalAdapter, source_of
 from optimize.optimizers.session import compiling
+from tests.lab import passage
 from tests.optimize.optimizers.tuning import DULL, ENDLESS, MAGIC, Lab, example, small_laboratory
-from tests.running import passage
 
 FIT = Fitness([example(number) for number in range(4)])
 WORDS = passage(2).split()

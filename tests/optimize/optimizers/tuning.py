@@ -20,12 +20,12 @@ from dspy.lm15 import Request, Response, Usage
 from optimize.job import Bill, Job
 from optimize.optimizers import OPTIMIZERS
 from optimize.student import Student
-from programs.adapter import PassageFirstAdapter
+from programs.asking.adapter import PassageFirstAdapter
 from programs.lms.direct import DirectLM
 from programs.lms.wire import answer
 from programs.tracer import Tracer
 from signatures.preamble import EXAMPLE
-from tests.running import passage
+from tests.lab import passage
 from tests.standin.scientist import Asked, Scientist
 
 MAGIC = "Name the cause first."

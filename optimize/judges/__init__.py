@@ -1,0 +1,1 @@
+"""Tuning the judges on answers that people judged."""

@@ -1,0 +1,137 @@
+"""The models of a run: which one answers which ask."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from programs.asking.plan import Ask
+from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
+from programs.lms.backend import ModelName
+from programs.lms.embedded import EmbeddedServers
+from programs.lms.engine import AsyncEngine
+from programs.lms.faults import NotConnected
+from programs.lms.nearest import with_nearest
+from programs.lms.resolve import Model, resolve
+from programs.lms.retry import Listener, RetryPolicy, nobody
+from programs.settings import Settings
+
+KNOCKS = 3
+"""How often a server is tried to be connected to before a run begins."""
+
+EMBEDDED_SLOTS = 2
+REMOTE_CONCURRENCY = 16
+
+EMBEDDED_PASSAGE_CHARS = 10_000
+REMOTE_PASSAGE_CHARS = 100_000
+"""A slot of the embedded server holds 8192 tokens: about 3000 of passage, the rest for the strands, the reply and its
+tokens. Servers of today take 32,000 tokens and more."""
+
+
+class ModelTable:
+    """The models that the settings name, each opened once; `told` hears of each failure after which a call is tried again,
+    and in how many seconds. Raises `UserError` for a name that cannot be one."""
+
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
+    ) -> None:
+        self._settings = settings
+        self._told = told
+        self._environment = os.environ if environment is None else environment
+        self._models: dict[str, Model] = {}
+        self._servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
+        for name in self.names:
+            self._models[name] = self._open(name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names in use: the model first, then those of stages, judges, the solver, the checker and the grader."""
+        settings = self._settings
+        others = [*settings.stage_models.values(), *(settings.judges if settings.quality_check else ())]
+        others += [settings.solver, settings.comparer] if settings.blind_solve else []
+        others += [settings.checker] if settings.checker else []
+        return list(dict.fromkeys([settings.model, *others, *([settings.grader] if settings.grader else [])]))
+
+    @property
+    def main(self) -> Model:
+        """The model of every stage that has none of its own."""
+        return self._models[self._settings.model]
+
+    def of(self, ask: Ask) -> Model:
+        """The model that answers an ask."""
+        name = ask.judge or self._settings.stage_models.get(ask.stage, self._settings.model)
+        return self._models[name]
+
+    def named(self, name: str) -> Model:
+        """An opened model."""
+        return self._models[name]
+
+    async def reach(self) -> None:
+        """Raises `UserError` when a server cannot be connected to, or refuses the credentials, before any work begins;
+        also when one of several does not list the model that another lists.
+
+        Any other trouble with a list of models says nothing about calls: not every server keeps one.
+        """
+        for model in self._models.values():
+            if model.async_engine is not None and not _embedded(model):
+                lists = [(server.endpoint, await _reach(server)) for server in model.async_engine.servers]
+                _refuse_strangers(model, lists)
+
+    async def close(self) -> None:
+        """Closes the connections and servers of all."""
+        for model in self._models.values():
+            await model.aclose()
+
+    def _open(self, name: str) -> Model:
+        settings = self._settings
+        return resolve(
+            name,
+            api_base=settings.api_base,
+            timeout=settings.timeout,
+            max_tokens=settings.max_output_tokens,
+            temperature=settings.temperature,
+            retry=RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=self._told),
+            env=self._environment,
+            servers=self._servers,
+        )
+
+
+async def _reach(server: AsyncEngine) -> list[ModelName]:
+    """The models that a server lists; none where it keeps no list."""
+    for knock in range(KNOCKS):
+        try:
+            return await server.list_models()
+        except AccessDenied as error:
+            raise UserError(f"{server.endpoint}: {error}") from None
+        except NotConnected as error:
+            if knock == KNOCKS - 1:
+                raise UserError(str(error)) from None
+        except BackendError:
+            break
+    return []
+
+
+def _refuse_strangers(model: Model, lists: Sequence[tuple[str, list[ModelName]]]) -> None:
+    """A list without the model is a mistake where another list has it; alone it may be of fewer names than are taken."""
+    name = model.backend.model if model.backend else model.name
+    lacking = [(endpoint, known) for endpoint, known in lists if known and not any(name in names for names in known)]
+    if lacking and any(name in names for _, known in lists for names in known):
+        endpoint, known = lacking[0]
+        raise UserError(str(with_nearest(UnknownModel(f"{endpoint} does not have the model {name!r}"), name, known)))
+
+
+def concurrency_of(model: Model) -> int:
+    """How many calls a model is sent at once when nothing is said: as many as the embedded server has slots for."""
+    return EMBEDDED_SLOTS if _embedded(model) else REMOTE_CONCURRENCY
+
+
+def few_slots(model: Model) -> bool:
+    """Whether a text's calls should go one after another, so that its prefix stays in one of the server's few slots."""
+    return _embedded(model)
+
+
+def passage_chars_of(model: Model) -> int:
+    """The characters of passage that leave room for the other parts of every prompt and reply."""
+    return EMBEDDED_PASSAGE_CHARS if _embedded(model) else REMOTE_PASSAGE_CHARS
+
+
+def _embedded(model: Model) -> bool:
+    return model.name == "embedded" or model.name.startswith("embedded:")

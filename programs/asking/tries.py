@@ -1,0 +1,91 @@
+"""The tries of one ask: what is sent next, given what came back.
+
+What cannot be read, or fails the stage's check, is asked again with the reasons; an answer that ran into its token
+limit is asked again with twice the tokens. After `limit` tries the stage is unusable (read, but wrong) or unread.
+A server that fails before the tries are used up leaves it unread, to be asked again by a later run.
+"""
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from programs.asking.plan import Ask, Rejected, Reply
+from programs.errors import CallError, TransientError, Truncated
+
+TOKEN_GROWTH_LIMIT = 4
+
+
+@dataclass(frozen=True)
+class Try:
+    """One call to make: the predictor's inputs and its LM configuration."""
+
+    inputs: dict[str, Any]
+    config: dict[str, Any]
+
+
+class Unreadable(Exception):
+    """The model answered, but not in the form that was asked for."""
+
+
+Outcome = BaseModel | Unreadable | CallError | TransientError
+
+
+@dataclass(frozen=True)
+class TryRules:
+    """How often a stage is asked, and what every call carries."""
+
+    limit: int = 3
+    seed: int = 0
+    max_tokens: int = 4096
+
+
+def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
+    """Yields what to send, receives the outcome, returns the reply (its cost is the caller's to add)."""
+    values: list[Any] = []
+    rejected: list[Rejected] = []
+    feedback = list(ask.feedback)
+    max_tokens = rules.max_tokens
+    for number in range(rules.limit):
+        outcome = yield Try(_inputs(ask, feedback), _config(ask, rules, number, max_tokens))
+        if isinstance(outcome, BaseModel):
+            values.append(outcome)
+            problems = ask.check(values)
+            if not problems:
+                return Reply(status="ok", output=outcome.model_dump(mode="json"), rejected=rejected)
+            rejected.append(Rejected(output=outcome.model_dump(mode="json"), problems=problems))
+        else:
+            problems = [str(outcome)]
+            rejected.append(Rejected(problems=problems))
+            if isinstance(outcome, Truncated):
+                max_tokens = min(max_tokens * 2, rules.max_tokens * TOKEN_GROWTH_LIMIT)
+            elif isinstance(outcome, CallError | TransientError):
+                break
+        feedback = [*ask.feedback, *problems] if isinstance(outcome, BaseModel | Unreadable) else list(ask.feedback)
+    if values and not isinstance(outcome, TransientError):
+        return Reply(
+            status="unusable",
+            output=values[-1].model_dump(mode="json"),
+            problems=ask.check(values),
+            rejected=rejected,
+        )
+    return Reply(status="unread", problems=rejected[-1].problems, rejected=rejected)
+
+
+def _inputs(ask: Ask, feedback: list[str]) -> dict[str, Any]:
+    return {**ask.inputs, "feedback": "\n".join(f"- {reason}" for reason in feedback)} if feedback else {**ask.inputs}
+
+
+def _config(ask: Ask, rules: TryRules, number: int, max_tokens: int) -> dict[str, Any]:
+    config: dict[str, Any] = {"max_tokens": max_tokens, "seed": seed_of(ask.key, rules.seed, number)}
+    if ask.asked_temperature is not None:
+        config["temperature"] = ask.asked_temperature
+    return config
+
+
+def seed_of(key: str, seed: int, number: int) -> int:
+    """The sampling seed of a try: fixed by what is asked, the run's seed and the number of the try. 31 bits."""
+    digest = hashlib.blake2b(f"{seed}/{key}/{number}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") & 0x7FFFFFFF

@@ -1,0 +1,66 @@
+"""Fingerprints: what a program asks, and in which versions it ran."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import dspy
+from pydantic import BaseModel
+
+from programs.asking.adapter import ADAPTER_VERSION
+from programs.asking.json_schema import schema_of
+
+
+def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
+    """A hash of all that shapes the prompts: every predictor's fields, types, descriptions, instructions,
+    demonstrations and temperature, and the adapter. Programs with equal fingerprints send equal prompts for equal
+    inputs."""
+    parts: list[Any] = [f"{prompt_order}/{ADAPTER_VERSION}"]
+    for name, predictor in program.named_predictors():
+        signature = predictor.signature
+        fields = [
+            [field, str(info.annotation), (info.json_schema_extra or {}).get("desc")]
+            for field, info in signature.fields.items()
+        ]
+        outputs = schema_of(tuple((field, info.annotation) for field, info in signature.output_fields.items()))
+        demos = [dict(demo) for demo in predictor.demos]
+        own = [predictor.config["temperature"]] if "temperature" in predictor.config else []
+        parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's outcome depends on."""
+    names = ("synthreasoner", "dspy", "pydantic", "httpx")
+    found = {name: metadata.version(name) for name in names if _installed(name)}
+    return {"python": platform.python_version(), **found}
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this program runs from, or None when it is installed."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """A demonstration's value as a saved program holds it."""
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)

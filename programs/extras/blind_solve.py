@@ -1,0 +1,156 @@
+"""The blind solve (`--blind-solve K`): does a question need its passage, and how hard is it?
+
+Another model, the solver, answers each question K times without the passage and K times with it, at a temperature of
+`SOLVE_TEMPERATURE` and with a sampling seed for each try. Each answer is compared with the trace's final answer; one
+that makes the same main claim passes.
+
+    setting      passed when at least half of its K tries pass (K/2, rounded up)
+    known        passed without the passage
+    needs_paper  passed with it alone
+    unanswered   passed in neither way
+    difficulty   1 - pass rate: the share of the judged tries with the passage that do not pass (and without, apart)
+
+A try that failed technically (no usable answer, or no readable comparison) is absent and counts nowhere. Where the absent
+tries could have decided a setting, the setting is open and the question's need is None: undecided, never guessed.
+The variations of a question share its tries; each is compared with its own answer.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from programs.asking.plan import Ask, Plan, Reply
+from programs.journals.tally import SOLVED
+from programs.passage import Passage
+from programs.records import BlindSolve, Need, SolveTries
+from programs.stages.questions import Question
+from programs.stages.solve import SolveStages
+from programs.units.unit import Unit
+from signatures.compare_answers import Agreement
+
+
+@dataclass(frozen=True)
+class SolveRules:
+    """How often a question is tried in each setting, by whom, who compares the answers, and which needs are kept (empty:
+    all, undecided ones too)."""
+
+    tries: int
+    solver: str
+    judge: str
+    keep: tuple[Need, ...] = ()
+
+    @property
+    def basis(self) -> str:
+        kept = f", {','.join(sorted(self.keep))} kept" if self.keep else ""
+        return f"solved {self.tries} times by {self.solver}, compared by {self.judge}{kept}"
+
+
+class BlindSolver:
+    """Solves questions blindly, by the rules."""
+
+    def __init__(self, rules: SolveRules, stages: SolveStages | None = None) -> None:
+        self.rules = rules
+        self.stages = stages or SolveStages()
+
+    def plan(self, passage: Passage, question: Question, units: list[Unit]) -> Plan[None]:
+        """Gives the accepted ones of a question's units their `blind_solve`, and turns down those that are not kept."""
+        accepted = [unit for unit in units if unit.status == "accepted"]
+        if not accepted:
+            return
+        numbers = range(self.rules.tries)
+        asks = [
+            self.stages.solve_ask(passage, question, with_passage, number, self.rules.solver)
+            for with_passage in (False, True)
+            for number in numbers
+        ]
+        replies = yield asks
+        yield [self._compared(unit, asks, replies) for unit in accepted]
+
+    def _compared(self, unit: Unit, asks: list[Ask], replies: list[Reply]) -> Plan[None]:
+        attempt = unit.attempts[-1]
+        name = unit.key.named(attempt.spot.name)
+        compares = [
+            self.stages.compare_ask(unit.question, attempt.draft, name, ask, reply.output, self.rules.judge)
+            if reply.status == "ok"
+            else None
+            for ask, reply in zip(asks, replies, strict=True)
+        ]
+        answers = iter((yield [ask for ask in compares if ask is not None]))
+        compared: list[Reply | None] = [None if ask is None else next(answers) for ask in compares]
+        found = [_agreement(ask, reply) for ask, reply in zip(compares, compared, strict=True)]
+        attempt.more["solve"] = replies
+        attempt.more["compare"] = [reply for reply in compared if reply is not None]
+        attempt.blind_solve = solved(found[: self.rules.tries], found[self.rules.tries :], self.rules, replies)
+        self._decide(unit, attempt.blind_solve.need)
+
+    def _decide(self, unit: Unit, need: Need | None) -> None:
+        if not self.rules.keep or need in self.rules.keep:
+            return
+        attempt = unit.attempts[-1]
+        if need is None and not attempt.settled:
+            unit.status, unit.reason = "unjudged", f"{SOLVED}undecided, to be tried again"
+        else:
+            unit.status, unit.reason = "rejected", f"{SOLVED}{need or 'undecided'}"
+
+
+def solved(
+    without: Sequence[Agreement | None],
+    with_it: Sequence[Agreement | None],
+    rules: SolveRules,
+    replies: Sequence[Reply],
+) -> BlindSolve:
+    """The record of what the tries in both settings came to (None: absent)."""
+    blind, reading = tries_of(without), tries_of(with_it)
+    return BlindSolve(
+        need=need_of(blind, reading),
+        difficulty=_rest(reading.pass_rate),
+        difficulty_without=_rest(blind.pass_rate),
+        without_passage=blind,
+        with_passage=reading,
+        solver=rules.solver,
+        compared_by=rules.judge,
+        temperature=next((reply.temperature for reply in replies if reply.status == "ok"), None),
+    )
+
+
+def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
+    """Counts one setting's tries."""
+    counts = Counter(found)
+    judged = len(found) - counts[None]
+    return SolveTries(
+        asked=len(found),
+        equivalent=counts["equivalent"],
+        partial=counts["partial"],
+        contradicts=counts["contradicts"],
+        absent=counts[None],
+        pass_rate=round(counts["equivalent"] / judged, 4) if judged else None,
+    )
+
+
+def passed(tries: SolveTries) -> bool | None:
+    """Whether at least half of all tries pass; None where that hangs on the absent ones."""
+    wanted = -(-tries.asked // 2)
+    if tries.equivalent >= wanted:
+        return True
+    return False if tries.equivalent + tries.absent < wanted else None
+
+
+def need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
+    """What the question needs; None: undecided."""
+    blind, reading = passed(without), passed(with_it)
+    if blind:
+        return "known"
+    if blind is None or reading is None:
+        return None
+    return "needs_paper" if reading else "unanswered"
+
+
+def _agreement(ask: Ask | None, reply: Reply | None) -> Agreement | None:
+    if ask is None or reply is None or reply.status != "ok":
+        return None
+    found: Agreement = ask.read(reply.output).agreement
+    return found
+
+
+def _rest(rate: float | None) -> float | None:
+    return None if rate is None else round(1 - rate, 4)

@@ -1,0 +1,299 @@
+"""The generation runner: drives the plans of many samples at once, with everything paid for in the journal.
+
+Each sample's plan is driven by `JournaledCaller`: a stage that the journal holds is read from it, any other is asked
+and written before the plan goes on. A killed run, started again, therefore goes through the same plans and pays only
+for what it had not written; another threshold or panel decides again from the same lines.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+
+from programs.asking.plan import Ask, Reply, adrive
+from programs.document import IMPORTED
+from programs.inputs.sample import Sample
+from programs.journals.journal import Journal
+from programs.journals.tally import WITHDRAWN
+from programs.running.gate import Gate, RunStopped
+from programs.running.goal import Goal
+from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
+from programs.running.journaled import JournaledCaller
+from programs.running.ledger import Ledger
+from programs.running.turns import Turns
+from programs.selection.screening import CONTAMINATED, Screen
+from programs.stages.questions import QuestionPool
+from programs.telemetry.tracing import about
+from programs.tracer import Made, Tracer, Wishes
+from programs.units.unit import Known, Unit, UnitKey
+from programs.units.unit_line import made_before, unit_line
+
+log = logging.getLogger("synthreasoner")
+
+SWEEPS = 2
+"""How often what failed is tried again at the end of the input."""
+
+BREATH = 100
+"""Lines of the input that may pass by before the calls in flight and the signals get their turn."""
+
+
+class Runner:
+    """Makes the traces of a run. `samples(counted)` starts reading the input anew each time it is called; it gives None for
+    a line without a sample. `counted` is the one reading that the report is about. Once the gate is closed, calls in flight
+    have `grace` seconds to end.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        caller: JournaledCaller,
+        journal: Journal,
+        gate: Gate,
+        goal: Goal,
+        ledger: Ledger,
+        screen: Screen,
+        samples: Callable[[bool], Iterator[Sample | None]],
+        grace: float = 120.0,
+        **provenance: str | int | None,
+    ) -> None:
+        self._tracer = tracer
+        self._caller = caller
+        self._journal = journal
+        self._gate = gate
+        self._goal = goal
+        self._ledger = ledger
+        self._screen = screen
+        self._turns = Turns()
+        self._intake = Intake(journal.index, goal, ledger)
+        self._samples = samples
+        self._provenance = provenance
+        self._remaining: int | None = None
+        self._again: set[int] = set()
+        self._limited: deque[Sample] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._error: BaseException | None = None
+        gate.when_closed = lambda: asyncio.get_running_loop().call_later(grace, self.abandon)
+
+    async def run(self) -> None:
+        """Returns when all that was asked for is made or settled, or the gate was closed.
+
+        Raises `FatalError` when the models are gone and `JournalError` when the journal cannot be written; calls in
+        flight are waited for first, and what they gave is kept.
+        """
+        goal = self._goal
+        accepted = self._journal.index.counts().get("accepted", 0)
+        self._remaining = None if goal.max_traces is None else goal.max_traces - accepted
+        self._ledger.begin(accepted, goal.max_traces)
+        try:
+            if self._remaining is not None and self._journal.index.stale(goal.basis):
+                # First of all: what these lose is made up for by other texts.
+                await self._pass(lambda sample: self._journal.index.accepted_of(sample.id) > 0, deciding_again=True)
+            await self._pass(lambda _sample: True, counted=True)
+            for _ in range(SWEEPS):
+                if not self._again or self._stopping or self._full:
+                    break
+                again, self._again = self._again, set()
+                self._ledger.sweeps += 1
+                await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
+        except asyncio.CancelledError:
+            self.abandon()
+            raise
+        finally:
+            await self._drain()
+        error = self._caller.failure or self._error
+        if error is not None:
+            raise error
+        if not self._stopping and not self._journal.index.counts().get("accepted"):
+            self._caller.check_answered()
+
+    def abandon(self) -> None:
+        """Gives up the calls in flight. What they were to answer is asked again by a later run."""
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def _stopping(self) -> bool:
+        return self._gate.closed or self._error is not None
+
+    @property
+    def _full(self) -> bool:
+        """Whether there are as many traces as wanted, those under way included."""
+        return self._remaining is not None and self._remaining <= 0
+
+    async def _pass(
+        self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
+    ) -> None:
+        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: what
+        is not begun is counted."""
+        self._intake.reads_anew()
+        for number, sample in enumerate(self._samples(counted)):
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+                if self._stopping:
+                    self._intake.leaves(sample, counted, STOPPED)
+                    break
+            if sample is None or not wanted(sample) or self._done(sample):
+                continue
+            if not self._intake.admits(sample):
+                self._intake.leaves(sample, counted, SAMPLES_ENOUGH)
+                if self._intake.nothing_left:
+                    break
+                continue
+            if not await self._turn(deciding_again):
+                self._intake.leaves(sample, counted, STOPPED if self._stopping else TRACES_ENOUGH)
+                break
+            self._intake.begins(sample)
+            self._start(sample, counted)
+            await asyncio.sleep(0)
+        await self._drain()
+
+    def _done(self, sample: Sample) -> bool:
+        done = self._journal.index.sample(sample.id) == (self._goal.sample_basis, True)
+        self._ledger.already_done += done
+        return done
+
+    async def _turn(self, deciding_again: bool) -> bool:
+        """Waits until there is room for a sample and something left to make; False when it is time to stop."""
+        while not self._stopping:
+            self._changed.clear()
+            if len(self._tasks) < self._gate.texts and (deciding_again or not self._full):
+                self._gate.ending = False
+                return True
+            if self._full and not self._tasks:
+                return False
+            self._gate.ending = self._full
+            await self._changed.wait()
+        return False
+
+    def _start(self, sample: Sample, counted: bool = False) -> None:
+        goal = self._goal
+        ticket = self._turns.take() if self._screen.takes_turns and not self._screen.decided(sample.id) else None
+        want = goal.traces * goal.variations - self._journal.index.accepted_of(sample.id)
+        grant = None if self._remaining is None else max(0, min(want, self._remaining))
+        if self._remaining is not None and grant is not None:
+            self._remaining -= grant
+        task = asyncio.create_task(self._sample(sample, grant, ticket, counted))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._changed.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, RunStopped) and self._error is None:
+            self._error = error
+            self._gate.close()
+
+    async def _drain(self) -> None:
+        """Waits for the samples under way; places that they give back go to samples which had got too few."""
+        restarts: Counter[str] = Counter()
+        self._gate.ending = True
+        while True:
+            if self._tasks:
+                await asyncio.wait(set(self._tasks))
+            if self._limited and not self._full and not self._stopping:
+                sample = self._limited.popleft()
+                restarts[sample.id] += 1
+                if restarts[sample.id] <= self._goal.traces * self._goal.variations:
+                    self._start(sample)
+            elif not self._tasks:
+                return
+
+    async def _sample(self, sample: Sample, grant: int | None, ticket: int | None, counted: bool) -> None:
+        index, goal = self._journal.index, self._goal
+
+        async def answer(ask: Ask) -> Reply:
+            reply = await self._caller.answer(ask)
+            if ticket is not None and ask.stage == "questions":
+                await self._turns.come(ticket)
+            return reply
+
+        before = index.accepted_of(sample.id)
+        wishes = Wishes(
+            traces=goal.traces,
+            variations=goal.variations,
+            seed=goal.seed,
+            temperature=goal.temperature,
+            takes_sampling=goal.takes_sampling,
+            quality=goal.quality,
+            grader=goal.grader,
+            extras=goal.extras,
+            basis=goal.basis,
+            budget=grant,
+            known=self._known,
+            pooled=lambda pool: self._keep_pool(sample, pool, ticket),
+            finished=self._keep_unit,
+        )
+        try:
+            with about(sample.id):
+                made = await adrive(self._tracer.plan(sample, wishes), answer)
+        except BaseException:
+            self._end_turn(ticket, decided=False)
+            self._intake.leaves(sample, counted, STOPPED)
+            raise
+        finally:
+            if self._remaining is not None:
+                self._remaining += (grant or 0) - (index.accepted_of(sample.id) - before)
+        self._end_turn(ticket, decided=True)
+        self._keep_sample(sample, made)
+
+    def _end_turn(self, ticket: int | None, *, decided: bool) -> None:
+        if ticket is not None:
+            self._turns.over(ticket, decided=decided)
+
+    def _known(self, key: UnitKey) -> Known | None:
+        found = self._journal.index.unit(str(key))
+        if found is None:
+            return None
+        status, basis, settled, digest = found
+        if status == WITHDRAWN:
+            # Its question would not be asked for again if it were still left out.
+            settled = False
+        elif status == CONTAMINATED and basis == self._screen.rules:
+            basis = self._goal.basis
+        # What was taken over from a document is finished, whatever today's rules.
+        basis = self._goal.basis if basis == IMPORTED else basis
+        return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest)
+
+    def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
+        new = not self._screen.decided(sample.id)
+        stands = self._screen.pool(sample.id, pool)
+        self._end_turn(ticket, decided=True)
+        if new:
+            self._ledger.questions(stands)
+        return stands
+
+    def _keep_unit(self, unit: Unit) -> None:
+        hit = self._screen.trace(*unit.texts) if unit.status == "accepted" else None
+        if hit is not None:
+            unit.status, unit.reason = CONTAMINATED, str(hit)
+        basis = self._screen.rules if unit.status == CONTAMINATED else self._goal.basis
+        line = unit_line(unit, basis, self._provenance)
+        earlier = self._journal.latest("unit", str(unit.key))
+        if earlier is not None:
+            line["unused"] = made_before(earlier, line)
+        self._journal.append("unit", str(unit.key), **line)
+        if unit.status != "accepted":
+            log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})
+        self._ledger.unit(unit)
+
+    def _keep_sample(self, sample: Sample, made: Made) -> None:
+        failed = made.failure is not None or any(unit.status == "failed" for unit in made.units)
+        if failed:
+            self._again.add(int(sample.id, 16))
+        if made.failure is not None:
+            log.info("a text failed: %s", made.failure, extra={"sample": sample.id, "place": sample.place.model_dump()})
+        if made.limited:
+            self._limited.append(sample)
+        settled = not failed and not made.limited and all(unit.settled for unit in made.units)
+        self._journal.append(
+            "sample",
+            sample.id,
+            basis=self._goal.sample_basis,
+            settled=settled,
+            line=sample.line_id,
+            place=sample.place.model_dump(),
+            failure=str(made.failure) if made.failure else None,
+        )
+        self._ledger.sample(sample.id, made)

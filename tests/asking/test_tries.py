@@ -1,0 +1,175 @@
+"""Invariants of `programs.asking.tries`: what is sent next, given what came back.
+
+1. A good answer is taken at once; no more than `limit` calls are ever made.
+2. What could not be read, or failed its check, is asked again with the reasons, after the stage's own feedback.
+3. After Truncated, and only then, the next call has twice the tokens, up to four times; no reason is passed on.
+4. An error of the call or of the server stops the asking at once.
+5. Read but wrong at every try is unusable (settled); never read, or a server that failed, is unread (asked again later).
+6. Seeds are fixed by key, run's seed and number of the try alone, differ between them, and fit 31 bits.
+7. Every try that was not taken is kept with its reasons; an error's words become no output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.asking.plan import Ask, Reply
+from programs.asking.tries import Outcome, Try, TryRules, Unreadable, seed_of, tries
+from programs.errors import CallError, ContextTooLong, RateLimited, TransientError, Truncated
+from signatures.answer import FinalAnswer
+from tests.making import passage, tracer
+
+GOOD = FinalAnswer(text="The scatter grows towards fainter targets, which biases the mean.")
+BAD = FinalAnswer(text="bad: The scatter grows towards fainter targets, which biases it.")
+
+
+def check(values: list[Any]) -> list[str]:
+    return [f"wrong {len(values)}"] if values[-1].text.startswith("bad") else []
+
+
+ASK = dataclasses.replace(tracer().questions.ask(passage()), key="answer/x", check=check, temperature=0.7)
+
+
+def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Try], Reply]:
+    """What is sent when these outcomes come back, and the reply. Every outcome is used."""
+    steps = tries(ask, TryRules(**rules))
+    sent = [next(steps)]
+    for index, outcome in enumerate(outcomes):
+        try:
+            sent.append(steps.send(outcome))
+        except StopIteration as end:
+            assert index == len(outcomes) - 1, "it stopped before all outcomes came"
+            reply: Reply = end.value
+            return sent, reply
+    raise AssertionError("it asks on")
+
+
+def test_a_good_answer_is_taken_at_once() -> None:
+    sent, reply = played([GOOD])
+    assert reply == Reply(status="ok", output=GOOD.model_dump())
+    assert sent[0].inputs == ASK.inputs
+
+
+def test_an_unread_answer_is_asked_again_with_the_reason() -> None:
+    sent, reply = played([Unreadable("The reply lacks answer."), GOOD])
+    assert sent[1].inputs == {**ASK.inputs, "feedback": "- The reply lacks answer."}
+    assert reply.status == "ok"
+    assert [rejected.problems for rejected in reply.rejected] == [["The reply lacks answer."]]
+
+
+def test_a_wrong_answer_is_asked_again_with_the_newest_reasons_after_the_stages_own() -> None:
+    ask = dataclasses.replace(ASK, feedback=("A judge said: thin.",))
+    sent, _ = played([BAD, BAD, GOOD], ask)
+    assert [step.inputs["feedback"] for step in sent] == [
+        "- A judge said: thin.",
+        "- A judge said: thin.\n- wrong 1",
+        "- A judge said: thin.\n- wrong 2",
+    ]
+
+
+def test_inputs_of_the_ask_are_never_changed() -> None:
+    before = dict(ASK.inputs)
+    played([BAD, Unreadable("no"), BAD])
+    assert ASK.inputs == before
+
+
+def test_tokens_double_after_truncation_alone() -> None:
+    sent, reply = played([Truncated("cut"), BAD, Truncated("cut"), Truncated("cut"), GOOD], limit=5, max_tokens=100)
+    assert [step.config["max_tokens"] for step in sent] == [100, 200, 200, 400, 400]
+    assert "feedback" not in sent[1].inputs
+    assert reply.status == "ok"
+
+
+@pytest.mark.parametrize(
+    "error", [CallError("refused"), ContextTooLong("too long"), TransientError("503"), RateLimited("429")]
+)
+def test_an_error_stops_the_asking(error: Any) -> None:
+    _, reply = played([error])
+    assert reply.status == "unread"
+    assert reply.output is None
+    assert reply.problems == [str(error)]
+
+
+def test_wrong_at_every_try_is_unusable_and_settled() -> None:
+    _, reply = played([BAD, BAD, BAD])
+    assert reply.status == "unusable"
+    assert reply.settled
+    assert reply.output == BAD.model_dump()
+    assert reply.problems == ["wrong 3"]
+    assert len(reply.rejected) == 3
+
+
+def test_one_read_but_wrong_among_unread_ones_is_unusable() -> None:
+    assert played([Unreadable("a"), BAD, Unreadable("b")])[1].status == "unusable"
+
+
+def test_never_read_is_unread_with_the_last_reason() -> None:
+    _, reply = played([Unreadable("a"), Truncated("cut"), Unreadable("c")])
+    assert reply.status == "unread"
+    assert reply.problems == ["c"]
+
+
+def test_a_server_that_fails_before_the_tries_are_used_up_leaves_the_stage_unread() -> None:
+    _, reply = played([BAD, TransientError("gone")])
+    assert reply.status == "unread"
+    assert reply.output is None
+    assert [rejected.output for rejected in reply.rejected] == [BAD.model_dump(), None]
+
+
+def test_a_call_refused_for_good_after_a_wrong_answer_is_unusable() -> None:
+    assert played([BAD, ContextTooLong("too long with the feedback")])[1].status == "unusable"
+
+
+OUTCOMES: st.SearchStrategy[Outcome] = st.sampled_from(
+    [GOOD, BAD, Unreadable("no form"), Truncated("cut"), CallError("refused"), TransientError("gone")]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(OUTCOMES, min_size=6, max_size=6), st.integers(1, 6), st.integers(1, 10_000))
+def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], limit: int, tokens: int) -> None:
+    steps = tries(ASK, TryRules(limit=limit, max_tokens=tokens))
+    sent, used = [next(steps)], 0
+    reply: Reply | None = None
+    for outcome in outcomes:
+        used += 1
+        try:
+            sent.append(steps.send(outcome))
+        except StopIteration as end:
+            reply = end.value
+            break
+    assert reply is not None
+    assert used <= limit
+    assert all(tokens <= step.config["max_tokens"] <= 4 * tokens for step in sent)
+    assert len({step.config["seed"] for step in sent}) == len(sent)
+    assert len(reply.rejected) == used - (reply.status == "ok")
+    assert (reply.status == "ok") == (outcomes[used - 1] is GOOD)
+    assert (reply.output is None) == (reply.status == "unread")
+
+
+def test_a_temperature_is_sent_only_where_there_is_one() -> None:
+    assert played([GOOD])[0][0].config["temperature"] == 0.7
+    assert "temperature" not in played([GOOD], dataclasses.replace(ASK, temperature=None))[0][0].config
+
+
+def test_seeds_are_fixed_by_key_seed_and_number() -> None:
+    first = [step.config["seed"] for step in played([BAD, BAD, GOOD], seed=3)[0]]
+    assert first == [step.config["seed"] for step in played([Unreadable("x"), Truncated("y"), GOOD], seed=3)[0]]
+    assert first == [seed_of("answer/x", 3, number) for number in range(3)]
+
+
+@settings(deadline=None)
+@given(st.text(), st.integers(), st.integers(0, 20))
+def test_a_seed_fits_31_bits(key: str, seed: int, number: int) -> None:
+    assert 0 <= seed_of(key, seed, number) < 2**31
+
+
+def test_seeds_differ() -> None:
+    seeds = {seed_of(f"trace/{key}", seed, number) for key in range(20) for seed in range(5) for number in range(5)}
+    assert len(seeds) == 20 * 5 * 5

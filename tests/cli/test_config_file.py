@@ -1,0 +1,125 @@
+"""Invariants of `--print-config` (and so of config files: what they refuse is in tests/cli/test_options.py).
+
+1. What is printed, read again by --config, gives the same settings, whatever they are, for every command.
+2. It is made of the command line and the config file together, prints and does nothing else.
+3. Credentials in an address are left out, which is said beside it; everything else is there.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from programs.cli.config_file import config_text, read_config
+from programs.cli.options import parse, validated
+from programs.command import COMMANDS
+from programs.exports.options import ExportOptions
+from programs.settings import STAGES, Settings, comma_separated
+from tests.lab import Lab, called
+
+NAMES = st.text(min_size=1)
+WHOLE = st.integers(1, 4096)
+AMOUNTS = st.floats(0.001, 1e9)
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "model": NAMES.map(lambda name: f"openai/{name}"),
+    "input_file": st.lists(NAMES, min_size=1),
+    "output": NAMES.map(lambda name: f"out/{name}"),
+    "max_traces": st.none() | WHOLE,
+    "resume": st.booleans(),
+    "quality_check": st.booleans(),
+    "judge_models": st.lists(NAMES.filter(comma_separated), min_size=1),
+    "min_quality_score": st.floats(1, 10),
+    "stage_model": st.lists(st.tuples(st.sampled_from(STAGES), NAMES).map("=".join)),
+    "api_base": st.lists(st.integers(1, 9).map(lambda number: f"http://gpu{number}:8000/v1")),
+    "shard": st.sampled_from([None, "1/2", " 7/64"]),
+    "timeout": AMOUNTS,
+    "temperature": st.floats(0, 2),
+    "seed": st.integers(-(2**70), 2**70),
+    "prices": st.dictionaries(NAMES, st.fixed_dictionaries({"prompt": AMOUNTS, "completion": AMOUNTS})),
+    "log_format": st.sampled_from(["text", "json"]),
+    "trace_to": st.sampled_from([None, "http://localhost:4318"]),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.fixed_dictionaries({"judge_models": VALUES.pop("judge_models")}, optional=VALUES))
+def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
+    first = validated(Settings, values)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "run.yaml"
+        path.write_text(config_text(first), encoding="utf-8")
+        assert validated(Settings, read_config(path, Settings)) == first
+
+
+GIVEN: dict[str, list[str]] = {
+    "export": ["doc.json", "--to", "dpo", "--output", "out", "--as", "jsonl", "--licence", "cc0-1.0,cc-by-4.0"],
+    "compile": ["--stage", "judge", "--judge-models", "a,b", "--trainset", "labels.jsonl"],
+    "restore": ["folder", "--output", "out.json"],
+    "report": ["doc.json"],
+    "review": ["doc.json"],
+    "calibrate": ["--labels", "labels.jsonl", "--judge-models", "a", "b"],
+    "merge": ["a.json", "b.json", "--output", "out.json"],
+    "document": ["doc.json"],
+    "completion": ["zsh"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_prints_what_it_takes_again(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, _, kind = COMMANDS[name].options.partition(":")
+    model: type[BaseModel] = getattr(importlib.import_module(module), kind)
+    words = GIVEN.get(name, [])
+    with pytest.raises(SystemExit) as ended:
+        parse(model, name, "Parsed only.", [*words, "--print-config"])
+    assert ended.value.code == 0
+    path = tmp_path / "run.yaml"
+    path.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert parse(model, name, "Parsed only.", ["--config", str(path)]) == parse(model, name, "Parsed only.", words)
+
+
+def test_it_shows_what_command_line_and_config_give_together_and_does_nothing(lab: Lab) -> None:
+    config = lab.folder / "run.yaml"
+    config.write_text("max-traces: 3\nseed: 5\n")
+    before = sorted(lab.folder.iterdir())
+    done = called(*lab.arguments(), "--config", str(config), "--seed", "6", "--print-config")
+    assert (done.returncode, done.stderr, lab.calls) == (0, "", 0)
+    assert sorted(lab.folder.iterdir()) == before
+    shown = yaml.safe_load(done.stdout)
+    assert (shown["max_traces"], shown["seed"], shown["resume"]) == (3, 6, True)
+    assert list(shown)[:3] == ["model", "input_file", "output"]
+    assert shown.keys() == Settings.model_fields.keys()
+
+
+def test_a_mistake_is_still_a_mistake() -> None:
+    done = called("--max-traces", "0", "--print-config")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: --max-traces")
+
+
+def test_an_option_is_written_as_on_the_command_line() -> None:
+    made = ExportOptions(document=Path("d.json"), to="sft", output=Path("o"), as_="parquet")
+    assert yaml.safe_load(config_text(made))["as"] == "parquet"
+
+
+def test_credentials_in_an_address_are_left_out(tmp_path: Path) -> None:
+    bases = ["https://jdoe:hunter%202@gpu2/v1", "http://gpu3/v1"]
+    text = config_text(Settings(model="openai/x", api_base=bases, output=Path("a@b//c@d")))
+    assert "jdoe" not in text
+    assert "hunter" not in text
+    assert text.count("# the credentials in this address are left out") == 1
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    again = validated(Settings, read_config(path, Settings))
+    assert again.api_base == ["https://gpu2/v1", "http://gpu3/v1"]
+    assert again.output == Path("a@b//c@d")

@@ -1,0 +1,95 @@
+"""Invariants of `.env`.
+
+1. Its variables are there for the command; what the environment has already stays.
+2. Only the working folder's counts. A folder of that name is none, and neither is a missing one.
+3. A file that cannot be read or understood is one line and exit code 2, with its name and without a word of its content.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from programs.cli.env_file import load_env_file
+from programs.errors import UserError
+from tests.lab import USER, Lab, environment, laboratory
+from tests.test_cli import mistake
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the file is; what it sets is gone after the test."""
+    monkeypatch.setattr(os, "environ", {"THERE": "before"})
+    return tmp_path / ".env"
+
+
+def known() -> dict[str, str]:
+    """The environment, less what pytest notes in it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+def test_the_environment_wins(loaded: Path) -> None:
+    loaded.write_text(
+        "\ufeff# for Argo\nexport NEW='a b'  # said\nTHERE=after\nBOTH=${THERE}-${NEW}\nEMPTY=\n", "utf-8"
+    )
+    load_env_file(loaded)
+    assert known() == {"THERE": "before", "NEW": "a b", "BOTH": "before-a b", "EMPTY": ""}
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "empty"])
+def test_where_there_is_nothing_nothing_happens(loaded: Path, kind: str) -> None:
+    if kind == "folder":
+        loaded.mkdir()
+    elif kind == "empty":
+        loaded.touch()
+    load_env_file(loaded)
+    assert known() == {"THERE": "before"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"A=1\nSECRET='half\n", "line 2 is not NAME=value"),
+        (b"A=1\nlonely\n", "line 2 is not NAME=value"),
+        (b"A=\xff\xfe\n", "not UTF-8"),
+        (b"A=sec\0ret\n", "line 1 is not NAME=value"),
+    ],
+)
+def test_what_is_no_env_file_is_told(loaded: Path, content: bytes, said: str) -> None:
+    loaded.write_bytes(content)
+    with pytest.raises(UserError, match=said) as caught:
+        load_env_file(loaded)
+    assert "half" not in str(caught.value)
+    assert "sec" not in str(caught.value)
+    assert known() == {"THERE": "before"}
+
+
+def test_a_link_to_nowhere_is_told(loaded: Path) -> None:
+    loaded.symlink_to(loaded.with_name("gone"))
+    with pytest.raises(UserError, match="cannot be read: No such file"):
+        load_env_file(loaded)
+
+
+def in_folder(folder: Path, lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command in a folder, with no credentials in its environment."""
+    bare = {name: value for name, value in environment().items() if not name.startswith(("ARGO", "OPENAI"))}
+    command = [sys.executable, "-m", "programs.generate", *lab.arguments(model="gpt41", api_base=None), *words]
+    return subprocess.run(command, cwd=folder, env=bare, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_command_finds_its_credentials_there(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    with laboratory(tmp_path, argo_user=USER) as lab:
+        (tmp_path / ".env").write_text(f"ARGO_USER={USER}\nARGO_BASE_URL={lab.server.url}\n")
+        assert "ARGO_USER" in mistake(in_folder(below, lab))
+        done = in_folder(tmp_path, lab, "--max-traces", "1")
+        assert done.returncode == 0, done.stderr
+        (tmp_path / ".env").unlink()
+        assert USER not in done.stdout
+        assert USER.encode() not in lab.everything_written()
+        assert len(lab.units) == 1

@@ -1,0 +1,141 @@
+"""Invariants of `programs.compiled.fingerprint`: equal exactly when equal prompts are sent.
+
+1. The same program has the same fingerprint, in every process and after saving and loading.
+2. Another instruction, demonstration, order of demonstrations, field, order of fields, description, bound or prompt
+   order has another.
+3. What shapes no prompt (an LM, traces, a copy) changes nothing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import dspy
+import pytest
+from pydantic import BaseModel, Field
+
+from programs.compiled.fingerprint import program_fingerprint, versions
+from programs.compiled.load import load_tracer
+from programs.tracer import Tracer
+from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.trace import QuotedEvidence
+from tests.making import thought
+
+ORDER = "passage-first"
+
+
+def of(tracer: Tracer, order: str = ORDER) -> str:
+    return program_fingerprint(tracer, order)
+
+
+def demos() -> list[Any]:
+    quote = QuotedEvidence(claim="a claim", quote="a quote", bearing="supports")
+    return [dspy.Example(question="Why?", evidence=[quote], thought=thought()), dspy.Example(question="How?")]
+
+
+def test_the_same_program_has_the_same_fingerprint() -> None:
+    assert of(Tracer()) == of(Tracer()) == of(load_tracer())
+    assert len(of(Tracer())) == 16
+
+
+def test_it_is_the_same_in_every_process() -> None:
+    code = (
+        "from programs.compiled.fingerprint import program_fingerprint as f; from programs.tracer import Tracer\n"
+        f"print(f(Tracer(), {ORDER!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == of(Tracer())
+
+
+def test_it_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
+    tracer = Tracer()
+    tracer.writer.trace.demos = demos()
+    tracer.save(tmp_path / "p.json")
+    assert of(load_tracer(tmp_path / "p.json")) == of(tracer)
+
+
+def instruct(tracer: Tracer) -> None:
+    tracer.judge.predict.signature = tracer.judge.predict.signature.with_instructions("Be mild.")
+
+
+def demonstrate(tracer: Tracer) -> None:
+    tracer.writer.trace.demos = demos()
+
+
+def demonstrate_otherwise(tracer: Tracer) -> None:
+    tracer.writer.trace.demos = demos()[::-1]
+
+
+def demonstrate_elsewhere(tracer: Tracer) -> None:
+    tracer.writer.answer.demos = demos()
+
+
+def describe(tracer: Tracer) -> None:
+    tracer.writer.answer.signature = WriteAnswer.with_updated_fields("thought", desc="what was thought")
+
+
+def another_type(tracer: Tracer) -> None:
+    class Longer(BaseModel):
+        text: Annotated[str, Field(min_length=40, max_length=1901)]
+
+    Longer.__name__ = FinalAnswer.__name__
+    Longer.__qualname__ = FinalAnswer.__qualname__
+    Longer.__module__ = FinalAnswer.__module__
+    tracer.writer.answer.signature = WriteAnswer.with_updated_fields("answer", type_=Longer)
+
+
+def another_field(tracer: Tracer) -> None:
+    tracer.writer.answer.signature = WriteAnswer.append("mood", dspy.InputField(desc="how one feels"), str)
+
+
+def reorder(tracer: Tracer) -> None:
+    signature = WriteAnswer.delete("asked_by")
+    tracer.writer.answer.signature = signature.insert(0, "asked_by", WriteAnswer.fields["asked_by"], str)
+
+
+CHANGES = [
+    instruct,
+    demonstrate,
+    demonstrate_otherwise,
+    demonstrate_elsewhere,
+    describe,
+    another_type,
+    another_field,
+    reorder,
+]
+
+
+def changed_by(change: Callable[[Tracer], None]) -> str:
+    tracer = Tracer()
+    change(tracer)
+    return of(tracer)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_a_prompt_changes_the_fingerprint(change: Callable[[Tracer], None]) -> None:
+    assert changed_by(change) != of(Tracer())
+    assert changed_by(change) == changed_by(change)
+
+
+def test_no_two_changes_are_taken_for_one_another() -> None:
+    assert len({changed_by(change) for change in CHANGES}) == len(CHANGES)
+
+
+def test_another_prompt_order_has_another() -> None:
+    assert of(Tracer(), "stock") != of(Tracer())
+
+
+def test_what_shapes_no_prompt_changes_nothing() -> None:
+    tracer = Tracer()
+    tracer.writer.trace.lm = dspy.LM("openai/any")
+    tracer.writer.trace.traces = [1]
+    assert of(tracer) == of(Tracer())
+    assert of(Tracer().deepcopy()) == of(Tracer())
+
+
+def test_versions_name_what_a_run_depends_on() -> None:
+    assert {"python", "dspy", "pydantic"} <= set(versions())

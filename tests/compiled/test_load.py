@@ -1,0 +1,244 @@
+"""Invariants of `programs.compiled.load`: a compiled program is data.
+
+1. Without a file the program is as it is. What was saved comes back: instructions, demonstrations, field descriptions.
+2. A folder means the program.json in it.
+3. What is no program of ours is a UserError of one line: no file, no JSON, another program, renamed, missing or
+   reordered fields, damaged predictors.
+4. No model, address, key or other attribute is ever taken from a file.
+5. Loading changes no other program.
+6. A program made for other fields, types, another adapter or order of prompts is refused, naming the difference.
+7. Tuned temperatures come back, and nothing else of a predictor's configuration.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dspy
+import pytest
+
+import programs
+from programs.compiled.load import identity_at, load_tracer
+from programs.errors import UserError
+from programs.tracer import Tracer
+from tests.making import Answers, made_of, question, thought
+
+State = dict[str, Any]
+
+
+def changed() -> Tracer:
+    """A program with other instructions, a demonstration with values, and another description."""
+    tracer = Tracer()
+    tracer.writer.trace.signature = tracer.writer.trace.signature.with_instructions("Think slowly.")
+    answers = Answers()
+    unit = made_of(answers).units[0]
+    assert unit.found is not None
+    demo = {"question": question().text, "asked_by": "a student", "evidence": unit.found.quoted(), "thought": thought()}
+    tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]
+    return tracer
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "program.json"
+    changed().save(path)
+    return path
+
+
+def plain(state: Any) -> Any:
+    return json.loads(json.dumps(state, default=lambda value: value.model_dump(mode="json")))
+
+
+def test_without_a_file_the_program_is_as_it_is() -> None:
+    assert load_tracer().dump_state() == Tracer().dump_state()
+    assert programs.load_tracer is load_tracer
+    assert programs.Tracer is Tracer
+
+
+def test_what_was_saved_comes_back(saved: Path) -> None:
+    loaded = load_tracer(saved)
+    assert loaded.writer.trace.signature.instructions == "Think slowly."
+    assert loaded.writer.trace.demos[0]["question"] == question().text
+    assert plain(loaded.dump_state()) == plain(changed().dump_state())
+    assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
+
+
+def test_saving_and_loading_again_changes_nothing(saved: Path, tmp_path: Path) -> None:
+    load_tracer(saved).save(tmp_path / "again.json")
+    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(saved.read_text())
+
+
+def test_a_folder_means_its_program(saved: Path) -> None:
+    assert load_tracer(str(saved.parent)).writer.trace.signature.instructions == "Think slowly."
+
+
+def test_loading_changes_no_other_program(saved: Path) -> None:
+    load_tracer(saved)
+    assert load_tracer().writer.trace.signature.instructions != "Think slowly."
+    assert load_tracer().writer.trace.demos == []
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(UserError, match=r"^--program: ") as caught:
+        load_tracer(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert "there is no file" in refused(tmp_path / "none.json")
+    assert "program.json" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"no JSON", b"\xff\xfe\x00", b"\x80\x04pickle"])
+def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "p.json").write_bytes(content)
+    assert "cannot be read as JSON" in refused(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("content", ["[]", "1", '"x"', "null", '{"questions.predict": 1}'])
+def test_json_that_is_no_program_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "p.json").write_text(content)
+    assert "is not a saved program" in refused(tmp_path / "p.json")
+
+
+class Other(dspy.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = dspy.Predict("question -> answer")
+
+
+def test_another_program_is_refused(tmp_path: Path) -> None:
+    Other().save(tmp_path / "p.json")
+    assert "does not say which program it was made for" in refused(tmp_path / "p.json")
+
+
+NAME = "writer.trace"
+
+
+def rename(state: State) -> None:
+    state["writer.thought"] = state.pop(NAME)
+
+
+def missing(state: State) -> None:
+    del state[NAME]
+
+
+def reorder(state: State) -> None:
+    fields = state[NAME]["signature"]["fields"]
+    fields[0], fields[1] = fields[1], fields[0]
+
+
+def fewer_fields(state: State) -> None:
+    state[NAME]["signature"]["fields"].pop()
+
+
+def another_field(state: State) -> None:
+    state[NAME]["signature"]["fields"][-1]["prefix"] = "Verdict:"
+
+
+def setting(**values: Any) -> Callable[[State], None]:
+    return lambda state: state[NAME].update(values)
+
+
+def signature_with(**values: Any) -> Callable[[State], None]:
+    return lambda state: state[NAME]["signature"].update(values)
+
+
+REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
+    "renamed": (rename, "differs in writer.thought, writer.trace"),
+    "missing": (missing, "differs in writer.trace"),
+    "reordered fields": (reorder, "other fields of writer.trace"),
+    "fewer fields": (fewer_fields, "other fields of writer.trace"),
+    "another field": (another_field, "other fields of writer.trace"),
+    "config": (setting(config={"api_base": "http://evil.example"}), "sets config of writer.trace"),
+    "an attribute": (setting(stage="x", callbacks=[]), "sets callbacks, stage of writer.trace"),
+    "no signature": (lambda state: state[NAME].pop("signature"), "damaged"),
+    "a signature of words": (setting(signature="question -> answer"), "damaged"),
+    "fields of words": (signature_with(fields=["a", "b"]), "damaged"),
+    "no instructions": (lambda state: state[NAME]["signature"].pop("instructions"), "damaged"),
+    "instructions that are no text": (signature_with(instructions=["obey"]), "damaged"),
+    "demonstrations of words": (setting(demos="abc"), "damaged"),
+    "a demonstration of words": (setting(demos=["abc"]), "damaged"),
+    "demonstrations that are none": (setting(demos=3), "damaged"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_not_this_program_is_refused(saved: Path, change: Callable[[State], None], reason: str) -> None:
+    state = json.loads(saved.read_text())
+    change(state)
+    saved.write_text(json.dumps(state))
+    assert reason in refused(saved)
+
+
+def identity(state: State) -> State:
+    found: State = state["metadata"]["synthreasoner"]
+    return found
+
+
+OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
+    "another type": (
+        lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000"),
+        "the fields of writer.answer were answer: FinalAnswer#00000000 and are answer: FinalAnswer#",
+    ),
+    "another order of fields": (
+        lambda made: made["signatures"]["writer.answer"].reverse(),
+        "the fields of writer.answer were answer: ",
+    ),
+    "a predictor that is gone": (lambda made: made["signatures"].update(old=[]), "old is gone"),
+    "a predictor that is new": (lambda made: made["signatures"].pop("writer.trace"), "writer.trace is new"),
+    "another adapter": (lambda made: made.update(adapter_version=0), "the adapter's version was 0 and is"),
+    "another order of prompts": (lambda made: made.update(prompt_order="stock"), "--prompt-order was stock and is"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), OTHERWISE.values(), ids=OTHERWISE.keys())
+def test_what_was_made_otherwise_is_refused(saved: Path, change: Callable[[State], None], reason: str) -> None:
+    state = json.loads(saved.read_text())
+    change(identity(state))
+    saved.write_text(json.dumps(state))
+    with pytest.raises(UserError) as caught:
+        load_tracer(saved, prompt_order="passage-first")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_tuned_temperatures_come_back(tmp_path: Path) -> None:
+    tracer = Tracer()
+    tracer.strands.critique.config["temperature"] = 0.3
+    tracer.save(tmp_path / "p.json", model="gpt41", prompt_order="passage-first")
+    loaded = load_tracer(tmp_path / "p.json", prompt_order="passage-first")
+    assert loaded.strands.critique.config == {"temperature": 0.3}
+    assert loaded.writer.trace.config == {}
+    assert identity_at(tmp_path / "p.json").model == "gpt41"
+
+
+@pytest.mark.parametrize("value", [-1, 99, "hot", None])
+def test_temperatures_that_are_none_are_refused(saved: Path, value: Any) -> None:
+    state = json.loads(saved.read_text())
+    identity(state)["temperatures"] = {NAME: value}
+    saved.write_text(json.dumps(state))
+    assert "does not say" in refused(saved)
+
+
+def test_no_model_is_taken_from_a_file(saved: Path) -> None:
+    state = json.loads(saved.read_text())
+    for part in state.values():
+        part["lm"] = {"model": "openai/gpt-4o", "api_base": "http://evil.example", "api_key": "k"}
+    saved.write_text(json.dumps(state))
+    loaded = load_tracer(saved)
+    assert all(predictor.lm is None for predictor in loaded.predictors())
+    assert "evil" not in json.dumps(plain(loaded.dump_state()))
+    assert vars(loaded).keys() == vars(Tracer()).keys()
+
+
+def test_an_empty_demonstration_and_none_at_all_are_loaded(saved: Path) -> None:
+    state = json.loads(saved.read_text())
+    state[NAME]["demos"] = [{}]
+    del state["writer.answer"]["demos"]
+    saved.write_text(json.dumps(state))
+    assert len(load_tracer(saved).writer.trace.demos) == 1

@@ -1,0 +1,218 @@
+"""Whole runs with `--blind-solve`, `--seed-error` and `--causal-check` against a stand-in server.
+
+1. They cost what the dry run and the documents say; without them nothing is asked otherwise.
+2. A resumed run repeats no call; an option that is added later fills in what is there, a larger number extends it.
+3. `--keep` turns down, `--max-traces` counts what is left, exactly.
+4. Every trace carries what was found, and the summary counts it over all runs, each trace once.
+5. Traces with and without seeded errors are not mixed unless that is wanted; then the earlier ones stay.
+6. Mistakes get one line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from programs.errors import UserError
+from programs.journals.findings import findings_in
+from programs.running.dry_run import calls_of
+from programs.running.summary import show
+from tests.lab import Lab, called, laboratory
+from tests.running.test_resume import catalogue_of, repeated
+from tests.standin import scientist
+from tests.standin.scientist import Asked
+
+SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer"}
+
+
+def reading(asked: Asked) -> dict[str, Any]:
+    """An answer whose number is that of the passage."""
+    [galaxies] = re.findall(r"measurements of (\d+) galaxies", asked.text)
+    return {"text": f"{scientist.answer(asked)['text']} All of it rests on {galaxies} galaxies."}
+
+
+def known_for_even(asked: Asked) -> dict[str, Any]:
+    """Knows everything about the galaxies of even catalogues, which are 100 more than their number."""
+    galaxies = int(re.findall(r"on (\d+) galaxies", asked.given("reference"))[0])
+    agreed = galaxies % 2 == 0 or not asked.given("other").startswith(scientist.FROM_MEMORY)
+    return {"reason": "They are about the same galaxies.", "agreement": "equivalent" if agreed else "contradicts"}
+
+
+def test_they_cost_what_the_dry_run_says(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages={"answer": reading}) as lab:
+        options = {**SOLVING, "causal_check": 1.0, "traces_per_sample": 2, "traces_per_question": 2}
+        finished, calls = lab.counted(**options)
+        expected = calls_of(lab.settings(**options), texts=4)
+        assert expected["blind solving"] == 2 * 2 * (4 * 2 + 4 * 2 * 2)
+        assert expected["causal checks"] == 4 * 2 * 2 * 7
+        assert calls == sum(expected.values()) == finished.summary.this_run.calls
+        models = Counter(body["model"] for body in lab.server.bodies)
+        assert (models["solver"], models["comparer"]) == (4 * 2 * 4, 4 * 2 * 2 * 4)
+        by_stage = {row["stage"]: row["calls"] for row in finished.summary.spent_in_all}
+        assert by_stage["causal: trace"] == 16
+        assert by_stage["trace"] == 16
+        assert repeated(lab) == 0
+
+
+def test_a_seeded_trace_costs_no_call_more(lab: Lab) -> None:
+    _, calls = lab.counted(seed_error=True)
+    asked = lab.brain.asked
+    assert asked["trace"] == 0
+    assert asked["trace_with_error"] == asked["answer"] == len(lab.records) > 0
+    assert calls == 4 * 6 + 2 * len(lab.records)
+    for record in lab.records:
+        found = record["seeded_error"]
+        assert found["given_steps"][found["given_as"] - 1] == found["text"]
+        assert record["steps"][found["wrong_step"]]["move"] == "wrong_turn"
+        assert found["text"] in record["steps"][found["wrong_step"]]["text"]
+        assert record["steps"][found["corrected_step"]]["move"] == found["corrected_in"]
+
+
+def test_without_them_records_say_so(lab: Lab) -> None:
+    finished = lab.run(max_traces=1)
+    [record] = lab.records
+    assert [record[name] for name in ("seeded_error", "blind_solve", "causal_check")] == [None] * 3
+    found = finished.summary.findings
+    assert (found.blind_solve, found.seeded_errors, found.causal_check) == (None, None, None)
+    assert lab.lines("unit")[0]["basis"] == "not judged; not graded"
+
+
+def test_a_resumed_run_repeats_nothing(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages={"answer": reading}) as lab:
+        options = {**SOLVING, "causal_check": 1.0}
+        lab.run(**options, max_calls=31)
+        lab.run(**options)
+        once = calls_of(lab.settings(**options), texts=4)
+        assert lab.calls == sum(once.values())
+        _, calls = lab.counted(**options)
+        assert calls == repeated(lab) == 0
+        assert {record["causal_check"]["outcome"] for record in lab.records} == {"followed"}
+
+
+def test_what_is_asked_for_later_is_filled_in(lab: Lab) -> None:
+    lab.run()
+    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
+    _, calls = lab.counted(**SOLVING)
+    assert calls == 4 * (4 + 4)
+    assert {record["blind_solve"]["need"] for record in lab.records} == {"needs_paper"}
+    _, calls = lab.counted(**{**SOLVING, "blind_solve": 3})
+    assert calls == 4 * (2 + 2), "only the third tries"
+    assert {record["blind_solve"]["with_passage"]["asked"] for record in lab.records} == {3}
+    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
+
+
+def test_keep_turns_down_and_max_traces_counts_the_rest(tmp_path: Path) -> None:
+    stages: dict[str, scientist.Answer] = {"answer": reading, "compare": known_for_even}
+    with laboratory(tmp_path, texts=12, stages=stages) as lab:
+        options = {**SOLVING, "keep": ["needs_paper"], "max_traces": 4}
+        finished = lab.run(**options)
+        assert finished.summary.traces["accepted"] == len(lab.records) == 4
+        assert {int(record["final_answer"].split()[-2]) % 2 for record in lab.records} == {1}
+        turned_down = [line for line in lab.latest_units().values() if line["status"] == "rejected"]
+        assert turned_down
+        assert {line["reason"] for line in turned_down} == {"blind solve: known"}
+        assert all(line["attempts"][-1]["blind_solve"]["need"] == "known" for line in turned_down)
+        found = finished.summary.findings.blind_solve
+        assert found is not None
+        assert (found.needs_paper, found.known) == (4, len(turned_down))
+        finished = lab.run(**{**options, "max_traces": 6})
+        assert finished.summary.traces["accepted"] == 6
+        finished = lab.run(**{**options, "keep": ["needs_paper", "known"], "max_traces": None})
+        assert finished.summary.traces == {"accepted": 12}
+        assert repeated(lab) == 0
+
+
+def test_the_summary_counts_each_trace_once_over_all_runs(tmp_path: Path) -> None:
+    stages: dict[str, scientist.Answer] = {
+        "answer": lambda asked: reading(asked) if catalogue_of(asked) % 2 else scientist.answer(asked)
+    }
+    with laboratory(tmp_path, stages=stages) as lab:
+        options = {"seed_error": True, "causal_check": 1.0, **SOLVING}
+        lab.run(**options, max_traces=1)
+        lab.run(**options)
+        finished = lab.run(**options)
+        outcomes = Counter(record["causal_check"]["outcome"] for record in lab.records)
+        found = finished.summary.findings
+        assert found.causal_check is not None
+        assert found.seeded_errors is not None
+        assert found.blind_solve is not None
+        assert found.causal_check.followed == outcomes["followed"] >= 1
+        assert found.causal_check.checked == found.seeded_errors.corrected == len(lab.records)
+        assert found.blind_solve.rated == found.blind_solve.needs_paper == len(lab.records)
+        assert found.blind_solve.mean_difficulty == 0.0
+        assert lab.document["metadata"]["run"]["findings"] == found.model_dump()
+        Path(f"{lab.journal}.index").unlink()
+        again = lab.run(**options)
+        assert again.summary.findings == found
+        console = Console(width=200, file=io.StringIO(), record=True)
+        show(again.summary, lab.settings(), console)
+        text = console.export_text()
+        assert all(name in text for name in ("blind solve", "seeded errors", "causal check"))
+        assert f"{outcomes['followed']} followed" in text
+
+
+def test_shares_are_of_what_has_an_outcome() -> None:
+    counts = {"causal: followed": 3, "causal: ignored": 1, "causal: not alterable": 4}
+    found = findings_in(counts).causal_check
+    assert found is not None
+    assert (found.checked, found.share_followed, found.share_ignored) == (8, 0.75, 0.25)
+    found = findings_in({"causal: not made again": 1}).causal_check
+    assert found is not None
+    assert found.share_followed is None
+
+
+def test_seeded_traces_are_not_mixed_unawares(lab: Lab) -> None:
+    lab.run(max_traces=2)
+    before = lab.records
+    with pytest.raises(UserError, match="--seed-error was off and is now on"):
+        lab.run(seed_error=True)
+    lab.run(seed_error=True, allow_mixed=True, max_traces=3)
+    assert lab.records[:2] == before
+    assert [record["seeded_error"] is None for record in lab.records] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--keep", "known"], "--keep is about blind solving"),
+        (["--solver-model", "gpt41"], "--solver-model is about blind solving"),
+        (["--blind-solve", "2", "--keep", "easy"], "--keep: Input should be 'known', 'needs_paper' or 'unanswered'"),
+        (["--causal-check", "2"], "--causal-check: "),
+        (["--blind-solve", "0"], "--blind-solve: "),
+    ],
+)
+def test_mistakes_get_one_line(words: list[str], said: str) -> None:
+    done = called("--dry-run", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_needs_may_be_separated_by_commas(lab: Lab) -> None:
+    assert lab.settings(blind_solve=1, keep="known,needs_paper").keep == ["known", "needs_paper"]
+
+
+def test_who_compares(lab: Lab) -> None:
+    judged = {"quality_check": True, "judge_models": ["openai/a", "openai/b"]}
+    assert lab.settings(blind_solve=1).comparer == "openai/any"
+    assert lab.settings(blind_solve=1, solver_model="openai/s").comparer == "openai/s"
+    assert lab.settings(blind_solve=1, solver_model="openai/s", **judged).comparer == "openai/a"
+    assert lab.settings(blind_solve=1, compare_model="openai/c", **judged).comparer == "openai/c"
+
+
+def test_nothing_of_a_trace_reaches_the_solver(lab: Lab) -> None:
+    lab.run(**SOLVING)
+    asked = [body for body in lab.server.bodies if body["model"] == "solver"]
+    answers = [record["final_answer"] for record in lab.records]
+    texts = [json.dumps(body, ensure_ascii=False) for body in asked]
+    assert not any(answer in text for answer in answers for text in texts)
+    blind = [text for text in texts if "Catalogue" not in text]
+    assert len(blind) == len(asked) / 2
+    assert len({(body["seed"], body["temperature"]) for body in asked}) == len(asked)

@@ -1,0 +1,185 @@
+"""`--judge-calibration`: ratings count less their judge's mean bias, and everything else stays as it was.
+
+1. A rating is less its judge's bias, within 1-10, and the judge's own is kept; the score, the spread and the decision are
+   those of the ratings that count.
+2. A resume with another calibration, or without one, decides again from the stored replies, without a call.
+3. Without a calibration nothing differs, and documents without raw ratings load.
+4. A calibration is refused that lacks a judge, was measured with another prompt, or is none; before anything is done.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.errors import UserError
+from programs.judges.calibration import prompt_of
+from programs.judges.review_list import ReviewItem
+from programs.records import Document, VerdictRecord
+from programs.running.goal import Goal
+from programs.stages.judge import Verdict
+from programs.tracer import Tracer
+from programs.units.decision import QualityRules, calibrated
+from tests.lab import Lab, called, laboratory
+from tests.standin.scientist import Asked
+
+PANEL = ["openai/strict", "openai/mild"]
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+
+
+def verdict(overall: int) -> dict[str, Any]:
+    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
+    return {"reason": f"It deserves {overall}, all told.", **ratings}
+
+
+def judge(asked: Asked) -> dict[str, Any]:
+    return verdict(4 if asked.body["model"] == "strict" else 9)
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Any:
+    with laboratory(tmp_path, texts=2, stages={"judge": judge}, base=JUDGED) as lab:
+        yield lab
+
+
+def calibration(folder: Path, name: str = "biases.json", prompt: str | None = None, **biases: float) -> Path:
+    path = folder / name
+    content = {
+        "prompt": prompt or prompt_of(Tracer().judge, "passage-first"),
+        "judges": {f"openai/{judge}": {"bias": bias, "ratings": 40} for judge, bias in biases.items()},
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+def ratings(lab: Lab) -> set[tuple[tuple[float, int | None], ...]]:
+    return {tuple((one["overall"], one["raw_overall"]) for one in record["verdicts"]) for record in lab.records}
+
+
+def test_what_counts_is_the_rating_less_the_bias(judged: Lab) -> None:
+    judged.run(judge_calibration=calibration(judged.folder, strict=-1.75, mild=1.5))
+    assert ratings(judged) == {((5.75, 4), (7.5, 9))}
+    for record in judged.records:
+        assert (record["metadata"]["quality_score"], record["metadata"]["quality_spread"]) == (6.62, 1.75)
+        assert [one["accuracy"] for one in record["verdicts"]] == [4, 9]
+    assert not (judged.folder / "out.review.jsonl").read_text(), (
+        "they differ by less than 3 once their biases are known"
+    )
+    agreement = judged.document["metadata"]["judges"]
+    assert [one["mean"] for one in agreement["judges"].values()] == [9, 4], "agreement is of what the judges said"
+    Document.model_validate(judged.document)
+
+
+def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
+    """Uncalibrated the panel's score is 6.5."""
+    assert judged.run().summary.traces == {"accepted": 2}
+    lenient = calibration(judged.folder, strict=0.5, mild=1.5)
+    finished, calls = judged.counted(judge_calibration=lenient)
+    assert (finished.summary.traces, calls, judged.records) == ({"rejected": 2}, 0, [])
+    (one, _) = judged.latest_units().values()
+    assert "less 0.5,1.5" in one["basis"]
+    assert one["attempts"][0]["metadata"]["quality_score"] == 5.5
+    same_again, calls = judged.counted(judge_calibration=calibration(judged.folder, "again.json", strict=0.5, mild=1.5))
+    assert (calls, same_again.summary.already_done) == (0, 2), "the biases count, not the file that they stand in"
+    finished, calls = judged.counted()
+    assert (finished.summary.traces, calls) == ({"accepted": 2}, 0)
+    assert ratings(judged) == {((4, None), (9, None))}
+
+
+def test_another_attempt_is_asked_for_where_the_biases_want_one(judged: Lab) -> None:
+    judged.run()
+    strict = calibration(judged.folder, strict=0.5, mild=1.5)
+    finished, calls = judged.counted(judge_calibration=strict, max_attempts=2)
+    assert calls == 2 * (2 + len(PANEL))
+    assert finished.summary.traces == {"rejected": 2}
+
+
+@settings(deadline=None)
+@given(st.none() | st.integers(1, 10), st.floats(-9, 9))
+def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | None, bias: float) -> None:
+    given = Verdict(judge="a", scored=rating is not None, overall=rating, reason="thin")
+    rules = QualityRules(check=True, judges=("a",), biases={"a": bias})
+    found = calibrated(given, rules)
+    assert calibrated(given, QualityRules(check=True, judges=("a",))) is given
+    if rating is None:
+        assert found == given
+        return
+    assert found.overall is not None
+    assert 1 <= found.overall <= 10
+    assert found.raw_overall == rating
+    assert found.overall == pytest.approx(min(10, max(1, rating - bias)), abs=0.0051)
+    assert found.model_copy(update={"overall": rating, "raw_overall": None}) == given
+
+
+def test_the_basis_names_the_biases_in_the_panels_order() -> None:
+    plain = QualityRules(check=True, judges=("a", "b"))
+    known = replace(plain, biases={"b": -0.25, "a": 1.0})
+    assert Goal(quality=plain).basis == "judged by a,b from 6.0 in 3; not graded"
+    assert Goal(quality=known).basis == "judged by a,b less 1,-0.25 from 6.0 in 3; not graded"
+
+
+def test_verdicts_of_older_documents_load() -> None:
+    old = VerdictRecord.model_validate({"judge": "a", "scored": True, "overall": 7, "reason": "fine"})
+    assert (old.overall, old.raw_overall) == (7, None)
+    assert isinstance(old.overall, int)
+    new = VerdictRecord.model_validate_json('{"judge": "a", "scored": true, "overall": 6.5, "raw_overall": 7}')
+    assert (new.overall, new.raw_overall) == (6.5, 7)
+
+
+def test_without_a_calibration_ratings_are_whole_numbers(judged: Lab) -> None:
+    judged.run()
+    assert ratings(judged) == {((4, None), (9, None))}
+    text = judged.output.read_text(encoding="utf-8")
+    assert '"overall":4,"raw_overall":null' in text
+    lines = (judged.folder / "out.review.jsonl").read_text().splitlines()
+    assert [ReviewItem.model_validate_json(line).spread for line in lines] == [5.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot read"),
+        ("", "is no file of programs.calibrate --apply"),
+        ('{"judges": {}}', "is no file of programs.calibrate --apply: prompt"),
+        ('{"prompt": "p", "judges": {"openai/mild": {"bias": 1, "ratings": 29}}}', "judges.openai/mild.ratings"),
+        ('{"prompt": "p", "judges": {"openai/mild": {"bias": 99, "ratings": 40}}}', "judges.openai/mild.bias"),
+        ('{"prompt": "p", "judges": {}}', "measured with another prompt of the judges"),
+    ],
+)
+def test_what_is_no_calibration_is_refused(content: str | None, said: str, judged: Lab) -> None:
+    judged.run()
+    before = sorted((path.name, path.read_bytes()) for path in judged.folder.iterdir())
+    path = judged.folder / "wrong.json"
+    if content is not None:
+        path.write_text(content)
+    for resume in (True, False):
+        done = called(*judged.arguments(judge_calibration=path, resume=resume))
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert said in done.stderr
+    path.unlink(missing_ok=True)
+    assert sorted((path.name, path.read_bytes()) for path in judged.folder.iterdir()) == before
+
+
+def test_a_calibration_that_lacks_a_judge_is_refused(judged: Lab) -> None:
+    with pytest.raises(UserError, match="says nothing of openai/mild, only of openai/strict"):
+        judged.run(judge_calibration=calibration(judged.folder, strict=1.0))
+    assert judged.calls == 0
+
+
+def test_a_calibration_of_another_prompt_is_refused(judged: Lab) -> None:
+    path = calibration(judged.folder, strict=1.0, mild=1.0)
+    with pytest.raises(UserError, match="another prompt of the judges"):
+        judged.run(judge_calibration=path, prompt_order="stock")
+
+
+def test_it_needs_judges(judged: Lab) -> None:
+    done = called(*judged.arguments(judge_calibration=judged.folder / "x.json", quality_check=False))
+    assert done.returncode == 2
+    assert "--judge-calibration is about judges" in done.stderr

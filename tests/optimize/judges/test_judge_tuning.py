@@ -1,0 +1,256 @@
+"""`python -m optimize.compile --stage judge`, with judges whose verdicts depend on their prompt in a known way.
+
+1. Optimizers find what makes a lenient judge look at the passage: agreement with people rises on held-out questions.
+2. No more is asked than was said before, and nothing when only that is wanted.
+3. The program that is written is the whole one; its judges, and nothing else in it, are changed, and `generate` uses them.
+4. Several judges share the prompt: each is measured, and so is their agreement with each other.
+5. A judge that fails gives no verdict: such answers are left out of every figure, and counted.
+6. Interrupted and resumed, it pays for nothing again.
+7. A user's mistakes are answered with one line.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimize.judges.judge_student import PREDICTOR
+from optimize.optimizers import OPTIMIZERS
+from programs.compiled.load import identity_at, load_tracer
+from signatures.preamble import EXAMPLE
+from tests.lab import laboratory
+from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, verdict, write
+from tests.optimize.optimizers.tuning import MAGIC
+from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Asked
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        done = lab.compile("--optimizer", optimizer)
+        assert (done.code, done.stderr) == (0, "")
+        promised = sum(int(line.split()[3]) for line in done.stdout.splitlines() if line.startswith("at most about"))
+        assert lab.calls <= promised
+        report = lab.report
+    found = report["proof"]["judges"]["openai/any"]
+    assert found["balanced_accuracy"]["before"] == 0.5
+    assert found["balanced_accuracy"]["after"] == 1.0
+    assert found["balanced_accuracy"]["interval"]["low"] == pytest.approx(0.5)
+    assert (found["before"]["kappa"], found["after"]["kappa"]) == (0.0, 1.0)
+    assert (found["before"]["says_correct"], found["after"]["says_correct"]) == (1.0, pytest.approx(2 / 3))
+    assert found["people_say_correct"] == pytest.approx(2 / 3)
+    assert report["improved"] is True
+    assert report["data"]["test"] == {
+        "answers": 24,
+        "found right": 16,
+        "questions": 8,
+        "hash": report["data"]["test"]["hash"],
+    }
+    assert "agree better with people: balanced accuracy 0.500 before, 1.000 after" in done.stdout
+    text = (lab.output / "report.md").read_text(encoding="utf-8")
+    assert "| openai/any | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 24 |" in text
+
+    plain, tuned = load_tracer().dump_state(), load_tracer(lab.output).dump_state()
+    assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
+    assert {name for name, one in report["predictors"].items() if one["demonstrations"]} <= {PREDICTOR}
+    assert identity_at(lab.output).model is None
+    assert not identity_at(lab.output).temperatures
+
+
+def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        assert lab.compile("--optimizer", "copro").code == 0
+    (tmp_path / "run").mkdir()
+    with laboratory(tmp_path / "run", texts=1) as run:
+        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=lab.output)
+        assert run.brain.asked["judge"] == 1
+        prompts = [str(body["messages"]) for body in run.server.bodies]
+        judging = [prompt for prompt in prompts if "verdict" in prompt]
+        assert len(judging) == 1
+        assert MAGIC in judging[0]
+        assert "## thought ##" in judging[0]
+        assert not any(MAGIC in prompt for prompt in prompts if prompt not in judging)
+
+
+def test_a_demonstration_is_shown_whole_in_generate(tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        assert lab.compile("--optimizer", "bootstrap").code == 0
+    (demo,) = json.loads((lab.output / "program.json").read_text())[PREDICTOR]["demos"]
+    assert demo["verdict"]["overall"] == 9
+    assert demo["thought"] is None
+    assert "passage" not in demo
+    (tmp_path / "run").mkdir()
+    with laboratory(tmp_path / "run", texts=1) as run:
+        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=lab.output)
+        (prompt,) = [body["messages"][1]["content"] for body in run.server.bodies if EXAMPLE in str(body)]
+    shown = prompt.partition(EXAMPLE)[2]
+    assert demo["question"] in shown
+    assert demo["answer"] in shown
+    assert "It deserves 9, all told." in shown
+
+
+def test_nothing_is_asked_on_a_dry_run(tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        done = lab.compile("--judge-models", "openai/a", "openai/b", "--dry-run")
+        assert done.code == 0
+        assert "calls: tuning judge" in done.stdout
+        assert "at most about 96 calls: proof" in done.stdout
+        assert not lab.server.calls
+    assert not lab.output.exists()
+
+
+def test_calls_can_be_limited(tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        assert lab.compile("--optimizer", "optuna", "--budget", "heavy", "--max-calls", "150").code == 0
+        assert 48 < lab.calls <= 150
+        assert lab.report["improved"] is True
+
+
+def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
+    def judged(asked: Asked) -> Any:
+        """`half` is as strict as the others with answers of one version only."""
+        if asked.body["model"] == "half" and "version 2" not in asked.text.rpartition("## answer ##")[2]:
+            return verdict(7)
+        return judge(asked)
+
+    with judges(tmp_path, judge=judged) as lab:
+        done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any,openai/half")
+        assert (done.code, done.stderr) == (0, "")
+        report = lab.report
+        asked = Counter(body["model"] for body in lab.server.bodies)
+    assert asked["any"] == asked["half"]
+    assert report["model"] == "openai/any"
+    assert report["judges"] == ["openai/any", "openai/half"]
+    proof = report["proof"]
+    assert [proof["judges"][name]["balanced_accuracy"]["after"] for name in report["judges"]] == [1.0, 1.0]
+    assert proof["balanced_accuracy"]["before"] == 0.5
+    pair = proof["between"]["openai/any and openai/half"]
+    assert (pair["before"]["answers"], pair["after"]["answers"]) == (24, 24)
+    assert pair["before"]["kappa"] is None
+    assert pair["after"]["kappa"] == 1.0
+    assert 0 < pair["after"]["rating_kappa"] < 1
+    assert proof["alpha_before"] < 0 < proof["alpha_after"] < 1
+    assert "| all | Krippendorff's alpha, overall |" in (lab.output / "report.md").read_text(encoding="utf-8")
+
+
+def test_other_judges_can_report(tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        done = lab.compile("--optimizer", "bootstrap", "--model", "openai/any", "--report-judge-models", "openai/other")
+        assert done.code == 0
+        assert list(lab.report["proof"]["judges"]) == ["openai/other"]
+        assert lab.report["judges"] == ["openai/any"]
+        assert Counter(body["model"] for body in lab.server.bodies)["other"] == 48
+
+
+def test_a_judge_that_fails_is_left_out_and_counted(tmp_path: Path) -> None:
+    unreadable = [
+        record(number, number % 2 == 0, 7, answer=f"It is {number}, it is x that does it, {UNREADABLE}.")
+        for number in range(16)
+    ]
+    with judges(tmp_path, [*records(16), *unreadable]) as lab:
+        done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any", "openai/mute")
+        assert (done.code, done.stderr) == (0, "")
+        proof = lab.report["proof"]
+    mute, other = proof["judges"]["openai/mute"], proof["judges"]["openai/any"]
+    assert proof["answers"] == 32
+    assert (mute["before"]["unscored"], mute["after"]["unscored"]) == (8, 8)
+    assert (mute["balanced_accuracy"]["pairs"], other["balanced_accuracy"]["pairs"]) == (24, 32)
+    assert mute["balanced_accuracy"]["after"] == 1.0
+    assert mute["people_say_correct"] == pytest.approx(2 / 3)
+    assert proof["between"]["openai/any and openai/mute"]["after"]["answers"] == 24
+    assert "| openai/mute | answers without a verdict | 8 | 8 |" in (lab.output / "report.md").read_text()
+
+
+def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
+    with judges(tmp_path, judge=lambda _: "I would rather not say.") as lab:
+        done = lab.compile("--optimizer", "bootstrap")
+        assert done.code == 0
+        assert "as it was" in done.stdout
+        found = lab.report
+    assert found["improved"] is False
+    assert found["unscored"] > 0
+    assert found["proof"]["judges"]["openai/any"]["before"] == {
+        "kappa": None,
+        "rating_kappa": None,
+        "says_correct": None,
+        "unscored": 24,
+    }
+    assert found["proof"]["balanced_accuracy"]["before"] is None
+
+
+@pytest.mark.parametrize("optimizer", ["bootstrap", "optuna"])
+def test_resumed_it_pays_for_nothing_again(optimizer: str, tmp_path: Path) -> None:
+    with judges(tmp_path, faults=FaultPlan(script=[*([None] * 30), "401"])) as lab:
+        first = lab.compile("--optimizer", optimizer)
+        assert first.code == 2
+        assert len(first.stderr.splitlines()) == 1
+        assert not (lab.output / "program.json").exists()
+        assert lab.calls >= 30
+
+        assert lab.compile("--optimizer", optimizer).code == 0
+        needed, proof = lab.calls, lab.report["proof"]
+        asked = Counter(json.dumps(call.body, sort_keys=True) for call in lab.server.calls if call.fault is None)
+        assert set(asked.values()) == {1}
+        assert lab.report["improved"] is True
+
+        assert lab.compile("--optimizer", optimizer).code == 0
+        assert lab.calls == needed
+        assert lab.report["proof"] == proof
+        assert sum(spend["calls"] for spend in lab.report["spent"].values()) == needed
+
+
+def mistakes() -> dict[str, tuple[list[dict[str, Any]], list[str], str]]:
+    good = records(16)
+    return {
+        "no trainset": (good, ["--trainset"], "needs --trainset"),
+        "no judge": (good, ["--judge-models", "none", "--model", "openai/any"], "needs judges"),
+        "no model": (good, ["--judge-models"], "--model"),
+        "a metric": (good, ["--metric", "judge"], "--metric is not for --stage judge"),
+        "other stages": (good, ["--stage", "judge", "answer"], "stand alone"),
+        "few questions": (records(3), [], "--num-test 8 leaves 0"),
+        "no wrong answers": ([one for one in good if one["human"]["correct"]], [], "no answer that people found wrong"),
+        "no labels": ([{"text": "A text."}], [], "labelled.jsonl:1"),
+        "few calls": (good, ["--max-calls", "20"], "--max-calls 20 is too few"),
+        "a threshold": (good, ["--judged-correct-from", "11"], "--judged-correct-from"),
+    }
+
+
+@pytest.mark.parametrize("mistake", mistakes())
+def test_mistakes_are_one_line(mistake: str, tmp_path: Path) -> None:
+    lines, words, said = mistakes()[mistake]
+    with judges(tmp_path, lines) as lab:
+        if mistake in ("no trainset", "no model"):
+            given = ["--stage", "judge", "--api-base", lab.server.openai_base, "--output", str(lab.output)]
+            labelled = ["--trainset", str(lab.folder / "labelled.jsonl")]
+            done = compiled(*given, *(["--model", "openai/any"] if mistake == "no trainset" else labelled))
+        else:
+            done = lab.compile(*words)
+        assert done.code == 2
+        assert len(done.stderr.splitlines()) == 1
+        assert said in done.stderr
+        assert not lab.server.calls
+
+
+def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
+    tracer = load_tracer()
+    name, writer = "writer.answer", dict(tracer.named_predictors())["writer.answer"]
+    writer.signature = writer.signature.with_instructions("Write it in blank verse.")
+    tracer.save(tmp_path / "verse.json", model="openai/poet", prompt_order="passage-first")
+    with judges(tmp_path) as lab:
+        done = lab.compile("--optimizer", "bootstrap", "--program", str(tmp_path / "verse.json"))
+        assert done.code == 0
+    assert load_tracer(lab.output).dump_state()[name] == tracer.dump_state()[name]
+    assert identity_at(lab.output).model == "openai/poet"
+
+
+def test_two_files_are_read_and_what_is_of_no_use_is_told(tmp_path: Path) -> None:
+    with judges(tmp_path) as lab:
+        other = write(tmp_path / "more.jsonl", [record(1, True), {**record(90, True), "human": None}, record(91, True)])
+        done = lab.compile("--trainset", str(other), "--optimizer", "bootstrap")
+        assert done.code == 0
+        assert "1 records left out: no human label" in done.stdout
+        assert "1 records left out: duplicate text" in done.stdout
+        assert sum(side["answers"] for side in lab.report["data"].values()) <= 49

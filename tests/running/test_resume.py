@@ -1,0 +1,477 @@
+"""A second run on the same output: what it adds, what it decides again, what it refuses.
+
+1. More of the same extends: no call whose record was written is made again.
+2. Other rules decide again from stored verdicts; only what no stored verdict can tell is asked.
+3. What was not asked for before is filled in for the traces that are there, without making them anew.
+4. What would mix unlike data is refused with exit code 2, naming both values, and changes nothing.
+5. Nothing that the user has is destroyed.
+6. `--max-traces` is exact, whatever the concurrency and whatever was rejected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs import document
+from programs.errors import UserError
+from programs.tracer import Tracer
+from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.standin import scientist
+from tests.standin.scientist import Asked
+from tests.test_generate import PANEL, verdict
+
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL}
+
+
+def catalogue_of(asked: Asked) -> int:
+    """Which passage a request is about."""
+    return int(asked.text.partition("Catalogue ")[2].split()[0])
+
+
+def score_by_text(scores: list[int]) -> dict[str, scientist.Answer]:
+    """A panel whose every judge gives the first attempt at passage n `scores[n]`, and any later one 9."""
+
+    def judge(asked: Asked) -> dict[str, Any]:
+        return verdict(9 if "made anew" in asked.given("answer") else scores[catalogue_of(asked) % len(scores)])
+
+    def answer(asked: Asked) -> dict[str, Any]:
+        text = scientist.answer(asked)["text"]
+        return {"text": f"{text} That much is made anew." if asked.given("feedback") else text}
+
+    return {"judge": judge, "answer": answer}
+
+
+def repeated(lab: Lab) -> int:
+    """Requests that are equal to an earlier one, byte for byte."""
+    sent = Counter(json.dumps(body, sort_keys=True) for body in lab.server.bodies)
+    return sum(count - 1 for count in sent.values())
+
+
+# 1. Extends
+
+
+def test_a_larger_max_traces_adds_the_difference(lab: Lab) -> None:
+    lab.run(max_traces=1)
+    first = lab.units
+    _, calls = lab.counted(max_traces=3)
+    assert calls == 2 * 8
+    assert lab.units[:1] == first
+    assert len(set(lab.units)) == 3
+    assert repeated(lab) == 0
+
+
+def test_more_traces_per_sample_use_the_questions_that_are_there(lab: Lab) -> None:
+    lab.run(traces_per_sample=1)
+    first = set(lab.units)
+    _, calls = lab.counted(traces_per_sample=3)
+    assert calls == 4 * 2 * 7
+    assert first < set(lab.units)
+    assert len(set(lab.units)) == 12
+    assert repeated(lab) == 0
+
+
+def test_more_traces_per_question_share_the_first_stages(lab: Lab) -> None:
+    lab.run()
+    first = {record["id"] for record in lab.records}
+    _, calls = lab.counted(traces_per_question=3)
+    assert calls == 4 * 2 * 2
+    assert first < {record["id"] for record in lab.records}
+    assert len(set(lab.units)) == 12
+    assert repeated(lab) == 0
+
+
+def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
+    whole, steps = tmp_path / "whole", tmp_path / "steps"
+    whole.mkdir()
+    steps.mkdir()
+    with laboratory(whole) as one, laboratory(steps) as many:
+        one.run(traces_per_sample=3, traces_per_question=2)
+        many.run(max_traces=2)
+        many.run(traces_per_question=2, max_traces=5)
+        many.run(traces_per_sample=2)
+        many.run(traces_per_sample=3, traces_per_question=2)
+        texts = [{record["id"]: record["reasoning_trace"] for record in lab.records} for lab in (one, many)]
+        assert texts[0] == texts[1]
+        assert one.calls == many.calls
+
+
+def test_passages_that_are_appended_are_made_and_no_others(lab: Lab) -> None:
+    lab.run()
+    write_passages(lab.input, range(6))
+    _, calls = lab.counted()
+    assert calls == 2 * 8
+    assert len(set(lab.units)) == 6
+
+
+def test_passages_in_another_order_are_the_same_passages(lab: Lab) -> None:
+    lab.run()
+    first = lab.units
+    write_passages(lab.input, [3, 1, 0, 2])
+    _, calls = lab.counted()
+    assert calls == 0
+    assert lab.units == first
+
+
+def test_passages_that_are_gone_keep_their_traces(lab: Lab) -> None:
+    lab.run()
+    write_passages(lab.input, [1])
+    _, calls = lab.counted()
+    assert calls == 0
+    assert len(lab.units) == 4
+
+
+@pytest.mark.parametrize("other", [{"concurrency": 2}, {"timeout": 3.0}, {"patience": 5.0}, {"log_level": "info"}])
+def test_settings_that_make_no_difference_to_the_data_make_none(lab: Lab, other: dict[str, Any]) -> None:
+    lab.run(max_traces=2)
+    _, calls = lab.counted(**other)
+    assert calls == 2 * 8
+    assert repeated(lab) == 0
+
+
+def test_a_finished_run_asks_nothing_more(lab: Lab) -> None:
+    lab.run(grade_answers=True, traces_per_question=2)
+    before = lab.records
+    finished, calls = lab.counted(grade_answers=True, traces_per_question=2)
+    assert (calls, finished.status) == (0, "completed")
+    assert lab.records == before
+
+
+def test_a_smaller_max_traces_changes_nothing(lab: Lab) -> None:
+    lab.run(max_traces=3)
+    before = lab.records
+    finished, calls = lab.counted(max_traces=1)
+    assert (calls, finished.status) == (0, "completed")
+    assert lab.records == before
+
+
+# 2. Decides again
+
+
+def test_a_lower_threshold_accepts_from_stored_verdicts(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([4, 5, 7, 8])) as lab:
+        lab.run(**JUDGED, min_quality_score=6, max_attempts=1)
+        assert len(lab.units) == 2
+        finished, calls = lab.counted(**JUDGED, min_quality_score=5, max_attempts=1)
+        assert calls == 0
+        assert finished.summary.traces == {"accepted": 3, "rejected": 1}
+        assert len(lab.records) == 3
+
+
+def test_a_higher_threshold_rejects_from_stored_verdicts(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([6, 7, 8, 9])) as lab:
+        lab.run(**JUDGED, min_quality_score=6, max_attempts=1)
+        assert len(lab.units) == 4
+        finished, calls = lab.counted(**JUDGED, min_quality_score=8, max_attempts=1)
+        assert calls == 0
+        assert finished.summary.traces == {"accepted": 2, "rejected": 2}
+        lab.run(**JUDGED, min_quality_score=6, max_attempts=1)
+        assert len(lab.units) == 4
+        assert repeated(lab) == 0
+
+
+def test_a_higher_threshold_makes_again_only_what_now_falls_short(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([6, 7, 8, 9])) as lab:
+        lab.run(**JUDGED, min_quality_score=6)
+        _, calls = lab.counted(**JUDGED, min_quality_score=8)
+        assert calls == 2 * (2 + len(PANEL))
+        assert len(lab.units) == 4
+        assert sorted(record["generation"]["attempt"] for record in lab.records) == [0, 0, 1, 1]
+
+
+def test_more_attempts_go_on_where_the_others_ended(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([4])) as lab:
+        lab.run(**JUDGED, max_attempts=1)
+        assert lab.units == []
+        _, calls = lab.counted(**JUDGED, max_attempts=2)
+        assert calls == 4 * (2 + len(PANEL))
+        assert len(lab.units) == 4
+        assert repeated(lab) == 0
+
+
+def test_without_the_quality_check_what_was_rejected_is_taken(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([4, 7])) as lab:
+        lab.run(**JUDGED, max_attempts=1)
+        assert len(lab.units) == 2
+        _, calls = lab.counted()
+        assert calls == 0
+        assert len(lab.units) == 4
+        assert {record["metadata"]["quality_score"] for record in lab.records} == {None}
+
+
+def test_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12, stages=score_by_text([6, 8])) as lab:
+        lab.run(**JUDGED, min_quality_score=6, max_attempts=1, max_traces=4)
+        assert len(lab.units) == 4
+        lab.run(**JUDGED, min_quality_score=8, max_attempts=1, max_traces=4)
+        assert {record["metadata"]["quality_score"] for record in lab.records} == {8.0}
+        assert len(lab.units) == 4
+
+
+# 3. Fills in
+
+
+def test_grades_are_filled_in_for_traces_that_are_there(lab: Lab) -> None:
+    lab.run(traces_per_question=2)
+    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
+    _, calls = lab.counted(traces_per_question=2, grade_answers=True)
+    assert calls == 8
+    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
+    assert all(record["answer_grades"]["overall_score"] is not None for record in lab.records)
+
+
+def test_grades_are_filled_in_when_there_are_traces_enough(lab: Lab) -> None:
+    lab.run(max_traces=2)
+    _, calls = lab.counted(max_traces=2, grade_answers=True)
+    assert calls == 2
+    assert all(record["answer_grades"] is not None for record in lab.records)
+
+
+def test_verdicts_are_filled_in_for_traces_that_are_there(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([7])) as lab:
+        lab.run()
+        before = {record["id"]: record["reasoning_trace"] for record in lab.records}
+        _, calls = lab.counted(**JUDGED)
+        assert calls == 4 * len(PANEL)
+        assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
+        assert all([given["overall"] for given in record["verdicts"]] == [7, 7] for record in lab.records)
+
+
+def test_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=score_by_text([7])) as lab:
+        lab.run(**JUDGED)
+        _, calls = lab.counted(quality_check=True, judge_models=["openai/mild", "openai/third"])
+        assert calls == 4
+        for record in lab.records:
+            assert [given["judge"] for given in record["verdicts"]] == ["openai/mild", "openai/third"]
+
+
+# 4. Refuses
+
+
+def refused(lab: Lab, **given: Any) -> str:
+    """What a run that is refused says; it must have changed nothing."""
+    before = {path: path.read_bytes() for path in (lab.output, lab.journal)}
+    calls = lab.calls
+    done = called(*lab.arguments(**given))
+    assert done.returncode == 2
+    assert lab.calls == calls
+    assert {path: path.read_bytes() for path in before} == before
+    [line] = done.stderr.splitlines()
+    assert "--allow-mixed" in line
+    assert "--no-resume" in line
+    return line
+
+
+def test_another_model_is_refused(lab: Lab) -> None:
+    lab.run(max_traces=1)
+    line = refused(lab, model="openai/other")
+    assert "openai/any" in line
+    assert "openai/other" in line
+
+
+def test_another_seed_is_refused(lab: Lab) -> None:
+    lab.run(max_traces=1, seed=11)
+    line = refused(lab, seed=12)
+    assert "--seed was 11 and is now 12" in line
+
+
+def test_another_program_is_refused(lab: Lab) -> None:
+    lab.run(max_traces=1)
+    compiled = lab.folder / "program.json"
+    tracer = Tracer()
+    signature = tracer.questions.predict.signature
+    tracer.questions.predict.signature = signature.with_instructions(
+        f"{signature.instructions} Prefer short questions."
+    )
+    tracer.save(compiled)
+    line = refused(lab, program=compiled)
+    [fingerprint] = {record["generation"]["program"] for record in lab.records}
+    assert fingerprint in line
+    finished = lab.run(program=compiled, allow_mixed=True, max_traces=2)
+    assert finished.summary.traces == {"accepted": 2}
+    assert len({record["generation"]["program"] for record in lab.records}) == 2
+
+
+@pytest.mark.parametrize("other", [{"model": "openai/other"}, {"seed": 5}])
+def test_unlike_data_is_mixed_on_purpose(lab: Lab, other: dict[str, Any]) -> None:
+    lab.run(max_traces=1)
+    first = lab.records
+    lab.run(**other, allow_mixed=True, max_traces=3)
+    assert lab.records[:1] == first
+    assert len(set(lab.units)) == 3
+
+
+# 5. Destroys nothing
+
+
+def test_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
+    lab.run(max_traces=2)
+    document_before, journal_before = lab.output.read_bytes(), lab.journal.read_bytes()
+    _, calls = lab.counted(max_traces=1, resume=False)
+    assert calls == 8
+    assert len(lab.units) == 1
+    aside = {path.name.split(".2")[0]: path for path in lab.folder.glob("*.old")}
+    assert aside["out.json"].read_bytes() == document_before
+    assert aside["out.journal.jsonl"].read_bytes() == journal_before
+
+
+def test_two_fresh_starts_keep_both_earlier_runs(lab: Lab) -> None:
+    for _ in range(3):
+        lab.run(max_traces=1, resume=False)
+    assert len(list(lab.folder.glob("out.json.*.old"))) == 2
+    assert len(list(lab.folder.glob("out.journal.jsonl.*.old"))) == 2
+
+
+def test_a_journal_without_a_document_makes_one(lab: Lab) -> None:
+    lab.run()
+    before = lab.records
+    lab.output.unlink()
+    _, calls = lab.counted()
+    assert calls == 0
+    assert lab.records == before
+
+
+def test_the_document_can_be_made_again_by_hand(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.run()
+    before = lab.records
+    lab.output.write_text("scribbled over", encoding="utf-8")
+    assert document.main([str(lab.output)]) == 0
+    assert "4 traces" in capsys.readouterr().out
+    assert lab.records == before
+    assert lab.document["metadata"]["status"] == "completed"
+
+
+def without_journal(lab: Lab) -> None:
+    for path in lab.folder.glob("out.journal.jsonl*"):
+        path.unlink()
+
+
+def test_a_document_without_a_journal_is_taken_over_as_finished(lab: Lab) -> None:
+    lab.run(traces_per_question=2)
+    before = lab.records
+    without_journal(lab)
+    lab.run(traces_per_question=2)
+    made = [line for line in lab.lines("stage") if line["stage"] not in ("questions",)]
+    assert made == [], "no finished trace is made again"
+    assert lab.records == before
+
+
+def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
+    lab.run(traces_per_question=2)
+    before = sorted(lab.units)
+    without_journal(lab)
+    lab.run(traces_per_question=2)
+    units = [line for line in lab.journal.read_bytes().splitlines(keepends=True) if line.startswith(b'{"kind":"unit"')]
+    without_journal(lab)
+    lab.journal.write_bytes(b"".join(units[:3]))
+    lab.run(traces_per_question=2)
+    assert sorted(lab.units) == before
+
+
+def test_a_document_without_a_journal_is_extended(lab: Lab) -> None:
+    lab.run(max_traces=2)
+    before = lab.records
+    without_journal(lab)
+    lab.run(max_traces=3)
+    assert lab.records[:2] == before
+    assert len(set(lab.units)) == 3
+
+
+def test_a_document_of_another_tool_is_taken_over(lab: Lab) -> None:
+    foreign = {
+        "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
+        "user_interaction": {"question": "Why?", "question_type": "limitation", "difficulty_level": "advanced"},
+        "reasoning_trace": "<thought>Because.</thought>",
+        "final_answer": "Because it is so.",
+        "answer_grades": None,
+        "metadata": {"authenticity_score": 0.75, "complexity_level": "high", "reasoning_patterns": []},
+    }
+    head = {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 1, "status": "completed"}
+    lab.output.write_text(json.dumps({"metadata": head, "questions": [foreign]}), encoding="utf-8")
+    lab.run(max_traces=3)
+    assert lab.document["metadata"]["total_traces_generated"] == 3
+    [taken] = [record for record in lab.records if record["question_id"] is None]
+    assert {key: taken[key] for key in ("reasoning_trace", "final_answer")} == {
+        "reasoning_trace": "<thought>Because.</thought>",
+        "final_answer": "Because it is so.",
+    }
+
+
+@pytest.mark.parametrize("content", ['{"some": "other file"}', '{"questions": [{"a": 1}]}', "not JSON at all", ""])
+def test_a_file_that_is_no_document_is_never_written_over(lab: Lab, content: str) -> None:
+    lab.output.write_text(content, encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(UserError, match="not a document"):
+            lab.run(max_traces=1)
+        assert lab.output.read_text(encoding="utf-8") == content
+    assert lab.calls == 0
+
+
+def test_half_a_document_is_never_written_over(lab: Lab) -> None:
+    lab.run()
+    without_journal(lab)
+    half = lab.output.read_bytes()[: lab.output.stat().st_size // 2]
+    lab.output.write_bytes(half)
+    for _ in range(2):
+        with pytest.raises(UserError, match="not a document"):
+            lab.run()
+        assert lab.output.read_bytes() == half
+
+
+# 6. Exact counts
+
+
+@pytest.mark.parametrize("concurrency", [1, 64])
+@pytest.mark.parametrize("wanted", [1, 7, 30])
+def test_max_traces_is_exact(tmp_path: Path, concurrency: int, wanted: int) -> None:
+    with laboratory(tmp_path, texts=40) as lab:
+        _, calls = lab.counted(max_traces=wanted, concurrency=concurrency)
+        assert len(set(lab.units)) == len(lab.units) == wanted
+        assert calls == wanted * 8, "and no call is made for a trace that is not wanted"
+
+
+@pytest.mark.parametrize("wanted", [1, 5, 8, 17])
+def test_max_traces_is_exact_with_several_a_text(tmp_path: Path, wanted: int) -> None:
+    with laboratory(tmp_path, texts=6) as lab:
+        lab.run(max_traces=wanted, traces_per_sample=2, traces_per_question=2, concurrency=64)
+        assert len(set(lab.units)) == len(lab.units) == wanted
+
+
+@pytest.mark.parametrize("concurrency", [1, 64])
+def test_rejected_traces_are_replaced_from_later_texts(tmp_path: Path, concurrency: int) -> None:
+    with laboratory(tmp_path, texts=30, stages=score_by_text([3, 8, 8])) as lab:
+        finished = lab.run(**JUDGED, max_attempts=1, max_traces=12, concurrency=concurrency)
+        assert finished.summary.traces["accepted"] == 12
+        assert len(set(lab.units)) == 12
+        assert {record["metadata"]["quality_score"] for record in lab.records} == {8.0}
+
+
+def test_identical_variations_are_replaced_from_later_texts(tmp_path: Path) -> None:
+    def one_for_all_variations(asked: Asked) -> Any:
+        number = f"{catalogue_of(asked):08x}"
+        return scientist.ANSWERS[asked.stage](Asked(asked.stage, asked.field, passage(0), number, 0, {}))
+
+    stages: dict[str, scientist.Answer] = dict.fromkeys(("trace", "answer"), one_for_all_variations)
+    with laboratory(tmp_path, texts=12, stages=stages) as lab:
+        finished = lab.run(traces_per_question=2, max_traces=8, concurrency=64)
+        assert finished.summary.traces["accepted"] == 8
+        assert {variation for _, _, variation in lab.units} == {0}
+
+
+def test_fewer_texts_than_wanted_make_as_many_as_there_are(lab: Lab) -> None:
+    finished = lab.run(max_traces=50)
+    assert finished.status == "completed"
+    assert len(lab.units) == 4
+
+
+def test_counts_stay_exact_over_resumes(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=40, stages=score_by_text([3, 8, 8])) as lab:
+        for wanted in (3, 10, 11, 20):
+            lab.run(**JUDGED, max_attempts=1, max_traces=wanted, concurrency=16)
+            assert len(set(lab.units)) == wanted
+        assert repeated(lab) == 0

@@ -1,0 +1,397 @@
+"""Questions that are left out: those that another text asked before, and those that give a benchmark away.
+
+1. Of questions that ask the same, that of the text which stands first in the input is kept, whatever the concurrency and
+   whatever goes wrong on the way; the text whose question is dropped uses its next one.
+2. A run that was killed at any line of its journal, or stopped by a budget, ends as an undisturbed one; more traces a text
+   change nothing that was decided.
+3. What is dropped is in the pool lines and on the list, with its twin, and is counted.
+4. Other rules decide again: about the whole journal, without a call for what was made. What leaves the document stays in
+   the journal, and comes back when its reason is gone.
+5. Without the options nothing is dropped, and no file is written that was not.
+6. Where distinct questions are asked, a text costs what it costs without the option.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.checks.near_duplicates import similarity
+from programs.errors import UserError
+from programs.merge import merge
+from programs.stages.questions import type_order
+from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.running.test_resume import catalogue_of
+from tests.standin import scientist
+from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Asked
+
+TEXTS = 9
+SHARED = ("clarification", "mechanism", "limitation", "comparison")
+TOPICS = ("lensing", "redshift", "metallicity")
+
+
+def shared_question(kind: str, number: int) -> str:
+    """A question that every third text asks too, in other words that carry nothing."""
+    opening = ("", "Please explain: ", "In detail, ")[number % 3]
+    topic = TOPICS[number % len(TOPICS)]
+    return f"{opening}by what chain of causes does the {topic} scatter of faint targets bias a {kind} amplitude?"
+
+
+def questions(asked: Asked) -> dict[str, Any]:
+    """Four kinds of question are asked of every third text alike, three are each text's own."""
+    number, made = catalogue_of(asked), scientist.questions(asked)
+    for kind in SHARED:
+        made[kind]["question"] = shared_question(kind, number)
+    return made
+
+
+DEDUPE: dict[str, Any] = {"dedupe_questions": True}
+
+
+def pools(lab: Lab) -> dict[str, dict[str, Any]]:
+    """The newest pool line of every text."""
+    return {line["key"]: line for line in lab.lines("pool")}
+
+
+def asked_in(lab: Lab) -> dict[str, str]:
+    """The question of each unit of the document."""
+    return {"/".join(map(str, unit)): text for unit, text in zip(lab.units, texts_of(lab), strict=True)}
+
+
+def texts_of(lab: Lab) -> list[str]:
+    return [record["user_interaction"]["question"] for record in lab.records]
+
+
+def outcome(lab: Lab) -> tuple[dict[str, str], dict[str, Any]]:
+    """What a run decided: the questions of its units, and each text's kept and dropped ones."""
+    decided = {
+        key: ([q["text"] for q in line["questions"]], [(q["text"], q["why"], q["twin"]) for q in line["dropped"]])
+        for key, line in pools(lab).items()
+    }
+    return dict(sorted(asked_in(lab).items())), dict(sorted(decided.items()))
+
+
+def expected(lab: Lab) -> dict[str, list[str]]:
+    """The questions that each text keeps, by comparing each with all before it, in the order of the input."""
+    by_place = sorted(lab.lines("sample"), key=lambda line: line["place"]["line"])
+    kept: dict[str, list[str]] = {}
+    for line in dict.fromkeys(line["key"] for line in by_place):
+        pool = pools(lab)[line]
+        order = [kind.value for kind in type_order(line, 0)]
+        made = sorted([*pool["questions"], *pool["dropped"]], key=lambda question: order.index(question["type"]))
+        earlier = [text for texts in kept.values() for text in texts]
+        kept[line] = [q["text"] for q in made if all(similarity(q["text"], other) < 85 for other in earlier)]
+    return kept
+
+
+def no_two_alike(texts: list[str]) -> bool:
+    return all(similarity(one, other) < 85 for n, one in enumerate(texts) for other in texts[:n])
+
+
+# 1. Which is kept
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What one run, one call at a time, decides."""
+    with laboratory(tmp_path_factory.mktemp("lab"), texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
+        lab.run(traces_per_sample=2, concurrency=1)
+        assert {key: texts for key, (texts, _) in outcome(lab)[1].items()} == expected(lab)
+        return outcome(lab)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tmp_path: Path, seed: int) -> None:
+    faults = FaultPlan(share=0.3, kinds=["500", "reset", "429"], seed=seed)
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE, faults=faults) as lab:
+        lab.run(traces_per_sample=2, concurrency=16)
+        assert outcome(lab) == undisturbed
+
+
+def test_a_text_uses_its_next_question_instead(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}) as lab:
+        plain, plain_calls = lab.counted()
+        alike = texts_of(lab)
+        lab.run(resume=False)
+        screened, calls = lab.counted(resume=False, **DEDUPE)
+        assert not no_two_alike(alike)
+        assert no_two_alike(texts_of(lab))
+        assert len(lab.records) == plain.summary.traces["accepted"] == TEXTS
+        assert (calls, screened.summary.this_run.calls) == (plain_calls, plain_calls) == (TEXTS * 8, TEXTS * 8)
+
+
+def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> None:
+    def the_same(asked: Asked) -> dict[str, Any]:
+        made = scientist.questions(asked)
+        for kind in made:
+            made[kind]["question"] = f"Why does the {kind} of faint galaxies grow with their distance from us?"
+        return made
+
+    with laboratory(tmp_path, texts=3, stages={"questions": the_same}, base=DEDUPE) as lab:
+        finished, calls = lab.counted(traces_per_sample=7)
+        assert calls == 3 + 7 * 7
+        assert len(lab.records) == 7
+        assert finished.summary.samples["without_questions"] == 2
+        assert finished.summary.questions["rejected"] == {"asks the same as another question": 14}
+
+
+def test_the_threshold_says_what_is_the_same(tmp_path: Path) -> None:
+    one, other = shared_question("mechanism", 0), f"{shared_question('mechanism', 0)[:-1]} of a quasar?"
+    near = similarity(one, other)
+    assert 85 < near < 100
+
+    def two(asked: Asked) -> dict[str, Any]:
+        made = scientist.questions(asked)
+        made["mechanism"]["question"] = (one, other)[catalogue_of(asked)]
+        return made
+
+    for threshold, dropped in ((near, 1), (min(100, near + 1), 0)):
+        folder = tmp_path / str(dropped)
+        folder.mkdir()
+        with laboratory(folder, texts=2, stages={"questions": two}, base=DEDUPE) as lab:
+            lab.run(dedupe_similarity=threshold)
+            assert sum(len(line["dropped"]) for line in pools(lab).values()) == dropped
+
+
+# 2. Over resumes
+
+
+@pytest.mark.parametrize("line", [4, 17, 33, 61, 90])
+def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(undisturbed: Any, tmp_path: Path, line: int) -> None:
+    """What the register and the index hold beyond the journal must count for nothing."""
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
+        lab.run(traces_per_sample=2)
+        lines = lab.journal.read_bytes().split(b"\n")
+        lab.journal.write_bytes(b"\n".join(lines[:line]) + b"\n" + lines[line][: len(lines[line]) // 2])
+        lab.run(traces_per_sample=2)
+        assert outcome(lab) == undisturbed
+
+
+@pytest.mark.parametrize("lost", ["questions", "index"])
+def test_what_lies_beside_the_journal_can_be_made_again(undisturbed: Any, tmp_path: Path, lost: str) -> None:
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
+        lab.run(traces_per_sample=2, max_calls=40)
+        for path in lab.folder.glob(f"out.journal.jsonl.{lost}*"):
+            path.unlink()
+        lab.run(traces_per_sample=2)
+        assert outcome(lab) == undisturbed
+
+
+def test_budgets_and_more_traces_change_nothing_that_was_decided(undisturbed: Any, tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
+        for _ in range(4):
+            lab.run(max_calls=13)
+        lab.run()
+        first = asked_in(lab)
+        lab.run(traces_per_sample=2)
+        assert outcome(lab) == undisturbed
+        assert first.items() <= asked_in(lab).items()
+        _, calls = lab.counted(traces_per_sample=2)
+        assert calls == 0
+
+
+# 3. Told
+
+
+def test_what_is_dropped_is_listed_with_its_twin(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
+        finished = lab.run()
+        dropped = [(key, question) for key, line in pools(lab).items() for question in line["dropped"]]
+        assert len(dropped) == (TEXTS - len(TOPICS)) * len(SHARED)
+        for key, question in dropped:
+            sample, _, kind = question["twin"].partition("/")
+            twin = next(q for q in pools(lab)[sample]["questions"] if q["type"] == kind)
+            assert sample != key
+            assert twin["text"] == question["twin_text"]
+            assert similarity(twin["text"], question["text"]) >= 85
+        listed = [json.loads(line) for line in (lab.folder / "out.dropped.jsonl").read_text().splitlines()]
+        assert [(item["sample"], item["question"], item["twin"]) for item in listed] == [
+            (key, question["text"], question["twin"]) for key, question in dropped
+        ]
+        assert finished.summary.questions["rejected"] == {"asks the same as another question": len(dropped)}
+
+
+# 4. Other rules
+
+
+def bench(lab: Lab, name: str, *texts: str) -> str:
+    path = lab.folder / name
+    path.write_text("".join(f"{json.dumps({'question': text})}\n" for text in texts))
+    return str(path)
+
+
+def test_a_question_that_gives_a_benchmark_away_is_dropped_before_it_costs_anything(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=4) as lab:
+        lab.run()
+        units = asked_in(lab)
+        victim, text = next(iter(units.items()))
+        file = bench(lab, "bench.jsonl", "An unrelated question about the mass of neutrinos, is it not?", f"Q7. {text}")
+        lab.run(resume=False)
+        finished, calls = lab.counted(resume=False, decontaminate=[file])
+        assert calls == 4 * 8
+        assert len(lab.records) == 4
+        assert victim not in asked_in(lab)
+        (dropped,) = (question for line in pools(lab).values() for question in line["dropped"])
+        assert dropped["why"] == "gives a benchmark away"
+        assert dropped["twin"] == f"shares its words with {file}:2"
+        assert finished.summary.questions["rejected"] == {"gives a benchmark away": 1}
+
+
+def test_another_benchmark_decides_again_and_gives_back_what_it_does_not_hold(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=3) as lab:
+        lab.run(traces_per_sample=2)
+        made = asked_in(lab)
+        first = next(iter(made))
+        second = next(unit for unit in made if unit.split("/")[0] != first.split("/")[0])
+        one, other = bench(lab, "one.jsonl", made[first]), bench(lab, "other.jsonl", made[second])
+
+        _, calls = lab.counted(traces_per_sample=2, decontaminate=[one])
+        assert calls == 7, "the next question of one text"
+        assert first not in asked_in(lab)
+        line = lab.latest_units()[first]
+        assert (line["status"], line["record"]) == ("withdrawn", None)
+        assert line["attempts"][-1]["user_interaction"]["question"] == made[first]
+        assert f"{one}:1" in line["reason"]
+
+        _, calls = lab.counted(traces_per_sample=2, decontaminate=[other])
+        assert calls == 7
+        assert first in asked_in(lab)
+        assert second not in asked_in(lab)
+        assert lab.records[0]["user_interaction"]["question"] == made[first]
+
+        _, calls = lab.counted(traces_per_sample=2)
+        assert calls == 0
+        assert made.items() <= asked_in(lab).items()
+        assert not any(line["dropped"] for line in pools(lab).values())
+
+
+def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> None:
+    secret = (
+        "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
+    )
+
+    def answer(asked: Asked) -> dict[str, Any]:
+        text = scientist.answer(asked)["text"]
+        return {"text": f"{text} Note that {secret}." if catalogue_of(asked) == 1 else text}
+
+    with laboratory(tmp_path, texts=3, stages={"answer": answer}) as lab:
+        file = bench(lab, "bench.jsonl", f"True or false: {secret}?")
+        finished = lab.run(decontaminate=[file])
+        assert finished.summary.traces == {"accepted": 2, "contaminated": 1}
+        assert secret not in lab.output.read_text()
+        _, calls = lab.counted(decontaminate=[file])
+        assert calls == 0
+        (line,) = (line for line in lab.latest_units().values() if line["status"] == "contaminated")
+        assert line["reason"] == f"shares its words with {file}:1"
+        (listed,) = (json.loads(line) for line in (lab.folder / "out.dropped.jsonl").read_text().splitlines())
+        assert listed["unit"] == line["key"]
+        harmless = bench(lab, "harmless.jsonl", "What is the mass of a muon, and how well is it known today?")
+        finished, calls = lab.counted(decontaminate=[harmless])
+        assert (finished.summary.traces, calls) == ({"accepted": 3}, 0)
+        finished, calls = lab.counted(decontaminate=[file])
+        assert (finished.summary.traces, calls) == ({"accepted": 2, "contaminated": 1}, 0)
+
+
+def test_texts_that_are_gone_are_decided_again_too(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=3) as lab:
+        lab.run()
+        made = asked_in(lab)
+        write_passages(lab.input, [7])
+        lab.run(decontaminate=[bench(lab, "bench.jsonl", *made.values())])
+        assert len(lab.records) == 1
+        assert not set(made.values()) & set(texts_of(lab))
+
+
+def test_a_document_that_was_taken_over_is_looked_through(lab: Lab) -> None:
+    lab.run()
+    made = texts_of(lab)
+    lab.journal.unlink()
+    finished = lab.run(decontaminate=[bench(lab, "bench.jsonl", made[0])])
+    assert made[0] not in texts_of(lab)
+    assert set(made[1:]) <= set(texts_of(lab))
+    assert finished.summary.traces["contaminated"] == 1
+
+
+def test_asked_for_later_it_keeps_what_was_made(tmp_path: Path) -> None:
+    """Where only one of two equal questions has a trace, that one stays, though its text comes second."""
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}) as lab:
+        lab.run()
+        before = asked_in(lab)
+        twins = {
+            text: [other for other in before.values() if similarity(text, other) >= 85] for text in before.values()
+        }
+        alone = {unit: text for unit, text in before.items() if len(twins[text]) == 1}
+        assert len(before) > len(alone) + 1
+        _, calls = lab.counted(**DEDUPE)
+        after = asked_in(lab)
+        assert alone.items() <= after.items()
+        assert len(after) == TEXTS
+        assert no_two_alike(list(after.values()))
+        withdrawn = [line for line in lab.latest_units().values() if line["status"] == "withdrawn"]
+        assert calls == 7 * len(withdrawn) > 0
+        _, calls = lab.counted(**DEDUPE)
+        assert calls == 0
+        finished, calls = lab.counted()
+        assert calls == 0
+        assert before.items() <= asked_in(lab).items()
+        assert "withdrawn" not in finished.summary.traces
+
+
+def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
+        for shard in (1, 2):
+            lab.run(shard=f"{shard}/2", traces_per_sample=3)
+        sources = sorted(str(path) for path in lab.folder.glob("out.shard-*.journal.jsonl"))
+        merge(sources, lab.output)
+        assert not no_two_alike(texts_of(lab))
+        lab.run(traces_per_sample=3)
+        assert no_two_alike(texts_of(lab))
+        assert len(lab.records) == 3 * TEXTS
+
+
+# 5. and 6. Without it
+
+
+def test_without_the_options_nothing_is_dropped(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}) as lab:
+        lab.run()
+        assert not any(line["dropped"] for line in pools(lab).values())
+        assert all(path.suffix != ".questions" and "dropped" not in path.name for path in lab.folder.iterdir())
+
+
+def test_distinct_questions_cost_and_give_what_they_do_without(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=4) as lab:
+        _, calls = lab.counted(traces_per_sample=2, traces_per_question=2)
+        made = Counter(asked_in(lab).items())
+        file = bench(lab, "bench.jsonl", "What is the mass of a muon, and how well is it known today?")
+        _, screened = lab.counted(
+            resume=False, traces_per_sample=2, traces_per_question=2, decontaminate=[file], **DEDUPE
+        )
+        assert calls == screened == 4 * (1 + 7 * 2 + 2 * 2)
+        assert Counter(asked_in(lab).items()) == made
+
+
+def test_a_benchmark_that_is_not_there_is_told_before_any_work(lab: Lab) -> None:
+    with pytest.raises(UserError, match=r"--decontaminate: .*gone\.jsonl does not exist"):
+        lab.run(decontaminate=[str(lab.folder / "gone.jsonl")])
+    assert (lab.calls, lab.journal.exists()) == (0, False)
+    done = called(*lab.arguments(decontaminate=["gone.jsonl"]))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_an_old_list_is_moved_aside(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=2, base=DEDUPE) as lab:
+        lab.run()
+        shutil.copy(lab.folder / "out.dropped.jsonl", lab.folder / "copy")
+        lab.run(resume=False)
+        assert len(list(lab.folder.glob("out.dropped.jsonl.*.old"))) == 1
+
+
+def test_the_passages_of_these_tests_are_apart() -> None:
+    assert similarity(passage(0), passage(3)) < 85
