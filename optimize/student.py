@@ -11,6 +11,7 @@ from programs.asking.calling import Caller
 from programs.asking.plan import Ask, Reply, StageFailed, drive
 from programs.asking.tries import TryRules
 from programs.inputs.sample import sample_of
+from programs.passage import Passage
 from programs.tracer import Made, Tracer, Wishes
 
 
@@ -53,7 +54,7 @@ class Student(dspy.Module):
         try:
             made = drive(plan, _answering(self._caller.answer, asked, self._until))
         except _Reached:
-            made = Made(pool=self.questions.pool(sample.id, asked["questions"].reply, wishes.seed))
+            made = Made(pool=self.questions.pool(Passage(sample), asked["questions"].reply, wishes.seed))
         failures: list[StageFailed] = [made.failure] if made.failure else []
         failures += [unit.failure for unit in made.units if unit.failure]
         return dspy.Prediction(asked=asked, units=made.units, pool=made.pool, failures=failures)

@@ -108,7 +108,7 @@ class Tracer(dspy.Module):
         reply = (yield [self.questions.ask(passage)])[0]
         if reply.status == "unread":
             return Made(failure=StageFailed("questions", reply))
-        pool = wishes.pooled(self.questions.pool(sample.id, reply, wishes.seed))
+        pool = wishes.pooled(self.questions.pool(passage, reply, wishes.seed))
         made = Made(pool=pool)
         wanted = _wanted(sample, pool.questions[: wishes.traces], wishes, made)
         results = yield [self._question_plan(passage, question, keys, wishes, reply) for question, keys in wanted]

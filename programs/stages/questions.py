@@ -14,6 +14,7 @@ from programs.checks.near_duplicates import SAME as SAME_QUESTION
 from programs.checks.near_duplicates import similarity
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
+from programs.checks.subject import strays
 from programs.passage import Passage
 from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
 
@@ -81,14 +82,14 @@ class QuestionStage(dspy.Module):
             predict=self.predict,
             inputs={"passage": passage.shown},
             depth=0,
-            check=_missing,
+            check=lambda drafts: _missing(drafts, passage),
         )
 
-    def pool(self, sample_id: str, reply: Reply, seed: int) -> QuestionPool:
+    def pool(self, passage: Passage, reply: Reply, seed: int) -> QuestionPool:
         """The usable questions of all tries, ordered by the text's hash and the seed alone."""
         drafts = [AskQuestions.output_fields["questions"].annotation.model_validate(out) for out in _outputs(reply)]
-        pool = _merged(drafts)
-        order = type_order(sample_id, seed)
+        pool = _merged(drafts, passage)
+        order = type_order(passage.sample.id, seed)
         return QuestionPool(
             questions=sorted(pool.questions, key=lambda question: order.index(question.type)), rejected=pool.rejected
         )
@@ -102,11 +103,13 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
 
 
 @lru_cache(maxsize=1024)
-def problems_of(text: str) -> tuple[str, ...]:
-    """Why a question cannot be used, in words; nothing wrong: none."""
+def problems_of(text: str, passage: str) -> tuple[str, ...]:
+    """Why a question about a passage cannot be used, in words; nothing wrong: none."""
     problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
     problems += [] if asks(text) else ["asks nothing"]
-    return (*problems, *(why for why in (leaked(text), is_degenerate(text)) if why))
+    problems += [why for why in (leaked(text), is_degenerate(text)) if why]
+    off_subject = None if problems else strays(text, passage)
+    return (*problems, *([off_subject] if off_subject else []))
 
 
 def _outputs(reply: Reply) -> list[Any]:
@@ -114,8 +117,8 @@ def _outputs(reply: Reply) -> list[Any]:
     return outputs if reply.output is None or reply.output in outputs else [*outputs, reply.output]
 
 
-def _missing(drafts: list[Any]) -> list[str]:
-    pool = _merged(drafts)
+def _missing(drafts: list[Any], passage: Passage) -> list[str]:
+    pool = _merged(drafts, passage)
     if len(pool.questions) >= ENOUGH or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
@@ -123,7 +126,7 @@ def _missing(drafts: list[Any]) -> list[str]:
     return [f"{kind.value}: {'; '.join(rejected.problems)}" for kind, rejected in newest.items()]
 
 
-def _merged(drafts: list[Any]) -> QuestionPool:
+def _merged(drafts: list[Any], passage: Passage) -> QuestionPool:
     """The first usable question of each type over all tries; near-duplicates and unusable ones are rejected."""
     taken: dict[QuestionType, Question] = {}
     rejected: list[RejectedQuestion] = []
@@ -133,7 +136,9 @@ def _merged(drafts: list[Any]) -> QuestionPool:
             text = " ".join(draft.question.split())
             if kind in taken:
                 continue
-            problems = problems_of(text) or _repeats(text, [question.text for question in taken.values()])
+            problems = problems_of(text, passage.sample.text) or _repeats(
+                text, [question.text for question in taken.values()]
+            )
             if problems:
                 rejected.append(RejectedQuestion(text=text, type=kind, problems=list(problems)))
             else:

@@ -21,7 +21,7 @@ from optimize.student import Asked
 from programs.checks.repetition import repeated_ngrams
 from programs.tracer import Tracer
 from signatures.questions import QuestionType
-from tests.making import TEXT, Answers, good_output
+from tests.making import TEXT, Answers, good_output, passage
 from tests.optimize.asked import asked, prediction
 
 AGAIN = "The scatter between exposures grows towards fainter targets at night. " * 4
@@ -123,7 +123,7 @@ def with_questions(**texts: str) -> Asked:
 
 
 def pooled(found: Asked) -> Any:
-    return Tracer().questions.pool("x", found.reply, 0)
+    return Tracer().questions.pool(passage(TEXT), found.reply, 0)
 
 
 def test_3_single_bad_questions_fail_nothing() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from programs.checks.words import GRAMMAR
 from signatures.questions import QuestionType
 
 STAGE_OF_FIELD = {
@@ -54,9 +55,10 @@ class Asked:
 
     @property
     def words(self) -> list[str]:
-        """Long words of the passage, each once."""
+        """Long words of the passage that say what it is about, each once."""
         body = "\n".join(re.findall(r"^\[\d+\] (.*)$", self.text, re.MULTILINE))
-        return list(dict.fromkeys(re.findall(r"[a-z]{7,}", body.lower()))) or ["measurement"]
+        long = dict.fromkeys(re.findall(r"[a-z]{7,}", body.lower()))
+        return [word for word in long if word not in GRAMMAR] or ["measurement"]
 
     @property
     def sentences(self) -> int:
@@ -121,7 +123,7 @@ def questions(asked: Asked) -> dict[str, Any]:
         QuestionType.INTERPRETATION: "Which physical picture does a {6} of 12 percent suggest once {7} is accounted for?",
         QuestionType.APPLICATION: "How would you transfer the handling of {8} to a survey that lacks {9} altogether?",
         QuestionType.COMPARISON: "Why might weighting by {10} outperform fitting {11} separately in small catalogues?",
-        QuestionType.MECHANISM: "By what chain of causes can {12} alter {13} without touching anything else nearby?",
+        QuestionType.MECHANISM: "By what chain of causes can {12} and {13} alter {14} and {15}?",
         QuestionType.LIMITATION: "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
     }
     words = [f"{asked.word(index)} {asked.nonce[:2]}{index}" for index in range(16)]
