@@ -2,10 +2,11 @@
 
 Each trial is tried on the validation examples in the same order, a batch at a time, and given up as soon as it lies
 below the median of the trials before it. The first trial is the unchanged program; another wins only if it scores higher
-on all examples. The folder of the job keeps `study.db` (Optuna's SQLite) and `candidates.json` (what is chosen from).
+on all examples. Then each choice is tried alone, in all stages that have it: small budgets find what is worth combining.
+The folder of the job keeps `study.db` (Optuna's SQLite) and `candidates.json` (what is chosen from).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -17,10 +18,11 @@ from optimize.job import Bill, Job
 from optimize.optimizers import candidates, study
 from optimize.optimizers.allotment import within
 from optimize.optimizers.bench import Bench
-from optimize.optimizers.candidates import ORIGINAL, Candidates
+from optimize.optimizers.candidates import ORIGINAL, Candidates, Choices
 from optimize.optimizers.harvest import harvest
 from optimize.optimizers.session import Session, compiling
 from optimize.optimizers.tuned import State, changed_copy, state_of
+from optimize.splits import spread
 
 PROPOSALS = 3
 """Instructions asked of the proposer for each predictor."""
@@ -62,7 +64,6 @@ class OptunaSearch:
             examples = session.sample(job.val, space.examples, "val")
             batch = min(job.concurrency, ceil(len(examples) / _RUNGS))
             with study.opened(job.folder / "study.db", job.seed, batch) as found:
-                found.enqueue_trial(_unchanged(space), skip_if_exists=True)
                 _search(session, space, found, examples, batch, self.bill(job).runs)
                 return _winner(job, space, found)
 
@@ -81,10 +82,12 @@ def _search(
     session: Session, space: Candidates, found: optuna.Study, examples: Sequence[dspy.Example], batch: int, runs: int
 ) -> None:
     """Makes trials while `runs` leave enough for another whole one and there is something left to try."""
+    first = _first_trials(space, runs)
     # A trial that repeats another costs no runs, so that runs alone would not end the search.
     for _ in range(2 * ceil(runs / len(examples))):
         if space.runs + study.runs_of(found) + len(examples) > runs or study.tried(found) >= space.combinations:
             return
+        study.queue_next(found, first)
         trial = found.ask()
         program = changed_copy(session.job.student, _state(session.job, space, _chosen(trial, space)))
         give_up = trial.params != _unchanged(space)
@@ -121,6 +124,35 @@ def _winner(job: Job, space: Candidates, found: optuna.Study) -> dspy.Module:
     if unchanged is None or best is None or values[best] <= unchanged:
         return job.student
     return changed_copy(job.student, _state(job, space, params[best]))
+
+
+def _first_trials(space: Candidates, runs: int) -> list[Params]:
+    """The unchanged program, then programs in which one thing differs, in every predictor that has that choice: kinds of
+    changes in turn, for at most two thirds of the trials that the runs are enough for."""
+    unchanged = _unchanged(space)
+    kinds = [
+        [(part, choice) for choice in dict.fromkeys(c for one in space.choices.values() for c in options(one))]
+        for part, options in _OPTIONS.items()
+    ]
+    singles = [
+        {name: choice if name in _having(space, part, choice) else value for name, value in unchanged.items()}
+        for part, choice in spread(kinds, sum(map(len, kinds)))
+    ]
+    enough = (runs - space.runs) // space.examples * 2 // 3
+    return [unchanged, *singles[: max(0, enough - 1)]]
+
+
+_OPTIONS: dict[str, Callable[[Choices], list[float | str]]] = {
+    "temperature": lambda choices: [*choices.temperatures],
+    "demonstrations": lambda choices: [name for name in choices.demos if name != ORIGINAL],
+    "instruction": lambda choices: [name for name in choices.instructions if name != ORIGINAL],
+}
+"""What may be chosen for a predictor instead of what it has, by the part that it changes."""
+
+
+def _having(space: Candidates, part: str, choice: float | str) -> set[str]:
+    """The parameters of those predictors that may be changed so."""
+    return {f"{name} {part}" for name, choices in space.choices.items() if choice in _OPTIONS[part](choices)}
 
 
 def _unchanged(space: Candidates) -> Params:

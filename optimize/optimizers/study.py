@@ -1,9 +1,10 @@
 """The Optuna study: in SQLite, so that a killed one goes on where it was and optuna-dashboard opens it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -55,6 +56,17 @@ def _connection(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError:
         raise UserError(f"{path} is no study that can be read: move it away to begin anew") from None
     return connection
+
+
+def queue_next(study: optuna.Study, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Makes the first of the wanted parameters that were not tried yet those of the next trial, unless one waits: an
+    interrupted trial comes first."""
+    if study.get_trials(states=(TrialState.WAITING,)):
+        return
+    known = [trial.params for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))]
+    following = next((params for params in wanted if params not in known), None)
+    if following is not None:
+        study.enqueue_trial(dict(following))
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

@@ -7,6 +7,7 @@
 4. A trial that is no good is given up before all examples were run.
 5. It finds a temperature, for models that take one; others are sent none.
 6. A folder with another job's study, or a damaged one, is refused in one line.
+7. After the first, each choice is tried alone, kinds in turn.
 """
 
 import json
@@ -156,3 +157,21 @@ def test_another_jobs_study_is_refused(tmp_path: Path) -> None:
     (tmp_path / "candidates.json").write_text("{}")
     with pytest.raises(UserError, match=r"candidates.json is damaged: name another folder"):
         lab_in(tmp_path).compile("optuna")
+
+
+def test_7_each_choice_is_tried_alone_first(tmp_path: Path) -> None:
+    """Kinds of changes take turns; the runs leave a third of the trials to combinations."""
+    lab = lab_in(tmp_path, runs=120)
+    lab.compile("optuna")
+    first, *others = stored(tmp_path).trials
+    unchanged = dict.fromkeys(SPACE, ORIGINAL)
+    assert first.params == unchanged
+    changed = [{name for name in SPACE if trial.params[name] != ORIGINAL} for trial in others]
+    alone = next(number for number, names in enumerate(changed) if len(names) != 1)
+    assert [*map(tuple, changed[:3])] == [
+        ("predict temperature",),
+        ("predict demonstrations",),
+        ("predict instruction",),
+    ]
+    assert alone >= 4
+    assert len({json.dumps(trial.params, sort_keys=True) for trial in others[:alone]}) == alone
