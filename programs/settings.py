@@ -185,7 +185,9 @@ class Settings(LogOptions, TraceOptions):
         "ships for the model, if there is one)",
     )
     api_base: list[str] = Field(
-        [], description="base URL of an OpenAI-compatible server; several servers with the same model share the calls"
+        [],
+        description="base URL of an OpenAI-compatible server, or MODEL=URL for one model alone; several servers with the "
+        "same model share the calls",
     )
     concurrency: int | None = Field(
         None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from programs.asking.plan import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
+from programs.lms.addresses import bases_of, check_models
 from programs.lms.backend import ModelName
 from programs.lms.embedded import EmbeddedServers
 from programs.lms.engine import AsyncEngine
@@ -28,7 +29,7 @@ tokens. Servers of today take 32,000 tokens and more."""
 
 class ModelTable:
     """The models that the settings name, each opened once; `told` hears of each failure after which a call is tried again,
-    and in how many seconds. Raises `UserError` for a name that cannot be one."""
+    and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
     def __init__(
         self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
@@ -38,6 +39,7 @@ class ModelTable:
         self._environment = os.environ if environment is None else environment
         self._models: dict[str, Model] = {}
         self._servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
+        check_models(settings.api_base, self.names)
         for name in self.names:
             self._models[name] = self._open(name)
 
@@ -84,7 +86,7 @@ class ModelTable:
         settings = self._settings
         return resolve(
             name,
-            api_base=settings.api_base,
+            api_base=bases_of(name, settings.api_base),
             timeout=settings.timeout,
             max_tokens=settings.max_output_tokens,
             temperature=settings.temperature,

@@ -25,7 +25,7 @@ from programs.inputs.sample import Sample
 from programs.inputs.sources import sources
 from programs.journals.journal import Journal
 from programs.judges.calibration import biases_of, prompt_of
-from programs.lms.base_url import read_base_url
+from programs.lms.addresses import address_of
 from programs.progress.extent import Extent
 from programs.progress.pilot import Pilot, choose
 from programs.progress.reading import Chosen, Reading
@@ -246,7 +246,7 @@ async def _documents(journal: Journal, settings: Settings, summary: Any) -> Asyn
 def _public(settings: Settings) -> dict[str, Any]:
     """The settings as a record may show them: an address never with the credentials that someone put into it."""
     values = settings.model_dump(mode="json")
-    values["api_base"] = [read_base_url(base).url for base in settings.api_base]
+    values["api_base"] = [address_of(text).public for text in settings.api_base]
     return values
 
 
