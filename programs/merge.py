@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.compiled.fingerprint import git_commit, versions
 from programs.document import write_document
 from programs.errors import JournalError, UserError
+from programs.files.locking import lock_on
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import Source, find_sources
 from programs.journals.merger import Merger, Tally
@@ -87,7 +88,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as held:
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(FileLock(f"{journal}.lock", timeout=0))
+            held.enter_context(lock_on(f"{journal}.lock"))
             for path in (journal, review_path(output), output):
                 if path.exists():
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")

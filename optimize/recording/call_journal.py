@@ -13,12 +13,13 @@ from pathlib import Path
 from types import TracebackType
 
 import orjson
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optimize.recording.account import Purpose, Spend
 from programs.errors import JournalError, UserError
 from programs.files.line_file import cut_torn_line, write_whole
+from programs.files.locking import lock_on
 
 NAME = "calls.jsonl"
 FLUSH_SECONDS = 1.0
@@ -80,10 +81,10 @@ class CallJournal:
         self._mutex = threading.Lock()
         self._failure: OSError | None = None
         # The last call that comes back closes the journal, in whichever thread that is.
-        self._lock_file = FileLock(f"{self.path}.lock", thread_local=False)
+        self._lock_file = lock_on(f"{self.path}.lock", thread_local=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock_file.acquire(timeout=0)
+            self._lock_file.acquire()
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except Timeout:
             raise UserError(f"{folder} is in use by another compile: wait for it, or choose another --output") from None

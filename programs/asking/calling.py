@@ -13,7 +13,7 @@ from dspy.utils.exceptions import AdapterParseError
 
 from programs.asking.plan import Ask, Reply, Spent
 from programs.asking.tries import Outcome, Try, TryRules, Unreadable, tries
-from programs.errors import BackendError, CallError, FatalError, TransientError
+from programs.errors import BackendError, CallError, FatalError, TransientError, Truncated
 from programs.lms.direct import DirectLM
 from programs.lms.dspy_errors import backend_error
 from programs.lms.faults import EmptyAnswer
@@ -145,7 +145,8 @@ def _value(ask: Ask, prediction: dspy.Prediction) -> Any:
 
 def _outcome(error: Exception, strict: bool) -> Outcome:
     if isinstance(error, AdapterParseError):
-        return Unreadable(_short(error))
+        # Some servers do not say why an answer ended.
+        return Truncated("the answer stops in the middle") if _is_cut_off(error) else Unreadable(_short(error))
     failure = backend_error(error)
     # An empty answer says something about the prompt, not that the server is gone.
     if isinstance(failure, CallError | EmptyAnswer) or (isinstance(failure, TransientError) and not strict):
@@ -153,6 +154,11 @@ def _outcome(error: Exception, strict: bool) -> Outcome:
     if isinstance(failure, FatalError | BackendError):
         raise failure from error
     raise error
+
+
+def _is_cut_off(error: AdapterParseError) -> bool:
+    said = str(error.lm_response or "").strip().removeprefix("```json").strip()
+    return said.startswith("{") and not said.endswith(("}", "```"))
 
 
 def _short(error: AdapterParseError) -> str:

@@ -122,13 +122,16 @@ class Reply(BaseModel):
     """What became of an ask.
 
     `ok`: `output` passed its checks. `unusable`: read, but its checks failed at every try; `output` is the last.
-    `unread`: no try could be read or answered; `output` is None, and a later run asks again.
+    `unread`: no try could be read or answered; `output` is None, and a later run asks again. `fault` then says
+    where that lay if not with the model: `refused`, the server would not answer this, for another reason than its length;
+    `server`, it failed.
     """
 
     status: Literal["ok", "unusable", "unread"]
     output: Any = None
     problems: list[str] = Field(default_factory=list)
     rejected: list[Rejected] = Field(default_factory=list)
+    fault: Literal["refused", "server"] | None = None
     model: str = ""
     temperature: float | None = None
     reasoning: str | None = None

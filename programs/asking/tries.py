@@ -8,12 +8,13 @@ A server that fails before the tries are used up leaves it unread, to be asked a
 import hashlib
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from programs.asking.plan import Ask, Rejected, Reply
-from programs.errors import CallError, TransientError, Truncated
+from programs.errors import CallError, ContextTooLong, TransientError, Truncated
+from programs.lms.faults import EmptyAnswer
 
 TOKEN_GROWTH_LIMIT = 4
 
@@ -71,7 +72,15 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
             problems=ask.check(values),
             rejected=rejected,
         )
-    return Reply(status="unread", problems=rejected[-1].problems, rejected=rejected)
+    return Reply(status="unread", problems=rejected[-1].problems, rejected=rejected, fault=_fault_in(outcome))
+
+
+def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
+    if isinstance(outcome, TransientError):
+        # An empty answer is one: the server is there.
+        return None if isinstance(outcome, EmptyAnswer) else "server"
+    refused = isinstance(outcome, CallError) and not isinstance(outcome, ContextTooLong | Truncated)
+    return "refused" if refused else None
 
 
 def _inputs(ask: Ask, feedback: list[str]) -> dict[str, Any]:

@@ -18,6 +18,15 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"""|\$ref\b|#/\$?defs/|\b(?:maxLength|minLength|maxItems|minItems|additionalProperties|anyOf|oneOf|allOf)\b"""
         ),
     ),
+    # Of the C0 and C1 characters prose has line breaks and tabs alone; signs that turn the direction of writing hide text.
+    ("control character", re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")),
+    (
+        "the form's own words",
+        re.compile(
+            r"\btext of at most \d+ characters\b|\bwhole number from \d+ to \d+:|\bin one to four paragraphs of prose\b"
+            r"|\bnames the object, method and numbers it is about\b"
+        ),
+    ),
     (
         "adapter prompt",
         re.compile(
@@ -54,6 +63,10 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|\b(?:APIConnectionError|APITimeoutError|RateLimitError|BadRequestError)\b"
             r"|\bYou passed a messages field along with\b|\bmaximum context length is \d+ tokens"
             r"|\b(?:[Ii]ncorrect|[Ii]nvalid) API key\b"
+            r"|\b[Mm]odel is (?:currently (?:overloaded|unavailable|at capacity)\b|overloaded[.!])"
+            r"|\b[Ee]rror occurred (?:while|during) (?:processing|handling) your request\b"
+            r"|\b[Yy]our session has expired\b|\b[Pp]lease (?:try again later|log in again|contact support)\b"
+            r"|\bresponse was filtered due to the prompt\b|\bcontent management policy\b"
         ),
     ),
     (
@@ -73,6 +86,12 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|\bI (?:can(?:['’]t|not)|won['’]t|will not) (?:assist|help|comply) with (?:that|this|your)\b"
             r"|\bI (?:can(?:['’]t|not)|won['’]t|will not) fulfil+ (?:that|this|your|the) request"
             r"|\bI(?:['’]m| am) (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b"
+            r"|\bI (?:apologi[sz]e|must decline|have to decline)\b[^.\n]{0,40}"
+            r"\b(?:can(?:['’]t|not)|unable|answer|request|provide)\b"
+            r"|(?:\A|[.!?\n]\s{0,3})(?:I(?:['’]m| am) )?sorry, (?:but )?I (?:can(?:['’]t|not)|won['’]t)"
+            r"|\bI(?:['’]m| am) (?:just |only )?a (?:large )?language model\b"
+            r"|(?:\A|[.!?\n]\s{0,3})As a (?:large )?language model,"
+            r"|抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)"
             r"|\bas an AI language model\b|(?:\A|[.!?\n]\s{0,3})As an AI(?: model| assistant)?,"
             r"|\bI(?:['’]m| am) (?:just |only )?an AI(?: language model| model| assistant)\b|\bmy knowledge cut-?off\b"
             r"|\bI (?:do not|don['’]t) have (?:access to|the ability to access) (?:the|that|this) "

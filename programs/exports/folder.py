@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from programs.errors import UserError
+from programs.files.locking import lock_on
 
 MANIFEST = "export.json"
 """The file by which a folder is known to be an export, which alone is ever replaced."""
@@ -27,7 +28,7 @@ def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     with contextlib.ExitStack() as held:
         try:
             draft.mkdir(parents=True, exist_ok=True)
-            held.enter_context(FileLock(draft / LOCK, timeout=0))
+            held.enter_context(lock_on(draft / LOCK))
             held.callback(shutil.rmtree, draft, ignore_errors=True)
             _clear(draft)
             # An export that was killed while it took an old one's place: the old one is brought back.

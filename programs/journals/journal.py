@@ -25,10 +25,11 @@ from typing import Any
 
 import jsonlines
 import orjson
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from programs.errors import JournalError, UserError
 from programs.files.line_file import cut_torn_line, write_whole
+from programs.files.locking import lock_on
 from programs.journals.index import Damaged, Index
 from programs.journals.journal_lines import mark, scan
 
@@ -44,10 +45,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.mended = 0
-        self._lock_file = FileLock(f"{path}.lock")
+        self._lock_file = lock_on(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock_file.acquire(timeout=0)
+            self._lock_file.acquire()
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except Timeout:
             raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None

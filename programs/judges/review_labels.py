@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Any
 
 import orjson
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pydantic import BaseModel, Field
 
 from programs.errors import JournalError, UserError
+from programs.files.locking import lock_on
 from programs.judges.review_list import ReviewItem
 
 
@@ -41,9 +42,9 @@ class ReviewLabels:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.said: dict[str, Said] = {}
-        self._lock = FileLock(f"{path}.lock")
+        self._lock = lock_on(f"{path}.lock")
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire()
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except Timeout:
             raise UserError(

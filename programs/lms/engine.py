@@ -21,11 +21,17 @@ from dspy.lm15 import Request, Response
 from programs.errors import RateLimited
 from programs.lms.backend import HttpCall, ModelName, Reply
 from programs.lms.exchange import NETWORK_ERRORS, Exchange, Outcome
+from programs.lms.faults import NotAnAnswer
 from programs.lms.pacing import Pacer
 from programs.lms.retry import RetryPolicy
 
+LARGEST_REPLY = 64 * 1024 * 1024
+"""Bytes; what is larger is no answer, and would fill the memory."""
+
 CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
+
+_TOO_LARGE = f"the reply is larger than {LARGEST_REPLY} bytes"
 
 
 class _Engine:
@@ -115,16 +121,18 @@ class SyncEngine(_Engine):
             request = client.build_request(call.method, call.url, headers=_headers(call), content=_content(call))
             response = client.send(request, stream=True)
             try:
-                chunks = []
+                body = bytearray()
                 for chunk in response.iter_bytes():
-                    chunks.append(chunk)
+                    body += chunk
                     if time.monotonic() > deadline:
                         raise TimeoutError
+                    if len(body) > LARGEST_REPLY:
+                        return NotAnAnswer(_TOO_LARGE)
             finally:
                 response.close()
         except NETWORK_ERRORS as error:
             return self._exchange.failure(error)
-        return _reply(response.status_code, response.headers, b"".join(chunks))
+        return _reply(response.status_code, response.headers, bytes(body))
 
     def _open_client(self) -> httpx.Client:
         with self._lock:
@@ -200,12 +208,18 @@ class AsyncEngine(_Engine):
         except NETWORK_ERRORS as error:
             return self._exchange.failure(error)
 
-    async def _answer_to(self, call: HttpCall) -> Reply:
+    async def _answer_to(self, call: HttpCall) -> Outcome:
         request = self._open_session().request
         async with request(
             call.method, call.url, headers=_headers(call), data=_content(call), allow_redirects=False
         ) as response:
-            return _reply(response.status, response.headers, await response.read())
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > LARGEST_REPLY:
+                    response.close()
+                    return NotAnAnswer(_TOO_LARGE)
+            return _reply(response.status, response.headers, bytes(body))
 
     def _open_session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()

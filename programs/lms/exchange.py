@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import aiohttp
 import httpx
 from dspy.lm15 import Request, Response
 
-from programs.errors import BackendError, UnknownModel
+from programs.errors import BackendError, FatalError, UnknownModel
 from programs.lms.backend import Backend, HttpCall, ModelName, Reply
-from programs.lms.faults import NotConnected, SchemaRefused, TimedOut
+from programs.lms.faults import NotAnAnswer, NotConnected, SchemaRefused, TimedOut
 from programs.lms.meter import current_meter
 from programs.lms.nearest import with_nearest
 from programs.lms.redaction import excerpt
@@ -31,12 +32,39 @@ _NO_CONNECTION = (
 )
 
 
+class Whims:
+    """Refusals for good by what stands before a server that has answered: proxies send a page with 401, 403, 404 or "log
+    in" now and then and mean nothing by it. Such pages are excused, as failures to be tried again, until they have gone on
+    for `lasting` seconds without one answer. What says in JSON that it refuses means it. Safe to share between threads."""
+
+    def __init__(self, lasting: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lasting, self._clock = lasting, clock
+        self._known = False
+        self._since: float | None = None
+        self._lock = threading.Lock()
+
+    def answered(self) -> None:
+        """The server gave an answer."""
+        with self._lock:
+            self._known, self._since = True, None
+
+    def excuses(self, outcome: Outcome) -> bool:
+        """Whether a refusal that has just come may be a whim."""
+        if not isinstance(outcome, Reply) or outcome.status < 300 or outcome.text.lstrip()[:1] in ("{", "["):
+            return False
+        with self._lock:
+            now = self._clock()
+            self._since = now if self._since is None else self._since
+            return self._known and now - self._since < self._lasting
+
+
 class Exchange:
     """The talk about one backend's answers. What it learns (what structure the server takes, which models it has)
     holds for every engine that shares it; safe to share between threads."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self._whims = Whims()
         self._ladder = Ladder(backend.top_rung)
         self._models: list[ModelName] | None = None
 
@@ -64,6 +92,8 @@ class Exchange:
                 meter.add_fault(error)
                 if isinstance(outcome, Reply):
                     meter.add_usage(usage_in(outcome.text))
+                if isinstance(error, FatalError) and self._whims.excuses(outcome):
+                    raise NotAnAnswer(str(error)) from error
                 if isinstance(error, UnknownModel):
                     raise (yield from self._with_nearest(error)) from None
                 if not isinstance(error, SchemaRefused) or call.rung is Rung.NONE:
@@ -73,6 +103,7 @@ class Exchange:
             if rung is not top and _has_schema(request):
                 self._ladder.settle(rung)
             meter.add_answer(response)
+            self._whims.answered()
             return response
 
     def _answer(self, outcome: Outcome) -> Response:

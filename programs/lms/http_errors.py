@@ -32,10 +32,12 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _MODEL = re.compile(
-    r"model_not_found|invalid[ _]model|unknown[ _]model|model.{0,120}?(?:does not exist|not found)",
-    re.IGNORECASE | re.DOTALL,
+    # A name in quotation marks: refusals also quote passages, which speak of models that are not found.
+    r"model_not_found|invalid[ _]model|unknown[ _]model"
+    r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)",
+    re.IGNORECASE,
 )
-_BILLING = re.compile(r"insufficient_quota|billing|credit balance|exceeded your current quota", re.IGNORECASE)
+_BILLING = re.compile(r"insufficient_quota|credit balance|exceeded your current quota", re.IGNORECASE)
 _SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
 
 _STATUS_OF_TYPE = {

@@ -94,7 +94,6 @@ def openai_compatible(model: str, *, api_base: str | None, env: Mapping[str, str
 
 
 def _authorization(base: BaseUrl, api_key: str | None) -> dict[str, str]:
-    # What stands in the address is for this server, the key for any.
-    if base.basic:
-        return {"Authorization": f"Basic {base.basic}"}
-    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    if api_key:
+        return {"Authorization": f"Bearer {api_key}"}
+    return {"Authorization": f"Basic {base.basic}"} if base.basic else {}

@@ -9,14 +9,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
-from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_delay
 
 from programs.errors import TransientError
+from programs.lms.faults import EmptyAnswer
 
 log = logging.getLogger("synthreasoner")
 
 Answer = TypeVar("Answer")
 
+EMPTY_TRIES = 3
 
 Listener = Callable[[TransientError, float], None]
 
@@ -25,10 +27,24 @@ def nobody(_error: TransientError, _seconds: float) -> None:
     """Listens to nothing."""
 
 
+def _worth_trying() -> Callable[[RetryCallState], bool]:
+    """Whether another try is worth it, for the tries of one call."""
+    empty = 0
+
+    def worth_trying(state: RetryCallState) -> bool:
+        nonlocal empty
+        error = state.outcome.exception() if state.outcome else None
+        empty += isinstance(error, EmptyAnswer)
+        return isinstance(error, TransientError) and not (isinstance(error, EmptyAnswer) and empty >= EMPTY_TRIES)
+
+    return worth_trying
+
+
 class RetryPolicy(BaseModel):
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. No attempt starts once `patience` seconds have passed since the first; its error is raised then.
-    Only TransientError is tried again; every other error passes at once. `told` hears of each error that is followed by
+    Only TransientError is tried again, an empty answer no more than EMPTY_TRIES times in all, since each is paid for; every
+    other error passes at once. `told` hears of each error that is followed by
     another attempt, and of the seconds until then.
     """
 
@@ -91,7 +107,7 @@ class RetryPolicy(BaseModel):
     # rest of a call does here. Its failure is then handed over as the first of the retries.
     def _rules(self, started: float) -> dict[str, Any]:
         return {
-            "retry": retry_if_exception_type(TransientError),
+            "retry": _worth_trying(),
             "wait": self._wait_of,
             "stop": stop_after_delay(max(0.0, self.patience - (time.monotonic() - started))),
             "before_sleep": self._tell,

@@ -126,10 +126,14 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     )
 
 
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+"""Finish reasons of answers that ran into their token limit: OpenAI's, and those that gateways pass on from others."""
+
+
 def answer(content: str, *, reasoning: str, finish_reason: Any, usage: Usage, model: str) -> Response:
     """A Response of `content`, or the error that an unusable answer stands for (see `read_completion`)."""
     thought, text = split_thinking(encodable(content))
-    if finish_reason == "length":
+    if isinstance(finish_reason, str) and finish_reason.lower() in _CUT_OFF:
         raise Truncated("the answer ran into its token limit")
     if finish_reason == "content_filter":
         raise CallError("the server's content filter stopped the answer")

@@ -18,7 +18,10 @@ from programs.running.ledger import Ledger
 log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
-"""After so many stages in a row without an answer, over all calls in flight, the server is taken to be gone."""
+"""After so many stages in a row at which the server failed, over all calls in flight, it is taken to be gone."""
+
+REFUSED_AT_FIRST = 200
+"""After so many stages without one usable answer since the run began, more of the same would be no use."""
 
 
 class JournaledCaller:
@@ -44,7 +47,7 @@ class JournaledCaller:
         self._journal = journal
         self._gate = gate
         self._ledger = ledger
-        self._lost = 0
+        self._failed = self._unanswered = 0
         self._settled = False
         self._problems: list[str] = []
         self.failure: FatalError | None = None
@@ -69,12 +72,19 @@ class JournaledCaller:
         if not reply.settled:
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
         self._budget.spend(reply)
-        self._lost = 0 if reply.settled else self._lost + 1
-        self._settled = self._settled or reply.settled
-        self._problems = reply.problems
-        if self._lost >= LOST_IN_A_ROW + self._gate.capacity:
-            raise self._fail(self._gone())
+        self._count(reply)
         return reply
+
+    def _count(self, reply: Reply) -> None:
+        """Raises `FatalError` when the server is gone, or refuses whatever it is asked. Texts that a server in good order
+        refuses, however many, end no run in which others were answered."""
+        self._settled = self._settled or reply.settled
+        self._failed = self._failed + 1 if reply.fault == "server" else 0
+        self._unanswered = 0 if reply.settled else self._unanswered + 1
+        self._problems = reply.problems
+        hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
+        if hopeless or self._failed >= LOST_IN_A_ROW + self._gate.capacity:
+            raise self._fail(self._gone())
 
     @asynccontextmanager
     async def _place(self, ask: Ask, held: list[float]) -> AsyncIterator[None]:
@@ -101,11 +111,13 @@ class JournaledCaller:
 
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""
-        if self._lost and not self._settled:
+        if self._unanswered and not self._settled:
             raise self._gone()
 
     def _gone(self) -> FatalError:
-        return FatalError(f"{self._lost} stages in a row got no usable answer; the last: {'; '.join(self._problems)}")
+        return FatalError(
+            f"{self._unanswered} stages in a row got no usable answer; the last: {'; '.join(self._problems)}"
+        )
 
     def _fail(self, error: FatalError) -> FatalError:
         self.failure = self.failure or error

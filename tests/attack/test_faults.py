@@ -3,7 +3,7 @@
 1. No sample that could be made is lost, however many calls go wrong.
 2. No error's words stand in any record.
 3. Access that is withdrawn stops the run at once, exit code 2; the journal is resumable and nothing is asked twice.
-4. A server that goes away for a while costs nothing but time.
+4. A server that goes away for a while costs nothing but time, and one that refuses many texts nothing but these.
 """
 
 from __future__ import annotations
@@ -148,6 +148,15 @@ def test_a_server_that_goes_away_for_a_while_costs_only_time(tmp_path: Path, kin
         assert finished.status == "completed"
         assert len(set(lab.units)) == 10
         expect_no_errors_words(lab)
+
+
+@pytest.mark.attack
+def test_a_server_that_refuses_many_texts_makes_the_others(tmp_path: Path) -> None:
+    """A filter that turns two dozen texts away is no server that is gone; the next sweep asks once more."""
+    with laboratory(tmp_path, texts=30, faults=FaultPlan(script=["400"] * 25)) as lab:
+        finished = lab.run(concurrency=4)
+        assert finished.status == "completed"
+        assert len(set(lab.units)) == 30
 
 
 @pytest.mark.attack

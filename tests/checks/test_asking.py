@@ -12,6 +12,8 @@ from programs.checks.asking import asks, only_asks
         "A survey finds a slope of 1.4. How would dust change it?",
         "Explain why a blank field matters for a survey of 212 galaxies.",
         "A slope falls to 1.1 after correction. Compare this with an effect of selection.",
+        "为什么尘埃会降低斜率？",
+        "لماذا يقلل الغبار من الميل؟",
     ],
 )
 def test_what_asks(text: str) -> None:
@@ -36,3 +38,6 @@ def test_an_answer_may_ask_but_not_only() -> None:
     assert not only_asks("Why is it lower? Because dust reddens the light.")
     assert not only_asks("Dust reddens the light, at 3.5 km/s.")
     assert not only_asks("42")
+    assert only_asks("为什么？真的吗？")
+    assert not only_asks("为什么？因为尘埃使光变红。")
+    assert only_asks("لماذا؟")

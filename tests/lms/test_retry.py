@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from programs.errors import TransientError
+from programs.lms.faults import EmptyAnswer, TimedOut
 from programs.lms.retry import RetryPolicy
 
 
@@ -26,3 +28,24 @@ def test_waits_double() -> None:
 def test_negative_waits_are_refused() -> None:
     with pytest.raises(ValidationError):
         RetryPolicy(patience=-1)
+
+
+@pytest.mark.parametrize(("failures", "tries"), [([EmptyAnswer] * 9, 3), ([TimedOut, EmptyAnswer] * 9, 6)])
+async def test_empty_answers_are_paid_for_and_tried_thrice(failures: list[type[TransientError]], tries: int) -> None:
+    """Other failures between them count for themselves."""
+    policy, seen = RetryPolicy(first_wait=0, patience=60), []
+
+    def attempt() -> str:
+        seen.append(failures[len(seen)])
+        raise seen[-1]("no")
+
+    async def aattempt() -> str:
+        return attempt()
+
+    with pytest.raises(EmptyAnswer):
+        policy.call(attempt)
+    assert len(seen) == tries
+    seen.clear()
+    with pytest.raises(EmptyAnswer):
+        await policy.acall(aattempt)
+    assert len(seen) == tries

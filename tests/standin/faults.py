@@ -26,6 +26,8 @@ KINDS = (
     "overloaded200",
     "dribble",
     "context",
+    "page401",
+    "page404",
 )
 """The faults there are, besides any HTTP status written in digits ("401", "503").
 
@@ -40,6 +42,7 @@ KINDS = (
 - error200: `{"error": ...}` with status 200; overloaded200: `{"type": "error", ...}` with status 200
 - argo_notice: Argo's access notice as the answer's content
 - context: 400, the prompt is too long
+- page401, page404: a web page with that status, as proxies send it
 """
 
 

@@ -206,8 +206,9 @@ class StandIn:
             headers = {"Retry-After": self.retry_after} if self.retry_after and fault in ("429", "503") else {}
             text = error_body(int(fault), credentials)
             return web.Response(status=int(fault), headers=headers, text=text, content_type="application/json")
-        if fault == "html":
-            return web.Response(text=PAGE, content_type="text/html")
+        if fault == "html" or fault.startswith("page"):
+            status = 200 if fault == "html" else int(fault.removeprefix("page"))
+            return web.Response(status=status, text=PAGE, content_type="text/html")
         if fault == "reset":
             assert request.transport is not None
             request.transport.abort()
