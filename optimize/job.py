@@ -12,7 +12,7 @@ class ExampleMetric(Protocol):
     """Scores what a program made of an example: 0-1, higher is better. `trace` is DSPy's and changes nothing.
 
     Where nothing can be measured (a judge that failed) there is no score; as DSPy needs a number, such an example then
-    counts as the mean of those scored so far, and is counted apart.
+    counts as the worst that the unchanged program scored on a training text, and is counted apart.
     """
 
     def __call__(self, example: dspy.Example, prediction: dspy.Prediction, trace: object = None) -> float: ...
@@ -33,6 +33,17 @@ class FeedbackMetric(Protocol):
         pred_name: str | None = None,
         pred_trace: object = None,
     ) -> dspy.Prediction: ...
+
+
+@dataclass(frozen=True)
+class Load:
+    """What decides the cost of a compilation: at most about `runs` runs of the student on one example, and how many
+    training and validation examples and tunable predictors there are."""
+
+    runs: int
+    train: int
+    val: int
+    predictors: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,11 @@ class Job:
     stratum: Callable[[dspy.Example], Hashable] = lambda _: None
     temperatures: bool = True
 
+    @property
+    def load(self) -> Load:
+        """The numbers that its cost depends on."""
+        return Load(self.runs, len(self.train), len(self.val), len(self.tunable))
+
 
 @dataclass(frozen=True)
 class Bill:
@@ -69,12 +85,17 @@ class Bill:
     proposals: int
 
 
+def within(number: float, least: int, most: int) -> int:
+    """The whole number nearest below `number` that is at least `least` and at most `most` (`most` wins)."""
+    return min(max(int(number), least), most)
+
+
 class Optimizer(Protocol):
     """A way to tune a program. `compile` gives a changed copy, or `job.student` itself where nothing better was found;
     it raises `BackendError` when a model is gone. `bill` is what `compile` would need, without asking anything."""
 
     name: str
 
-    def bill(self, job: Job) -> Bill: ...
+    def bill(self, load: Load) -> Bill: ...
 
     def compile(self, job: Job) -> dspy.Module: ...

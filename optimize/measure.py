@@ -6,6 +6,7 @@ The judges here are models of their own with prompts of their own: nothing that 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import dspy
 
@@ -55,17 +56,24 @@ class Measure:
         return len(self._judges) + (self._grader is not None)
 
     def measured(self, prediction: dspy.Prediction) -> Measured:
-        """A trace's scores; a program that gave none scores 0. Raises `BackendError` when a judge cannot be reached."""
+        """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured;
+        neither was it where a judge or the grader, asked, gave nothing: a program must not gain by silencing them.
+        Raises `BackendError` when a judge cannot be reached."""
         stages = {stage: first_failure(asked) for stage, asked in prediction.asked.items()}
         unit = next((unit for unit in prediction.units if unit.status == "accepted"), None)
         if unit is None:
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
+            if any(failure.reply.fault == "refused" for failure in prediction.failures):
+                return Measured(Score(None, why), {}, stages)
             return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self.weights else {}, stages)
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with dspy.context(trace=None):
             record = replace(unit, attempts=[self._attempt(unit)]).record()
         metrics = {name: METRICS[name](record) for name in self.weights}
-        return Measured(combined(metrics, self.weights), metrics, stages, record)
+        asked = {"judge": bool(self._judges), "grades": self._grader is not None}
+        silent = [name for name, score in metrics.items() if asked.get(name) and score.value is None]
+        score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self.weights)
+        return Measured(score, metrics, stages, record)
 
     def _attempt(self, unit: Unit) -> Attempt:
         attempt = unit.attempts[-1]
@@ -83,46 +91,50 @@ class Measure:
         return replace(attempt, verdicts=verdicts, grades=grades_of(reply), grade_reply=reply)
 
 
-class StageMeasure(Measure):
+class StageMeasure:
     """Scores one stage by its own output (`optimize.stage_score`), for students that stop there."""
 
     def __init__(self, stage: str) -> None:
-        super().__init__({})
         self._stage = stage
 
     def measured(self, prediction: dspy.Prediction) -> Measured:
-        """The stage's score; None where the stage was not reached, since an earlier one failed."""
+        """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
         asked = prediction.asked.get(self._stage)
-        if asked is None:
-            return Measured(Score(None, "an earlier stage failed"))
+        if asked is None or asked.reply.fault == "refused":
+            return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
         score = stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool)
         return Measured(score, {}, {self._stage: first_failure(asked)})
 
 
 class Numbers:
-    """Scores as the numbers that DSPy needs for every example; `unscored` counts those that were none."""
+    """Scores as the numbers that DSPy needs for every example. What has no score counts as `worst`: a candidate must not
+    gain by what cannot be measured. `unscored` counts these."""
 
-    def __init__(self) -> None:
+    def __init__(self, worst: float) -> None:
         self.unscored = 0
-        self._sum, self._count = 0.0, 0
+        self._worst = worst
         self._lock = threading.Lock()
 
     def number(self, score: Score) -> float:
-        """The score, or the mean of those so far where there is none."""
-        with self._lock:
-            if score.value is None:
-                self.unscored += 1
-                return self._sum / self._count if self._count else 0.0
-            self._sum += score.value
-            self._count += 1
+        """The score, or the worst where there is none."""
+        if score.value is not None:
             return score.value
+        with self._lock:
+            self.unscored += 1
+        return self._worst
+
+
+class Measuring(Protocol):
+    """What scores a prediction of a `Student`."""
+
+    def measured(self, prediction: dspy.Prediction) -> Measured: ...
 
 
 class OptimizerMetric(Numbers):
     """A measure as DSPy's optimizers call it: a number for every example (see `optimize.job.ExampleMetric`)."""
 
-    def __init__(self, measure: Measure) -> None:
-        super().__init__()
+    def __init__(self, measure: Measuring, worst: float) -> None:
+        super().__init__(worst)
         self.measure = measure
 
     def __call__(

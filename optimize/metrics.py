@@ -8,7 +8,7 @@
 | self_contained | whether question and answer can be understood without a source             | - |
 | authenticity   | whether the thought reads like thinking (`programs.checks.authenticity`)   | - |
 | form           | share of the texts that are whole prose, without repetition or machine text | - |
-| on_topic       | share of the answer's content words that the passage or question has       | - |
+| on_topic       | share of the answer's content words that the passage or question has, not copied from it | - |
 
 What cannot be measured has no score (None), never 0: a judge that failed says nothing about the trace.
 """
@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from programs.checks.copying import copied_share
+from programs.checks.language import is_english
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
@@ -72,7 +74,9 @@ def self_contained(record: Record) -> Score:
 
 
 def authenticity(record: Record) -> Score:
-    """The authenticity score that the record carries."""
+    """The authenticity score that the record carries; its cues are English, so that other thoughts have none."""
+    if not is_english(f"{record.reasoning_trace} {record.final_answer}"):
+        return Score(None, "it is not English")
     patterns = ", ".join(record.metadata.reasoning_patterns) or "none"
     return Score(record.metadata.authenticity_score, f"reasoning patterns: {patterns}")
 
@@ -86,19 +90,25 @@ def form(record: Record) -> Score:
     return Score(1 - len(faults) / len(texts), reason or "every text is whole")
 
 
-_CONTENT = re.compile(r"[A-Za-z][a-z]{3,}|\d+(?:\.\d+)?")
+_CONTENT = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
+_LONGEST_MEAN = 14
+"""Letters a word: more on the average has only writing without spaces, whose words these rules cannot tell."""
 
 
 def on_topic(record: Record) -> Score:
-    """The share of the answer's content words (four letters and more, numbers) that passage or question hold too."""
-    if not record.source_paper.text:
+    """The share of the answer's content words (four letters and more, numbers) that passage or question hold too, less
+    the share of it that is copied from the passage word for word."""
+    passage = record.source_paper.text
+    if not passage:
         return Score(None, "the passage is not known")
-    source = content_of(f"{record.source_paper.text} {record.user_interaction.question}")
+    source = content_of(f"{passage} {record.user_interaction.question}")
     answer = content_of(record.final_answer)
-    if not answer:
-        return Score(0.0, "the answer has no content words")
-    foreign = sorted(answer - source)
-    return Score(1 - len(foreign) / len(answer), f"not in the passage: {', '.join(foreign[:12])}" if foreign else "")
+    if not answer or sum(map(len, answer)) > _LONGEST_MEAN * len(answer):
+        return Score(None, "its words cannot be told")
+    foreign, copied = sorted(answer - source), copied_share(record.final_answer, passage)
+    said = [f"not in the passage: {', '.join(foreign[:12])}"] if foreign else []
+    said += [f"{copied:.0%} is copied from it"] if copied else []
+    return Score((1 - len(foreign) / len(answer)) * (1 - copied), "; ".join(said))
 
 
 def content_of(text: str) -> set[str]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from optimize.proof import Compared, Failures, Proof
 from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
 from programs.compiled.fingerprint import git_commit, versions
+from programs.files.in_place import in_place
 
 
 class Tuned(BaseModel):
@@ -54,8 +56,12 @@ class Outcome(BaseModel):
 
 
 class Report(Outcome):
-    """Everything about a compilation of stages that write but the program itself."""
+    """Everything about a compilation of stages that write but the program itself. `judges` optimised, `report_judges`
+    judged the proof, `weights` make the composite."""
 
+    judges: list[str]
+    report_judges: list[str]
+    weights: dict[str, float]
     proof: Proof
 
 
@@ -68,7 +74,7 @@ def facts_of(settings: CompileSettings, recorder: Recorder, before: dspy.Module,
         "stages": settings.stage,
         "settings": settings.model_dump(mode="json", exclude={"api_base"}),
         "created": now(),
-        "versions": versions(),
+        "versions": {**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
         "git_commit": git_commit(),
         "spent": {purpose: asdict(spend) for purpose, spend in account.paid.items()},
         "replayed": {purpose: asdict(spend) for purpose, spend in account.replayed.items()},
@@ -108,8 +114,9 @@ def write_report(report: Report, folder: Path) -> None:
 
 def write_files(report: Outcome, text: str, folder: Path) -> None:
     """Writes a report for programs, report.json, and its text for people, report.md."""
-    (folder / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    (folder / "report.md").write_text(text, encoding="utf-8")
+    for name, content in (("report.json", report.model_dump_json(indent=2) + "\n"), ("report.md", text)):
+        with in_place(folder / name) as file:
+            file.write(content.encode())
 
 
 def markdown(report: Report) -> str:
@@ -120,6 +127,7 @@ def markdown(report: Report) -> str:
         *(f"Warning: {warning}." for warning in report.warnings),
         HOLDS_TEXTS,
         f"## On {report.data['test']['texts']} texts of other sources",
+        _measured_by(report),
         _scores(report.proof),
         "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check):",
         _failures(report.proof.stages),
@@ -153,6 +161,8 @@ def verdict(report: Report) -> str:
     change = f"{found.before:.3f} before, {found.after:.3f} after; the difference {shown_interval(found)}"
     if report.improved:
         return f"The compiled program is better: {change}."
+    if found.interval.low > 0:
+        return f"Too few sources prove to call the compiled program better: {change}."
     if found.interval.high < 0:
         return f"The compiled program is worse: {change}."
     return f"The compiled program is not shown to be better: {change}."
@@ -166,6 +176,13 @@ def _scores(proof: Proof) -> str:
     return "\n".join(
         ["| metric | before | after | difference (95% interval) | texts |", "|---|---|---|---|---|", *lines]
     )
+
+
+def _measured_by(report: Report) -> str:
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in report.weights.items())
+    judges = ", ".join(report.report_judges) or "nobody"
+    optimised = ", ".join(report.judges) or "nobody"
+    return f"The composite: {weights}. Judged by {judges}; while tuning by {optimised}."
 
 
 def _failures(stages: dict[str, Failures]) -> str:

@@ -7,9 +7,9 @@ questions the check itself leaves out the single ones that are; a text needs onl
     score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
 
     first     1 when the first try did not fail, else 0
-    quality   the mean of: on topic (share of content words that the passage or question has), variety (share of the
-              texts that repeat no other), and what the stage is for: usable questions of seven, different sentences
-              that exist of those chosen, the authenticity of the thought
+    quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
+              the texts that repeat no other), and what the stage is for: usable questions of seven, different
+              sentences that exist of those chosen, the authenticity of the thought
 """
 
 import re
@@ -19,6 +19,7 @@ from typing import Any
 from optimize.metrics import Score, content_of
 from optimize.student import Asked
 from programs.checks.authenticity import authenticity_score
+from programs.checks.copying import copied_share
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.stages.questions import QuestionPool
@@ -59,8 +60,9 @@ def _qualities(asked: Asked, passage: str, pool: QuestionPool | None) -> dict[st
     texts = list(prose_in(asked.reply.output))
     source = content_of(f"{passage} {asked.ask.inputs.get('question', '')}")
     words = set().union(*(content_of(text) for text in texts)) if texts else set()
+    copied = copied_share(" ".join(texts), passage)
     parts = {
-        "on topic": len(words & source) / len(words) if words else 0.0,
+        "on topic": len(words & source) / len(words) * (1 - copied) if words else 0.0,
         "variety": len(set(texts)) / len(texts) if texts else 0.0,
     }
     if asked.ask.stage == "questions" and pool is not None:

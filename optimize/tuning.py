@@ -11,11 +11,11 @@ from rich.console import Console
 
 from optimize.costs import proof_calls, runs_within, share_of, tuning_calls
 from optimize.feedback import Feedback
-from optimize.job import Bill, Job, Optimizer
-from optimize.measure import Measure, Measured, OptimizerMetric, StageMeasure
+from optimize.job import Bill, Job, Load, Optimizer
+from optimize.measure import Measure, Measured, Measuring, OptimizerMetric, StageMeasure
 from optimize.models import Models, table_of
 from optimize.optimizers import OPTIMIZERS
-from optimize.proof import measure_all, prove
+from optimize.proof import Proof, measure_all, prove
 from optimize.recording.recorder import Recorder
 from optimize.report import Report, facts_of, hash_of, verdict, write_report
 from optimize.settings import RUNS_A_BUDGET, CompileSettings
@@ -37,6 +37,11 @@ from programs.tracer import Tracer
 
 MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Texts to train on, as many to choose by, and sources of the proof, when nothing is said."""
+
+SIDES = ("train", "val", "test")
+
+FEW_SOURCES = 20
+"""Below so many sources of the proof the report warns."""
 
 log = logging.getLogger("synthreasoner")
 
@@ -97,7 +102,8 @@ def estimate(course: Course) -> dict[str, int]:
 def tune(course: Course, console: Console) -> Report:
     """Compiles, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
     settings = course.settings
-    with workplace(settings, console) as (models, recorder):
+    texts = hash_of(sample.id for side in SIDES for sample in getattr(course.splits, side))
+    with workplace(settings, texts, console) as (models, recorder):
         before = proven(course, models, course.tracer, console)
         if not recorder.account.all_paid.calls:
             raise FatalError(f"not one call was answered ({before[0].score.reason})")
@@ -118,10 +124,10 @@ def _compiled(course: Course, models: Models, recorder: Recorder, console: Conso
         console.print(f"tuning {stage} with {course.optimizer.name}")
         local = stage in STAGES and stage not in WRITERS
         measure = StageMeasure(stage) if local else _measure(course, models.judges)
-        metric = OptimizerMetric(measure)
         student = _student(course, models, tracer.deepcopy(), until=stage if local else None)
-        job = _job(course, stage, student, metric, models)
-        tuned = course.optimizer.compile(job)
+        usual = _usual_scores(course, student, measure)
+        metric = OptimizerMetric(measure, worst=min(usual, default=0.0))
+        tuned = course.optimizer.compile(_job(course, stage, student, metric, models, usual))
         if recorder.failure is not None:
             # An optimizer may take an error for a score and come to its end.
             raise recorder.failure
@@ -131,15 +137,21 @@ def _compiled(course: Course, models: Models, recorder: Recorder, console: Conso
     return tracer, unscored
 
 
-def _job(course: Course, stage: str, student: Student, metric: OptimizerMetric, models: Models) -> Job:
-    train, val = _examples(course.splits.train), _examples(course.splits.val)
-    scores = [m.score.value for m in measure_all(student, train, metric.measure, course.concurrency)]
-    known = [score for score in scores if score is not None] or [1.0]
+def _usual_scores(course: Course, student: Student, measure: Measuring) -> list[float]:
+    """What the unchanged program scores on the training texts, as far as it can be measured."""
+    found = measure_all(student, _examples(course.splits.train), measure, course.concurrency)
+    return [measured.score.value for measured in found if measured.score.value is not None]
+
+
+def _job(
+    course: Course, stage: str, student: Student, metric: OptimizerMetric, models: Models, usual: list[float]
+) -> Job:
+    known = usual or [1.0]
     return Job(
         student=student,
         tunable=_tunable(stage),
-        train=train,
-        val=val,
+        train=_examples(course.splits.train),
+        val=_examples(course.splits.val),
         metric=metric,
         feedback=Feedback(metric),
         proposer=models.proposer.lm,
@@ -212,24 +224,11 @@ def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
 
 
 def _bill(course: Course, stage: str) -> Bill:
-    nobody: Any = None
-    job = Job(
-        student=Student(course.tracer),
-        tunable=_tunable(stage),
-        train=_examples(course.splits.train),
-        val=_examples(course.splits.val),
-        metric=nobody,
-        feedback=nobody,
-        proposer=nobody,
-        runs=course.runs,
-        threshold=0.0,
-        seed=course.settings.seed,
-        concurrency=course.concurrency,
-        folder=course.settings.output,
-    )
-    bill = course.optimizer.bill(job)
+    splits = course.splits
+    load = Load(course.runs, len(splits.train), len(splits.val), len(_tunable(stage)))
+    bill = course.optimizer.bill(load)
     # The threshold is the mean over the training texts.
-    return Bill(bill.runs + len(job.train), bill.proposals)
+    return Bill(bill.runs + load.train, bill.proposals)
 
 
 def _judging(weights: dict[str, float], judges: list[str]) -> int:
@@ -241,13 +240,18 @@ def _report(
 ) -> Report:
     settings = course.settings
     proof = prove(*measured, seed=settings.seed, weights=settings.weights)
+    facts = facts_of(settings, recorder, course.tracer, compiled)
+    changed = any(tuned.changed for tuned in facts["predictors"].values())
     return Report(
-        **facts_of(settings, recorder, course.tracer, compiled),
-        data={name: _data(getattr(course.splits, name)) for name in ("train", "val", "test")},
+        **facts,
+        judges=settings.judges,
+        report_judges=settings.report_judges,
+        weights=settings.weights,
+        data={side: _data(getattr(course.splits, side)) for side in SIDES},
         proof=proof,
-        improved=proof.improved,
+        improved=changed and proof.improved,
         unscored=unscored,
-        warnings=warnings_of(course),
+        warnings=[*warnings_of(course), *_doubts(course, proof)],
     )
 
 
@@ -262,6 +266,20 @@ def warnings_of(course: Course) -> list[str]:
         found.append("the judges that report are those that optimised: the program may have learned to please them")
     if settings.model in settings.report_judges:
         found.append("the model judges itself")
+    return found
+
+
+def _doubts(course: Course, proof: Proof) -> list[str]:
+    """What a reader should know about the figures of the proof."""
+    found = []
+    if len(course.splits.test) < FEW_SOURCES:
+        found.append(f"only {len(course.splits.test)} sources prove: the interval of so few is too narrow")
+    if all(source_key(sample) == f"text:{sample.id}" for sample in course.splits.test):
+        found.append("no text names its source: passages of one paper may be on both sides")
+    if proof.unscored_before or proof.unscored_after:
+        found.append(
+            f"{proof.unscored_before} texts had no score before, {proof.unscored_after} after, and are left out"
+        )
     return found
 
 

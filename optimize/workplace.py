@@ -14,12 +14,13 @@ from programs.asking.adapter import adapter_for
 
 
 @contextmanager
-def workplace(settings: CompileSettings, console: Console) -> Iterator[tuple[Models, Recorder]]:
-    """The models and the recorder of a compilation; the LM that DSPy is configured with inside is the student's.
+def workplace(settings: CompileSettings, data: str, console: Console) -> Iterator[tuple[Models, Recorder]]:
+    """The models and the recorder of a compilation on texts with the hash `data`; the LM that DSPy is configured with
+    inside is the student's.
     Raises `UserError` when a model cannot be reached or the folder is another compilation's, and `JournalError`. What made
     the recorder give up is raised whatever DSPy made of it."""
     with Recorder(settings.output, max_calls=settings.max_calls) as recorder:
-        claim(settings.output, settings, begun=recorder.account.all_paid.calls > 0)
+        claim(settings.output, settings, data, begun=recorder.account.all_paid.calls > 0)
         if recorder.mended:
             console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")
         adapter = adapter_for(settings.prompt_order)

@@ -38,7 +38,8 @@ class JudgeMetric(Numbers):
     """`agreement` as DSPy's optimizers call it (see `optimize.job.ExampleMetric`). Safe to use from several threads."""
 
     def __init__(self, correct_from: int) -> None:
-        super().__init__()
+        # It is the judge that is tuned: one that cannot be read has failed.
+        super().__init__(worst=0.0)
         self._correct_from = correct_from
 
     def score(self, example: dspy.Example, prediction: dspy.Prediction) -> Score:

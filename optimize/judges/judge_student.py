@@ -29,7 +29,7 @@ class JudgeStudent(dspy.Module):
     def __init__(self, judge: JudgeStage, judges: Mapping[str, Model], rules: TryRules | None = None) -> None:
         super().__init__()
         self.judge = judge
-        self._caller = Caller(_model_of(judges), rules)
+        self._caller = Caller(_model_of(judges), rules, strict=True)
 
     def forward(
         self, passage: str, question: str, answer: str, judge: str, thought: str | None = None, **_: Any

@@ -9,7 +9,7 @@ import dspy
 from rich.console import Console
 
 from optimize.costs import runs_within
-from optimize.job import Bill, Job, Optimizer
+from optimize.job import Job, Load, Optimizer
 from optimize.judges.judge_cases import Sides, divided, examples_of
 from optimize.judges.judge_measure import JudgeFeedback, JudgeMetric
 from optimize.judges.judge_proof import JudgeProof, Ratings, prove_judges
@@ -83,11 +83,11 @@ def course_of(settings: CompileSettings) -> JudgeCourse:
 
 def estimate(course: JudgeCourse) -> dict[str, int]:
     """Calls by part: the tuning, and the proof. From above, but for what is asked again."""
-    nobody: Any = None
-    job = _job(course, JudgeStudent(course.tracer.judge, {}), nobody, proposer=nobody, threshold=0.0)
-    bill: Bill = course.optimizer.bill(job)
+    judges = len(course.settings.judges)
+    load = Load(course.runs, judges * len(course.sides.train), judges * len(course.sides.val), predictors=1)
+    bill = course.optimizer.bill(load)
     # The threshold is the mean over the training answers.
-    tuning = bill.runs + bill.proposals + len(job.train)
+    tuning = bill.runs + bill.proposals + load.train
     return {f"tuning {JUDGE}": tuning, "proof": 2 * len(course.sides.test) * len(course.settings.report_judges)}
 
 
@@ -96,7 +96,10 @@ def tune(course: JudgeCourse, console: Console) -> JudgeReport:
     settings = course.settings
     for reason, count in course.skipped.items():
         console.print(f"{count} records left out: {reason}")
-    with workplace(settings, console) as (models, recorder):
+    answers = hash_of(
+        answer.id for side in (course.sides.train, course.sides.val, course.sides.test) for answer in side
+    )
+    with workplace(settings, answers, console) as (models, recorder):
         compiled, unscored = _compiled(course, models, recorder, console)
         before, after = (_ratings(course, models, tracer, console) for tracer in (course.tracer, compiled))
         correct_from = settings.judged_correct_from

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import dspy
 
-from optimize.job import Bill, Job
-from optimize.optimizers.allotment import within
+from optimize.job import Bill, Job, Load, within
 from optimize.optimizers.harvest import harvest
 from optimize.optimizers.session import compiling
 
@@ -20,21 +19,21 @@ class Parts:
     val: int
 
 
-def parts(job: Job) -> Parts:
+def parts(load: Load) -> Parts:
     """Half of the runs for each."""
-    train = within(job.runs / 2, 1, len(job.train))
-    return Parts(train, within((job.runs - train) / 2, 1, len(job.val)))
+    train = within(load.runs / 2, 1, load.train)
+    return Parts(train, within((load.runs - train) / 2, 1, load.val))
 
 
 class Bootstrap:
     name = "bootstrap"
 
-    def bill(self, job: Job) -> Bill:
-        given = parts(job)
+    def bill(self, load: Load) -> Bill:
+        given = parts(load)
         return Bill(runs=given.train + 2 * given.val, proposals=0)
 
     def compile(self, job: Job) -> dspy.Module:
-        given = parts(job)
+        given = parts(job.load)
         with compiling(job) as session:
             good = harvest(session, given.train, wanted=4 * DEMOS).good
             if not good:

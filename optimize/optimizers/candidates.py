@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from math import prod
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +13,9 @@ from optimize.job import Job
 from optimize.optimizers.harvest import MOST_DEMOS, Harvest
 from optimize.optimizers.instructing import instructions_for
 from optimize.optimizers.session import Session
-from optimize.optimizers.tuned import Demo, Tuned, plain, plain_demo, state_of
+from optimize.optimizers.tuned import Demo, State, Tuned, plain, plain_demo, state_of
 from programs.errors import UserError
+from programs.files.in_place import in_place
 
 Value = TypeVar("Value")
 
@@ -38,6 +38,14 @@ class Choices(BaseModel):
     temperatures: list[float]
 
 
+Choice = float | str
+Params = dict[str, Choice]
+"""What is chosen, by parameter: a predictor's name and one of `PARTS`."""
+
+PARTS = ("temperature", "demonstrations", "instruction")
+"""What may be chosen of a predictor."""
+
+
 class Candidates(BaseModel):
     """The search space of a study. `basis` tells the job, `runs` what it cost to find, `examples` how many of the
     validation examples a trial is tried on."""
@@ -48,17 +56,31 @@ class Candidates(BaseModel):
     choices: dict[str, Choices]
 
     @property
-    def combinations(self) -> int:
-        """How many programs there are to choose from."""
-        sizes = [(len(one.instructions), len(one.demos), len(one.temperatures) + 1) for one in self.choices.values()]
-        return prod(size for part in sizes for size in part)
+    def parameters(self) -> dict[str, list[Choice]]:
+        """What there is to choose from, by parameter, `ORIGINAL` first; without what leaves no choice but the temperature
+        of a model that takes none."""
+        found: dict[str, list[Choice]] = {}
+        for name, choices in self.choices.items():
+            found[f"{name} instruction"] = [*choices.instructions]
+            found[f"{name} demonstrations"] = [*choices.demos]
+            if choices.temperatures:
+                found[f"{name} temperature"] = [ORIGINAL, *choices.temperatures]
+        return found
 
-    def tuned(self, name: str, original: Tuned, instruction: str, demos: str, temperature: float | str) -> Tuned:
-        """The part of the predictor `name` that these choices make."""
-        choices = self.choices[name]
+    @property
+    def unchanged(self) -> Params:
+        """The parameters of the program as it is."""
+        return dict.fromkeys(self.parameters, ORIGINAL)
+
+    def state(self, originals: State, params: Params) -> State:
+        """The tuned parts that these parameters make of a program whose parts are `originals`."""
+        return {name: self._tuned(name, original, params) for name, original in originals.items()}
+
+    def _tuned(self, name: str, original: Tuned, params: Params) -> Tuned:
+        temperature = params.get(f"{name} temperature", ORIGINAL)
         return Tuned(
-            instructions=choices.instructions[instruction],
-            demos=choices.demos[demos],
+            instructions=self.choices[name].instructions[str(params[f"{name} instruction"])],
+            demos=self.choices[name].demos[str(params[f"{name} demonstrations"])],
             temperature=original.temperature if isinstance(temperature, str) else temperature,
         )
 
@@ -89,7 +111,7 @@ def read(path: Path, job: Job) -> Candidates | None:
         raise UserError(f"{path} is damaged: name another folder, or move this one away") from None
     if found.basis != basis_of(job):
         raise UserError(
-            f"the study in {path.parent} is of another job (its texts, program, stages, threshold or seed differ):"
+            f"the study in {path.parent} is of another job (its texts, program, stages or seed differ):"
             " name another folder, or move that one away"
         )
     return found
@@ -97,16 +119,15 @@ def read(path: Path, job: Job) -> Candidates | None:
 
 def write(path: Path, candidates: Candidates) -> None:
     """Writes the file whole or not at all."""
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_bytes(orjson.dumps(candidates.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-    unfinished.replace(path)
+    with in_place(path) as file:
+        file.write(orjson.dumps(candidates.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
 
 
 def basis_of(job: Job) -> str:
     """A hash of what a study's scores depend on, apart from its candidates."""
     state = {name: part.model_dump() for name, part in state_of(job.student, job.tunable).items()}
     texts = [[example.toDict() for example in examples] for examples in (job.train, job.val)]
-    text = json.dumps(plain([state, texts, job.seed, job.threshold]), sort_keys=True)
+    text = json.dumps(plain([state, texts, job.seed]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -5,8 +5,7 @@ from itertools import product
 
 import dspy
 
-from optimize.job import Bill, Job
-from optimize.optimizers.allotment import within
+from optimize.job import Bill, Job, Load, within
 from optimize.optimizers.session import compiling
 
 _ENOUGH = 6
@@ -33,30 +32,30 @@ def programs(predictors: int, breadth: int, depth: int) -> int:
     return 1 + sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
 
 
-def parts(job: Job) -> Parts:
+def parts(load: Load) -> Parts:
     """The widest and deepest search that leaves enough examples for each instruction."""
-    enough = min(_ENOUGH, len(job.val))
+    enough = min(_ENOUGH, load.val)
     sizes = [
         (breadth, depth)
         for breadth, depth in product(range(2, 9), range(1, 4))
-        if programs(len(job.tunable), breadth, depth) * enough <= job.runs
+        if programs(load.predictors, breadth, depth) * enough <= load.runs
     ]
     breadth, depth = max(sizes, key=lambda size: (size[0] * size[1], size[1]), default=(2, 1))
-    return Parts(within(job.runs / programs(len(job.tunable), breadth, depth), 1, len(job.val)), breadth, depth)
+    return Parts(within(load.runs / programs(load.predictors, breadth, depth), 1, load.val), breadth, depth)
 
 
 class Copro:
     name = "copro"
 
-    def bill(self, job: Job) -> Bill:
-        given, predictors = parts(job), len(job.tunable)
+    def bill(self, load: Load) -> Bill:
+        given, predictors = parts(load), load.predictors
         return Bill(
             runs=programs(predictors, given.breadth, given.depth) * given.val,
             proposals=predictors * (given.breadth * given.depth - 1),
         )
 
     def compile(self, job: Job) -> dspy.Module:
-        given = parts(job)
+        given = parts(job.load)
         with compiling(job) as session:
             optimizer = dspy.COPRO(
                 prompt_model=job.proposer,

@@ -8,8 +8,7 @@ from typing import Any
 import dspy
 from dspy.teleprompt.gepa import InstructionProposer
 
-from optimize.job import Bill, Job
-from optimize.optimizers.allotment import within
+from optimize.job import Bill, Job, Load, within
 from optimize.optimizers.proposing import ProposalAdapter
 from optimize.optimizers.session import Session, compiling
 
@@ -32,26 +31,26 @@ class Parts:
         return max(2 * self.batch, _MERGE_SAMPLE) + self.val
 
 
-def parts(job: Job) -> Parts:
+def parts(load: Load) -> Parts:
     """A fifth of the runs for each full validation."""
-    val = within(job.runs / 5, 1, len(job.val))
-    batch = min(3, len(job.train))
+    val = within(load.runs / 5, 1, load.val)
+    batch = min(3, load.train)
     step = Parts(val, batch, 0).step
-    return Parts(val, batch, max(job.runs - step + 1, val + 1))
+    return Parts(val, batch, max(load.runs - step + 1, val + 1))
 
 
 class Gepa:
     name = "gepa"
 
-    def bill(self, job: Job) -> Bill:
-        given = parts(job)
+    def bill(self, load: Load) -> Bill:
+        given = parts(load)
         return Bill(
             runs=given.limit - 1 + given.step,
             proposals=ceil((given.limit - given.val) / given.batch),
         )
 
     def compile(self, job: Job) -> dspy.Module:
-        given = parts(job)
+        given = parts(job.load)
         with compiling(job) as session:
             # No cache_evaluation: GEPA 0.1.4 keys it by an example's place in its list, so that a score on training
             # example 0 counts as the one on validation example 0. The session remembers runs anyway.

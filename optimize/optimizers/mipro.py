@@ -5,8 +5,7 @@ from math import ceil
 
 import dspy
 
-from optimize.job import Bill, Job
-from optimize.optimizers.allotment import within
+from optimize.job import Bill, Job, Load, within
 from optimize.optimizers.harvest import MOST_DEMOS, harvest
 from optimize.optimizers.session import compiling
 
@@ -27,11 +26,11 @@ class Parts:
     candidates: int
 
 
-def parts(job: Job) -> Parts:
+def parts(load: Load) -> Parts:
     """A fifth of the runs to find demonstrations, the rest for about ten trials or more."""
-    train = within(job.runs / 5, 1, len(job.train))
-    left = job.runs - train
-    val = within(left / 11, 1, len(job.val))
+    train = within(load.runs / 5, 1, load.train)
+    left = load.runs - train
+    val = within(left / 11, 1, load.val)
     trials = within(left / val - 1, 2, 60)
     return Parts(train, val, trials, within(trials / 3, 2, 8))
 
@@ -39,16 +38,16 @@ def parts(job: Job) -> Parts:
 class Mipro:
     name = "mipro"
 
-    def bill(self, job: Job) -> Bill:
-        given = parts(job)
+    def bill(self, load: Load) -> Bill:
+        given = parts(load)
         summary = 2 + ceil(min(SHOWN, given.train) / _SHOWN_AT_ONCE) - 1
         return Bill(
             runs=given.train + (given.trials + 1) * given.val,
-            proposals=summary + given.candidates * len(job.tunable),
+            proposals=summary + given.candidates * load.predictors,
         )
 
     def compile(self, job: Job) -> dspy.Module:
-        given = parts(job)
+        given = parts(job.load)
         with compiling(job) as session:
             found = harvest(session, given.train, wanted=SHOWN)
             demos = MOST_DEMOS if found.good else 0

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import dspy
 
-from optimize.job import Bill, Job
-from optimize.optimizers.allotment import within
+from optimize.job import Bill, Job, Load, within
 from optimize.optimizers.harvest import MOST_DEMOS, harvest
 from optimize.optimizers.session import compiling
 
@@ -22,24 +21,24 @@ class Parts:
     programs: int
 
 
-def parts(job: Job) -> Parts:
+def parts(load: Load) -> Parts:
     """A quarter of the runs to find demonstrations, the rest for about eight programs or more."""
-    train = within(job.runs / 4, 1, len(job.train))
-    left = job.runs - train
-    val = within(left / 9, 1, len(job.val))
+    train = within(load.runs / 4, 1, load.train)
+    left = load.runs - train
+    val = within(left / 9, 1, load.val)
     return Parts(train, val, within(left / val - 1, 2, 24))
 
 
 class RandomSearch:
     name = "random-search"
 
-    def bill(self, job: Job) -> Bill:
-        given = parts(job)
+    def bill(self, load: Load) -> Bill:
+        given = parts(load)
         # One more than the programs: the student may bring demonstrations of its own.
         return Bill(runs=given.train + (given.programs + 1) * given.val, proposals=0)
 
     def compile(self, job: Job) -> dspy.Module:
-        given = parts(job)
+        given = parts(job.load)
         with compiling(job) as session:
             good = harvest(session, given.train, wanted=4 * MOST_DEMOS).good
             if not good:

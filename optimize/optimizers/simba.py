@@ -7,8 +7,7 @@ from typing import Any
 import dspy
 from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 
-from optimize.job import Bill, Job
-from optimize.optimizers.allotment import within
+from optimize.job import Bill, Job, Load, within
 from optimize.optimizers.harvest import MOST_DEMOS
 from optimize.optimizers.proposing import LONGEST
 from optimize.optimizers.session import compiling
@@ -37,13 +36,13 @@ class Parts:
         return self.steps * self.batch * (self.candidates + tried) + tried * self.train + 2 * self.val
 
 
-def parts(job: Job) -> Parts:
+def parts(load: Load) -> Parts:
     """A quarter of the runs for the last trial on training examples, an eighth for validation, the rest for steps: four
     or more, or fewer where a batch would have less than four examples."""
-    candidates = 4 if job.runs >= 200 else 3
-    train = within(job.runs / 4 / (candidates + 1), 4, len(job.train))
-    val = within(job.runs / 16, 1, len(job.val))
-    left = job.runs - (candidates + 1) * train - 2 * val
+    candidates = 4 if load.runs >= 200 else 3
+    train = within(load.runs / 4 / (candidates + 1), 4, load.train)
+    val = within(load.runs / 16, 1, load.val)
+    left = load.runs - (candidates + 1) * train - 2 * val
     widest = left / (2 * candidates + 1)
     batch = within(max(widest / 4, min(widest, 4)), 2, train)
     return Parts(train, val, batch, candidates, within(widest / batch, 1, 8))
@@ -52,12 +51,12 @@ def parts(job: Job) -> Parts:
 class Simba:
     name = "simba"
 
-    def bill(self, job: Job) -> Bill:
-        given = parts(job)
+    def bill(self, load: Load) -> Bill:
+        given = parts(load)
         return Bill(runs=given.runs, proposals=given.steps * min(given.batch, given.candidates + 1))
 
     def compile(self, job: Job) -> dspy.Module:
-        given = parts(job)
+        given = parts(job.load)
         with compiling(job) as session:
             optimizer = dspy.SIMBA(
                 metric=session.feedback,

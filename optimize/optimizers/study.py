@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import optuna
@@ -17,15 +18,17 @@ NAME = "synthreasoner"
 RUNS = "runs"
 """The attribute of a trial that holds the runs of the student it has made so far."""
 
-_FIRST_RANDOM = 8
+_FIRST_RANDOM = 6
 """Trials before the sampler draws on what it has seen."""
+
+_FEWEST = 3
+"""A trial is weak by comparison with so many others at least."""
 
 
 @contextmanager
-def opened(path: Path, seed: int, first_batch: int) -> Iterator[optuna.Study]:
+def opened(path: Path, seed: int) -> Iterator[optuna.Study]:
     """The study in a file, new or gone on with. Trials that a killed process left running are marked failed and are
-    tried again first. A trial is pruned that after `first_batch` examples or later lies below the median of those before.
-    Raises `UserError` for a file that is damaged.
+    tried again first. Raises `UserError` for a file that is damaged.
     """
     # With a creator the address is not read; a path in it would have to be quoted.
     storage = optuna.storages.RDBStorage("sqlite:///study.db", engine_kwargs={"creator": lambda: _connection(path)})
@@ -34,7 +37,8 @@ def opened(path: Path, seed: int, first_batch: int) -> Iterator[optuna.Study]:
         begun = len(study.trials)
         # Another seed for each start: the same one would draw the same trials again.
         study.sampler = optuna.samplers.TPESampler(seed=seed + begun, n_startup_trials=_FIRST_RANDOM)
-        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=first_batch)
+        # What is weak is said by `is_weak`: Optuna's pruner compares the best mean that a trial had on its way.
+        study.pruner = optuna.pruners.NopPruner()
         for trial in study.get_trials(states=(TrialState.RUNNING,)):
             study.tell(trial.number, state=TrialState.FAIL)
             wanted = trial.system_attrs.get("fixed_params") or trial.params
@@ -63,7 +67,7 @@ def queue_next(study: optuna.Study, wanted: Sequence[Mapping[str, Any]]) -> None
     interrupted trial comes first."""
     if study.get_trials(states=(TrialState.WAITING,)):
         return
-    known = [trial.params for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))]
+    known = tried(study)
     following = next((params for params in wanted if params not in known), None)
     if following is not None:
         study.enqueue_trial(dict(following))
@@ -74,10 +78,15 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(states=(TrialState.COMPLETE,))
 
 
-def tried(study: optuna.Study) -> int:
-    """How many different combinations were tried, to their end or until they were given up."""
-    trials = study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
-    return len({tuple(sorted(trial.params.items())) for trial in trials})
+def tried(study: optuna.Study) -> list[dict[str, Any]]:
+    """The parameters that were tried, to their end or until they were given up."""
+    return [trial.params for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))]
+
+
+def is_weak(study: optuna.Study, mean: float, step: int) -> bool:
+    """Whether a mean over the first `step` examples lies below the median of the other trials' over the same examples."""
+    means = [trial.intermediate_values[step] for trial in study.trials if step in trial.intermediate_values]
+    return len(means) >= _FEWEST and mean < median(means)
 
 
 def runs_of(study: optuna.Study) -> int:

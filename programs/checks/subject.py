@@ -11,12 +11,11 @@ happens to share two words from one that is to the point.
 
 from functools import lru_cache
 
+from programs.checks.language import is_english
 from programs.checks.words import content, tokens
 
 FEWEST = 2
 BEGINNING = 6
-_ENGLISH = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})
-_ENGLISH_ENOUGH = 3
 
 
 def strays(question: str, passage: str) -> str | None:
@@ -36,8 +35,7 @@ def strays(question: str, passage: str) -> str | None:
 @lru_cache(maxsize=64)
 def _beginnings(passage: str) -> frozenset[str] | None:
     """The content of an English passage; None for another."""
-    words = tokens(passage)
-    return _cut(words) if len(_ENGLISH & set(words)) >= _ENGLISH_ENOUGH else None
+    return _cut(tokens(passage)) if is_english(passage) else None
 
 
 def _cut(words: list[str]) -> frozenset[str]:

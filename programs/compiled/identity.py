@@ -15,6 +15,7 @@ import dspy
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
+from programs.files.in_place import in_place
 
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
@@ -57,7 +58,8 @@ def saved_state(program: dspy.Module, identity: Identity) -> dict[str, Any]:
 def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
     """Writes a program as one JSON file."""
     text = json.dumps(saved_state(program, identity), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    with in_place(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def identity_in(state: dict[str, Any]) -> Identity | None:

@@ -30,7 +30,7 @@ def made(order: str, texts: int, folder: Path) -> list[Measured]:
     console = Console(stderr=True)
     course = course_of(settings)
     (folder / order).mkdir(parents=True, exist_ok=True)
-    with workplace(settings, console) as (models, _):
+    with workplace(settings, order, console) as (models, _):
         return proven(course, models, course.tracer, console)
 
 

@@ -162,7 +162,7 @@ class Shop:
 
 @contextmanager
 def workshop(
-    folder: Path, *, weak: str = "answer", texts: int = 12, world: World | None = None, **server: Any
+    folder: Path, *, weak: str = "answer", texts: int = 17, world: World | None = None, **server: Any
 ) -> Iterator[Shop]:
     """A shop with `texts` passages, no judges, and the metric that tells bananas from science."""
     world = world or World(weak)
@@ -180,7 +180,7 @@ def workshop(
                 "judge_models": "none",
                 "num_train": 2,
                 "num_val": 2,
-                "num_test": 3,
+                "num_test": 8,
                 "concurrency": 4,
                 "timeout": 10.0,
                 "patience": 5.0,

@@ -16,15 +16,21 @@ from optimize.claim import NAME, claim
 from optimize.settings import CompileSettings
 from programs.errors import UserError
 
+TEXTS = "12ab"
+
 
 def settings(folder: Path, **given: Any) -> CompileSettings:
     return CompileSettings.model_validate({"model": "gpt41", "output": folder, **given})
 
 
 def test_the_same_compilation_goes_on(tmp_path: Path) -> None:
-    claim(tmp_path, settings(tmp_path))
+    claim(tmp_path, settings(tmp_path), TEXTS)
     written = (tmp_path / NAME).read_bytes()
-    claim(tmp_path, settings(tmp_path, max_calls=9, concurrency=3, budget="heavy", api_base="http://user:pw@host/v1"))
+    claim(
+        tmp_path,
+        settings(tmp_path, max_calls=9, concurrency=3, budget="heavy", api_base="http://user:pw@host/v1"),
+        TEXTS,
+    )
     assert (tmp_path / NAME).read_bytes() == written
     assert b"pw" not in written
 
@@ -47,15 +53,22 @@ OTHERWISE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("given", OTHERWISE, ids=lambda given: next(iter(given)))
 def test_another_compilation_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
-    claim(tmp_path, settings(tmp_path))
+    claim(tmp_path, settings(tmp_path), TEXTS)
     option = next(iter(given)).replace("_", "-")
     with pytest.raises(UserError, match=f"--{option} was .* and is now "):
-        claim(tmp_path, settings(tmp_path, **given))
+        claim(tmp_path, settings(tmp_path, **given), TEXTS)
+
+
+def test_other_texts_are_refused(tmp_path: Path) -> None:
+    """A file that was written anew has its old name."""
+    claim(tmp_path, settings(tmp_path), TEXTS)
+    with pytest.raises(UserError, match="the hash of the texts was 12ab and is now 34cd"):
+        claim(tmp_path, settings(tmp_path), "34cd")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{"])
 def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / NAME).write_text(content)
     with pytest.raises(UserError, match="--no-resume"):
-        claim(tmp_path, settings(tmp_path))
+        claim(tmp_path, settings(tmp_path), TEXTS)
     assert (tmp_path / NAME).read_text() == content

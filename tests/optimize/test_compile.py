@@ -28,7 +28,7 @@ import dspy
 import pytest
 from rich.console import Console
 
-from optimize.job import Bill, Job
+from optimize.job import Bill, Job, Load
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import STAGES
 from optimize.tuning import estimate, tune
@@ -100,8 +100,8 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
         report = shop.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
         # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
-        assert shop.world.asked["critique"] <= 2 * 3
-        assert shop.world.asked["answer"] <= 2 * 3
+        assert shop.world.asked["critique"] <= 2 * 8
+        assert shop.world.asked["answer"] <= 2 * 8
         if optimizer in ("bootstrap", "optuna"):
             better(shop, "hypotheses", done.stdout)
 
@@ -129,7 +129,7 @@ def better(shop: Shop, weak: str, printed: str) -> None:
     composite, tuned = report["proof"]["composite"], report["predictors"][STAGES[weak].predictor]
     assert composite["before"] < 0.2
     assert composite["after"] > 0.9
-    assert composite["pairs"] == 3
+    assert composite["pairs"] == 8
     assert report["improved"] is True
     assert composite["interval"]["low"] > 0
     assert tuned["changed"]
@@ -278,8 +278,8 @@ class Spy:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
 
-    def bill(self, job: Job) -> Bill:
-        return Bill(runs=job.runs, proposals=0)
+    def bill(self, load: Load) -> Bill:
+        return Bill(runs=load.runs, proposals=0)
 
     def compile(self, job: Job) -> dspy.Module:
         self.jobs.append(job)

@@ -122,7 +122,7 @@ def test_2_a_server_that_stays_away_is_not_a_score(optimizer: str, good: int, tm
         before = shop.calls
         assert shop.compile(**options).returncode == 0
         assert shop.recorded == good + shop.calls - before
-        assert shop.report["proof"]["unscored"] == 0
+        assert shop.report["proof"]["unscored_after"] == 0
 
 
 def test_2_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

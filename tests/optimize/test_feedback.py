@@ -37,7 +37,7 @@ class Judged(Measure):
 
 
 def said(stage: str | None, made: dspy.Prediction, measure: Measure | None = None) -> str:
-    feedback = Feedback(OptimizerMetric(measure or Judged(COMPOSITE)))
+    feedback = Feedback(OptimizerMetric(measure or Judged(COMPOSITE), worst=0.0))
     name = None if stage is None else STAGES[stage].predictor
     found = feedback(dspy.Example(), made, pred_name=name)
     assert 0 <= found.score <= 1
@@ -110,7 +110,7 @@ def test_2_without_a_name_it_speaks_of_all() -> None:
 
 
 def test_3_the_score_is_the_metrics() -> None:
-    metric = OptimizerMetric(Judged(COMPOSITE))
+    metric = OptimizerMetric(Judged(COMPOSITE), worst=0.0)
     made = prediction()
     found = Feedback(metric)(dspy.Example(), made, pred_name="writer.trace")
     assert found.score == metric(dspy.Example(), made)

@@ -1,12 +1,12 @@
 """Invariants of `optimize.measure`.
 
-1. A judge that gives nothing readable gives no score: the others make the composite. A program that gives no trace scores
-   0, and says why.
+1. Judges that give nothing readable give no score, and neither does the composite have one: who silences its judges
+   gains nothing. A program that gives no trace scores 0, and says why; a call that a server refused is no score.
 2. What judges are asked never enters the trace from which DSPy takes demonstrations.
 3. Judging and grading a trace takes `calls` calls when nothing is asked again, and only where the weights want them; they
    are asked by the rules that are given.
 4. A judge that cannot be reached or refuses is raised.
-5. An example without a score counts as the mean of those before it, and is counted apart.
+5. An example without a score counts as the worst that is known, and is counted apart.
 6. One stage is scored by its own output, and has no score where an earlier one failed.
 """
 
@@ -75,9 +75,8 @@ def test_1_a_judge_that_fails_gives_no_score() -> None:
     with judged(stages={"judge": unreadable, "grade": unreadable}) as (measure, _):
         found = measure.measured(prediction())
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (None, None)
-    assert found.record is not None
-    by_rule = [METRICS[name](found.record).value or 0.0 for name in RULES]
-    assert found.score.value == pytest.approx(sum(by_rule) / len(by_rule))
+    assert found.score.value is None
+    assert "no judge and no grades" in found.score.reason
     with judged(weights={"judge": 1.0}, stages={"judge": unreadable}) as (measure, _):
         assert measure.measured(prediction()).score.value is None
 
@@ -88,6 +87,21 @@ def test_1_of_two_judges_one_is_enough() -> None:
 
     with judged(weights={"judge": 1.0}, stages={"judge": first_only}) as (measure, _):
         assert measure.measured(prediction()).score.value == pytest.approx(3 / 9)
+
+
+def test_1_without_judges_the_rules_make_the_whole() -> None:
+    found = Measure(COMPOSITE).measured(prediction())
+    assert found.record is not None
+    by_rule = [METRICS[name](found.record).value or 0.0 for name in RULES]
+    assert found.score.value == pytest.approx(sum(by_rule) / len(by_rule))
+
+
+@pytest.mark.parametrize("stage", ["questions", "critique", "answer"])
+def test_1_a_call_that_is_refused_is_no_score(stage: str) -> None:
+    refused = unread("HTTP 400: not this").model_copy(update={"fault": "refused"})
+    found = prediction(Answers(**{stage: lambda _: refused}))
+    assert Measure(COMPOSITE).measured(found).score.value is None
+    assert StageMeasure(stage).measured(found).score.value is None
 
 
 @pytest.mark.parametrize("stage", ["questions", "context", "critique", "trace", "answer"])
@@ -161,10 +175,10 @@ class Given(Measure):
         return Measured(Score(self._values.pop(0), "told"))
 
 
-def test_5_what_has_no_score_counts_as_usual() -> None:
-    metric = OptimizerMetric(Given(None, 0.2, 0.6, None, 1.0))
+def test_5_what_has_no_score_counts_as_the_worst() -> None:
+    metric = OptimizerMetric(Given(None, 0.2, 0.6, None, 1.0), worst=0.3)
     numbers = [metric(dspy.Example(), dspy.Prediction()) for _ in range(5)]
-    assert numbers == [0.0, 0.2, 0.6, pytest.approx(0.4), 1.0]
+    assert numbers == [0.3, 0.2, 0.6, 0.3, 1.0]
     assert metric.unscored == 2
 
 

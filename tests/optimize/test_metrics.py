@@ -28,7 +28,7 @@ def record(**changes: object) -> Record:
             question_type="mechanism",
             difficulty_level="advanced",
         ),
-        "reasoning_trace": "<thought>\nDust reddens light.\n</thought>",
+        "reasoning_trace": "<thought>\nDust reddens the light of galaxies, and that is what I correct first.\n</thought>",
         "steps": [StepRecord(move="opening", text="Dust reddens the light of galaxies, so I begin there.")],
         "final_answer": "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.",
         "metadata": TraceMetadata(authenticity_score=0.7, complexity_level="low", reasoning_patterns=[]),
@@ -83,6 +83,42 @@ def test_answers_from_elsewhere_are_off_topic() -> None:
     assert far is not None
     assert near > 0.9
     assert far < 0.2
+
+
+def test_what_is_not_english_has_no_authenticity() -> None:
+    german = record(
+        reasoning_trace="<thought>\nStaub roetet das Licht, und das berichtige ich zuerst.\n</thought>",
+        final_answer="Staub roetet das Licht, also senkt die Korrektur die Steigung von 1.4 auf 1.1.",
+    )
+    assert METRICS["authenticity"](german).value is None
+
+
+@pytest.mark.parametrize(
+    ("passage", "answer", "least"),
+    [
+        (
+            "Пыль окрашивает свет галактик, поправка снижает наклон.",
+            "Поправка снижает наклон: пыль окрашивает свет.",
+            0.9,
+        ),
+        ("HII regions and PAHs glow in étoiles.", "HII regions glow, PAHs too, étoiles.", 0.9),
+    ],
+)
+def test_on_topic_reads_any_writing_with_spaces(passage: str, answer: str, least: float) -> None:
+    source = SourcePaper(title="T", domain="D", text=passage)
+    assert (METRICS["on_topic"](record(source_paper=source, final_answer=answer)).value or 0) >= least
+
+
+def test_on_topic_says_nothing_of_writing_without_spaces() -> None:
+    source = SourcePaper(title="T", domain="D", text="尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。")
+    answer = "尘埃使星系的光变红所以修正之后斜率从一点四降到一点一这就是全部的结果。"
+    assert METRICS["on_topic"](record(source_paper=source, final_answer=answer)).value is None
+
+
+def test_what_is_copied_is_not_on_topic() -> None:
+    whole = METRICS["on_topic"](record(final_answer=PASSAGE))
+    assert (whole.value or 0.0) < 0.1
+    assert "100% is copied" in whole.reason
 
 
 def test_the_composite_skips_what_has_no_score() -> None:

@@ -2,7 +2,8 @@
 
 1. The means are over the examples that have a score on both sides; a missing score is left out, never 0. A composite is of
    the metrics that both sides of an example have.
-2. `improved` only where the interval of the composite lies above 0: not for one pair, not for a loss, not for no change.
+2. `improved` only where the interval of the composite lies above 0, over eight sources or more: not for few pairs, not
+   for a loss, not for no change.
 3. First tries that failed are counted for each stage, of those that were asked.
 4. `in_threads` keeps the order and the caller's context, runs no more than so many at once, and that many if it can.
 5. It raises the first error, and begins nothing new after it.
@@ -64,7 +65,9 @@ def test_1_means_are_over_pairs(pairs: list[tuple[float | None, float | None]]) 
         assert (compared.interval is None) == (len(whole) < 2)
         if compared.interval is not None:
             assert compared.interval.low - 1e-9 <= compared.interval.difference <= compared.interval.high + 1e-9
-    assert found.unscored == len(pairs) - len(whole)
+    assert (found.unscored_before, found.unscored_after) == tuple(
+        sum(value is None for value in side) for side in ([a for a, _ in pairs], [b for _, b in pairs])
+    )
     if found.improved:
         assert sum(b - a for a, b in whole) > 0
 
@@ -72,8 +75,10 @@ def test_1_means_are_over_pairs(pairs: list[tuple[float | None, float | None]]) 
 @pytest.mark.parametrize(
     ("before", "after", "improved"),
     [
-        ([0.2, 0.3, 0.2], [0.8, 0.9, 0.7], True),
-        ([0.2, None, 0.3, 0.2], [0.8, 0.0, 0.9, 0.7], True),
+        ([0.2, 0.3, 0.2, 0.1] * 2, [0.8, 0.9, 0.7, 0.8] * 2, True),
+        ([0.2, None, 0.3, 0.2, 0.1, 0.4, 0.2, 0.3, 0.2], [0.8, 0.0, 0.9, 0.7, 0.8, 0.9, 0.8, 0.6, 0.9], True),
+        ([0.2, 0.3, 0.2], [0.8, 0.9, 0.7], False),
+        ([0.2, None] * 4, [0.8, None] * 4, False),
         ([0.2], [0.9], False),
         ([0.2, None], [0.9, 0.9], False),
         ([0.8, 0.9, 0.7], [0.2, 0.3, 0.2], False),

@@ -26,8 +26,8 @@ from optimize.report import Report, facts_of, markdown, tuned_predictors, verdic
 from optimize.settings import CompileSettings
 from programs.tracer import Tracer
 
-BEFORE, AFTER = [0.2, 0.3, 0.25], [0.8, 0.7, 0.9]
-SIDE = {"texts": 3, "hash": "0123"}
+BEFORE, AFTER = [0.2, 0.3, 0.25, 0.25] * 2, [0.8, 0.7, 0.9, 0.8] * 2
+SIDE = {"texts": 8, "hash": "0123"}
 
 
 def changed() -> Tracer:
@@ -59,6 +59,7 @@ def report_of(
         facts = facts_of(settings, recorder, Tracer(), program or changed())
     data = {"train": SIDE, "val": SIDE, "test": SIDE}
     found = {"data": data, "proof": proof, "improved": proof.improved, "unscored": 0, "warnings": ["beware"], **facts}
+    found |= {"judges": ["openai/a"], "report_judges": ["openai/b"], "weights": {"form": 1.0, "judge": 1.0}}
     return Report(**{**found, **given})
 
 
@@ -106,10 +107,11 @@ def test_3_the_text_holds_what_was_done(tmp_path: Path) -> None:
     assert "# optuna on answer, for openai/any" in text
     assert verdict(report) in text
     assert "Warning: beware." in text
+    assert "The composite: form 1, judge 1. Judged by openai/b; while tuning by openai/a." in text
     assert "program.json holds training texts" in text
-    assert "| form | 0.188 | 0.725 | +0.537 (" in text
+    assert "| form | 0.222 | 0.767 | +0.544 (" in text
     assert "| judge | - | - | - | 0 |" in text
-    assert "| trace | 1 of 4 | 0 of 4 |" in text
+    assert "| trace | 1 of 9 | 0 of 9 |" in text
     assert "| student | 7 | 100 | 20 |" in text
     assert "| judge | 7 | at least 100 | at least 20 |" in text
     assert "### strands.critique: demonstrations 1, temperature 0.0\n\nThe instruction is as it was." in text
@@ -117,7 +119,7 @@ def test_3_the_text_holds_what_was_done(tmp_path: Path) -> None:
     assert "### writer.answer: demonstrations 0, temperature as it was" in text
     assert f"| {plain} | Say a \\| b.<br>Then stop. |" in text
     assert "### writer.trace" not in text
-    assert "train: 3 texts, hash 0123" in text
+    assert "train: 8 texts, hash 0123" in text
 
 
 def test_5_the_json_can_be_read_again(tmp_path: Path) -> None:

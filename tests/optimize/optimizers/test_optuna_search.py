@@ -3,7 +3,7 @@
 1. A killed study goes on: what it chooses from is what it was, no finished trial is run again or changed, the interrupted
    one is tried again, and the runs of both starts together keep to the job's. Optuna opens the file by its name.
 2. A finished one is not begun again; it gives the same program without a call.
-3. The first trial is the unchanged program, whole; another must score higher.
+3. The first trial is the unchanged program, whole; another must score higher. None is tried twice.
 4. A trial that is no good is given up before all examples were run.
 5. It finds a temperature, for models that take one; others are sent none.
 6. A folder with another job's study, or a damaged one, is refused in one line.
@@ -96,7 +96,7 @@ def test_the_first_trial_is_the_unchanged_program(tmp_path: Path) -> None:
     val = json.loads((tmp_path / "candidates.json").read_text())["examples"]
     assert max(first.intermediate_values) == val
     assert all(set(trial.params) == set(SPACE) for trial in others)
-    assert sum(trial.user_attrs[study.RUNS] for trial in [first, *others]) <= 30
+    assert study.runs_of(stored(tmp_path)) <= 30
 
 
 def test_weak_trials_are_given_up(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_models_without_sampling_are_sent_no_temperature(tmp_path: Path) -> None
 
 def test_another_jobs_study_is_refused(tmp_path: Path) -> None:
     lab_in(tmp_path, runs=20).compile("optuna")
-    for changes in ({"seed": 4}, {"val": [example(99)]}, {"threshold": 0.5}):
+    for changes in ({"seed": 4}, {"val": [example(99)]}):
         with pytest.raises(UserError, match=r"is of another job .*: name another folder, or move that one away$"):
             lab_in(tmp_path, **changes).compile("optuna")
     (tmp_path / "study.db").write_bytes(b"no database at all, by no means " * 200)
@@ -157,6 +157,37 @@ def test_another_jobs_study_is_refused(tmp_path: Path) -> None:
     (tmp_path / "candidates.json").write_text("{}")
     with pytest.raises(UserError, match=r"candidates.json is damaged: name another folder"):
         lab_in(tmp_path).compile("optuna")
+
+
+def test_6_another_threshold_is_no_other_job(tmp_path: Path) -> None:
+    """It is the mean of scores, and a server that refused one call may answer it after a restart."""
+    lab_in(tmp_path, runs=20).compile("optuna")
+    space = (tmp_path / "candidates.json").read_bytes()
+    lab_in(tmp_path, runs=20, threshold=0.5).compile("optuna")
+    assert (tmp_path / "candidates.json").read_bytes() == space
+
+
+@pytest.mark.parametrize(("mean", "weak"), [(0.3, True), (0.5, False), (0.6, False)])
+def test_4_weak_is_below_the_median_at_the_same_step(mean: float, weak: bool) -> None:
+    """However good a trial was on the first examples."""
+    found = optuna.create_study(direction="maximize")
+    for early, late in ((0.9, 0.4), (0.9, 0.5), (0.9, 0.7)):
+        trial = found.ask()
+        trial.report(early, 3)
+        trial.report(late, 6)
+        found.tell(trial, late)
+    assert study.is_weak(found, mean, 6) is weak
+    assert study.is_weak(found, 0.89, 3)
+    assert not study.is_weak(found, 0.0, 9)
+
+
+def test_3_no_program_is_tried_twice(tmp_path: Path) -> None:
+    """Where there is little to choose from, the search ends before its runs do."""
+    lab = lab_in(tmp_path, texts=(DULL,), runs=400)
+    lab.compile("optuna")
+    trials = study.tried(stored(tmp_path))
+    assert len({json.dumps(params, sort_keys=True) for params in trials}) == len(trials)
+    assert lab.runs < 400
 
 
 def test_7_each_choice_is_tried_alone_first(tmp_path: Path) -> None:

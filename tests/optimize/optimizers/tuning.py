@@ -195,7 +195,7 @@ class Lab:
             return OPTIMIZERS[optimizer].compile(self.job)
 
     def bill(self, optimizer: str) -> Bill:
-        return OPTIMIZERS[optimizer].bill(self.job)
+        return OPTIMIZERS[optimizer].bill(self.job.load)
 
     def held_out(self, program: dspy.Module) -> float:
         """The mean score on passages that no optimizer saw."""
