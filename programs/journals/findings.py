@@ -7,12 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from programs.journals.tally import CONTAMINATED, given_away_in
+
 NEED = "need: "
 RATED = "difficulty: rated"
 DIFFICULTY = "difficulty: sum of 1/10000"
 CORRECTED = "seeded error: corrected"
 AT_ONCE = "seeded error: corrected at the first try"
 CAUSAL = "causal: "
+GIVEN_AWAY = "attempts that give a benchmark away"
 STEPS, QUOTED, CHECKED = "steps: all", "steps: quoted", "steps: checked by a model"
 STATUS, CONFLICTS = "steps: ", "steps: in conflict by rule"
 UNFOUND, WITH_UNFOUND = "steps: unfound numbers", "steps: with unfound numbers"
@@ -70,20 +73,24 @@ class StepFindings(BaseModel):
 
 
 class Findings(BaseModel):
-    """What the checks found over all runs of a journal; None: nothing was checked."""
+    """What the checks found over all runs of a journal; None: nothing was checked. `attempts_given_away` are those that
+    were not taken and give a benchmark away, None where there is none: no export has them."""
 
     steps: StepFindings | None = None
     blind_solve: SolveFindings | None = None
     seeded_errors: SeededFindings | None = None
     causal_check: CausalFindings | None = None
+    attempts_given_away: int | None = None
 
 
 def of_line(line: Mapping[str, Any]) -> Counter[str]:
     """What a unit's line counts for."""
     record = line["record"] or (line.get("attempts") or [None])[-1]
-    counts: Counter[str] = Counter()
     if record is None:
-        return counts
+        return Counter()
+    counts: Counter[str] = Counter()
+    if given_away_in(line) and line["status"] != CONTAMINATED:
+        counts[GIVEN_AWAY] += len(line["contaminated"])
     solve, seeded, causal = (record.get(name) for name in ("blind_solve", "seeded_error", "causal_check"))
     if solve and line["status"] in ("accepted", "rejected", "unjudged"):
         counts[f"{NEED}{solve['need'] or UNDECIDED}"] += 1
@@ -106,6 +113,7 @@ def findings_in(counts: Mapping[str, int]) -> Findings:
         blind_solve=_solve(counts),
         seeded_errors=_seeded(counts),
         causal_check=_causal(counts),
+        attempts_given_away=counts.get(GIVEN_AWAY) or None,
     )
 
 
@@ -148,6 +156,8 @@ def in_words_of(found: Findings) -> list[tuple[str, str]]:
                 f"{causal.not_alterable} not alterable, {causal.not_made_again} not made again",
             )
         )
+    if found.attempts_given_away:
+        lines.append(("benchmarks", f"{found.attempts_given_away} attempts that give one away are in no export"))
     return lines
 
 

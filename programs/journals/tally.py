@@ -4,7 +4,7 @@ replace one another, and give them without reading the journal."""
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 TEXTS = "texts"
 TEXTS_BARREN = "texts without a usable question"
@@ -20,6 +20,9 @@ TRACE_LOST = "trace: "
 
 WITHDRAWN = "withdrawn"
 """The status of units whose question was dropped after they were made: the question's loss is theirs."""
+
+CONTAMINATED: Literal["contaminated"] = "contaminated"
+"""The status of units whose thought or answer gives a benchmark away."""
 
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
@@ -48,6 +51,11 @@ def of_unit(key: str, status: str, basis: str, loss: str) -> Counter[str]:
     counts = Counter({TRIED: 1, USED: int(key.endswith("/0"))})
     counts[ACCEPTED if status == "accepted" else f"{TRACE_LOST}{loss}"] = 1
     return +counts
+
+
+def given_away_in(line: Mapping[str, Any]) -> bool:
+    """Whether a unit, or an attempt at it, is left out because it gives a benchmark away."""
+    return line["status"] == CONTAMINATED or (bool(line.get("contaminated")) and line["status"] != WITHDRAWN)
 
 
 def loss_of(status: str, reason: str | None) -> str:

@@ -14,14 +14,14 @@ from programs.asking.plan import Ask, Reply, adrive
 from programs.document import IMPORTED
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
-from programs.journals.tally import WITHDRAWN
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.running.gate import Gate, RunStopped
 from programs.running.goal import Goal
 from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Ledger
 from programs.running.turns import Turns
-from programs.selection.screening import CONTAMINATED, Screen
+from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.telemetry.tracing import about
 from programs.tracer import Made, Tracer, Wishes
@@ -273,6 +273,8 @@ class Runner:
         earlier = self._journal.latest("unit", str(unit.key))
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
+        if given_away := self._screen.attempts(line):
+            line["contaminated"] = given_away
         self._journal.append("unit", str(unit.key), **line)
         if unit.status != "accepted":
             log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})
