@@ -39,7 +39,6 @@ from programs.running.resume import journal_of, mixing_of, refuse_mixture
 from programs.running.runner import Runner
 from programs.running.stopping import interruptible
 from programs.running.summary import Summary, summary_of
-from programs.selection.dropped_list import write_dropped
 from programs.selection.rescreening import prepare
 from programs.selection.screening import Screen, check_benchmarks, screening
 from programs.settings import Settings
@@ -174,8 +173,6 @@ async def _make(
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=_now(), summary=final.model_dump(mode="json"), **facts)
         judges = write_document(journal, settings.output, status, final.model_dump(mode="json")).judges
-        if screen.rules:
-            write_dropped(journal, settings.output)
     spent = final.this_run.model_dump(mode="json")
     log.info("the run ends: %s", error or status, extra={"status": status, "traces": final.traces, "spent": spent})
     return Finished(status, final, error, mistake, judges)

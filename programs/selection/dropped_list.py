@@ -37,8 +37,12 @@ def dropped_path(document: Path) -> Path:
 
 
 def write_dropped(journal: Journal, document: Path) -> int:
-    """Writes the list, atomically, and says how much is on it. Raises `JournalError` when it cannot be written."""
+    """Writes the list, atomically, and says how much is on it. Where the latest run left nothing out on purpose, there is
+    none, or the old one is made to say what is still left out. Raises `JournalError` when it cannot be written."""
     listed = 0
+    rules = (journal.latest("run", "") or {}).get("question_rules")
+    if not rules and not dropped_path(document).exists():
+        return listed
     with in_place(dropped_path(document)) as file, jsonlines.Writer(file, dumps=orjson.dumps) as writer:
         for item in _dropped(journal):
             writer.write(item.model_dump(mode="json", exclude_none=True))

@@ -4,7 +4,7 @@
    whatever goes wrong on the way; the text whose question is dropped uses its next one.
 2. A run that was killed at any line of its journal, or stopped by a budget, ends as an undisturbed one; more traces a text
    change nothing that was decided.
-3. What is dropped is in the pool lines and on the list, with its twin, and is counted.
+3. What the present document leaves out is in the pool lines and on the list, with its twin, and is counted.
 4. What gives a benchmark away is in no export, attempts that were turned down included. Other rules decide again: about
    the whole journal, without a call for what was made. What leaves the document stays in the journal, and comes back when
    its reason is gone.
@@ -296,8 +296,13 @@ def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> Non
         harmless = bench(lab, "harmless.jsonl", "What is the mass of a muon, and how well is it known today?")
         finished, calls = lab.counted(decontaminate=[harmless])
         assert (finished.summary.traces, calls) == ({"accepted": 3}, 0)
+        assert given_away(lab) == []
         finished, calls = lab.counted(decontaminate=[file])
         assert (finished.summary.traces, calls) == ({"accepted": 2, "contaminated": 1}, 0)
+        assert given_away(lab) == [(line["key"], None)]
+        lab.run()
+        assert given_away(lab) == [], "the list tells what the present document leaves out"
+        assert len(lab.records) == 3
 
 
 def given_away(lab: Lab) -> list[tuple[str, str | None]]:
@@ -404,6 +409,8 @@ def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
         sources = sorted(str(path) for path in lab.folder.glob("out.shard-*.journal.jsonl"))
         merge(sources, lab.output)
         assert not no_two_alike(texts_of(lab))
+        listed = (lab.folder / "out.dropped.jsonl").read_text().splitlines()
+        assert len(listed) == sum(len(line["dropped"]) for line in pools(lab).values()) > 0
         lab.run(traces_per_sample=3)
         assert no_two_alike(texts_of(lab))
         assert len(lab.records) == 3 * TEXTS
