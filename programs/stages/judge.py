@@ -82,4 +82,5 @@ def panel_score(verdicts: list[Verdict]) -> float | None:
 def panel_spread(verdicts: list[Verdict]) -> float | None:
     """The highest overall rating less the lowest, or None with fewer than two."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
-    return float(max(overall) - min(overall)) if len(overall) > 1 else None
+    # Decimal fractions are not exact: 8.86 - 5.86 is less than 3.
+    return round(float(max(overall) - min(overall)), 2) if len(overall) > 1 else None
