@@ -13,7 +13,7 @@ from typing import Any
 
 from programs.errors import JournalError
 from programs.journals.findings import of_line
-from programs.journals.tally import TEXTS, given_away_in, loss_of, of_pool, of_unit
+from programs.journals.tally import SOLVED, TEXTS, given_away_in, loss_of, of_pool, of_unit
 
 VERSION = "4"
 PAGE = 512
@@ -223,6 +223,11 @@ class Index:
     def units_of(self, sample: str) -> dict[str, str]:
         """The units of a sample, with their status."""
         return dict(self._all("select key, status from unit where sample = ?", sample))
+
+    def turned_down(self, sample: str, question: str) -> bool:
+        """Whether some unit of a sample's question was not taken for what the question needs."""
+        losses = self._all("select key, loss from unit where sample = ?", sample)
+        return any(key.rpartition("/")[0] == question and loss.startswith(SOLVED) for key, loss in losses)
 
     def begun(self) -> int:
         """How many texts were begun: those with questions, and those that were asked for them in vain."""

@@ -62,7 +62,7 @@ def loss_of(status: str, reason: str | None) -> str:
     """Where a unit that is not accepted was lost."""
     if status == "rejected" and reason and JUDGED.fullmatch(reason):
         return "rejected by the judges"
-    if status == "rejected" and reason and reason.startswith(SOLVED):
+    if status in ("rejected", "unjudged") and reason and reason.startswith(SOLVED):
         return reason
     if status in ("rejected", "failed"):
         stage = (reason or "").partition(":")[0] or "unknown"
