@@ -31,6 +31,7 @@ from programs.progress.pilot import Pilot, choose
 from programs.progress.reading import Chosen, Reading
 from programs.records import JudgeAgreement, Status
 from programs.running.budget import Budget, check_prices
+from programs.running.cautions import cautions
 from programs.running.gate import Gate
 from programs.running.goal import Goal
 from programs.running.journaled import JournaledCaller
@@ -75,6 +76,8 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
             mixing = mixing_of(settings, fingerprint)
             refuse_mixture(journal, mixing, settings)
+            for caution in cautions(settings, journal.latest("run", "")):
+                log.warning("%s", caution)
             # Until the first run begins, an import may have been interrupted: it is made again.
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
