@@ -150,9 +150,10 @@ class TraceMetadata(Part):
 
 
 class SolveTries(Part):
-    """The tries of a blind solve in one setting: how many were asked for, and how each that could be judged stands to the
-    final answer. `absent` ones failed technically (no answer, or no judgement of it) and count nowhere. `pass_rate` is the
-    share of equivalent ones among those judged, None where none was."""
+    """The tries of a blind solve in one setting, each compared with the final answer of each of the question's variations:
+    how many comparisons there are, and how the two answers stand to each other in those that could be judged. `absent`
+    ones failed technically (no answer, or no judgement of it) and count nowhere. `pass_rate` is the share of equivalent
+    ones among those judged, None where none was."""
 
     asked: int
     equivalent: int
@@ -163,9 +164,10 @@ class SolveTries(Part):
 
 
 class BlindSolve(Part):
-    """What another model made of the question (`programs.extras.blind_solve` has the rules). `need` is None where the
-    absent tries could have decided it. `difficulty` is 1 - pass rate with the passage, `difficulty_without` the same
-    without."""
+    """What another model made of the question (`programs.extras.blind_solve` has the rules): the same in every trace of it.
+    `need` is None where absent tries could have decided it. `difficulty` is 1 - pass rate with the passage,
+    `difficulty_without` the same without. `variations` are those whose answers the tries were compared with; None in
+    documents of older versions, where each trace has a need and a difficulty of its own."""
 
     need: Need | None
     difficulty: float | None
@@ -175,6 +177,7 @@ class BlindSolve(Part):
     solver: str
     compared_by: str
     temperature: float | None
+    variations: list[int] | None = None
 
 
 class SeededError(Part):

@@ -34,6 +34,11 @@ class Extras:
         return "" if self.seeded is None else MARK
 
     @property
+    def by_question(self) -> bool:
+        """Whether what becomes of a variation hangs on the question's others: they are then decided together."""
+        return self.blind is not None
+
+    @property
     def basis(self) -> list[str]:
         """The rules by which units are decided, as far as they are more than every run's."""
         solving = None if self.blind is None else self.blind.rules

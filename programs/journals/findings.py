@@ -21,10 +21,13 @@ STATUS, CONFLICTS = "steps: ", "steps: in conflict by rule"
 UNFOUND, WITH_UNFOUND = "steps: unfound numbers", "steps: with unfound numbers"
 UNDECIDED, UNALTERED, UNMADE = "undecided", "not alterable", "not made again"
 
+SOLVED_ONES = ("accepted", "rejected", "unjudged", CONTAMINATED)
+"""A question that was withdrawn counts nowhere."""
+
 
 class SolveFindings(BaseModel):
-    """How many traces have a question of which need, those included that were turned down for it; and the mean measured
-    difficulty (1 - pass rate with the passage) over the `rated` ones, None where there is none."""
+    """How many questions have which need, those included that were turned down for it; and the mean measured difficulty
+    (1 - pass rate with the passage) over the `rated` ones, None where there is none."""
 
     known: int
     needs_paper: int
@@ -92,7 +95,7 @@ def of_line(line: Mapping[str, Any]) -> Counter[str]:
     if given_away_in(line) and line["status"] != CONTAMINATED:
         counts[GIVEN_AWAY] += len(line["contaminated"])
     solve, seeded, causal = (record.get(name) for name in ("blind_solve", "seeded_error", "causal_check"))
-    if solve and line["status"] in ("accepted", "rejected", "unjudged"):
+    if solve and line["status"] in SOLVED_ONES and _stands_for_its_question(line["key"], solve):
         counts[f"{NEED}{solve['need'] or UNDECIDED}"] += 1
         if solve["difficulty"] is not None:
             counts.update({RATED: 1, DIFFICULTY: round(solve["difficulty"] * 10_000)})
@@ -135,12 +138,13 @@ def in_words_of(found: Findings) -> list[tuple[str, str]]:
             )
         )
     if (solve := found.blind_solve) is not None:
+        asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided
         mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
         lines.append(
             (
                 "blind solve",
-                f"{solve.known} known, {solve.needs_paper} need the paper, {solve.unanswered} unanswered, "
-                f"{solve.undecided} undecided; mean difficulty {mean} over {solve.rated}",
+                f"of {asked} questions {solve.known} known, {solve.needs_paper} need the paper, "
+                f"{solve.unanswered} unanswered, {solve.undecided} undecided; mean difficulty {mean} over {solve.rated}",
             )
         )
     if (seeded := found.seeded_errors) is not None:
@@ -159,6 +163,13 @@ def in_words_of(found: Findings) -> list[tuple[str, str]]:
     if found.attempts_given_away:
         lines.append(("benchmarks", f"{found.attempts_given_away} attempts that give one away are in no export"))
     return lines
+
+
+def _stands_for_its_question(key: str, solve: Mapping[str, Any]) -> bool:
+    """Whether a question is counted by this unit: the first of those that were solved together. Those of older versions
+    stand for themselves."""
+    together = solve.get("variations")
+    return not together or key.rpartition("/")[2] == str(min(together))
 
 
 def _of_steps(steps: list[dict[str, Any]]) -> Counter[str]:

@@ -253,8 +253,8 @@ class Runner:
         elif status == CONTAMINATED and basis == self._screen.rules:
             basis = self._goal.basis
         # What was taken over from a document is finished, whatever today's rules.
-        basis = self._goal.basis if basis == IMPORTED else basis
-        return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest)
+        fixed = basis == IMPORTED and settled
+        return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest, fixed=fixed)
 
     def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
         new = not self._screen.decided(sample.id)
