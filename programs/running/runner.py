@@ -252,9 +252,11 @@ class Runner:
             settled = False
         elif status == CONTAMINATED and basis == self._screen.rules:
             basis = self._goal.basis
-        # What was taken over from a document is finished, whatever today's rules.
-        fixed = basis == IMPORTED and settled
-        return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest, fixed=fixed)
+        accepted = status == "accepted"
+        # What was taken over from a document is finished, whatever today's rules; and a trace with a seeded error must not
+        # take the place of one without, nor the other way round, where both are wanted in one output (--allow-mixed).
+        fixed = settled if basis == IMPORTED else accepted and not self._goal.extras.likens(basis)
+        return Known(accepted=accepted, settled=settled, basis=basis, digest=digest, fixed=fixed)
 
     def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
         new = not self._screen.decided(sample.id)
