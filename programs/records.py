@@ -56,6 +56,7 @@ class UserInteraction(Part):
 class Grades(Part):
     """Six grades and their mean, each 0-1. A grade that could not be read is None, and so is then the mean."""
 
+    # A dimension is a line in `signatures.grade.GradeSheet` and one here; the exports follow.
     question_alignment: float | None
     scientific_accuracy: float | None
     completeness: float | None
@@ -64,6 +65,10 @@ class Grades(Part):
     evidence_usage: float | None
     overall_score: float | None
     reason: str | None = None
+
+
+GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_score", "reason"))
+"""The dimensions."""
 
 
 class EvidenceRecord(Part):
@@ -82,6 +87,7 @@ class VerdictRecord(Part):
     """One judge's rating (1-10), or an unscored verdict with the reason why there is none. Where judges are calibrated,
     `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is None."""
 
+    # A dimension of the judges is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
     scored: bool
     reasoning_quality: int | None = None
@@ -90,6 +96,10 @@ class VerdictRecord(Part):
     overall: int | float | None = None
     raw_overall: int | None = None
     reason: str = ""
+
+
+RATINGS = tuple(name for name in VerdictRecord.model_fields if name not in ("judge", "scored", "raw_overall", "reason"))
+"""The dimensions."""
 
 
 class StepRecord(Part):
