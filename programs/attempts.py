@@ -16,8 +16,11 @@ from programs.document import read_records
 from programs.errors import UserError
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import find_sources
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.records import Record
 from programs.units.unit_line import attempts_of
+
+LEFT_OUT = (WITHDRAWN, CONTAMINATED)
 
 
 @dataclass
@@ -26,13 +29,15 @@ class UnitAttempts:
     was graded.
 
     `accepted` is the trace that the document holds; `rejected` are those that the judges turned down, in order; `others`
-    were not taken for another reason: unjudged, duplicate, or unused (earlier rules asked for them). `status` and
-    `reason` are the journal's.
+    were not taken for another reason: unjudged, duplicate, contaminated, or unused (earlier rules asked for them). `status`
+    and `reason` are the journal's. `left_out` says that the question was left out on purpose (it repeats another, or gives
+    a benchmark away, or `--keep` does not keep what it needs): what judges said of such attempts is no preference.
     """
 
     key: str
     status: str
     reason: str | None = None
+    left_out: bool = False
     accepted: Record | None = None
     rejected: list[Record] = field(default_factory=list)
     others: list[tuple[str, Record]] = field(default_factory=list)
@@ -66,6 +71,8 @@ def _in_journal(path: Path) -> Iterator[UnitAttempts]:
         for line in journal.units():
             unit = _unit(line)
             if unit.records:
+                question = unit.key.rpartition("/")[0]
+                unit.left_out = unit.status in LEFT_OUT or journal.index.turned_down(line["sample"], question)
                 yield unit
 
 

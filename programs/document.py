@@ -22,6 +22,7 @@ from programs.files.in_place import in_place
 from programs.journals.journal import Journal
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
+from programs.selection.dropped_list import write_dropped
 from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
@@ -31,12 +32,13 @@ IMPORTED = "imported"
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and the review list beside it. Returns the
-    metadata, with the number of traces and how far the judges agree.
+    """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list and the list of
+    what was left out. Returns the metadata, with the number of traces and how far the judges agree.
 
     Raises `JournalError` when it cannot be written.
     """
     judges = write_review_list(journal, path)
+    write_dropped(journal, path)
     total = journal.index.counts().get("accepted", 0)
     metadata = DocumentMetadata(
         generation_timestamp=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),

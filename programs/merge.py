@@ -25,6 +25,7 @@ from programs.journals.merge_sources import Source, find_sources
 from programs.journals.merger import Merger, Tally
 from programs.judges.review_list import review_path
 from programs.records import Status
+from programs.selection.dropped_list import dropped_path
 from programs.settings import Settings
 
 
@@ -72,7 +73,8 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                 document = write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
             judged = (review_path(output),) if document.judges else ()
-            for path in (Path(f"{journal}.index"), journal, *judged, output):
+            dropped = (dropped_path(output),) if (folder / dropped_path(output).name).exists() else ()
+            for path in (Path(f"{journal}.index"), journal, *judged, *dropped, output):
                 (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
@@ -89,7 +91,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(lock_on(f"{journal}.lock"))
-            for path in (journal, review_path(output), output):
+            for path in (journal, review_path(output), dropped_path(output), output):
                 if path.exists():
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
             # A merge that was killed left its own behind.

@@ -56,6 +56,7 @@ class UserInteraction(Part):
 class Grades(Part):
     """Six grades and their mean, each 0-1. A grade that could not be read is None, and so is then the mean."""
 
+    # A dimension is a line in `signatures.grade.GradeSheet` and one here; the exports follow.
     question_alignment: float | None
     scientific_accuracy: float | None
     completeness: float | None
@@ -64,6 +65,10 @@ class Grades(Part):
     evidence_usage: float | None
     overall_score: float | None
     reason: str | None = None
+
+
+GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_score", "reason"))
+"""The dimensions."""
 
 
 class EvidenceRecord(Part):
@@ -82,6 +87,7 @@ class VerdictRecord(Part):
     """One judge's rating (1-10), or an unscored verdict with the reason why there is none. Where judges are calibrated,
     `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is None."""
 
+    # A dimension of the judges is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
     scored: bool
     reasoning_quality: int | None = None
@@ -90,6 +96,10 @@ class VerdictRecord(Part):
     overall: int | float | None = None
     raw_overall: int | None = None
     reason: str = ""
+
+
+RATINGS = tuple(name for name in VerdictRecord.model_fields if name not in ("judge", "scored", "raw_overall", "reason"))
+"""The dimensions."""
 
 
 class StepRecord(Part):
@@ -150,9 +160,10 @@ class TraceMetadata(Part):
 
 
 class SolveTries(Part):
-    """The tries of a blind solve in one setting: how many were asked for, and how each that could be judged stands to the
-    final answer. `absent` ones failed technically (no answer, or no judgement of it) and count nowhere. `pass_rate` is the
-    share of equivalent ones among those judged, None where none was."""
+    """The tries of a blind solve in one setting, each compared with the final answer of each of the question's variations:
+    how many comparisons there are, and how the two answers stand to each other in those that could be judged. `absent`
+    ones failed technically (no answer, or no judgement of it) and count nowhere. `pass_rate` is the share of equivalent
+    ones among those judged, None where none was."""
 
     asked: int
     equivalent: int
@@ -163,9 +174,10 @@ class SolveTries(Part):
 
 
 class BlindSolve(Part):
-    """What another model made of the question (`programs.extras.blind_solve` has the rules). `need` is None where the
-    absent tries could have decided it. `difficulty` is 1 - pass rate with the passage, `difficulty_without` the same
-    without."""
+    """What another model made of the question (`programs.extras.blind_solve` has the rules): the same in every trace of it.
+    `need` is None where absent tries could have decided it. `difficulty` is 1 - pass rate with the passage,
+    `difficulty_without` the same without. `variations` are those whose answers the tries were compared with; None in
+    documents of older versions, where each trace has a need and a difficulty of its own."""
 
     need: Need | None
     difficulty: float | None
@@ -175,6 +187,7 @@ class BlindSolve(Part):
     solver: str
     compared_by: str
     temperature: float | None
+    variations: list[int] | None = None
 
 
 class SeededError(Part):

@@ -200,11 +200,7 @@ def _wanted(
     wanted: list[tuple[Question, list[UnitKey]]] = []
     for question in questions:
         keys = []
-        for variation in range(wishes.variations):
-            key = UnitKey(sample.id, question.type.value, variation)
-            known = wishes.known(key)
-            if known is not None and known.settled and known.basis == wishes.basis:
-                continue
+        for key, known in _undecided(sample, question, wishes):
             if known is None or not known.accepted:
                 if budget is not None and budget <= 0:
                     made.limited = True
@@ -214,6 +210,16 @@ def _wanted(
         if keys:
             wanted.append((question, keys))
     return wanted
+
+
+def _undecided(sample: Sample, question: Question, wishes: Wishes) -> list[tuple[UnitKey, Known | None]]:
+    """The variations of a question that are to be decided: where one hangs on the others, all or none."""
+    keys = [UnitKey(sample.id, question.type.value, variation) for variation in range(wishes.variations)]
+    known = [(key, wishes.known(key)) for key in keys]
+    undecided = [(key, one) for key, one in known if one is None or not one.decided(wishes.basis)]
+    if undecided and wishes.extras.by_question:
+        return [(key, one) for key, one in known if one is None or not one.fixed]
+    return undecided
 
 
 def _prediction(made: Made) -> dspy.Prediction:

@@ -19,7 +19,7 @@ Percent = Annotated[
 ]
 
 
-# A new dimension is a new line here; the document and the exports follow.
+# A new dimension is a new line here and in programs.records.Grades; the exports follow.
 class GradeSheet(BaseModel):
     """Grades in percent: 0 is worthless, 100 is perfect."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 Rating = Annotated[int, Field(ge=1, le=10)]
 
 
+# A new dimension is a new line here and in programs.records.VerdictRecord.
 class VerdictSheet(BaseModel):
     """Ratings from 1 (useless) to 10 (could not be better), and the reason for them."""
 

@@ -4,7 +4,8 @@
    is a question; `feedback` is there and may be left out.
 2. No two predictors of the program share a signature class, and every signature is asked by one.
 3. A new question type is one new line: the question set, the order, the settings' bound follow `QuestionType`.
-4. A new grade dimension is one new line: the record's grades are the sheet's dimensions.
+4. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same;
+   everything else follows. Whoever forgets the second is told where it goes.
 5. No prompt text stands in programs/: every field and signature has a description of its own.
 """
 
@@ -15,13 +16,17 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from programs.records import Grades
+from programs.exports.grpo import GRPO
+from programs.exports.view import View
+from programs.records import GRADES, VerdictRecord
 from programs.settings import STAGES, Settings
 from programs.stages.questions import type_order
 from programs.stages.seeded import SeededStages
 from programs.stages.solve import SolveStages
 from programs.stages.steps import StepStage
+from programs.units.decision import QualityRules
 from signatures.grade import GRADE_DIMENSIONS
+from signatures.judge import VerdictSheet
 from signatures.questions import Difficulty, QuestionSet, QuestionType
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
@@ -95,5 +100,24 @@ def test_the_specifications_question_types_and_their_difficulty() -> None:
 
 
 def test_grades_of_the_record_are_those_of_the_sheet() -> None:
-    assert set(GRADE_DIMENSIONS) == set(Grades.model_fields) - {"overall_score", "reason"}
+    assert set(GRADE_DIMENSIONS) == set(GRADES), "a dimension of GradeSheet is a field of programs.records.Grades too"
     assert len(GRADE_DIMENSIONS) == 6
+
+
+def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
+    """Without the field, what the judges say of a dimension would be in the record without a type."""
+    missing = set(VerdictSheet.model_fields) - set(VerdictRecord.model_fields)
+    assert not missing, f"give programs.records.VerdictRecord the fields {sorted(missing)}, which VerdictSheet has"
+    others = set(VerdictRecord.model_fields) - set(VerdictSheet.model_fields) - {"judge", "scored", "raw_overall"}
+    assert not others, f"programs.records.VerdictRecord has {sorted(others)}, which signatures.judge.VerdictSheet lacks"
+
+
+def test_whatever_the_sheet_asks_of_a_judge_reaches_the_record() -> None:
+    said = {"reason": "A concrete reason.", **{name: 7 for name in VerdictSheet.model_fields if name != "reason"}}
+    unit = made_of(Answers(judge=lambda _ask: said), quality=QualityRules(check=True, judges=("a",))).units[0]
+    (verdict,) = unit.record().verdicts
+    assert said.items() <= verdict.model_dump().items()
+
+
+def test_grades_that_are_exported_are_those_of_the_record() -> None:
+    assert set(GRADE_DIMENSIONS) < set(GRPO.columns(View()))

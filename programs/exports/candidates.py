@@ -14,8 +14,6 @@ from programs.errors import UserError
 from programs.exports.format import Candidate
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import find_sources
-from programs.journals.tally import WITHDRAWN
-from programs.selection.screening import CONTAMINATED
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ class Origin:
             if unit.accepted:
                 yield Candidate(unit.accepted, position=position)
                 position += 1
-            # A question was withdrawn as a duplicate or as one of a benchmark's: no trace of it may be trained on.
-            if attempts and unit.status not in (WITHDRAWN, CONTAMINATED):
+            # Nothing is preferred to what was turned down for its question's sake, not for its own.
+            if attempts and not unit.left_out:
                 yield from (Candidate(record, "below") for record in unit.rejected)
                 yield from (Candidate(record, "unused") for became, record in unit.others if became == "unused")
 

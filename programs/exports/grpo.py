@@ -8,15 +8,7 @@ from collections.abc import Iterator, Sequence
 from programs.exports.columns import Columns
 from programs.exports.format import Candidate, Format, Row
 from programs.exports.view import FACTS, MESSAGES, View
-
-GRADES = (
-    "question_alignment",
-    "scientific_accuracy",
-    "completeness",
-    "uncertainty_calibration",
-    "clarity_structure",
-    "evidence_usage",
-)
+from programs.records import GRADES
 
 
 def _columns(_: View) -> Columns:

@@ -1,18 +1,18 @@
 """The blind solve (`--blind-solve K`): does a question need its passage, and how hard is it?
 
 Another model, the solver, answers each question K times without the passage and K times with it, at a temperature of
-`SOLVE_TEMPERATURE` and with a sampling seed for each try. Each answer is compared with the trace's final answer; one
-that makes the same main claim passes.
+`SOLVE_TEMPERATURE` and with a sampling seed for each try. Each answer is compared with the final answer of each of the
+question's V accepted variations: K x V comparisons a setting. One that makes the same main claim passes.
 
-    setting      passed when at least half of its K tries pass (K/2, rounded up)
+    setting      passed when at least half of its comparisons pass (rounded up)
     known        passed without the passage
     needs_paper  passed with it alone
     unanswered   passed in neither way
-    difficulty   1 - pass rate: the share of the judged tries with the passage that do not pass (and without, apart)
+    difficulty   1 - pass rate: the share of the judged comparisons with the passage that do not pass (and without, apart)
 
-A try that failed technically (no usable answer, or no readable comparison) is absent and counts nowhere. Where the absent
-tries could have decided a setting, the setting is open and the question's need is None: undecided, never guessed.
-The variations of a question share its tries; each is compared with its own answer.
+What failed technically (no usable answer, or no readable comparison) is absent and counts nowhere. Where the absent ones
+could have decided a setting, the setting is open and the question's need is None: undecided, never guessed. All this is the
+question's: its variations carry the same, and are kept or turned down together.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ class SolveRules:
     @property
     def basis(self) -> str:
         kept = f", {','.join(sorted(self.keep))} kept" if self.keep else ""
-        return f"solved {self.tries} times by {self.solver}, compared by {self.judge}{kept}"
+        return f"questions solved {self.tries} times by {self.solver}, compared by {self.judge}{kept}"
 
 
 class BlindSolver:
@@ -53,7 +53,8 @@ class BlindSolver:
         self.stages = stages or SolveStages()
 
     def plan(self, passage: Passage, question: Question, units: list[Unit]) -> Plan[None]:
-        """Gives the accepted ones of a question's units their `blind_solve`, and turns down those that are not kept."""
+        """Gives the accepted ones of a question's units their `blind_solve`, which is one for all of them, and turns all of
+        them down where it is not kept."""
         accepted = [unit for unit in units if unit.status == "accepted"]
         if not accepted:
             return
@@ -64,9 +65,16 @@ class BlindSolver:
             for number in numbers
         ]
         replies = yield asks
-        yield [self._compared(unit, asks, replies) for unit in accepted]
+        compared = yield [self._compared(unit, asks, replies) for unit in accepted]
+        without = [each for found in compared for each in found[: self.rules.tries]]
+        with_it = [each for found in compared for each in found[self.rules.tries :]]
+        solve = solved(without, with_it, self.rules, replies, [unit.key.variation for unit in accepted])
+        for unit in accepted:
+            unit.attempts[-1].blind_solve = solve
+        self._decide(accepted, solve.need)
 
-    def _compared(self, unit: Unit, asks: list[Ask], replies: list[Reply]) -> Plan[None]:
+    def _compared(self, unit: Unit, asks: list[Ask], replies: list[Reply]) -> Plan[list[Agreement | None]]:
+        """How each try stands to the answer of one of the units (None: absent)."""
         attempt = unit.attempts[-1]
         name = unit.key.named(attempt.spot.name)
         compares = [
@@ -77,20 +85,19 @@ class BlindSolver:
         ]
         answers = iter((yield [ask for ask in compares if ask is not None]))
         compared: list[Reply | None] = [None if ask is None else next(answers) for ask in compares]
-        found = [_agreement(ask, reply) for ask, reply in zip(compares, compared, strict=True)]
         attempt.more["solve"] = replies
         attempt.more["compare"] = [reply for reply in compared if reply is not None]
-        attempt.blind_solve = solved(found[: self.rules.tries], found[self.rules.tries :], self.rules, replies)
-        self._decide(unit, attempt.blind_solve.need)
+        return [_agreement(ask, reply) for ask, reply in zip(compares, compared, strict=True)]
 
-    def _decide(self, unit: Unit, need: Need | None) -> None:
+    def _decide(self, accepted: list[Unit], need: Need | None) -> None:
         if not self.rules.keep or need in self.rules.keep:
             return
-        attempt = unit.attempts[-1]
-        if need is None and not attempt.settled:
-            unit.status, unit.reason = "unjudged", f"{SOLVED}undecided, to be tried again"
-        else:
-            unit.status, unit.reason = "rejected", f"{SOLVED}{need or 'undecided'}"
+        open_still = need is None and not all(unit.attempts[-1].settled for unit in accepted)
+        for unit in accepted:
+            if open_still:
+                unit.status, unit.reason = "unjudged", f"{SOLVED}undecided, to be tried again"
+            else:
+                unit.status, unit.reason = "rejected", f"{SOLVED}{need or 'undecided'}"
 
 
 def solved(
@@ -98,8 +105,9 @@ def solved(
     with_it: Sequence[Agreement | None],
     rules: SolveRules,
     replies: Sequence[Reply],
+    variations: list[int],
 ) -> BlindSolve:
-    """The record of what the tries in both settings came to (None: absent)."""
+    """The record of what the comparisons in both settings came to (None: absent), over these variations' answers."""
     blind, reading = tries_of(without), tries_of(with_it)
     return BlindSolve(
         need=need_of(blind, reading),
@@ -110,11 +118,12 @@ def solved(
         solver=rules.solver,
         compared_by=rules.judge,
         temperature=next((reply.temperature for reply in replies if reply.status == "ok"), None),
+        variations=variations,
     )
 
 
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
-    """Counts one setting's tries."""
+    """Counts one setting's comparisons."""
     counts = Counter(found)
     judged = len(found) - counts[None]
     return SolveTries(
@@ -128,7 +137,7 @@ def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
 
 
 def passed(tries: SolveTries) -> bool | None:
-    """Whether at least half of all tries pass; None where that hangs on the absent ones."""
+    """Whether at least half of all comparisons pass; None where that hangs on the absent ones."""
     wanted = -(-tries.asked // 2)
     if tries.equivalent >= wanted:
         return True

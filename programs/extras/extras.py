@@ -18,6 +18,9 @@ from programs.stages.questions import Question
 from programs.stages.seeded import MARK, SeededStages
 from programs.units.unit import Unit
 
+SEEDED = "with seeded errors"
+"""How the basis of traces says that they were given a wrong step."""
+
 
 @dataclass(frozen=True)
 class Extras:
@@ -34,10 +37,20 @@ class Extras:
         return "" if self.seeded is None else MARK
 
     @property
+    def by_question(self) -> bool:
+        """Whether what becomes of a variation hangs on the question's others: they are then decided together."""
+        return self.blind is not None
+
+    @property
     def basis(self) -> list[str]:
         """The rules by which units are decided, as far as they are more than every run's."""
         solving = None if self.blind is None else self.blind.rules
-        return [rules.basis for rules in (solving, self.checker, self.causal) if rules is not None]
+        seeded = [] if self.seeded is None else [SEEDED]
+        return seeded + [rules.basis for rules in (solving, self.checker, self.causal) if rules is not None]
+
+    def likens(self, basis: str) -> bool:
+        """Whether traces that were decided by these rules were made as these are: with a seeded error, or without."""
+        return (SEEDED in basis.split("; ")) == (self.seeded is not None)
 
     def after(self, passage: Passage, question: Question, units: list[Unit], remake: Remake) -> Plan[None]:
         """What follows once a question's units are decided."""

@@ -7,21 +7,27 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from programs.journals.tally import CONTAMINATED, given_away_in
+
 NEED = "need: "
 RATED = "difficulty: rated"
 DIFFICULTY = "difficulty: sum of 1/10000"
 CORRECTED = "seeded error: corrected"
 AT_ONCE = "seeded error: corrected at the first try"
 CAUSAL = "causal: "
+GIVEN_AWAY = "attempts that give a benchmark away"
 STEPS, QUOTED, CHECKED = "steps: all", "steps: quoted", "steps: checked by a model"
 STATUS, CONFLICTS = "steps: ", "steps: in conflict by rule"
 UNFOUND, WITH_UNFOUND = "steps: unfound numbers", "steps: with unfound numbers"
 UNDECIDED, UNALTERED, UNMADE = "undecided", "not alterable", "not made again"
 
+SOLVED_ONES = ("accepted", "rejected", "unjudged", CONTAMINATED)
+"""A question that was withdrawn counts nowhere."""
+
 
 class SolveFindings(BaseModel):
-    """How many traces have a question of which need, those included that were turned down for it; and the mean measured
-    difficulty (1 - pass rate with the passage) over the `rated` ones, None where there is none."""
+    """How many questions have which need, those included that were turned down for it; and the mean measured difficulty
+    (1 - pass rate with the passage) over the `rated` ones, None where there is none."""
 
     known: int
     needs_paper: int
@@ -70,22 +76,26 @@ class StepFindings(BaseModel):
 
 
 class Findings(BaseModel):
-    """What the checks found over all runs of a journal; None: nothing was checked."""
+    """What the checks found over all runs of a journal; None: nothing was checked. `attempts_given_away` are those that
+    were not taken and give a benchmark away, None where there is none: no export has them."""
 
     steps: StepFindings | None = None
     blind_solve: SolveFindings | None = None
     seeded_errors: SeededFindings | None = None
     causal_check: CausalFindings | None = None
+    attempts_given_away: int | None = None
 
 
 def of_line(line: Mapping[str, Any]) -> Counter[str]:
     """What a unit's line counts for."""
     record = line["record"] or (line.get("attempts") or [None])[-1]
-    counts: Counter[str] = Counter()
     if record is None:
-        return counts
+        return Counter()
+    counts: Counter[str] = Counter()
+    if given_away_in(line) and line["status"] != CONTAMINATED:
+        counts[GIVEN_AWAY] += len(line["contaminated"])
     solve, seeded, causal = (record.get(name) for name in ("blind_solve", "seeded_error", "causal_check"))
-    if solve and line["status"] in ("accepted", "rejected", "unjudged"):
+    if solve and line["status"] in SOLVED_ONES and _stands_for_its_question(line["key"], solve):
         counts[f"{NEED}{solve['need'] or UNDECIDED}"] += 1
         if solve["difficulty"] is not None:
             counts.update({RATED: 1, DIFFICULTY: round(solve["difficulty"] * 10_000)})
@@ -106,6 +116,7 @@ def findings_in(counts: Mapping[str, int]) -> Findings:
         blind_solve=_solve(counts),
         seeded_errors=_seeded(counts),
         causal_check=_causal(counts),
+        attempts_given_away=counts.get(GIVEN_AWAY) or None,
     )
 
 
@@ -127,12 +138,13 @@ def in_words_of(found: Findings) -> list[tuple[str, str]]:
             )
         )
     if (solve := found.blind_solve) is not None:
+        asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided
         mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
         lines.append(
             (
                 "blind solve",
-                f"{solve.known} known, {solve.needs_paper} need the paper, {solve.unanswered} unanswered, "
-                f"{solve.undecided} undecided; mean difficulty {mean} over {solve.rated}",
+                f"of {asked} questions {solve.known} known, {solve.needs_paper} need the paper, "
+                f"{solve.unanswered} unanswered, {solve.undecided} undecided; mean difficulty {mean} over {solve.rated}",
             )
         )
     if (seeded := found.seeded_errors) is not None:
@@ -148,7 +160,16 @@ def in_words_of(found: Findings) -> list[tuple[str, str]]:
                 f"{causal.not_alterable} not alterable, {causal.not_made_again} not made again",
             )
         )
+    if found.attempts_given_away:
+        lines.append(("benchmarks", f"{found.attempts_given_away} attempts that give one away are in no export"))
     return lines
+
+
+def _stands_for_its_question(key: str, solve: Mapping[str, Any]) -> bool:
+    """Whether a question is counted by this unit: the first of those that were solved together. Those of older versions
+    stand for themselves."""
+    together = solve.get("variations")
+    return not together or key.rpartition("/")[2] == str(min(together))
 
 
 def _of_steps(steps: list[dict[str, Any]]) -> Counter[str]:

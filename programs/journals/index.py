@@ -13,9 +13,9 @@ from typing import Any
 
 from programs.errors import JournalError
 from programs.journals.findings import of_line
-from programs.journals.tally import TEXTS, loss_of, of_pool, of_unit
+from programs.journals.tally import SOLVED, TEXTS, given_away_in, loss_of, of_pool, of_unit
 
-VERSION = "3"
+VERSION = "4"
 PAGE = 512
 
 SCHEMA = """
@@ -23,11 +23,12 @@ create table if not exists meta (name text primary key, value) without rowid;
 create table if not exists line (key text primary key, at integer, length integer) without rowid;
 create table if not exists unit (
     key text primary key, first integer, at integer, length integer, status text, basis text, settled integer,
-    digest text, sample text, loss text, findings text
+    digest text, sample text, loss text, findings text, given_away integer
 ) without rowid;
 create unique index if not exists unit_order on unit (first);
 create index if not exists unit_status on unit (status, first);
 create index if not exists unit_sample on unit (sample);
+create index if not exists unit_given_away on unit (first) where given_away;
 create table if not exists sample (
     key text primary key, basis text, settled integer, line text, failed integer
 ) without rowid;
@@ -138,10 +139,11 @@ class Index:
         found = of_line(record)
         values = (key, at, at, length, status, basis, record["settled"], record["digest"], record["sample"], loss)
         self._database.execute(
-            "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (key) do update set at = excluded.at,"
+            "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (key) do update set at = excluded.at,"
             " length = excluded.length, status = excluded.status, basis = excluded.basis,"
-            " settled = excluded.settled, digest = excluded.digest, loss = excluded.loss, findings = excluded.findings",
-            (*values, json.dumps(found) if found else None),
+            " settled = excluded.settled, digest = excluded.digest, loss = excluded.loss, findings = excluded.findings,"
+            " given_away = excluded.given_away",
+            (*values, json.dumps(found) if found else None, given_away_in(record)),
         )
         earlier = of_unit(*before[:4]) + Counter(json.loads(before[4] or "{}")) if before else Counter[str]()
         self._count(of_unit(key, status, basis, loss) + found, earlier)
@@ -200,6 +202,11 @@ class Index:
         query = "select first, at, length from unit where status = ? and first > ? order by first limit ?"
         return self._all(query, status, after, PAGE)
 
+    def given_away_places(self, after: int) -> list[tuple[int, int, int]]:
+        """As `unit_places`, of units that give a benchmark away or an attempt at which does."""
+        query = "select first, at, length from unit where given_away and first > ? order by first limit ?"
+        return self._all(query, after, PAGE)
+
     def pool_places(self, after: int) -> list[tuple[int, int, int]]:
         """The next texts' questions after those that first stood at offset `after`: (first, offset, length)."""
         return self._all("select first, at, length from pool where first > ? order by first limit ?", after, PAGE)
@@ -216,6 +223,11 @@ class Index:
     def units_of(self, sample: str) -> dict[str, str]:
         """The units of a sample, with their status."""
         return dict(self._all("select key, status from unit where sample = ?", sample))
+
+    def turned_down(self, sample: str, question: str) -> bool:
+        """Whether some unit of a sample's question was not taken for what the question needs."""
+        losses = self._all("select key, loss from unit where sample = ?", sample)
+        return any(key.rpartition("/")[0] == question and loss.startswith(SOLVED) for key, loss in losses)
 
     def begun(self) -> int:
         """How many texts were begun: those with questions, and those that were asked for them in vain."""

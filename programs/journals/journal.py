@@ -102,6 +102,10 @@ class Journal:
         """The newest line of every unit (with this status), in the order in which the units first stood."""
         return self._paged(lambda last: self._index.unit_places(status, last), -1)
 
+    def given_away(self) -> Iterator[dict[str, Any]]:
+        """As `units`, those that give a benchmark away or an attempt at which does."""
+        return self._paged(self._index.given_away_places, -1)
+
     def pools(self, *, dropped: bool = False) -> Iterator[dict[str, Any]]:
         """The newest questions of every text (of which some were left out), in the order in which the texts first had
         some."""

@@ -4,7 +4,7 @@ replace one another, and give them without reading the journal."""
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 TEXTS = "texts"
 TEXTS_BARREN = "texts without a usable question"
@@ -20,6 +20,9 @@ TRACE_LOST = "trace: "
 
 WITHDRAWN = "withdrawn"
 """The status of units whose question was dropped after they were made: the question's loss is theirs."""
+
+CONTAMINATED: Literal["contaminated"] = "contaminated"
+"""The status of units whose thought or answer gives a benchmark away."""
 
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
@@ -50,11 +53,16 @@ def of_unit(key: str, status: str, basis: str, loss: str) -> Counter[str]:
     return +counts
 
 
+def given_away_in(line: Mapping[str, Any]) -> bool:
+    """Whether a unit, or an attempt at it, is left out because it gives a benchmark away."""
+    return line["status"] == CONTAMINATED or (bool(line.get("contaminated")) and line["status"] != WITHDRAWN)
+
+
 def loss_of(status: str, reason: str | None) -> str:
     """Where a unit that is not accepted was lost."""
     if status == "rejected" and reason and JUDGED.fullmatch(reason):
         return "rejected by the judges"
-    if status == "rejected" and reason and reason.startswith(SOLVED):
+    if status in ("rejected", "unjudged") and reason and reason.startswith(SOLVED):
         return reason
     if status in ("rejected", "failed"):
         stage = (reason or "").partition(":")[0] or "unknown"

@@ -5,7 +5,8 @@
 
 `human` is what people said of the answer: whether it is right (`{"correct": 0}`, or a bare 0, 1, true or false), or a
 rating from 1 to 10 (`{"overall": n}`), or both. `thought` may hold the reasoning that led to the answer. Where people
-judged the same answer again, the last label counts: a file of labels is only ever appended to.
+judged the same answer again, the last label counts: a file of labels is only ever appended to, and of several files the one
+named last is the newest.
 """
 
 from collections import Counter
@@ -63,10 +64,24 @@ class Labelled(BaseModel):
 
 @dataclass
 class Labels:
-    """What a file holds: the labelled answers, and why how many records were skipped."""
+    """What files hold: the labelled answers, and why how many records were skipped."""
 
     answers: list[Labelled]
     skipped: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, labelled: Iterable[Labelled], skipped: Counter[str]) -> "Labels":
+        """Each answer once, with its last label, in the order in which answers first came; the others are counted."""
+        answers: dict[str, Labelled] = {}
+        found = Counter(skipped)
+        for one in labelled:
+            earlier = answers.setdefault(one.id, one)
+            if (earlier.correct, earlier.overall) != (one.correct, one.overall):
+                answers[one.id] = one
+                found[REPLACED] += 1
+            elif earlier is not one:
+                found[DUPLICATE] += 1
+        return cls(list(answers.values()), +found)
 
 
 def read_labels(path: Path) -> Labels:
@@ -75,7 +90,7 @@ def read_labels(path: Path) -> Labels:
     Records without a reference and a key passage, without a label, and those that were there before are skipped and
     counted. Raises `UserError`, with file and line, for a record of another form, and where no answer is left.
     """
-    answers: dict[str, Labelled] = {}
+    answers: list[Labelled] = []
     skipped: Counter[str] = Counter()
     try:
         for raw in read_lines(path):
@@ -83,30 +98,20 @@ def read_labels(path: Path) -> Labels:
             if isinstance(labelled, str):
                 skipped[labelled] += 1
             elif labelled is not None:
-                earlier = answers.setdefault(labelled.id, labelled)
-                if (earlier.correct, earlier.overall) != (labelled.correct, labelled.overall):
-                    answers[labelled.id] = labelled
-                    skipped[REPLACED] += 1
-                elif earlier is not labelled:
-                    skipped[DUPLICATE] += 1
+                answers.append(labelled)
     except (TruncatedArchive, DamagedArchive) as error:
         raise UserError(f"{path} is a damaged archive: pack it again") from error
     if not answers:
         why = "; ".join(f"{count} with {reason}" for reason, count in skipped.items()) or "it is empty"
         raise UserError(f"{path} holds no labelled answers: {why}")
-    return Labels(list(answers.values()), skipped)
+    return Labels.of(answers, skipped)
 
 
 def read_answers(paths: Iterable[str]) -> Labels:
-    """The labelled answers of all files, each once. Raises what `read_labels` raises."""
-    answers: dict[str, Labelled] = {}
-    skipped: Counter[str] = Counter()
-    for path in paths:
-        found = read_labels(Path(path))
-        skipped += found.skipped
-        skipped[DUPLICATE] += sum(answer.id in answers for answer in found.answers)
-        answers = {**{answer.id: answer for answer in found.answers}, **answers}
-    return Labels(list(answers.values()), +skipped)
+    """The labelled answers of all files, each once, with its last label. Raises what `read_labels` raises."""
+    found = [read_labels(Path(path)) for path in paths]
+    skipped: Counter[str] = sum((labels.skipped for labels in found), Counter())
+    return Labels.of((answer for labels in found for answer in labels.answers), skipped)
 
 
 def _read(raw: RawLine, place: Place) -> Labelled | str | None:

@@ -9,6 +9,7 @@ from rich.text import Text
 from programs.inputs.cleaning import clean
 from programs.judges.review_labels import Said
 from programs.judges.review_list import ReviewItem
+from programs.records import RATINGS
 
 LONG_PASSAGE = 3000
 """Characters; of a longer passage only the evidence is shown, and the whole on demand."""
@@ -48,11 +49,12 @@ def _show_evidence(item: ReviewItem, console: Console) -> None:
 
 def _verdicts(item: ReviewItem) -> Table:
     table = Table(title=f"the judges, {item.spread:g} apart ({item.became})", box=None, title_justify="left")
-    for name in ("judge", "overall", "reasoning", "accuracy", "coherence", "reason"):
-        table.add_column(name)
+    dimensions = ["overall", *(name for name in RATINGS if name != "overall")]
+    for name in ("judge", *dimensions, "reason"):
+        table.add_column(name.replace("_", " "))
     for verdict in item.verdicts:
         raw = "" if verdict.raw_overall is None else f" (said {verdict.raw_overall})"
-        ratings = (verdict.overall, verdict.reasoning_quality, verdict.accuracy, verdict.coherence)
+        ratings = (getattr(verdict, name) for name in dimensions)
         overall, *others = ["-" if rating is None else f"{rating:g}" for rating in ratings]
         table.add_row(_text(verdict.judge), overall + raw, *others, _text(verdict.reason))
     return table

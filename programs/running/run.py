@@ -31,6 +31,7 @@ from programs.progress.pilot import Pilot, choose
 from programs.progress.reading import Chosen, Reading
 from programs.records import JudgeAgreement, Status
 from programs.running.budget import Budget, check_prices
+from programs.running.cautions import cautions
 from programs.running.gate import Gate
 from programs.running.goal import Goal
 from programs.running.journaled import JournaledCaller
@@ -39,7 +40,6 @@ from programs.running.resume import journal_of, mixing_of, refuse_mixture
 from programs.running.runner import Runner
 from programs.running.stopping import interruptible
 from programs.running.summary import Summary, summary_of
-from programs.selection.dropped_list import write_dropped
 from programs.selection.rescreening import prepare
 from programs.selection.screening import Screen, check_benchmarks, screening
 from programs.settings import Settings
@@ -76,6 +76,8 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
             mixing = mixing_of(settings, fingerprint)
             refuse_mixture(journal, mixing, settings)
+            for caution in cautions(settings, journal.latest("run", "")):
+                log.warning("%s", caution)
             # Until the first run begins, an import may have been interrupted: it is made again.
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):
                 log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
@@ -174,8 +176,6 @@ async def _make(
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=_now(), summary=final.model_dump(mode="json"), **facts)
         judges = write_document(journal, settings.output, status, final.model_dump(mode="json")).judges
-        if screen.rules:
-            write_dropped(journal, settings.output)
     spent = final.this_run.model_dump(mode="json")
     log.info("the run ends: %s", error or status, extra={"status": status, "traces": final.traces, "spent": spent})
     return Finished(status, final, error, mistake, judges)

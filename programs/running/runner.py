@@ -14,14 +14,14 @@ from programs.asking.plan import Ask, Reply, adrive
 from programs.document import IMPORTED
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
-from programs.journals.tally import WITHDRAWN
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.running.gate import Gate, RunStopped
 from programs.running.goal import Goal
 from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Ledger
 from programs.running.turns import Turns
-from programs.selection.screening import CONTAMINATED, Screen
+from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.telemetry.tracing import about
 from programs.tracer import Made, Tracer, Wishes
@@ -252,9 +252,11 @@ class Runner:
             settled = False
         elif status == CONTAMINATED and basis == self._screen.rules:
             basis = self._goal.basis
-        # What was taken over from a document is finished, whatever today's rules.
-        basis = self._goal.basis if basis == IMPORTED else basis
-        return Known(accepted=status == "accepted", settled=settled, basis=basis, digest=digest)
+        accepted = status == "accepted"
+        # What was taken over from a document is finished, whatever today's rules; and a trace with a seeded error must not
+        # take the place of one without, nor the other way round, where both are wanted in one output (--allow-mixed).
+        fixed = settled if basis == IMPORTED else accepted and not self._goal.extras.likens(basis)
+        return Known(accepted=accepted, settled=settled, basis=basis, digest=digest, fixed=fixed)
 
     def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
         new = not self._screen.decided(sample.id)
@@ -273,6 +275,8 @@ class Runner:
         earlier = self._journal.latest("unit", str(unit.key))
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
+        if given_away := self._screen.attempts(line):
+            line["contaminated"] = given_away
         self._journal.append("unit", str(unit.key), **line)
         if unit.status != "accepted":
             log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})

@@ -11,17 +11,20 @@ from pydantic import BaseModel
 
 from programs.files.in_place import in_place
 from programs.journals.journal import Journal
-from programs.selection.screening import CONTAMINATED
+from programs.journals.tally import CONTAMINATED
 from programs.settings import beside
+from programs.units.unit_line import attempts_of
 
 
 class Dropped(BaseModel):
-    """A question that was left out, or a trace (`unit` names it) that was. `twin` says where the other one stands: a text's
+    """A question that was left out, or a trace that was: `unit` names it, or with `attempt`, the record's id, an attempt at
+    it that was turned down and is left out of preference data. `twin` says where the other one stands: a text's
     hash and question type, or the rule with a benchmark's file and line; `twin_text` is that one's question."""
 
     sample: str
     question_type: str
     unit: str | None = None
+    attempt: str | None = None
     question: str
     why: str
     twin: str
@@ -34,8 +37,12 @@ def dropped_path(document: Path) -> Path:
 
 
 def write_dropped(journal: Journal, document: Path) -> int:
-    """Writes the list, atomically, and says how much is on it. Raises `JournalError` when it cannot be written."""
+    """Writes the list, atomically, and says how much is on it. Where the latest run left nothing out on purpose, there is
+    none, or the old one is made to say what is still left out. Raises `JournalError` when it cannot be written."""
     listed = 0
+    rules = (journal.latest("run", "") or {}).get("question_rules")
+    if not rules and not dropped_path(document).exists():
+        return listed
     with in_place(dropped_path(document)) as file, jsonlines.Writer(file, dumps=orjson.dumps) as writer:
         for item in _dropped(journal):
             writer.write(item.model_dump(mode="json", exclude_none=True))
@@ -54,17 +61,23 @@ def _dropped(journal: Journal) -> Iterator[Dropped]:
                 twin=question["twin"],
                 twin_text=question["twin_text"],
             )
-    for line in journal.units(CONTAMINATED):
-        sample, kind, _ = line["key"].split("/")
-        yield Dropped(
-            sample=sample,
-            question_type=kind,
-            unit=line["key"],
-            question=_question(line),
-            why=CONTAMINATED,
-            twin=line["reason"],
-        )
+    for line in journal.given_away():
+        if line["status"] == CONTAMINATED:
+            yield _trace(line, line["reason"])
+        else:
+            yield from (_trace(line, twin, attempt) for attempt, twin in line["contaminated"].items())
 
 
-def _question(line: dict[str, Any]) -> str:
-    return str(line["attempts"][-1]["user_interaction"]["question"])
+def _trace(line: dict[str, Any], twin: str, attempt: str | None = None) -> Dropped:
+    sample, kind, _ = line["key"].split("/")
+    _, record = next(attempts_of(line))
+    question = record["user_interaction"]["question"]
+    return Dropped(
+        sample=sample,
+        question_type=kind,
+        unit=line["key"],
+        attempt=attempt,
+        question=question,
+        why=CONTAMINATED,
+        twin=twin,
+    )

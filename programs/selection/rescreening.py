@@ -8,8 +8,8 @@ they stay in the journal and leave the document. Broken off in the middle, it co
 from typing import Any
 
 from programs.journals.journal import Journal
-from programs.journals.tally import WITHDRAWN
-from programs.selection.screening import CONTAMINATED, Screen, entries_of, using
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
+from programs.selection.screening import Screen, entries_of, using
 from programs.stages.questions import QuestionPool
 
 Line = dict[str, Any]
@@ -46,9 +46,8 @@ def _decide_again(screen: Screen) -> None:
         elif register is not None:
             register.put(sample, entries_of(decided.questions))
         _withdraw(screen, sample, decided)
-    if screen.benchmarks is not None:
-        for line in journal.units("accepted"):
-            _withdraw_contaminated(screen, line)
+    for line in journal.units():
+        _look_through(screen, line)
 
 
 def _all(screen: Screen, pool: QuestionPool, sample: str) -> QuestionPool:
@@ -80,15 +79,22 @@ def _withdraw(screen: Screen, sample: str, pool: QuestionPool) -> None:
             _set_aside(screen, line, WITHDRAWN, reason)
 
 
-def _withdraw_contaminated(screen: Screen, line: Line) -> None:
+def _look_through(screen: Screen, line: Line) -> None:
+    """Looks for benchmarks in all that was made of a unit: attempts that were not taken may be exported too."""
     record = line["record"]
-    hit = screen.trace(record["user_interaction"]["question"], record["reasoning_trace"], record["final_answer"])
-    if hit is not None:
-        _set_aside(screen, line, CONTAMINATED, str(hit))
+    if line["status"] == "accepted":
+        hit = screen.trace(record["user_interaction"]["question"], record["reasoning_trace"], record["final_answer"])
+        if hit is not None:
+            line = _set_aside(screen, line, CONTAMINATED, str(hit))
+    given_away = screen.attempts(line)
+    if given_away != (line.get("contaminated") or {}):
+        screen.journal.append(**{**line, "contaminated": given_away})
 
 
-def _set_aside(screen: Screen, line: Line, status: str, reason: str) -> None:
-    """A unit's line again, with all that was made of it among what was not taken."""
+def _set_aside(screen: Screen, line: Line, status: str, reason: str) -> Line:
+    """A unit's line again, with all that was made of it among what was not taken. Gives the new line."""
     records = [*line["attempts"], *([line["record"]] if line["record"] else [])]
     changed = {"status": status, "reason": reason, "basis": screen.rules, "settled": True, "record": None}
-    screen.journal.append(**{**line, **changed, "attempts": records})
+    changed_line = {**line, **changed, "attempts": records}
+    screen.journal.append(**changed_line)
+    return changed_line

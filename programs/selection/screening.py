@@ -12,10 +12,10 @@ come later.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from programs.checks.near_duplicates import similarity
 from programs.errors import JournalError, UserError
@@ -23,6 +23,7 @@ from programs.inputs.sources import expand
 from programs.journals.journal import Journal
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
+from programs.units.unit_line import attempts_of
 from signatures.questions import QuestionType
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 REPEATED = "asks the same as another question"
 GIVEN_AWAY = "gives a benchmark away"
-CONTAMINATED: Literal["contaminated"] = "contaminated"
-"""The status of units whose thought or answer gives a benchmark away."""
 
 POOLS_A_COMMIT = 1000
 
@@ -53,7 +52,8 @@ class Screen:
     def rules(self) -> str:
         """By what is decided; empty: nothing is left out. Questions decided by other rules are decided again."""
         parts = [f"no two alike from {self.threshold:g}"] if self.register else []
-        parts += [f"clear of benchmarks {self.benchmarks.content}"] if self.benchmarks else []
+        # Journals in which accepted traces alone were looked at say "clear of benchmarks": they are looked at again.
+        parts += [f"all clear of benchmarks {self.benchmarks.content}"] if self.benchmarks else []
         return "; ".join(parts)
 
     @property
@@ -90,6 +90,15 @@ class Screen:
             return None
         with using():
             return next((hit for text in texts if (hit := self.benchmarks.overlap(text))), None)
+
+    def attempts(self, line: Mapping[str, Any]) -> dict[str, str]:
+        """What of a unit's line was not taken and gives a benchmark away: the records' ids, and where it stands."""
+        found = {
+            record["id"]: self.trace(record["reasoning_trace"], record["final_answer"])
+            for became, record in attempts_of({**line, "contaminated": {}})
+            if became != "accepted"
+        }
+        return {name: str(hit) for name, hit in found.items() if hit is not None}
 
     def close(self) -> None:
         """Ends a run. Raises `JournalError`."""

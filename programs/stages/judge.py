@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import dspy
-from pydantic import BaseModel
 
 from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
+from programs.records import VerdictRecord
 from programs.stages.questions import Question
 from programs.stages.trace import Draft, judged_view
 from signatures.judge import JudgeTrace, VerdictSheet
@@ -16,18 +16,9 @@ JUDGE_TEMPERATURE = 0.0
 """The same work gets the same rating, as far as a model can do that."""
 
 
-class Verdict(BaseModel):
-    """One judge's rating, each 1-10. Unscored (every rating None) when the judge gave nothing readable; `reason` then
-    says what went wrong. A calibrated one has the judge's own rating in `raw_overall`."""
-
-    judge: str
-    scored: bool
-    reasoning_quality: int | None = None
-    accuracy: int | None = None
-    coherence: int | None = None
-    overall: int | float | None = None
-    raw_overall: int | None = None
-    reason: str
+class Verdict(VerdictRecord):
+    """One judge's verdict, as the record holds it. Unscored (every rating None) when the judge gave nothing readable;
+    `reason` then says what went wrong."""
 
     def less(self, bias: float) -> "Verdict":
         """The same from a judge who rates so much too high: `overall` is less that, within 1-10. Only for a verdict as
@@ -82,4 +73,5 @@ def panel_score(verdicts: list[Verdict]) -> float | None:
 def panel_spread(verdicts: list[Verdict]) -> float | None:
     """The highest overall rating less the lowest, or None with fewer than two."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
-    return float(max(overall) - min(overall)) if len(overall) > 1 else None
+    # Decimal fractions are not exact: 8.86 - 5.86 is less than 3.
+    return round(float(max(overall) - min(overall)), 2) if len(overall) > 1 else None

@@ -54,12 +54,18 @@ class UnitKey(NamedTuple):
 
 
 class Known(BaseModel):
-    """What an earlier run made of a unit. `basis` names the rules it was decided by; `digest` its texts."""
+    """What an earlier run made of a unit. `basis` names the rules it was decided by; `digest` its texts; `fixed`: it stays
+    as it is, whatever the rules."""
 
     accepted: bool
     settled: bool
     basis: str
     digest: str | None = None
+    fixed: bool = False
+
+    def decided(self, basis: str) -> bool:
+        """Whether a run by the rules `basis` has nothing to decide about it."""
+        return self.fixed or (self.settled and self.basis == basis)
 
 
 @dataclass

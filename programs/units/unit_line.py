@@ -5,6 +5,7 @@ record      the trace that was taken (accepted, or waiting for judges), or null
 attempts    the records of the attempts that were not taken, in order; of a unit that was not taken, all
 standings   what the judges' verdicts made of each attempt, the taken one last (`programs.units.decision.Standing`)
 unused      attempts that earlier rules asked for and the present ones do not need
+contaminated    of the attempts that were not taken, those that give a benchmark away: the records' ids, and where it stands
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,9 +43,16 @@ def made_before(earlier: Line, line: Line) -> list[dict[str, Any]]:
 def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every attempt of a line, in order, the unused ones last: what became of it, and its record.
 
-    accepted: it was taken; below: the judges turned it down; unused: see above; else the status of the unit, which was
-    not taken for another reason (unjudged, duplicate, ...).
+    accepted: it was taken; below: the judges turned it down; unused and contaminated: see above; else the status of the
+    unit, which was not taken for another reason (unjudged, duplicate, ...).
     """
+    given_away = line.get("contaminated") or {}
+    for became, record in _by_rules(line):
+        yield "contaminated" if record.get("id") in given_away else became, record
+
+
+def _by_rules(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same by what the judges and the present rules made of them alone."""
     taken = line["record"]
     records = [*line.get("attempts", ()), *([taken] if taken else [])]
     # Lines of older versions do not say: whatever was made again had been turned down.

@@ -83,6 +83,7 @@ class Made:
     accepted: Record | None
     below: Sequence[Record] = ()
     status: str | None = None
+    reason: str | None = None
 
 
 def laid(folder: Path, units: Iterable[Made | Record]) -> Path:
@@ -107,7 +108,7 @@ def _append(journal: Journal, unit: Made) -> None:
         sample=first.source_paper.id,
         status=unit.status or ("accepted" if unit.accepted else "rejected"),
         settled=True,
-        reason=None,
+        reason=unit.reason,
         basis="judged",
         digest=content_id(first.reasoning_trace),
         record=unit.accepted.model_dump(mode="json") if unit.accepted else None,

@@ -26,9 +26,8 @@ from programs.exports.formats import FORMATS
 from programs.exports.prm import label_of, labelled_steps
 from programs.exports.tag import Tag
 from programs.exports.view import View
-from programs.journals.tally import WITHDRAWN
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.records import StepRecord
-from programs.selection.screening import CONTAMINATED
 from programs.units.step_records import RULE
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, plain_document, record, refused, rows
 
@@ -286,6 +285,20 @@ def test_traces_that_were_left_out_are_in_no_preference(tmp_path: Path, status: 
     left_out = Made(None, below=[record(1, score=3.0, variation=1)], status=status)
     document = laid(tmp_path, [record(1, score=9.0), left_out, Made(None, below=[record(1, score=4.0, variation=2)])])
     assert [row["quality_score"] for row in rows(export_to(document, "kto"))] == [9.0, 4.0]
+    assert [row["score_rejected"] for row in rows(export_to(document, "dpo"))] == [4.0]
+
+
+@pytest.mark.parametrize("status", ["rejected", "unjudged"])
+def test_a_question_that_is_not_kept_is_in_no_preference(tmp_path: Path, status: str) -> None:
+    """Neither the attempts of the variation that was turned down for it, nor those of the question's other variations."""
+    below = [record(1, score=3.0), record(1, score=8.0, variation=5)]
+    known = Made(None, below=below, status=status, reason="blind solve: known")
+    other = Made(None, below=[record(1, score=2.0, variation=1)], reason="quality 2.0 after 1 attempts")
+    kept = Made(record(2, score=9.0), below=[record(2, score=4.0, variation=1)])
+    document = laid(tmp_path, [other, known, kept])
+    for words in ((), ("--min-score", "5")):
+        found = export_to(document, "kto", *words, output=f"kto{len(words)}")
+        assert {row["quality_score"]: row["label"] for row in rows(found)} == {9.0: True, 4.0: False}
     assert [row["score_rejected"] for row in rows(export_to(document, "dpo"))] == [4.0]
 
 

@@ -2,9 +2,10 @@
 
 1. Each question is tried K times without the passage and K times with it, by the solver; each try has a seed of its own and
    a temperature above 0. Without the passage nothing of it is sent, and never anything of the trace.
-2. A setting is passed with at least half of its tries; known, needs_paper and unanswered follow from the two.
+2. A setting is passed with at least half of its comparisons; known, needs_paper and unanswered follow from the two.
 3. Absent tries count nowhere: they move no rate, and where they could have decided, the need is None.
-4. The variations of a question share its tries; each has its own comparisons.
+4. The variations of a question share its tries, its need and its difficulty; each answer has its own comparisons, and the
+   question is decided over all of them. It is kept or turned down as a whole, and counted once.
 5. What is not kept is rejected with the reason, its record with the attempts; an undecided one waits while a later run
    could decide it.
 6. Only accepted traces are tried.
@@ -23,10 +24,12 @@ from programs.asking.plan import Ask, Reply
 from programs.asking.tries import seed_of
 from programs.extras.blind_solve import BlindSolver, SolveRules, need_of, passed, tries_of
 from programs.extras.extras import Extras
+from programs.journals.findings import findings_in, of_line
 from programs.records import Need, SolveTries
 from programs.stages.solve import SOLVE_TEMPERATURE, solution_problems
 from programs.units.decision import QualityRules
-from programs.units.unit import Unit
+from programs.units.unit import Known, Unit
+from programs.units.unit_line import unit_line
 from signatures.compare_answers import Agreement
 from tests.making import VERDICT, Answers, good_output, made_of, passage, unread
 
@@ -167,6 +170,67 @@ def test_variations_share_the_tries_and_are_compared_apart() -> None:
     assert len(made.units) == 3
     assert (answers.count("solve"), answers.count("compare")) == (4, 12)
     assert len({ask.key for ask in answers.asked}) == len(answers.asked)
+
+
+def partly(*variations: int) -> Any:
+    """A comparer that finds every try equivalent to the answers of these variations, and to no other's."""
+
+    def compare(ask: Ask) -> dict[str, Any]:
+        variation = int(ask.key.split("/")[3].partition(".")[0])
+        right = variation in variations
+        return {"reason": "They say the same, or they do not.", "agreement": "equivalent" if right else "contradicts"}
+
+    return compare
+
+
+@pytest.mark.parametrize(
+    ("right", "need", "difficulty"),
+    [((0, 1, 2), "known", 0.0), ((1, 2), "known", 0.3333), ((2,), "unanswered", 0.6667)],
+)
+def test_a_question_has_one_need_whatever_its_variations_say(
+    right: tuple[int, ...], need: Need, difficulty: float
+) -> None:
+    units = made_of(Answers(compare=partly(*right)), extras=solving(2), variations=3).units
+    [found] = {str(unit.record().blind_solve) for unit in units}
+    solve = units[0].record().blind_solve
+    assert solve is not None
+    assert found == str(solve)
+    assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
+    assert solve.with_passage.asked == solve.without_passage.asked == 6
+    kept = made_of(Answers(compare=partly(*right)), extras=solving(2, "unanswered"), variations=3).units
+    assert len({(unit.status, unit.reason) for unit in kept}) == 1
+    assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
+
+
+def test_a_question_is_counted_once() -> None:
+    units = made_of(Answers(compare=partly(2)), extras=solving(2), variations=3, traces=2).units
+    lines = [{"key": str(unit.key), **unit_line(unit, "", {})} for unit in units]
+    found = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
+    assert found is not None
+    assert (found.unanswered, found.rated, found.mean_difficulty) == (2, 2, 0.6667)
+    for line in lines:
+        del line["record"]["blind_solve"]["variations"]
+    old = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
+    assert old is not None
+    assert old.unanswered == 6, "journals of older versions decided about each trace"
+
+
+def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
+    """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
+    journal: dict[str, Known] = {}
+
+    def finished(unit: Unit) -> None:
+        journal[str(unit.key)] = Known(
+            accepted=unit.status == "accepted", settled=unit.settled, basis="b", digest=unit.digest
+        )
+
+    common: dict[str, Any] = {"extras": solving(1), "basis": "b", "finished": finished}
+    made_of(Answers(compare=partly(0)), variations=1, **common)
+    units = made_of(Answers(compare=partly(0)), variations=3, known=lambda key: journal.get(str(key)), **common).units
+    assert [unit.key.variation for unit in units] == [0, 1, 2]
+    assert {unit.record().blind_solve.need for unit in units} == {"unanswered"}  # type: ignore[union-attr]
+    again = made_of(Answers(), variations=3, known=lambda key: journal.get(str(key)), **common)
+    assert again.units == []
 
 
 def test_what_is_not_kept_is_rejected_and_stays_as_data() -> None:

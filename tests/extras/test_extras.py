@@ -178,6 +178,26 @@ def test_seeded_traces_are_not_mixed_unawares(lab: Lab) -> None:
     assert [record["seeded_error"] is None for record in lab.records] == [True, True, False]
 
 
+def test_mixed_on_purpose_neither_kind_takes_the_place_of_the_other(tmp_path: Path) -> None:
+    """Whatever else is asked for: the other kind stays in the document as it is, until a run of its kind."""
+    with laboratory(tmp_path, stages={"answer": reading}) as lab:
+        mixed: dict[str, Any] = {"allow_mixed": True, "max_traces": 4}
+        lab.run(max_traces=2)
+        plain = lab.records
+        lab.run(seed_error=True, **mixed)
+        seeded = lab.records[2:]
+        assert len(seeded) == 2
+        assert all(record["seeded_error"] for record in seeded)
+        _, calls = lab.counted(**mixed, causal_check=1.0)
+        assert calls == 2 * 7, "of the two that are made so"
+        assert [record["id"] for record in lab.records] == [record["id"] for record in [*plain, *seeded]]
+        assert lab.records[2:] == seeded
+        assert {record["causal_check"]["outcome"] for record in lab.records[:2]} == {"followed"}
+        _, calls = lab.counted(**mixed, seed_error=True, **SOLVING, traces_per_question=2)
+        assert [bool(record["blind_solve"]) for record in lab.records] == [False, False, True, True]
+        assert [bool(record["seeded_error"]) for record in lab.records] == [False, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from programs.errors import UserError
-from programs.judges.labels import NO_BASIS, NO_LABEL, read_labels
+from programs.inputs.report import DUPLICATE
+from programs.judges.labels import NO_BASIS, NO_LABEL, REPLACED, read_answers, read_labels
 
 GOOD: dict[str, Any] = {
     "question": "Why does dust redden light?",
@@ -64,6 +65,24 @@ def test_records_of_no_use_are_skipped_and_counted(tmp_path: Path) -> None:
     assert len(found.answers) == 1
     assert found.skipped == {NO_BASIS: 2, NO_LABEL: 1, "duplicate text": 1}
     assert found.answers[0].place.line == 2
+
+
+def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
+    """Two people, or one on two days: what was said last stands, and it is said that labels were replaced."""
+    rated = [{**GOOD, "human": {"overall": overall}} for overall in (8, 8, 3)]
+    other = {**GOOD, "answer": "Another.", "human": 0}
+    paths = []
+    for name, records in (("a", [rated[0], other]), ("b", [rated[1]]), ("c", [rated[2]])):
+        (tmp_path / name).mkdir()
+        paths.append(str(written(tmp_path / name, *records)))
+    found = read_answers(paths)
+    assert [(answer.answer, answer.overall) for answer in found.answers] == [(GOOD["answer"], 3), ("Another.", None)]
+    assert found.skipped == {DUPLICATE: 1, REPLACED: 1}
+    assert [answer.overall for answer in read_answers(reversed(paths)).answers] == [8, None]
+    one = written(tmp_path, rated[0], other, *rated[1:])
+    alone = read_labels(one)
+    assert [(answer.answer, answer.overall) for answer in alone.answers] == [(GOOD["answer"], 3), ("Another.", None)]
+    assert alone.skipped == found.skipped
 
 
 @pytest.mark.parametrize(

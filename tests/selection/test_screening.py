@@ -4,9 +4,10 @@
    whatever goes wrong on the way; the text whose question is dropped uses its next one.
 2. A run that was killed at any line of its journal, or stopped by a budget, ends as an undisturbed one; more traces a text
    change nothing that was decided.
-3. What is dropped is in the pool lines and on the list, with its twin, and is counted.
-4. Other rules decide again: about the whole journal, without a call for what was made. What leaves the document stays in
-   the journal, and comes back when its reason is gone.
+3. What the present document leaves out is in the pool lines and on the list, with its twin, and is counted.
+4. What gives a benchmark away is in no export, attempts that were turned down included. Other rules decide again: about
+   the whole journal, without a call for what was made. What leaves the document stays in the journal, and comes back when
+   its reason is gone.
 5. Without the options nothing is dropped, and no file is written that was not.
 6. Where distinct questions are asked, a text costs what it costs without the option.
 """
@@ -271,10 +272,11 @@ def test_another_benchmark_decides_again_and_gives_back_what_it_does_not_hold(tm
         assert not any(line["dropped"] for line in pools(lab).values())
 
 
+SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
+
+
 def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> None:
-    secret = (
-        "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
-    )
+    secret = SECRET
 
     def answer(asked: Asked) -> dict[str, Any]:
         text = scientist.answer(asked)["text"]
@@ -294,8 +296,65 @@ def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> Non
         harmless = bench(lab, "harmless.jsonl", "What is the mass of a muon, and how well is it known today?")
         finished, calls = lab.counted(decontaminate=[harmless])
         assert (finished.summary.traces, calls) == ({"accepted": 3}, 0)
+        assert given_away(lab) == []
         finished, calls = lab.counted(decontaminate=[file])
         assert (finished.summary.traces, calls) == ({"accepted": 2, "contaminated": 1}, 0)
+        assert given_away(lab) == [(line["key"], None)]
+        lab.run()
+        assert given_away(lab) == [], "the list tells what the present document leaves out"
+        assert len(lab.records) == 3
+
+
+def given_away(lab: Lab) -> list[tuple[str, str | None]]:
+    """What the list says of traces: the unit and the attempt."""
+    lines = (lab.folder / "out.dropped.jsonl").read_text().splitlines()
+    listed = [json.loads(line) for line in lines]
+    return [(item["unit"], item.get("attempt")) for item in listed if "unit" in item]
+
+
+def exported(lab: Lab, form: str) -> str:
+    """All rows of an export."""
+    from programs.export import main
+
+    folder = lab.folder / form
+    assert main([str(lab.output), "--to", form, "--output", str(folder), "--overwrite"]) == 0
+    return "".join(path.read_text() for path in (folder / "data").iterdir())
+
+
+@pytest.mark.parametrize("threshold", [6.0, 10.0], ids=["some accepted", "none accepted"])
+def test_an_attempt_that_gives_a_benchmark_away_is_in_no_export(tmp_path: Path, threshold: float) -> None:
+    """The judges turn every first attempt down; that of text 1 holds the secret."""
+
+    def answer(asked: Asked) -> dict[str, Any]:
+        text = scientist.answer(asked)["text"]
+        more = SECRET if catalogue_of(asked) == 1 else "that is all there is to say"
+        return {"text": text if "Sound, though" in asked.text else f"{text} And {more}."}
+
+    def judge(asked: Asked) -> dict[str, Any]:
+        first = SECRET in asked.text or "that is all there is to say" in asked.text
+        return {**scientist.judge(asked), "overall": 3 if first else 8}
+
+    judged = {"quality_check": True, "judge_models": ["openai/j"], "max_attempts": 2, "min_quality_score": threshold}
+    stages: dict[str, scientist.Answer] = {"answer": answer, "judge": judge}
+    with laboratory(tmp_path, texts=3, stages=stages, base=judged) as lab:
+        lab.run()
+        attempts = {record["id"]: key for key, line in lab.latest_units().items() for record in line["attempts"]}
+        file = bench(lab, "bench.jsonl", f"True or false: {SECRET}?")
+        for options in ({}, {"resume": False}):
+            # First what is there is looked through, then all is made anew.
+            finished, calls = lab.counted(decontaminate=[file], **options)
+            assert calls == 0 or options
+            ((unit, attempt),) = given_away(lab)
+            assert attempts[str(attempt)] == unit
+            assert finished.summary.findings.attempts_given_away == 1
+            assert finished.summary.traces == {"accepted" if threshold < 8 else "rejected": 3}
+            kto = exported(lab, "kto")
+            assert (SECRET in kto, kto.count('"label":false')) == (False, 2 if threshold < 8 else 5)
+            if threshold < 8:
+                assert SECRET not in exported(lab, "dpo")
+        finished, calls = lab.counted()
+        assert (calls, finished.summary.findings.attempts_given_away) == (0, None)
+        assert SECRET in exported(lab, "kto")
 
 
 def test_texts_that_are_gone_are_decided_again_too(tmp_path: Path) -> None:
@@ -350,6 +409,8 @@ def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
         sources = sorted(str(path) for path in lab.folder.glob("out.shard-*.journal.jsonl"))
         merge(sources, lab.output)
         assert not no_two_alike(texts_of(lab))
+        listed = (lab.folder / "out.dropped.jsonl").read_text().splitlines()
+        assert len(listed) == sum(len(line["dropped"]) for line in pools(lab).values()) > 0
         lab.run(traces_per_sample=3)
         assert no_two_alike(texts_of(lab))
         assert len(lab.records) == 3 * TEXTS

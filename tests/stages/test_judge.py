@@ -22,7 +22,7 @@ ASK = tracer().judge.ask(passage(), question(), DRAFT, "s/mechanism/0.0", "gpt4o
 RATINGS = ("reasoning_quality", "accuracy", "coherence", "overall")
 
 
-def verdicts(*overall: int | None) -> list[Verdict]:
+def verdicts(*overall: float | None) -> list[Verdict]:
     return [Verdict(judge="a", scored=score is not None, overall=score, reason="r") for score in overall]
 
 
@@ -66,9 +66,10 @@ def test_nothing_of_a_verdict_has_a_default(name: str) -> None:
         ([], None, None),
         ([5, 5], 5.0, 0.0),
         ([7, 7, 6], 6.67, 1.0),
+        ([8.86, 5.86], 7.36, 3.0),
     ],
 )
-def test_the_panels_mean_and_spread(overall: list[int | None], score: float | None, spread: float | None) -> None:
+def test_the_panels_mean_and_spread(overall: list[float | None], score: float | None, spread: float | None) -> None:
     assert panel_score(verdicts(*overall)) == score
     assert panel_spread(verdicts(*overall)) == spread
 

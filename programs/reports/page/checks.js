@@ -21,14 +21,15 @@ function verdictsOf(trace) {
   const verdicts = trace.verdicts ?? [];
   if (verdicts.length === 0) return null;
   const calibrated = verdicts.some((verdict) => verdict.raw_overall !== undefined);
-  const head = ["judge", "overall", ...(calibrated ? ["as given"] : []), "reasoning", "accuracy", "coherence", "reason"];
+  const apart = ["judge", "scored", "overall", "raw_overall", "reason"];
+  const names = [...new Set(verdicts.flatMap(Object.keys))].filter((name) => !apart.includes(name));
+  const dimensions = names.map((name) => name.replaceAll("_", " "));
+  const head = ["judge", "overall", ...(calibrated ? ["as given"] : []), ...dimensions, "reason"];
   const rows = verdicts.map((verdict) => [
     verdict.judge,
     verdict.scored ? said(verdict.overall, Number.isInteger(verdict.overall) ? 0 : 1) : "no score",
     ...(calibrated ? [said(verdict.raw_overall)] : []),
-    said(verdict.reasoning_quality),
-    said(verdict.accuracy),
-    said(verdict.coherence),
+    ...names.map((name) => said(verdict[name])),
     prose(verdict.reason || "no reason given"),
   ]);
   const section = part("Verdicts (1-10)", table("Verdicts", head, rows));

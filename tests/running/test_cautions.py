@@ -1,0 +1,69 @@
+"""What a run warns of as it begins.
+
+1. Nothing, where nothing is to be warned of.
+2. A solver or a comparer that writes the traces is named, with the option that names another.
+3. Options of the last run whose results would leave the records are named.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from programs.running.cautions import cautions
+from programs.settings import Settings
+from tests.lab import Lab
+
+JUDGED = {"quality_check": True, "judge_models": ["openai/j"]}
+
+
+def said(last: dict[str, Any] | None = None, **given: Any) -> list[str]:
+    return list(cautions(Settings(model="openai/writer", **given), None if last is None else {"settings": last}))
+
+
+def test_nothing_is_said_without_reason() -> None:
+    assert said() == said({"blind_solve": None, "causal_check": 0.0}) == []
+    assert list(cautions(Settings(), {"status": "completed"})) == [], "a merge says nothing of settings"
+    assert said(blind_solve=2, solver_model="openai/other") == []
+    assert said({"check_steps": True}, check_steps=True) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "options"),
+    [
+        ({}, "the solver and the comparer are", "--solver-model and --compare-model"),
+        ({"compare_model": "openai/other"}, "the solver is", "--solver-model"),
+        ({"solver_model": "openai/other", "compare_model": "openai/writer"}, "the comparer is", "--compare-model"),
+        (JUDGED, "the solver is", "--solver-model"),
+        ({"solver_model": "openai/x", "stage_model": ["answer=openai/x"], **JUDGED}, "the solver is", "--solver-model"),
+    ],
+)
+def test_a_solver_that_is_the_writer_is_told(given: dict[str, Any], who: str, options: str) -> None:
+    (line,) = said(blind_solve=2, **given)
+    assert line.startswith(f"{who} the writer itself: ")
+    assert line.endswith(f"with {options}")
+
+
+def test_what_the_records_will_lose_is_told() -> None:
+    before = {"blind_solve": 2, "check_steps": True, "causal_check": 0.5, "grade_answers": False, "seed_error": True}
+    (line,) = said(before, check_steps=True)
+    assert line.startswith("the last run had --blind-solve, --causal-check, this one has not: ")
+
+
+def test_a_run_says_it_once(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    lab.run(blind_solve=1)
+    assert len(caplog.messages) == 1
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "synthreasoner"):
+        _, calls = lab.counted()
+        assert "the last run had --blind-solve" in caplog.messages[0]
+        assert len(caplog.messages) == 1
+        caplog.clear()
+        lab.run()
+        assert caplog.messages == []
+        _, again = lab.counted(blind_solve=1)
+        assert len(caplog.messages) == 1
+        assert (calls, again) == (0, 0)
+        assert all(record["blind_solve"] for record in lab.records)
