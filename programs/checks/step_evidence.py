@@ -7,7 +7,8 @@ FEWEST_WORDS words, one that states a direction, when the claim does, counts FIN
 CHOSEN times; the best is the quote. Then, the strictest first:
 
     contradicted    the best or the second contradicts the claim (`programs.checks.contradiction`)
-    supported       the claim stands in the sentence word for word, or nearly (`programs.checks.evidence.locate`)
+    supported       the claim stands in the sentence word for word (`programs.checks.evidence.locate`), or nearly, with the
+                    same words of sense in the same order (`programs.checks.same_words`)
     None            the sentence is about the same; whether it carries the claim, only a reader can tell
 
 A step gets the status and quote of one claim: a contradicted one, or else a supported one, or else that with the largest
@@ -27,6 +28,7 @@ from typing import Literal
 from programs.checks.contradiction import Sentence, contradiction
 from programs.checks.evidence import locate
 from programs.checks.numbers import Given, unfound
+from programs.checks.same_words import same_words
 from programs.checks.sentences import Span
 
 LEAST_SHARE = 20.0
@@ -163,7 +165,8 @@ def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepE
             match = locate(quoted, source.text[span.start : span.end])
             if match is not None:
                 start, end = span.start + match.start, span.start + match.end
-                status: Status | None = "supported" if quoted is text and not claim.open else None
+                said = match.method != "fuzzy" or same_words(text, source.text[start:end])
+                status: Status | None = "supported" if quoted is text and said and not claim.open else None
                 return StepEvidence(text, start, end, match.method, match.similarity, status)
     return _quoting(text, source, found[0])
 

@@ -2,7 +2,8 @@
 
 1. Every reported place, cut from the passage, is the quote: up to the normal form of `programs.checks.evidence` where it
    was found by text in a step that says the same. A match by words is a whole sentence of the passage.
-2. "supported" only where the claim stands in the passage; "contradicted" only with a reason; no other status by rule.
+2. "supported" only where the claim stands in the passage, and of a near match only with the same words of sense in the same
+   order; "contradicted" only with a reason; no other status by rule.
 3. The sentence that says the most of a claim is found; one that was chosen as evidence goes before an equal one; a sentence
    that shares too little is none.
 4. A number that stands nowhere in the passage is named whatever the quote.
@@ -18,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.checks.contradiction import Sentence
-from programs.checks.evidence import normalise
+from programs.checks.evidence import locate, normalise
 from programs.checks.sentences import split
 from programs.checks.step_evidence import LEAST_SHARE, Source, StepEvidence, claims, step_evidence
 
@@ -176,3 +177,32 @@ def test_order_of_sentences_does_not_matter_to_what_is_found() -> None:
 def test_claims_are_the_sentences_that_do_not_ask() -> None:
     step = "It grows by 0.4 percent. Does it? I think so! “Why not?” And e.g. this."
     assert list(claims(step)) == ["It grows by 0.4 percent.", "I think so!", "And e.g. this."]
+
+
+ROLES = (
+    "Patients who received metformin had lower fasting glucose at follow-up than patients who received placebo in this "
+    "trial of older adults."
+)
+MASS = (
+    "The stellar mass of every galaxy in the final sample was derived from broadband photometry with a standard code."
+)
+
+
+@pytest.mark.parametrize(
+    ("passage", "claim", "status"),
+    [
+        (ROLES, ROLES.replace("metformin", "X").replace("placebo", "metformin").replace("X", "placebo"), None),
+        (ROLES, ROLES.replace("metformin", "insulin"), None),
+        (MASS, MASS.replace("stellar", "gas"), None),
+        (MASS, MASS.replace("from", "for"), None),
+        (MASS, MASS.replace("galaxy", "galaxie"), None),
+        (MASS, MASS.replace("was derived", "is derived").replace("a standard", "the standard"), "supported"),
+        (MASS, MASS.replace("every galaxy", "*every* galaxy").replace("The", "So the"), "supported"),
+    ],
+)
+def test_a_near_match_supports_only_what_says_the_same(passage: str, claim: str, status: str | None) -> None:
+    match = locate(claim, passage)
+    assert match is not None
+    assert match.method == "fuzzy"
+    text = f"{passage} {TEXT}"
+    assert step_evidence(claim, Source(text, split(text))).status == status
