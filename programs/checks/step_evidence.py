@@ -11,9 +11,11 @@ CHOSEN times; the best is the quote. Then, the strictest first:
                     same words of sense in the same order (`programs.checks.same_words`)
     None            the sentence is about the same; whether it carries the claim, only a reader can tell
 
-A step gets the status and quote of one claim: a contradicted one, or else a supported one, or else that with the largest
-share. A question or a supposition is no claim that could be contradicted. Whether something can be inferred, or comes
-from outside, no rule says.
+A step gets the quote of one claim: a contradicted one, or else a supported one, or else that with the largest share. Its
+status is of the whole step: contradicted if one claim is, supported only if every sentence of it is that claims something.
+A question, a sentence of fewer than FEWEST_WORDS words of content, and what one tells oneself to do ("let me see") claim
+nothing; a supposition can be neither contradicted nor supported. Whether something can be inferred, or comes from outside,
+no rule says.
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ Status = Literal["supported", "inferred", "outside", "contradicted"]
 Method = Literal["exact", "normalised", "fuzzy", "words", "model"]
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[^a-z\s])")
+# What follows a comma or "that" claims something again: "Let me see, it grows".
+_TO_ONESELF = re.compile(
+    r"(?:(?:so|but|now|well|okay|ok|wait|hmm)[,.]?\s+){0,2}let(?:\s+(?:me|us)\b|['’]s\b)(?:(?!\bthat\b)[^,;:—–])*",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[“\"]([^“”\"]{12,400})[”\"]")
 
 
@@ -54,8 +61,8 @@ class StepEvidence:
     """What carries a step. `passage[start:end]` is the quote; all four are None where no sentence is about it.
 
     `claim` is the sentence of the step that the quote belongs to, `similarity` 0 to 100: the Indel ratio of a match by
-    text, or the share of the claim's weight of one by words. `conflict` says why the rules find a contradiction.
-    `unfound_numbers` are those of the whole step that stand nowhere in the passage.
+    text, or the share of the claim's weight of one by words. `status` and `unfound_numbers` (they stand nowhere in the
+    passage) are of the whole step. `conflict` says why the rules find a contradiction.
     """
 
     claim: str | None = None
@@ -136,7 +143,10 @@ class Source:
 
 def step_evidence(step: str, source: Source, chosen: Collection[int] = ()) -> StepEvidence:
     """What the rules find for one step."""
-    best = max((_claim_evidence(claim, source, chosen) for claim in claims(step)), key=_weight, default=_NOTHING)
+    found = [(claim, _claim_evidence(claim, source, chosen)) for claim in claims(step)]
+    best = max((evidence for _, evidence in found), key=_weight, default=_NOTHING)
+    if best.status == "supported" and any(one.status is None and _says_something(claim) for claim, one in found):
+        best = replace(best, status=None)
     missing = unfound(step, lambda: source.numbers)
     return replace(best, unfound_numbers=missing) if missing else best
 
@@ -146,6 +156,10 @@ def claims(step: str) -> Iterator[str]:
     for sentence in _SENTENCE_END.split(step):
         if sentence.strip() and not sentence.rstrip("\"'”’) ").endswith("?"):
             yield sentence.strip()
+
+
+def _says_something(sentence: str) -> bool:
+    return _TO_ONESELF.fullmatch(sentence) is None and len(Sentence(sentence).content) >= FEWEST_WORDS
 
 
 def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepEvidence:

@@ -4,6 +4,7 @@
    was found by text in a step that says the same. A match by words is a whole sentence of the passage.
 2. "supported" only where the claim stands in the passage, and of a near match only with the same words of sense in the same
    order; "contradicted" only with a reason; no other status by rule.
+   Both are of the whole step: contradicted if one claim is, supported only if every claim is.
 3. The sentence that says the most of a claim is found; one that was chosen as evidence goes before an equal one; a sentence
    that shares too little is none.
 4. A number that stands nowhere in the passage is named whatever the quote.
@@ -147,6 +148,27 @@ def test_a_contradicted_claim_goes_before_one_that_is_supported() -> None:
     evidence = found(f"{sentence(0)} The scatter between exposures shrinks towards fainter targets.")
     assert (evidence.status, quote_of(evidence)) == ("contradicted", sentence(1))
     assert evidence.conflict == 'claim: "shrinks", quote: "grows"'
+
+
+@pytest.mark.parametrize(
+    ("others", "status"),
+    [
+        ([], "supported"),
+        (["Is that so?", "Let me see what follows.", "Hmm."], "supported"),
+        ([sentence(2)], "supported"),
+        (["So the whole survey is worthless, and dark energy must be phantom."], None),
+        (["Perhaps the lamps explain all of it."], None),
+        (["Let me see, the lamps explain all of it."], None),
+        (["Let me recall that the lamps explain all of it."], None),
+        ([sentence(2), "The lamps explain all of it."], None),
+        (["The scatter between exposures shrinks towards fainter targets."], "contradicted"),
+    ],
+)
+def test_a_step_is_supported_only_if_every_claim_of_it_is(others: list[str], status: str | None) -> None:
+    for step in ([sentence(0), *others], [*others, sentence(0)]):
+        evidence = found(" ".join(step))
+        assert evidence.status == status
+        assert (evidence.method == "exact") == (status != "contradicted"), "the best claim is quoted"
 
 
 def test_what_was_chosen_as_evidence_goes_before_an_equal_one() -> None:
