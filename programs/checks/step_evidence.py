@@ -6,9 +6,10 @@ twice, since they say what it is that goes up. Among sentences that share at lea
 FEWEST_WORDS words, one that states a direction, when the claim does, counts FINDING times, one chosen as evidence before
 CHOSEN times; the best is the quote. Then, the strictest first:
 
+    supported       the claim is the sentence word for word (`programs.checks.evidence.locate`), or nearly, with the same
+                    words of sense in the same order (`programs.checks.same_words`); or it is part of the sentence, and
+                    the rest neither denies nor supposes
     contradicted    the best or the second contradicts the claim (`programs.checks.contradiction`)
-    supported       the claim stands in the sentence word for word (`programs.checks.evidence.locate`), or nearly, with the
-                    same words of sense in the same order (`programs.checks.same_words`)
     None            the sentence is about the same; whether it carries the claim, only a reader can tell
 
 A step gets the quote of one claim: a contradicted one, or else a supported one, or else that with the largest share. Its
@@ -28,10 +29,12 @@ from functools import cached_property
 from typing import Literal
 
 from programs.checks.contradiction import Sentence, contradiction
+from programs.checks.direction_words import NEGATORS, OPEN
 from programs.checks.evidence import locate
 from programs.checks.numbers import Given, unfound
 from programs.checks.same_words import same_words
 from programs.checks.sentences import Span
+from programs.checks.words import tokens
 
 LEAST_SHARE = 20.0
 """Per cent of the claim's weight that a quote must share."""
@@ -47,7 +50,9 @@ LOOKED_AT = 2
 Status = Literal["supported", "inferred", "outside", "contradicted"]
 Method = Literal["exact", "normalised", "fuzzy", "words", "model"]
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[^a-z\s])")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\bvs\.)(?<!\bal\.)(?<!\bcf\.)(?<!\b[Ff]ig\.)(?<!\b[Ee]q\.)[\"'”’)]*\s+(?=[^a-z\s])"
+)
 # What follows a comma or "that" claims something again: "Let me see, it grows".
 _TO_ONESELF = re.compile(
     r"(?:(?:so|but|now|well|okay|ok|wait|hmm)[,.]?\s+){0,2}let(?:\s+(?:me|us)\b|['’]s\b)(?:(?!\bthat\b)[^,;:—–])*",
@@ -167,22 +172,47 @@ def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepE
     found = source.find(claim, chosen)
     if not found:
         return _NOTHING
+    # What the passage says word for word it does not contradict, whatever else it says in like words of something else.
+    standing = _standing(claim, text, source, found)
+    if standing is not None and standing.status == "supported":
+        return standing
     for one in found[:LOOKED_AT]:
         conflict = contradiction(claim, source.sentences[one.index])
         if conflict is not None:
             return _quoting(text, source, one, "contradicted", conflict)
-    for quoted in [text, *_QUOTED.findall(text)]:
-        for one in found[:LOOKED_AT]:
-            if quoted is text and one.share < NEARLY_VERBATIM:
-                continue
-            span = source.spans[one.index]
-            match = locate(quoted, source.text[span.start : span.end])
-            if match is not None:
-                start, end = span.start + match.start, span.start + match.end
-                said = match.method != "fuzzy" or same_words(text, source.text[start:end])
-                status: Status | None = "supported" if quoted is text and said and not claim.open else None
-                return StepEvidence(text, start, end, match.method, match.similarity, status)
-    return _quoting(text, source, found[0])
+    return standing or _quoted_in(text, source, found) or _quoting(text, source, found[0])
+
+
+def _standing(claim: Sentence, text: str, source: Source, found: Sequence[Found]) -> StepEvidence | None:
+    """Where the whole claim stands, supported if that says the same; None: nowhere."""
+    places = [place for one in found if one.share >= NEARLY_VERBATIM and (place := _place(text, text, source, one))]
+    sound = (replace(place, status="supported") for place in places if not claim.open and _says_so(text, source, place))
+    return next(sound, places[0] if places else None)
+
+
+def _quoted_in(text: str, source: Source, found: Sequence[Found]) -> StepEvidence | None:
+    """Where what a claim puts in quotation marks stands; that is not yet the claim."""
+    places = (_place(text, quoted, source, one) for quoted in _QUOTED.findall(text) for one in found[:LOOKED_AT])
+    return next(filter(None, places), None)
+
+
+def _place(claim: str, wanted: str, source: Source, one: Found) -> StepEvidence | None:
+    span = source.spans[one.index]
+    match = locate(wanted, source.text[span.start : span.end])
+    if match is None:
+        return None
+    return StepEvidence(claim, span.start + match.start, span.start + match.end, match.method, match.similarity)
+
+
+def _says_so(text: str, source: Source, place: StepEvidence) -> bool:
+    """Whether the passage says at this place what the claim says: the rest of the sentence takes nothing back."""
+    assert place.start is not None
+    assert place.end is not None
+    if place.method == "fuzzy" and not same_words(text, source.text[place.start : place.end]):
+        return False
+    [span] = [span for span in source.spans if span.start <= place.start < span.end]
+    rest = f"{source.text[span.start : place.start]} {source.text[place.end : span.end]}"
+    return (NEGATORS | OPEN).isdisjoint(tokens(rest))
 
 
 def _quoting(

@@ -2,7 +2,8 @@
 
 1. Every reported place, cut from the passage, is the quote: up to the normal form of `programs.checks.evidence` where it
    was found by text in a step that says the same. A match by words is a whole sentence of the passage.
-2. "supported" only where the claim stands in the passage, and of a near match only with the same words of sense in the same
+2. What stands in the passage word for word is not contradicted by its other sentences, but by what is around it there.
+   "supported" only where the claim stands in the passage, and of a near match only with the same words of sense in the same
    order; "contradicted" only with a reason; no other status by rule.
    Both are of the whole step: contradicted if one claim is, supported only if every claim is.
 3. The sentence that says the most of a claim is found; one that was chosen as evidence goes before an equal one; a sentence
@@ -197,8 +198,8 @@ def test_order_of_sentences_does_not_matter_to_what_is_found() -> None:
 
 
 def test_claims_are_the_sentences_that_do_not_ask() -> None:
-    step = "It grows by 0.4 percent. Does it? I think so! “Why not?” And e.g. this."
-    assert list(claims(step)) == ["It grows by 0.4 percent.", "I think so!", "And e.g. this."]
+    step = "It grows by 0.4 percent. Does it? I think so! “Why not?” And e.g. this, 8 vs. 10 (Fig. 3)."
+    assert list(claims(step)) == ["It grows by 0.4 percent.", "I think so!", "And e.g. this, 8 vs. 10 (Fig. 3)."]
 
 
 ROLES = (
@@ -228,3 +229,36 @@ def test_a_near_match_supports_only_what_says_the_same(passage: str, claim: str,
     assert match.method == "fuzzy"
     text = f"{passage} {TEXT}"
     assert step_evidence(claim, Source(text, split(text))).status == status
+
+
+ARMS = "In the treated arm pain increased over twelve weeks. In the sham arm pain decreased over twelve weeks."
+
+
+@pytest.mark.parametrize(
+    ("passage", "claim", "status"),
+    [
+        (ARMS, "In the treated arm pain increased over twelve weeks.", "supported"),
+        (ARMS, "In the sham arm pain decreased over twelve weeks.", "supported"),
+        (ARMS, "In the treated arm pain decreased over twelve weeks.", "contradicted"),
+        ("As said, the drug reduced pain in older adults.", "The drug reduced pain in older adults.", "supported"),
+        ("Nobody knows whether the drug reduced pain in older adults.", "The drug reduced pain in older adults.", None),
+        ("It reduced pain in older adults, but not in younger ones.", "It reduced pain in older adults", None),
+        (
+            "There was no evidence in any of these trials that the drug reduced pain in older adults.",
+            "The drug reduced pain in older adults.",
+            "contradicted",
+        ),
+    ],
+)
+def test_what_stands_word_for_word_is_contradicted_by_its_own_sentence_alone(
+    passage: str, claim: str, status: str | None
+) -> None:
+    assert step_evidence(claim, Source(passage, split(passage))).status == status
+
+
+@given(st.permutations(ARMS.split()), st.permutations(ARMS.split()))
+def test_no_sentence_of_a_passage_is_contradicted_by_the_passage(one: list[str], other: list[str]) -> None:
+    sentences = [" ".join(words).replace(".", "").capitalize() + "." for words in (one, other)]
+    text = " ".join(sentences)
+    source = Source(text, split(text))
+    assert [step_evidence(sentence, source).status for sentence in sentences] == ["supported"] * 2
