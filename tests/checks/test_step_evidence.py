@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 
 from programs.checks.contradiction import Sentence
 from programs.checks.evidence import locate, normalise
+from programs.checks.passage_search import LEAST_SHARE, Source
 from programs.checks.sentences import split
-from programs.checks.step_evidence import LEAST_SHARE, Source, StepEvidence, claims, step_evidence
+from programs.checks.step_evidence import StepEvidence, claims, step_evidence
 
 TEXT = (
     "Catalogue seven holds lensing measurements of 107 galaxies from a spectroscopic telescope. "
