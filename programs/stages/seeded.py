@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import dspy
 
 from programs.asking.plan import Plan, Reply, StageFailed, value_of
-from programs.checks.wrong_step import CARRIED, STATED, carried, is_stated, repeated, takes_back, wrong_step_of
+from programs.checks.sentences import split
+from programs.checks.wrong_step import STATED, carried, is_stated, repeated, taken, takes_back, wrong_step_of
 from programs.passage import Passage
 from programs.records import SeededError
 from programs.stages.questions import Question
@@ -107,13 +108,23 @@ def mending_problems(thought: MendedThought, given: GivenSteps) -> list[str]:
         problems.append(
             f"wrong_step: {thought.wrong_step} is not the wrong one; compare the steps with the passage again"
         )
-    if carried(given.error, thought.wrong_turn) < CARRIED:
-        problems.append("wrong_turn: is not the given step that is wrong; take that step, with its key words")
+    if not taken(given.error, thought.wrong_turn):
+        problems.append(
+            "wrong_turn: does not take the given step that is wrong; say it as if right, with its key words"
+        )
+    if (sentence := repeated(given.error, _last_word(thought))) is not None:
+        problems.append(f'conclusion: says what was found to be wrong: "{sentence}"')
     if _mended_at(thought, given.error) is None:
         problems.append(
             f"{thought.mended_in}: does not take the wrong step back; say that it was wrong, why, and what holds instead"
         )
     return problems
+
+
+def _last_word(thought: MendedThought) -> str:
+    """What must not say the error again: the conclusion, or its last sentence where it says the error to take it back."""
+    text = thought.conclusion
+    return text if thought.mended_in != "conclusion" else text[split(text)[-1].start :]
 
 
 def _mended_at(thought: MendedThought, error: str) -> int | None:

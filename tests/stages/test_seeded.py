@@ -107,6 +107,12 @@ def test_a_thought_that_finds_and_mends_it_has_no_problems() -> None:
     ("parts", "reason"),
     [
         ({"wrong_step": 1}, "wrong_step: 1 is not the wrong one"),
+        ({"wrong_turn": "I see at once that scatter alone never decides the outcome of such a thing."}, "wrong_turn: "),
+        ({"correction": "That is not wrong: scatter decides it, as the neighbours confirm."}, "correction: does"),
+        (
+            {"conclusion": "After all scatter alone decides the outcome, exactly as I said at first."},
+            "conclusion: says",
+        ),
         ({"wrong_turn": "Perhaps the lamps were on all night, and so the calibration holds."}, "wrong_turn: "),
         ({"mended_in": "doubt"}, "doubt: does not take the wrong step back"),
         ({"correction": "The scatter and the neighbours are both known to within a few percent."}, "correction: does"),
@@ -116,6 +122,13 @@ def test_a_thought_that_does_not_is_refused(parts: dict[str, Any], reason: str) 
     found = mending_problems(mended(**parts), GIVEN)
     assert len(found) == 1
     assert found[0].startswith(reason)
+
+
+def test_a_conclusion_may_say_the_error_to_take_it_back_but_not_after_that() -> None:
+    said = f"I said that {ERROR.lower()[:-1]}. That is wrong, for the neighbours were removed."
+    assert mending_problems(mended(mended_in="conclusion", conclusion=said), GIVEN) == []
+    [problem] = mending_problems(mended(mended_in="conclusion", conclusion=f"{said} After all {ERROR.lower()}"), GIVEN)
+    assert problem.startswith("conclusion: says")
 
 
 def test_the_record_names_the_step_and_where_it_was_taken_back() -> None:
