@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from programs.checks.injection import flags
+from programs.checks.passage_search import Source
 from programs.checks.sentences import Span, numbered, split
-from programs.checks.step_evidence import Source
 from programs.inputs.sample import Sample
 
 

@@ -108,10 +108,10 @@ class StepRecord(Part):
 
     `quote` is `source_paper.text[start:end]`; all three are None where no sentence is about the step. `method` says how it
     was found: "exact", "normalised" and "fuzzy" by text, "words" by shared words, "model" by the one that judged;
-    `similarity` (0-100) how near it is. `claim` is the sentence of the step that the rules looked at. `status` is of that
-    claim when `judged_by` is "rule", of the whole step when it is a model; None where nobody judged, or, judged by a model,
-    where the step makes no claim. `conflict` is what the rules hold against it, `reason` what the model says.
-    `unfound_numbers` stand nowhere in the passage, as the step writes them.
+    `similarity` (0-100) how near it is. `claim` is the sentence of the step that the rules quote it for. `status` is of the
+    whole step, by rule or by a model (`judged_by`); None where nobody judged, or, judged by a model, where the step makes
+    no claim. `conflict` is what the rules hold against it, `reason` what the model says. `unfound_numbers` stand
+    nowhere in the passage, as the step writes them.
     """
 
     move: str

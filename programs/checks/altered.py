@@ -5,8 +5,9 @@
                 and decimals, the same sign, unit and zeros, half to twice as large or a little beyond, a share never above
                 1. Of several, one of the answer comes first, then the one with the most digits, then the first.
     direction   where there is no such number: one side of a pair (`direction_pairs`), which the trace says; nothing of the
-                other side stands in the passage or the trace, nothing of either in the question or the title. Every form
-                of it becomes the other side's. Of several pairs, the one that comes first in the passage.
+                other side stands in the passage or the trace, nothing of either in the question or the title, and no form
+                in a phrase where it tells no direction ("no longer", "as described above": `FIXED`). Every form of it
+                becomes the other side's. Of several pairs, the one that comes first in the passage.
 
     followed    the new one appears, the old one does not       ignored   the old one appears, the new one does not
     unclear     both appear, or neither
@@ -23,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from programs.checks.direction_pairs import PAIRS
+from programs.checks.direction_pairs import FIXED, PAIRS
 from programs.checks.numbers import Number, numbers
 
 Outcome = Literal["followed", "ignored", "unclear"]
@@ -78,7 +79,7 @@ def outcome_of(old_found: bool, new_found: bool) -> Outcome:
 
 
 def _appears(wanted: Sequence[Number | str], text: str) -> bool:
-    words = frozenset(_WORD.findall(text.lower()))
+    words = frozenset(_WORD.findall(FIXED.sub(" ", text).lower()))
     said = numbers(text) if any(isinstance(each, Number) for each in wanted) else []
     return any(each in words if isinstance(each, str) else _among(each, said) for each in wanted)
 
@@ -169,10 +170,13 @@ def _direction(passage: str, said: str, fixed: str) -> Alteration | None:
     standing: dict[str, list[int]] = {}
     for match in _WORD.finditer(passage):
         standing.setdefault(match.group().lower(), []).append(match.start())
+    elsewhere = frozenset(_WORD.findall(" ".join(FIXED.findall(f"{passage}\n{said}")).lower()))
     spoken, shown = (frozenset(_WORD.findall(text.lower())) for text in (said, fixed))
     found = []
     for one, other in ((a, b) for first, second in PAIRS for a, b in ((first, second), (second, first))):
         if spoken & set(one) and not shown & {*one, *other} and not (standing.keys() | spoken) & set(other):
+            if elsewhere & set(one):
+                continue
             found += [(min(places), word, one, other) for word in one if (places := standing.get(word))]
     if not found:
         return None

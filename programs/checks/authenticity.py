@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from programs.checks.reasoning_cues import CORRECTION, FILLERS, FIRST_PERSON, HEDGE, NAMED_QUANTITY, PATTERNS, STOP
+from programs.checks.reasoning_cues import FILLERS, FIRST_PERSON, HEDGE, NAMED_QUANTITY, PATTERNS, STOP, corrects
 from programs.checks.repetition import repeated_share
 
 FEWEST_CONTENT_WORDS = 4
@@ -146,7 +146,7 @@ def _corrections(thoughts: Sequence[_Thought]) -> tuple[int, ...]:
     return tuple(
         i
         for i, thought in enumerate(thoughts)
-        if CORRECTION.search(thought.text)
+        if corrects(thought.text)
         and any(
             thought.content & claim.content and len(thought.content - claim.content) >= 2
             for claim in thoughts[max(0, i - CORRECTION_REACH) : i]

@@ -35,10 +35,29 @@ NAMED_QUANTITY = re.compile(
     r"probability|entropy|pressure|charge|spin|metallicity|opacity|power spectrum|cross-section|half-life)\b"
 )
 
+_WRONG = (
+    r"(?:wrong|mistaken|incorrect|false|untenable|refuted|disproved|(?:an? )?(?:error|mistake|myth|misconception)"
+    r"|backwards?|too (?:quick|simple|strong|hasty))\b"
+)
+_SAY = r"(?:think|say|believe|claim|mean|suppose|suggest|find|see why|conclude)"
+# What says that something is not wrong has the words of a correction, and is none.
+_AFFIRMED = _cue(
+    r"(?:\b(?:not|never|hardly|no|nor|neither|cannot)|n['’]t) "
+    rf"(?:(?:an?|the|at all|quite|entirely|really|simply|so|that|far|was|is|am|were|be|been|I|it|this|my) ){{0,3}}{_WRONG}",
+    rf"(?:\b(?:not|never|nobody|no one|cannot)|n['’]t) (?:\w+ )?{_SAY}s?\b[^.;:!?]{{0,80}}?\b{_WRONG}",
+    rf"\b{_WRONG} to {_SAY}\b[^.;:!?]{{0,80}}?\b{_WRONG}",
+    rf"\b{_WRONG} to (?:doubt|reject|drop|deny|dismiss|question|discard|withdraw|abandon|give up)",
+    r"\b(?:no|without|beyond|not in)(?: any)? doubt\b|(?:\bnot|\bcannot|n['’]t) be (?:denied|doubted|disputed|refuted)\b",
+    r"\bactually (?:confirm|support|agree)",
+)
+
 # What takes a claim back; authenticity.py checks that there is a claim, and what replaces it.
-CORRECTION = _cue(
-    r"\b(?:that|this|it)(?:['’]s| is| was| isn['’]t| is not| can['’]t be| cannot be| does ?n[o'’]t seem) "
-    r"(?:\w+ )?(?:wrong|not right|incorrect|mistaken|too (?:quick|simple|strong|hasty)|right\b|backwards?)",
+_CORRECTION = _cue(
+    r"\b(?:that|this|it)(?:['’]s| is| was) "
+    r"(?:\w+ )?(?:wrong|not right|incorrect|mistaken|too (?:quick|simple|strong|hasty)|backwards?)",
+    r"\b(?:that|this|it)(?: isn['’]t| is not| wasn['’]t| was not| can['’]t be| cannot be| does ?n[o'’]t seem) "
+    r"(?:\w+ )?right\b",
+    r"\bI (?:do not|don['’]t) (?:think|believe) (?:\w+ ){1,5}?(?:right|correct|true|holds?)\b",
     r"\bI (?:was|am|have been|may have been|had been) (?:\w+ )?"
     r"(?:wrong|mistaken|assuming|treating|conflating|confusing|mixing|too quick|too hasty|overlooking|"
     r"forgetting|reading)",
@@ -57,6 +76,17 @@ CORRECTION = _cue(
     r"\b(?:but|wrong|however|yet|actually|not|which is)\b",
     r"\b(?:so|then) I (?:should|can|must) not (?:say|claim|conclude)\b",
 )
+
+
+def without_affirmations(text: str) -> str:
+    """The text with "sound" for every phrase that says of something that it is not wrong, or not to be doubted."""
+    return _AFFIRMED.sub("sound", text)
+
+
+def corrects(text: str) -> bool:
+    """Whether a text has words that take a claim back."""
+    return _CORRECTION.search(without_affirmations(text)) is not None
+
 
 PATTERNS: dict[str, re.Pattern[str]] = {
     "evidence_evaluation": _cue(

@@ -1,49 +1,53 @@
 """Which sentence of the passage carries a step of a thought, and what rules alone can say about that.
 
-A step is cut into sentences, its claims. A claim is compared with every sentence of the passage by the words that they
-share, weighted by how rare each is in the passage (inverse document frequency); words near a cue of direction count
-twice, since they say what it is that goes up. Among sentences that share at least LEAST_SHARE of the claim's weight and
-FEWEST_WORDS words, one that states a direction, when the claim does, counts FINDING times, one chosen as evidence before
-CHOSEN times; the best is the quote. Then, the strictest first:
+A step is cut into sentences, its claims. The sentence of the passage that shares the most with a claim
+(`programs.checks.passage_search`) is its quote. Then, the strictest first:
 
+    supported       the claim is the sentence word for word (`programs.checks.evidence.locate`), or nearly, with the same
+                    words of sense in the same order (`programs.checks.same_words`); or it is part of the sentence, and
+                    the rest neither denies nor supposes
     contradicted    the best or the second contradicts the claim (`programs.checks.contradiction`)
-    supported       the claim stands in the sentence word for word, or nearly (`programs.checks.evidence.locate`)
     None            the sentence is about the same; whether it carries the claim, only a reader can tell
 
-A step gets the status and quote of one claim: a contradicted one, or else a supported one, or else that with the largest
-share. A question or a supposition is no claim that could be contradicted. Whether something can be inferred, or comes
-from outside, no rule says.
+A step gets the quote of one claim: a contradicted one, or else a supported one, or else that with the largest share. Its
+status is of the whole step: contradicted if one claim is, supported only if every sentence of it is that claims something.
+A question, a sentence of fewer than FEWEST_WORDS words of content, and what one tells oneself to do ("let me see") claim
+nothing; a supposition can be neither contradicted nor supported. Whether something can be inferred, or comes from outside,
+no rule says.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
 from programs.checks.contradiction import Sentence, contradiction
+from programs.checks.direction_words import NEGATORS, OPEN
 from programs.checks.evidence import locate
-from programs.checks.numbers import Given, unfound
-from programs.checks.sentences import Span
+from programs.checks.numbers import unfound
+from programs.checks.passage_search import FEWEST_WORDS, Found, Source
+from programs.checks.same_words import same_words
+from programs.checks.words import tokens
 
-LEAST_SHARE = 20.0
-"""Per cent of the claim's weight that a quote must share."""
-
-FEWEST_WORDS = 2
 NEARLY_VERBATIM = 80.0
 """Per cent of the claim's weight from which on it is looked for word for word."""
 
-FINDING, CHOSEN, NEAR_A_CUE = 3.0, 1.5, 2.0
 LOOKED_AT = 2
 """How many of the best sentences may contradict a claim."""
 
 Status = Literal["supported", "inferred", "outside", "contradicted"]
 Method = Literal["exact", "normalised", "fuzzy", "words", "model"]
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[^a-z\s])")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\bvs\.)(?<!\bal\.)(?<!\bcf\.)(?<!\b[Ff]ig\.)(?<!\b[Ee]q\.)[\"'”’)]*\s+(?=[^a-z\s])"
+)
+# What follows a comma or "that" claims something again: "Let me see, it grows".
+_TO_ONESELF = re.compile(
+    r"(?:(?:so|but|now|well|okay|ok|wait|hmm)[,.]?\s+){0,2}let(?:\s+(?:me|us)\b|['’]s\b)(?:(?!\bthat\b)[^,;:—–])*",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[“\"]([^“”\"]{12,400})[”\"]")
 
 
@@ -52,8 +56,8 @@ class StepEvidence:
     """What carries a step. `passage[start:end]` is the quote; all four are None where no sentence is about it.
 
     `claim` is the sentence of the step that the quote belongs to, `similarity` 0 to 100: the Indel ratio of a match by
-    text, or the share of the claim's weight of one by words. `conflict` says why the rules find a contradiction.
-    `unfound_numbers` are those of the whole step that stand nowhere in the passage.
+    text, or the share of the claim's weight of one by words. `status` and `unfound_numbers` (they stand nowhere in the
+    passage) are of the whole step. `conflict` says why the rules find a contradiction.
     """
 
     claim: str | None = None
@@ -69,72 +73,12 @@ class StepEvidence:
 _NOTHING = StepEvidence()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A sentence of the passage, by its index, that is about a claim; `rank` orders them, `share` is in per cent."""
-
-    index: int
-    share: float
-    rank: float
-
-
-class Source:
-    """A passage, prepared to be searched. `spans` are the places of its sentences."""
-
-    def __init__(self, text: str, spans: Sequence[Span]) -> None:
-        self.text = text
-        self.spans = spans
-
-    @cached_property
-    def sentences(self) -> list[Sentence]:
-        return [Sentence(self.text[span.start : span.end]) for span in self.spans]
-
-    @cached_property
-    def numbers(self) -> Given:
-        return Given(self.text)
-
-    @cached_property
-    def _rarity(self) -> list[float]:
-        """How much a word counts that n of the N sentences have: ln(1 + (N - n + 1/2) / (n + 1/2)), for n from 0 to N."""
-        count = len(self.spans)
-        return [math.log(1 + (count - having + 0.5) / (having + 0.5)) for having in range(count + 1)]
-
-    @cached_property
-    def _places(self) -> dict[str, list[int]]:
-        places: dict[str, list[int]] = {}
-        for index, sentence in enumerate(self.sentences):
-            for word in sentence.content:
-                places.setdefault(word, []).append(index)
-        return places
-
-    def find(self, claim: Sentence, chosen: Collection[int] = ()) -> list[Found]:
-        """The sentences that are about a claim, the best first. `chosen` are indices of sentences taken as evidence."""
-        near = claim.near_cues
-        shared: dict[int, float] = {}
-        common: dict[int, int] = {}
-        total = 0.0
-        for word in claim.content:
-            places = self._places.get(word, ())
-            weight = self._rarity[len(places)] * (NEAR_A_CUE if word in near else 1.0)
-            total += weight
-            for index in places:
-                shared[index] = shared.get(index, 0.0) + weight
-                common[index] = common.get(index, 0) + 1
-        least = total * LEAST_SHARE / 100.0
-        found = []
-        for index, weight in shared.items():
-            if weight < least or common[index] < FEWEST_WORDS:
-                continue
-            share = 100.0 * weight / total
-            rank = share * (CHOSEN if index in chosen else 1.0)
-            rank *= FINDING if claim.statements and self.sentences[index].statements else 1.0
-            found.append(Found(index, share, rank))
-        return sorted(found, key=lambda one: (-one.rank, one.index))
-
-
 def step_evidence(step: str, source: Source, chosen: Collection[int] = ()) -> StepEvidence:
     """What the rules find for one step."""
-    best = max((_claim_evidence(claim, source, chosen) for claim in claims(step)), key=_weight, default=_NOTHING)
+    found = [(claim, _claim_evidence(claim, source, chosen)) for claim in claims(step)]
+    best = max((evidence for _, evidence in found), key=_weight, default=_NOTHING)
+    if best.status == "supported" and any(one.status is None and _says_something(claim) for claim, one in found):
+        best = replace(best, status=None)
     missing = unfound(step, lambda: source.numbers)
     return replace(best, unfound_numbers=missing) if missing else best
 
@@ -146,26 +90,56 @@ def claims(step: str) -> Iterator[str]:
             yield sentence.strip()
 
 
+def _says_something(sentence: str) -> bool:
+    return _TO_ONESELF.fullmatch(sentence) is None and len(Sentence(sentence).content) >= FEWEST_WORDS
+
+
 def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepEvidence:
     claim = Sentence(text)
     found = source.find(claim, chosen)
     if not found:
         return _NOTHING
+    # What the passage says word for word it does not contradict, whatever else it says in like words of something else.
+    standing = _standing(claim, text, source, found)
+    if standing is not None and standing.status == "supported":
+        return standing
     for one in found[:LOOKED_AT]:
         conflict = contradiction(claim, source.sentences[one.index])
         if conflict is not None:
             return _quoting(text, source, one, "contradicted", conflict)
-    for quoted in [text, *_QUOTED.findall(text)]:
-        for one in found[:LOOKED_AT]:
-            if quoted is text and one.share < NEARLY_VERBATIM:
-                continue
-            span = source.spans[one.index]
-            match = locate(quoted, source.text[span.start : span.end])
-            if match is not None:
-                start, end = span.start + match.start, span.start + match.end
-                status: Status | None = "supported" if quoted is text and not claim.open else None
-                return StepEvidence(text, start, end, match.method, match.similarity, status)
-    return _quoting(text, source, found[0])
+    return standing or _quoted_in(text, source, found) or _quoting(text, source, found[0])
+
+
+def _standing(claim: Sentence, text: str, source: Source, found: Sequence[Found]) -> StepEvidence | None:
+    """Where the whole claim stands, supported if that says the same; None: nowhere."""
+    places = [place for one in found if one.share >= NEARLY_VERBATIM and (place := _place(text, text, source, one))]
+    sound = (replace(place, status="supported") for place in places if not claim.open and _says_so(text, source, place))
+    return next(sound, places[0] if places else None)
+
+
+def _quoted_in(text: str, source: Source, found: Sequence[Found]) -> StepEvidence | None:
+    """Where what a claim puts in quotation marks stands; that is not yet the claim."""
+    places = (_place(text, quoted, source, one) for quoted in _QUOTED.findall(text) for one in found[:LOOKED_AT])
+    return next(filter(None, places), None)
+
+
+def _place(claim: str, wanted: str, source: Source, one: Found) -> StepEvidence | None:
+    span = source.spans[one.index]
+    match = locate(wanted, source.text[span.start : span.end])
+    if match is None:
+        return None
+    return StepEvidence(claim, span.start + match.start, span.start + match.end, match.method, match.similarity)
+
+
+def _says_so(text: str, source: Source, place: StepEvidence) -> bool:
+    """Whether the passage says at this place what the claim says: the rest of the sentence takes nothing back."""
+    assert place.start is not None
+    assert place.end is not None
+    if place.method == "fuzzy" and not same_words(text, source.text[place.start : place.end]):
+        return False
+    [span] = [span for span in source.spans if span.start <= place.start < span.end]
+    rest = f"{source.text[span.start : place.start]} {source.text[place.end : span.end]}"
+    return (NEGATORS | OPEN).isdisjoint(tokens(rest))
 
 
 def _quoting(

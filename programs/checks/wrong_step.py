@@ -4,11 +4,15 @@
                right (", when in fact"). Four forms of doing wrong become statements: confusing A with B, treating A as B,
                ignoring A, failing to do A. What is then no statement of its own (another -ing form, fewer than
                FEWEST_STEMS content stems) is not used, nor is what a sentence of the passage says.
-    carried    share of the step's content stems that a text has; from CARRIED on the text takes the step
-    taken back a paragraph says so in words (the cues of `reasoning_cues.CORRECTION`, or TAKES_BACK here), shares a
-               content stem with the step, and has two that the step does not have
+    carried    share of the step's content stems that a text has
+    taken      a text has CARRIED of the step's stems, and a clause with so many does not deny it
+    taken back a paragraph says so in words (`reasoning_cues.corrects`, or TAKES_BACK here), shares a content stem with the
+               step, and has two that the step does not have
     repeated   a sentence of the answer has REPEATED of the step's stems, all of its words of direction, as many negators,
                no word of distance (DISTANCE), and does not contradict it (`programs.checks.contradiction`)
+
+What says that something is not wrong ("that is not wrong", "it is no myth that") counts as saying it; what stands after
+"unlike" or "rather than" is not said.
 
 Stems, not meanings, are compared: a step retold in quite other words is not found, and asked for again.
 """
@@ -20,7 +24,7 @@ from collections.abc import Sequence
 
 from programs.checks.contradiction import Sentence, contradiction
 from programs.checks.direction_words import CUES, OPPOSITES
-from programs.checks.reasoning_cues import CORRECTION
+from programs.checks.reasoning_cues import corrects, without_affirmations
 from programs.checks.sentences import split
 from programs.checks.words import content, tokens
 
@@ -60,8 +64,8 @@ _FORMS = (
 _NO_STATEMENT = re.compile(r"(?:[a-z]+ing|to [a-z]+|whether|how|why|what|not [a-z]+ing)\b", re.IGNORECASE)
 
 TAKES_BACK = re.compile(
-    r"\b(?:that|this|the|my)(?: [\w-]+){1,6}? (?:was|is|were|turns? out(?: to be)?|cannot be|can['’]t be) (?:\w+ ){0,2}"
-    r"(?:wrong|mistaken|incorrect|false|untenable|an error|a mistake|not right|right|too (?:simple|quick|strong|hasty))\b"
+    r"\b(?:that|this|the|my)(?: [\w-]+){1,6}? (?:was|is|were|turns? out(?: to be)?) (?:\w+ ){0,2}"
+    r"(?:wrong|mistaken|incorrect|false|untenable|an error|a mistake|not right|too (?:simple|quick|strong|hasty))\b"
     r"|\b(?:does not|doesn['’]t|cannot|can['’]t|did not|didn['’]t|will not|won['’]t) (?:\w+ )?"
     r"(?:hold|stand|be right|be true|be the case|follow|survive)\b"
     r"|\b(?:has to go|(?:must|has to|have to) (?:drop|give up|discard|abandon))\b"
@@ -69,15 +73,19 @@ TAKES_BACK = re.compile(
     r"|\bI (?:now )?(?:drop|give up|discard|abandon|withdraw|reject|take back|take (?:it|that|this) back)\b",
     re.IGNORECASE,
 )
-# "is right" alone takes nothing back; the pattern above needs a denial before it.
-_AFFIRMED = re.compile(r"\b(?:was|is|were|turns? out(?: to be)?) (?:\w+ ){0,2}right\b", re.IGNORECASE)
 _TURNING = content(sorted(CUES.union(*OPPOSITES)))
-_DENIAL = re.compile(r"\b(?:not?|never|nor|neither|none|without|cannot|fails?|failed|lacks?)\b|n['’]t\b", re.IGNORECASE)
-DISTANCE = re.compile(
-    r"\b(?:tempting|tempted|wrong|mistake|mistaken|misconception|misleading|incorrect|false|myth|rather than|instead of"
-    r"|at first (?:sight|glance)|might (?:think|seem|suggest|expect)|may seem|one could think|seems to|far from|unlike)\b",
+_DENIAL = re.compile(
+    r"\b(?:not?|never|nor|neither|none|nobody|without|cannot|fails?|failed|lacks?|hardly|scarcely|barely)\b|n['’]t\b",
     re.IGNORECASE,
 )
+DISTANCE = re.compile(
+    r"\b(?:tempting|tempted|wrong|mistake|mistaken|misconception|misleading|incorrect|false|myth"
+    r"|refute[sd]?|untenable|disproved|disproven|contradicted by|ruled out|at odds with"
+    r"|at first (?:sight|glance)|might (?:think|seem|suggest|expect)|may seem|one could think|seems to)\b",
+    re.IGNORECASE,
+)
+_CONTRAST = re.compile(r",?\s*\b(?:unlike|rather than|instead of|far from)\b[^,.;:]*", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,.;:!?—–]+\s|\s(?:and|but)\s")
 
 
 def wrong_step_of(misconception: str) -> str | None:
@@ -115,25 +123,35 @@ def carried(step: str, text: str) -> float:
     return len(wanted & stems(text)) / len(wanted) if wanted else 0.0
 
 
+def taken(step: str, paragraph: str) -> bool:
+    """Whether a paragraph takes the step, and does not deny it where it says it."""
+    saying = [clause for clause in _CLAUSE.split(without_affirmations(paragraph)) if carried(step, clause) >= CARRIED]
+    return carried(step, paragraph) >= CARRIED and (not saying or any(not _differ(step, clause) for clause in saying))
+
+
 def takes_back(step: str, paragraph: str) -> bool:
     """Whether a paragraph takes the step back and puts something in its place."""
-    said = TAKES_BACK.search(_AFFIRMED.sub("", paragraph)) or CORRECTION.search(paragraph)
+    said = TAKES_BACK.search(without_affirmations(paragraph)) is not None or corrects(paragraph)
     own, of_step = stems(paragraph), stems(step)
-    return said is not None and bool(own & of_step) and len(own - of_step) >= NEW_STEMS
+    return said and bool(own & of_step) and len(own - of_step) >= NEW_STEMS
 
 
 def repeated(step: str, answer: str) -> str | None:
     """The first sentence of an answer that says the step again, or None."""
     sentences: Sequence[str] = [answer[span.start : span.end] for span in split(answer)]
     for sentence in sentences:
-        if carried(step, sentence) >= REPEATED and DISTANCE.search(sentence) is None and _alike(step, sentence):
+        said = _CONTRAST.sub("", without_affirmations(sentence))
+        if carried(step, said) >= REPEATED and DISTANCE.search(said) is None and _alike(step, said):
             return sentence
     return None
 
 
 def _alike(step: str, sentence: str) -> bool:
     """Whether both say it, or both deny it."""
-    if stems(step) & _TURNING - stems(sentence):
-        return False
+    return not stems(step) & _TURNING - stems(sentence) and not _differ(step, sentence)
+
+
+def _differ(step: str, sentence: str) -> bool:
+    """Whether one denies what the other says."""
     denials = [len(_DENIAL.findall(text)) for text in (step, sentence)]
-    return denials[0] == denials[1] and contradiction(Sentence(step), Sentence(sentence)) is None
+    return denials[0] != denials[1] or contradiction(Sentence(step), Sentence(sentence)) is not None

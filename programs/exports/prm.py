@@ -5,8 +5,8 @@ guess:
 
     false   the passage contradicts the step, by rule or by a model's word; or it is the thought's wrong turn, which is
             wrong by design
-    true    the passage supports the step or it follows from it, by a model's word, and no rule finds a conflict; or by
-            rule, where the claim that the rule found in the passage is all that the step claims
+    true    the passage supports the step, by rule, or it supports it or the step follows from it, by a model's word, and no
+            rule finds a conflict. By rule a step is supported only where all that it claims stands in the passage
 
 Of any other step (from outside the passage, without a claim, disputed, or nobody could tell) no label is known: it is
 joined to the next one that has a label, which is about that one; at the end of a thought it is left out. A trace none of
@@ -15,15 +15,12 @@ whose steps was checked gives no row.
 
 from collections.abc import Iterator, Sequence
 
-from programs.checks.step_evidence import claims
 from programs.exports.columns import Columns
 from programs.exports.format import Candidate, Format, Row, Skip
 from programs.exports.view import FACTS, View
 from programs.records import Record, StepRecord
 
 WRONG_BY_DESIGN = "wrong_turn"
-BY_RULE = "rule"
-"""`judged_by` of a step whose status is the rules' (`programs.units.step_records`)."""
 
 
 def _columns(_: View) -> Columns:
@@ -67,7 +64,7 @@ def label_of(step: StepRecord) -> bool | None:
         return False
     if step.status not in ("supported", "inferred") or step.conflict is not None:
         return None
-    return True if step.judged_by != BY_RULE or list(claims(step.text)) == [step.claim] else None
+    return True
 
 
 PRM = Format(

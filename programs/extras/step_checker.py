@@ -1,8 +1,8 @@
 """The step check (`--check-steps`): a model says which sentence of the passage decides about each step, and how.
 
-What stands in the passage word for word needs no model; every other step of an accepted trace is asked about, all in one
-call. Each comes with the sentences that the rules find, and the model may name another. A step that it gives no readable
-verdict on keeps what the rules say of it.
+A step of which every claim stands in the passage word for word needs no model; every other one of an accepted trace is
+asked about, all in one call. Each comes with the sentences that the rules find, and the model may name another. A step that
+it gives no readable verdict on keeps what the rules say of it.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from programs.checks.sentences import split
@@ -22,6 +23,9 @@ _LABEL = re.compile(
     r"(?:\*\*|__)?\s*[.:—–](?:\*\*|__)?\s*\S",
     re.IGNORECASE,
 )
+LONGEST_LABELLED = 300
+"""Characters of a statement with a label. What is longer is prose that begins with such a word."""
+
 _THANKS = re.compile(
     r"\b(?:we|(?-i:I)|(?:the )?authors?|(?-i:[A-Z]\.?[-\s]?[A-Z]\.?(?:\s?[A-Z]\.?)?))\s(?:\w+\s){0,4}?"
     r"(?:thanks?\b(?! to\b)|(?:am|are|is) (?:\w+ )?(?:grateful|indebted)\b"
@@ -143,11 +147,26 @@ def speaks(line: str) -> bool:
     return len(line) >= _SPEAKING and _VERB.search(line) is not None
 
 
+def labelled(lines: Sequence[str]) -> tuple[int, str]:
+    """How many of a paragraph's lines are a statement with a label ("Funding: ..."), and of which kind; 0: there is none.
+
+    It is the first line, with those that go on with its sentence (in small letters, after a line without an end), as far as
+    LONGEST_LABELLED; other lines of the paragraph are not of it.
+    """
+    label = _LABEL.match("\n".join(lines))
+    if label is None or len(lines[0]) > LONGEST_LABELLED:
+        return 0, ""
+    count, size = 1, len(lines[0])
+    while count < len(lines) and lines[count][:1].islower() and lines[count - 1][-1:] not in ".!?":
+        size += len(lines[count]) + 1
+        if size > LONGEST_LABELLED:
+            break
+        count += 1
+    return count, ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS
+
+
 def reason_of_paragraph(paragraph: str) -> str | None:
     """Why a paragraph as a whole has nothing to ask about; None: it may have something."""
-    label = _LABEL.match(paragraph)
-    if label:
-        return ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS
     if _INLINE_ENTRY.match(paragraph) and entry_of_references(" ".join(paragraph.split())):
         return REFERENCES
     return ACKNOWLEDGEMENTS if _thanks(paragraph) else None

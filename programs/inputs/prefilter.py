@@ -4,8 +4,9 @@
    lists, statements about the paper. A marked heading (Markdown, LaTeX) goes as far as the next one of its level or a
    higher one; one that is known by its name alone, to the next heading of any kind. A heading may also stand within a
    paragraph, where whole papers are one line: "... was found. Acknowledgements. We thank ...".
-2. Paragraphs (`apparatus`): thanks without a heading, labelled statements ("Funding: ..."), runs of entries of a list of
-   references, of lines of a table of contents, of columns of numbers.
+2. Paragraphs (`apparatus`): thanks without a heading, runs of entries of a list of references, of lines of a table of
+   contents, of columns of numbers. Of a paragraph that begins with a labelled statement ("Funding: ...") that statement,
+   where it is short; what follows it stays.
 3. Lines: authors and affiliations, the LaTeX preamble and commands, copyright, page and submission lines.
 
 What is left is the text that everything else sees: questions, evidence and its places refer to it. A text of which too
@@ -24,6 +25,7 @@ from programs.inputs.apparatus import (
     NUMBERS,
     RUN,
     entry_of_references,
+    labelled,
     line_of_authors,
     line_of_contents,
     line_of_numbers,
@@ -174,7 +176,7 @@ def _ends_early(lines: list[_Line], number: int, part: Heading) -> bool:
         return False
     alone = (number == 0 or not lines[number - 1].text) and number + 1 < len(lines) and not lines[number + 1].text
     following = _following(lines, number)
-    prose = len(following) >= PROSE and not entry_of_references(following)
+    prose = len(following) >= PROSE and not entry_of_references(following) and not labelled([following])[0]
     return alone and prose and reason_of_paragraph(following) is None and reason_of_line(text) is None
 
 
@@ -203,6 +205,10 @@ def _mark_paragraphs(lines: list[_Line], reasons: list[str | None]) -> None:
 
 
 def _mark_paragraph(numbers: list[int], lines: list[_Line], reasons: list[str | None]) -> None:
+    count, kind = labelled([lines[number].text for number in numbers])
+    for number in numbers[:count]:
+        reasons[number] = kind
+    numbers = numbers[count:]
     reason = reason_of_paragraph("\n".join(lines[number].text for number in numbers))
     silent = not any(speaks(lines[number].text) for number in numbers)
     for number in numbers:

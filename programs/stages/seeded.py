@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import dspy
 
 from programs.asking.plan import Plan, Reply, StageFailed, value_of
-from programs.checks.wrong_step import CARRIED, STATED, carried, is_stated, repeated, takes_back, wrong_step_of
+from programs.checks.sentences import split
+from programs.checks.wrong_step import STATED, carried, is_stated, repeated, taken, takes_back, wrong_step_of
 from programs.passage import Passage
 from programs.records import SeededError
 from programs.stages.questions import Question
@@ -63,12 +64,13 @@ class SeededStages(dspy.Module):
             why = "no misconception of the context analysis can be made a wrong step"
             raise StageFailed("seeded error", Reply(status="unusable", problems=[why]))
         plain = writer.trace_ask(passage, question, found, spot, feedback)
-        # What names the misconceptions would name the wrong step.
+        # What names the misconceptions would name the wrong step, and so would a list of evidence that has all others.
         analysis = found.analysis.model_copy(update={"misconceptions": []})
+        evidence = [item for item in found.quoted() if _as_step(item.claim) not in given.steps]
         ask = replace(
             plain,
             predict=self.trace,
-            inputs={**plain.inputs, "analysis": analysis, "steps": given.shown},
+            inputs={**plain.inputs, "analysis": analysis, "evidence": evidence, "steps": given.shown},
             check=lambda values: [*thought_problems(values[-1]), *mending_problems(values[-1], given)],
             temperature=temperature_at(self.trace, spot),
         )
@@ -91,7 +93,7 @@ def given_steps(name: str, passage: Passage, found: Analysed) -> GivenSteps | No
     if not wrong:
         return None
     error, misconception = chance.choice(wrong)
-    claims = dict.fromkeys(f"{item.claim.strip().rstrip('.')}." for item in found.evidence if item.verified)
+    claims = dict.fromkeys(_as_step(item.claim) for item in found.evidence if item.verified)
     sound = [claim for claim in claims if carried(error, claim) < STATED][:MOST_SOUND_STEPS]
     if not sound:
         return None
@@ -100,20 +102,33 @@ def given_steps(name: str, passage: Passage, found: Analysed) -> GivenSteps | No
     return GivenSteps(tuple(steps), steps.index(error) + 1, misconception)
 
 
+def _as_step(claim: str) -> str:
+    return f"{claim.strip().rstrip('.')}."
+
+
 def mending_problems(thought: MendedThought, given: GivenSteps) -> list[str]:
-    """Why a thought does not find its wrong step and take it back, in words; nothing wrong: an empty list."""
-    problems = []
+    """Why a thought does not find its wrong step and take it back, in words that tell nothing of which one it is: neither a
+    number, which would leave the others, nor its text; nothing wrong: an empty list."""
     if thought.wrong_step != given.wrong:
+        return ["wrong_step: that is not the wrong one; compare all of the steps with the passage again"]
+    problems = []
+    if not taken(given.error, thought.wrong_turn):
         problems.append(
-            f"wrong_step: {thought.wrong_step} is not the wrong one; compare the steps with the passage again"
+            "wrong_turn: does not take the given step that is wrong; say it as if right, with its key words"
         )
-    if carried(given.error, thought.wrong_turn) < CARRIED:
-        problems.append("wrong_turn: is not the given step that is wrong; take that step, with its key words")
+    if repeated(given.error, _last_word(thought)) is not None:
+        problems.append("conclusion: says again what was found to be wrong")
     if _mended_at(thought, given.error) is None:
         problems.append(
             f"{thought.mended_in}: does not take the wrong step back; say that it was wrong, why, and what holds instead"
         )
     return problems
+
+
+def _last_word(thought: MendedThought) -> str:
+    """What must not say the error again: the conclusion, or its last sentence where it says the error to take it back."""
+    text = thought.conclusion
+    return text if thought.mended_in != "conclusion" else text[split(text)[-1].start :]
 
 
 def _mended_at(thought: MendedThought, error: str) -> int | None:

@@ -30,8 +30,9 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.calling import Caller
 from programs.asking.models import ModelTable, concurrency_of
 from programs.checks.contradiction import Sentence, contradiction
+from programs.checks.passage_search import Source
 from programs.checks.sentences import Span
-from programs.checks.step_evidence import Source, step_evidence
+from programs.checks.step_evidence import step_evidence
 from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.extras.step_checker import likely_sentences

@@ -3,7 +3,8 @@
 1. A number keeps its form (digits, decimals, separators, zeros), becomes another one everywhere, and is plausible: never a
    share above 1, never a level such as 0.05.
 2. Only what the trace says is altered, nothing that the question shows, no year, no reference, no single bare digit.
-3. A direction is altered only where there is no number, every form of it, with its case.
+3. A direction is altered only where there is no number, every form of it, with its case, into a word that can stand there;
+   never where it is part of a phrase that tells no direction.
 4. What repeats the passage as it was is ignored, what repeats it as it became is followed; neither or both is unclear.
 5. Outside the places named, the passage is what it was: putting the old back gives it again.
 """
@@ -116,10 +117,53 @@ def test_a_direction_that_would_tell_nothing_is_left(passage: str, answer: str, 
     assert altered_for(answer, question, passage) is None
 
 
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "After the correction the signal is no longer detected in the outer disc.",
+        "The run takes longer here, and no longer fits.",
+        "As described above, the sample was selected by colour.",
+        "Above all, colour matters.",
+        "The sample (see below) was selected by colour.",
+        "It follows from the arguments above.",
+        "The older literature disagrees.",
+        "As noted earlier, colour matters.",
+        "Winds lower the mass. A lower mass remains.",
+        "It serves to lower mass.",
+        "A lower limit on the mass is set.",
+        "Dust raises the flux.",
+        "It is greater than 5.",
+    ],
+)
+def test_what_tells_no_direction_is_left(passage: str) -> None:
+    assert altered_for(passage, passage=passage) is None
+
+
+@pytest.mark.parametrize(
+    ("passage", "text"),
+    [
+        ("Blue galaxies have lower mass than red ones.", "Blue galaxies have higher mass than red ones."),
+        ("It lies above the mean, below none.", None),
+        ("It lies above the mean.", "It lies below the mean."),
+        ("Older stars lie above the disc.", "Younger stars lie above the disc."),
+        ("It runs longer in the dark.", "It runs shorter in the dark."),
+    ],
+)
+def test_a_word_becomes_one_of_its_own_part_of_speech(passage: str, text: str | None) -> None:
+    found = altered_for(passage, passage=passage)
+    assert (found.text if found else None) == text
+
+
+def test_a_phrase_that_tells_no_direction_says_neither_side() -> None:
+    found = altered_for("It runs longer.", passage="It runs longer in the dark.")
+    assert found is not None
+    assert outcome(found, "It runs shorter and is no longer seen.") == "followed"
+    assert altered_for("It is no longer seen.", passage="It runs longer in the dark.") is None
+
+
 def test_neither_side_of_a_pair_stands_in_another() -> None:
-    """But for words that are both: `lower` is a comparative and a verb."""
     sides = [word for pair in PAIRS for side in pair for word in side]
-    assert {word for word in sides if sides.count(word) > 1} == {"lower"}
+    assert {word for word in sides if sides.count(word) > 1} == set()
     assert all(len(first) == len(second) for first, second in PAIRS)
 
 

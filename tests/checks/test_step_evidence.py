@@ -2,7 +2,10 @@
 
 1. Every reported place, cut from the passage, is the quote: up to the normal form of `programs.checks.evidence` where it
    was found by text in a step that says the same. A match by words is a whole sentence of the passage.
-2. "supported" only where the claim stands in the passage; "contradicted" only with a reason; no other status by rule.
+2. What stands in the passage word for word is not contradicted by its other sentences, but by what is around it there.
+   "supported" only where the claim stands in the passage, and of a near match only with the same words of sense in the same
+   order; "contradicted" only with a reason; no other status by rule.
+   Both are of the whole step: contradicted if one claim is, supported only if every claim is.
 3. The sentence that says the most of a claim is found; one that was chosen as evidence goes before an equal one; a sentence
    that shares too little is none.
 4. A number that stands nowhere in the passage is named whatever the quote.
@@ -18,9 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.checks.contradiction import Sentence
-from programs.checks.evidence import normalise
+from programs.checks.evidence import locate, normalise
+from programs.checks.passage_search import LEAST_SHARE, Source
 from programs.checks.sentences import split
-from programs.checks.step_evidence import LEAST_SHARE, Source, StepEvidence, claims, step_evidence
+from programs.checks.step_evidence import StepEvidence, claims, step_evidence
 
 TEXT = (
     "Catalogue seven holds lensing measurements of 107 galaxies from a spectroscopic telescope. "
@@ -148,6 +152,27 @@ def test_a_contradicted_claim_goes_before_one_that_is_supported() -> None:
     assert evidence.conflict == 'claim: "shrinks", quote: "grows"'
 
 
+@pytest.mark.parametrize(
+    ("others", "status"),
+    [
+        ([], "supported"),
+        (["Is that so?", "Let me see what follows.", "Hmm."], "supported"),
+        ([sentence(2)], "supported"),
+        (["So the whole survey is worthless, and dark energy must be phantom."], None),
+        (["Perhaps the lamps explain all of it."], None),
+        (["Let me see, the lamps explain all of it."], None),
+        (["Let me recall that the lamps explain all of it."], None),
+        ([sentence(2), "The lamps explain all of it."], None),
+        (["The scatter between exposures shrinks towards fainter targets."], "contradicted"),
+    ],
+)
+def test_a_step_is_supported_only_if_every_claim_of_it_is(others: list[str], status: str | None) -> None:
+    for step in ([sentence(0), *others], [*others, sentence(0)]):
+        evidence = found(" ".join(step))
+        assert evidence.status == status
+        assert (evidence.method == "exact") == (status != "contradicted"), "the best claim is quoted"
+
+
 def test_what_was_chosen_as_evidence_goes_before_an_equal_one() -> None:
     text = "The halo spin of old galaxies is known. The halo spin of young galaxies is known."
     source = Source(text, split(text))
@@ -174,5 +199,67 @@ def test_order_of_sentences_does_not_matter_to_what_is_found() -> None:
 
 
 def test_claims_are_the_sentences_that_do_not_ask() -> None:
-    step = "It grows by 0.4 percent. Does it? I think so! “Why not?” And e.g. this."
-    assert list(claims(step)) == ["It grows by 0.4 percent.", "I think so!", "And e.g. this."]
+    step = "It grows by 0.4 percent. Does it? I think so! “Why not?” And e.g. this, 8 vs. 10 (Fig. 3)."
+    assert list(claims(step)) == ["It grows by 0.4 percent.", "I think so!", "And e.g. this, 8 vs. 10 (Fig. 3)."]
+
+
+ROLES = (
+    "Patients who received metformin had lower fasting glucose at follow-up than patients who received placebo in this "
+    "trial of older adults."
+)
+MASS = (
+    "The stellar mass of every galaxy in the final sample was derived from broadband photometry with a standard code."
+)
+
+
+@pytest.mark.parametrize(
+    ("passage", "claim", "status"),
+    [
+        (ROLES, ROLES.replace("metformin", "X").replace("placebo", "metformin").replace("X", "placebo"), None),
+        (ROLES, ROLES.replace("metformin", "insulin"), None),
+        (MASS, MASS.replace("stellar", "gas"), None),
+        (MASS, MASS.replace("from", "for"), None),
+        (MASS, MASS.replace("galaxy", "galaxie"), None),
+        (MASS, MASS.replace("was derived", "is derived").replace("a standard", "the standard"), "supported"),
+        (MASS, MASS.replace("every galaxy", "*every* galaxy").replace("The", "So the"), "supported"),
+    ],
+)
+def test_a_near_match_supports_only_what_says_the_same(passage: str, claim: str, status: str | None) -> None:
+    match = locate(claim, passage)
+    assert match is not None
+    assert match.method == "fuzzy"
+    text = f"{passage} {TEXT}"
+    assert step_evidence(claim, Source(text, split(text))).status == status
+
+
+ARMS = "In the treated arm pain increased over twelve weeks. In the sham arm pain decreased over twelve weeks."
+
+
+@pytest.mark.parametrize(
+    ("passage", "claim", "status"),
+    [
+        (ARMS, "In the treated arm pain increased over twelve weeks.", "supported"),
+        (ARMS, "In the sham arm pain decreased over twelve weeks.", "supported"),
+        (ARMS, "In the treated arm pain decreased over twelve weeks.", "contradicted"),
+        ("As said, the drug reduced pain in older adults.", "The drug reduced pain in older adults.", "supported"),
+        ("Nobody knows whether the drug reduced pain in older adults.", "The drug reduced pain in older adults.", None),
+        ("It reduced pain in older adults, but not in younger ones.", "It reduced pain in older adults", None),
+        (
+            "There was no evidence in any of these trials that the drug reduced pain in older adults.",
+            "The drug reduced pain in older adults.",
+            "contradicted",
+        ),
+    ],
+)
+def test_what_stands_word_for_word_is_contradicted_by_its_own_sentence_alone(
+    passage: str, claim: str, status: str | None
+) -> None:
+    assert step_evidence(claim, Source(passage, split(passage))).status == status
+
+
+@given(st.permutations(ARMS.split()), st.permutations(ARMS.split()))
+def test_no_sentence_of_a_passage_is_contradicted_by_the_passage(one: list[str], other: list[str]) -> None:
+    sentences = [" ".join(words).replace(".", "").capitalize() + "." for words in (one, other)]
+    text = " ".join(sentences)
+    source = Source(text, split(text))
+    assert [step_evidence(sentence, source).status for sentence in sentences] == ["supported"] * 2

@@ -352,18 +352,12 @@ def test_a_model_and_a_rule_that_disagree_give_no_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "label"),
-    [
-        ("The slope is 1.1.", "supported", True),
-        ("Is it so? The slope is 1.1.", "supported", True),
-        ("The slope is 1.1. Dust is hot.", "supported", None),
-        ("The slope is 1.1. Dust is hot.", "contradicted", False),
-        ("The slope is 1.1.", None, None),
-    ],
+    ("status", "label"),
+    [("supported", True), ("inferred", True), ("outside", None), ("contradicted", False), (None, None)],
 )
-def test_a_rule_vouches_only_for_the_claim_that_it_found(text: str, status: Any, label: bool | None) -> None:
-    claim = {"claim": "The slope is 1.1.", "status": status, "judged_by": RULE if status else None}
-    assert label_of(StepRecord.model_validate({"move": "opening", "text": text, **claim})) is label
+def test_a_status_by_rule_is_of_the_whole_step(status: Any, label: bool | None) -> None:
+    step = {"move": "opening", "text": "The slope is 1.1. Is it so? The dust is hot.", "claim": "The slope is 1.1."}
+    assert label_of(StepRecord.model_validate({**step, "status": status, "judged_by": RULE})) is label
 
 
 @pytest.mark.parametrize("steps", [(), (("opening", None), ("wrong_turn", None))])

@@ -96,7 +96,7 @@ def test_all_stages_are_asked_again_apart_from_the_trace() -> None:
 
 def test_where_nothing_can_be_altered_there_is_no_outcome_and_no_call() -> None:
     answers = Answers()
-    unit = only(answers, text="The lamps were off. Nobody knows why. Dust is everywhere in the dome, and in the data.")
+    unit = only(answers, text="The scatter of the targets is there. Nobody knows why. Dust is everywhere in the dome.")
     found = unit.record().causal_check
     assert found is not None
     assert (found.outcome, found.old) == (None, None)

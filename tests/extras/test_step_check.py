@@ -3,8 +3,8 @@
 1. Every step of every record has its evidence by rule, without a call; each place, cut from the passage, is the quote.
 2. With --check-steps each accepted trace costs one call more, to the model that is named, and without it nothing is asked
    otherwise. A resumed run repeats none; added later, it fills in what is there.
-3. A step that stands in the passage word for word is not asked about. A model's verdict goes before the rules' status, and
-   what they hold against the step stays.
+3. A step of which every claim stands in the passage word for word is not asked about, and no other. A model's
+   verdict goes before the rules' status, and what they hold against the step stays.
 4. A verdict that names no sentence of the passage, or contradicts another on the same step, is none; so is that of a reply
    that could not be read. The step then keeps what the rules say.
 5. The summary counts the steps of accepted traces over all runs.
@@ -193,6 +193,18 @@ def test_nothing_is_asked_where_every_step_is_settled() -> None:
     made = draft(Answers(trace=thinking()))
     settled = [StepEvidence(status="supported") for _ in made.thought.steps()]
     assert steps_to_check(made, passage(), settled) == []
+
+
+def test_a_step_that_only_begins_with_the_passage_is_asked_about() -> None:
+    more = f"{SECOND} Therefore the drug cures every patient on earth at once."
+    answers = Answers(trace=thinking(doubt=more, conclusion=SECOND))
+    only(answers, extras=CHECKING)
+    [ask] = [ask for ask in answers.asked if ask.stage == "steps"]
+    lines = str(ask.inputs["steps"]).splitlines()
+    assert any("cures every patient" in line for line in lines)
+    assert len(lines) == 5
+    [by_rule] = [step for step in steps_of(only(Answers(trace=thinking(doubt=more)))) if step.move == "doubt"]
+    assert (by_rule.quote, by_rule.status, by_rule.judged_by) == (SECOND, None, None)
 
 
 def test_a_verdict_on_part_of_a_quoted_sentence_keeps_the_quote() -> None:

@@ -2,7 +2,7 @@
 
 1. Each kind of part goes, in Markdown, LaTeX and plain text, with its size counted under its name; the science around it
    stays, word for word and in order.
-2. What only looks like such a part stays.
+2. What only looks like such a part stays, and so does all that follows a label on other lines.
 3. Filtering twice is filtering once; what is left consists of the text's own lines.
 4. A text of which too little is left is skipped for the reason that took most of it, and every line is counted once.
 5. The text of a record is what is left: its id, its quotes and their places are of that text.
@@ -122,6 +122,41 @@ def test_each_kind_of_part_is_left_out(part: str, reason: str) -> None:
 )
 def test_what_only_looks_like_such_a_part_stays(text: str) -> None:
     assert prefilter(f"{ONE}\n\n{clean(text)}\n\n{TWO}") == (f"{ONE}\n\n{clean(text)}\n\n{TWO}", {})
+
+
+LABELS = st.sampled_from(
+    [
+        "Keywords: dust, lensing",
+        "Funding: none.",
+        "Software: astropy",
+        "Correspondence: a@b.org",
+        "**Data availability**: no.",
+    ]
+)
+
+
+@given(LABELS, LABELS, st.sampled_from(["\n", "\n\n"]))
+def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: str) -> None:
+    body = f"{ONE} {TWO}".replace(". ", ".\n")
+    assert prefilter(f"{label}{gap}{body}").text == body
+    assert prefilter(f"{label}{gap}{second}{gap}{body}").text == body
+    assert prefilter(f"{body}\n\n{label}").text == body
+
+
+@given(LABELS)
+def test_a_long_paragraph_that_begins_with_a_label_stays(label: str) -> None:
+    text = f"{label} {ONE} {TWO}"
+    assert prefilter(text) == (text, {})
+    assert prefilter(f"{text}\n{ONE}") == (f"{text}\n{ONE}", {})
+
+
+def test_a_labelled_statement_that_is_wrapped_goes_as_far_as_its_sentence() -> None:
+    wrapped = "Funding: the trial was paid for by a council that\nhas no say in it, as\nis usual."
+    assert prefilter(f"{ONE}\n\n{wrapped}\nand so on\n{TWO}").text == f"{ONE}\n\nand so on\n{TWO}"
+    endless = "\n".join(["Software: a code that", *["solves for the slope of the extinction by least squares"] * 9])
+    found = prefilter(f"{endless}\n{ONE}")
+    assert found.text.endswith(ONE)
+    assert sum(found.removed.values()) <= 300
 
 
 def test_a_marked_part_ends_at_the_next_heading_of_its_level() -> None:

@@ -2,7 +2,8 @@
 
 1. The steps are fixed by the draft's name and the seed; one is made from a misconception of stage 2 that the passage does
    not say, the others are claims of verified evidence. Without either there is no seeded trace: its unit is rejected.
-2. The model is not told which is wrong: no input names the misconceptions.
+2. The model is not told which is wrong: no input names the misconceptions, none lists some of the steps and not others, and
+   what it is told of a failed try has neither number nor text of a step.
 3. Refused, with the reason: another number, a wrong turn that is another step, a part that takes nothing back; then an
    answer that says the error again. What is refused is asked again, as in other stages.
 4. The record names the step, its text, and where it was taken back; places are those of the record's steps.
@@ -15,6 +16,8 @@ import dataclasses
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from programs.asking.calling import Caller
 from programs.asking.plan import Ask, StageFailed, drive
@@ -62,11 +65,11 @@ def test_the_steps_are_fixed_by_name_and_one_of_them_is_the_misconception() -> N
     )
     seen = {given_steps(f"0/{number}", passage(), found) for number in range(40)}
     assert None not in seen
-    kept = [given for given in seen if given is not None]
-    assert {given.error for given in kept} == {"Lamps decide the outcome.", "Dust dims every target."}
-    assert {given.wrong for given in kept} == {1, 2, 3}
+    kept = [steps for steps in seen if steps is not None]
+    assert {steps.error for steps in kept} == {"Lamps decide the outcome.", "Dust dims every target."}
+    assert {steps.wrong for steps in kept} == {1, 2, 3}
     claims = {f"{item.claim.rstrip('.')}." for item in found.evidence}
-    assert all(set(given.steps) - {given.error} <= claims for given in kept)
+    assert all(set(steps.steps) - {steps.error} <= claims for steps in kept)
     assert given_steps("0/7", passage(), found) == given_steps("0/7", passage(), found)
 
 
@@ -99,6 +102,28 @@ def test_no_input_names_the_misconceptions() -> None:
     assert draft.seeded.misconception not in told
 
 
+def test_no_input_but_the_steps_has_any_of_them() -> None:
+    found = analysed()
+    for seed in range(8):
+        answers = Answers()
+        plan = SeededStages(seed).plan(tracer().writer, passage(), question(), found, SPOT)
+        draft = drive(plan, answers)
+        assert draft.seeded is not None
+        inputs = answers.asked[0].inputs
+        shown = [f"{item.claim.strip().rstrip('.')}." for item in inputs["evidence"]]
+        assert not set(shown) & set(draft.seeded.given_steps)
+        assert len(shown) + len(draft.seeded.given_steps) == len(found.quoted()) + 1, "and nothing else is left out"
+
+
+@given(wrong_step=st.integers(1, 3), parts=st.sets(st.sampled_from(["wrong_turn", "correction", "conclusion"])))
+def test_what_a_failed_try_is_told_does_not_name_the_step(wrong_step: int, parts: set[str]) -> None:
+    error = f"In the end {ERROR.lower()}"
+    for problem in mending_problems(mended(wrong_step=wrong_step, **dict.fromkeys(parts, error)), GIVEN):
+        assert not any(sign.isdigit() for sign in problem)
+        assert carried(ERROR, problem) == 0
+        assert wrong_step == 2 or problem.startswith("wrong_step: ")
+
+
 def test_a_thought_that_finds_and_mends_it_has_no_problems() -> None:
     assert mending_problems(mended(), GIVEN) == []
 
@@ -106,7 +131,13 @@ def test_a_thought_that_finds_and_mends_it_has_no_problems() -> None:
 @pytest.mark.parametrize(
     ("parts", "reason"),
     [
-        ({"wrong_step": 1}, "wrong_step: 1 is not the wrong one"),
+        ({"wrong_step": 1}, "wrong_step: that is not the wrong one"),
+        ({"wrong_turn": "I see at once that scatter alone never decides the outcome of such a thing."}, "wrong_turn: "),
+        ({"correction": "That is not wrong: scatter decides it, as the neighbours confirm."}, "correction: does"),
+        (
+            {"conclusion": "After all scatter alone decides the outcome, exactly as I said at first."},
+            "conclusion: says",
+        ),
         ({"wrong_turn": "Perhaps the lamps were on all night, and so the calibration holds."}, "wrong_turn: "),
         ({"mended_in": "doubt"}, "doubt: does not take the wrong step back"),
         ({"correction": "The scatter and the neighbours are both known to within a few percent."}, "correction: does"),
@@ -116,6 +147,13 @@ def test_a_thought_that_does_not_is_refused(parts: dict[str, Any], reason: str) 
     found = mending_problems(mended(**parts), GIVEN)
     assert len(found) == 1
     assert found[0].startswith(reason)
+
+
+def test_a_conclusion_may_say_the_error_to_take_it_back_but_not_after_that() -> None:
+    said = f"I said that {ERROR.lower()[:-1]}. That is wrong, for the neighbours were removed."
+    assert mending_problems(mended(mended_in="conclusion", conclusion=said), GIVEN) == []
+    [problem] = mending_problems(mended(mended_in="conclusion", conclusion=f"{said} After all {ERROR.lower()}"), GIVEN)
+    assert problem.startswith("conclusion: says")
 
 
 def test_the_record_names_the_step_and_where_it_was_taken_back() -> None:
