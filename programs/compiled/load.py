@@ -33,8 +33,9 @@ def load_tracer(program: Path | str | None = None, *, prompt_order: str | None =
     if set(state) - {"metadata"} != set(expected):
         odd = sorted(set(expected) ^ (set(state) - {"metadata"}))
         raise UserError(f"--program: {path} is another program's: it differs in {', '.join(odd)}")
+    signatures = {name: predictor.signature for name, predictor in tracer.named_predictors()}
     for name, part in expected.items():
-        _check(path, name, state[name], part)
+        _check(path, name, state[name], part, {*signatures[name].fields})
         state[name]["lm"] = None
     tracer.load_state({name: state[name] for name in expected})
     for name, predictor in tracer.named_predictors():
@@ -69,22 +70,23 @@ def _read(path: Path) -> dict[str, Any]:
         state = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"--program: there is no file {path}") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None
     if not isinstance(state, dict) or not all(isinstance(part, dict) for part in state.values()):
         raise UserError(f"--program: {path} is not a saved program")
     return state
 
 
-def _check(path: Path, name: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+def _check(path: Path, name: str, given: dict[str, Any], expected: dict[str, Any], names: set[str]) -> None:
+    """Refuses what is no state of the predictor `name`, whose fields have these names."""
     extra = set(given) - ALLOWED_KEYS
     if extra:
         raise UserError(f"--program: {path} sets {', '.join(sorted(extra))} of {name}, which a program may not")
     try:
-        prefixes = [[field.get("prefix") for field in state["signature"]["fields"]] for state in (given, expected)]
-        sound = isinstance(given["signature"]["instructions"], str) and all(
-            isinstance(demo, dict) for demo in given.get("demos", [])
-        )
+        prefixes = [[field["prefix"] for field in state["signature"]["fields"]] for state in (given, expected)]
+        texts = [given["signature"]["instructions"], *(field["description"] for field in given["signature"]["fields"])]
+        demos = given.get("demos", [])
+        sound = all(isinstance(text, str) for text in texts) and all(demo and demo.keys() <= names for demo in demos)
     except (AttributeError, KeyError, TypeError):
         sound = False
     if not sound:

@@ -34,6 +34,7 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
 
 def default_log(output: Path) -> Path:
     """The log beside an output. Not NAME.log, which is where people send what a command prints."""
+    output = output.absolute()  # "." has no name of its own
     return output.with_name(f"{output.stem if output.suffix == '.json' else output.name}.run.log")
 
 

@@ -33,7 +33,8 @@ def test_negative_waits_are_refused() -> None:
 @pytest.mark.parametrize(("failures", "tries"), [([EmptyAnswer] * 9, 3), ([TimedOut, EmptyAnswer] * 9, 6)])
 async def test_empty_answers_are_paid_for_and_tried_thrice(failures: list[type[TransientError]], tries: int) -> None:
     """Other failures between them count for themselves."""
-    policy, seen = RetryPolicy(first_wait=0, patience=60), []
+    policy = RetryPolicy(first_wait=0, patience=60)
+    seen: list[type[TransientError]] = []
 
     def attempt() -> str:
         seen.append(failures[len(seen)])
