@@ -106,8 +106,8 @@ def test_what_is_said_of_a_verdict() -> None:
     )
 
 
-def test_no_verdict_counts_as_usual_and_is_counted() -> None:
+def test_no_verdict_is_a_failure_of_the_judge_and_is_counted() -> None:
     metric = JudgeMetric(6)
     scores = [metric(example(True, None), dspy.Prediction(verdict=verdict(overall))) for overall in (9, 2, None)]
-    assert scores == [1.0, 0.0, 0.5]
+    assert scores == [1.0, 0.0, 0.0]
     assert metric.unscored == 1
