@@ -7,6 +7,7 @@ python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost
 
 import asyncio
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from programs.cli.options import parse, run_cli
@@ -81,6 +82,10 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print("interrupted; run the same command again to go on")
         return INTERRUPTED
     first = next(iter(read_records(settings.output)), None)
+    if first is None and (lost := {**finished.summary.input["skipped"], **finished.summary.losses}):
+        why = ", ".join(f"{count} x {reason}" for reason, count in Counter(lost).most_common(3))
+        print(f"error: not one trace was made: {why}", file=sys.stderr)
+        return 1
     if first is not None:
         look(first, console)
     return 0

@@ -430,3 +430,16 @@ def test_a_text_that_always_fails_keeps_no_other_from_being_made(tmp_path: Path)
         assert len(lab.units) == 5
         assert "failed" in done.stdout
         assert passage(3) not in lab.output.read_text(encoding="utf-8")
+
+
+def test_a_run_of_which_nothing_came_has_failed(tmp_path: Path) -> None:
+    """A script that goes on to training must not take it for done."""
+    array = tmp_path / "array.jsonl"
+    array.write_text(json.dumps([{"text": "One."}, {"text": "Two."}], indent=2))
+    with laboratory(tmp_path, texts=2) as lab:
+        done = called(*lab.arguments(input_file=str(array)))
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        assert line.startswith("error: not one trace was made: ")
+        assert "not JSON" in line
+        assert called(*lab.arguments(), "--no-resume").returncode == 0

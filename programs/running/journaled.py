@@ -18,7 +18,8 @@ from programs.running.ledger import Ledger
 log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
-"""After so many stages in a row at which the server failed, over all calls in flight, it is taken to be gone."""
+"""After so many stages in a row at which the server failed or said nothing readable, over all calls in flight, it is taken
+to be gone."""
 
 REFUSED_AT_FIRST = 200
 """After so many stages without one usable answer since the run began, more of the same would be no use."""
@@ -79,7 +80,7 @@ class JournaledCaller:
         """Raises `FatalError` when the server is gone, or refuses whatever it is asked. Texts that a server in good order
         refuses, however many, end no run in which others were answered."""
         self._settled = self._settled or reply.settled
-        self._failed = self._failed + 1 if reply.fault == "server" else 0
+        self._failed = 0 if reply.settled or reply.fault == "refused" else self._failed + 1
         self._unanswered = 0 if reply.settled else self._unanswered + 1
         self._problems = reply.problems
         hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
