@@ -16,7 +16,6 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
-from programs.compiled.fingerprint import git_commit, versions
 from programs.document import write_document
 from programs.errors import JournalError, UserError
 from programs.journals.journal import Journal
@@ -25,6 +24,7 @@ from programs.journals.merger import Merger, Tally
 from programs.judges.review_list import review_path
 from programs.records import Status
 from programs.settings import Settings
+from programs.versions import git_commit, versions
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from programs.exports.options import ExportOptions
 from programs.exports.tally import Tally
 from programs.exports.view import View, source_name
 from programs.records import Record
+from programs.versions import own_version
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,7 @@ def _manifest(done: Exported) -> dict[str, Any]:
         "options": options,
         "splits": splits,
         "counts": done.tally.plain(),
-        "synthreasoner": _version(),
+        "synthreasoner": own_version(),
         # Where the input stood is the user's own affair, but a document made again shall have it.
         **({"metadata": done.metadata} if done.options.format.whole else {}),
     }
-
-
-def _version() -> str | None:
-    try:
-        return version("synthreasoner")
-    except PackageNotFoundError:
-        return None

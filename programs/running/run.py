@@ -14,7 +14,7 @@ from programs.asking.adapter import adapter_for
 from programs.asking.calling import Caller, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.asking.tries import TryRules
-from programs.compiled.fingerprint import git_commit, program_fingerprint, versions
+from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.shipped import tracer_for
 from programs.document import import_document, write_document
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
@@ -45,6 +45,7 @@ from programs.selection.screening import Screen, check_benchmarks, screening
 from programs.settings import Settings
 from programs.tracer import Tracer
 from programs.units.decision import QualityRules
+from programs.versions import git_commit, versions
 
 log = logging.getLogger("synthreasoner")
 
