@@ -20,14 +20,12 @@ from programs.cli.options import parse, run_cli
 from programs.errors import UserError
 from programs.files.in_place import in_place
 from programs.journals.journal import Journal
+from programs.journals.tally import IMPORTED
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
 from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
-
-IMPORTED = "imported"
-"""The basis of units that came from a document: no rule of ours decided them."""
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:

@@ -14,8 +14,7 @@ from programs.errors import UserError
 from programs.exports.format import Candidate
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import find_sources
-from programs.journals.tally import WITHDRAWN
-from programs.selection.screening import CONTAMINATED
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from programs.errors import JournalError
 from programs.journals.findings import of_line
-from programs.journals.tally import TEXTS, loss_of, of_pool, of_unit
+from programs.journals.tally import IMPORTED, TEXTS, loss_of, of_pool, of_unit
 
 VERSION = "3"
 PAGE = 512
@@ -270,8 +270,8 @@ class Index:
 
     def stale(self, basis: str) -> bool:
         """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
-        query = "select 1 from unit where status = 'accepted' and basis not in (?, 'imported') limit 1"
-        return self._one(query, basis) is not None
+        query = "select 1 from unit where status = 'accepted' and basis not in (?, ?) limit 1"
+        return self._one(query, basis, IMPORTED) is not None
 
     def judges_asked(self) -> bool:
         """Whether any judge was ever asked."""

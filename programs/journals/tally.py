@@ -4,7 +4,7 @@ replace one another, and give them without reading the journal."""
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 TEXTS = "texts"
 TEXTS_BARREN = "texts without a usable question"
@@ -18,8 +18,14 @@ QUESTION_LOST = "question: "
 TRACE_LOST = "trace: "
 """What stands after these two names the loss."""
 
+CONTAMINATED: Final = "contaminated"
+"""The status of units whose thought or answer gives a benchmark away."""
+
 WITHDRAWN = "withdrawn"
 """The status of units whose question was dropped after they were made: the question's loss is theirs."""
+
+IMPORTED = "imported"
+"""The basis of units that came from a document: no rule of ours decided them."""
 
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
@@ -40,7 +46,7 @@ def of_pool(line: Mapping[str, Any]) -> Counter[str]:
 
 def of_unit(key: str, status: str, basis: str, loss: str) -> Counter[str]:
     """What a unit counts for."""
-    if basis == "imported":
+    if basis == IMPORTED:
         return Counter({TAKEN_OVER: 1})
     if status == WITHDRAWN:
         return Counter()

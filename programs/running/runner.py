@@ -11,17 +11,16 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 from programs.asking.plan import Ask, Reply, adrive
-from programs.document import IMPORTED
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
-from programs.journals.tally import WITHDRAWN
+from programs.journals.tally import CONTAMINATED, IMPORTED, WITHDRAWN
 from programs.running.gate import Gate, RunStopped
 from programs.running.goal import Goal
 from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Ledger
 from programs.running.turns import Turns
-from programs.selection.screening import CONTAMINATED, Screen
+from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.telemetry.tracing import about
 from programs.tracer import Made, Tracer, Wishes

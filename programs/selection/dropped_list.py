@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from programs.files.in_place import in_place
 from programs.journals.journal import Journal
-from programs.selection.screening import CONTAMINATED
+from programs.journals.tally import CONTAMINATED
 from programs.settings import beside
 
 

@@ -8,8 +8,8 @@ they stay in the journal and leave the document. Broken off in the middle, it co
 from typing import Any
 
 from programs.journals.journal import Journal
-from programs.journals.tally import WITHDRAWN
-from programs.selection.screening import CONTAMINATED, Screen, entries_of, using
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
+from programs.selection.screening import Screen, entries_of, using
 from programs.stages.questions import QuestionPool
 
 Line = dict[str, Any]

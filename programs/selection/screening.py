@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from programs.checks.near_duplicates import similarity
 from programs.errors import JournalError, UserError
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 REPEATED = "asks the same as another question"
 GIVEN_AWAY = "gives a benchmark away"
-CONTAMINATED: Literal["contaminated"] = "contaminated"
-"""The status of units whose thought or answer gives a benchmark away."""
 
 POOLS_A_COMMIT = 1000
 

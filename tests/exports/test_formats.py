@@ -26,9 +26,8 @@ from programs.exports.formats import FORMATS
 from programs.exports.prm import label_of, labelled_steps
 from programs.exports.tag import Tag
 from programs.exports.view import View
-from programs.journals.tally import WITHDRAWN
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.records import StepRecord
-from programs.selection.screening import CONTAMINATED
 from programs.units.step_records import RULE
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, plain_document, record, refused, rows
 
