@@ -69,6 +69,11 @@ def loss_of(status: str, reason: str | None) -> str:
     return named.get(status, status)
 
 
+def lost(prefix: str, counts: Counter[str]) -> dict[str, int]:
+    """The counts of the losses that stand after this name, by the rest of theirs, the largest first."""
+    return {name.removeprefix(prefix): count for name, count in counts.most_common() if name.startswith(prefix)}
+
+
 def reason_of(problems: list[str]) -> str:
     """The kind of the first of a rejected question's problems."""
     return _SHARE.sub("", problems[0].split(":")[0]) if problems else "unknown"
