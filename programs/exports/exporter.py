@@ -1,7 +1,6 @@
 """From a document or a journal to a folder of data files with their card, one trace at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import orjson
 from programs.errors import UserError
 from programs.exports.candidates import Origin
 from programs.exports.card import card
-from programs.exports.files import DataFiles, SplitSize
+from programs.exports.exported import Exported
+from programs.exports.files import DataFiles
 from programs.exports.folder import MANIFEST, new_folder
 from programs.exports.format import Candidate, Format, Skip
 from programs.exports.groups import by_question
@@ -21,18 +21,6 @@ from programs.exports.tally import Tally
 from programs.exports.view import View, source_name
 from programs.records import Record
 from programs.versions import own_version
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What an export made. `metadata` is what the document says of itself."""
-
-    options: ExportOptions
-    origin: Origin
-    metadata: dict[str, Any]
-    tally: Tally
-    sizes: dict[str, SplitSize]
-    created: str
 
 
 def export(options: ExportOptions) -> Exported:

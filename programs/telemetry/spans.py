@@ -21,8 +21,8 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.redaction import excerpt, secrets_in
+from programs.telemetry.asked import asked
 from programs.telemetry.span_sender import SpanSender
-from programs.telemetry.tracing import asked
 from programs.versions import own_version
 
 QUEUE = 1024
