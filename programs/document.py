@@ -18,12 +18,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
+from programs.files.beside import beside
 from programs.files.in_place import in_place
 from programs.journals.journal import Journal
 from programs.journals.tally import IMPORTED
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
-from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
 
@@ -127,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         "Make the JSON document again from its journal.",
         arguments,
     )
-    path = Settings(output=options.output).journal
+    path = beside(options.output, "journal")
     if not path.exists():
         raise UserError(f"there is no journal {path}")
     with Journal(path) as journal:

@@ -18,12 +18,12 @@ from pydantic import BaseModel, Field
 from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.errors import JournalError, UserError
+from programs.files.beside import beside
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import Source, find_sources
 from programs.journals.merger import Merger, Tally
 from programs.judges.review_list import review_path
 from programs.records import Status
-from programs.settings import Settings
 from programs.versions import git_commit, versions
 
 
@@ -50,7 +50,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     source, or when the output cannot be written. There is then no output.
     """
     sources = find_sources(names)
-    journal = Settings(output=output).journal
+    journal = beside(output, "journal")
     with _claimed(output, journal) as folder:
         try:
             torn, runs = _last_runs(sources, folder)

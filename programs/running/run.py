@@ -35,7 +35,7 @@ from programs.running.gate import Gate
 from programs.running.goal import Goal
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Around, Ledger
-from programs.running.resume import journal_of, mixing_of, refuse_mixture
+from programs.running.resume import cleared_for, mixing_of, refuse_mixture
 from programs.running.runner import Runner
 from programs.running.stopping import interruptible
 from programs.running.summary import Summary, summary_of
@@ -72,7 +72,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     check_prices(settings.max_cost, settings.prices, models.names)
     biases = _biases(settings, tracer)
     try:
-        with Journal(journal_of(settings)) as journal:
+        with Journal(cleared_for(settings)) as journal:
             if journal.mended:
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
             mixing = mixing_of(settings, fingerprint)
