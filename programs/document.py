@@ -7,7 +7,6 @@ sees half of one, and a failed writing leaves the old one as it was.
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar
@@ -17,6 +16,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
+from programs.clock import stamp
 from programs.errors import UserError
 from programs.files.beside import beside
 from programs.files.in_place import in_place
@@ -37,7 +37,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     judges = write_review_list(journal, path)
     total = journal.index.counts().get("accepted", 0)
     metadata = DocumentMetadata(
-        generation_timestamp=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        generation_timestamp=stamp(),
         total_traces_generated=total,
         status=status,
         format_version=FORMAT_VERSION,

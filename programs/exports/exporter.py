@@ -1,12 +1,12 @@
 """From a document or a journal to a folder of data files with their card, one trace at a time."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from programs.clock import stamp
 from programs.errors import UserError
 from programs.exports.candidates import Origin
 from programs.exports.card import card
@@ -38,8 +38,7 @@ def export(options: ExportOptions) -> Exported:
             sizes = files.finish()
         if not tally.rows:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        exported = Exported(options, origin, metadata, tally, sizes, now)
+        exported = Exported(options, origin, metadata, tally, sizes, stamp())
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
