@@ -8,7 +8,7 @@ from typing import Any
 from programs.judges.judge_agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
 from programs.reports.origin import Seen
-from programs.reports.texts import thought_of
+from programs.thought import thought_of
 
 GRADES = tuple(name for name in Grades.model_fields if name != "reason")
 MOST = 500
