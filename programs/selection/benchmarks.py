@@ -4,6 +4,7 @@ The file lies beside the journal and is made from the benchmarks' files; while t
 rules are those of `programs.checks.contamination`.
 """
 
+import codecs
 import hashlib
 import logging
 import sqlite3
@@ -158,7 +159,7 @@ def _questions(file: Path) -> Iterator[tuple[int, str]]:
         if raw.data is None or not raw.data.strip():
             continue
         try:
-            text = question_in(parse_object(raw.data.removeprefix(b"\xef\xbb\xbf")))
+            text = question_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
         except BadLine:
             text = None
         if text is None:
