@@ -20,7 +20,7 @@ from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chun
 from programs.inputs.lines import read_lines
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.sources import expand
-from programs.selection.sketches import SKETCHES, Sketches, open_database
+from programs.selection.sketches import SKETCHES, Sketches, open_sketches
 
 log = logging.getLogger("synthreasoner")
 
@@ -62,7 +62,7 @@ class Benchmarks:
             self.content = _content(files)
         except UserError as error:
             raise UserError(f"--decontaminate: {error}") from None
-        self._database = open_database(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
+        self._database = open_sketches(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
         self._sketches = Sketches(self._database)
         try:
             if self._sketches.get("complete") is None:
