@@ -15,8 +15,8 @@ from optimize.optimizers.tuned import tuned_part
 from optimize.proof import Compared, Failures, Proof
 from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
-from programs.compiled.fingerprint import git_commit, versions
 from programs.files.in_place import in_place
+from programs.versions import git_commit, versions
 
 
 class Tuned(BaseModel):

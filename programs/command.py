@@ -56,7 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         _parser().print_help()
         return 0 if words else 2
     if words[0] == "--version":
-        print(f"{NAME} {_version()}")
+        from programs.versions import own_version
+
+        print(f"{NAME} {own_version() or '(a checkout that is not installed)'}")
         return 0
     name, *rest = words
     if name not in COMMANDS:
@@ -87,15 +89,6 @@ def _nearest(name: str) -> str:
 
     found: str = process.extractOne(name, list(COMMANDS))[0]
     return found
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version(NAME)
-    except metadata.PackageNotFoundError:
-        return "(a checkout that is not installed)"
 
 
 def console() -> None:

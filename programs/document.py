@@ -7,7 +7,6 @@ sees half of one, and a failed writing leaves the old one as it was.
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar
@@ -17,18 +16,17 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
+from programs.clock import stamp
 from programs.errors import UserError
+from programs.files.beside import beside
 from programs.files.in_place import in_place
 from programs.journals.journal import Journal
+from programs.journals.tally import IMPORTED
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
 from programs.selection.dropped_list import write_dropped
-from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
-
-IMPORTED = "imported"
-"""The basis of units that came from a document: no rule of ours decided them."""
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
@@ -41,7 +39,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     write_dropped(journal, path)
     total = journal.index.counts().get("accepted", 0)
     metadata = DocumentMetadata(
-        generation_timestamp=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        generation_timestamp=stamp(),
         total_traces_generated=total,
         status=status,
         format_version=FORMAT_VERSION,
@@ -131,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         "Make the JSON document again from its journal.",
         arguments,
     )
-    path = Settings(output=options.output).journal
+    path = beside(options.output, "journal")
     if not path.exists():
         raise UserError(f"there is no journal {path}")
     with Journal(path) as journal:

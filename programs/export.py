@@ -7,7 +7,8 @@ is. It is made beside its place and put there in one step.
 from collections.abc import Iterator
 
 from programs.cli.options import parse, run_cli
-from programs.exports.exporter import Exported, export
+from programs.exports.exported import Exported
+from programs.exports.exporter import export
 from programs.exports.hub import check, push
 from programs.exports.options import ExportOptions
 

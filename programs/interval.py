@@ -13,31 +13,25 @@ _BLOCK = 1_000_000
 """Numbers drawn at once: 8 MB."""
 
 
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+
+
 @dataclass(frozen=True)
 class Interval:
     """The mean difference (after - before; above 0 is better) over `pairs` pairs, and the bounds between which it lies
-    with the given confidence. `left_out` pairs lacked a score."""
+    with this confidence. `left_out` pairs lacked a score."""
 
     difference: float
     low: float
     high: float
     pairs: int
     left_out: int
-    confidence: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the change is more than chance, in either direction."""
-        return self.low > 0 or self.high < 0
+    confidence: float = CONFIDENCE
 
 
 def paired_interval(
-    before: Sequence[float | None],
-    after: Sequence[float | None],
-    *,
-    seed: int,
-    resamples: int = 10_000,
-    confidence: float = 0.95,
+    before: Sequence[float | None], after: Sequence[float | None], *, seed: int, resamples: int = RESAMPLES
 ) -> Interval | None:
     """The interval of the mean difference between two lists of scores of the same things, in the same order.
 
@@ -51,17 +45,17 @@ def paired_interval(
     if len(pairs) < 2:
         return None
     differences = np.array([new - old for old, new in pairs], dtype=np.float64)
-    low, high = _bounds(differences, np.random.default_rng(seed), resamples, confidence)
-    return Interval(float(differences.mean()), low, high, len(pairs), len(before) - len(pairs), confidence)
+    low, high = _bounds(differences, np.random.default_rng(seed), resamples)
+    return Interval(float(differences.mean()), low, high, len(pairs), len(before) - len(pairs))
 
 
-def _bounds(values: Numbers, dice: np.random.Generator, resamples: int, confidence: float) -> tuple[float, float]:
+def _bounds(values: Numbers, dice: np.random.Generator, resamples: int) -> tuple[float, float]:
     mean = float(values.mean())
     # Values that are all alike differ by rounding errors alone.
     if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
         return mean, mean
     # The jackknife's means are linear in the values.
-    return bca_bounds(mean, _resampled(values, dice, resamples), values - mean, confidence)
+    return bca_bounds(mean, _resampled(values, dice, resamples), values - mean, CONFIDENCE)
 
 
 def bca_bounds(found: float, resampled: Numbers, deviations: Numbers, confidence: float) -> tuple[float, float]:

@@ -16,9 +16,9 @@ from filelock import Timeout
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
-from programs.compiled.fingerprint import git_commit, versions
 from programs.document import write_document
 from programs.errors import JournalError, UserError
+from programs.files.beside import beside
 from programs.files.locking import lock_on
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import Source, find_sources
@@ -26,7 +26,7 @@ from programs.journals.merger import Merger, Tally
 from programs.judges.review_list import review_path
 from programs.records import Status
 from programs.selection.dropped_list import dropped_path
-from programs.settings import Settings
+from programs.versions import git_commit, versions
 
 
 @dataclass
@@ -52,7 +52,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     source, or when the output cannot be written. There is then no output.
     """
     sources = find_sources(names)
-    journal = Settings(output=output).journal
+    journal = beside(output, "journal")
     with _claimed(output, journal) as folder:
         try:
             torn, runs = _last_runs(sources, folder)

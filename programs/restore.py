@@ -5,7 +5,6 @@ The splits are woven together again by `position`, so the traces stand in their 
 
 import heapq
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
+from programs.clock import stamp
 from programs.document import stream
 from programs.errors import UserError
 from programs.exports.folder import MANIFEST
@@ -38,10 +38,9 @@ def restore(folder: Path, output: Path, overwrite: bool = False) -> int:
     splits = manifest["splits"].values()
     count: int = sum(split["rows"] for split in splits)
     said = manifest.get("metadata") or {}
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     metadata = DocumentMetadata.model_validate(
         {
-            "generation_timestamp": now,
+            "generation_timestamp": stamp(),
             "status": "completed",
             "format_version": FORMAT_VERSION,
             **said,

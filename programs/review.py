@@ -11,15 +11,15 @@ from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
+from programs.files.beside import beside, ending_of
 from programs.judges.review_labels import ReviewLabels
 from programs.judges.review_list import review_path
 from programs.judges.review_walk import HELP, ReviewList, Walk, understood
-from programs.settings import Settings, beside
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-REVIEW_ENDING = ".review.jsonl"
+REVIEW_ENDING = ending_of("review")
 
 
 class ReviewOptions(BaseModel):
@@ -95,7 +95,7 @@ def _list_of(document: Path) -> Path | None:
     if path.exists():
         return path
     if not document.exists():
-        if Settings(output=document).journal.exists():
+        if beside(document, "journal").exists():
             raise UserError(
                 f"{document} is not there yet: python -m programs.document {document} makes it from its journal"
             )

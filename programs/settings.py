@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from programs.files.beside import beside
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.record import TEXT_FIELD
 from programs.inputs.shard import Shard
@@ -333,12 +334,6 @@ class Settings(LogOptions, TraceOptions):
     def journal(self) -> Path:
         """The journal beside the output."""
         return beside(self.output, "journal")
-
-
-def beside(output: Path, kind: str) -> Path:
-    """The file of this kind beside a document: `NAME.KIND.jsonl` for `NAME.json`."""
-    stem = output.stem if output.suffix == ".json" else output.name
-    return output.with_name(f"{stem}.{kind}.jsonl")
 
 
 def comma_separated(value: object) -> object:

@@ -26,7 +26,7 @@ from programs.stages.questions import Question, QuestionPool, QuestionStage
 from programs.stages.strands import Analysed, StrandStages
 from programs.stages.trace import Draft, Spot, TraceStages
 from programs.units.decision import QualityRules, calibrated, reasons_against, standing
-from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins, without_draft
+from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins
 from programs.units.variation import temperature_of
 
 
@@ -122,7 +122,7 @@ class Tracer(dspy.Module):
             found = yield from self.strands.plan(passage, question)
             found.replies["questions"] = asked
         except StageFailed as failure:
-            units = [without_draft(key, question, passage, failure) for key in keys]
+            units = [Unit(key, question, passage).failed(failure) for key in keys]
         else:
             units = yield [self._variation_plan(passage, question, found, key, wishes) for key in keys]
             units = drop_twins(units, wishes.known)

@@ -52,6 +52,14 @@ def test_help_lists_every_command_and_imports_none() -> None:
     assert not {"dspy", "programs.generate", "programs.settings"} & set(loaded)
 
 
+def test_what_asks_no_model_loads_no_dspy() -> None:
+    code = "import sys, programs.merge, programs.export, programs.reports.making\nprint('dspy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_help_names_what_was_typed(name: str) -> None:
     code, out, err = called(name, "--help")

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.options import option_of, parse
+from programs.cli.fields import option_of
+from programs.cli.options import parse
 from programs.command import COMMANDS
 from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT

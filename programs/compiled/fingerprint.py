@@ -1,11 +1,7 @@
-"""Fingerprints: what a program asks, and in which versions it ran."""
+"""Fingerprints: what a program asks."""
 
 import hashlib
 import json
-import platform
-import subprocess
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import dspy
@@ -32,33 +28,6 @@ def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
         parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """The versions that a run's outcome depends on."""
-    names = ("synthreasoner", "dspy", "pydantic", "httpx")
-    found = {name: metadata.version(name) for name in names if _installed(name)}
-    return {"python": platform.python_version(), **found}
-
-
-def git_commit() -> str | None:
-    """The commit of the checkout that this program runs from, or None when it is installed."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return None
-    try:
-        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _plain(value: Any) -> Any:

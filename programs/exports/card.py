@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from programs.exports.columns import features
+from programs.exports.exported import Exported
 from programs.exports.licences import UNKNOWN, hub_name
-
-if TYPE_CHECKING:
-    from programs.exports.exporter import Exported
 
 _SIZES = (
     (10**3, "n<1K"),
@@ -35,13 +33,13 @@ LIMITS = (
 )
 
 
-def card(done: "Exported") -> str:
+def card(done: Exported) -> str:
     """The whole README.md."""
     header = yaml.safe_dump(_header(done), sort_keys=False, allow_unicode=True, width=1000)
     return f"---\n{header}---\n\n{chr(10).join(_body(done))}\n"
 
 
-def _header(done: "Exported") -> dict[str, Any]:
+def _header(done: Exported) -> dict[str, Any]:
     format, sizes = done.options.format, done.sizes
     licences = sorted({hub_name(licence) for licence in done.tally.licences})
     splits = [name for name in ("train", "validation", "test") if name in sizes]
@@ -69,12 +67,12 @@ def _header(done: "Exported") -> dict[str, Any]:
     }
 
 
-def _title(done: "Exported") -> str:
+def _title(done: Exported) -> str:
     name = re.sub(r"(\.journal)?\.jsonl?$", "", done.options.document.name)
     return f"{name} ({done.options.to})"
 
 
-def _body(done: "Exported") -> Iterator[str]:
+def _body(done: Exported) -> Iterator[str]:
     options, tally, format = done.options, done.tally, done.options.format
     yield f"# {_cell(_title(done))}"
     yield f"\nReasoning training data made by SynthReasoner. A row is {format.about}."
@@ -105,7 +103,7 @@ def _body(done: "Exported") -> Iterator[str]:
     yield from (f"- {limit}" for limit in LIMITS)
 
 
-def _how_shown(done: "Exported") -> Iterator[str]:
+def _how_shown(done: Exported) -> Iterator[str]:
     options, view = done.options, done.options.view
     with_passage = {
         "none": "alone (closed book)",
@@ -124,7 +122,7 @@ def _how_shown(done: "Exported") -> Iterator[str]:
         yield f"The {view.measure.name}' score from which on a trace is good enough is {options.min_score:g}."
 
 
-def _kind_of_origin(done: "Exported") -> str:
+def _kind_of_origin(done: Exported) -> str:
     kind = "a journal" if done.origin.is_journal else "a document"
     commit = done.metadata.get("git_commit")
     status = done.metadata.get("status")
@@ -132,7 +130,7 @@ def _kind_of_origin(done: "Exported") -> str:
     return f"{kind}{state}" + (f", made at commit `{_cell(commit)}`" if commit else "")
 
 
-def _made_by(done: "Exported") -> Iterator[str]:
+def _made_by(done: Exported) -> Iterator[str]:
     tally = done.tally
     if tally.models:
         yield "\n| stage | models |\n|---|---|"
@@ -150,7 +148,7 @@ def _made_by(done: "Exported") -> Iterator[str]:
         yield "Versions: " + ", ".join(f"{_cell(name)} {_cell(number)}" for name, number in versions.items()) + "."
 
 
-def _funnel(done: "Exported") -> Iterator[str]:
+def _funnel(done: Exported) -> Iterator[str]:
     """From the texts to the rows: what the latest run says, then what the export left out."""
     run = done.metadata.get("run") or {}
     steps = (run.get("funnel") or {}).get("steps") or []

@@ -1,18 +1,17 @@
 """From a document or a journal to a folder of data files with their card, one trace at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from programs.clock import stamp
 from programs.errors import UserError
 from programs.exports.candidates import Origin
 from programs.exports.card import card
-from programs.exports.files import DataFiles, SplitSize
+from programs.exports.exported import Exported
+from programs.exports.files import DataFiles
 from programs.exports.folder import MANIFEST, new_folder
 from programs.exports.format import Candidate, Format, Skip
 from programs.exports.groups import by_question
@@ -21,18 +20,7 @@ from programs.exports.options import ExportOptions
 from programs.exports.tally import Tally
 from programs.exports.view import View, source_name
 from programs.records import Record
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What an export made. `metadata` is what the document says of itself."""
-
-    options: ExportOptions
-    origin: Origin
-    metadata: dict[str, Any]
-    tally: Tally
-    sizes: dict[str, SplitSize]
-    created: str
+from programs.versions import own_version
 
 
 def export(options: ExportOptions) -> Exported:
@@ -50,8 +38,7 @@ def export(options: ExportOptions) -> Exported:
             sizes = files.finish()
         if not tally.rows:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        exported = Exported(options, origin, metadata, tally, sizes, now)
+        exported = Exported(options, origin, metadata, tally, sizes, stamp())
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
@@ -130,14 +117,7 @@ def _manifest(done: Exported) -> dict[str, Any]:
         "options": options,
         "splits": splits,
         "counts": done.tally.plain(),
-        "synthreasoner": _version(),
+        "synthreasoner": own_version(),
         # Where the input stood is the user's own affair, but a document made again shall have it.
         **({"metadata": done.metadata} if done.options.format.whole else {}),
     }
-
-
-def _version() -> str | None:
-    try:
-        return version("synthreasoner")
-    except PackageNotFoundError:
-        return None

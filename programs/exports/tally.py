@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from programs.counts import count_name
 from programs.exports.format import Candidate, Row, Skip
 from programs.exports.licences import UNKNOWN, licence_of
 
 MOST = 1000
 """Different values that a count names; more are counted together."""
-OTHERS = "others"
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Tally:
         """Counts a row of these traces, which have the question in common."""
         record = traces[0].record
         self.rows += 1
-        _count(self.licences, licence_of(record.source_paper.extra) or UNKNOWN)
-        _count(self.domains, record.source_paper.domain)
-        _count(self.question_types, record.user_interaction.question_type)
-        _count(self.difficulties, record.user_interaction.difficulty_level)
+        count_name(self.licences, licence_of(record.source_paper.extra) or UNKNOWN, MOST)
+        count_name(self.domains, record.source_paper.domain, MOST)
+        count_name(self.question_types, record.user_interaction.question_type, MOST)
+        count_name(self.difficulties, record.user_interaction.difficulty_level, MOST)
         labels: list[bool] = row.get("labels", [row["label"]] if "label" in row else [])
         self.labels.update(labels)
 
@@ -52,14 +52,14 @@ class Tally:
         """Counts what made the traces of a row, or of several."""
         for trace in traces:
             for judge in {verdict.judge for verdict in trace.record.verdicts}:
-                _count(self.judges, judge)
+                count_name(self.judges, judge, MOST)
             made = trace.record.generation
             if made is None:
                 continue
             for stage, model in (made.models or {"trace": made.model}).items():
-                _count(self.models[stage], model)
+                count_name(self.models[stage], model, MOST)
             if made.program:
-                _count(self.programs, made.program)
+                count_name(self.programs, made.program, MOST)
 
     def plain(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -69,7 +69,3 @@ class Tally:
             for name in ("read", "skipped", "licences", "question_types", "difficulties", "programs", "judges")
         }
         return {"rows": self.rows, **counts, "models": models}
-
-
-def _count(counts: Counter[str], value: str) -> None:
-    counts[value if value in counts or len(counts) < MOST else OTHERS] += 1

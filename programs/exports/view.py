@@ -6,13 +6,13 @@ What a paper or a model wrote never holds a tag of the thought or a token of a c
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from programs.checks.thought import unwrap_thought
 from programs.exports.columns import Columns, Kind
 from programs.exports.licences import licence_of
 from programs.exports.scores import MEASURES, Measure
 from programs.exports.tag import THINK, Tag
 from programs.inputs.papers import source_of
 from programs.records import Record, SourcePaper
+from programs.thought import thought_of
 
 Context = Literal["none", "passage"]
 Message = dict[str, str]
@@ -92,11 +92,7 @@ class View:
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
-        try:
-            text = unwrap_thought(record.reasoning_trace)
-        except ValueError:
-            text = record.reasoning_trace.strip()
-        return self.tag.inert(text)
+        return self.tag.inert(thought_of(record))
 
     def answer(self, record: Record) -> str:
         return self.tag.inert(record.final_answer.strip())

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from programs.files.beside import stem_of
+
 _FORM = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 
 
@@ -39,5 +41,5 @@ class Shard(NamedTuple):
     def named(self, output: Path) -> Path:
         """The shard's own output: NAME.json becomes NAME.shard-I-of-N.json. A name that says so already stays."""
         mark = f".shard-{self.number}-of-{self.of}"
-        stem, ending = (output.stem, output.suffix) if output.suffix == ".json" else (output.name, "")
-        return output if stem.endswith(mark) else output.with_name(f"{stem}{mark}{ending}")
+        stem = stem_of(output)
+        return output if stem.endswith(mark) else output.with_name(f"{stem}{mark}{output.name.removeprefix(stem)}")

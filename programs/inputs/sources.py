@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from rapidfuzz import fuzz, process, utils
 
 from programs.errors import UserError
+from programs.files.beside import ENDINGS
 from programs.inputs.archives import check_readable
 from programs.inputs.formats.hub import PREFIX, HubName, opened
 from programs.inputs.formats.table import (
@@ -28,8 +29,6 @@ _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
 _SIMILAR = 60.0
 """Of 100. Below it, a name is another name and no slip of the keyboard."""
-
-_OUR_OWN = (".journal.jsonl", ".dropped.jsonl", ".review.jsonl", ".labels.jsonl")
 
 Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
 """unknown: in a folder, of no kind that is read; own: in a folder, written by this program beside its output."""
@@ -138,7 +137,7 @@ def _inside(folder: Path) -> Iterator[Source]:
             if name.startswith((".", "~$")):
                 continue
             path = Path(place, name)
-            kind: Kind = "own" if name.lower().endswith(_OUR_OWN) else _kind_of(path) or "unknown"
+            kind: Kind = "own" if name.lower().endswith(ENDINGS) else _kind_of(path) or "unknown"
             found = found or kind not in ("own", "unknown")
             yield Source(path, kind)
     if not found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
+from copy import copy
 
 from programs.inputs.cutting import Cutting, pieces
 from programs.inputs.formats.paper import Paper
@@ -19,40 +20,32 @@ _OTHER_SHARD = "of another shard"
 
 
 class Taker:
-    """Counts in `report`. `seen` holds the ids met so far, `done` line ids that an earlier run had finished with; texts
-    that are not of `shard` are not taken; with `prefilter`, what there is nothing to ask about is left out. Texts
-    longer than `limit` characters (None: no limit) are cut with so many sentences of `overlap`."""
+    """Counts in `report`. `done` holds line ids that an earlier run had finished with; texts that are not of
+    `shard` are not taken, and each is taken once; with `prefilter`, what there is nothing to ask about is left out. Texts
+    beyond a limit, where there is one, are cut with so many sentences of `overlap`."""
 
     def __init__(
         self,
         report: ReadReport,
         *,
-        seen: Seen | None = None,
         done: Container[str] = frozenset(),
         shard: Shard | None = None,
         prefilter: bool = False,
-        limit: int | None = None,
         overlap: int = Cutting().overlap,
     ) -> None:
         self.report = report
-        self._seen = seen if seen is not None else Seen()
+        self._seen = Seen()
         self._done = done
         self._shard = shard
         self._prefilter = prefilter
-        self._limit = limit
+        self._limit: int | None = None
         self._overlap = overlap
 
     def with_limit(self, limit: int | None) -> Taker:
-        """The same with another limit, counting into the same report."""
-        return Taker(
-            self.report,
-            seen=self._seen,
-            done=self._done,
-            shard=self._shard,
-            prefilter=self._prefilter,
-            limit=limit,
-            overlap=self._overlap,
-        )
+        """The same with another limit of characters (None: none), counting into the same report."""
+        other = copy(self)
+        other._limit = limit
+        return other
 
     def known(self, digest: str) -> bool:
         """Whether an earlier run had finished with all that these bytes (`bytes_id`) gave; then they are counted."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from programs.errors import JournalError
+from programs.files.made_again import open_database, remove_database
 from programs.journals.findings import of_line
-from programs.journals.tally import SOLVED, TEXTS, given_away_in, loss_of, of_pool, of_unit
+from programs.journals.tally import IMPORTED, SOLVED, TEXTS, given_away_in, loss_of, of_pool, of_unit
 
 VERSION = "4"
 PAGE = 512
@@ -88,12 +89,12 @@ class Index:
     def __init__(self, path: Path, size: int, scan: Scan, mark: Callable[[int], str]) -> None:
         self._path = path
         self._mark = mark
-        self._database = _open(path)
+        self._database = _opened(path)
         covered = self._covered()
         if covered > size or (covered and self._one("select value from meta where name = 'mark'") != (mark(covered),)):
             self._database.close()
-            _remove(path)
-            self._database = _open(path)
+            remove_database(path)
+            self._database = _opened(path)
         self._read_to = self._covered()
         try:
             self._read_on(scan)
@@ -282,8 +283,8 @@ class Index:
 
     def stale(self, basis: str) -> bool:
         """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
-        query = "select 1 from unit where status = 'accepted' and basis not in (?, 'imported') limit 1"
-        return self._one(query, basis) is not None
+        query = "select 1 from unit where status = 'accepted' and basis not in (?, ?) limit 1"
+        return self._one(query, basis, IMPORTED) is not None
 
     def judges_asked(self) -> bool:
         """Whether any judge was ever asked."""
@@ -320,34 +321,5 @@ class Index:
             ) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False)
-    if _version(database, path) not in (None, VERSION):
-        database.close()
-        _remove(path)
-        database = sqlite3.connect(path, check_same_thread=False)
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = normal")
-    database.executescript(SCHEMA)
-    database.execute("insert or ignore into meta values ('version', ?)", (VERSION,))
-    database.commit()
-    return database
-
-
-def _remove(path: Path) -> None:
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        name.unlink(missing_ok=True)
-
-
-def _version(database: sqlite3.Connection, path: Path) -> str | None:
-    """The version of an index, None for a new one, something else for a file that is none or was cut off."""
-    try:
-        page = database.execute("pragma page_size").fetchone()[0]
-        if path.stat().st_size % page:
-            return "cut off"
-        if not database.execute("select name from sqlite_master where name = 'meta'").fetchall():
-            return None
-        row = database.execute("select value from meta where name = 'version'").fetchone()
-    except sqlite3.DatabaseError:
-        return "damaged"
-    return str(row[0]) if row else "unknown"
+def _opened(path: Path) -> sqlite3.Connection:
+    return open_database(path, SCHEMA, "version", VERSION, check_same_thread=False)

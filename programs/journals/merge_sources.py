@@ -9,8 +9,8 @@ from pathlib import Path
 
 from programs.document import import_document
 from programs.errors import UserError
+from programs.files.beside import beside
 from programs.journals.journal import Journal
-from programs.settings import Settings
 
 _START = re.compile(rb'\{"kind":"[a-z]+","key":')
 """How every line of a journal begins."""
@@ -68,13 +68,13 @@ def _names(pattern: str) -> list[str]:
 
 
 def _source(path: Path) -> Source:
-    beside = Settings(output=path).journal
-    if beside.is_file():
-        return Source(beside, is_journal=True)
+    journal = beside(path, "journal")
+    if journal.is_file():
+        return Source(journal, is_journal=True)
     if path.is_dir():
         raise UserError(f"{path} is a folder; name journals or documents")
     if not path.exists():
-        raise UserError(f"there is neither {path} nor {beside}")
+        raise UserError(f"there is neither {path} nor {journal}")
     with path.open("rb") as file:
         start = file.read(64)
     return Source(path, is_journal=not start or _START.match(start) is not None)

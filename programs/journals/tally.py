@@ -4,7 +4,7 @@ replace one another, and give them without reading the journal."""
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final
 
 TEXTS = "texts"
 TEXTS_BARREN = "texts without a usable question"
@@ -18,11 +18,14 @@ QUESTION_LOST = "question: "
 TRACE_LOST = "trace: "
 """What stands after these two names the loss."""
 
+CONTAMINATED: Final = "contaminated"
+"""The status of units whose thought or answer gives a benchmark away."""
+
 WITHDRAWN = "withdrawn"
 """The status of units whose question was dropped after they were made: the question's loss is theirs."""
 
-CONTAMINATED: Literal["contaminated"] = "contaminated"
-"""The status of units whose thought or answer gives a benchmark away."""
+IMPORTED = "imported"
+"""The basis of units that came from a document: no rule of ours decided them."""
 
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
@@ -43,7 +46,7 @@ def of_pool(line: Mapping[str, Any]) -> Counter[str]:
 
 def of_unit(key: str, status: str, basis: str, loss: str) -> Counter[str]:
     """What a unit counts for."""
-    if basis == "imported":
+    if basis == IMPORTED:
         return Counter({TAKEN_OVER: 1})
     if status == WITHDRAWN:
         return Counter()
@@ -69,6 +72,11 @@ def loss_of(status: str, reason: str | None) -> str:
         return f"{stage} {'unusable' if status == 'rejected' else 'unanswered'}"
     named = {"unjudged": "unjudged", "duplicate": "the same as another variation"}
     return named.get(status, status)
+
+
+def lost(prefix: str, counts: Counter[str]) -> dict[str, int]:
+    """The counts of the losses that stand after this name, by the rest of theirs, the largest first."""
+    return {name.removeprefix(prefix): count for name, count in counts.most_common() if name.startswith(prefix)}
 
 
 def reason_of(problems: list[str]) -> str:

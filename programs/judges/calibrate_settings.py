@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from programs.settings import Settings, beside, comma_separated
+from programs.files.beside import beside
+from programs.settings import Settings, comma_separated
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from programs.interval import Interval, Numbers, bca_bounds
+from programs.interval import CONFIDENCE, RESAMPLES, Interval, Numbers, bca_bounds
 
 _BLOCK = 1_000_000
 """Weights of questions drawn at once: 8 MB."""
@@ -28,9 +28,7 @@ class Pair(NamedTuple):
     after: bool
 
 
-def balanced_interval(
-    judges: Sequence[Sequence[Pair]], *, seed: int, resamples: int = 10_000, confidence: float = 0.95
-) -> Interval | None:
+def balanced_interval(judges: Sequence[Sequence[Pair]], *, seed: int, resamples: int = RESAMPLES) -> Interval | None:
     """The interval of the difference in balanced accuracy (after - before), the mean over the judges.
 
     The same questions are drawn for every judge and both times. Resamples in which people found no answer right, or none
@@ -40,12 +38,10 @@ def balanced_interval(
     names = sorted({pair.question for pairs in judges for pair in pairs})
     if not judges:
         return None
-    return _interval(partial(_differences, _counts(judges, names)), len(names), seed, resamples, confidence)
+    return _interval(partial(_differences, _counts(judges, names)), len(names), seed, resamples)
 
 
-def mean_interval(
-    values: Sequence[tuple[str, float]], *, seed: int, resamples: int = 10_000, confidence: float = 0.95
-) -> Interval | None:
+def mean_interval(values: Sequence[tuple[str, float]], *, seed: int) -> Interval | None:
     """The mean of numbers that each belong to a question, as the `difference` of an interval whose `pairs` counts
     questions. None with fewer than two questions."""
     place = {name: number for number, name in enumerate(sorted({question for question, _ in values}))}
@@ -59,11 +55,11 @@ def mean_interval(
             found: Numbers = (weights @ sums) / (weights @ counts)
         return found
 
-    return _interval(means, len(place), seed, resamples, confidence)
+    return _interval(means, len(place), seed)
 
 
 def _interval(
-    statistic: Callable[[Numbers], Numbers], questions: int, seed: int, resamples: int, confidence: float
+    statistic: Callable[[Numbers], Numbers], questions: int, seed: int, resamples: int = RESAMPLES
 ) -> Interval | None:
     """The interval of a statistic of how often each question counts: from rows of weights to a number each, which is not
     a number where nothing can be said."""
@@ -74,12 +70,12 @@ def _interval(
     drawn = np.concatenate([statistic(weights) for weights in _weights(dice, questions, resamples)])
     drawn = drawn[np.isfinite(drawn)]
     if np.ptp(drawn) <= 1e-12:
-        return Interval(whole, whole, whole, questions, 0, confidence)
+        return Interval(whole, whole, whole, questions, 0)
     without = statistic(1 - np.eye(questions))
     # A question without which nothing could be said has no influence that could be told.
     without[~np.isfinite(without)] = whole
-    low, high = bca_bounds(whole, drawn, without.mean() - without, confidence)
-    return Interval(whole, low, high, questions, 0, confidence)
+    low, high = bca_bounds(whole, drawn, without.mean() - without, CONFIDENCE)
+    return Interval(whole, low, high, questions, 0)
 
 
 def _counts(judges: Sequence[Sequence[Pair]], names: Sequence[str]) -> Counts:

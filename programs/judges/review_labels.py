@@ -5,7 +5,6 @@ counts. Each is on the disk before the next trace is shown.
 """
 
 import os
-from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +13,7 @@ import orjson
 from filelock import Timeout
 from pydantic import BaseModel, Field
 
+from programs.clock import stamp
 from programs.errors import JournalError, UserError
 from programs.files.locking import lock_on
 from programs.judges.review_list import ReviewItem
@@ -118,5 +118,5 @@ def _line(item: ReviewItem, said: Said) -> dict[str, Any]:
         "human": human or None,
         "comment": said.comment,
         "judges": {verdict.judge: verdict.overall for verdict in item.verdicts},
-        "reviewed": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "reviewed": stamp(),
     }

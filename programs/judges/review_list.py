@@ -13,12 +13,12 @@ import orjson
 from pydantic import BaseModel
 
 from programs.files.aside import move_aside
+from programs.files.beside import beside
 from programs.files.in_place import in_place
 from programs.inputs.sample import content_id
 from programs.journals.journal import Journal
 from programs.judges.judge_agreement import AgreementCount
 from programs.records import EvidenceRecord, JudgeAgreement, Record, VerdictRecord
-from programs.settings import beside
 from programs.units.unit_line import attempts_of
 
 FAR_APART = 3

@@ -75,11 +75,6 @@ class SyncEngine(_Engine):
         self._client: httpx.Client | None = None
         self._lock = threading.Lock()
 
-    @property
-    def servers(self) -> tuple[SyncEngine, ...]:
-        """The engine of each server that calls go to: this one."""
-        return (self,)
-
     def complete(self, request: Request) -> Response:
         """The answer to `request`, tried again as the retry policy says. Raises the BackendError that remains."""
         return self._retry.call(lambda: self.attempt(request))

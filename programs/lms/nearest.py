@@ -11,15 +11,16 @@ from programs.errors import UnknownModel
 from programs.lms.backend import ModelName
 
 _ALIKE = 50.0
+_SHOWN = 3
 
 
-def nearest_names(name: str, known: Iterable[ModelName], limit: int = 3) -> list[str]:
-    """Up to `limit` names that requests take, nearest first, compared by either of a model's names."""
+def nearest_names(name: str, known: Iterable[ModelName]) -> list[str]:
+    """Up to three names that requests take, nearest first, compared by either of a model's names."""
     spellings = {(model.internal_id, spelling): spelling for model in known for spelling in set(model)}
     found = process.extract(
         name, spellings, scorer=fuzz.WRatio, processor=utils.default_process, limit=None, score_cutoff=_ALIKE
     )
-    return list(dict.fromkeys(internal_id for _, _, (internal_id, _) in found))[:limit]
+    return list(dict.fromkeys(internal_id for _, _, (internal_id, _) in found))[:_SHOWN]
 
 
 def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:

@@ -26,6 +26,7 @@ FEWEST = 5
 """Texts below which no interval is given."""
 
 RESAMPLES = 4000
+SEED = 0
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ class Whole:
 class Sampled:
     """The texts of a pilot, and what they say of the whole. There must be one at least."""
 
-    def __init__(self, texts: Sequence[Taken], whole: Whole, seed: int = 0, resamples: int = RESAMPLES) -> None:
+    def __init__(self, texts: Sequence[Taken], whole: Whole, resamples: int = RESAMPLES) -> None:
         self._whole = whole
         self._count = len(texts)
         names = [field.name for field in fields(Taken)]
         self._column = {name: number for number, name in enumerate(names)}
         self._table = np.array([[_number(getattr(text, name)) for name in names] for text in texts], dtype=np.float64)
-        dice = np.random.default_rng(seed)
+        dice = np.random.default_rng(SEED)
         draws = (dice.integers(self._count, size=self._count) for _ in range(resamples))
         enough = self._count >= FEWEST
         self._resampled = np.array([self._table[draw].mean(axis=0) for draw in draws]) if enough else None

@@ -11,7 +11,8 @@ from typing import Any
 from programs.judges.review_list import FAR_APART
 from programs.records import EvidenceRecord, Generation, Record, StepRecord
 from programs.reports.origin import Seen
-from programs.reports.texts import Places, thought_of
+from programs.reports.places import Places
+from programs.thought import thought_of
 
 FIELDS = (
     "key",

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from programs.errors import UserError
+from programs.files.beside import beside
 from programs.reports.making import Made, make
 from programs.reports.options import ReportOptions
-from programs.settings import Settings
 
 EVERY = 10.0
 """Seconds between two writings, or as many as a writing takes where that is more."""
@@ -15,7 +15,7 @@ EVERY = 10.0
 def follow(options: ReportOptions, wait: Callable[[float], None] = time.sleep, every: float = EVERY) -> Iterator[Made]:
     """Writes the report, gives what was made, and begins again when time has passed and the journal has grown. The last
     one is of the run's end. Raises `UserError` where there is no journal, and what `make` raises."""
-    journal = Settings(output=options.document).journal
+    journal = beside(options.document, "journal")
     journal = options.document if not journal.exists() else journal
     if not journal.name.endswith(".jsonl") or not journal.exists():
         raise UserError(f"--live reads a run's journal, and there is none beside {options.document}")

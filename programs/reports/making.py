@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 
+from programs.clock import stamp
 from programs.errors import UserError
 from programs.files.in_place import in_place
 from programs.reports.charts import charts_of
@@ -71,7 +71,7 @@ def _page(readings: list[Reading], packed: Packed, notes: list[str], live: float
         shown=packed.traces,
         notes=notes,
         live=None if live is None else f"{live:g}",
-        written=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        written=stamp(),
         tiles=_tiles(figures),
         figures=figures,
         charts=charts_of(readings),

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from programs.errors import UserError
-from programs.settings import Settings
+from programs.files.beside import beside
 
 _LIBRARIES = {"jinja2": "jinja2", "vl_convert": "vl-convert-python"}
 
@@ -47,6 +47,6 @@ class ReportOptions(BaseModel):
         for module, package in _LIBRARIES.items():
             if importlib.util.find_spec(module) is None:
                 raise UserError(f"a report needs {package}: pip install 'synthreasoner[report]'")
-        taken = [path for read in self.inputs for path in (read, Settings(output=read).journal)]
+        taken = [path for read in self.inputs for path in (read, beside(read, "journal"))]
         if self.page.resolve() in [path.resolve() for path in taken]:
             raise UserError(f"--output: {self.page} is what the report is made from; name another file")

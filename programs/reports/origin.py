@@ -1,7 +1,6 @@
 """Where a report's traces come from: a document's journal, which alone has those that were turned down, or the document."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +11,13 @@ from pydantic import ValidationError
 
 from programs.document import read_records
 from programs.errors import UserError
-from programs.inputs.report import ReadReport
 from programs.journals import tally as names
 from programs.journals.findings import Findings, findings_in
 from programs.journals.merge_sources import find_sources
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.reports.journal_view import JournalView
 from programs.running.funnel import Funnel, funnel_of
-from programs.running.ledger import Ledger
-from programs.running.prices import Price
+from programs.running.prices import Price, cost_of
 from programs.units.unit_line import attempts_of
 
 
@@ -100,7 +97,7 @@ class InJournal:
         counts, spent = index.tally(), index.spent()
         prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
         # What a run reads is in its summary, which it writes at its end.
-        funnel = _valid_funnel(summary) or _without_reading(funnel_of(ReadReport(), Ledger(), index, prices))
+        funnel = _valid_funnel(summary) or funnel_of(index, prices)
         return Facts(
             status=run.get("status"),
             written=run.get("ended") or run.get("started"),
@@ -110,9 +107,9 @@ class InJournal:
             funnel=funnel,
             findings=findings_in(counts),
             spent=spent or None,
-            cost=_cost(spent, prices),
-            lost_questions=_lost(names.QUESTION_LOST, counts),
-            lost_traces=_lost(names.TRACE_LOST, counts),
+            cost=cost_of(spent, prices),
+            lost_questions=names.lost(names.QUESTION_LOST, counts),
+            lost_traces=names.lost(names.TRACE_LOST, counts),
             faults=(summary.get("this_run") or {}).get("faults"),
         )
 
@@ -164,19 +161,3 @@ class InDocument:
 def _valid_funnel(summary: dict[str, Any]) -> Funnel | None:
     funnel = summary.get("funnel")
     return Funnel.model_validate(funnel) if funnel else None
-
-
-def _without_reading(funnel: Funnel) -> Funnel:
-    """Without the steps of a reading that is not over."""
-    return funnel.model_copy(update={"steps": funnel.steps[2:]})
-
-
-def _lost(prefix: str, counts: Counter[str]) -> dict[str, int]:
-    return {name.removeprefix(prefix): count for name, count in counts.most_common() if name.startswith(prefix)}
-
-
-def _cost(spent: list[dict[str, Any]], prices: dict[str, Price]) -> float | None:
-    """None where a price or a count of tokens is missing."""
-    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
-        return None
-    return sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent)

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from programs.counts import OTHERS, count_name
 from programs.judges.judge_agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
 from programs.reports.origin import Seen
-from programs.reports.texts import thought_of
+from programs.thought import thought_of
 
 GRADES = tuple(name for name in Grades.model_fields if name != "reason")
 MOST = 500
 """Different names that are counted apart; more are counted together."""
-OTHERS = "others"
 
 
 class Spread:
@@ -95,8 +95,8 @@ class Statistics:
         asked, found = record.user_interaction, record.metadata
         kind = (asked.question_type, asked.difficulty_level)
         self.kinds[kind if kind in self.kinds or len(self.kinds) < MOST else (OTHERS, OTHERS)] += 1
-        _count(self.domains, record.source_paper.domain)
-        _count(self.models, record.generation.model if record.generation else "not said")
+        count_name(self.domains, record.source_paper.domain, MOST)
+        count_name(self.models, record.generation.model if record.generation else "not said", MOST)
         self.steps.update((step.move, step.status) for step in record.steps)
         if record.blind_solve is not None:
             self.needs[record.blind_solve.need] += 1
@@ -112,10 +112,6 @@ class Statistics:
         texts = (record.source_paper.text, asked.question, thought_of(record), record.final_answer)
         for spread, text in zip(self.words.values(), texts, strict=True):
             spread.add(None if text is None else len(text.split()))
-
-
-def _count(counts: Counter[str], name: str) -> None:
-    counts[name if name in counts or len(counts) < MOST else OTHERS] += 1
 
 
 def in_bins(spread: Spread, edges: Iterable[float]) -> list[int]:

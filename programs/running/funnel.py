@@ -1,12 +1,12 @@
 """The funnel: from what was read to accepted traces, with every loss named, and what an accepted trace has cost.
 
-The first two steps are of this run's reading, all others of every run of the journal. In each step what went in is what
-was lost plus what was left; what was left of one goes into the next as long as the two count the same thing. A question's
-variations make more traces of it, and the journal may hold texts that this run did not read.
+The first two steps, if they are there, are of one run's reading, all others of every run of the journal. In each step
+what went in is what was lost plus what was left; what was left of one goes into the next as long as the two count the same
+thing. A question's variations make more traces of it, and the journal may hold texts that this run did not read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -14,8 +14,7 @@ from pydantic import BaseModel, Field
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.journals import tally as names
 from programs.journals.index import Index
-from programs.running.ledger import Ledger
-from programs.running.prices import Price
+from programs.running.prices import Price, cost_of
 
 
 class Step(BaseModel):
@@ -45,25 +44,26 @@ class Funnel(BaseModel):
     per_trace: PerTrace | None = None
 
 
-def funnel_of(report: ReadReport, ledger: Ledger, index: Index, prices: Mapping[str, Price]) -> Funnel:
-    """The funnel as things stand."""
+def funnel_of(index: Index, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
+    """The funnel as things stand. `read` are the steps of a run's reading (`steps_of_reading`), where they are known."""
     counts = index.tally()
     accepted = counts[names.ACCEPTED]
     return Funnel(
-        steps=[*_read(report, ledger), *_made(counts, index.failed())],
+        steps=[*read, *_made(counts, index.failed())],
         taken_over=counts[names.TAKEN_OVER],
         per_trace=_per_trace(index.spent(), accepted, prices) if accepted else None,
     )
 
 
-def _read(report: ReadReport, ledger: Ledger) -> list[Step]:
+def steps_of_reading(report: ReadReport, left: Mapping[str, int]) -> list[Step]:
+    """What this run read. `left` counts the texts that it read and did not begin, by why."""
     skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
     texts = report.samples + report.done
     lost = {"blank": report.blank, "of other shards": report.other_shards, **skipped}
     what = "lines and passages" if report.documents else "lines"
     return [
         _step(f"{what} read by this run", report.lines, lost, "texts"),
-        _step("texts read by this run", texts, ledger.left, "texts begun, now or earlier"),
+        _step("texts read by this run", texts, left, "texts begun, now or earlier"),
     ]
 
 
@@ -73,9 +73,9 @@ def _made(counts: Counter[str], failed: int) -> list[Step]:
     drafted, usable, used = counts[names.DRAFTED], counts[names.USABLE], counts[names.USED]
     return [
         _step("texts begun by all runs", texts, barren, "texts with questions"),
-        _step("questions drafted", drafted, _after(names.QUESTION_LOST, counts), "usable questions"),
+        _step("questions drafted", drafted, names.lost(names.QUESTION_LOST, counts), "usable questions"),
         _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
-        _step("traces tried", counts[names.TRIED], _after(names.TRACE_LOST, counts), "accepted traces"),
+        _step("traces tried", counts[names.TRIED], names.lost(names.TRACE_LOST, counts), "accepted traces"),
     ]
 
 
@@ -84,18 +84,10 @@ def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step
     return Step(what=what, entered=entered, lost=lost, left=entered - sum(lost.values()), became=became)
 
 
-def _after(prefix: str, counts: Counter[str]) -> dict[str, int]:
-    """The counts whose names begin so, by the rest of their names, the largest first."""
-    return {name.removeprefix(prefix): count for name, count in counts.most_common() if name.startswith(prefix)}
-
-
 def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, Price]) -> PerTrace:
     counted = all(not row["uncounted"] for row in spent)
-    priced = counted and all(row["model"] in prices for row in spent)
     tokens = sum(row["prompt"] + row["completion"] for row in spent)
-    cost = (
-        sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent) if priced and prices else None
-    )
+    cost = cost_of(spent, prices)
     return PerTrace(
         calls=round(sum(row["calls"] for row in spent) / accepted, 2),
         tokens=round(tokens / accepted, 1) if counted else None,

@@ -1,5 +1,8 @@
 """What models cost."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -17,3 +20,11 @@ class Price(BaseModel):
 
 
 MILLION = 1_000_000
+
+
+def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
+    """What was spent by stage and model (`programs.journals.index.Index.spent`) has cost. None where nothing was, and
+    where a price or a count of tokens is missing."""
+    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
+        return None
+    return sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent)

@@ -14,8 +14,8 @@ from programs.settings import Settings
 from programs.stages.seeded import SeededStages
 
 
-def journal_of(settings: Settings) -> Path:
-    """The journal's path; a fresh start first moves what lies there aside."""
+def cleared_for(settings: Settings) -> Path:
+    """The journal's path; for a fresh start what lies there, and beside it, is moved aside first."""
     journal, output = settings.journal, settings.output
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")

@@ -14,7 +14,7 @@ from programs.asking.adapter import adapter_for
 from programs.asking.calling import Caller, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.asking.tries import TryRules
-from programs.compiled.fingerprint import git_commit, program_fingerprint, versions
+from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.shipped import tracer_for
 from programs.document import import_document, write_document
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
@@ -36,7 +36,7 @@ from programs.running.gate import Gate
 from programs.running.goal import Goal
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Around, Ledger
-from programs.running.resume import journal_of, mixing_of, refuse_mixture
+from programs.running.resume import cleared_for, mixing_of, refuse_mixture
 from programs.running.runner import Runner
 from programs.running.stopping import interruptible
 from programs.running.summary import Summary, summary_of
@@ -45,6 +45,7 @@ from programs.selection.screening import Screen, check_benchmarks, screening
 from programs.settings import Settings
 from programs.tracer import Tracer
 from programs.units.decision import QualityRules
+from programs.versions import git_commit, versions
 
 log = logging.getLogger("synthreasoner")
 
@@ -71,7 +72,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     check_prices(settings.max_cost, settings.prices, models.names)
     biases = _biases(settings, tracer)
     try:
-        with Journal(journal_of(settings)) as journal:
+        with Journal(cleared_for(settings)) as journal:
             if journal.mended:
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
             mixing = mixing_of(settings, fingerprint)

@@ -11,10 +11,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 from programs.asking.plan import Ask, Reply, adrive
-from programs.document import IMPORTED
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
-from programs.journals.tally import CONTAMINATED, WITHDRAWN
+from programs.journals.tally import CONTAMINATED, IMPORTED, WITHDRAWN
 from programs.running.gate import Gate, RunStopped
 from programs.running.goal import Goal
 from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake

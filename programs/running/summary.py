@@ -15,7 +15,7 @@ from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
 from programs.progress.extrapolation import Extrapolation
 from programs.records import JudgeAgreement
-from programs.running.funnel import Funnel, funnel_of, in_words
+from programs.running.funnel import Funnel, funnel_of, in_words, steps_of_reading
 from programs.running.ledger import Ledger
 from programs.settings import Settings
 
@@ -78,7 +78,7 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
         budget_reached=ledger.budget_reached,
         spent_in_all=index.spent(),
         findings=findings_in(index.tally()),
-        funnel=funnel_of(report, ledger, index, settings.prices),
+        funnel=funnel_of(index, settings.prices, steps_of_reading(report, ledger.left)),
     )
 
 

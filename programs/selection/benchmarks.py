@@ -4,6 +4,7 @@ The file lies beside the journal and is made from the benchmarks' files; while t
 rules are those of `programs.checks.contamination`.
 """
 
+import codecs
 import hashlib
 import logging
 import sqlite3
@@ -19,7 +20,7 @@ from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chun
 from programs.inputs.lines import read_lines
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.sources import expand
-from programs.selection.sketches import SKETCHES, Sketches, open_database
+from programs.selection.sketches import SKETCHES, Sketches, open_sketches
 
 log = logging.getLogger("synthreasoner")
 
@@ -61,7 +62,7 @@ class Benchmarks:
             self.content = _content(files)
         except UserError as error:
             raise UserError(f"--decontaminate: {error}") from None
-        self._database = open_database(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
+        self._database = open_sketches(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
         self._sketches = Sketches(self._database)
         try:
             if self._sketches.get("complete") is None:
@@ -158,7 +159,7 @@ def _questions(file: Path) -> Iterator[tuple[int, str]]:
         if raw.data is None or not raw.data.strip():
             continue
         try:
-            text = question_in(parse_object(raw.data.removeprefix(b"\xef\xbb\xbf")))
+            text = question_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
         except BadLine:
             text = None
         if text is None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from programs.checks.minhash import bands
 from programs.checks.near_duplicates import similarity
-from programs.selection.sketches import SKETCHES, Sketches, open_database
+from programs.selection.sketches import SKETCHES, Sketches, open_sketches
 
 VERSION = "1"
 
@@ -43,7 +43,7 @@ class Register:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._database = open_database(path, _SCHEMA, VERSION)
+        self._database = open_sketches(path, _SCHEMA, VERSION)
         self._sketches = Sketches(self._database)
 
     def __enter__(self) -> "Register":

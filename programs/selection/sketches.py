@@ -1,6 +1,6 @@
 """Bands of MinHash signatures in a SQLite file: which of many texts may be near a given one, in flat memory.
 
-Such a file only ever holds what can be made again: one of another version, of other inputs, or a damaged one is made anew.
+A file of another version, of other inputs, or a damaged one is made anew (`programs.files.made_again`).
 """
 
 import sqlite3
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from programs.checks.minhash import BANDS, ROWS, SCHEME, SEED, SHARED, bands
 from programs.errors import JournalError
+from programs.files.made_again import open_database
 
 SKETCHES = """
 create table if not exists meta (name text primary key, value) without rowid;
@@ -48,39 +49,10 @@ class Sketches:
         self._database.execute("insert or replace into meta values (?, ?)", (name, value))
 
 
-def open_database(path: Path, schema: str, made_for: str) -> sqlite3.Connection:
+def open_sketches(path: Path, schema: str, made_for: str) -> sqlite3.Connection:
     """The database at `path`, empty unless it was made for the same: `made_for` and SIGNATURES. Raises `JournalError` when
     it cannot be written."""
-    wanted = f"{SIGNATURES}; {made_for}"
     try:
-        database = sqlite3.connect(path)
-        if _made_for(database, path) not in (None, wanted):
-            database.close()
-            remove_database(path)
-            database = sqlite3.connect(path)
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
-        database.executescript(schema)
-        Sketches(database).put("made for", wanted)
-        database.commit()
+        return open_database(path, schema, "made for", f"{SIGNATURES}; {made_for}")
     except (OSError, sqlite3.Error) as error:
         raise JournalError(f"cannot write {path}: {error}") from error
-    return database
-
-
-def remove_database(path: Path) -> None:
-    """Deletes a database and what SQLite lays beside it."""
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        name.unlink(missing_ok=True)
-
-
-def _made_for(database: sqlite3.Connection, path: Path) -> str | None:
-    """What a database was made for, None for an empty one."""
-    try:
-        if path.stat().st_size % database.execute("pragma page_size").fetchone()[0]:
-            return "cut off"
-        if not database.execute("select name from sqlite_master").fetchall():
-            return None
-        return Sketches(database).get("made for") or "nothing"
-    except sqlite3.DatabaseError:
-        return "damaged"

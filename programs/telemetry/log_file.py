@@ -7,6 +7,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from programs.errors import UserError
+from programs.files.beside import stem_of
 
 NO_FILE = Path("none")
 """`--log-file none`: no log file."""
@@ -34,8 +35,7 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
 
 def default_log(output: Path) -> Path:
     """The log beside an output. Not NAME.log, which is where people send what a command prints."""
-    output = output.absolute()  # "." has no name of its own
-    return output.with_name(f"{output.stem if output.suffix == '.json' else output.name}.run.log")
+    return output.with_name(f"{stem_of(output.absolute())}.run.log")  # "." has no name of its own
 
 
 def _refuse_others(path: Path) -> None:

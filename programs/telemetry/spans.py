@@ -18,12 +18,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 
-from programs.compiled.fingerprint import versions
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.redaction import excerpt, secrets_in
+from programs.telemetry.asked import asked
 from programs.telemetry.span_sender import SpanSender
-from programs.telemetry.tracing import asked
+from programs.versions import own_version
 
 QUEUE = 1024
 """Finished spans that may wait; more are lost, so that a server which is slow costs neither time nor memory."""
@@ -44,9 +44,7 @@ class Spans(BaseCallback):
         self._open: dict[str, Span] = {}
         # What the environment says wins (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_..., OTEL_EXPORTER_OTLP_...).
         name = os.environ.get("OTEL_SERVICE_NAME", "synthreasoner")
-        resource = Resource.create(
-            {"service.name": name, "service.version": versions().get("synthreasoner", "checkout")}
-        )
+        resource = Resource.create({"service.name": name, "service.version": own_version() or "checkout"})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._sender = SpanSender(
             OTLPSpanExporter(endpoint, timeout=_unless("OTEL_EXPORTER_OTLP_TIMEOUT", TIMEOUT)), endpoint

@@ -16,12 +16,9 @@ from pydantic import BaseModel, Field, field_validator
 from programs.errors import UserError
 
 if TYPE_CHECKING:
-    from programs.asking.plan import Ask
     from programs.telemetry.spans import Spans
 
 _spans: ContextVar["Spans | None"] = ContextVar("spans", default=None)
-asked: ContextVar["Ask | None"] = ContextVar("asked", default=None)
-"""The ask that is being answered, for whoever traces."""
 
 
 class TraceOptions(BaseModel):
@@ -85,13 +82,3 @@ def about(sample: str) -> Iterator[None]:
     spans = _spans.get()
     with contextlib.nullcontext() if spans is None else spans.text(sample):
         yield
-
-
-@contextlib.contextmanager
-def asking(ask: "Ask") -> Iterator[None]:
-    """Inside, a model is asked this."""
-    token = asked.set(ask)
-    try:
-        yield
-    finally:
-        asked.reset(token)

@@ -94,7 +94,7 @@ class Attempt:
 
 @dataclass
 class Unit:
-    """A unit as a drive of the plan leaves it. `status` stands once `decide`, `failed` or `without_draft` was called."""
+    """A unit as a drive of the plan leaves it. `status` stands once `decide` or `failed` was called."""
 
     key: UnitKey
     question: Question
@@ -184,11 +184,6 @@ class Unit:
     def _replies(self, attempt: Attempt) -> dict[str, Reply]:
         grade = {"grade": attempt.grade_reply} if attempt.grade_reply else {}
         return {**(self.found.replies if self.found else {}), **attempt.draft.replies, **grade}
-
-
-def without_draft(key: UnitKey, question: Question, passage: Passage, failure: StageFailed) -> Unit:
-    """A unit whose analysis failed."""
-    return Unit(key=key, question=question, passage=passage).failed(failure)
 
 
 def drop_twins(units: list[Unit], known: Callable[[UnitKey], Known | None]) -> list[Unit]:

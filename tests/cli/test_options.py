@@ -21,7 +21,8 @@ import yaml
 from pydantic import BaseModel, Field
 
 from optimize.settings import CompileSettings
-from programs.cli.options import grouped, parse, parser_of, run_cli
+from programs.cli.fields import grouped
+from programs.cli.options import parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.settings import DEFAULT_JUDGES, STAGES, Settings

@@ -18,9 +18,10 @@ import dspy
 import pytest
 from pydantic import BaseModel, Field
 
-from programs.compiled.fingerprint import program_fingerprint, versions
+from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.load import load_tracer
 from programs.tracer import Tracer
+from programs.versions import versions
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.trace import QuotedEvidence
 from tests.making import thought

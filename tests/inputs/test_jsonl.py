@@ -1,10 +1,11 @@
-"""read_jsonl: each line is accepted or skipped for a stated reason, and none takes another with it."""
+"""step_jsonl: each line is accepted or skipped for a stated reason, and none takes another with it."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.inputs import report as reasons
+from programs.inputs.lines import read_lines
 from programs.inputs.sample import Place, content_id
 from tests.inputs.writing import line, read, write
 
@@ -125,9 +127,10 @@ def test_other_fields_can_be_written_again_by_every_json_writer(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("limit", [2**20, 2**26])
-def test_a_line_of_20_mb(tmp_path: Path, limit: int) -> None:
+def test_a_line_of_20_mb(tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("programs.inputs.jsonl.read_lines", partial(read_lines, limit=limit))
     path = write(tmp_path / "a.jsonl", BEFORE, line("A sentence of a very long text. " * 650_000), AFTER)
-    samples, report = read(path, line_limit=limit)
+    samples, report = read(path)
     if limit > 20_800_000:
         assert [len(sample.text) for sample in samples] == [16, 20_799_999, 15]
     else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from programs.inputs.jsonl import read_jsonl
+from programs.inputs.jsonl import step_jsonl
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
+from programs.inputs.taking import Taker
 
 
 def line(text: object, **fields: object) -> bytes:
@@ -19,10 +20,10 @@ def write(path: Path, *lines: bytes, end: bytes = b"\n") -> Path:
     return path
 
 
-def read(path: Path, **options: int) -> tuple[list[Sample], ReadReport]:
+def read(path: Path) -> tuple[list[Sample], ReadReport]:
     """All samples of a file; checks that every line of it was counted once."""
     report = ReadReport()
-    samples = list(read_jsonl(path, report, **options))  # type: ignore[arg-type]
+    samples = [sample for sample in step_jsonl(path, Taker(report)) if sample is not None]
     assert report.samples == len(samples)
     assert report.lines == report.samples + report.blank + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.document import write_document
+from programs.files.beside import beside
 from programs.journals.journal import Journal
 from programs.records import (
     BlindSolve,
@@ -27,7 +28,6 @@ from programs.records import (
     UserInteraction,
     VerdictRecord,
 )
-from programs.settings import beside
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
 """What must be shown as it stands, wherever a model or a paper writes it."""

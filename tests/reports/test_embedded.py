@@ -20,8 +20,9 @@ from programs.records import Record
 from programs.reports.embedded import rest_of
 from programs.reports.origin import Seen
 from programs.reports.packing import pack
+from programs.reports.places import Places
 from programs.reports.sample import Sample
-from programs.reports.texts import Places, thought_of
+from programs.thought import thought_of
 from tests.reports.building import HOSTILE, record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -58,8 +58,6 @@ def rows(name: HubName) -> Iterator[dict[str, Any]]:
     stream = opened(name)
     try:
         yield from stream
-    except GeneratorExit:
-        raise
     except Exception as error:
         raise FatalError(f"{name}: {_first_line(error)}") from error
 

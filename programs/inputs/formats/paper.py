@@ -68,7 +68,6 @@ def paper_of(
     blocks: Iterable[Block],
     *,
     title: str | None = None,
-    domain: str | None = None,
     fields: dict[str, Any] | None = None,
 ) -> Paper:
     """A paper of blocks, with a blank line between them. Raises `Unreadable` where there is no text."""
@@ -83,7 +82,7 @@ def paper_of(
             marks.append(Mark(length, block.level, text, block.kind))
         parts.append(text)
         length += len(text) + 2
-    return marked("\n\n".join(parts), marks, title=title, domain=domain, fields=fields)
+    return marked("\n\n".join(parts), marks, title=title, fields=fields)
 
 
 def marked(

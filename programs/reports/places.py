@@ -1,15 +1,4 @@
-"""The texts of a trace as a page shows them, and places in them as a browser counts them."""
-
-from programs.checks.thought import unwrap_thought
-from programs.records import Record
-
-
-def thought_of(record: Record) -> str:
-    """The thought without its tags; as it stands, where it is not one element."""
-    try:
-        return unwrap_thought(record.reasoning_trace)
-    except ValueError:
-        return record.reasoning_trace.strip()
+"""Places in the texts of a trace, as a browser counts them."""
 
 
 class Places:

@@ -1,0 +1,42 @@
+"""What this program is: its version, those of what it stands on, and the commit that it runs from."""
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+NAME = "synthreasoner"
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's outcome depends on."""
+    found = {name: version_of(name) for name in (NAME, "dspy", "pydantic", "httpx")}
+    return {
+        "python": platform.python_version(),
+        **{name: number for name, number in found.items() if number is not None},
+    }
+
+
+def own_version() -> str | None:
+    """The version of this program, or None for a checkout that is not installed."""
+    return version_of(NAME)
+
+
+def version_of(name: str) -> str | None:
+    """The version of an installed package, or None."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this program runs from, or None when it is installed."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
