@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from optimize.optimizers.tuned import tuned_part
 from optimize.proof import Compared, Failures, Proof
 from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
+from programs.clock import stamp
 from programs.files.in_place import in_place
 from programs.versions import git_commit, versions
 
@@ -73,7 +73,7 @@ def facts_of(settings: CompileSettings, recorder: Recorder, before: dspy.Module,
         "optimizer": settings.optimizer,
         "stages": settings.stage,
         "settings": settings.model_dump(mode="json", exclude={"api_base"}),
-        "created": now(),
+        "created": stamp(),
         "versions": {**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
         "git_commit": git_commit(),
         "spent": {purpose: asdict(spend) for purpose, spend in account.paid.items()},
@@ -100,11 +100,6 @@ def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, Tuned
         )
         for name, predictor in after.named_predictors()
     }
-
-
-def now() -> str:
-    """The time in UTC, to the second."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_report(report: Report, folder: Path) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dspy
 
 from optimize.optimizers.tuned import HIDDEN_INPUTS, plain, state_of
-
-if TYPE_CHECKING:
-    from optimize.optimizers.session import Session
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,24 @@ class Run:
 
 class Bench(dspy.Module):
     """A program under test. DSPy finds the tunable predictors in it, by their own names, and no others; it may copy it,
-    change those predictors, give them another LM and run it. Copies share the session."""
+    change those predictors, give them another LM and run it. `run` makes a run of a bench, or remembers it; copies share
+    it."""
 
-    def __init__(self, program: dspy.Module, session: Session) -> None:
+    def __init__(
+        self, program: dspy.Module, tunable: tuple[str, ...], run: Callable[[Bench, dict[str, Any]], Run]
+    ) -> None:
         super().__init__()
         self.program = program
-        self.session = session
+        self.tunable = tunable
+        self._run = run
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         every = dict(self.program.named_parameters())
-        return [(name, every[name]) for name in self.session.job.tunable]
+        return [(name, every[name]) for name in self.tunable]
 
     def forward(self, **inputs: Any) -> dspy.Prediction:
         """Raises what the program raises, and `Halted` when the compilation is over."""
-        run = self.session.run(self, inputs)
+        run = self._run(self, inputs)
         if dspy.settings.trace is not None:
             predictors = dict(self.program.named_predictors())
             # DSPy's optimizers write into the inputs that they find in a trace.
@@ -55,7 +57,7 @@ class Bench(dspy.Module):
 
     def key(self, inputs: dict[str, Any]) -> str:
         """Equal keys: the same program, asked of the same models in the same way, with the same inputs."""
-        state = {name: part.model_dump() for name, part in state_of(self.program, self.session.job.tunable).items()}
+        state = {name: part.model_dump() for name, part in state_of(self.program, self.tunable).items()}
         models = [predictor.lm for predictor in self.predictors()]
         asked = [lm and [lm.model, lm.kwargs] for lm in models]
         return json.dumps(plain([state, asked, inputs]), sort_keys=True)

@@ -9,7 +9,6 @@ import dspy
 from dspy.teleprompt.gepa import InstructionProposer
 
 from optimize.job import Bill, Job, Load, within
-from optimize.optimizers.proposing import ProposalAdapter
 from optimize.optimizers.session import Session, compiling
 
 _MERGE_SAMPLE = 5
@@ -73,7 +72,7 @@ class _Proposer(InstructionProposer):
     """GEPA's own proposer, of whose proposals only new ones come back: GEPA spends runs on whatever does."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(adapter=ProposalAdapter(session))
+        super().__init__(adapter=session.adapter())
 
     def __call__(
         self,

@@ -96,7 +96,7 @@ def _search(
         program = changed_copy(
             session.job.student, space.state(state_of(session.job.student, session.job.tunable), params)
         )
-        _try(session, Bench(program, session), found, trial, examples, give_up=params != space.unchanged)
+        _try(session, session.bench_of(program), found, trial, examples, give_up=params != space.unchanged)
 
 
 def _drawn(trial: optuna.Trial, space: Candidates) -> Params:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
+from optimize.job import Job
 from programs.errors import CallError
 from programs.lms.dspy_errors import backend_error
-
-if TYPE_CHECKING:
-    from optimize.optimizers.session import Session
 
 LONGEST = 2000
 """Characters that an instruction may have."""
@@ -51,14 +49,16 @@ def _runs(text: str) -> Iterable[str]:
 class ProposalAdapter(dspy.JSONAdapter):
     """The adapter of DSPy's own questions to the proposer, whatever the adapter of the student is.
 
+    `begin` is called before each question, and may raise; `fail` is told of what ends the compilation.
     Asks once for each completion wanted. What cannot be read, and instructions that are not fit, are left out; where
     nothing is left, the proposal is to change nothing. Raises the `BackendError` of a proposer that is gone.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, job: Job, begin: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
         super().__init__()
-        self.session = session
-        self.fit = Fitness([*session.job.train, *session.job.val])
+        self._student = job.student
+        self._begin, self._fail = begin, fail
+        self.fit = Fitness([*job.train, *job.val])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ProposalAdapter:
         return self
@@ -70,7 +70,7 @@ class ProposalAdapter(dspy.JSONAdapter):
         wanted, rollout = options.pop("n", None) or 1, options.pop("rollout_id", None)
         if "program_code" in signature.input_fields:
             # DSPy would show the source of the class that it was given, which is our bench.
-            inputs = {**inputs, "program_code": source_of(self.session.job.student)}
+            inputs = {**inputs, "program_code": source_of(self._student)}
         found = []
         for number in range(wanted):
             # Equal requests would get equal answers from whoever remembers them.
@@ -79,7 +79,7 @@ class ProposalAdapter(dspy.JSONAdapter):
         return found or [_nothing_new(signature, inputs)]
 
     def _asked(self, lm: Any, *rest: Any) -> list[dict[str, Any]]:
-        self.session.begin(run=False)
+        self._begin()
         try:
             completions = super().__call__(lm, *rest)
         except AdapterParseError:
@@ -88,7 +88,7 @@ class ProposalAdapter(dspy.JSONAdapter):
             failure = backend_error(error)
             if isinstance(failure, CallError):
                 return []
-            self.session.fail(failure or error)
+            self._fail(failure or error)
             raise
         return [fit for completion in completions if (fit := self._fit_part(completion)) is not None]
 

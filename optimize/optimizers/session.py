@@ -50,10 +50,18 @@ class Session:
         self._lock = threading.Lock()
         self._once = Once()
         self._original = state_of(job.student, job.tunable)
-        self.bench = Bench(job.student.deepcopy(), self)
+        self.bench = self.bench_of(job.student.deepcopy())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
         return self
+
+    def bench_of(self, program: dspy.Module) -> Bench:
+        """A program to be tried in this session."""
+        return Bench(program, self.job.tunable, self.run)
+
+    def adapter(self) -> ProposalAdapter:
+        """How proposers are asked in this session."""
+        return ProposalAdapter(self.job, self.begin_proposal, self.fail)
 
     def run(self, bench: Bench, inputs: dict[str, Any]) -> Run:
         """What the program makes of the inputs. A program runs on the same inputs once, however often it is asked to,
@@ -61,7 +69,7 @@ class Session:
         return self._once(f"run {bench.key(inputs)}", lambda: self._made(bench, inputs))
 
     def _made(self, bench: Bench, inputs: dict[str, Any]) -> Run:
-        self.begin(run=True)
+        self.begin_run()
         try:
             with dspy.context(lm=self._lm, adapter=self._adapter):
                 return bench.made(inputs)
@@ -127,7 +135,7 @@ class Session:
         if state_of(found.program, self.job.tunable) == self._original:
             return self.job.student
         changed = changed_copy(self.job.student, state_of(found.program, self.job.tunable))
-        gain = self.mean(Bench(changed, self), examples) - self.mean(self.bench, examples)
+        gain = self.mean(self.bench_of(changed), examples) - self.mean(self.bench, examples)
         return changed if gain > 0 else self.job.student
 
     def sample(self, examples: Sequence[dspy.Example], count: int, what: str) -> list[dspy.Example]:
@@ -143,13 +151,21 @@ class Session:
         """The results for all items, in order, with so many at once as the job allows."""
         return in_threads(function, items, self.job.concurrency)
 
-    def begin(self, *, run: bool) -> None:
-        """Counts a run or else a proposal. Raises `Halted` when none may begin any more."""
+    def begin_run(self) -> None:
+        """Counts a run. Raises `Halted` when none may begin any more."""
         with self._lock:
-            if self.failure is not None:
-                raise Halted(str(self.failure))
-            self.runs += run
-            self.proposals += not run
+            self._refuse_when_over()
+            self.runs += 1
+
+    def begin_proposal(self) -> None:
+        """Counts a question to a proposer. Raises `Halted` when none may be asked any more."""
+        with self._lock:
+            self._refuse_when_over()
+            self.proposals += 1
+
+    def _refuse_when_over(self) -> None:
+        if self.failure is not None:
+            raise Halted(str(self.failure))
 
     def fail(self, error: BaseException) -> None:
         """Ends the compilation with this error, unless one has ended it before."""
@@ -175,7 +191,7 @@ def compiling(job: Job) -> Iterator[Session]:
     """A session in DSPy's settings for it, silent. Raises what ended it early, whatever DSPy made of that."""
     session = Session(job)
     settings = {
-        "adapter": ProposalAdapter(session),
+        "adapter": session.adapter(),
         "trace": None,
         "disable_history": True,
         "max_errors": _NEVER,

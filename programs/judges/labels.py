@@ -9,6 +9,7 @@ judged the same answer again, the last label counts: a file of labels is only ev
 named last is the newest.
 """
 
+import codecs
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ def _read(raw: RawLine, place: Place) -> Labelled | str | None:
     """The answer on a line, the reason for which it is skipped, or None for a blank line."""
     if raw.data is None:
         raise UserError(f"{place}: {LINE_TOO_LONG}")
-    data = raw.data.removeprefix(b"\xef\xbb\xbf").strip()
+    data = raw.data.removeprefix(codecs.BOM_UTF8).strip()
     if not data:
         return None
     try:

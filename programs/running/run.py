@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 import dspy
@@ -14,6 +13,7 @@ from programs.asking.adapter import adapter_for
 from programs.asking.calling import Caller, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.asking.tries import TryRules
+from programs.clock import stamp
 from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.shipped import tracer_for
 from programs.document import import_document, write_document
@@ -106,7 +106,7 @@ async def _make(
     goal = _goal(settings, models, biases, screen)
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}
     facts["question_rules"] = screen.rules
-    journal.append("run", None, status="running", started=_now(), **facts)
+    journal.append("run", None, status="running", started=stamp(), **facts)
     log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
     rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
     budget = Budget(settings.max_calls, settings.max_tokens_total, settings.max_cost, settings.prices)
@@ -175,7 +175,7 @@ async def _make(
     if pilot is not None:
         final.pilot = pilot.foretold(report.samples, settings, gate.capacity)
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
-        journal.append("run", None, status=status, ended=_now(), summary=final.model_dump(mode="json"), **facts)
+        journal.append("run", None, status=status, ended=stamp(), summary=final.model_dump(mode="json"), **facts)
         judges = write_document(journal, settings.output, status, final.model_dump(mode="json")).judges
     spent = final.this_run.model_dump(mode="json")
     log.info("the run ends: %s", error or status, extra={"status": status, "traces": final.traces, "spent": spent})
@@ -249,7 +249,3 @@ def _public(settings: Settings) -> dict[str, Any]:
     values = settings.model_dump(mode="json")
     values["api_base"] = [address_of(text).public for text in settings.api_base]
     return values
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
