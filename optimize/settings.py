@@ -12,7 +12,9 @@ from programs.settings import comma_separated
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 
-OPTIMIZER_NAMES = ("bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa")
+OptimizerName = Literal["bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa"]
+"""The names of `optimize.optimizers.OPTIMIZERS`, which loads DSPy."""
+
 RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 """How often the program is run on the training and validation texts together, per budget."""
 
@@ -54,9 +56,7 @@ class CompileSettings(LogOptions, TraceOptions):
         description="the model whose prompts are tuned, named as for programs.generate; with --stage judge the first of "
         "--judge-models when not given",
     )
-    optimizer: Literal["bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa"] = Field(
-        "optuna", description="how to tune"
-    )
+    optimizer: OptimizerName = Field("optuna", description="how to tune")
     trainset: list[str] = Field(
         [DEFAULT_INPUT],
         min_length=1,

@@ -10,9 +10,12 @@ import dspy
 
 import signatures
 
+NO_STAGE = {"ImproveInstruction"}
+"""Signatures that no stage asks: their forms are others."""
+
 
 def all_signatures() -> list[Any]:
-    """Every signature class, in the order of its module's name."""
+    """The signature class of every stage, in the order of its module's name."""
     found = []
     for module in pkgutil.iter_modules(signatures.__path__):
         loaded = importlib.import_module(f"signatures.{module.name}")
@@ -20,6 +23,7 @@ def all_signatures() -> list[Any]:
             value
             for value in vars(loaded).values()
             if isinstance(value, type) and issubclass(value, dspy.Signature) and value.__module__ == loaded.__name__
+            if value.__name__ not in NO_STAGE
         ]
     return found
 

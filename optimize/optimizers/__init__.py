@@ -1,4 +1,4 @@
-"""The optimizers by name. A new one is a file beside these and a line in the table."""
+"""The optimizers by name. A new one is a file beside these, a line in the table, and its name in `optimize.settings`."""
 
 from optimize.job import Optimizer
 from optimize.optimizers.bootstrap import Bootstrap

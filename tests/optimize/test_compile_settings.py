@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from optimize.optimizers import OPTIMIZERS
-from optimize.settings import OPTIMIZER_NAMES, CompileSettings
+from optimize.settings import CompileSettings, OptimizerName
 from optimize.tuning import Course, course_of, estimate, warnings_of
 from programs.cli.options import parse, parser_of
 from programs.settings import Settings
@@ -24,7 +24,7 @@ def course(folder: Path, texts: int = 12, **given: Any) -> Course:
 
 
 def test_the_optimizers_are_those_that_there_are() -> None:
-    assert set(OPTIMIZER_NAMES) == set(OPTIMIZERS)
+    assert set(get_args(OptimizerName)) == set(OPTIMIZERS)
     for name in OPTIMIZERS:
         assert settings(optimizer=name).optimizer == name
 
