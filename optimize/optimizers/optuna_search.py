@@ -1,10 +1,11 @@
 """`optuna`: our own search over instructions, demonstrations and temperatures of every stage at once.
 
 Each trial is tried on the validation examples in the same order, a batch at a time, and given up as soon as its mean lies
-below the median of the trials before it on as many examples. The first trial is the unchanged program; another wins only
-if it scores higher on all examples. Then one kind of choice is tried at a time, in every stage that has it: small budgets
-find what is worth combining. The folder of the job keeps `study.db` (Optuna's SQLite) and `candidates.json` (what is
-chosen from).
+below the median of the trials before it on as many examples. The first trial is the unchanged program. Then one kind of
+choice is tried at a time, in every stage that has it: small budgets find what is worth combining. The best trial wins only
+if it scores higher than the unchanged program also with validation examples that the search did not use: the best of many
+tries on a few examples is mostly the luckiest. The folder of the job keeps `study.db` (Optuna's SQLite) and
+`candidates.json` (what is chosen from).
 """
 
 from collections.abc import Sequence
@@ -40,16 +41,20 @@ _MOST_REPEATS = 20
 
 @dataclass(frozen=True)
 class Parts:
-    """`train` runs to find demonstrations; trials on `val` examples each, for as long as runs are left."""
+    """`train` runs to find demonstrations; trials on `val` examples each, for as long as runs are left; the best and the
+    unchanged program on `more` validation examples."""
 
     train: int
     val: int
+    more: int
 
 
 def parts(load: Load) -> Parts:
-    """A fifth of the runs to find demonstrations, the rest for about eight whole trials or more."""
+    """A fifth of the runs to find demonstrations, up to a quarter of the others for the last comparison, the rest for six
+    whole trials or more."""
     train = within(load.runs / 5, 1, load.train)
-    return Parts(train, within((load.runs - train) / 8, 1, load.val))
+    val = within((load.runs - train) / 8, 1, load.val)
+    return Parts(train, val, within((load.runs - train) / 8, 0, load.val - val))
 
 
 class OptunaSearch:
@@ -57,7 +62,8 @@ class OptunaSearch:
 
     def bill(self, load: Load) -> Bill:
         given = parts(load)
-        return Bill(runs=max(load.runs, given.train + given.val), proposals=PROPOSALS * load.predictors)
+        least = given.train + given.val + 2 * given.more
+        return Bill(runs=max(load.runs, least), proposals=PROPOSALS * load.predictors)
 
     def compile(self, job: Job) -> dspy.Module:
         job.folder.mkdir(parents=True, exist_ok=True)
@@ -65,8 +71,9 @@ class OptunaSearch:
             space = _candidates(session)
             examples = session.sample(job.val, space.examples, "val")
             with study.opened(job.folder / "study.db", job.seed) as found:
-                _search(session, space, found, examples, self.bill(job.load).runs)
-                return _winner(job, space, found)
+                more = [example for example in job.val if example not in examples][: parts(job.load).more]
+                _search(session, space, found, examples, self.bill(job.load).runs - 2 * len(more))
+                return _winner(session, space, found, examples, more)
 
 
 def _candidates(session: Session) -> Candidates:
@@ -128,15 +135,31 @@ def _try(
     found.tell(trial, mean)
 
 
-def _winner(job: Job, space: Candidates, found: optuna.Study) -> dspy.Module:
-    """The best of the finished trials if it is better than the unchanged program, else the student."""
+def _winner(
+    session: Session,
+    space: Candidates,
+    found: optuna.Study,
+    examples: Sequence[dspy.Example],
+    more: Sequence[dspy.Example],
+) -> dspy.Module:
+    """The best of the finished trials if it is better than the unchanged program, in the study and with these examples
+    more; else the student."""
+    job = session.job
     trials = {trial.number: trial for trial in study.finished(found)}
     values = {number: trial.value for number, trial in trials.items() if trial.value is not None}
     unchanged = next((value for number, value in values.items() if trials[number].params == space.unchanged), None)
     best = max(values, key=lambda number: (values[number], -number), default=None)
     if unchanged is None or best is None or values[best] <= unchanged:
         return job.student
-    return changed_copy(job.student, space.state(state_of(job.student, job.tunable), trials[best].params))
+    made = changed_copy(job.student, space.state(state_of(job.student, job.tunable), trials[best].params))
+    gain = (values[best] - unchanged) * len(examples)
+    if more:
+        compared = f"gain of trial {best} on {len(more)} more"
+        if compared not in found.user_attrs:
+            difference = session.mean(session.bench_of(made), more) - session.mean(session.bench, more)
+            found.set_user_attr(compared, difference)
+        gain += len(more) * found.user_attrs[compared]
+    return made if gain > 0 else job.student
 
 
 def _first_trials(space: Candidates, runs: int) -> list[Params]:

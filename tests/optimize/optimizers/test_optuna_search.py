@@ -8,6 +8,7 @@
 5. It finds a temperature, for models that take one; others are sent none.
 6. A folder with another job's study, or a damaged one, is refused in one line.
 7. After the first, each choice is tried alone, kinds in turn.
+8. The best wins only if it is better also with validation examples that the search did not use.
 """
 
 import json
@@ -24,6 +25,7 @@ from optuna.trial import TrialState
 
 from optimize.optimizers import study
 from optimize.optimizers.candidates import ORIGINAL
+from optimize.optimizers.session import Session
 from programs.errors import UserError
 from tests.lab import ended, environment
 from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example, is_good, small_laboratory
@@ -206,3 +208,27 @@ def test_7_each_choice_is_tried_alone_first(tmp_path: Path) -> None:
     ]
     assert alone >= 4
     assert len({json.dumps(trial.params, sort_keys=True) for trial in others[:alone]}) == alone
+
+
+def test_8_the_luckiest_on_a_few_examples_does_not_win(tmp_path: Path) -> None:
+    """An instruction that does better on the examples of the search alone, and worse on the rest."""
+    val = [example(number) for number in range(40, 49)]
+    searched = {one.text for one in Session(lab_in(tmp_path, val=val).job).sample(val, 6, "val")}
+    unlucky = next(iter(sorted(searched)))
+
+    def said(prompt: str) -> str:
+        text = next((one.text for one in val if one.text in prompt), None)
+        if text is None:
+            return f"I say {GOOD} dust."
+        good = text in searched if MAGIC in prompt else text != unlucky
+        return f"I say {GOOD} dust." if good else "Who knows."
+
+    lab = lab_in(tmp_path, Replies(said), texts=(MAGIC,), runs=60, val=val)
+    made = lab.compile("optuna")
+    space = json.loads((tmp_path / "candidates.json").read_text())
+    assert space["examples"] == 6
+    best = max(study.finished(stored(tmp_path)), key=lambda trial: trial.value or 0.0)
+    assert best.value == 1.0
+    assert best.params["predict instruction"] != ORIGINAL
+    assert made is lab.job.student
+    assert lab.runs <= 60
