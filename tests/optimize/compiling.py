@@ -91,8 +91,9 @@ class World:
             # Figures might stand in the passage by chance.
             mark = asked.nonce.translate(str.maketrans("0123456789", "ghijklmnop"))
             return {"text": f"{OFF_TOPIC}. Nothing else matters here ({mark})."}
-        sentences = re.findall(r"^\[\d+\] (.*)$", asked.text, re.MULTILINE)
-        return {"text": " ".join(sentences[:2])}
+        words = " ".join(re.findall(r"^\[\d+\] (.*)$", asked.text, re.MULTILINE)[:2]).split()
+        # Not word for word: what is copied is not on topic.
+        return {"text": " and so ".join(" ".join(words[start : start + 8]) for start in range(0, len(words), 8))}
 
 
 def given(asked: Asked, name: str) -> str:

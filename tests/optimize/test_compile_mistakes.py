@@ -45,7 +45,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
     "no such program": ({"program": "nowhere"}, "there is no file nowhere"),
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
-    "too few texts": ({"num_test": 12}, "too little to split: there are 12 sources"),
+    "too few texts": ({"num_test": 17}, "too little to split: there are 17 sources"),
     "no patience": ({"patience": "0"}, "--patience: Input should be greater than 0"),
     "no time to wait": ({"retry_wait": "0"}, "--retry-wait: Input should be greater than 0"),
     "few tokens": ({"max_output_tokens": "10"}, "--max-output-tokens"),
