@@ -1,9 +1,11 @@
-"""Judge the traces on which the judges are far apart: what you say of them are labels that judges are tuned by.
+"""Judge the traces on which the judges are far apart, or a random sample: what you say are labels that judges are tuned by.
 
 python -m programs.review cosmology.json
+python -m programs.review cosmology.json --random 30
 python -m optimize.compile --stage judge --trainset cosmology.labels.jsonl --judge-models gpt4o
 """
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,7 +16,7 @@ from programs.errors import UserError
 from programs.files.beside import beside, ending_of
 from programs.judges.review_labels import ReviewLabels
 from programs.judges.review_list import review_path
-from programs.judges.review_walk import HELP, ReviewList, Walk, understood
+from programs.judges.review_walk import HELP, Reviewed, ReviewList, Walk, understood
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +30,10 @@ class ReviewOptions(BaseModel):
     leading: ClassVar[str] = "document"
 
     document: Path = Field(description="the document, or the review list beside it")
+    random: int | None = Field(
+        None, ge=1, description="show this many traces drawn at random, instead of the review list"
+    )
+    seed: int = Field(0, description="of the draw; a larger sample of the same seed goes on with the smaller")
     labels: Path | None = Field(
         None, description="where your labels go (default: NAME.labels.jsonl beside the document)"
     )
@@ -39,24 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
     from rich.console import Console
 
     console = Console(highlight=False)
-    path = _list_of(options.document)
-    if path is None:
-        console.print("nothing to review: no judges rated these traces", soft_wrap=True)
-        return 0
-    items = ReviewList(path)
-    try:
+    items = _items_of(options)
+    with contextlib.closing(items):
         if len(items) == 0:
-            console.print("nothing to review: no two judges are far apart", soft_wrap=True)
+            why = "no trace came" if options.random else "no two judges are far apart; see --random"
+            console.print(f"nothing to review: {why}", soft_wrap=True)
             return 0
-        with ReviewLabels(options.labels or _labels_beside(path)) as labels:
+        with ReviewLabels(options.labels or _labels_beside(options.document)) as labels:
             review(items, labels, console)
             _told(items, labels, console)
-    finally:
-        items.close()
     return 0
 
 
-def review(items: ReviewList, labels: ReviewLabels, console: "Console") -> None:
+def review(items: Reviewed, labels: ReviewLabels, console: "Console") -> None:
     """Shows one trace after another and takes a line for each, until all are decided, the person quits or the input
     ends. Raises `JournalError` when a label cannot be written."""
     from programs.judges.review_look import show_item, show_passage
@@ -87,8 +88,17 @@ def review(items: ReviewList, labels: ReviewLabels, console: "Console") -> None:
             console.print("this is the first one", style="yellow")
 
 
-def _list_of(document: Path) -> Path | None:
-    """The review list that is meant; None where nothing was judged. Raises `UserError` where there is no document."""
+def _items_of(options: ReviewOptions) -> Reviewed:
+    """The traces that are meant. Raises `UserError` where there are none to choose from."""
+    if options.random is None:
+        return ReviewList(_list_of(options.document))
+    from programs.judges.review_sample import ReviewSample
+
+    return ReviewSample(_document_of(options.document), options.random, options.seed)
+
+
+def _list_of(document: Path) -> Path:
+    """The review list that is meant. Raises `UserError` where there is no document, or nothing in it was judged."""
     if document.name.endswith(REVIEW_ENDING):
         return document
     path = review_path(document)
@@ -100,15 +110,21 @@ def _list_of(document: Path) -> Path | None:
                 f"{document} is not there yet: python -m programs.document {document} makes it from its journal"
             )
         raise UserError(f"there is neither {document} nor {path}")
-    return None
+    raise UserError(f"no judges rated the traces of {document}; --random 30 shows some of them all the same")
+
+
+def _document_of(path: Path) -> Path:
+    """The document of what the person named: itself, or that beside the review list."""
+    if not path.name.endswith(REVIEW_ENDING):
+        return path
+    return path.with_name(f"{path.name.removesuffix(REVIEW_ENDING)}.json")
 
 
 def _labels_beside(path: Path) -> Path:
-    stem = path.name.removesuffix(REVIEW_ENDING)
-    return beside(path.with_name(f"{stem}.json"), "labels")
+    return beside(_document_of(path), "labels")
 
 
-def _told(items: ReviewList, labels: ReviewLabels, console: "Console") -> None:
+def _told(items: Reviewed, labels: ReviewLabels, console: "Console") -> None:
     said = [labels.said[name] for name in items.ids if name in labels.said]
     decided = [one for one in said if one.decided]
     counts = {

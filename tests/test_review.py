@@ -212,10 +212,11 @@ def test_where_there_is_nothing_to_review_it_is_said(tmp_path: Path) -> None:
     assert code == 2
     assert "python -m programs.document" in err
     (tmp_path / "out.json").write_text("{}")
-    code, out, _ = review(tmp_path / "out.json")
-    assert (code, out.strip()) == (0, "nothing to review: no judges rated these traces")
+    code, _, err = review(tmp_path / "out.json")
+    assert code == 2
+    assert "no judges rated the traces" in err
     code, out, _ = review(write_list(tmp_path / "out.review.jsonl", []))
-    assert (code, out.strip()) == (0, "nothing to review: no two judges are far apart")
+    assert (code, out.strip()) == (0, "nothing to review: no two judges are far apart; see --random")
     assert not (tmp_path / "out.labels.jsonl").exists()
 
 

@@ -27,12 +27,13 @@ FAR_APART = 3
 
 class ReviewItem(BaseModel):
     """A trace on the list. `id` is its record's; `became` says what became of it (`programs.units.unit_line.attempts_of`),
-    `spread` how far apart its judges are. `key_passage` is the passage, or else the evidence; None where there is none."""
+    `spread` how far apart its judges are, None with fewer than two. `key_passage` is the passage, or else the evidence;
+    None where there is none."""
 
     id: str
     unit: str
     became: str
-    spread: float
+    spread: float | None
     title: str
     question: str
     asked_by: str
@@ -75,17 +76,18 @@ def _far_apart(journal: Journal, count: AgreementCount) -> Iterator[ReviewItem]:
             count.add(content["verdicts"])
             spread = content["metadata"].get("quality_spread")
             if spread is not None and spread >= FAR_APART:
-                yield _item(line["key"], became, spread, Record.model_validate(content))
+                yield review_item(line["key"], became, Record.model_validate(content))
 
 
-def _item(unit: str, became: str, spread: float, record: Record) -> ReviewItem:
+def review_item(unit: str, became: str, record: Record) -> ReviewItem:
+    """What a person needs to judge a trace."""
     asked = record.user_interaction
     quotes = "\n".join(item.quote for item in record.evidence if item.quote)
     return ReviewItem(
         id=record.id or content_id(f"{asked.question}\0{record.reasoning_trace}\0{record.final_answer}"),
         unit=unit,
         became=became,
-        spread=spread,
+        spread=record.metadata.quality_spread,
         title=record.source_paper.title,
         question=asked.question,
         asked_by=f"{asked.audience or 'a reader'} ({asked.difficulty_level})",

@@ -1,4 +1,4 @@
-"""How a trace of the review list looks in the terminal."""
+"""How a trace under review looks in the terminal."""
 
 from rich.console import Console
 from rich.padding import Padding
@@ -30,7 +30,7 @@ def show_item(item: ReviewItem, place: str, said: Said, console: Console) -> Non
     _body(item.thought, console)
     console.print(_text("answer", "green"))
     _body(item.answer, console)
-    console.print(_verdicts(item))
+    console.print(_verdicts(item) if item.verdicts else _text(f"no judge was asked ({item.became})", "dim"))
     if said.decided or said.comment:
         console.print(_text(f"you said: {_in_words(said)}", "magenta"))
 
@@ -48,7 +48,8 @@ def _show_evidence(item: ReviewItem, console: Console) -> None:
 
 
 def _verdicts(item: ReviewItem) -> Table:
-    table = Table(title=f"the judges, {item.spread:g} apart ({item.became})", box=None, title_justify="left")
+    apart = "" if item.spread is None else f", {item.spread:g} apart"
+    table = Table(title=f"the judges{apart} ({item.became})", box=None, title_justify="left")
     dimensions = ["overall", *(name for name in RATINGS if name != "overall")]
     for name in ("judge", *dimensions, "reason"):
         table.add_column(name.replace("_", " "))

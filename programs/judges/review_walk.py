@@ -1,11 +1,11 @@
-"""Walking through a review list: which trace is next, and what a person's words mean. No input and no output of its own."""
+"""Walking through traces under review: which is next, and what a person's words mean. No input and no output of its own."""
 
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import orjson
 from pydantic import ValidationError
@@ -19,6 +19,19 @@ HELP = "a accept, r reject, 1-10 rate (also: a 8, r 3), c TEXT comment, p whole 
 _DECISION = re.compile(r"(a|r|accept|reject)?\s*(10|[1-9])?", re.IGNORECASE)
 
 Move = Literal["next", "back", "stay", "passage", "quit"]
+
+
+class Reviewed(Protocol):
+    """The traces that a person walks through: their ids, and each by its number from 0."""
+
+    @property
+    def ids(self) -> Sequence[str]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> ReviewItem: ...
+
+    def close(self) -> None: ...
 
 
 class ReviewList:
