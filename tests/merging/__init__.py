@@ -1,0 +1,1 @@
+"""Merging the journals and documents of several runs: `python -m programs.merge`."""
