@@ -195,19 +195,22 @@ class Tracer(dspy.Module):
 def _wanted(
     sample: Sample, questions: list[Question], wishes: Wishes, made: Made
 ) -> list[tuple[Question, list[UnitKey]]]:
-    """The units still to be decided, by question, as far as the budget goes."""
+    """The units still to be decided, by question, as far as the budget goes. What was decided and is looked at again for
+    the sake of a question's other variations costs nothing of it, and is not looked at where none of them can be made."""
     budget = wishes.budget
     wanted: list[tuple[Question, list[UnitKey]]] = []
     for question in questions:
-        keys = []
+        keys, fresh = [], False
         for key, known in _undecided(sample, question, wishes):
-            if known is None or not known.accepted:
+            decided = known is not None and known.decided(wishes.basis)
+            if not decided and not (known and known.accepted):
                 if budget is not None and budget <= 0:
                     made.limited = True
                     continue
                 budget = None if budget is None else budget - 1
+            fresh = fresh or not decided
             keys.append(key)
-        if keys:
+        if fresh:
             wanted.append((question, keys))
     return wanted
 

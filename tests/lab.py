@@ -89,9 +89,9 @@ class Lab:
     def settings(self, **given: Any) -> Settings:
         return Settings.model_validate({**self.base, **given})
 
-    def run(self, **given: Any) -> Finished:
+    def run(self, *, ledger: Ledger | None = None, **given: Any) -> Finished:
         """A run in this process. Raises what `programs.running.run.run` raises."""
-        return asyncio.run(run(self.settings(**given), Ledger(), ReadReport()))
+        return asyncio.run(run(self.settings(**given), ledger or Ledger(), ReadReport()))
 
     def counted(self, **given: Any) -> tuple[Finished, int]:
         """A run in this process, and how many requests it made."""

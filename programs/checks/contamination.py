@@ -29,6 +29,9 @@ FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction
 """The fields of a benchmark's record in which its question is looked for, without case and separators; the first that
 holds words counts."""
 
+FRAMES = ("prompt", "instruction")
+"""Of these, where there is an `input` too, either may be the question: both count."""
+
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
 
@@ -52,14 +55,17 @@ def benchmark_grams(question: str) -> tuple[int, set[int]]:
     return length, set(grams(question, (length,))) if length >= SHORTEST else set()
 
 
-def question_in(record: Mapping[str, Any]) -> str | None:
-    """The question of a benchmark's record, or None when no field of FIELDS holds one.
+def questions_in(record: Mapping[str, Any]) -> list[str]:
+    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one.
 
     A field is a text, a list of chat messages (what the user says in them), or an object with its `stem` or `text`.
     """
     squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
-    texts = (_text(squeezed.get(name)) for name in FIELDS)
-    return next((text for text in texts if text and words_of(text)), None)
+    texts = {name: text for name in FIELDS if words_of(text := _text(squeezed.get(name)))}
+    first = next(iter(texts), None)
+    if first in FRAMES and "input" in texts:
+        return [texts[first], texts["input"]]
+    return [texts[first]] if first else []
 
 
 def _text(value: Any) -> str:

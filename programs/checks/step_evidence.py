@@ -6,7 +6,8 @@ A step is cut into sentences, its claims. The sentence of the passage that share
     supported       the claim is the sentence word for word (`programs.checks.evidence.locate`), or nearly, with the same
                     words of sense in the same order (`programs.checks.same_words`); or it is part of the sentence, and
                     the rest neither denies nor supposes
-    contradicted    the best or the second contradicts the claim (`programs.checks.contradiction`)
+    contradicted    the claim stands in no sentence, or in a clause that denies it, and the best or the second sentence
+                    contradicts it (`programs.checks.contradiction`)
     None            the sentence is about the same; whether it carries the claim, only a reader can tell
 
 A step gets the quote of one claim: a contradicted one, or else a supported one, or else that with the largest share. Its
@@ -21,10 +22,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal
 
 from programs.checks.contradiction import Sentence, contradiction
-from programs.checks.direction_words import NEGATORS, OPEN
+from programs.checks.direction_words import BREAKS, NEGATORS, OPEN
 from programs.checks.evidence import locate
 from programs.checks.numbers import unfound
 from programs.checks.passage_search import FEWEST_WORDS, Found, Source
@@ -101,7 +103,7 @@ def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepE
         return _NOTHING
     # What the passage says word for word it does not contradict, whatever else it says in like words of something else.
     standing = _standing(claim, text, source, found)
-    if standing is not None and standing.status == "supported":
+    if standing is not None and _says_it(text, source, standing) and not _denied(source, standing):
         return standing
     for one in found[:LOOKED_AT]:
         conflict = contradiction(claim, source.sentences[one.index])
@@ -111,10 +113,12 @@ def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepE
 
 
 def _standing(claim: Sentence, text: str, source: Source, found: Sequence[Found]) -> StepEvidence | None:
-    """Where the whole claim stands, supported if that says the same; None: nowhere."""
+    """Where the whole claim stands, supported if the passage asserts it there; None: nowhere."""
     places = [place for one in found if one.share >= NEARLY_VERBATIM and (place := _place(text, text, source, one))]
-    sound = (replace(place, status="supported") for place in places if not claim.open and _says_so(text, source, place))
-    return next(sound, places[0] if places else None)
+    for place in places:
+        if not claim.open and _says_it(text, source, place) and _asserts(source, place):
+            return replace(place, status="supported")
+    return places[0] if places else None
 
 
 def _quoted_in(text: str, source: Source, found: Sequence[Found]) -> StepEvidence | None:
@@ -131,15 +135,34 @@ def _place(claim: str, wanted: str, source: Source, one: Found) -> StepEvidence 
     return StepEvidence(claim, span.start + match.start, span.start + match.end, match.method, match.similarity)
 
 
-def _says_so(text: str, source: Source, place: StepEvidence) -> bool:
-    """Whether the passage says at this place what the claim says: the rest of the sentence takes nothing back."""
+def _says_it(text: str, source: Source, place: StepEvidence) -> bool:
+    """Whether the words at this place are the claim's."""
+    return place.method != "fuzzy" or same_words(text, source.text[place.start : place.end])
+
+
+def _asserts(source: Source, place: StepEvidence) -> bool:
+    """Whether the rest of the sentence neither denies nor supposes."""
+    before, after = _around(source, place)
+    return (NEGATORS | OPEN).isdisjoint([*before, *after])
+
+
+def _denied(source: Source, place: StepEvidence) -> bool:
+    """Whether a negator stands in the same clause: "no evidence that ...", but not "..., whereas it cannot be zero"."""
+    before, after = _around(source, place)
+    clause = [*takewhile(_goes_on, reversed(before)), *takewhile(_goes_on, after)]
+    return not NEGATORS.isdisjoint(clause)
+
+
+def _goes_on(token: str) -> bool:
+    return token not in ",.:" and token not in BREAKS
+
+
+def _around(source: Source, place: StepEvidence) -> tuple[list[str], list[str]]:
+    """The words of the sentence before and after a place in it."""
     assert place.start is not None
     assert place.end is not None
-    if place.method == "fuzzy" and not same_words(text, source.text[place.start : place.end]):
-        return False
     [span] = [span for span in source.spans if span.start <= place.start < span.end]
-    rest = f"{source.text[span.start : place.start]} {source.text[place.end : span.end]}"
-    return (NEGATORS | OPEN).isdisjoint(tokens(rest))
+    return tokens(source.text[span.start : place.start]), tokens(source.text[place.end : span.end])
 
 
 def _quoting(

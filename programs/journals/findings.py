@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from programs.journals.tally import CONTAMINATED, given_away_in
+from programs.journals.tally import CONTAMINATED, NOT_MENDED, WITHDRAWN, given_away_in
 
 NEED = "need: "
 RATED = "difficulty: rated"
 DIFFICULTY = "difficulty: sum of 1/10000"
+SEEDED = "seeded error: given"
 CORRECTED = "seeded error: corrected"
 AT_ONCE = "seeded error: corrected at the first try"
 CAUSAL = "causal: "
@@ -38,10 +39,14 @@ class SolveFindings(BaseModel):
 
 
 class SeededFindings(BaseModel):
-    """How many accepted traces took back the wrong step that they were given, and how many of them at the first try."""
+    """How many traces were given a wrong step and came to an end, how many of them took it back, and how many at the first
+    try, whatever the judges said of them; and the share of those that took it back. Traces that failed for another reason
+    than the error are not among them."""
 
+    given: int
     corrected: int
     at_first_try: int
+    share_corrected: float
 
 
 class CausalFindings(BaseModel):
@@ -88,10 +93,12 @@ class Findings(BaseModel):
 
 def of_line(line: Mapping[str, Any]) -> Counter[str]:
     """What a unit's line counts for."""
+    counts: Counter[str] = Counter()
+    if line["status"] == "rejected" and (line["reason"] or "").startswith(f"{NOT_MENDED}:"):
+        return Counter({SEEDED: 1})
     record = line["record"] or (line.get("attempts") or [None])[-1]
     if record is None:
-        return Counter()
-    counts: Counter[str] = Counter()
+        return counts
     if given_away_in(line) and line["status"] != CONTAMINATED:
         counts[GIVEN_AWAY] += len(line["contaminated"])
     solve, seeded, causal = (record.get(name) for name in ("blind_solve", "seeded_error", "causal_check"))
@@ -99,11 +106,11 @@ def of_line(line: Mapping[str, Any]) -> Counter[str]:
         counts[f"{NEED}{solve['need'] or UNDECIDED}"] += 1
         if solve["difficulty"] is not None:
             counts.update({RATED: 1, DIFFICULTY: round(solve["difficulty"] * 10_000)})
+    if seeded and line["status"] != WITHDRAWN:
+        counts.update({SEEDED: 1, CORRECTED: 1, AT_ONCE: int(seeded["tries"] == 1)})
     if line["status"] != "accepted":
         return counts
     counts += _of_steps(record.get("steps") or [])
-    if seeded:
-        counts.update({CORRECTED: 1, AT_ONCE: int(seeded["tries"] == 1)})
     if causal:
         counts[f"{CAUSAL}{causal['outcome'] or (UNMADE if causal['old'] is not None else UNALTERED)}"] += 1
     return counts
@@ -149,7 +156,10 @@ def in_words_of(found: Findings) -> list[tuple[str, str]]:
         )
     if (seeded := found.seeded_errors) is not None:
         lines.append(
-            ("seeded errors", f"{seeded.corrected} found and taken back, {seeded.at_first_try} at the first try")
+            (
+                "seeded errors",
+                f"of {seeded.given} {seeded.corrected} found and taken back, {seeded.at_first_try} at the first try",
+            )
         )
     if (causal := found.causal_check) is not None:
         share = "" if causal.share_followed is None else f" ({causal.share_followed:.0%} followed)"
@@ -212,8 +222,11 @@ def _solve(counts: Mapping[str, int]) -> SolveFindings | None:
 
 
 def _seeded(counts: Mapping[str, int]) -> SeededFindings | None:
-    corrected = counts.get(CORRECTED, 0)
-    return SeededFindings(corrected=corrected, at_first_try=counts.get(AT_ONCE, 0)) if corrected else None
+    given, corrected = counts.get(SEEDED, 0), counts.get(CORRECTED, 0)
+    if not given:
+        return None
+    share = round(corrected / given, 4)
+    return SeededFindings(given=given, corrected=corrected, at_first_try=counts.get(AT_ONCE, 0), share_corrected=share)
 
 
 def _causal(counts: Mapping[str, int]) -> CausalFindings | None:

@@ -14,9 +14,9 @@ from typing import Any
 from programs.errors import JournalError
 from programs.files.made_again import open_database, remove_database
 from programs.journals.findings import of_line
-from programs.journals.tally import IMPORTED, SOLVED, TEXTS, given_away_in, loss_of, of_pool, of_unit
+from programs.journals.tally import IMPORTED, SOLVED, TEXTS, given_away_in, loss_of, of_attempts, of_pool, of_unit
 
-VERSION = "4"
+VERSION = "5"
 PAGE = 512
 
 SCHEMA = """
@@ -137,7 +137,7 @@ class Index:
         key, status, basis = record["key"], record["status"], record["basis"]
         before = self._one("select key, status, basis, loss, findings from unit where key = ?", key)
         loss = loss_of(status, record.get("reason"))
-        found = of_line(record)
+        found = of_line(record) + of_attempts(record)
         values = (key, at, at, length, status, basis, record["settled"], record["digest"], record["sample"], loss)
         self._database.execute(
             "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (key) do update set at = excluded.at,"

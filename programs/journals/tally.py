@@ -11,6 +11,9 @@ TEXTS_BARREN = "texts without a usable question"
 DRAFTED = "questions drafted"
 USABLE = "questions usable"
 USED = "questions used"
+WRITTEN = "attempts written"
+WRITTEN_AGAIN = "attempts written again"
+UNUSED = "attempts that the present rules do not ask for"
 TRIED = "traces tried"
 ACCEPTED = "traces accepted"
 TAKEN_OVER = "traces taken over"
@@ -29,6 +32,10 @@ IMPORTED = "imported"
 
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
+
+NO_ERROR: Final = "no error to seed"
+NOT_MENDED: Final = "seeded error not taken back"
+"""How the reason begins of a trace that was given up for its seeded error."""
 
 JUDGED = re.compile(r"quality \S+ after \d+ attempts")
 _SHARE = re.compile(r"^\d+% of ")
@@ -56,6 +63,15 @@ def of_unit(key: str, status: str, basis: str, loss: str) -> Counter[str]:
     return +counts
 
 
+def of_attempts(line: Mapping[str, Any]) -> Counter[str]:
+    """What the attempts at a unit count for. Each but the last was turned down by the judges, or is no longer asked for."""
+    if line["basis"] == IMPORTED or line["status"] == WITHDRAWN:
+        return Counter()
+    written = len(line.get("attempts") or ()) + (line["record"] is not None)
+    unused = len(line.get("unused") or ())
+    return +Counter({WRITTEN: written + unused, WRITTEN_AGAIN: max(0, written - 1), UNUSED: unused})
+
+
 def given_away_in(line: Mapping[str, Any]) -> bool:
     """Whether a unit, or an attempt at it, is left out because it gives a benchmark away."""
     return line["status"] == CONTAMINATED or (bool(line.get("contaminated")) and line["status"] != WITHDRAWN)
@@ -69,6 +85,8 @@ def loss_of(status: str, reason: str | None) -> str:
         return reason
     if status in ("rejected", "failed"):
         stage = (reason or "").partition(":")[0] or "unknown"
+        if stage in (NO_ERROR, NOT_MENDED):
+            return stage
         return f"{stage} {'unusable' if status == 'rejected' else 'unanswered'}"
     named = {"unjudged": "unjudged", "duplicate": "the same as another variation"}
     return named.get(status, status)

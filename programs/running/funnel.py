@@ -75,6 +75,15 @@ def _made(counts: Counter[str], failed: int) -> list[Step]:
         _step("texts begun by all runs", texts, barren, "texts with questions"),
         _step("questions drafted", drafted, names.lost(names.QUESTION_LOST, counts), "usable questions"),
         _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
+        _step(
+            "attempts at a trace written",
+            counts[names.WRITTEN],
+            {
+                "turned down by the judges and written again": counts[names.WRITTEN_AGAIN],
+                "not asked for by the present rules": counts[names.UNUSED],
+            },
+            "last attempts",
+        ),
         _step("traces tried", counts[names.TRIED], names.lost(names.TRACE_LOST, counts), "accepted traces"),
     ]
 

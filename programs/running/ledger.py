@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from programs.asking.plan import Ask, Reply, Spent
 from programs.progress.estimate import Snapshot
@@ -28,10 +29,19 @@ class Around:
     stopping: Callable[[], str | None] = lambda: None
 
 
+class Decided(NamedTuple):
+    """What a unit was: its status and reason, and whether it was decided in this run."""
+
+    status: str
+    reason: str | None
+    now: bool
+
+
 @dataclass
 class Ledger:
-    """Counts of this run. `accepted_before` are the traces of earlier runs; seconds are since the start; `cost` is None
-    where prices or tokens are unknown, and `room` is how many more texts may be begun, None for any number."""
+    """Counts of this run. `accepted_before` are the traces of earlier runs, `units` by status those that this run decided,
+    each by its last decision ("accepted": how many more there are than before); seconds are since the start; `cost` is
+    None where prices or tokens are unknown, and `room` is how many more texts may be begun, None for any number."""
 
     started: float = field(default_factory=time.monotonic)
     work: Work = field(default_factory=Work)
@@ -78,11 +88,16 @@ class Ledger:
         self.questions_rejected.update(question.why for question in pool.dropped)
         self.samples_without_questions += not pool.questions
 
-    def unit(self, unit: Unit) -> None:
-        """A unit was decided."""
+    def unit(self, unit: Unit, before: Decided | None = None) -> None:
+        """A unit was decided, or decided again: what it was `before` no longer counts."""
+        if before is not None:
+            if before.now or before.status == "accepted":
+                _uncount(self.units, before.status)
+            if before.now:
+                _uncount(self.reasons, _loss(before.status, before.reason))
         self.units[unit.status] += 1
-        if unit.status != "accepted" and unit.reason:
-            self.reasons[f"{unit.status}: {unit.reason[:160]}"] += 1
+        if loss := _loss(unit.status, unit.reason):
+            self.reasons[loss] += 1
 
     def sample(self, sample: str, made: Made) -> None:
         """A sample was driven to its end."""
@@ -121,3 +136,15 @@ class Ledger:
             tokens=tokens,
             cost=around.cost(),
         )
+
+
+def _loss(status: str, reason: str | None) -> str | None:
+    """A trace that was not taken, and why, for a person."""
+    return None if status == "accepted" or not reason else f"{status}: {reason[:160]}"
+
+
+def _uncount(counts: Counter[str], name: str | None) -> None:
+    if name is not None:
+        counts[name] -= 1
+        if not counts[name]:
+            del counts[name]

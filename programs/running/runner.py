@@ -18,7 +18,7 @@ from programs.running.gate import Gate, RunStopped
 from programs.running.goal import Goal
 from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.running.journaled import JournaledCaller
-from programs.running.ledger import Ledger
+from programs.running.ledger import Decided, Ledger
 from programs.running.turns import Turns
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
@@ -67,6 +67,7 @@ class Runner:
         self._samples = samples
         self._provenance = provenance
         self._remaining: int | None = None
+        self._began = 0
         self._again: set[int] = set()
         self._limited: deque[Sample] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +85,7 @@ class Runner:
         accepted = self._journal.index.counts().get("accepted", 0)
         self._remaining = None if goal.max_traces is None else goal.max_traces - accepted
         self._ledger.begin(accepted, goal.max_traces)
+        self._began = self._journal.end[0]
         try:
             if self._remaining is not None and self._journal.index.stale(goal.basis):
                 # First of all: what these lose is made up for by other texts.
@@ -271,15 +273,22 @@ class Runner:
             unit.status, unit.reason = CONTAMINATED, str(hit)
         basis = self._screen.rules if unit.status == CONTAMINATED else self._goal.basis
         line = unit_line(unit, basis, self._provenance)
+        before: Decided | None = None
         earlier = self._journal.latest("unit", str(unit.key))
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
+            before = Decided(earlier["status"], earlier["reason"], self._is_ours(unit.key))
         if given_away := self._screen.attempts(line):
             line["contaminated"] = given_away
         self._journal.append("unit", str(unit.key), **line)
         if unit.status != "accepted":
             log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})
-        self._ledger.unit(unit)
+        self._ledger.unit(unit, before)
+
+    def _is_ours(self, key: UnitKey) -> bool:
+        """Whether a unit's newest line was written in this run."""
+        place = self._journal.index.place("unit", str(key))
+        return place is not None and place[0] >= self._began
 
     def _keep_sample(self, sample: Sample, made: Made) -> None:
         failed = made.failure is not None or any(unit.status == "failed" for unit in made.units)

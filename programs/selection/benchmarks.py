@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, question_in, words_of
+from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
 from programs.checks.minhash import bands, features, jaccard
 from programs.errors import JournalError, UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chunks
@@ -24,8 +24,11 @@ from programs.selection.sketches import SKETCHES, Sketches, open_sketches
 
 log = logging.getLogger("synthreasoner")
 
-VERSION = f"2/{GRAM}/{SHORTEST}"
+VERSION = f"3/{GRAM}/{SHORTEST}"
 BATCH = 10_000
+FEW = 20
+"""With so many times more questions than different ones, what was read may be the frame around them."""
+
 LOOKED_UP = 500
 """Grams that one query looks up."""
 
@@ -122,12 +125,14 @@ class Benchmarks:
             self._database.execute(f"delete from {table}")
         item = 0
         for file in files:
-            before = item
+            before, different = item, 0
             for line, text in _questions(file):
                 item += 1
-                self._add(item, file, line, text)
+                different += self._add(item, file, line, text)
                 if item % BATCH == 0:
                     self._database.commit()
+            if different * FEW < item - before:
+                log.warning("--decontaminate: of %d questions in %s only %d differ", item - before, file, different)
             if item == before:
                 raise UserError(
                     f"--decontaminate: {file} holds no question that can be read: one JSON object a line, with "
@@ -136,12 +141,13 @@ class Benchmarks:
         self._sketches.put("complete", str(item))
         self._database.commit()
 
-    def _add(self, item: int, file: Path, line: int, text: str) -> None:
+    def _add(self, item: int, file: Path, line: int, text: str) -> bool:
+        """Whether it is a question that was not there before."""
         run = self._database.execute
         values = (item, str(file), line, text, next(grams(text, (len(words_of(text)),))))
         if not run("insert or ignore into item values (?, ?, ?, ?, ?)", values).rowcount:
             # The same question again, as with several answers to it, makes nothing common.
-            return
+            return False
         length, found = benchmark_grams(text)
         if found:
             run("insert or ignore into length values (?)", (length,))
@@ -150,6 +156,7 @@ class Benchmarks:
             [(gram, item) for gram in found],
         )
         self._sketches.add(item, bands(text))
+        return True
 
 
 def _questions(file: Path) -> Iterator[tuple[int, str]]:
@@ -159,13 +166,11 @@ def _questions(file: Path) -> Iterator[tuple[int, str]]:
         if raw.data is None or not raw.data.strip():
             continue
         try:
-            text = question_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
+            texts = questions_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
         except BadLine:
-            text = None
-        if text is None:
-            passed += 1
-        else:
-            yield raw.number, text
+            texts = []
+        passed += not texts
+        yield from ((raw.number, text) for text in texts)
     if passed:
         log.warning("--decontaminate: %d lines of %s hold no question that can be read", passed, file)
 

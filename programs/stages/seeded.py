@@ -9,6 +9,7 @@ import dspy
 from programs.asking.plan import Plan, Reply, StageFailed, value_of
 from programs.checks.sentences import split
 from programs.checks.wrong_step import STATED, carried, is_stated, repeated, taken, takes_back, wrong_step_of
+from programs.journals.tally import NO_ERROR, NOT_MENDED
 from programs.passage import Passage
 from programs.records import SeededError
 from programs.stages.questions import Question
@@ -58,11 +59,12 @@ class SeededStages(dspy.Module):
         spot: Spot,
         feedback: tuple[str, ...] = (),
     ) -> Plan[Draft]:
-        """As `TraceStages.plan`. Raises `StageFailed` also where stage 2 has no misconception that can be seeded."""
+        """As `TraceStages.plan`. Raises `StageFailed` also where stage 2 has no misconception that can be seeded, and where
+        the thought does not take the error back, under names of their own."""
         given = given_steps(f"{self._seed}/{passage.sample.id}/{question.type.value}/{spot.name}", passage, found)
         if given is None:
             why = "no misconception of the context analysis can be made a wrong step"
-            raise StageFailed("seeded error", Reply(status="unusable", problems=[why]))
+            raise StageFailed(NO_ERROR, Reply(status="unusable", problems=[why]))
         plain = writer.trace_ask(passage, question, found, spot, feedback)
         # What names the misconceptions would name the wrong step, and so would a list of evidence that has all others.
         analysis = found.analysis.model_copy(update={"misconceptions": []})
@@ -75,6 +77,8 @@ class SeededStages(dspy.Module):
             temperature=temperature_at(self.trace, spot),
         )
         reply = (yield [ask])[0]
+        if reply.status == "unusable" and mending_problems(ask.read(reply.output), given):
+            raise StageFailed(NOT_MENDED, reply)
         thought: MendedThought = value_of(ask, reply)
         plan = writer.answer_plan(passage, question, thought, reply, spot, feedback, _repeats(given))
         draft = yield from plan

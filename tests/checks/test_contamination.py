@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.checks.contamination import GRAM, benchmark_grams, grams, question_in, words_of
+from programs.checks.contamination import GRAM, benchmark_grams, grams, questions_in, words_of
 
 LONG = (
     "Which of two identical clocks, one on a mountain and one in a valley, runs slower according to general relativity?"
@@ -75,4 +75,12 @@ def test_a_short_question_is_one_gram_of_its_own_length(count: int, length: int,
     ],
 )
 def test_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
-    assert question_in(record) == question
+    assert questions_in(record) == ([] if question is None else [question])
+
+
+@pytest.mark.parametrize("frame", ["instruction", "Prompt"])
+def test_a_frame_and_its_input_both_count(frame: str) -> None:
+    assert questions_in({frame: "Answer the question.", "input": "Why?"}) == ["Answer the question.", "Why?"]
+    assert questions_in({frame: "Why?", "input": ""}) == ["Why?"]
+    assert questions_in({frame: "", "input": "Why?"}) == ["Why?"]
+    assert questions_in({"question": "Why?", frame: "Answer the question.", "input": "A text."}) == ["Why?"]

@@ -249,6 +249,12 @@ ARMS = "In the treated arm pain increased over twelve weeks. In the sham arm pai
             "The drug reduced pain in older adults.",
             "contradicted",
         ),
+        (
+            "The drug reduced pain in older adults, whereas in others, who cannot take it, it was not tried.",
+            "The drug reduced pain in older adults.",
+            None,
+        ),
+        ("The drug reduced pain in older adults in none of the trials.", "The drug reduced pain in older adults", None),
     ],
 )
 def test_what_stands_word_for_word_is_contradicted_by_its_own_sentence_alone(

@@ -23,11 +23,13 @@ from rich.console import Console
 from programs.errors import UserError
 from programs.journals.findings import findings_in
 from programs.running.dry_run import calls_of
+from programs.running.ledger import Ledger
 from programs.running.summary import show
 from tests.lab import Lab, called, laboratory
 from tests.running.test_resume import catalogue_of, repeated
 from tests.standin import scientist
 from tests.standin.scientist import Asked
+from tests.test_generate import PANEL, verdict
 
 SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer"}
 
@@ -127,6 +129,64 @@ def test_keep_turns_down_and_max_traces_counts_the_rest(tmp_path: Path) -> None:
         finished = lab.run(**{**options, "keep": ["needs_paper", "known"], "max_traces": None})
         assert finished.summary.traces == {"accepted": 12}
         assert repeated(lab) == 0
+
+
+def one_in(count: int) -> scientist.Answer:
+    """A judge that accepts one answer in so many, by its own number."""
+
+    def judge(asked: Asked) -> Any:
+        return verdict(3 if int(asked.given("answer").partition("(case ")[2][:2], 16) % count else 8)
+
+    return judge
+
+
+def test_a_rejected_variation_does_not_keep_the_next_one_from_being_tried(tmp_path: Path) -> None:
+    """Whatever was granted to a text at first: what was begun is finished before a run says that it cannot have more."""
+    judged = {"quality_check": True, "judge_models": PANEL[:1], "max_attempts": 1}
+    short = 0
+    for texts in range(1, 9):
+        (tmp_path / f"{texts}").mkdir()
+        with laboratory(tmp_path / f"{texts}", texts=texts, stages={"judge": one_in(3)}) as lab:
+            options = {**SOLVING, **judged, "traces_per_question": 2, "max_traces": texts}
+            finished = lab.run(**options)
+            accepted = finished.summary.traces.get("accepted", 0)
+            tried = [key for key in lab.latest_units() if key.endswith("/1")]
+            assert accepted == texts or (accepted < texts and len(tried) == texts)
+            short += accepted < texts
+            assert lab.counted(**options)[1] == repeated(lab) == 0
+    assert short > 0
+
+
+def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
+    stages: dict[str, scientist.Answer] = {"answer": reading, "compare": known_for_even, "judge": one_in(2)}
+    with laboratory(tmp_path, texts=8, stages=stages) as lab:
+        judged = {"quality_check": True, "judge_models": PANEL[:1], "max_attempts": 2}
+        options = {**SOLVING, **judged, "traces_per_question": 2, "keep": ["needs_paper"], "max_traces": 5}
+        ledger = Ledger()
+        finished = lab.run(**options, ledger=ledger)
+        lines = [line for line in lab.latest_units().values() if line["status"] != "accepted"]
+        assert finished.summary.losses == Counter(f"{line['status']}: {line['reason']}" for line in lines)
+        assert ledger.units == finished.summary.traces
+        again = Ledger()
+        finished = lab.run(**{**options, "keep": [], "max_traces": None}, ledger=again)
+        assert ledger.units["accepted"] + again.units["accepted"] == len(lab.records)
+        assert again.accepted_before == ledger.units["accepted"]
+
+
+def test_seeded_errors_that_are_not_taken_back_are_counted(tmp_path: Path) -> None:
+    def mostly_wrong(asked: Asked) -> Any:
+        made = scientist.trace_with_error(asked)
+        right = catalogue_of(asked) == 1
+        return made if right else {**made, "wrong_step": 1 + made["wrong_step"] % 2}
+
+    with laboratory(tmp_path, stages={"trace_with_error": mostly_wrong}) as lab:
+        finished = lab.run(seed_error=True)
+        found = finished.summary.findings.seeded_errors
+        assert found is not None
+        assert found.model_dump() == {"given": 4, "corrected": 1, "at_first_try": 1, "share_corrected": 0.25}
+        assert finished.summary.funnel is not None
+        [tried] = [step for step in finished.summary.funnel.steps if step.what == "traces tried"]
+        assert tried.lost == {"seeded error not taken back": 3}
 
 
 def test_the_summary_counts_each_trace_once_over_all_runs(tmp_path: Path) -> None:

@@ -127,6 +127,13 @@ def counted_by_hand(lab: Lab, finished: Finished) -> None:
     step = found["usable questions"]
     assert (step.entered, step.left) == (len(kept), len(used))
 
+    step = found["attempts at a trace written"]
+    written = [len(unit["attempts"]) + bool(unit["record"]) for unit in alive.values()]
+    unused = sum(len(unit.get("unused", ())) for unit in alive.values())
+    assert step.entered == sum(written) + unused
+    assert step.left == sum(count > 0 for count in written)
+    assert step.lost.get("not asked for by the present rules", 0) == unused
+
     step = found["traces tried"]
     accepted = [unit for unit in alive.values() if unit["status"] == "accepted"]
     assert step.entered == len(alive)
@@ -162,6 +169,7 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 2}
         assert found["questions drafted"].lost == {"leans on its source": 21, "asks the same as another question": 8}
         assert found["usable questions"].entered == found["questions drafted"].left
+        assert found["attempts at a trace written"].lost == {"turned down by the judges and written again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
         assert found["traces tried"].lost == {
             "trace unanswered": 4,

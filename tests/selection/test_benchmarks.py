@@ -93,6 +93,22 @@ def test_a_question_that_stands_there_many_times_is_no_frame(tmp_path: Path) -> 
         assert found.overlap(CLOCKS) == Hit(str(file), 1, CLOCKS, "shares its words with")
 
 
+def test_a_question_beside_its_frame_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frame = "Answer the following question with one of the options."
+    asked = (CLOCKS, DUST, OTHER)
+    file = bench(tmp_path / "bench.jsonl", *({"instruction": frame, "input": question} for question in asked))
+    with Benchmarks(tmp_path / "db", [str(file)]) as found:
+        assert [hit and hit.line for hit in map(found.question, asked)] == [1, 2, 3]
+    assert "differ" not in caplog.text
+
+
+def test_a_file_whose_lines_ask_all_the_same_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = bench(tmp_path / "bench.jsonl", *({"prompt": "Answer.", "body": f"{CLOCKS} {n}"} for n in range(30)))
+    with Benchmarks(tmp_path / "db", [str(file)]) as found:
+        assert len(found) == 1
+    assert f"of 30 questions in {file} only 1 differ" in caplog.text
+
+
 def test_the_first_overlap_of_a_long_text_is_told(tmp_path: Path) -> None:
     file = bench(tmp_path / "bench.jsonl", {"question": OTHER}, {"question": CLOCKS})
     filler = " ".join(f"word{number}" for number in range(2000))

@@ -227,4 +227,4 @@ def test_a_unit_without_a_usable_misconception_is_rejected_for_good() -> None:
     [unit] = made_of(Answers(context=context), extras=SEEDED).units
     assert isinstance(unit, Unit)
     assert (unit.status, unit.settled) == ("rejected", True)
-    assert unit.reason == "seeded error: no misconception of the context analysis can be made a wrong step"
+    assert unit.reason == "no error to seed: no misconception of the context analysis can be made a wrong step"
