@@ -111,7 +111,8 @@ class StepRecord(Part):
     `similarity` (0-100) how near it is. `claim` is the sentence of the step that the rules quote it for. `status` is of the
     whole step, by rule or by a model (`judged_by`); None where nobody judged, or, judged by a model, where the step makes
     no claim. `conflict` is what the rules hold against it, `reason` what the model says. `unfound_numbers` stand
-    nowhere in the passage, as the step writes them.
+    nowhere in the passage, as the step writes them; `unquoted_numbers` stand in the passage, but not in the quote of the
+    claim (of the step, where no claim is named).
     """
 
     move: str
@@ -127,6 +128,7 @@ class StepRecord(Part):
     conflict: str | None = None
     reason: str | None = None
     unfound_numbers: list[str] = Field(default_factory=list)
+    unquoted_numbers: list[str] = Field(default_factory=list)
 
 
 class Generation(Part):

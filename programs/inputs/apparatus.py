@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from programs.checks.sentences import split
-from programs.inputs.headings import ACKNOWLEDGEMENTS, AUTHORS, REFERENCES, STATEMENTS
+from programs.inputs.headings import ACKNOWLEDGEMENTS, AUTHORS, REFERENCES, STATEMENTS, heading
 
 NUMBERS: Final = "columns of numbers"
 MARKUP: Final = "page and markup lines"
@@ -54,9 +54,8 @@ _ENTRY_SIGNS = [
 ]
 _INLINE_ENTRY = re.compile(r"\[\d{1,3}\]\s+(?=[A-Z])")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_CONTENTS_LINE = re.compile(
-    r"\S.{0,120}?(?:(?:\s?\.){3,}|(?:\s…)+|\t+)\s*\d{1,4}|(?:\d+(?:\.\d+)*\.?)\s+\S.{1,90}?\s{2,}\d{1,4}"
-)
+_LEADERS = re.compile(r"\S.{0,120}?(?:(?:\s?\.){3,}|(?:\s…)+)\s*\d{1,4}")
+_GAP = re.compile(r"(?P<title>\S.{0,120}?)(?:\t+\s*|(?<=\S)\s{2,})(?P<page>\d{1,4})")
 _PLACE = re.compile(
     r"\b(?:Universit\w+|Institut\w*|Department|Dept\.|School of|Faculty of|Laborator\w+|Observator\w+|College|Hospital"
     r"|Centre for|Center for|Academy of|Division of)\b"
@@ -115,7 +114,17 @@ def entry_of_references(line: str) -> bool:
 
 def line_of_contents(line: str) -> bool:
     """Whether a line reads like one of a table of contents: words, then dots or a gap, then a page."""
-    return bool(_CONTENTS_LINE.fullmatch(line))
+    return bool(_LEADERS.fullmatch(line) or _GAP.fullmatch(line))
+
+
+def is_contents(lines: Sequence[str]) -> bool:
+    """Whether lines that each read like one of a table of contents are one together: a table of results has gaps before its
+    numbers too, but no dots, and no names of sections before numbers that never fall."""
+    gaps = [found for line in lines if not _LEADERS.fullmatch(line) and (found := _GAP.fullmatch(line))]
+    if 2 * len(gaps) < len(lines):
+        return True
+    pages = [int(found["page"]) for found in gaps]
+    return pages == sorted(pages) and any(heading(found["title"]) is not None for found in gaps)
 
 
 def line_of_numbers(line: str) -> bool:

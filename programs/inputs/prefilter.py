@@ -25,6 +25,7 @@ from programs.inputs.apparatus import (
     NUMBERS,
     RUN,
     entry_of_references,
+    is_contents,
     labelled,
     line_of_authors,
     line_of_contents,
@@ -113,7 +114,7 @@ def _reasons(lines: list[_Line]) -> list[str | None]:
     ):
         open_lines = [number for number, line in enumerate(lines) if line.text and reasons[number] is None]
         for run in _runs([number for number in open_lines if rule(lines[number].text)], open_lines):
-            if len(run) >= RUN:
+            if len(run) >= RUN and (reason != CONTENTS or is_contents([lines[number].text for number in run])):
                 reasons[run[0] : run[-1] + 1] = [reasons[n] or reason for n in range(run[0], run[-1] + 1)]
     latex = any(line.text.startswith(("\\begin{", "\\section", "\\documentclass")) for line in lines)
     for number, line in enumerate(lines):

@@ -20,6 +20,7 @@ GIVEN_AWAY = "attempts that give a benchmark away"
 STEPS, QUOTED, CHECKED = "steps: all", "steps: quoted", "steps: checked by a model"
 STATUS, CONFLICTS = "steps: ", "steps: in conflict by rule"
 UNFOUND, WITH_UNFOUND = "steps: unfound numbers", "steps: with unfound numbers"
+WITH_UNQUOTED = "steps: with numbers beside their quote"
 UNDECIDED, UNALTERED, UNMADE = "undecided", "not alterable", "not made again"
 
 SOLVED_ONES = ("accepted", "rejected", "unjudged", CONTAMINATED)
@@ -66,7 +67,8 @@ class CausalFindings(BaseModel):
 class StepFindings(BaseModel):
     """The steps of the accepted traces: how many there are, have a quote, are judged which way (by rule or by a model),
     contradict their quote by rule whatever a model says, hold numbers that stand nowhere in the passage (and how many
-    such numbers), and how many a model was asked about with a readable verdict."""
+    such numbers), hold numbers that stand in the passage but not in their quote, and how many a model was asked about
+    with a readable verdict."""
 
     steps: int
     quoted: int
@@ -77,6 +79,7 @@ class StepFindings(BaseModel):
     conflicts: int
     with_unfound_numbers: int
     unfound_numbers: int
+    with_unquoted_numbers: int
     checked_by_model: int
 
 
@@ -94,7 +97,7 @@ class Findings(BaseModel):
 def of_line(line: Mapping[str, Any]) -> Counter[str]:
     """What a unit's line counts for."""
     counts: Counter[str] = Counter()
-    if line["status"] == "rejected" and (line["reason"] or "").startswith(f"{NOT_MENDED}:"):
+    if line["status"] == "rejected" and (line.get("reason") or "").startswith(f"{NOT_MENDED}:"):
         return Counter({SEEDED: 1})
     record = line["record"] or (line.get("attempts") or [None])[-1]
     if record is None:
@@ -191,6 +194,7 @@ def _of_steps(steps: list[dict[str, Any]]) -> Counter[str]:
         counts[CONFLICTS] += step["conflict"] is not None
         counts[WITH_UNFOUND] += bool(step["unfound_numbers"])
         counts[UNFOUND] += len(step["unfound_numbers"])
+        counts[WITH_UNQUOTED] += bool(step.get("unquoted_numbers"))
         counts[CHECKED] += step["reason"] is not None
         if step["status"] is not None:
             counts[f"{STATUS}{step['status']}"] += 1
@@ -207,6 +211,7 @@ def _steps(counts: Mapping[str, int]) -> StepFindings | None:
         conflicts=counts.get(CONFLICTS, 0),
         with_unfound_numbers=counts.get(WITH_UNFOUND, 0),
         unfound_numbers=counts.get(UNFOUND, 0),
+        with_unquoted_numbers=counts.get(WITH_UNQUOTED, 0),
         checked_by_model=counts.get(CHECKED, 0),
         **statuses,
     )

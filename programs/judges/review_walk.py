@@ -86,7 +86,8 @@ class Word:
 
 
 def understood(line: str, before: Said) -> Word:
-    """What a line means for a trace of which `before` was said. A decision keeps the comment, a comment the decision."""
+    """What a line means for a trace of which `before` was said. A decision keeps the comment, a comment the decision;
+    a decision takes the place of the whole one before ("8" after "r" is no longer a rejection)."""
     text = line.strip()
     command, _, rest = text.partition(" ")
     moves: dict[str, Move] = {"s": "next", "b": "back", "q": "quit", "p": "passage"}

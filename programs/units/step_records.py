@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from programs.checks.numbers import Given, unfound
 from programs.checks.step_evidence import StepEvidence, step_evidence
 from programs.passage import Passage
 from programs.records import StepRecord
@@ -32,8 +33,17 @@ def step_records(
     for number, ((move, text), evidence) in enumerate(zip(draft.thought.steps(), found, strict=True), start=1):
         record = _by_rule(move, text, passage, evidence)
         verdict = verdicts.get(number)
-        records.append(record if verdict is None else _by_model(record, verdict, passage, model))
+        record = record if verdict is None else _by_model(record, verdict, passage, model)
+        records.append(record.model_copy(update={"unquoted_numbers": _unquoted(record)}))
     return records
+
+
+def _unquoted(record: StepRecord) -> list[str]:
+    quote = record.quote
+    if quote is None:
+        return []
+    missing = unfound(record.claim or record.text, lambda: Given(quote))
+    return [number for number in missing if number not in record.unfound_numbers]
 
 
 def _by_rule(move: str, text: str, passage: Passage, found: StepEvidence) -> StepRecord:

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,16 @@ def test_every_step_has_its_evidence_without_a_call() -> None:
     assert (conclusion.quote, conclusion.status, conclusion.judged_by) == (SECOND, "supported", "rule")
     assert (conclusion.method, conclusion.similarity, conclusion.conflict) == ("exact", 100.0, None)
     assert {steps["wrong_turn"].status, steps["wrong_turn"].judged_by} == {None}
+
+
+def test_numbers_of_the_passage_that_the_quote_has_not_are_named() -> None:
+    def found(text: str) -> StepRecord:
+        return {step.move: step for step in steps_of(only(Answers(trace=thinking(doubt=text))))}["doubt"]
+
+    assert found(DOUBT).unquoted_numbers == [], "8 percent stands nowhere"
+    [galaxies] = re.findall(r"measurements of (\d+) galaxies", passage().sample.text)
+    other = found(f"The scatter between repeated exposures grows towards {galaxies} targets, by 9 percent and 8.5 mag.")
+    assert (other.quote, other.unfound_numbers, other.unquoted_numbers) == (SECOND, ["8.5 mag"], [galaxies])
 
 
 def test_the_measures_count_them() -> None:
@@ -282,6 +293,7 @@ def test_the_findings_add_up_and_read_well() -> None:
         conflicts=2,
         with_unfound_numbers=2,
         unfound_numbers=2,
+        with_unquoted_numbers=0,
         checked_by_model=10,
     )
     [(name, words)] = in_words_of(findings_in(counts))

@@ -64,6 +64,7 @@ function carriedOf(step, passage) {
     step.reason ? `Reason: ${step.reason}` : null,
     step.conflict ? `Against it by rule: ${step.conflict}` : null,
     step.unfound_numbers?.length ? `Not in the passage: ${step.unfound_numbers.join("; ")}` : null,
+    step.unquoted_numbers?.length ? `Not in the quote: ${step.unquoted_numbers.join("; ")}` : null,
   ];
   return [quote, ...lines.filter(Boolean).map((line) => element("p", {}, line))].filter(Boolean);
 }
