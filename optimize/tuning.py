@@ -1,102 +1,31 @@
 """Tuning the stages that write: from the settings of a compilation to the folder with the compiled program."""
 
-import logging
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any
 
 import dspy
 from rich.console import Console
 
-from optimize.costs import proof_calls, runs_within, share_of, tuning_calls
+from optimize.course import Course, tunable_of
+from optimize.doubts import doubts_of, warnings_of
 from optimize.feedback import Feedback
-from optimize.job import Bill, Job, Load, Optimizer
+from optimize.job import Job
 from optimize.measure import Measure, Measured, Measuring, OptimizerMetric, StageMeasure
-from optimize.models import Models, table_of
-from optimize.optimizers import OPTIMIZERS
-from optimize.proof import Proof, measure_all, prove
+from optimize.models import Models
+from optimize.proof import measure_all, prove
 from optimize.recording.recorder import Recorder
 from optimize.report import Report, facts_of, hash_of, verdict, write_report
-from optimize.settings import RUNS_A_BUDGET, CompileSettings
-from optimize.splits import Splits, split
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
 from optimize.workplace import workplace
 from programs.asking.calling import options_of
-from programs.asking.models import concurrency_of, passage_chars_of
 from programs.asking.tries import TryRules
 from programs.compiled.identity import identity_of, write_program
-from programs.compiled.load import load_tracer
-from programs.errors import FatalError, UserError
-from programs.inputs.papers import source_key
-from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport
+from programs.errors import FatalError
 from programs.inputs.sample import Sample
 from programs.tracer import Tracer
 
-MOST_EXAMPLES, MOST_TESTS = 24, 60
-"""Texts to train on, as many to choose by, and sources of the proof, when nothing is said."""
-
 SIDES = ("train", "val", "test")
-
-FEW_SOURCES = 20
-"""Below so many sources of the proof the report warns."""
-
-log = logging.getLogger("synthreasoner")
-
-
-@dataclass(frozen=True)
-class Course:
-    """A compilation that is about to begin: `runs` for each of `stages`, on these texts."""
-
-    settings: CompileSettings
-    optimizer: Optimizer
-    splits: Splits[Sample]
-    tracer: Tracer
-    runs: int
-    concurrency: int
-
-    @property
-    def judging(self) -> int:
-        """Calls that judge and grade one trace while tuning."""
-        return _judging(self.settings.weights, self.settings.judges)
-
-    @property
-    def report_judging(self) -> int:
-        """The same in the proof."""
-        return _judging(self.settings.weights, self.settings.report_judges)
-
-
-def course_of(settings: CompileSettings) -> Course:
-    """Reads the texts and divides the budget. Asks nothing. Raises `UserError`."""
-    table = table_of(settings)
-    report = ReadReport()
-    limit = passage_chars_of(table.main)
-    samples = list(read_samples(settings.trainset, max_chars=limit, report=report))
-    _tell_skipped(report, samples)
-    splits = _split(samples, settings)
-    course = Course(
-        settings=settings,
-        optimizer=OPTIMIZERS[settings.optimizer],
-        splits=splits,
-        tracer=load_tracer(settings.program, prompt_order=settings.prompt_order),
-        runs=RUNS_A_BUDGET[settings.budget] * (len(splits.train) + len(splits.val)) // 2,
-        concurrency=settings.concurrency or concurrency_of(table.main),
-    )
-    return replace(
-        course, runs=runs_within(settings.max_calls, course.runs, lambda runs: estimate(replace(course, runs=runs)))
-    )
-
-
-def estimate(course: Course) -> dict[str, int]:
-    """Calls by part: each stage's tuning, and the proof. From above, but for what is asked again."""
-    examples = len(course.splits.train) + len(course.splits.val)
-    parts = {
-        f"tuning {stage}": tuning_calls(share_of(stage, course.judging), _bill(course, stage), examples)
-        for stage in course.settings.stage
-    }
-    return {**parts, "proof": proof_calls(len(course.splits.test), course.report_judging)}
 
 
 def tune(course: Course, console: Console) -> Report:
@@ -149,7 +78,7 @@ def _job(
     known = usual or [1.0]
     return Job(
         student=student,
-        tunable=_tunable(stage),
+        tunable=tunable_of(stage),
         train=_examples(course.splits.train),
         val=_examples(course.splits.val),
         metric=metric,
@@ -186,10 +115,6 @@ def _measure(course: Course, judges: dict[str, Any]) -> Measure:
     return Measure(course.settings.weights, judges, next(iter(judges.values()), None), _rules(course))
 
 
-def _tunable(stage: str) -> tuple[str, ...]:
-    return tuple(part.predictor for name, part in STAGES.items() if stage in ("all", name))
-
-
 def _examples(samples: Iterable[Sample]) -> list[dspy.Example]:
     return [
         dspy.Example(
@@ -199,40 +124,6 @@ def _examples(samples: Iterable[Sample]) -> list[dspy.Example]:
         ).with_inputs("text", "title", "domain")
         for sample in samples
     ]
-
-
-def _tell_skipped(report: ReadReport, samples: list[Sample]) -> None:
-    reasons = ", ".join(f"{why} ({report.first_examples[why]})" for why in report.skipped)
-    if not samples:
-        raise UserError(f"--trainset: there is no text in it{f': {reasons}' if reasons else ''}")
-    if reasons:
-        log.warning("--trainset: %d lines were skipped: %s", report.skipped_lines, reasons)
-
-
-def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
-    """When nothing is said, half of the sources prove, and the others give as many texts as they have for both sides."""
-    test = settings.num_test or max(2, min(MOST_TESTS, len({source_key(sample) for sample in samples}) // 2))
-
-    def parted(each: int) -> Splits[Sample]:
-        train, val = settings.num_train or each, settings.num_val or each
-        return split(samples, num_train=train, num_val=val, num_test=test, seed=settings.seed)
-
-    for each in range(min(MOST_EXAMPLES, len(samples) // 4), 1, -1):
-        with suppress(UserError):
-            return parted(each)
-    return parted(1)
-
-
-def _bill(course: Course, stage: str) -> Bill:
-    splits = course.splits
-    load = Load(course.runs, len(splits.train), len(splits.val), len(_tunable(stage)))
-    bill = course.optimizer.bill(load)
-    # The threshold is the mean over the training texts.
-    return Bill(bill.runs + load.train, bill.proposals)
-
-
-def _judging(weights: dict[str, float], judges: list[str]) -> int:
-    return (len(judges) if "judge" in weights else 0) + (1 if judges and "grades" in weights else 0)
 
 
 def _report(
@@ -251,36 +142,8 @@ def _report(
         proof=proof,
         improved=changed and proof.improved,
         unscored=unscored,
-        warnings=[*warnings_of(course), *_doubts(course, proof)],
+        warnings=[*warnings_of(course), *doubts_of(course, proof)],
     )
-
-
-def warnings_of(course: Course) -> list[str]:
-    """What a reader of the report should know about its judges."""
-    settings = course.settings
-    if not course.report_judging:
-        return ["no judge took part: the scores are of form, grounding and wording alone, not of truth"]
-    found = []
-    judged = any(stage == "all" or stage in WRITERS for stage in settings.stage)
-    if judged and {*settings.report_judges} & {*settings.judges}:
-        found.append("the judges that report are those that optimised: the program may have learned to please them")
-    if settings.model in settings.report_judges:
-        found.append("the model judges itself")
-    return found
-
-
-def _doubts(course: Course, proof: Proof) -> list[str]:
-    """What a reader should know about the figures of the proof."""
-    found = []
-    if len(course.splits.test) < FEW_SOURCES:
-        found.append(f"only {len(course.splits.test)} sources prove: the interval of so few is too narrow")
-    if all(source_key(sample) == f"text:{sample.id}" for sample in course.splits.test):
-        found.append("no text names its source: passages of one paper may be on both sides")
-    if proof.unscored_before or proof.unscored_after:
-        found.append(
-            f"{proof.unscored_before} texts had no score before, {proof.unscored_after} after, and are left out"
-        )
-    return found
 
 
 def _data(samples: list[Sample]) -> dict[str, Any]:

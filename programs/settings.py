@@ -1,84 +1,33 @@
 """What a run can be told: every option of `python -m programs.generate`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from programs.files.beside import beside
-from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
-from programs.inputs.record import TEXT_FIELD
-from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.records import Need
-from programs.running.prices import Price
+from programs.options.budget import BudgetOptions
+from programs.options.quality import QualityOptions
+from programs.options.selection import SelectionOptions
+from programs.options.servers import ServerOptions
+from programs.options.trials import TrialOptions
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 
 DEFAULT_MODEL = "claudesonnet4"
-DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
-STAGES = (
-    "questions",
-    "context",
-    "hypotheses",
-    "evidence",
-    "critique",
-    "perspective",
-    "trace",
-    "answer",
-)
 
 
-class Settings(LogOptions, TraceOptions):
+class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOptions, SelectionOptions, QualityOptions):
     """The options of a run. The names are those of the command line, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
         "what is made": ("model", "input_file", "output", "max_traces", "traces_per_sample", "traces_per_question"),
-        "how good it must be": (
-            "quality_check",
-            "judge_models",
-            "min_quality_score",
-            "max_attempts",
-            "judge_calibration",
-            "grade_answers",
-            "grade_model",
-        ),
-        "which texts and questions": (
-            "shard",
-            "max_samples",
-            "prefilter",
-            "chunk_tokens",
-            "chunk_overlap",
-            "text_column",
-            "dedupe_questions",
-            "dedupe_similarity",
-            "decontaminate",
-            "max_passage_chars",
-        ),
-        "traces put to the test": (
-            "blind_solve",
-            "solver_model",
-            "compare_model",
-            "keep",
-            "seed_error",
-            "causal_check",
-            "check_steps",
-            "check_model",
-        ),
-        "models and servers": (
-            "api_base",
-            "concurrency",
-            "timeout",
-            "patience",
-            "retry_wait",
-            "temperature",
-            "max_output_tokens",
-            "stage_model",
-            "program",
-            "prompt_order",
-            "seed",
-        ),
-        "budget": ("max_calls", "max_tokens_total", "max_cost", "prices"),
+        "how good it must be": (*QualityOptions.model_fields,),
+        "which texts and questions": (*SelectionOptions.model_fields,),
+        "traces put to the test": (*TrialOptions.model_fields,),
+        "models and servers": (*ServerOptions.model_fields,),
+        "budget": (*BudgetOptions.model_fields,),
         "the run": ("dry_run", "pilot", "list_models", "resume", "allow_mixed", "document_interval"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
     }
@@ -98,122 +47,15 @@ class Settings(LogOptions, TraceOptions):
         description="JSONL (.gz, .zst), papers (.pdf .tex .docx .html .md .txt), .parquet, folders of these, wildcards, or "
         "hf://OWNER/NAME",
     )
-    shard: str | None = Field(
-        None,
-        description="I/N: one of N processes that share the input; it takes shard I of the texts, from 1/N to N/N, and "
-        "writes OUTPUT.shard-I-of-N.json",
-    )
     max_traces: int | None = Field(
         None, ge=1, description="accepted traces in the output when the run ends; with --shard, of each process"
-    )
-    max_samples: int | None = Field(
-        None, ge=1, description="texts that may be begun, those of earlier runs counted; with --shard, of each process"
-    )
-    prefilter: bool = Field(
-        False, description="leave references, acknowledgements, appendices and the like out of the texts"
-    )
-    chunk_tokens: int | None = Field(
-        None,
-        ge=50,
-        description="tokens, of about 4 characters each, that a passage of a longer text may have (default: "
-        f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only when this is given)",
-    )
-    chunk_overlap: int = Field(
-        Cutting().overlap,
-        ge=0,
-        le=20,
-        description="sentences that a passage repeats of the one before it in its section",
-    )
-    text_column: str = Field(
-        TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"
-    )
-    dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
-    dedupe_similarity: float = Field(
-        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
-    )
-    decontaminate: list[str] = Field(
-        [],
-        json_schema_extra={"metavar": "FILE"},
-        description="JSONL files of benchmark questions: questions and traces that give one away are left out",
     )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
     traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
-    grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: str | None = Field(None, description="the model that grades (default: the model)")
-    quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
-    min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
-    max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
-    judge_calibration: Path | None = Field(
-        None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
-    )
-    judge_models: list[str] | None = Field(
-        None, min_length=1, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
-    )
-    blind_solve: int | None = Field(
-        None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
-    )
-    solver_model: str | None = Field(
-        None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
-    )
-    compare_model: str | None = Field(
-        None,
-        min_length=1,
-        description="with --blind-solve: the model that compares the answers (default: the first judge with "
-        "--quality-check, else the solver)",
-    )
-    keep: list[Need] = Field(
-        [], description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered"
-    )
-    seed_error: bool = Field(
-        False, description="give each trace a plausible wrong step, which it must find and correct"
-    )
-    causal_check: float = Field(
-        0.0, ge=0, le=1, description="share of the traces that are made again from an altered passage, 0 to 1"
-    )
-    check_steps: bool = Field(
-        False, description="have a model say which sentence of the text carries each step of a trace, and how"
-    )
-    check_model: str | None = Field(
-        None, min_length=1, description="with --check-steps: the model that says so (default: the model itself)"
-    )
-    stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
-    program: Path | None = Field(
-        None,
-        description="the folder of a compiled program to use; none: no other than the plain one (default: the one that "
-        "ships for the model, if there is one)",
-    )
-    api_base: list[str] = Field(
-        [],
-        description="base URL of an OpenAI-compatible server, or MODEL=URL for one model alone; several servers with the "
-        "same model share the calls",
-    )
-    concurrency: int | None = Field(
-        None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"
-    )
-    timeout: float = Field(120.0, gt=0, description="seconds that one call may take")
-    patience: float = Field(900.0, gt=0, description="seconds for which a failing call is tried again")
-    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
-    temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
-    max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
-    max_passage_chars: int | None = Field(
-        None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
-    )
-    seed: int = Field(0, description="fixes the order of question types and the sampling seeds")
-    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
-    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops, to be resumed")
-    max_cost: float | None = Field(
-        None, gt=0, description="cost after which this run stops; needs prices in the config"
-    )
-    prices: dict[str, Price] = Field(
-        {}, description="in the config file: for each model the price of a million prompt and completion tokens"
-    )
     document_interval: float = Field(300.0, gt=0, description="seconds between writings of the document")
-    prompt_order: Literal["passage-first", "stock"] = Field(
-        "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
-    )
     dry_run: bool = Field(False, description="show what would be read, asked and spent, and call nothing")
     pilot: int | None = Field(
         None,
@@ -223,36 +65,10 @@ class Settings(LogOptions, TraceOptions):
     )
     list_models: bool = Field(False, description="ask the server for its models and show them")
 
-    @field_validator("judge_models", "keep", mode="before")
-    @classmethod
-    def _split_judges(cls, value: object) -> object:
-        return comma_separated(value)
-
     @field_validator("input_file", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
-
-    @field_validator("api_base", "decontaminate", mode="before")
-    @classmethod
-    def _none_one_or_many(cls, value: object) -> object:
-        if not value:
-            return []
-        return [value] if isinstance(value, str) else value
-
-    @field_validator("shard")
-    @classmethod
-    def _which_shard(cls, value: str | None) -> str | None:
-        return None if value is None else str(Shard.parse(value))
-
-    @field_validator("stage_model")
-    @classmethod
-    def _stage_names(cls, value: list[str]) -> list[str]:
-        for item in value:
-            stage, _, name = item.partition("=")
-            if stage not in STAGES or not name:
-                raise ValueError(f"{item!r} is not STAGE=NAME with a stage of {', '.join(STAGES)}")
-        return value
 
     @model_validator(mode="after")
     def _whose_judges(self) -> "Settings":
@@ -264,46 +80,11 @@ class Settings(LogOptions, TraceOptions):
         return self
 
     @model_validator(mode="after")
-    def _whose_calibration(self) -> "Settings":
-        if self.judge_calibration is not None and not self.quality_check:
-            raise ValueError("--judge-calibration is about judges: add --quality-check and --judge-models")
-        return self
-
-    @model_validator(mode="after")
-    def _whose_solving(self) -> "Settings":
-        given = [name for name in ("solver_model", "compare_model", "keep") if getattr(self, name)]
-        if self.blind_solve is None and given:
-            option = f"--{given[0].replace('_', '-')}"
-            raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")
-        return self
-
-    @model_validator(mode="after")
-    def _whose_steps(self) -> "Settings":
-        if self.check_model is not None and not self.check_steps:
-            raise ValueError("--check-model is about the steps of a trace: add --check-steps")
-        return self
-
-    @model_validator(mode="after")
     def _output_of_the_shard(self) -> "Settings":
         # A folder keeps its name, for the message that says that it is one.
         if self.part is not None and not self.output.is_dir():
             self.output = self.part.named(self.output)
         return self
-
-    @property
-    def part(self) -> Shard | None:
-        """The shard of the texts that the run takes; None: all texts."""
-        return None if self.shard is None else Shard.parse(self.shard)
-
-    @property
-    def cutting(self) -> Cutting:
-        """How long texts are cut into passages."""
-        return Cutting(self.chunk_tokens, self.chunk_overlap)
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        """The panel."""
-        return tuple(self.judge_models or DEFAULT_JUDGES)
 
     @property
     def grader(self) -> str | None:
@@ -326,20 +107,6 @@ class Settings(LogOptions, TraceOptions):
         return (self.check_model or self.model) if self.check_steps else None
 
     @property
-    def stage_models(self) -> dict[str, str]:
-        """The stages with a model of their own."""
-        return {stage: name for stage, _, name in (item.partition("=") for item in self.stage_model)}
-
-    @property
     def journal(self) -> Path:
         """The journal beside the output."""
         return beside(self.output, "journal")
-
-
-def comma_separated(value: object) -> object:
-    """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return value
-    names = [name.strip() for text in texts for name in str(text).split(",")]
-    return list(dict.fromkeys(name for name in names if name))

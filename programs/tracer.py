@@ -62,6 +62,11 @@ class Made:
     limited: bool = False
     failure: StageFailed | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether something of it is to be tried again."""
+        return self.failure is not None or any(unit.status == "failed" for unit in self.units)
+
 
 class Tracer(dspy.Module):
     """Composes the stages. Its predictors are named by their stages, and each has a signature class of its own."""

@@ -89,9 +89,13 @@ class Lab:
     def settings(self, **given: Any) -> Settings:
         return Settings.model_validate({**self.base, **given})
 
-    def run(self, *, ledger: Ledger | None = None, **given: Any) -> Finished:
+    def run(self, **given: Any) -> Finished:
         """A run in this process. Raises what `programs.running.run.run` raises."""
-        return asyncio.run(run(self.settings(**given), ledger or Ledger(), ReadReport()))
+        return self.run_counted_in(Ledger(), **given)
+
+    def run_counted_in(self, ledger: Ledger, **given: Any) -> Finished:
+        """The same, counted in this ledger."""
+        return asyncio.run(run(self.settings(**given), ledger, ReadReport()))
 
     def counted(self, **given: Any) -> tuple[Finished, int]:
         """A run in this process, and how many requests it made."""

@@ -17,7 +17,7 @@ from programs.exports.scores import MEASURES
 from programs.exports.splits import Shares
 from programs.exports.tag import Tag
 from programs.exports.view import Context, View
-from programs.settings import comma_separated
+from programs.options.names import comma_separated
 
 _CONTEXTS: dict[str, tuple[Context, ...]] = {
     "none": ("none",),

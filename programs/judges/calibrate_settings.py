@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from programs.files.beside import beside
-from programs.settings import Settings, comma_separated
+from programs.options.names import comma_separated
+from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 

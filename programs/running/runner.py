@@ -6,28 +6,23 @@ for what it had not written; another threshold or panel decides again from the s
 """
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 from programs.asking.plan import Ask, Reply, adrive
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
-from programs.journals.tally import CONTAMINATED, IMPORTED, WITHDRAWN
 from programs.running.gate import Gate, RunStopped
 from programs.running.goal import Goal
 from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.running.journaled import JournaledCaller
-from programs.running.ledger import Decided, Ledger
+from programs.running.keeper import Keeper
+from programs.running.ledger import Ledger
 from programs.running.turns import Turns
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.telemetry.tracing import about
-from programs.tracer import Made, Tracer, Wishes
-from programs.units.unit import Known, Unit, UnitKey
-from programs.units.unit_line import made_before, unit_line
-
-log = logging.getLogger("synthreasoner")
+from programs.tracer import Tracer, Wishes
 
 SWEEPS = 2
 """How often what failed is tried again at the end of the input."""
@@ -58,6 +53,7 @@ class Runner:
         self._tracer = tracer
         self._caller = caller
         self._journal = journal
+        self._keeper = Keeper(journal, goal, screen, ledger, provenance)
         self._gate = gate
         self._goal = goal
         self._ledger = ledger
@@ -65,9 +61,7 @@ class Runner:
         self._turns = Turns()
         self._intake = Intake(journal.index, goal, ledger)
         self._samples = samples
-        self._provenance = provenance
         self._remaining: int | None = None
-        self._began = 0
         self._again: set[int] = set()
         self._limited: deque[Sample] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,7 +79,6 @@ class Runner:
         accepted = self._journal.index.counts().get("accepted", 0)
         self._remaining = None if goal.max_traces is None else goal.max_traces - accepted
         self._ledger.begin(accepted, goal.max_traces)
-        self._began = self._journal.end[0]
         try:
             if self._remaining is not None and self._journal.index.stale(goal.basis):
                 # First of all: what these lose is made up for by other texts.
@@ -222,9 +215,9 @@ class Runner:
             extras=goal.extras,
             basis=goal.basis,
             budget=grant,
-            known=self._known,
+            known=self._keeper.known,
             pooled=lambda pool: self._keep_pool(sample, pool, ticket),
-            finished=self._keep_unit,
+            finished=self._keeper.unit,
         )
         try:
             with about(sample.id):
@@ -237,75 +230,17 @@ class Runner:
             if self._remaining is not None:
                 self._remaining += (grant or 0) - (index.accepted_of(sample.id) - before)
         self._end_turn(ticket, decided=True)
-        self._keep_sample(sample, made)
+        self._keeper.sample(sample, made)
+        if made.failed:
+            self._again.add(int(sample.id, 16))
+        if made.limited:
+            self._limited.append(sample)
 
     def _end_turn(self, ticket: int | None, *, decided: bool) -> None:
         if ticket is not None:
             self._turns.over(ticket, decided=decided)
 
-    def _known(self, key: UnitKey) -> Known | None:
-        found = self._journal.index.unit(str(key))
-        if found is None:
-            return None
-        status, basis, settled, digest = found
-        if status == WITHDRAWN:
-            # Its question would not be asked for again if it were still left out.
-            settled = False
-        elif status == CONTAMINATED and basis == self._screen.rules:
-            basis = self._goal.basis
-        accepted = status == "accepted"
-        # What was taken over from a document is finished, whatever today's rules; and a trace with a seeded error must not
-        # take the place of one without, nor the other way round, where both are wanted in one output (--allow-mixed).
-        fixed = settled if basis == IMPORTED else accepted and not self._goal.extras.likens(basis)
-        return Known(accepted=accepted, settled=settled, basis=basis, digest=digest, fixed=fixed)
-
     def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
-        new = not self._screen.decided(sample.id)
-        stands = self._screen.pool(sample.id, pool)
+        stands = self._keeper.pool(sample.id, pool)
         self._end_turn(ticket, decided=True)
-        if new:
-            self._ledger.questions(stands)
         return stands
-
-    def _keep_unit(self, unit: Unit) -> None:
-        hit = self._screen.trace(*unit.texts) if unit.status == "accepted" else None
-        if hit is not None:
-            unit.status, unit.reason = CONTAMINATED, str(hit)
-        basis = self._screen.rules if unit.status == CONTAMINATED else self._goal.basis
-        line = unit_line(unit, basis, self._provenance)
-        before: Decided | None = None
-        earlier = self._journal.latest("unit", str(unit.key))
-        if earlier is not None:
-            line["unused"] = made_before(earlier, line)
-            before = Decided(earlier["status"], earlier["reason"], self._is_ours(unit.key))
-        if given_away := self._screen.attempts(line):
-            line["contaminated"] = given_away
-        self._journal.append("unit", str(unit.key), **line)
-        if unit.status != "accepted":
-            log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})
-        self._ledger.unit(unit, before)
-
-    def _is_ours(self, key: UnitKey) -> bool:
-        """Whether a unit's newest line was written in this run."""
-        place = self._journal.index.place("unit", str(key))
-        return place is not None and place[0] >= self._began
-
-    def _keep_sample(self, sample: Sample, made: Made) -> None:
-        failed = made.failure is not None or any(unit.status == "failed" for unit in made.units)
-        if failed:
-            self._again.add(int(sample.id, 16))
-        if made.failure is not None:
-            log.info("a text failed: %s", made.failure, extra={"sample": sample.id, "place": sample.place.model_dump()})
-        if made.limited:
-            self._limited.append(sample)
-        settled = not failed and not made.limited and all(unit.settled for unit in made.units)
-        self._journal.append(
-            "sample",
-            sample.id,
-            basis=self._goal.sample_basis,
-            settled=settled,
-            line=sample.line_id,
-            place=sample.place.model_dump(),
-            failure=str(made.failure) if made.failure else None,
-        )
-        self._ledger.sample(sample.id, made)

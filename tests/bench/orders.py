@@ -12,10 +12,11 @@ from typing import Any
 
 from rich.console import Console
 
+from optimize.course import course_of
 from optimize.measure import Measured
 from optimize.proof import Compared, prove
 from optimize.settings import CompileSettings
-from optimize.tuning import course_of, proven
+from optimize.tuning import proven
 from optimize.workplace import workplace
 from tests.bench.options import Options
 from tests.bench.prefix import TIMEOUT, WEIGHTS

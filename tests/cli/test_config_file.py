@@ -22,7 +22,9 @@ from programs.cli.config_file import config_text, read_config
 from programs.cli.options import parse, validated
 from programs.command import COMMANDS
 from programs.exports.options import ExportOptions
-from programs.settings import STAGES, Settings, comma_separated
+from programs.options.names import comma_separated
+from programs.options.servers import STAGES
+from programs.settings import Settings
 from tests.lab import Lab, called
 
 NAMES = st.text(min_size=1)

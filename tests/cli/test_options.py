@@ -25,7 +25,9 @@ from programs.cli.fields import grouped
 from programs.cli.options import parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.judges.calibrate_settings import CalibrateSettings
-from programs.settings import DEFAULT_JUDGES, STAGES, Settings
+from programs.options.quality import DEFAULT_JUDGES
+from programs.options.servers import STAGES
+from programs.settings import Settings
 from tests.making import Answers, made_of
 
 

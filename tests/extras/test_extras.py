@@ -163,12 +163,12 @@ def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
         judged = {"quality_check": True, "judge_models": PANEL[:1], "max_attempts": 2}
         options = {**SOLVING, **judged, "traces_per_question": 2, "keep": ["needs_paper"], "max_traces": 5}
         ledger = Ledger()
-        finished = lab.run(**options, ledger=ledger)
+        finished = lab.run_counted_in(ledger, **options)
         lines = [line for line in lab.latest_units().values() if line["status"] != "accepted"]
         assert finished.summary.losses == Counter(f"{line['status']}: {line['reason']}" for line in lines)
         assert ledger.units == finished.summary.traces
         again = Ledger()
-        finished = lab.run(**{**options, "keep": [], "max_traces": None}, ledger=again)
+        finished = lab.run_counted_in(again, **{**options, "keep": [], "max_traces": None})
         assert ledger.units["accepted"] + again.units["accepted"] == len(lab.records)
         assert again.accepted_before == ledger.units["accepted"]
 

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from optimize.compile import main
+from optimize.course import Course, course_of
 from optimize.settings import CompileSettings
-from optimize.tuning import Course, course_of
 from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
 from tests.lab import environment, options, write_passages

@@ -28,10 +28,11 @@ import dspy
 import pytest
 from rich.console import Console
 
+from optimize.course import estimate
 from optimize.job import Bill, Job, Load
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import STAGES
-from optimize.tuning import estimate, tune
+from optimize.tuning import tune
 from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.load import identity_at, load_tracer
 from signatures.preamble import EXAMPLE

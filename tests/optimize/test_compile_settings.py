@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
+from optimize.course import Course, course_of, estimate
+from optimize.doubts import warnings_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.settings import CompileSettings, OptimizerName
-from optimize.tuning import Course, course_of, estimate, warnings_of
 from programs.cli.options import parse, parser_of
 from programs.settings import Settings
 from tests.lab import write_passages
