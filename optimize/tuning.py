@@ -14,7 +14,8 @@ from optimize.measure import Measure, Measured, Measuring, OptimizerMetric, Stag
 from optimize.models import Models
 from optimize.proof import measure_all, prove
 from optimize.recording.recorder import Recorder
-from optimize.report import Report, facts_of, hash_of, verdict, write_report
+from optimize.report import Report, facts_of, hash_of
+from optimize.report_text import verdict, write_report
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
 from optimize.workplace import workplace
