@@ -136,7 +136,7 @@ def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
         yield "mean measured difficulty", solve.mean_difficulty, two
     if found and found.seeded_errors:
         yield "seeded errors taken back", found.seeded_errors.corrected, whole
-        yield "share of seeded errors taken back", found.seeded_errors.share_corrected, percent
+        yield "seeded errors: share taken back", found.seeded_errors.share_corrected, percent
     if found and found.causal_check:
         yield "traces that follow an altered passage", found.causal_check.share_followed, percent
 
