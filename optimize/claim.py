@@ -11,6 +11,7 @@ from programs.telemetry.tracing import TraceOptions
 
 NAME = "settings.json"
 TEXTS = "hash of the texts"
+RESULTS = ("program.json", "report.json", "report.md")
 
 FREE = frozenset(
     {
@@ -33,8 +34,10 @@ FREE = frozenset(
 def claim(folder: Path, settings: CompileSettings, data: str, *, begun: bool = True) -> None:
     """Writes down what the folder is for, the hash `data` of its texts too, or finds it written. Raises `UserError`, naming
     the options that differ, where it is for something else. A folder where nothing was `begun` (no call is recorded) is
-    anyone's."""
+    anyone's, unless it holds what a compilation made, or settings of something else."""
     path = folder / NAME
+    if not begun:
+        _refuse_results(folder)
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in FREE}
     wanted[TEXTS] = data
     if not begun or not path.exists():
@@ -50,6 +53,19 @@ def claim(folder: Path, settings: CompileSettings, data: str, *, begun: bool = T
         raise UserError(
             f"{folder} holds another compilation: {'; '.join(changed)}. "
             "Choose another --output, or begin afresh with --no-resume"
+        )
+
+
+def _refuse_results(folder: Path) -> None:
+    """What is there without the calls that it was made of cannot be gone on with, and must not be written over."""
+    found = [name for name in RESULTS if (folder / name).exists()]
+    path = folder / NAME
+    if not found and path.exists() and TEXTS not in _read(path):
+        found = [NAME]
+    if found:
+        raise UserError(
+            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
+            "with --no-resume"
         )
 
 

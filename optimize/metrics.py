@@ -120,6 +120,9 @@ METRICS: dict[str, Metric] = {
     metric.__name__: metric for metric in (judge, grades, grounding, self_contained, authenticity, form, on_topic)
 }
 
+NEED_JUDGES = frozenset({judge.__name__, grades.__name__})
+"""Metrics that a run without judges cannot measure."""
+
 COMPOSITE: dict[str, float] = {
     "judge": 0.3,
     "grades": 0.2,

@@ -57,7 +57,8 @@ def recorded_models(settings: CompileSettings, recorder: Recorder) -> Iterator[M
     finally:
         # First of all: a call under way whose connection is closed would be made again.
         recorder.close()
-        recorder.wait()
+        # A call that is tried again and again would keep an interrupted compilation from ending.
+        recorder.wait(settings.timeout)
         for name in table.names:
             table.named(name).close()
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from optimize.metrics import weights_of
+from optimize.metrics import NEED_JUDGES, weights_of
 from optimize.stages import JUDGE, STAGES
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.options.names import comma_separated
@@ -162,6 +162,13 @@ class CompileSettings(LogOptions, TraceOptions):
             )
         if self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_measure(self) -> "CompileSettings":
+        needs_judges = not self.tunes_judges and {*self.weights} <= NEED_JUDGES
+        if needs_judges and not (self.judges and self.report_judges):
+            raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,8 @@ def judge_verdict(report: JudgeReport) -> str:
     )
     if report.improved:
         return f"The tuned judges agree better with people: {change}."
+    if found.interval.low > 0:
+        return f"Too few questions prove to say that the tuned judges agree better with people: {change}."
     return f"The tuned judges are not shown to agree better with people: {change}."
 
 

@@ -15,6 +15,7 @@ from optimize.optimizers.instructing import instructions_for
 from optimize.optimizers.session import Session
 from optimize.optimizers.tuned import Demo, State, Tuned, plain, plain_demo, state_of
 from programs.errors import UserError
+from programs.files.aside import move_aside
 from programs.files.in_place import in_place
 
 Value = TypeVar("Value")
@@ -102,7 +103,8 @@ def gather(session: Session, found: Harvest, proposals: int, examples: int) -> C
 
 
 def read(path: Path, job: Job) -> Candidates | None:
-    """The candidates of an earlier start, or None where there are none. Raises `UserError` for another job's."""
+    """The candidates of an earlier start, or None where there are none. Those of another job, such as one with another
+    program in the stages before, are moved aside with their study. Raises `UserError` for a damaged file."""
     try:
         found = Candidates.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -110,10 +112,8 @@ def read(path: Path, job: Job) -> Candidates | None:
     except ValidationError:
         raise UserError(f"{path} is damaged: name another folder, or move this one away") from None
     if found.basis != basis_of(job):
-        raise UserError(
-            f"the study in {path.parent} is of another job (its texts, program, stages or seed differ):"
-            " name another folder, or move that one away"
-        )
+        move_aside(path, path.with_name("study.db"))
+        return None
     return found
 
 
@@ -124,8 +124,10 @@ def write(path: Path, candidates: Candidates) -> None:
 
 
 def basis_of(job: Job) -> str:
-    """A hash of what a study's scores depend on, apart from its candidates."""
-    state = {name: part.model_dump() for name, part in state_of(job.student, job.tunable).items()}
+    """A hash of what a study's scores depend on, apart from its candidates: the stages that are not tuned here, too."""
+    every = tuple(name for name, _ in job.student.named_predictors())
+    state = {name: part.model_dump() for name, part in state_of(job.student, every).items()}
+    state |= {"tuned here": list(job.tunable)}
     texts = [[example.toDict() for example in examples] for examples in (job.train, job.val)]
     text = json.dumps(plain([state, texts, job.seed]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -35,9 +35,6 @@ GOOD_RUNS = 4
 _RUNGS = 3
 """A trial can be given up at so many points at least, where there are examples enough."""
 
-_MOST_REPEATS = 20
-"""After so many trials in a row that repeat earlier ones, there is nothing left that the sampler would try."""
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -89,17 +86,20 @@ def _candidates(session: Session) -> Candidates:
 def _search(
     session: Session, space: Candidates, found: optuna.Study, examples: Sequence[dspy.Example], runs: int
 ) -> None:
-    """Makes trials while `runs` leave enough for another whole one and the sampler has something new to try."""
-    first, repeats = _first_trials(space, runs), 0
-    while repeats < _MOST_REPEATS and space.runs + study.runs_of(found) + len(examples) <= runs:
+    """Makes trials while `runs` leave enough for another whole one and there is something new to try."""
+    first = _first_trials(space, runs)
+    while space.runs + study.runs_of(found) + len(examples) <= runs:
         study.queue_next(found, first)
         trial = found.ask()
         params = _drawn(trial, space)
         if params in study.tried(found):
+            # The sampler likes what it knows.
             found.tell(trial, state=TrialState.FAIL)
-            repeats += 1
+            untried = study.untried(found, space.parameters, session.job.seed)
+            if untried is None:
+                return
+            found.enqueue_trial(untried)
             continue
-        repeats = 0
         program = changed_copy(
             session.job.student, space.state(state_of(session.job.student, session.job.tunable), params)
         )

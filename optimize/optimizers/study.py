@@ -1,5 +1,6 @@
 """The Optuna study: in SQLite, so that a killed one goes on where it was and optuna-dashboard opens it."""
 
+import random
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ RUNS = "runs"
 
 _FIRST_RANDOM = 6
 """Trials before the sampler draws on what it has seen."""
+
+_LOOKS = 200
+"""Combinations that are drawn before it is said that all were tried."""
 
 _FEWEST = 3
 """A trial is weak by comparison with so many others at least."""
@@ -81,6 +85,16 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 def tried(study: optuna.Study) -> list[dict[str, Any]]:
     """The parameters that were tried, to their end or until they were given up."""
     return [trial.params for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))]
+
+
+def untried(study: optuna.Study, choices: Mapping[str, Sequence[Any]], seed: int) -> dict[str, Any] | None:
+    """A random combination of these choices that was not tried; None: hardly any is left."""
+    known, chance = tried(study), random.Random(f"{seed}/{len(study.trials)}")
+    for _ in range(_LOOKS):
+        drawn = {name: chance.choice(some) for name, some in choices.items()}
+        if drawn not in known:
+            return drawn
+    return None
 
 
 def is_weak(study: optuna.Study, mean: float, step: int) -> bool:

@@ -114,11 +114,12 @@ class Recorder:
             if idle:
                 self._journal.close()
 
-    def wait(self) -> None:
-        """Waits for the calls under way to end, well or badly. After `close` none follows them."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Waits so long for the calls under way to end, well or badly (None: as long as they take). After `close` none
+        follows them."""
         with self._lock:
             landed = [flight.landed for flight in self._flights.values()]
-        wait(landed)
+        wait(landed, timeout=seconds)
 
     def _permit(self) -> None:
         spent = len(self._journal) + len(self._flights)

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -55,6 +56,11 @@ class LogFile(RotatingFileHandler):
         super().__init__(
             path, maxBytes=LARGEST, backupCount=OLDER, encoding="utf-8", errors="backslashreplace", delay=delay
         )
+
+    def _open(self) -> TextIOWrapper:
+        # With the first line, not before: the folder of an output comes into being with it.
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        return super()._open()
 
     @property
     def begun(self) -> bool:

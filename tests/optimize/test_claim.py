@@ -3,6 +3,7 @@
 1. The first compilation in a folder writes what it is for; the same one finds it, whatever it may spend.
 2. Another model, optimizer, stage, metric, judge, split, seed or program is refused, naming the option and both values.
 3. A damaged file is refused, never overwritten.
+4. Results without the calls that they were made of are never written over, and neither is somebody else's settings.json.
 """
 
 from __future__ import annotations
@@ -72,3 +73,23 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(UserError, match="--no-resume"):
         claim(tmp_path, settings(tmp_path), TEXTS)
     assert (tmp_path / NAME).read_text() == content
+
+
+@pytest.mark.parametrize("name", ["program.json", "report.json", "report.md"])
+def test_results_without_their_calls_are_not_written_over(tmp_path: Path, name: str) -> None:
+    claim(tmp_path, settings(tmp_path), TEXTS)
+    (tmp_path / name).write_text("{}")
+    claim(tmp_path, settings(tmp_path), TEXTS)
+    before = (tmp_path / NAME).read_bytes()
+    with pytest.raises(UserError, match=f"holds {name} without the calls"):
+        claim(tmp_path, settings(tmp_path, seed=5), TEXTS, begun=False)
+    assert (tmp_path / NAME).read_bytes() == before
+
+
+def test_where_nothing_was_begun_anything_can_be(tmp_path: Path) -> None:
+    claim(tmp_path, settings(tmp_path), TEXTS, begun=False)
+    claim(tmp_path, settings(tmp_path, seed=5), TEXTS, begun=False)
+    assert '"seed": 5' in (tmp_path / NAME).read_text()
+    (tmp_path / NAME).write_text('{"editor": "mine"}')
+    with pytest.raises(UserError, match="without the calls"):
+        claim(tmp_path, settings(tmp_path), TEXTS, begun=False)

@@ -118,3 +118,11 @@ def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str]
     found = warnings_of(course(tmp_path, **given))
     assert len(found) == len(said)
     assert all(words in warning for words, warning in zip(said, found, strict=True))
+
+
+@pytest.mark.parametrize("metric", ["judge", "grades", "judge=0.5,grades=0.5"])
+@pytest.mark.parametrize("given", [{"judge_models": "none"}, {"model": "embedded"}, {"report_judge_models": "none"}])
+def test_what_nobody_can_measure_is_refused(metric: str, given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="needs judges"):
+        CompileSettings.model_validate({"model": "gpt41", "metric": metric, **given})
+    CompileSettings.model_validate({"model": "gpt41", "metric": f"{metric.partition('=')[0]}=0.5,form=0.5", **given})

@@ -137,6 +137,15 @@ def test_a_log_that_fails_later_is_told_once_and_costs_nothing_else(lab: Lab) ->
     assert len(lab.units) == 4
 
 
+def test_the_folder_of_a_default_log_comes_with_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "first" / "out.run.log"
+    log = LogFile(path, delay=True)
+    assert not path.parent.exists()
+    log.emit(logging.LogRecord("any", logging.INFO, "here", 1, "it begins", None, None))
+    log.close()
+    assert "it begins" in path.read_text()
+
+
 def test_a_default_log_that_cannot_be_written_is_told_once(lab: Lab) -> None:
     default_log(lab.output).mkdir()
     done = called(*lab.arguments())

@@ -46,6 +46,17 @@ def test_the_figures() -> None:
     assert proof.alpha_before < 0.5 < proof.alpha_after
 
 
+@pytest.mark.parametrize(("questions", "improved"), [(7, False), (8, True)])
+def test_few_questions_prove_nothing(questions: int, improved: bool) -> None:
+    rights = [number % 2 == 0 for number in range(2 * questions)]
+    answers = [answer(number // 2, number, right) for number, right in enumerate(rights)]
+    always, rightly = [8] * len(answers), [8 if right else 2 for right in rights]
+    proof = prove_judges(answers, {"a": always}, {"a": rightly}, correct_from=6, seed=0)
+    assert proof.balanced_accuracy.interval is not None
+    assert proof.balanced_accuracy.interval.low > 0
+    assert proof.improved is improved
+
+
 def test_a_judge_alone_agrees_with_nobody_else() -> None:
     proof = prove_judges(ANSWERS, {"a": BEFORE["a"]}, {"a": AFTER["a"]}, correct_from=6, seed=0)
     assert proof.between == {}

@@ -6,7 +6,7 @@
 3. The first trial is the unchanged program, whole; another must score higher. None is tried twice.
 4. A trial that is no good is given up before all examples were run.
 5. It finds a temperature, for models that take one; others are sent none.
-6. A folder with another job's study, or a damaged one, is refused in one line.
+6. Another job's study is moved aside; a damaged one is refused in one line.
 7. After the first, each choice is tried alone, kinds in turn.
 8. The best wins only if it is better also with validation examples that the search did not use.
 """
@@ -148,17 +148,21 @@ def test_models_without_sampling_are_sent_no_temperature(tmp_path: Path) -> None
     assert set(stored(tmp_path).trials[0].params) == set(SPACE[:2])
 
 
-def test_another_jobs_study_is_refused(tmp_path: Path) -> None:
+def test_another_jobs_study_is_moved_aside_and_a_damaged_one_refused(tmp_path: Path) -> None:
+    """A stage that is tuned after another is another job once that one has come out differently: its scores are stale."""
     lab_in(tmp_path, runs=20).compile("optuna")
-    for changes in ({"seed": 4}, {"val": [example(99)]}):
-        with pytest.raises(UserError, match=r"is of another job .*: name another folder, or move that one away$"):
-            lab_in(tmp_path, **changes).compile("optuna")
+    for count, changes in enumerate(({"seed": 4}, {"val": [example(99)]}), 1):
+        lab_in(tmp_path, **changes).compile("optuna")
+        assert len(list(tmp_path.glob("study.db.*.old"))) == len(list(tmp_path.glob("candidates.json.*.old"))) == count
+    kept = study.tried(stored(tmp_path))
+    lab_in(tmp_path, val=[example(99)]).compile("optuna")
+    assert study.tried(stored(tmp_path)) == kept, "what was searched to its end is not searched again"
     (tmp_path / "study.db").write_bytes(b"no database at all, by no means " * 200)
     with pytest.raises(UserError, match=r"study.db is no study that can be read: move it away"):
-        lab_in(tmp_path).compile("optuna")
+        lab_in(tmp_path, val=[example(99)]).compile("optuna")
     (tmp_path / "candidates.json").write_text("{}")
     with pytest.raises(UserError, match=r"candidates.json is damaged: name another folder"):
-        lab_in(tmp_path).compile("optuna")
+        lab_in(tmp_path, val=[example(99)]).compile("optuna")
 
 
 def test_6_another_threshold_is_no_other_job(tmp_path: Path) -> None:
