@@ -127,9 +127,8 @@ def basis_of(job: Job) -> str:
     """A hash of what a study's scores depend on, apart from its candidates: the stages that are not tuned here, too."""
     every = tuple(name for name, _ in job.student.named_predictors())
     state = {name: part.model_dump() for name, part in state_of(job.student, every).items()}
-    state |= {"tuned here": list(job.tunable)}
     texts = [[example.toDict() for example in examples] for examples in (job.train, job.val)]
-    text = json.dumps(plain([state, texts, job.seed]), sort_keys=True)
+    text = json.dumps(plain([state, list(job.tunable), texts, job.seed]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -151,7 +151,8 @@ def test_models_without_sampling_are_sent_no_temperature(tmp_path: Path) -> None
 def test_another_jobs_study_is_moved_aside_and_a_damaged_one_refused(tmp_path: Path) -> None:
     """A stage that is tuned after another is another job once that one has come out differently: its scores are stale."""
     lab_in(tmp_path, runs=20).compile("optuna")
-    for count, changes in enumerate(({"seed": 4}, {"val": [example(99)]}), 1):
+    others: list[dict[str, Any]] = [{"seed": 4}, {"val": [example(99)]}]
+    for count, changes in enumerate(others, 1):
         lab_in(tmp_path, **changes).compile("optuna")
         assert len(list(tmp_path.glob("study.db.*.old"))) == len(list(tmp_path.glob("candidates.json.*.old"))) == count
     kept = study.tried(stored(tmp_path))
