@@ -7,7 +7,6 @@ python -m optimize.compile --model gpt41 --stage judge --trainset labelled.jsonl
 """
 
 import logging
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from optimize.report import Outcome
 
 log = logging.getLogger("synthreasoner")
-
-INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,18 +79,5 @@ def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Con
     return course.estimate(tuned), partial(tuning.tune, tuned)
 
 
-def command() -> None:
-    """The command as a process of its own: interrupted, it does not wait for threads whose calls find no answer."""
-    try:
-        run_cli(main)
-    except SystemExit as end:
-        if end.code == INTERRUPTED:
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)
-        raise
-
-
 if __name__ == "__main__":
-    command()
+    run_cli(main)

@@ -80,6 +80,7 @@ def estimate(course: Course) -> dict[str, int]:
 
 
 def tunable_of(stage: str) -> tuple[str, ...]:
+    """The predictors that are tuned with a stage."""
     return tuple(part.predictor for name, part in STAGES.items() if stage in ("all", name))
 
 

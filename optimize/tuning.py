@@ -22,7 +22,6 @@ from optimize.workplace import workplace
 from programs.asking.calling import options_of
 from programs.asking.tries import TryRules
 from programs.compiled.identity import identity_of, write_program
-from programs.errors import FatalError
 from programs.inputs.sample import Sample
 from programs.tracer import Tracer
 
@@ -35,8 +34,7 @@ def tune(course: Course, console: Console) -> Report:
     texts = hash_of(sample.id for side in SIDES for sample in getattr(course.splits, side))
     with workplace(settings, texts, console) as (models, recorder):
         before = proven(course, models, course.tracer, console)
-        if not recorder.account.all_paid.calls:
-            raise FatalError(f"not one call was answered ({before[0].score.reason})")
+        recorder.check_answered(before[0].score.reason)
         compiled, unscored = _compiled(course, models, recorder, console)
         after = proven(course, models, compiled, console)
         report = _report(course, compiled, (before, after), recorder, unscored)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from programs.cli.options import parse, run_cli
+from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.errors import UserError
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.telemetry.logs import logged
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import Labelled
     from programs.tracer import Tracer
-
-INTERRUPTED = 130
 
 log = logging.getLogger("synthreasoner")
 

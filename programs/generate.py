@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from programs.cli.options import parse, run_cli
+from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.telemetry.logs import logged
@@ -18,9 +18,6 @@ from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-INTERRUPTED = 130
-"""The shell's exit code for a process that SIGINT ended."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -27,7 +27,6 @@ from programs.asking.models import concurrency_of
 from programs.asking.tries import TryRules
 from programs.compiled.identity import identity_of, write_program
 from programs.compiled.load import identity_at, load_tracer
-from programs.errors import FatalError
 from programs.judges.labels import Labelled, read_answers
 from programs.lms.resolve import Model
 from programs.stages.judge import JudgeStage
@@ -121,8 +120,7 @@ def _compiled(course: JudgeCourse, models: Models, recorder: Recorder, console: 
     metric = JudgeMetric(course.settings.judged_correct_from)
     student = _student(course, models.judges, course.tracer.deepcopy().judge)
     threshold = _threshold(course, student, metric)
-    if not recorder.account.all_paid.calls:
-        raise FatalError("not one call was answered")
+    recorder.check_answered("no judge gave a rating")
     tuned = course.optimizer.compile(_job(course, student, metric, models.proposer.lm, threshold))
     if recorder.failure is not None:
         # An optimizer may take an error for a score and come to its end.

@@ -114,6 +114,11 @@ class Recorder:
             if idle:
                 self._journal.close()
 
+    def check_answered(self, why: str) -> None:
+        """Raises `FatalError` when not one call was ever answered; `why` says what became of them."""
+        if not self.account.all_paid.calls:
+            raise FatalError(f"not one call was answered ({why})")
+
     def wait(self, seconds: float | None = None) -> None:
         """Waits so long for the calls under way to end, well or badly (None: as long as they take). After `close` none
         follows them."""

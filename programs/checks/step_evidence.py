@@ -103,7 +103,7 @@ def _claim_evidence(text: str, source: Source, chosen: Collection[int]) -> StepE
         return _NOTHING
     # What the passage says word for word it does not contradict, whatever else it says in like words of something else.
     standing = _standing(claim, text, source, found)
-    if standing is not None and _says_it(text, source, standing) and not _denied(source, standing):
+    if standing is not None and (standing.status == "supported" or _stands_undenied(text, source, standing)):
         return standing
     for one in found[:LOOKED_AT]:
         conflict = contradiction(claim, source.sentences[one.index])
@@ -133,6 +133,11 @@ def _place(claim: str, wanted: str, source: Source, one: Found) -> StepEvidence 
     if match is None:
         return None
     return StepEvidence(claim, span.start + match.start, span.start + match.end, match.method, match.similarity)
+
+
+def _stands_undenied(text: str, source: Source, place: StepEvidence) -> bool:
+    """Whether the words at this place are the claim's, in a clause that does not deny them."""
+    return _says_it(text, source, place) and not _denied(source, place)
 
 
 def _says_it(text: str, source: Source, place: StepEvidence) -> bool:

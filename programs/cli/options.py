@@ -10,8 +10,11 @@ with one line; an unknown key of a config file is answered with the nearest name
 
 import argparse
 import contextlib
+import logging
+import os
 import re
 import sys
+import threading
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -28,6 +31,9 @@ from programs.errors import JournalError, UserError
 from programs.lms.redaction import redact
 
 Model = TypeVar("Model", bound=BaseModel)
+
+INTERRUPTED = 130
+"""The exit code of what was interrupted: 128 and the number of SIGINT, as shells have it."""
 
 _USERINFO = re.compile(r"//[^/\s'\"]*@")
 """The credentials that someone put into an address."""
@@ -160,7 +166,8 @@ def _shown(default: Any) -> str:
 
 def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     """Runs a command, with the variables of `.env` in its environment. A `UserError` is one line on standard error and
-    exit code 2, a `JournalError` one and exit code 1; an interrupt ends it quietly."""
+    exit code 2, a `JournalError` one and exit code 1; an interrupt ends it quietly, and does not wait for threads whose
+    calls find no answer."""
     from programs.cli.env_file import load_env_file
 
     try:
@@ -175,5 +182,10 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     except BrokenPipeError:
         code = 1
     except KeyboardInterrupt:
-        code = 130
+        code = INTERRUPTED
+        if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
     sys.exit(code)

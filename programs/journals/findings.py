@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from programs.journals.tally import CONTAMINATED, NOT_MENDED, WITHDRAWN, given_away_in
+from programs.journals.tally import CONTAMINATED, NOT_MENDED, WITHDRAWN, given_away_in, loss_of
 
 NEED = "need: "
 RATED = "difficulty: rated"
@@ -96,12 +96,12 @@ class Findings(BaseModel):
 
 def of_line(line: Mapping[str, Any]) -> Counter[str]:
     """What a unit's line counts for."""
-    counts: Counter[str] = Counter()
-    if line["status"] == "rejected" and (line.get("reason") or "").startswith(f"{NOT_MENDED}:"):
+    if loss_of(line["status"], line.get("reason")) == NOT_MENDED:
         return Counter({SEEDED: 1})
     record = line["record"] or (line.get("attempts") or [None])[-1]
     if record is None:
-        return counts
+        return Counter()
+    counts: Counter[str] = Counter()
     if given_away_in(line) and line["status"] != CONTAMINATED:
         counts[GIVEN_AWAY] += len(line["contaminated"])
     solve, seeded, causal = (record.get(name) for name in ("blind_solve", "seeded_error", "causal_check"))

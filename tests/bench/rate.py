@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from programs.cli.options import INTERRUPTED
 from tests.bench.options import Options
 from tests.bench.process import run
 from tests.bench.serving import bench_server
@@ -21,7 +22,6 @@ CONCURRENCY = 64
 TEXTS = 6000
 START = 10.0
 """Seconds for the process to start, also on a machine that is busy; what it does not need it runs longer."""
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 1. Killed and resumed, it asks for no recorded answer again. Where the optimizer draws no lots at a new start (all but
    Optuna) it comes to the program and the proof of a compilation that nobody killed.
 2. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again.
+3. A server that is away does not keep it from ending, whatever its patience.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.load import load_tracer
 from tests.lab import LONGEST, ended
 from tests.optimize.compiling import Shop, workshop
+from tests.standin.faults import FaultPlan
 
 
 def until(shop: Shop, calls: int, process: subprocess.Popen[str]) -> None:
@@ -97,3 +99,25 @@ def test_2_interrupted_and_resumed(tmp_path: Path) -> None:
         assert shop.recorded == shop.calls
         assert set(asked(shop).values()) == {1}
         assert shop.report["proof"]["composite"]["interval"]["low"] > 0
+
+
+@pytest.mark.parametrize("fault", ["503", "hang"])
+def test_3_interrupted_while_the_server_is_away(fault: str, tmp_path: Path) -> None:
+    with workshop(tmp_path, latency=0.01) as shop:
+        options: dict[str, Any] = {
+            "optimizer": "bootstrap",
+            "stage": "answer",
+            "num_train": 1,
+            "num_val": 1,
+            "num_test": 2,
+        }
+        shop.lucky_in_training(**options)
+        process = shop.start(**options, timeout=2, patience=900)
+        until(shop, 20, process)
+        shop.server.faults = FaultPlan(share=1.0, kinds=[fault])
+        until(shop, 22, process)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+        assert (done.returncode, done.stderr) == (130, "")
+        shop.server.faults = FaultPlan()
+        assert shop.compile(**options).returncode == 0
