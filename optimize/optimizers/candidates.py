@@ -13,7 +13,7 @@ from optimize.job import Job
 from optimize.optimizers.harvest import MOST_DEMOS, Harvest
 from optimize.optimizers.instructing import instructions_for
 from optimize.optimizers.session import Session
-from optimize.optimizers.tuned import Demo, State, Tuned, plain, plain_demo, state_of
+from optimize.optimizers.tuned import Demo, State, Tuned, plain, plain_demo, state_of, unique
 from programs.errors import UserError
 from programs.files.aside import move_aside
 from programs.files.in_place import in_place
@@ -133,13 +133,14 @@ def basis_of(job: Job) -> str:
 
 
 def _sets(session: Session, name: str, found: Harvest) -> list[list[Demo]]:
-    """Each of the best runs' demonstrations by itself, then the best together."""
-    demos = [
+    """Each of the best runs' demonstrations by itself, then the best together; what is shown alike only once."""
+    shown = [
         plain_demo({**step.inputs, **step.outputs})
         for example in found.good
         for step in session.steps(example)
         if step.predictor == name
     ]
+    demos = unique(shown)
     singles = [[demo] for demo in demos[:_SINGLES]]
     return [*singles, demos[:MOST_DEMOS]] if len(demos) >= MOST_DEMOS else singles
 

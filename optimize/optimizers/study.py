@@ -17,13 +17,15 @@ NAME = "synthreasoner"
 """The study's name in its file."""
 
 RUNS = "runs"
-"""The attribute of a trial that holds the runs of the student it has made so far."""
+"""The attribute of the study that holds the runs of the student which its trials have made so far."""
 
 _FIRST_RANDOM = 6
 """Trials before the sampler draws on what it has seen."""
 
 _LOOKS = 200
 """Combinations that are drawn before it is said that all were tried."""
+
+_TRIED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 
 _FEWEST = 3
 """A trial is weak by comparison with so many others at least."""
@@ -40,7 +42,10 @@ def opened(path: Path, seed: int) -> Iterator[optuna.Study]:
         study = optuna.create_study(storage=storage, study_name=NAME, direction="maximize", load_if_exists=True)
         begun = len(study.trials)
         # Another seed for each start: the same one would draw the same trials again.
-        study.sampler = optuna.samplers.TPESampler(seed=seed + begun, n_startup_trials=_FIRST_RANDOM)
+        # With a liar trials that are drawn together differ.
+        study.sampler = optuna.samplers.TPESampler(
+            seed=seed + begun, n_startup_trials=_FIRST_RANDOM, constant_liar=True
+        )
         # What is weak is said by `is_weak`: Optuna's pruner compares the best mean that a trial had on its way.
         study.pruner = optuna.pruners.NopPruner()
         for trial in study.get_trials(states=(TrialState.RUNNING,)):
@@ -83,8 +88,8 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def tried(study: optuna.Study) -> list[dict[str, Any]]:
-    """The parameters that were tried, to their end or until they were given up."""
-    return [trial.params for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))]
+    """The parameters that were tried, to their end or until they were given up, or are being tried."""
+    return [trial.params for trial in study.get_trials(states=_TRIED)]
 
 
 def untried(study: optuna.Study, choices: Mapping[str, Sequence[Any]], seed: int) -> dict[str, Any] | None:
@@ -97,12 +102,26 @@ def untried(study: optuna.Study, choices: Mapping[str, Sequence[Any]], seed: int
     return None
 
 
-def is_weak(study: optuna.Study, mean: float, step: int) -> bool:
-    """Whether a mean over the first `step` examples lies below the median of the other trials' over the same examples."""
-    means = [trial.intermediate_values[step] for trial in study.trials if step in trial.intermediate_values]
-    return len(means) >= _FEWEST and mean < median(means)
+Means = dict[int, dict[int, float]]
+"""The mean scores of trials, by the trial's number and by how many examples each is of."""
+
+
+def means(study: optuna.Study) -> Means:
+    """What all trials have come to so far."""
+    return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False)}
+
+
+def is_weak(known: Means, number: int, step: int) -> bool:
+    """Whether a trial's mean over the first `step` examples lies below the median of the other trials' over the same."""
+    others = [values[step] for other, values in known.items() if other != number and step in values]
+    return len(others) >= _FEWEST and known[number][step] < median(others)
+
+
+def count_runs(study: optuna.Study, runs: int) -> None:
+    """Adds runs to those that the trials have made."""
+    study.set_user_attr(RUNS, runs_of(study) + runs)
 
 
 def runs_of(study: optuna.Study) -> int:
     """The runs that all trials so far have made."""
-    return sum(trial.user_attrs.get(RUNS, 0) for trial in study.trials)
+    return int(study.user_attrs.get(RUNS, 0))

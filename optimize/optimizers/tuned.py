@@ -1,7 +1,7 @@
 """What tuning changes of a predictor, as plain data: compared, stored, and put into a copy of the student."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dspy
@@ -38,10 +38,9 @@ def state_of(program: dspy.Module, names: tuple[str, ...]) -> State:
 
 def tuned_part(predictor: dspy.Predict) -> Tuned:
     """The part of one predictor; the same demonstration only once."""
-    demos = {json.dumps(demo, sort_keys=True): demo for demo in map(plain_demo, predictor.demos)}
     return Tuned(
         instructions=predictor.signature.instructions,
-        demos=list(demos.values()),
+        demos=unique(map(plain_demo, predictor.demos)),
         temperature=predictor.config.get("temperature"),
     )
 
@@ -71,6 +70,11 @@ def plain_demo(demo: Any) -> Demo:
         if name not in HIDDEN_INPUTS and name != "augmented" and not name.startswith("dspy_")
     }
     return dict(plain(shown))
+
+
+def unique(demos: Iterable[Demo]) -> list[Demo]:
+    """The demonstrations, in order, each once."""
+    return list({json.dumps(demo, sort_keys=True): demo for demo in demos}.values())
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,7 @@
 6. Another job's study is moved aside; a damaged one is refused in one line.
 7. After the first, each choice is tried alone, kinds in turn.
 8. The best wins only if it is better also with validation examples that the search did not use.
+9. Trials are tried side by side, and what is given up does not depend on how many calls are made at once.
 """
 
 import json
@@ -16,18 +17,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from dspy.lm15 import Request, Response
 from optuna.trial import TrialState
 
 from optimize.optimizers import study
 from optimize.optimizers.candidates import ORIGINAL
+from optimize.optimizers.optuna_search import TOGETHER
 from optimize.optimizers.session import Session
 from programs.errors import UserError
-from tests.lab import ended, environment
+from tests.lab import LONGEST, ended, environment
 from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example, is_good, small_laboratory
 
 SPACE = ("predict instruction", "predict demonstrations", "predict temperature")
@@ -63,9 +67,11 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     assert ended(process).returncode == -signal.SIGKILL
     before = stored(tmp_path).trials
     finished = {trial.number: trial for trial in before if trial.state.is_finished()}
+    running = [trial for trial in before if trial.state == TrialState.RUNNING]
     assert finished
-    assert before[-1].state == TrialState.RUNNING
+    assert running
     space = (tmp_path / "candidates.json").read_bytes()
+    known = json.loads(space)["runs"] + study.runs_of(stored(tmp_path))
 
     lab = lab_in(tmp_path)
     made = lab.compile("optuna")
@@ -75,17 +81,17 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     assert lab.proposals == 0
     after = stored(tmp_path).trials
     assert {trial.number: trial for trial in after if trial.number in finished} == finished
-    assert after[before[-1].number].state == TrialState.FAIL
-    assert after[len(before)].params == before[-1].params
-    assert after[len(before)].state.is_finished()
+    again = after[len(before) : len(before) + len(running)]
+    assert {after[trial.number].state for trial in running} == {TrialState.FAIL}
+    assert [trial.params for trial in again] == [trial.params for trial in running]
+    assert all(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in again)
     assert not any(trial.state == TrialState.RUNNING for trial in after)
-    known = json.loads(space)["runs"] + sum(trial.user_attrs.get(study.RUNS, 0) for trial in before)
     examples = lab.runs - 6  # held_out ran six more
     assert 0 < known + examples <= lab.job.runs
 
-    again = lab_in(tmp_path)
-    assert again.compile("optuna").dump_state() == made.dump_state()
-    assert again.runs == again.proposals == 0
+    third = lab_in(tmp_path)
+    assert third.compile("optuna").dump_state() == made.dump_state()
+    assert third.runs == third.proposals == 0
     assert len(stored(tmp_path).trials) == len(after)
 
 
@@ -183,9 +189,11 @@ def test_4_weak_is_below_the_median_at_the_same_step(mean: float, weak: bool) ->
         trial.report(early, 3)
         trial.report(late, 6)
         found.tell(trial, late)
-    assert study.is_weak(found, mean, 6) is weak
-    assert study.is_weak(found, 0.89, 3)
-    assert not study.is_weak(found, 0.0, 9)
+    mine = found.ask().number
+    known = study.means(found)
+    assert study.is_weak({**known, mine: {6: mean}}, mine, 6) is weak
+    assert study.is_weak({**known, mine: {3: 0.89}}, mine, 3)
+    assert not study.is_weak({**known, mine: {9: 0.0}}, mine, 9)
 
 
 def test_3_no_program_is_tried_twice(tmp_path: Path) -> None:
@@ -201,7 +209,7 @@ def test_7_each_choice_is_tried_alone_first(tmp_path: Path) -> None:
     """Kinds of changes take turns; the runs leave a third of the trials to combinations."""
     lab = lab_in(tmp_path, runs=120)
     lab.compile("optuna")
-    first, *others = stored(tmp_path).trials
+    first, *others = (trial for trial in stored(tmp_path).trials if trial.state != TrialState.FAIL)
     unchanged = dict.fromkeys(SPACE, ORIGINAL)
     assert first.params == unchanged
     changed = [{name for name in SPACE if trial.params[name] != ORIGINAL} for trial in others]
@@ -237,3 +245,33 @@ def test_8_the_luckiest_on_a_few_examples_does_not_win(tmp_path: Path) -> None:
     assert best.params["predict instruction"] != ORIGINAL
     assert made is lab.job.student
     assert lab.runs <= 60
+
+
+def test_9_trials_are_tried_side_by_side(tmp_path: Path) -> None:
+    """Of the first trials no call is answered before more are under way than one trial's batch has."""
+    together = threading.Barrier(TOGETHER)
+    tickets = iter(range(TOGETHER))
+
+    class Waiting(Engine):
+        def complete(self, request: Request) -> Response:
+            if (tmp_path / "study.db").exists() and next(tickets, None) is not None:
+                together.wait(timeout=LONGEST)
+            return super().complete(request)
+
+    lab = lab_in(tmp_path, runs=100, concurrency=TOGETHER)
+    lab.engine = Waiting(lab.engine.brain)
+    lab.compile("optuna")
+    assert next(tickets, None) is None
+    assert not together.broken
+    assert min(stored(tmp_path).trials[0].intermediate_values) < TOGETHER
+
+
+def test_9_what_is_given_up_does_not_depend_on_concurrency(tmp_path: Path) -> None:
+    ends = []
+    for concurrency in (1, 8):
+        folder = tmp_path / str(concurrency)
+        texts = (MAGIC, f"{MAGIC} Then its size.", f"{MAGIC} Then its date.")
+        lab_in(folder, runs=100, concurrency=concurrency, texts=texts).compile("optuna")
+        ends.append([(trial.params, trial.state, trial.intermediate_values) for trial in stored(folder).trials])
+    assert ends[0] == ends[1]
+    assert TrialState.PRUNED in {state for _, state, _ in ends[0]}
