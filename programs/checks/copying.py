@@ -11,16 +11,20 @@ _WORD = re.compile(r"\w+")
 def copied_share(text: str, source: str) -> float:
     """The share (0-1) of the words of `text` that lie in a run of RUN words or more that `source` has too. Case and
     punctuation do not matter."""
-    words, runs = _words(text), {*_runs(_words(source))}
+    words, known = words_in(text), {*runs(words_in(source), RUN)}
     if not words:
         return 0.0
-    copied = {place for start, run in enumerate(_runs(words)) if run in runs for place in range(start, start + RUN)}
+    copied = {
+        place for start, run in enumerate(runs(words, RUN)) if run in known for place in range(start, start + RUN)
+    }
     return len(copied) / len(words)
 
 
-def _words(text: str) -> list[str]:
+def words_in(text: str) -> list[str]:
+    """The words of a text, in order and in one case, without punctuation."""
     return _WORD.findall(text.casefold())
 
 
-def _runs(words: list[str]) -> list[tuple[str, ...]]:
-    return [tuple(words[start : start + RUN]) for start in range(len(words) - RUN + 1)]
+def runs(words: list[str], length: int) -> list[tuple[str, ...]]:
+    """All runs of so many words, by the place of their first."""
+    return [tuple(words[start : start + length]) for start in range(len(words) - length + 1)]

@@ -1,6 +1,7 @@
 """Stage 1 as a module: one question of each type, checked, in an order that the text itself fixes."""
 
 import random
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from programs.asking.plan import Ask, Reply
 from programs.checks.asking import asks
+from programs.checks.borrowed import borrowed
 from programs.checks.leaks import leaked
 from programs.checks.near_duplicates import SAME as SAME_QUESTION
 from programs.checks.near_duplicates import similarity
@@ -17,6 +19,9 @@ from programs.checks.self_contained import leaning
 from programs.checks.subject import strays
 from programs.passage import Passage
 from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
+
+Demos = Sequence[Mapping[str, Any]]
+"""Demonstrations in a prompt."""
 
 ENOUGH = 6
 """With fewer usable questions a text is asked once more, with the reasons; then what there is has to do."""
@@ -82,13 +87,13 @@ class QuestionStage(dspy.Module):
             predict=self.predict,
             inputs={"passage": passage.shown},
             depth=0,
-            check=lambda drafts: _missing(drafts, passage),
+            check=lambda drafts: _missing(drafts, passage, self.predict.demos),
         )
 
     def pool(self, passage: Passage, reply: Reply, seed: int) -> QuestionPool:
         """The usable questions of all tries, ordered by the text's hash and the seed alone."""
         drafts = [AskQuestions.output_fields["questions"].annotation.model_validate(out) for out in _outputs(reply)]
-        pool = _merged(drafts, passage)
+        pool = _merged(drafts, passage, self.predict.demos)
         order = type_order(passage.sample.id, seed)
         return QuestionPool(
             questions=sorted(pool.questions, key=lambda question: order.index(question.type)), rejected=pool.rejected
@@ -117,8 +122,8 @@ def _outputs(reply: Reply) -> list[Any]:
     return outputs if reply.output is None or reply.output in outputs else [*outputs, reply.output]
 
 
-def _missing(drafts: list[Any], passage: Passage) -> list[str]:
-    pool = _merged(drafts, passage)
+def _missing(drafts: list[Any], passage: Passage, demos: Demos) -> list[str]:
+    pool = _merged(drafts, passage, demos)
     if len(pool.questions) >= ENOUGH or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
@@ -126,7 +131,7 @@ def _missing(drafts: list[Any], passage: Passage) -> list[str]:
     return [f"{kind.value}: {'; '.join(rejected.problems)}" for kind, rejected in newest.items()]
 
 
-def _merged(drafts: list[Any], passage: Passage) -> QuestionPool:
+def _merged(drafts: list[Any], passage: Passage, demos: Demos) -> QuestionPool:
     """The first usable question of each type over all tries; near-duplicates and unusable ones are rejected."""
     taken: dict[QuestionType, Question] = {}
     rejected: list[RejectedQuestion] = []
@@ -136,8 +141,10 @@ def _merged(drafts: list[Any], passage: Passage) -> QuestionPool:
             text = " ".join(draft.question.split())
             if kind in taken:
                 continue
-            problems = problems_of(text, passage.sample.text) or _repeats(
-                text, [question.text for question in taken.values()]
+            problems = (
+                problems_of(text, passage.sample.text)
+                or borrowed(text, demos, {"passage": passage.shown})
+                or _repeats(text, [question.text for question in taken.values()])
             )
             if problems:
                 rejected.append(RejectedQuestion(text=text, type=kind, problems=list(problems)))

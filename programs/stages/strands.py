@@ -7,6 +7,7 @@ import dspy
 from pydantic import BaseModel
 
 from programs.asking.plan import Ask, Check, Plan, Reply, accept_all, value_of
+from programs.checks.borrowed import borrowed
 from programs.passage import Passage
 from programs.stages.questions import Question
 from signatures.context import AnalyseContext, ContextAnalysis
@@ -68,18 +69,15 @@ class StrandStages(dspy.Module):
         """Raises `StageFailed` when one of the five gives nothing to go on with."""
 
         def ask(stage: str, depth: int, check: Check = accept_all, **more: Any) -> Ask:
+            predict: dspy.Predict = getattr(self, stage)
+            inputs = {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by, **more}
             return Ask(
                 stage=stage,
                 key=f"{stage}/{passage.sample.id}/{question.type.value}",
-                predict=getattr(self, stage),
-                inputs={
-                    "passage": passage.shown,
-                    "question": question.text,
-                    "asked_by": question.asked_by,
-                    **more,
-                },
+                predict=predict,
+                inputs=inputs,
                 depth=depth,
-                check=check,
+                check=lambda values: [*check(values), *borrowed(values[-1], predict.demos, inputs)],
             )
 
         first = ask("context", 1)

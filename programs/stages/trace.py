@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 
 from programs.asking.plan import Ask, Plan, Reply, value_of
 from programs.checks.asking import only_asks
+from programs.checks.borrowed import borrowed
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
@@ -76,20 +77,21 @@ class TraceStages(dspy.Module):
         self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...]
     ) -> Ask:
         """Asks for the thought."""
+        inputs = {
+            **_common(passage, question),
+            "analysis": found.analysis,
+            "hypotheses": found.hypotheses,
+            "evidence": found.quoted(),
+            "critique": found.critique,
+            "perspective": found.perspective,
+        }
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type.value}/{spot.name}",
             predict=self.trace,
-            inputs={
-                **_common(passage, question),
-                "analysis": found.analysis,
-                "hypotheses": found.hypotheses,
-                "evidence": found.quoted(),
-                "critique": found.critique,
-                "perspective": found.perspective,
-            },
+            inputs=inputs,
             depth=3,
-            check=lambda values: thought_problems(values[-1]),
+            check=lambda values: [*thought_problems(values[-1]), *borrowed(values[-1], self.trace.demos, inputs)],
             temperature=temperature_at(self.trace, spot),
             feedback=feedback,
         )
@@ -105,16 +107,18 @@ class TraceStages(dspy.Module):
         more: Callable[[str], list[str]] = lambda _answer: [],
     ) -> Plan[Draft]:
         """The answer to a thought; `more` says what else is wrong with an answer's text. Raises `StageFailed`."""
+        inputs = {**_common(passage, question), "thought": "\n\n".join(text for _, text in thought.steps())}
         answer = Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{spot.name}",
             predict=self.answer,
-            inputs={
-                **_common(passage, question),
-                "thought": "\n\n".join(text for _, text in thought.steps()),
-            },
+            inputs=inputs,
             depth=4,
-            check=lambda values: [*answer_problems(values[-1], question.text), *more(values[-1].text)],
+            check=lambda values: [
+                *answer_problems(values[-1], question.text),
+                *borrowed(values[-1], self.answer.demos, inputs),
+                *more(values[-1].text),
+            ],
             temperature=temperature_at(self.answer, spot),
             feedback=feedback,
         )

@@ -1,0 +1,85 @@
+"""Invariants of the stages of a compiled program.
+
+1. What a stage that writes takes word for word from a demonstration in its prompt is refused, and named; without the
+   demonstration the same reply is taken.
+2. Of the questions only those that take something are refused.
+3. Judges may put a verdict into an example's words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from optimize.stages import STAGES
+from programs.asking.plan import Ask, drive
+from programs.stages.judge import JudgeStage, verdict_of
+from programs.tracer import Made, Tracer, Wishes
+from signatures.questions import QuestionType
+from tests.making import VERDICT, Answers, draft, good_output, passage, question, sample
+
+FOREIGN = "The kelp forests of the northern coast lost nine tenths of their urchins after the storm"
+TAKEN = f'takes "{FOREIGN.lower()}" from an example'
+REPLACED = {
+    "context": "reasoning_needed",
+    "hypotheses": "statement",
+    "evidence": "claim",
+    "critique": "alternative",
+    "perspective": "wants",
+    "trace": "doubt",
+    "answer": "text",
+}
+"""A text of each stage's output, by its name wherever it stands."""
+
+
+def replaced(value: Any, name: str) -> Any:
+    """The value with the foreign sentence in the first text of this name."""
+    if isinstance(value, list):
+        return [replaced(value[0], name), *value[1:]]
+    if name in value:
+        return {**value, name: f"{FOREIGN}, and so it goes on here as well, as far as one can see."}
+    return {key: replaced(part, name) if isinstance(part, dict | list) else part for key, part in value.items()}
+
+
+def made(stage: str, demos: list[dict[str, Any]]) -> Made:
+    program = Tracer()
+    dict(program.named_predictors())[STAGES[stage].predictor].demos = demos
+    answers = Answers(**{stage: lambda ask: replaced(good_output(ask), REPLACED[stage])})
+    return drive(program.plan(sample(), Wishes()), answers)
+
+
+@pytest.mark.parametrize("stage", REPLACED)
+def test_1_what_is_taken_from_a_demonstration_is_refused(stage: str) -> None:
+    (unit,) = made(stage, [{"question": "What became of the coast?", "anything": {"said": [f"{FOREIGN}."]}}]).units
+    assert unit.failure is not None
+    assert unit.failure.stage == stage
+    assert TAKEN in str(unit.failure)
+    (unit,) = made(stage, []).units
+    assert unit.failure is None
+    assert unit.status == "accepted"
+
+
+def test_2_of_the_questions_those_that_take_something() -> None:
+    program = Tracer()
+    program.questions.predict.demos = [{"questions": {"critical": {"question": f"{FOREIGN}, but why?"}}}]
+
+    def asked(ask: Ask) -> Any:
+        output = good_output(ask)
+        said = f"{FOREIGN}: what does a scatter of 9 percent in lensing measurements tell us about that?"
+        return {**output, "critical": {**output["critical"], "question": said}}
+
+    pool = drive(program.plan(sample(), Wishes()), Answers(questions=asked)).pool
+    assert pool is not None
+    (rejected,) = pool.rejected
+    assert rejected.type == QuestionType.CRITICAL
+    assert TAKEN in rejected.problems[0]
+    assert len(pool.questions) == len(QuestionType) - 1
+
+
+def test_3_a_verdict_may_be_put_as_in_an_example() -> None:
+    stage = JudgeStage()
+    stage.predict.demos = [{"verdict": {**VERDICT, "reason": FOREIGN}}]
+    ask = stage.ask(passage(), question(), draft(), "unit", "judge")
+    verdict = verdict_of(ask, Answers(judge=lambda _: {**VERDICT, "reason": FOREIGN})(ask))
+    assert verdict.overall == VERDICT["overall"]
