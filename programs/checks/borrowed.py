@@ -14,6 +14,9 @@ from programs.checks.copying import runs, words_in
 RUN = 8
 """So many words in a row that a demonstration has, and nothing else that the stage was given, are taken from it."""
 
+BORROWED = "from an example, which is about another passage"
+"""How every reason ends."""
+
 MOST_NAMED = 3
 """Of what was taken so much is named: a reason goes into the next prompt."""
 
@@ -26,7 +29,7 @@ def borrowed(value: Any, demos: Sequence[Mapping[str, Any]], inputs: Mapping[str
     shown = [{name: part for name, part in dict(demo).items() if name != "passage"} for demo in demos]
     foreign = _runs_in(shown) - _runs_in(dict(inputs))
     taken = dict.fromkeys(run for text in _texts(value) for run in _taken(words_in(text), foreign))
-    return [f'takes "{run}" from an example, which is about another passage' for run in [*taken][:MOST_NAMED]]
+    return [f'takes "{run}" {BORROWED}' for run in [*taken][:MOST_NAMED]]
 
 
 def _taken(words: list[str], foreign: set[tuple[str, ...]]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 It knows the stages by the one field of the reply's schema, which it finds in `response_format` or in the prompt; on
 anything else it raises. What it says differs with the passage, the question, the feedback, the seed and the
-temperature, and passes the checks. `stages` replaces single answers:
+temperature, and passes the checks; no eight words in a row are always the same, so that it recites no demonstration.
+`stages` replaces single answers:
 
     Scientist(judge=lambda asked: {"reason": "too short", "reasoning_quality": 3, ...})
 """
@@ -192,9 +193,9 @@ def trace(asked: Asked) -> dict[str, Any]:
             f"I am asked about {word(1)} ({tag}), so first I look at how the {word(2)} was obtained and compared."
         ],
         "wrong_turn": f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall.",
-        "doubt": f"But wait, the {word(5)} is quoted with an error of 4 percent, which that reading leaves unexplained.",
+        "doubt": f"But wait, the {word(5)} is quoted to 4 percent, which that {word(12)} reading leaves unexplained.",
         "correction": f"So I was wrong there: the {word(6)} follows from the selection, because {word(7)} is cut at 12.",
-        "weighing": [f"Alternatively the {word(8)} might drift with time; I cannot exclude it from {word(9)} alone."],
+        "weighing": [f"Alternatively the {word(8)} might drift with time; I cannot exclude {word(13)} from {word(9)} alone."],
         "conclusion": f"On balance I think {word(10)} holds within its errors, though {word(11)} remains uncertain.",
     }
 
@@ -202,8 +203,8 @@ def trace(asked: Asked) -> dict[str, Any]:
 def answer(asked: Asked) -> dict[str, Any]:
     word = asked.word
     text = (
-        f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} by "
-        f"itself would not do, since its error is about 4 percent. What stays open is how {word(4)} drifts over time."
+        f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} would "
+        f"not do, since {word(5)} has an error of about 4 percent. What stays open is how {word(4)} drifts over time."
     )
     return {"text": text}
 
