@@ -17,7 +17,7 @@ def markdown(report: Report) -> str:
     parts = [
         f"# {report.optimizer} on {', '.join(report.stages)}, for {report.model}",
         verdict(report),
-        *(f"Warning: {warning}." for warning in report.warnings),
+        *warned(report),
         HOLDS_TEXTS,
         f"## On {report.data['test']['texts']} texts of other sources",
         _measured_by(report),
@@ -27,6 +27,11 @@ def markdown(report: Report) -> str:
         *how_it_was_made(report),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def warned(report: Outcome) -> list[str]:
+    """What a reader should know before believing the outcome, a sentence each."""
+    return [f"Warning: {warning}." for warning in report.warnings]
 
 
 HOLDS_TEXTS = "program.json holds training texts in its demonstrations: share it only where you may share those."

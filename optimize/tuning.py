@@ -15,7 +15,7 @@ from optimize.models import Models
 from optimize.proof import measure_all, prove
 from optimize.recording.recorder import Recorder
 from optimize.report import Report, facts_of, hash_of
-from optimize.report_text import verdict, write_report
+from optimize.report_text import verdict, warned, write_report
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
 from optimize.workplace import workplace
@@ -41,7 +41,8 @@ def tune(course: Course, console: Console) -> Report:
     identity = identity_of(compiled, model=settings.model, prompt_order=settings.prompt_order)
     write_program(compiled, settings.output / "program.json", identity)
     write_report(report, settings.output)
-    console.print(verdict(report))
+    for line in (verdict(report), *warned(report)):
+        console.print(line)
     return report
 
 

@@ -2,7 +2,7 @@
 
 from optimize.judges.judge_proof import BetweenCompared, JudgeCompared, JudgeProof
 from optimize.report import Outcome
-from optimize.report_text import HOLDS_TEXTS, how_it_was_made, shown, shown_interval
+from optimize.report_text import HOLDS_TEXTS, how_it_was_made, shown, shown_interval, warned
 
 
 class JudgeReport(Outcome):
@@ -36,7 +36,7 @@ def judge_markdown(report: JudgeReport) -> str:
     parts = [
         f"# {report.optimizer} on the judges' prompt, for {', '.join(report.judges)}",
         judge_verdict(report),
-        *(f"Warning: {warning}." for warning in report.warnings),
+        *warned(report),
         HOLDS_TEXTS,
         f"## With people, on {proof.answers} answers to {proof.questions} questions that no optimizer saw",
         f"People found a share of {shown(proof.people_say_correct)} right; a judge says so from {proof.correct_from} of "

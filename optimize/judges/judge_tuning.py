@@ -9,6 +9,7 @@ import dspy
 from rich.console import Console
 
 from optimize.costs import runs_within
+from optimize.doubts import FEW_SOURCES
 from optimize.job import Job, Load, Optimizer
 from optimize.judges.judge_cases import Sides, divided, examples_of
 from optimize.judges.judge_measure import JudgeFeedback, JudgeMetric
@@ -19,6 +20,7 @@ from optimize.models import Models, table_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.recording.recorder import Recorder
 from optimize.report import facts_of, hash_of, write_files
+from optimize.report_text import warned
 from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.stages import JUDGE
 from optimize.threads import in_threads
@@ -110,7 +112,8 @@ def tune(course: JudgeCourse, console: Console) -> JudgeReport:
     identity = identity_of(compiled, model=made_for, prompt_order=settings.prompt_order)
     write_program(compiled, settings.output / "program.json", identity)
     write_files(report, judge_markdown(report), settings.output)
-    console.print(judge_verdict(report))
+    for line in (judge_verdict(report), *warned(report)):
+        console.print(line)
     return report
 
 
@@ -209,6 +212,8 @@ def warnings_of(proof: JudgeProof, answers: Sequence[Labelled]) -> list[str]:
     bare = sum(answer.thought is None for answer in answers)
     found = [f"{bare} of {len(answers)} answers came without a thought: how the judges rate thoughts was not measured"]
     found = found if bare else []
+    if proof.questions < FEW_SOURCES:
+        found.append(f"only {proof.questions} questions prove: the interval of so few is too narrow")
     for name, judge in proof.judges.items():
         if judge.after.unscored > judge.before.unscored:
             found.append(

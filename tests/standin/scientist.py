@@ -195,7 +195,9 @@ def trace(asked: Asked) -> dict[str, Any]:
         "wrong_turn": f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall.",
         "doubt": f"But wait, the {word(5)} is quoted to 4 percent, which that {word(12)} reading leaves unexplained.",
         "correction": f"So I was wrong there: the {word(6)} follows from the selection, because {word(7)} is cut at 12.",
-        "weighing": [f"Alternatively the {word(8)} might drift with time; I cannot exclude {word(13)} from {word(9)} alone."],
+        "weighing": [
+            f"Alternatively the {word(8)} might drift with time; I cannot exclude {word(13)} from {word(9)} alone."
+        ],
         "conclusion": f"On balance I think {word(10)} holds within its errors, though {word(11)} remains uncertain.",
     }
 

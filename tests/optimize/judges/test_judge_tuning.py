@@ -50,6 +50,7 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
         "hash": report["data"]["test"]["hash"],
     }
     assert "agree better with people: balanced accuracy 0.500 before, 1.000 after" in done.stdout
+    assert "Warning: only 8 questions prove: the interval of so few is too narrow." in done.stdout
     text = (lab.output / "report.md").read_text(encoding="utf-8")
     assert "| openai/any | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 24 |" in text
 
