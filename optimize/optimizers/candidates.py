@@ -26,6 +26,9 @@ ORIGINAL = "original"
 TEMPERATURES = (0.2, 0.6, 1.0)
 """What a stage's temperature may be, besides left as it is."""
 
+RULES = 2
+"""Raised when what a study's scores mean changes: an earlier study is then another job's."""
+
 _SINGLES = 3
 """Sets of a single demonstration for each predictor."""
 
@@ -128,7 +131,7 @@ def basis_of(job: Job) -> str:
     every = tuple(name for name, _ in job.student.named_predictors())
     state = {name: part.model_dump() for name, part in state_of(job.student, every).items()}
     texts = [[example.toDict() for example in examples] for examples in (job.train, job.val)]
-    text = json.dumps(plain([state, list(job.tunable), texts, job.seed]), sort_keys=True)
+    text = json.dumps(plain([RULES, state, list(job.tunable), texts, job.seed]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

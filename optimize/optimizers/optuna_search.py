@@ -27,9 +27,6 @@ PROPOSALS = 3
 GOOD_RUNS = 4
 """Good runs to make demonstrations of."""
 
-TOGETHER = 8
-"""Trials side by side: with a batch each they keep a server busy, and the sampler still learns from one lot to the next."""
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -84,10 +81,10 @@ def _search(
     """Makes trials while the runs leave enough for another whole one and there is something new to try."""
     first = trials.first_params(space, runs)
     while (room := (runs - space.runs - study.runs_of(found)) // len(examples)) > 0:
-        drawn = trials.drawn(found, space, first, min(room, TOGETHER), session.job.seed)
-        if not drawn:
+        lot = trials.drawn(found, space, first, room, session.job.seed)
+        if not lot:
             return
-        trials.try_together(session, space, found, drawn, examples)
+        trials.try_together(session, space, found, lot, examples)
 
 
 def _winner(

@@ -16,16 +16,14 @@ from programs.errors import UserError
 NAME = "synthreasoner"
 """The study's name in its file."""
 
-RUNS = "runs"
-"""The attribute of the study that holds the runs of the student which its trials have made so far."""
-
 _FIRST_RANDOM = 6
 """Trials before the sampler draws on what it has seen."""
 
 _LOOKS = 200
 """Combinations that are drawn before it is said that all were tried."""
 
-_TRIED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""How a trial ends that was tried, on all examples or until it was given up."""
 
 _FEWEST = 3
 """A trial is weak by comparison with so many others at least."""
@@ -71,15 +69,16 @@ def _connection(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def queue_next(study: optuna.Study, wanted: Sequence[Mapping[str, Any]]) -> None:
+def queue_next(study: optuna.Study, wanted: Sequence[Mapping[str, Any]]) -> bool:
     """Makes the first of the wanted parameters that were not tried yet those of the next trial, unless one waits: an
-    interrupted trial comes first."""
+    interrupted trial comes first. Whether any waits now; else the sampler says what is next."""
     if study.get_trials(states=(TrialState.WAITING,)):
-        return
+        return True
     known = tried(study)
     following = next((params for params in wanted if params not in known), None)
     if following is not None:
         study.enqueue_trial(dict(following))
+    return following is not None
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
@@ -89,7 +88,7 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 
 def tried(study: optuna.Study) -> list[dict[str, Any]]:
     """The parameters that were tried, to their end or until they were given up, or are being tried."""
-    return [trial.params for trial in study.get_trials(states=_TRIED)]
+    return [trial.params for trial in study.get_trials(states=(*_ENDED, TrialState.RUNNING))]
 
 
 def untried(study: optuna.Study, choices: Mapping[str, Sequence[Any]], seed: int) -> dict[str, Any] | None:
@@ -107,8 +106,9 @@ Means = dict[int, dict[int, float]]
 
 
 def means(study: optuna.Study) -> Means:
-    """What all trials have come to so far."""
-    return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False)}
+    """What all trials have come to so far, but those that were interrupted and are tried again."""
+    states = (*_ENDED, TrialState.RUNNING)
+    return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False, states=states)}
 
 
 def is_weak(known: Means, number: int, step: int) -> bool:
@@ -117,11 +117,7 @@ def is_weak(known: Means, number: int, step: int) -> bool:
     return len(others) >= _FEWEST and known[number][step] < median(others)
 
 
-def count_runs(study: optuna.Study, runs: int) -> None:
-    """Adds runs to those that the trials have made."""
-    study.set_user_attr(RUNS, runs_of(study) + runs)
-
-
 def runs_of(study: optuna.Study) -> int:
-    """The runs that all trials so far have made."""
-    return int(study.user_attrs.get(RUNS, 0))
+    """The runs that the trials needed which came to their end. What an interrupted one was answered is in the journal of
+    calls, and is not paid for again."""
+    return sum(max(trial.intermediate_values) for trial in study.get_trials(deepcopy=False, states=_ENDED))

@@ -39,18 +39,24 @@ def _changes(space: Candidates, part: str) -> list[tuple[str, Choice]]:
     return [(part, choice) for choice in dict.fromkeys(choices)]
 
 
-def drawn(found: optuna.Study, space: Candidates, first: Sequence[Params], count: int, seed: int) -> list[optuna.Trial]:
-    """So many trials of what was not tried yet: the `first`, then what the sampler draws; fewer where hardly anything is
-    left."""
-    trials = list[optuna.Trial]()
-    while len(trials) < count:
-        study.queue_next(found, first)
+TOGETHER = 8
+"""Trials side by side: with a batch each they keep a server busy."""
+
+
+def drawn(found: optuna.Study, space: Candidates, first: Sequence[Params], room: int, seed: int) -> list[optuna.Trial]:
+    """The next lot of trials, of what was not tried yet, where there is room for `room` more: of the `first` while any is
+    left; then of what the sampler draws, and of these at most half of the room, so that it learns from one lot to the
+    next. None: hardly anything is left to try."""
+    listed = study.queue_next(found, first)
+    count = min(TOGETHER, room if listed else ceil(room / 2))
+    lot = list[optuna.Trial]()
+    while len(lot) < count and (study.queue_next(found, first) or not listed):
         known = study.tried(found)
         trial = found.ask()
         for name, some in space.parameters.items():
             trial.suggest_categorical(name, some)
         if trial.params not in known:
-            trials.append(trial)
+            lot.append(trial)
             continue
         # The sampler likes what it knows.
         found.tell(trial, state=TrialState.FAIL)
@@ -58,7 +64,7 @@ def drawn(found: optuna.Study, space: Candidates, first: Sequence[Params], count
         if untried is None:
             break
         found.enqueue_trial(untried)
-    return trials
+    return lot
 
 
 def try_together(
@@ -80,11 +86,9 @@ def try_together(
     for start in range(0, len(examples), batch):
         # What one text is asked for by several programs comes together: a server then has its passage at hand.
         asked = [(trial.number, one) for one in examples[start : start + batch] for trial in trials]
-        before = session.runs
         values = session.each(lambda ask: session.score(programs[ask[0]], ask[1]), asked)
         for (number, _), value in zip(asked, values, strict=True):
             scores[number].append(value)
-        study.count_runs(found, session.runs - before)
         for trial in trials:
             trial.report(mean(scores[trial.number]), len(scores[trial.number]))
         trials = _kept(found, trials, space, len(examples))

@@ -166,8 +166,8 @@ def _shown(default: Any) -> str:
 
 def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     """Runs a command, with the variables of `.env` in its environment. A `UserError` is one line on standard error and
-    exit code 2, a `JournalError` one and exit code 1; an interrupt ends it quietly, and does not wait for threads whose
-    calls find no answer."""
+    exit code 2, a `JournalError` one and exit code 1. An interrupt, or an output that nobody reads any more, ends it
+    quietly, and it does not wait for threads whose calls find no answer."""
     from programs.cli.env_file import load_env_file
 
     try:
@@ -180,12 +180,18 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
         print(f"error: {error}", file=sys.stderr)
         code = 1
     except BrokenPipeError:
-        code = 1
+        _leave(1)
     except KeyboardInterrupt:
-        code = INTERRUPTED
-        if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+        _leave(INTERRUPTED)
     sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process, without the threads that are left."""
+    if all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(code)
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)

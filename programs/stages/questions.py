@@ -1,7 +1,6 @@
 """Stage 1 as a module: one question of each type, checked, in an order that the text itself fixes."""
 
 import random
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,9 +18,6 @@ from programs.checks.self_contained import leaning
 from programs.checks.subject import strays
 from programs.passage import Passage
 from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
-
-Demos = Sequence[Mapping[str, Any]]
-"""Demonstrations in a prompt."""
 
 ENOUGH = 6
 """With fewer usable questions a text is asked once more, with the reasons; then what there is has to do."""
@@ -87,13 +83,13 @@ class QuestionStage(dspy.Module):
             predict=self.predict,
             inputs={"passage": passage.shown},
             depth=0,
-            check=lambda drafts: _missing(drafts, passage, self.predict.demos),
+            check=lambda drafts: _missing(drafts, passage, self.predict),
         )
 
     def pool(self, passage: Passage, reply: Reply, seed: int) -> QuestionPool:
         """The usable questions of all tries, ordered by the text's hash and the seed alone."""
         drafts = [AskQuestions.output_fields["questions"].annotation.model_validate(out) for out in _outputs(reply)]
-        pool = _merged(drafts, passage, self.predict.demos)
+        pool = _merged(drafts, passage, self.predict)
         order = type_order(passage.sample.id, seed)
         return QuestionPool(
             questions=sorted(pool.questions, key=lambda question: order.index(question.type)), rejected=pool.rejected
@@ -122,8 +118,8 @@ def _outputs(reply: Reply) -> list[Any]:
     return outputs if reply.output is None or reply.output in outputs else [*outputs, reply.output]
 
 
-def _missing(drafts: list[Any], passage: Passage, demos: Demos) -> list[str]:
-    pool = _merged(drafts, passage, demos)
+def _missing(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> list[str]:
+    pool = _merged(drafts, passage, predict)
     if len(pool.questions) >= ENOUGH or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
@@ -131,7 +127,7 @@ def _missing(drafts: list[Any], passage: Passage, demos: Demos) -> list[str]:
     return [f"{kind.value}: {'; '.join(rejected.problems)}" for kind, rejected in newest.items()]
 
 
-def _merged(drafts: list[Any], passage: Passage, demos: Demos) -> QuestionPool:
+def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> QuestionPool:
     """The first usable question of each type over all tries; near-duplicates and unusable ones are rejected."""
     taken: dict[QuestionType, Question] = {}
     rejected: list[RejectedQuestion] = []
@@ -143,7 +139,7 @@ def _merged(drafts: list[Any], passage: Passage, demos: Demos) -> QuestionPool:
                 continue
             problems = (
                 problems_of(text, passage.sample.text)
-                or borrowed(text, demos, {"passage": passage.shown})
+                or borrowed(text, predict, {"passage": passage.shown})
                 or _repeats(text, [question.text for question in taken.values()])
             )
             if problems:

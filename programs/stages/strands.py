@@ -77,7 +77,7 @@ class StrandStages(dspy.Module):
                 predict=predict,
                 inputs=inputs,
                 depth=depth,
-                check=lambda values: [*check(values), *borrowed(values[-1], predict.demos, inputs)],
+                check=lambda values: [*check(values), *borrowed(values[-1], predict, inputs)],
             )
 
         first = ask("context", 1)

@@ -91,7 +91,7 @@ class TraceStages(dspy.Module):
             predict=self.trace,
             inputs=inputs,
             depth=3,
-            check=lambda values: [*thought_problems(values[-1]), *borrowed(values[-1], self.trace.demos, inputs)],
+            check=lambda values: [*thought_problems(values[-1]), *borrowed(values[-1], self.trace, inputs)],
             temperature=temperature_at(self.trace, spot),
             feedback=feedback,
         )
@@ -116,7 +116,7 @@ class TraceStages(dspy.Module):
             depth=4,
             check=lambda values: [
                 *answer_problems(values[-1], question.text),
-                *borrowed(values[-1], self.answer.demos, inputs),
+                *borrowed(values[-1], self.answer, inputs),
                 *more(values[-1].text),
             ],
             temperature=temperature_at(self.answer, spot),

@@ -28,8 +28,8 @@ from optuna.trial import TrialState
 
 from optimize.optimizers import study
 from optimize.optimizers.candidates import ORIGINAL
-from optimize.optimizers.optuna_search import TOGETHER
 from optimize.optimizers.session import Session
+from optimize.optimizers.trials import TOGETHER
 from programs.errors import UserError
 from tests.lab import LONGEST, ended, environment
 from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example, is_good, small_laboratory
@@ -59,12 +59,28 @@ def deadly(folder: Path, after: int) -> None:
     lab.compile("optuna")
 
 
-def test_a_killed_study_goes_on(tmp_path: Path) -> None:
-    code = f"from pathlib import Path; from {__name__} import deadly; deadly(Path({str(tmp_path)!r}), after=30)"
+def killed(folder: Path, after: int) -> None:
+    """Compiles in a process that is killed once so many runs were made."""
+    code = f"from pathlib import Path; from {__name__} import deadly; deadly(Path({str(folder)!r}), after={after})"
     process = subprocess.Popen(
         [sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert ended(process).returncode == -signal.SIGKILL
+
+
+def test_1_a_study_that_is_killed_again_and_again_still_finds_it(tmp_path: Path) -> None:
+    """What an interrupted trial had asked is not held against the runs: its answers are in the journal."""
+    for after in (22, 8, 8):
+        killed(tmp_path, after)
+        assert not study.finished(stored(tmp_path))
+    lab = lab_in(tmp_path)
+    assert lab.held_out(lab.compile("optuna")) == 1.0
+    assert TrialState.WAITING not in {trial.state for trial in stored(tmp_path).trials}
+    assert study.tried(stored(tmp_path))[0] == dict.fromkeys(SPACE, ORIGINAL)
+
+
+def test_a_killed_study_goes_on(tmp_path: Path) -> None:
+    killed(tmp_path, after=42)
     before = stored(tmp_path).trials
     finished = {trial.number: trial for trial in before if trial.state.is_finished()}
     running = [trial for trial in before if trial.state == TrialState.RUNNING]
