@@ -206,7 +206,7 @@ def answer(asked: Asked) -> dict[str, Any]:
     word = asked.word
     text = (
         f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} would "
-        f"not do, since {word(5)} has an error of about 4 percent. What stays open is how {word(4)} drifts over time."
+        f"not do, since {word(5)} has an error of about 4 percent. For {word(6)} it stays open how {word(4)} drifts."
     )
     return {"text": text}
 

@@ -24,11 +24,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dspy
 import pytest
@@ -55,6 +55,9 @@ def echo(body: dict[str, Any]) -> str:
     """An answer that differs with the request."""
     said = body["messages"][-1]["content"]
     return f"{body['model']} {said} {body.get('seed')} {body.get('temperature')}"
+
+
+Result = TypeVar("Result")
 
 
 class Counting:
@@ -94,6 +97,17 @@ class Session:
 
     async def aask(self, prompt: str = "hello", **options: Any) -> str:
         return str((await self.model.lm.acall(prompt, **options))[0])
+
+    def run(self, call: Coroutine[Any, Any, Result]) -> Result:
+        """The result of a call on an event loop of its own, whose connections are closed with it."""
+
+        async def closed() -> Result:
+            try:
+                return await call
+            finally:
+                await self.model.aclose()
+
+        return asyncio.run(closed())
 
 
 def wait_until(true: Callable[[], object]) -> None:
@@ -284,7 +298,7 @@ def test_5_errors_are_not_recorded(tmp_path: Path, fault: str, how: str) -> None
     with StandIn(Counting(), faults=FaultPlan(script=[fault])) as server:
         with session(tmp_path, server, retry=ONCE) as asked:
             with pytest.raises(Exception, match=r".") as caught:
-                asked.ask() if how == "sync" else asyncio.run(asked.aask())
+                asked.ask() if how == "sync" else asked.run(asked.aask())
             assert issubclass(our_error(caught), FAULTS[fault])
             assert asked.recorder.account.all_paid.calls == 0
         with session(tmp_path, server) as asked:
@@ -309,7 +323,7 @@ def test_5_an_answer_cut_at_its_limit_is_cut_again(tmp_path: Path, how: str) -> 
             with session(tmp_path, server) as asked:
                 for _ in range(2):
                     with pytest.raises(Exception, match="token limit") as caught, metered() as meter:
-                        asked.ask() if how == "sync" else asyncio.run(asked.aask())
+                        asked.ask() if how == "sync" else asked.run(asked.aask())
                     assert our_error(caught) is Truncated
                     assert meter.finish_reason == "length"
                 assert asked.recorder.account.all_paid.prompt_tokens == 1
@@ -469,7 +483,7 @@ def test_10_the_whole_program_is_replayed(tmp_path: Path, how: str) -> None:
                 tracer = load_tracer()
                 for number in (1, 2):
                     text = passage(number)
-                    made = tracer(text=text) if how == "sync" else asyncio.run(tracer.acall(text=text))
+                    made = tracer(text=text) if how == "sync" else asked.run(tracer.acall(text=text))
                     traces.append(made.records[0].reasoning_trace)
                     paid.append(made.records[0].generation.stages["trace"]["prompt_tokens"])
                 calls = asked.recorder.account.all_paid.calls
