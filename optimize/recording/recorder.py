@@ -58,6 +58,8 @@ class Recorder:
         self.failure: SynthReasonerError | None = None
         self._journal = CallJournal(folder)
         self._max_calls = max_calls
+        # Recorded or under way. Counted here: a flight whose answer is in the journal may not have landed yet.
+        self._spent = len(self._journal)
         self._flights: dict[str, Flight] = {}
         self._replayed: dict[Purpose, Spend] = {}
         self._closed = False
@@ -98,6 +100,7 @@ class Recorder:
             if key in self._flights:
                 return self._flights[key].landed
             self._permit()
+            self._spent += 1
             flight = self._flights[key] = Flight(key, self._land)
             return flight
 
@@ -127,8 +130,7 @@ class Recorder:
         wait(landed, timeout=seconds)
 
     def _permit(self) -> None:
-        spent = len(self._journal) + len(self._flights)
-        if self.failure is None and self._max_calls is not None and spent >= self._max_calls:
+        if self.failure is None and self._max_calls is not None and self._spent >= self._max_calls:
             self.failure = BudgetSpent(f"the budget of {self._max_calls} calls is spent")
         if self.failure is not None:
             raise self.failure.with_traceback(None)
@@ -136,6 +138,8 @@ class Recorder:
     def _land(self, flight: Flight, error: BaseException | None) -> None:
         with self._lock:
             del self._flights[flight.key]
+            if self._journal.get(flight.key) is None:
+                self._spent -= 1
             self.failure = self.failure or _fatal(error)
             if self._closed and not self._flights:
                 self._journal.close()
