@@ -23,11 +23,14 @@ def warnings_of(course: Course) -> list[str]:
     return found
 
 
+def few(count: int, what: str) -> list[str]:
+    """A warning where so many (`what`: sources, questions) are few to prove by."""
+    return [f"only {count} {what} prove: the interval of so few is too narrow"] if count < FEW_SOURCES else []
+
+
 def doubts_of(course: Course, proof: Proof) -> list[str]:
     """What a reader should know about the figures of the proof."""
-    found = []
-    if len(course.splits.test) < FEW_SOURCES:
-        found.append(f"only {len(course.splits.test)} sources prove: the interval of so few is too narrow")
+    found = few(len(course.splits.test), "sources")
     if all(source_key(sample) == f"text:{sample.id}" for sample in course.splits.test):
         found.append("no text names its source: passages of one paper may be on both sides")
     if proof.unscored_before or proof.unscored_after:

@@ -35,6 +35,11 @@ FEWEST_SOURCES = 8
 interval lies above 0 for 13% of draws of 3 differences, for 8% of 5, and for 3% of 30, as it should."""
 
 
+def proves_gain(difference: Interval, sources: int) -> bool:
+    """Whether a difference over so many sources (or questions) is called a gain."""
+    return difference.low > 0 and sources >= FEWEST_SOURCES
+
+
 class Proof(BaseModel):
     """A comparison over the test split, one text a source. `unscored_before` and `unscored_after` count texts without a
     score, which are not compared. `improved`: the composite's interval lies above 0, over sources enough."""
@@ -50,7 +55,7 @@ class Proof(BaseModel):
     @property
     def improved(self) -> bool:
         interval = self.composite.interval
-        return interval is not None and interval.low > 0 and interval.pairs >= FEWEST_SOURCES
+        return interval is not None and proves_gain(interval, interval.pairs)
 
 
 def measure_all(

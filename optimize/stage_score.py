@@ -22,6 +22,7 @@ from programs.checks.authenticity import authenticity_score
 from programs.checks.copying import copied_share
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
+from programs.checks.texts import texts_in
 from programs.stages.questions import QuestionPool
 from signatures.questions import QuestionType
 from signatures.trace import Thought
@@ -91,13 +92,5 @@ def _fault(asked: Asked) -> str | None:
 
 
 def prose_in(value: Any) -> Iterator[str]:
-    """The texts of an output, depth first."""
-    if isinstance(value, str):
-        if len(value) >= SHORTEST:
-            yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from prose_in(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from prose_in(part)
+    """The texts of an output, depth first, without names, levels and numbers."""
+    return (text for text in texts_in(value) if len(text) >= SHORTEST)

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from pydantic import BaseModel
 
-from optimize.proof import FEWEST_SOURCES, Compared
+from optimize.proof import Compared, proves_gain
 from programs.judges.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
 from programs.judges.labels import Labelled
 from programs.judges.question_interval import Pair, balanced_interval
@@ -75,7 +75,7 @@ class JudgeProof(BaseModel):
     def improved(self) -> bool:
         """Whether the interval of the difference in the mean balanced accuracy lies above 0, over questions enough."""
         interval = self.balanced_accuracy.interval
-        return interval is not None and interval.low > 0 and self.questions >= FEWEST_SOURCES
+        return interval is not None and proves_gain(interval, self.questions)
 
 
 @dataclass(frozen=True)

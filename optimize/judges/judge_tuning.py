@@ -9,7 +9,7 @@ import dspy
 from rich.console import Console
 
 from optimize.costs import runs_within
-from optimize.doubts import FEW_SOURCES
+from optimize.doubts import few
 from optimize.job import Job, Load, Optimizer
 from optimize.judges.judge_cases import Sides, divided, examples_of
 from optimize.judges.judge_measure import JudgeFeedback, JudgeMetric
@@ -211,9 +211,7 @@ def warnings_of(proof: JudgeProof, answers: Sequence[Labelled]) -> list[str]:
     """What a reader of the report should know about its figures."""
     bare = sum(answer.thought is None for answer in answers)
     found = [f"{bare} of {len(answers)} answers came without a thought: how the judges rate thoughts was not measured"]
-    found = found if bare else []
-    if proof.questions < FEW_SOURCES:
-        found.append(f"only {proof.questions} questions prove: the interval of so few is too narrow")
+    found = [*(found if bare else []), *few(proof.questions, "questions")]
     for name, judge in proof.judges.items():
         if judge.after.unscored > judge.before.unscored:
             found.append(

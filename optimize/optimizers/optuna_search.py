@@ -19,7 +19,6 @@ from optimize.optimizers import candidates, study, trials
 from optimize.optimizers.candidates import Candidates
 from optimize.optimizers.harvest import harvest
 from optimize.optimizers.session import Session, compiling
-from optimize.optimizers.tuned import changed_copy, state_of
 
 PROPOSALS = 3
 """Instructions asked of the proposer for each predictor."""
@@ -103,7 +102,7 @@ def _winner(
     best = max(values, key=lambda number: (values[number], -number), default=None)
     if unchanged is None or best is None or values[best] <= unchanged:
         return job.student
-    made = changed_copy(job.student, space.state(state_of(job.student, job.tunable), finished[best].params))
+    made = trials.program_of(job, space, finished[best].params)
     gain = (values[best] - unchanged) * len(examples)
     if more:
         compared = f"gain of trial {best} on {len(more)} more"

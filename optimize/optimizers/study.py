@@ -25,6 +25,9 @@ _LOOKS = 200
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 """How a trial ends that was tried, on all examples or until it was given up."""
 
+_TRIED = (*_ENDED, TrialState.RUNNING)
+"""A trial in one of these states is not to be tried again."""
+
 _FEWEST = 3
 """A trial is weak by comparison with so many others at least."""
 
@@ -88,7 +91,7 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 
 def tried(study: optuna.Study) -> list[dict[str, Any]]:
     """The parameters that were tried, to their end or until they were given up, or are being tried."""
-    return [trial.params for trial in study.get_trials(states=(*_ENDED, TrialState.RUNNING))]
+    return [trial.params for trial in study.get_trials(states=_TRIED)]
 
 
 def untried(study: optuna.Study, choices: Mapping[str, Sequence[Any]], seed: int) -> dict[str, Any] | None:
@@ -107,8 +110,8 @@ Means = dict[int, dict[int, float]]
 
 def means(study: optuna.Study) -> Means:
     """What all trials have come to so far, but those that were interrupted and are tried again."""
-    states = (*_ENDED, TrialState.RUNNING)
-    return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False, states=states)}
+    trials = study.get_trials(deepcopy=False, states=_TRIED)
+    return {trial.number: dict(trial.intermediate_values) for trial in trials}
 
 
 def is_weak(known: Means, number: int, step: int) -> bool:

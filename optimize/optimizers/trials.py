@@ -8,6 +8,7 @@ import dspy
 import optuna
 from optuna.trial import TrialState
 
+from optimize.job import Job
 from optimize.optimizers import study
 from optimize.optimizers.candidates import PARTS, Candidates, Choice, Params
 from optimize.optimizers.session import Session
@@ -67,6 +68,11 @@ def drawn(found: optuna.Study, space: Candidates, first: Sequence[Params], room:
     return lot
 
 
+def program_of(job: Job, space: Candidates, params: Params) -> dspy.Module:
+    """The student with what was chosen."""
+    return changed_copy(job.student, space.state(state_of(job.student, job.tunable), params))
+
+
 def try_together(
     session: Session,
     space: Candidates,
@@ -76,11 +82,7 @@ def try_together(
 ) -> None:
     """Tries programs side by side, batch by batch, and tells the study the mean score of each, or that it was given up.
     Neither batches nor trials together depend on how many runs are made at once: so neither does what is given up."""
-    originals = state_of(session.job.student, session.job.tunable)
-    programs = {
-        trial.number: session.bench_of(changed_copy(session.job.student, space.state(originals, trial.params)))
-        for trial in trials
-    }
+    programs = {trial.number: session.bench_of(program_of(session.job, space, trial.params)) for trial in trials}
     scores: dict[int, list[float]] = {trial.number: [] for trial in trials}
     batch = ceil(len(examples) / _RUNGS)
     for start in range(0, len(examples), batch):

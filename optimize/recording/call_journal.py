@@ -110,6 +110,10 @@ class CallJournal:
         """How many calls are recorded."""
         return sum(spend.calls for spend in self.paid.values())
 
+    def __contains__(self, key: str) -> bool:
+        with self._mutex:
+            return bytes.fromhex(key) in self._places
+
     def get(self, key: str) -> Call | None:
         """The recorded call with this key."""
         with self._mutex:

@@ -138,7 +138,7 @@ class Recorder:
     def _land(self, flight: Flight, error: BaseException | None) -> None:
         with self._lock:
             del self._flights[flight.key]
-            if self._journal.get(flight.key) is None:
+            if flight.key not in self._journal:
                 self._spent -= 1
             self.failure = self.failure or _fatal(error)
             if self._closed and not self._flights:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from programs.checks.copying import runs
+from programs.checks.texts import texts_in
 from programs.checks.words import GRAMMAR
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
         return []
     taken = _runs_in(value) & _runs_in(shown)
     taken = taken and taken - _runs_in(dict(inputs)) - _runs_in(_told(predict))
-    stretches = dict.fromkeys(found for text in _texts(value) for found in _stretches(_words(text), taken))
+    stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
     return [f'takes "{_named(words)}" {BORROWED}' for words in [*stretches][:MOST_NAMED]]
 
 
@@ -88,7 +89,7 @@ def _named(words: Sequence[str]) -> str:
 
 
 def _runs_in(value: Any) -> set[Run]:
-    return {run for text in _texts(value) for run in runs(_words(text), RUN) if _has_sense(run)}
+    return {run for text in texts_in(value) for run in runs(_words(text), RUN) if _has_sense(run)}
 
 
 def _has_sense(run: Run) -> bool:
@@ -105,17 +106,3 @@ def _words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFC", text).casefold()
     bare = (word.strip("\"'“”‘’«».,;:!?()[]{}<>*_…–—-") for word in plain.split())
     return [word for word in bare if word]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in a value, depth first."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, BaseModel):
-        yield from _texts(value.model_dump(mode="json"))
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _texts(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)

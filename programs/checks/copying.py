@@ -11,7 +11,7 @@ _WORD = re.compile(r"\w+")
 def copied_share(text: str, source: str) -> float:
     """The share (0-1) of the words of `text` that lie in a run of RUN words or more that `source` has too. Case and
     punctuation do not matter."""
-    words, known = words_in(text), {*runs(words_in(source), RUN)}
+    words, known = _words(text), {*runs(_words(source), RUN)}
     if not words:
         return 0.0
     copied = {
@@ -20,8 +20,7 @@ def copied_share(text: str, source: str) -> float:
     return len(copied) / len(words)
 
 
-def words_in(text: str) -> list[str]:
-    """The words of a text, in order and in one case, without punctuation."""
+def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 

@@ -37,6 +37,11 @@ class Question(BaseModel):
         return f"{self.audience} ({self.difficulty} level)"
 
 
+def shared_inputs(passage: Passage, question: Question) -> dict[str, Any]:
+    """What every stage after the questions is given."""
+    return {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by}
+
+
 class RejectedQuestion(BaseModel):
     """A question that was not taken, and why."""
 

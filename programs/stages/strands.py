@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from programs.asking.plan import Ask, Check, Plan, Reply, accept_all, value_of
 from programs.checks.borrowed import borrowed
 from programs.passage import Passage
-from programs.stages.questions import Question
+from programs.stages.questions import Question, shared_inputs
 from signatures.context import AnalyseContext, ContextAnalysis
 from signatures.critique import CritiqueMethod, MethodCritique
 from signatures.evidence import Bearing, EvidenceSet, GatherEvidence
@@ -70,7 +70,7 @@ class StrandStages(dspy.Module):
 
         def ask(stage: str, depth: int, check: Check = accept_all, **more: Any) -> Ask:
             predict: dspy.Predict = getattr(self, stage)
-            inputs = {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by, **more}
+            inputs = {**shared_inputs(passage, question), **more}
             return Ask(
                 stage=stage,
                 key=f"{stage}/{passage.sample.id}/{question.type.value}",

@@ -16,7 +16,7 @@ from programs.checks.self_contained import leaning
 from programs.checks.thought import wrap_thought
 from programs.passage import Passage
 from programs.records import SeededError
-from programs.stages.questions import Question
+from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.trace import AssembleTrace, Thought
@@ -78,7 +78,7 @@ class TraceStages(dspy.Module):
     ) -> Ask:
         """Asks for the thought."""
         inputs = {
-            **_common(passage, question),
+            **shared_inputs(passage, question),
             "analysis": found.analysis,
             "hypotheses": found.hypotheses,
             "evidence": found.quoted(),
@@ -107,7 +107,7 @@ class TraceStages(dspy.Module):
         more: Callable[[str], list[str]] = lambda _answer: [],
     ) -> Plan[Draft]:
         """The answer to a thought; `more` says what else is wrong with an answer's text. Raises `StageFailed`."""
-        inputs = {**_common(passage, question), "thought": "\n\n".join(text for _, text in thought.steps())}
+        inputs = {**shared_inputs(passage, question), "thought": "\n\n".join(text for _, text in thought.steps())}
         answer = Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{spot.name}",
@@ -125,10 +125,6 @@ class TraceStages(dspy.Module):
         answer_reply = (yield [answer])[0]
         final: FinalAnswer = value_of(answer, answer_reply)
         return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply})
-
-
-def _common(passage: Passage, question: Question) -> dict[str, Any]:
-    return {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by}
 
 
 def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
@@ -162,9 +158,4 @@ def answer_problems(answer: FinalAnswer, question: str) -> list[str]:
 
 def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:
     """What judges and graders are given of a draft, apart from the thought."""
-    return {
-        "passage": passage.shown,
-        "question": question.text,
-        "asked_by": question.asked_by,
-        "answer": draft.answer,
-    }
+    return {**shared_inputs(passage, question), "answer": draft.answer}
