@@ -18,6 +18,8 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, as in many images, every process compiles some four hundred modules again, and takes twice as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Compiling takes half of the time of an install, and most of what it compiles is never imported.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
