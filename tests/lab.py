@@ -15,7 +15,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,8 +228,8 @@ def ended(process: subprocess.Popen[str], within: float = LONGEST) -> subprocess
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
-def called(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in this process: its exit code and what it printed."""
+def called(*arguments: str, main: Callable[[list[str]], int] = main) -> subprocess.CompletedProcess[str]:
+    """The command in this process (`programs.generate`, or another's main): its exit code and what it printed."""
     stdout, stderr = io.StringIO(), io.StringIO()
     code: int | str | None = None
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):

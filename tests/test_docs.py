@@ -1,11 +1,13 @@
 """Every command and every piece of code in the documents does what it says, against a server that stands in.
 
-1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes
+1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes:
+   the README's as processes, the others in this one, which saves each of them two seconds of imports
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
 4. each file and folder that is named exists, and each option
 """
 
+import io
 import json
 import os
 import re
@@ -20,9 +22,11 @@ import pytest
 from programs.cli.fields import option_of
 from programs.cli.options import parse
 from programs.command import COMMANDS
+from programs.command import main as command
 from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
 from tests.inputs.making_papers import folder_of_all
+from tests.lab import called
 from tests.reference import options_of
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -30,13 +34,15 @@ from tests.standin.server import StandIn
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 HALF = PAGES.index(ROOT / "docs" / "judges.md")
-"""The commands are run in two halves, side by side."""
+"""The commands are run in three parts, side by side."""
+PARTS = {"README": PAGES[:1], "first half": PAGES[1:HALF], "second half": PAGES[HALF:]}
 NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
 OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details"}
 """Options of other programs that the pages name."""
+NAME_OF = {about.module: name for name, about in COMMANDS.items()}
 BENCH_OPTIONS = {"--quick", "--folder", "--traces", "--passages"}
 
 
@@ -78,22 +84,27 @@ def labelled(number: int) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("pages", [PAGES[:HALF], PAGES[HALF:]], ids=["first half", "second half"])
-def test_every_command_runs(folder: Path, pages: list[Path]) -> None:
-    """One folder a half, in the order of the pages: later commands use what earlier ones made."""
-    found = run_by_python(pages)
+@pytest.mark.parametrize("part", PARTS)
+def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One folder a part, in the order of the pages: later commands use what earlier ones made."""
+    found = run_by_python(PARTS[part])
+    run = as_process if part == "README" else in_this_process
     assert any("programs.generate" in line for line in found)
     made_before = [line for line in run_by_python(PAGES) if line not in found and re.search(NEEDED_LATER, line)]
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist()) as server:
-        environment = {**os.environ, "ARGO_USER": USER, "ARGO_BASE_URL": argo.url, "PYTHONPATH": str(ROOT)}
-        run_in(folder, "python -m programs.generate --model gpt41 --max-traces 1", environment)
-        for line in made_before:
-            run_in(folder, line, environment)
-        for line in found:
-            if "--push-to-hub" in line:
-                parse(ExportOptions, "export", "Parsed only.", ["--document", *shlex.split(line)[3:]])
+        monkeypatch.setenv("ARGO_USER", USER)
+        monkeypatch.setenv("ARGO_BASE_URL", argo.url)
+        for line in ["python -m programs.generate --model gpt41 --max-traces 1", *made_before, *found]:
+            words, into = words_of(line.replace(SERVER, server.openai_base))
+            if "--push-to-hub" in words:
+                parse(ExportOptions, "export", "Parsed only.", ["--document", *words[1:]])
                 continue
-            run_in(folder, line.replace(SERVER, server.openai_base), environment)
+            done = run(words)
+            assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+            if into:
+                Path(into).write_text(done.stdout)
         assert not argo.surprises
         assert not server.surprises
 
@@ -102,25 +113,30 @@ def run_by_python(pages: Sequence[Path]) -> list[str]:
     return [line for line in commands(pages) if line.startswith(("python ", "synthreasoner "))]
 
 
-def run_in(folder: Path, line: str, environment: dict[str, str]) -> None:
-    line = (
-        line.replace("synthreasoner ", "python -m programs.command ", 1) if line.startswith("synthreasoner") else line
-    )
+def words_of(line: str) -> tuple[list[str], str]:
+    """The words of a line after `synthreasoner`, however it is called there, and the file that its output goes to."""
     line, _, into = line.partition(" > ")
     words = shlex.split(line)
-    assert words[0] == "python"
-    done = subprocess.run(
-        [sys.executable, *words[1:]],
-        cwd=folder,
-        env=environment,
+    if words[0] == "synthreasoner":
+        return words[1:], into
+    assert words[:2] == ["python", "-m"]
+    return [NAME_OF[words[2]], *words[3:]], into
+
+
+def as_process(words: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", COMMANDS[words[0]].module, *words[1:]],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
-    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-    if into:
-        (folder / into).write_text(done.stdout)
+
+
+def in_this_process(words: list[str]) -> subprocess.CompletedProcess[str]:
+    return called(*words, main=command)
 
 
 def test_the_python_block_runs(folder: Path) -> None:

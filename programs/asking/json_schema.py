@@ -1,6 +1,7 @@
 """JSON schemas of a signature's outputs: for the server to enforce, and as a short form for the prompt."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -8,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, create_model
 Schema = dict[str, Any]
 
 
+# A program's fingerprint asks for every stage's schema, and making one takes milliseconds.
+@lru_cache(maxsize=256)
 def schema_of(outputs: tuple[tuple[str, Any], ...]) -> Schema:
     """The schema of an object with these (name, type) fields, in their order.
 
     References are written out, titles left out, every property required and no other allowed: the dialect that
-    OpenAI's strict mode, vLLM and llama.cpp have in common.
+    OpenAI's strict mode, vLLM and llama.cpp have in common. Equal fields share one schema, which nobody may change.
     """
     fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in outputs}
     reply: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
