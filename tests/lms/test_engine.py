@@ -172,7 +172,8 @@ async def test_an_unknown_model_is_told_its_neighbours_asked_once(how: How) -> N
 
 async def test_many_at_once() -> None:
     plan = FaultPlan(share=0.3, kinds=["500", "429", "html", "reset", "empty", "error200"], seed=4)
-    with StandIn(brain, latency=0.05, faults=plan) as server:
+    # Long enough for a busy machine to send them all before the first is answered.
+    with StandIn(brain, latency=0.5, faults=plan) as server:
         async with openai_model(server, timeout=20) as model:
             with metered() as meter:
                 answers = await asyncio.gather(*(ask(model) for _ in range(150)))
