@@ -1,4 +1,4 @@
-"""Invariants of `optimize.recording.recorded` and `optimize.recording.recorder`.
+"""Invariants of `optimize.recording.recorded`.
 
 1. A recorded call is never made again: not in the same session, not in a later one, not by a copy of the LM, and not
    asynchronously where it was made synchronously. It gives what it gave.
@@ -7,118 +7,41 @@
 3. Equal calls at the same time, of threads and tasks, are made once; one that is given up is made by another who waits.
 4. A process killed in the middle loses no answer that it wrote; resumed, it makes no recorded call.
 5. Errors are raised, to all who wait, and not recorded; an answer cut at its token limit is recorded, as `Truncated`.
-6. No more calls are paid for than `max_calls`, over all sessions; replays need no budget.
-7. After an error that leaves nothing to hope for, and after the end, nothing is asked any more.
-8. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
-9. One process at a time; a call that is under way at the end is still recorded.
-10. Optimizers work with it, also with rollouts, and find the same when resumed.
+6. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
+7. Optimizers work with it, also with rollouts, and find the same when resumed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import errno
-import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import dspy
 import pytest
 
 from optimize.recording.call_journal import CallJournal
 from optimize.recording.recorded import recorded
-from optimize.recording.recorder import BudgetSpent, CompileStopped, Recorder
+from optimize.recording.recorder import Recorder
 from programs import load_tracer
-from programs.errors import AccessDenied, CallError, JournalError, TransientError, Truncated, UserError
+from programs.errors import AccessDenied, CallError, TransientError, Truncated
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import metered
-from programs.lms.resolve import Model, resolve
-from tests.lab import LONGEST, environment, passage
-from tests.lms.asking import ONCE, QUICK
+from programs.lms.resolve import Model
+from tests.lab import environment, passage
+from tests.lms.asking import ONCE
 from tests.optimize.asker import ask_all, question
+from tests.optimize.recording.sessions import Counting, echo, our_error, session, wait_until
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 Ask = Callable[..., str]
-
-
-def echo(body: dict[str, Any]) -> str:
-    """An answer that differs with the request."""
-    said = body["messages"][-1]["content"]
-    return f"{body['model']} {said} {body.get('seed')} {body.get('temperature')}"
-
-
-Result = TypeVar("Result")
-
-
-class Counting:
-    """Answers that differ with every call."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self, _body: dict[str, Any]) -> str:
-        self.calls += 1
-        return f"answer {self.calls}"
-
-
-@contextmanager
-def session(folder: Path, server: StandIn, *, max_calls: int | None = None, **given: Any) -> Iterator[Session]:
-    with Recorder(folder, max_calls=max_calls) as recorder:
-        opened = Session(recorder, server, given)
-        yield opened
-        opened.model.close()
-
-
-class Session:
-    """A recorder, and a recorded model on a stand-in server."""
-
-    def __init__(self, recorder: Recorder, server: StandIn, given: dict[str, Any]) -> None:
-        self.recorder = recorder
-        self.server = server
-        self.given = {"retry": QUICK, "timeout": 10.0, "env": {}, **given}
-        self.model = self.open()
-
-    def open(self, name: str = "openai/any", base: str | None = None, purpose: Any = "student") -> Model:
-        found = resolve(name, api_base=base or self.server.openai_base, **self.given)
-        return recorded(found, self.recorder, purpose)
-
-    def ask(self, prompt: str = "hello", **options: Any) -> str:
-        return str(self.model.lm(prompt, **options)[0])
-
-    async def aask(self, prompt: str = "hello", **options: Any) -> str:
-        return str((await self.model.lm.acall(prompt, **options))[0])
-
-    def run(self, call: Coroutine[Any, Any, Result]) -> Result:
-        """The result of a call on an event loop of its own, whose connections are closed with it."""
-
-        async def closed() -> Result:
-            try:
-                return await call
-            finally:
-                await self.model.aclose()
-
-        return asyncio.run(closed())
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONGEST
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.002)
-
-
-def our_error(caught: pytest.ExceptionInfo[BaseException]) -> type[BaseException | None]:
-    return type(backend_error(caught.value))
 
 
 def test_1_a_recorded_call_is_never_made_again(tmp_path: Path) -> None:
@@ -331,68 +254,7 @@ def test_5_an_answer_cut_at_its_limit_is_cut_again(tmp_path: Path, how: str) -> 
     assert len(server.calls) == 1
 
 
-def test_6_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
-    with StandIn(echo) as server:
-        with session(tmp_path, server, max_calls=3) as asked:
-            said = [asked.ask(str(number)) for number in range(3)]
-            for _ in range(2):
-                with pytest.raises(Exception, match="budget of 3 calls") as caught:
-                    asked.ask("3")
-                assert our_error(caught) is BudgetSpent
-            assert isinstance(asked.recorder.failure, BudgetSpent)
-            assert [asked.ask(str(number)) for number in range(3)] == said
-        with session(tmp_path, server, max_calls=4) as asked:
-            assert [asked.ask(str(number)) for number in range(3)] == said
-            asked.ask("3")
-            with pytest.raises(Exception, match="budget of 4 calls"):
-                asked.ask("4")
-    assert len(server.calls) == 4
-
-
-def test_6_calls_under_way_count(tmp_path: Path) -> None:
-    with StandIn(echo, latency=0.05) as server, session(tmp_path, server, max_calls=5) as asked:
-        with ThreadPoolExecutor(12) as pool:
-            futures = [pool.submit(asked.ask, str(number)) for number in range(12)]
-        assert sum(future.exception() is None for future in futures) == 5
-    assert len(server.calls) == 5
-
-
-def test_7_nothing_is_asked_after_a_fatal_error(tmp_path: Path) -> None:
-    with StandIn(echo, faults=FaultPlan(script=[None, "401"])) as server, session(tmp_path, server) as asked:
-        said = asked.ask("known")
-        for prompt in ("one", "two", "three"):
-            with pytest.raises(Exception, match="401") as caught:
-                asked.ask(prompt)
-            assert our_error(caught) is AccessDenied
-        assert isinstance(asked.recorder.failure, AccessDenied)
-        assert asked.ask("known") == said
-    assert len(server.calls) == 2
-
-
-def test_7_nothing_is_asked_once_answers_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full_disk(*_: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with StandIn(echo) as server, session(tmp_path, server) as asked:
-        monkeypatch.setattr(os, "pwrite", full_disk)
-        for prompt in ("one", "two"):
-            with pytest.raises(Exception, match="No space left"):
-                asked.ask(prompt)
-        assert isinstance(asked.recorder.failure, JournalError)
-    assert len(server.calls) == 1
-
-
-def test_7_nothing_is_asked_after_the_end(tmp_path: Path) -> None:
-    with StandIn(echo) as server, session(tmp_path, server) as asked:
-        asked.ask()
-        asked.recorder.close()
-        with pytest.raises(Exception, match="ended") as caught:
-            asked.ask("another")
-    assert our_error(caught) is CompileStopped
-    assert len(server.calls) == 1
-
-
-def test_8_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
+def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
     server = StandIn(lambda _: "four words are said", reasoning="because", faults=FaultPlan(script=["500"]))
     with server, session(tmp_path, server) as asked:
         with metered() as made:
@@ -408,35 +270,6 @@ def test_8_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
         assert (spend.calls, spend.prompt_tokens, spend.completion_tokens, spend.cached_tokens) == (1, 2, 4, 1)
 
 
-def test_9_two_compilations_cannot_share_a_folder(tmp_path: Path) -> None:
-    with Recorder(tmp_path):
-        with pytest.raises(UserError, match="in use by another compile"):
-            Recorder(tmp_path)
-        code = (
-            "import pathlib, sys; from optimize.recording.recorder import Recorder; Recorder(pathlib.Path(sys.argv[1]))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path)], env=environment(), capture_output=True, text=True
-        )
-        assert "in use by another compile" in done.stderr
-    Recorder(tmp_path).close()
-
-
-def test_9_a_call_under_way_at_the_end_is_recorded(tmp_path: Path) -> None:
-    with StandIn(echo, latency=0.2) as server:
-        with session(tmp_path, server) as asked:
-            thread = threading.Thread(target=asked.ask)
-            thread.start()
-            wait_until(lambda: server.in_flight)
-            asked.recorder.close()
-            with pytest.raises(UserError, match="in use"):
-                Recorder(tmp_path)
-            thread.join()
-        with session(tmp_path, server) as asked:
-            asked.ask()
-    assert len(server.calls) == 1
-
-
 def hot(_example: dspy.Example, prediction: dspy.Prediction, _trace: Any = None) -> bool:
     return "hot" in str(prediction.answer)
 
@@ -446,7 +279,7 @@ def by_heat(body: dict[str, Any]) -> str:
     return f'{{"answer": "{heat} {len(str(body))}"}}'
 
 
-def test_10_an_optimizer_that_rolls_out_again_is_replayed(tmp_path: Path) -> None:
+def test_7_an_optimizer_that_rolls_out_again_is_replayed(tmp_path: Path) -> None:
     examples = [dspy.Example(question=f"q{number}", answer="").with_inputs("question") for number in range(3)]
     demos, calls = [], []
     with StandIn(by_heat) as server:
@@ -464,7 +297,7 @@ def test_10_an_optimizer_that_rolls_out_again_is_replayed(tmp_path: Path) -> Non
     assert calls == [6, 6]
 
 
-def test_10_a_copied_program_keeps_its_recorded_model(tmp_path: Path) -> None:
+def test_7_a_copied_program_keeps_its_recorded_model(tmp_path: Path) -> None:
     program = dspy.Predict("question -> answer")
     with StandIn(by_heat) as server, session(tmp_path, server) as asked:
         program.set_lm(asked.model.lm.copy(rollout_id=1, temperature=1.0))
@@ -475,7 +308,7 @@ def test_10_a_copied_program_keeps_its_recorded_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["sync", "async"])
-def test_10_the_whole_program_is_replayed(tmp_path: Path, how: str) -> None:
+def test_7_the_whole_program_is_replayed(tmp_path: Path, how: str) -> None:
     traces, paid = [], []
     with StandIn(Scientist()) as server:
         for _ in range(2):
