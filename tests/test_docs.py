@@ -9,7 +9,6 @@
 
 import io
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -26,7 +25,7 @@ from programs.command import main as command
 from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
 from tests.inputs.making_papers import folder_of_all
-from tests.lab import called
+from tests.lab import called, environment
 from tests.reference import options_of
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -34,16 +33,16 @@ from tests.standin.server import StandIn
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 HALF = PAGES.index(ROOT / "docs" / "judges.md")
-"""The commands are run in three parts, side by side."""
 PARTS = {"README": PAGES[:1], "first half": PAGES[1:HALF], "second half": PAGES[HALF:]}
+"""The commands are run in three parts, side by side."""
 NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
 OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details"}
 """Options of other programs that the pages name."""
-NAME_OF = {about.module: name for name, about in COMMANDS.items()}
 BENCH_OPTIONS = {"--quick", "--folder", "--traces", "--passages"}
+NAME_OF = {about.module: name for name, about in COMMANDS.items()}
 
 
 def blocks(kind: str) -> Iterator[tuple[Path, str]]:
@@ -126,7 +125,7 @@ def words_of(line: str) -> tuple[list[str], str]:
 def as_process(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", COMMANDS[words[0]].module, *words[1:]],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -146,7 +145,7 @@ def test_the_python_block_runs(folder: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=environment(),
             capture_output=True,
             text=True,
             timeout=60,

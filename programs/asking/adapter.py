@@ -21,7 +21,7 @@ from dspy.adapters.utils import parse_value
 from dspy.utils.exceptions import AdapterParseError
 from pydantic import BaseModel, ValidationError
 
-from programs.asking.json_schema import form_of, schema_of
+from programs.asking.json_schema import Outputs, form_of, outputs_of, schema_of
 from programs.checks.injection import escape_markers
 from signatures.preamble import EXAMPLE, FORM, PREAMBLE, SCHEMA
 
@@ -46,7 +46,7 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         schema_supported = bool(lm.supports_response_schema and "response_format" in lm.supported_params)
         _enforced.set(schema_supported)
         if schema_supported:
-            lm_kwargs["response_format"] = _response_format(_outputs(signature))
+            lm_kwargs["response_format"] = _response_format(outputs_of(signature))
         elif "response_format" in lm.supported_params:
             lm_kwargs["response_format"] = {"type": "json_object"}
 
@@ -64,14 +64,14 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         return [{"role": "system", "content": PREAMBLE}, {"role": "user", "content": "\n\n".join(blocks)}]
 
     def _form(self, signature: Any) -> str:
-        outputs = _outputs(signature)
+        outputs = outputs_of(signature)
         return f"{FORM}\n{_form_text(outputs)}" if _enforced.get() else f"{SCHEMA}\n{_schema_text(outputs)}"
 
     def parse(self, signature: Any, completion: str) -> dict[str, Any]:
         fields = whole_object(completion)
         if fields is None:
             raise self._unreadable(signature, completion, "The reply is not one whole JSON object.")
-        outputs = _outputs(signature)
+        outputs = outputs_of(signature)
         missing = [name for name, _ in outputs if name not in fields]
         if missing:
             raise self._unreadable(signature, completion, f"The reply lacks {', '.join(missing)}.")
@@ -179,18 +179,10 @@ def _demonstration(signature: Any, demo: dict[str, Any]) -> str:
     return "\n\n".join([EXAMPLE, *_fields(given, demo), _shown(reply)])
 
 
-Outputs = tuple[tuple[str, Any], ...]
-
-
 # DSPy makes the mappings of a signature's fields anew at every access.
 @lru_cache(maxsize=256)
 def _inputs(signature: Any) -> tuple[str, ...]:
     return tuple(signature.input_fields)
-
-
-@lru_cache(maxsize=256)
-def _outputs(signature: Any) -> Outputs:
-    return tuple((name, info.annotation) for name, info in signature.output_fields.items())
 
 
 @lru_cache(maxsize=256)

@@ -7,11 +7,19 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 
 Schema = dict[str, Any]
+Outputs = tuple[tuple[str, Any], ...]
+
+
+# DSPy makes the mappings of a signature's fields anew at every access.
+@lru_cache(maxsize=256)
+def outputs_of(signature: Any) -> Outputs:
+    """The (name, type) of each output field of a signature, in their order."""
+    return tuple((name, info.annotation) for name, info in signature.output_fields.items())
 
 
 # A program's fingerprint asks for every stage's schema, and making one takes milliseconds.
 @lru_cache(maxsize=256)
-def schema_of(outputs: tuple[tuple[str, Any], ...]) -> Schema:
+def schema_of(outputs: Outputs) -> Schema:
     """The schema of an object with these (name, type) fields, in their order.
 
     References are written out, titles left out, every property required and no other allowed: the dialect that

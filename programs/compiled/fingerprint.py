@@ -8,7 +8,7 @@ import dspy
 from pydantic import BaseModel
 
 from programs.asking.adapter import ADAPTER_VERSION
-from programs.asking.json_schema import schema_of
+from programs.asking.json_schema import outputs_of, schema_of
 
 
 def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
@@ -22,7 +22,7 @@ def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
             [field, str(info.annotation), (info.json_schema_extra or {}).get("desc")]
             for field, info in signature.fields.items()
         ]
-        outputs = schema_of(tuple((field, info.annotation) for field, info in signature.output_fields.items()))
+        outputs = schema_of(outputs_of(signature))
         demos = [dict(demo) for demo in predictor.demos]
         own = [predictor.config["temperature"]] if "temperature" in predictor.config else []
         parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
