@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from programs.asking.plan import Ask, Reply, Spent
+from programs.journals.tally import reason_of
 from programs.progress.estimate import Snapshot
 from programs.progress.trouble import Trouble
 from programs.progress.work import Work
@@ -81,10 +82,9 @@ class Ledger:
         self.work.replayed(ask)
 
     def questions(self, pool: QuestionPool) -> None:
-        """A text's questions were made."""
+        """A text's questions were made. Each rejected one counts once, for its first reason, as in the funnel."""
         self.questions_taken += len(pool.questions)
-        for rejected in pool.rejected:
-            self.questions_rejected.update(problem.split(":")[0] for problem in rejected.problems)
+        self.questions_rejected.update(reason_of(rejected.problems) for rejected in pool.rejected)
         self.questions_rejected.update(question.why for question in pool.dropped)
         self.samples_without_questions += not pool.questions
 

@@ -38,7 +38,7 @@ def questions(asked: Asked) -> Any:
         return "I cannot think of any."
     for kind, draft in made.items():
         if number == 3:
-            draft["question"] = f"What does the paper say about {kind}?"
+            draft["question"] = f"The paper says nothing about {kind}."
         if number in (4, 5) or (number == 6 and kind == "mechanism"):
             draft["question"] = f"Why does the {kind} of faint galaxies grow with their distance from us?"
     return made
@@ -168,6 +168,7 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["texts begun by all runs"].entered == 13 == found["texts read by this run"].left
         assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 2}
         assert found["questions drafted"].lost == {"leans on its source": 21, "asks the same as another question": 8}
+        assert finished.summary.questions["rejected"] == found["questions drafted"].lost, "as the funnel counts them"
         assert found["usable questions"].entered == found["questions drafted"].left
         assert found["attempts at a trace written"].lost == {"turned down by the judges and written again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
