@@ -27,6 +27,7 @@ from programs.inputs.report import ReadReport
 from programs.running.ledger import Ledger
 from programs.running.run import Finished, run
 from programs.settings import Settings
+from tests.forked.process import Forked
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
 
@@ -107,9 +108,15 @@ class Lab:
         """The command line of the same run."""
         return options({**self.base, **given})
 
-    def start(self, *, env: Mapping[str, str] | None = None, **given: Any) -> subprocess.Popen[str]:
+    def start(self, *, env: Mapping[str, str] | None = None, **given: Any) -> Forked:
         """A run as a process of its own, not waited for."""
         return start(*self.arguments(**given), env=env)
+
+    def start_cold(self, **given: Any) -> subprocess.Popen[str]:
+        """The same, that has to import everything first."""
+        command = [sys.executable, "-m", "programs.generate", *self.arguments(**given)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=environment(), stdout=pipe, stderr=pipe, text=True)
 
     def command(self, *, env: Mapping[str, str] | None = None, **given: Any) -> subprocess.CompletedProcess[str]:
         """A run as a process of its own."""
@@ -199,25 +206,19 @@ def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT), **(env or {})}
 
 
-def start(*arguments: str, env: Mapping[str, str] | None = None, **popen: Any) -> subprocess.Popen[str]:
-    """`python -m programs.generate` as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "programs.generate", *arguments],
-        env=environment(env),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **popen,
-    )
+def start(*arguments: str, env: Mapping[str, str] | None = None, largest_file: int | None = None) -> Forked:
+    """`python -m programs.generate` as a process of its own, whose files grow to so many bytes at most."""
+    return Forked("programs.generate", arguments, env=environment(env), largest_file=largest_file)
 
 
-def command(*arguments: str, env: Mapping[str, str] | None = None, **popen: Any) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, env: Mapping[str, str] | None = None, largest_file: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """The same, waited for. A process that hangs is killed, and the test fails."""
-    process = start(*arguments, env=env, **popen)
-    return ended(process)
+    return ended(start(*arguments, env=env, largest_file=largest_file))
 
 
-def ended(process: subprocess.Popen[str], within: float = LONGEST) -> subprocess.CompletedProcess[str]:
+def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> subprocess.CompletedProcess[str]:
     """Waits for a process; one that hangs is killed, and raises."""
     try:
         stdout, stderr = process.communicate(timeout=within)
@@ -225,7 +226,7 @@ def ended(process: subprocess.Popen[str], within: float = LONGEST) -> subprocess
         process.kill()
         process.communicate()
         raise
-    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+    return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
 
 
 def called(*arguments: str, main: Callable[[list[str]], int] = main) -> subprocess.CompletedProcess[str]:

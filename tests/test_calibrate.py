@@ -16,8 +16,6 @@ import contextlib
 import io
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +28,8 @@ import pytest
 from programs.calibrate import main
 from programs.cli.options import run_cli
 from programs.judges.question_interval import mean_interval
-from tests.lab import ROOT, environment, laboratory
+from tests.forked.process import Forked
+from tests.lab import environment, laboratory
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn
@@ -119,7 +118,7 @@ class Desk:
     def calls(self) -> int:
         return len(self.server.calls)
 
-    def wait_for(self, calls: int, process: subprocess.Popen[Any]) -> None:
+    def wait_for(self, calls: int, process: Forked) -> None:
         """Until a process has made so many calls."""
         while self.calls < calls:
             assert process.poll() is None
@@ -287,8 +286,7 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on(tmp_path: Path) -> None:
 
 def test_killed_it_pays_for_nothing_again(tmp_path: Path) -> None:
     with desk(tmp_path, latency=0.05) as here:
-        command = [sys.executable, "-m", "programs.calibrate", *here.words("--concurrency", "2")]
-        process = subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=subprocess.DEVNULL)
+        process = Forked("programs.calibrate", here.words("--concurrency", "2"), env=environment())
         here.wait_for(12, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -301,8 +299,7 @@ def test_killed_it_pays_for_nothing_again(tmp_path: Path) -> None:
 
 def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
     with desk(tmp_path, latency=0.05) as here:
-        command = [sys.executable, "-m", "programs.calibrate", *here.words("--concurrency", "2")]
-        process = subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        process = Forked("programs.calibrate", here.words("--concurrency", "2"), env=environment())
         here.wait_for(6, process)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)

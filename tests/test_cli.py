@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from programs.journals.journal import Journal
+from tests.forked.process import Forked
 from tests.lab import LONGEST, USER, Lab, called, ended, laboratory, passage
 from tests.standin.faults import FaultPlan
 
@@ -284,13 +285,11 @@ def wait_for_calls(lab: Lab, count: int) -> None:
         time.sleep(0.005)
 
 
-def wait_for_notice(process: subprocess.Popen[str]) -> None:
+def wait_for_notice(process: Forked) -> None:
     """Until the process has said that it is stopping."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "stopping" in line:
-            return
-    raise AssertionError("the process ended without saying that it stops")
+    while "stopping" not in process.stderr.so_far:
+        assert process.poll() is None, "the process ended without saying that it stops"
+        time.sleep(0.002)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -361,7 +360,7 @@ def test_a_permanent_failure_does_not_wait_for_pauses_of_others(tmp_path: Path) 
 
 
 def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
-    process = lab.start()
+    process = lab.start_cold()
     deadline = time.monotonic() + LONGEST
     while not lab.journal.exists() and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -77,7 +77,7 @@ def kill_at_a_random_moment(lab: Lab, dice: random.Random) -> None:
     process = lab.start(**OPTIONS)
     wanted = before + dice.randint(1, 40)
     # Some are killed before their first call: while they start, read the journal, or write its first line.
-    deadline = time.monotonic() + (dice.uniform(0.2, 1.5) if dice.random() < 0.2 else LONGEST)
+    deadline = time.monotonic() + (dice.uniform(0.0, 0.5) if dice.random() < 0.2 else LONGEST)
     while lab.calls < wanted and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(dice.uniform(0.0, 0.03))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from programs import document
 from programs.errors import JournalError
 from programs.journals.journal import Journal
+from tests.forked.process import Forked
 from tests.lab import Lab, ended, environment
 from tests.merging.merging import leftovers, merged, outputs, snapshot, view
 
@@ -87,19 +86,17 @@ def multiplied(journal: str, times: int) -> None:
 def test_a_killed_merge_leaves_no_output(lab: Lab, halves: list[str]) -> None:
     multiplied(halves[0], 150)
     dice = random.Random(0)
-    command = [sys.executable, "-m", "programs.merge", *halves, "--output", str(lab.folder / "merged.json")]
+    words = [*halves, "--output", str(lab.folder / "merged.json")]
     draft = lab.folder / ".merged.json.merging" / "merged.journal.jsonl"
     for _ in range(2):
-        process = subprocess.Popen(
-            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = Forked("programs.merge", words, env=environment())
         wanted = dice.randint(1, 500_000)
         while process.poll() is None and not (draft.exists() and draft.stat().st_size > wanted):
             time.sleep(0.001)
         process.kill()
         assert ended(process).returncode == -9, "it was over before it could be killed"
         assert outputs(lab.folder) == []
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    done = ended(Forked("programs.merge", words, env=environment()))
     assert done.returncode == 0, done.stderr
     assert leftovers(lab.folder) == []
     mine = view(lab, "merged")

@@ -31,5 +31,10 @@ def ask_all(folder: Path, base: str, count: int) -> list[str]:
     return answers
 
 
-if __name__ == "__main__":
+def main() -> int:
     ask_all(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

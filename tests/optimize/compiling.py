@@ -16,7 +16,6 @@ import io
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from optimize.course import Course, course_of
 from optimize.settings import CompileSettings
 from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
+from tests.forked.process import Forked
 from tests.lab import environment, options, write_passages
 from tests.optimize.optimizers.tuning import MAGIC, Proposer
 from tests.standin import scientist
@@ -136,15 +136,9 @@ class Shop:
         """`python -m optimize.compile` in this process."""
         return called(*options({**self.base, **changed}))
 
-    def start(self, *, env: Mapping[str, str] | None = None, **changed: Any) -> subprocess.Popen[str]:
+    def start(self, *, env: Mapping[str, str] | None = None, **changed: Any) -> Forked:
         """The same as a process of its own, not waited for."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "optimize.compile", *options({**self.base, **changed})],
-            env=environment(env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return Forked("optimize.compile", options({**self.base, **changed}), env=environment(env))
 
     @property
     def report(self) -> dict[str, Any]:

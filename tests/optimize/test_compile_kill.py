@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,12 +19,13 @@ import pytest
 
 from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.load import load_tracer
+from tests.forked.process import Forked
 from tests.lab import LONGEST, ended
 from tests.optimize.compiling import Shop, workshop
 from tests.standin.faults import FaultPlan
 
 
-def until(shop: Shop, calls: int, process: subprocess.Popen[str]) -> None:
+def until(shop: Shop, calls: int, process: Forked) -> None:
     """Waits for the server to have been asked so often."""
     deadline = time.monotonic() + LONGEST
     while shop.calls < calls:

@@ -13,10 +13,7 @@
 """
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -31,40 +28,21 @@ from optimize.optimizers.candidates import ORIGINAL
 from optimize.optimizers.session import Session
 from optimize.optimizers.trials import TOGETHER
 from programs.errors import UserError
+from tests.forked.process import Forked
 from tests.lab import LONGEST, ended, environment
-from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example, is_good, small_laboratory
+from tests.optimize.optimizers.deadly import lab_in
+from tests.optimize.optimizers.tuning import DULL, GOOD, MAGIC, Engine, Lab, Replies, example
 
 SPACE = ("predict instruction", "predict demonstrations", "predict temperature")
-
-
-def lab_in(folder: Path, brain: Replies | None = None, **changes: Any) -> Lab:
-    return small_laboratory(folder, brain, **{"runs": 60, "texts": (DULL, MAGIC, "Take your time."), **changes})
 
 
 def stored(folder: Path) -> optuna.Study:
     return optuna.load_study(study_name=study.NAME, storage=f"sqlite:///{folder / 'study.db'}")
 
 
-def deadly(folder: Path, after: int) -> None:
-    """Compiles until so many runs were made, then kills itself. Runs in a process of its own."""
-    brain = Replies()
-    lab = lab_in(folder, brain)
-
-    def said(prompt: str) -> str:
-        if brain.asked > after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return f"I say {GOOD} dust." if is_good(prompt) else "Who knows."
-
-    brain.said = said
-    lab.compile("optuna")
-
-
 def killed(folder: Path, after: int) -> None:
     """Compiles in a process that is killed once so many runs were made."""
-    code = f"from pathlib import Path; from {__name__} import deadly; deadly(Path({str(folder)!r}), after={after})"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = Forked("tests.optimize.optimizers.deadly", [str(folder), str(after)], env=environment())
     assert ended(process).returncode == -signal.SIGKILL
 
 

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +31,7 @@ from programs.errors import AccessDenied, CallError, TransientError, Truncated
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model
+from tests.forked.process import Forked
 from tests.lab import environment, passage
 from tests.lms.asking import ONCE
 from tests.optimize.asker import ask_all, question
@@ -189,10 +188,7 @@ def test_3_who_waits_asks_when_the_one_who_asked_gives_up(tmp_path: Path) -> Non
 def test_4_a_killed_process_loses_no_answer(tmp_path: Path, calls: int) -> None:
     count = 16
     with StandIn(echo, latency=0.01) as server:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.optimize.asker", str(tmp_path), server.openai_base, str(count)],
-            env=environment(),
-        )
+        process = Forked("tests.optimize.asker", [str(tmp_path), server.openai_base, str(count)], env=environment())
         try:
             wait_until(lambda: len(server.calls) >= calls or process.poll() is not None)
             assert process.poll() is None, "the process was over before it could be killed"

@@ -1,0 +1,130 @@
+"""A command that was forked, held as `subprocess.Popen` holds a process.
+
+process = Forked("programs.generate", ["--model", "openai/any"], env=os.environ)
+process.send_signal(signal.SIGINT)
+stdout, stderr = process.communicate(timeout=60)
+assert process.returncode == 130
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from tests.forked.order import Order
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Forked:
+    """A running command. `returncode` is None until `poll`, `wait` or `communicate` has seen it end; a signal that ended it
+    is less than 0."""
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path = ROOT,
+        largest_file: int | None = None,
+    ) -> None:
+        """Starts it. Raises ChildProcessError where it could not be."""
+        order = Order(module=module, arguments=list(arguments), env=dict(env), cwd=cwd, largest_file=largest_file)
+        pipes = [os.pipe() for _ in range(3)]
+        theirs = [write for _, write in pipes]
+        socket.send_fds(parent_of_forks(), [order.model_dump_json().encode()], theirs)
+        for descriptor in theirs:
+            os.close(descriptor)
+        self.args = [module, *arguments]
+        self.returncode: int | None = None
+        self.stdout, self.stderr = Outlet(pipes[0][0]), Outlet(pipes[1][0])
+        self._fate = os.fdopen(pipes[2][0], encoding="ascii")
+        told = self._fate.readline()
+        if not told:
+            raise ChildProcessError(f"the parent of forks is gone, and {module} was not started")
+        self.pid = int(told)
+
+    def poll(self) -> int | None:
+        """Its exit code, or None while it runs."""
+        if self.returncode is None and select.select([self._fate], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended. Raises `subprocess.TimeoutExpired` after so many seconds."""
+        if self.returncode is None:
+            if not select.select([self._fate], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            with self._fate:
+                self.returncode = int(self._fate.readline())
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it wrote, once it has ended. Raises as `wait`."""
+        self.wait(timeout)
+        return self.stdout.whole(), self.stderr.whole()
+
+    def send_signal(self, name: int) -> None:
+        """To it, if it has not been seen to end."""
+        if self.poll() is None:
+            os.kill(self.pid, name)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Outlet:
+    """One end of a pipe, read as it is written so that its writer never waits."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._read = b""
+        self._reader = threading.Thread(target=self._drain, args=(descriptor,), daemon=True)
+        self._reader.start()
+
+    @property
+    def so_far(self) -> str:
+        """What was written until now."""
+        return self._read.decode(errors="replace")
+
+    def whole(self) -> str:
+        """All of it, once all writers have closed it."""
+        self._reader.join()
+        return self._read.decode()
+
+    def _drain(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb", buffering=0) as pipe:
+            while piece := pipe.read(1 << 16):
+                self._read += piece
+
+
+@lru_cache(maxsize=1)
+def parent_of_forks() -> socket.socket:
+    """The way to it; started with the first command, it ends with this process. One for all tests of a process: what it
+    imports once, every command would."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "tests.forked.parent", str(its.fileno())],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[its.fileno()],
+        start_new_session=True,
+    )
+    its.close()
+
+    def end() -> None:
+        ours.close()
+        parent.wait()
+
+    atexit.register(end)
+    return ours
