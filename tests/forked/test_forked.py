@@ -56,7 +56,7 @@ def test_2_a_limit_holds_for_one(lab: Lab) -> None:
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGKILL])
 def test_3_a_signal_ends_it(tmp_path: Path, name: signal.Signals) -> None:
-    with laboratory(tmp_path, latency=60.0) as lab:
+    with laboratory(tmp_path, latency=1.0) as lab:
         process = lab.start()
         deadline = time.monotonic() + LONGEST
         while not lab.calls:
