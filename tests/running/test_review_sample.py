@@ -17,9 +17,9 @@ from programs.errors import UserError
 from programs.judges.labels import read_labels
 from programs.judges.review_list import FAR_APART
 from programs.judges.review_sample import ReviewSample
-from tests.judges.test_review_list import JUDGED, attempts, by_the_answer
 from tests.lab import Lab, laboratory
 from tests.reviewing import labels_in, review
+from tests.running.test_review_list import JUDGED, attempts, by_the_answer
 
 EVERYTHING = 1000
 
