@@ -1,6 +1,6 @@
 # make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10")
 # make test       every test, but those of TRL, and those of the report's page where there is no Chromium
-# make test-unit  the tests of single parts: less than a minute
+# make test-unit  the tests of single parts: a minute or two
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
 # make check      lint, format and types
 # make bench      the benchmarks (some: make bench ARGS="saturation")

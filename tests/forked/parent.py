@@ -9,6 +9,7 @@ the process: its pid, then its exit code (of a signal: less than 0), a line each
 import gc
 import os
 import resource
+import signal
 import socket
 import sys
 from importlib import import_module
@@ -25,6 +26,9 @@ def main(control: socket.socket) -> None:
     for module in (*COMMANDS, *LAZY):
         import_module(module)
     gc.freeze()
+    # As a shell starts commands, whatever was ignored or blocked where the tests were started.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, LONGEST, 3)
         if not message:
