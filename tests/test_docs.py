@@ -1,7 +1,7 @@
 """Every command and every piece of code in the documents does what it says, against a server that stands in.
 
 1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes:
-   the first of each command in the README as a process, the others in this one, which saves them two seconds of imports
+   each command of the README once as a process, the others in this one, which saves them two seconds of imports
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
 4. each file and folder that is named exists, and each option

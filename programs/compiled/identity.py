@@ -97,9 +97,18 @@ def _fields(signature: Any) -> list[str]:
     return [f"{name}: {_type(info.annotation)}" for name, info in signature.fields.items()]
 
 
-# Many fields have the same few types, and making a schema takes milliseconds.
-@lru_cache(maxsize=256)
 def _type(annotation: Any) -> str:
+    # Other annotations can be equal and have other schemas: the choices of a Literal in another order.
+    return _class(annotation) if isinstance(annotation, type) else _named(annotation)
+
+
+# Many fields have the same few classes, and making a schema takes milliseconds.
+@lru_cache(maxsize=256)
+def _class(annotation: type) -> str:
+    return _named(annotation)
+
+
+def _named(annotation: Any) -> str:
     schema = json.dumps(TypeAdapter(annotation).json_schema(), sort_keys=True)
     name = getattr(annotation, "__name__", None) or str(annotation)
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"

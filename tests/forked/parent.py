@@ -9,7 +9,6 @@ the process: its pid, then its exit code (of a signal: less than 0), a line each
 import gc
 import os
 import resource
-import signal
 import socket
 import sys
 from importlib import import_module
@@ -26,17 +25,15 @@ def main(control: socket.socket) -> None:
     for module in (*COMMANDS, *LAZY):
         import_module(module)
     gc.freeze()
-    # As a shell starts commands, whatever was ignored or blocked where the tests were started.
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, LONGEST, 3)
         if not message:
             return
-        if os.fork() == 0:
+        pid = os.fork()
+        if pid == 0:
             control.close()
             break
-        os.wait()
+        os.waitpid(pid, 0)
         for descriptor in descriptors:
             os.close(descriptor)
     stdout, stderr, fate = descriptors
@@ -45,7 +42,7 @@ def main(control: socket.socket) -> None:
         os._exit(0)
     pid = os.fork()
     if pid:
-        watch(pid, fate, (stdout, stderr))
+        watch(pid, fate, (stdout, stderr, 2))
     os.close(fate)
     become(Order.model_validate_json(message), stdout, stderr)
 

@@ -9,6 +9,7 @@ assert process.returncode == 130
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import select
 import signal
@@ -20,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from tests.forked.order import Order
+from tests.forked.order import LONGEST, Order
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,11 +39,14 @@ class Forked:
         cwd: Path = ROOT,
         largest_file: int | None = None,
     ) -> None:
-        """Starts it. Raises ChildProcessError where it could not be."""
+        """Starts it. Raises ValueError where words and environment are too long, OSError where it could not be started."""
         order = Order(module=module, arguments=list(arguments), env=dict(env), cwd=cwd, largest_file=largest_file)
+        message = order.model_dump_json().encode()
+        if len(message) > LONGEST:
+            raise ValueError(f"an order has at most {LONGEST} bytes, and this one {len(message)}")
         pipes = [os.pipe() for _ in range(3)]
         theirs = [write for _, write in pipes]
-        socket.send_fds(parent_of_forks(), [order.model_dump_json().encode()], theirs)
+        socket.send_fds(parent_of_forks(), [message], theirs)
         for descriptor in theirs:
             os.close(descriptor)
         self.args = [module, *arguments]
@@ -66,18 +70,25 @@ class Forked:
             if not select.select([self._fate], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
             with self._fate:
-                self.returncode = int(self._fate.readline())
+                told = self._fate.readline()
+            if not told:
+                raise ChildProcessError(f"what waited for {self.args[0]} is gone, and nobody knows how it ended")
+            self.returncode = int(told)
         return self.returncode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """What it wrote, once it has ended. Raises as `wait`."""
         self.wait(timeout)
-        return self.stdout.whole(), self.stderr.whole()
+        texts = self.stdout.whole(timeout), self.stderr.whole(timeout)
+        if None in texts:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return str(texts[0]), str(texts[1])
 
     def send_signal(self, name: int) -> None:
-        """To it, if it has not been seen to end."""
+        """To it, if it has not ended."""
         if self.poll() is None:
-            os.kill(self.pid, name)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, name)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -96,10 +107,10 @@ class Outlet:
         """What was written until now."""
         return self._read.decode(errors="replace")
 
-    def whole(self) -> str:
-        """All of it, once all writers have closed it."""
-        self._reader.join()
-        return self._read.decode()
+    def whole(self, timeout: float | None = None) -> str | None:
+        """All of it, once all writers have closed it; None where one has not within so many seconds."""
+        self._reader.join(timeout)
+        return None if self._reader.is_alive() else self._read.decode()
 
     def _drain(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb", buffering=0) as pipe:
