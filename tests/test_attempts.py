@@ -21,14 +21,8 @@ from programs.records import Record
 from programs.units.unit_line import attempts_of
 from tests.lab import Lab, laboratory
 from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-
-PANEL = ["openai/strict", "openai/mild"]
-
-
-def verdict(overall: int) -> dict[str, Any]:
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
-    return {"reason": f"It deserves {overall}, all told.", **ratings}
 
 
 def answer(asked: Asked) -> dict[str, Any]:

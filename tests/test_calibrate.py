@@ -31,6 +31,7 @@ from programs.judges.question_interval import mean_interval
 from tests.forked.process import Forked
 from tests.lab import environment, laboratory
 from tests.standin.faults import FaultPlan
+from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn
 
@@ -51,11 +52,6 @@ def label(number: int, overall: int, **given: Any) -> dict[str, Any]:
 
 def labels(count: int) -> list[dict[str, Any]]:
     return [label(number, PEOPLE[number % len(PEOPLE)]) for number in range(count)]
-
-
-def verdict(overall: int) -> dict[str, Any]:
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
-    return {"reason": f"It deserves {overall}, all told.", **ratings}
 
 
 def within(rating: int) -> int:

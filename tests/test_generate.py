@@ -27,20 +27,9 @@ from programs.records import Document
 from tests.lab import KEY, USER, Lab, called, laboratory, passage, write_passages
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 from tests.standin.server import StandIn
-
-PANEL = ["openai/strict", "openai/mild"]
-
-
-def verdict(overall: int, reason: str = "The second step does not follow.") -> dict[str, Any]:
-    return {
-        "reason": reason,
-        "reasoning_quality": overall,
-        "accuracy": overall,
-        "coherence": overall,
-        "overall": overall,
-    }
 
 
 def by_judge(**scores: int) -> Callable[[Asked], dict[str, Any]]:

@@ -17,8 +17,8 @@ import pytest
 from tests.lab import USER, Lab, called, laboratory
 from tests.standin import scientist
 from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-from tests.test_generate import PANEL, verdict
 
 KINDS = [
     "500",

@@ -22,8 +22,8 @@ import pytest
 from programs.asking.tries import seed_of
 from tests.lab import LONGEST, Lab, ended, laboratory
 from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-from tests.test_generate import PANEL, verdict
 
 RUNS = 4
 CONCURRENCY = 6

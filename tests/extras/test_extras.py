@@ -28,8 +28,8 @@ from programs.running.summary import show
 from tests.lab import Lab, called, laboratory
 from tests.running.test_resume import catalogue_of, repeated
 from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-from tests.test_generate import PANEL, verdict
 
 SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer"}
 

@@ -13,6 +13,7 @@ import socket
 import sys
 from importlib import import_module
 
+from programs.cli.options import run_cli
 from tests.forked.order import LONGEST, Order
 
 COMMANDS = ("programs.generate", "optimize.compile", "programs.calibrate", "programs.merge")
@@ -69,8 +70,6 @@ def become(order: Order, stdout: int, stderr: int) -> None:
     if order.largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest_file, order.largest_file))
     sys.argv = [order.module, *order.arguments]
-    from programs.cli.options import run_cli
-
     run_cli(import_module(order.module).main)
 
 

@@ -27,15 +27,10 @@ from programs.stages.judge import Verdict
 from programs.tracer import Tracer
 from programs.units.decision import QualityRules, calibrated
 from tests.lab import Lab, called, laboratory
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 
-PANEL = ["openai/strict", "openai/mild"]
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
-
-
-def verdict(overall: int) -> dict[str, Any]:
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
-    return {"reason": f"It deserves {overall}, all told.", **ratings}
 
 
 def judge(asked: Asked) -> dict[str, Any]:

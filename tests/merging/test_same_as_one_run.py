@@ -18,7 +18,7 @@ from programs.errors import UserError
 from tests.lab import Lab, laboratory, write_passages
 from tests.merging.merging import contents, merged, records_by_id, shard_runs, spent, timeless, view
 from tests.running.test_resume import score_by_text
-from tests.test_generate import PANEL
+from tests.standin.panel import PANEL
 
 
 def test_shards_merged_are_what_one_run_makes(lab: Lab) -> None:

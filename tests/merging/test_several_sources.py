@@ -24,7 +24,7 @@ from tests.lab import Lab, laboratory
 from tests.merging.merging import contents, copied, merged, records_by_id, run_as, view
 from tests.running.test_resume import score_by_text
 from tests.standin import scientist
-from tests.test_generate import PANEL
+from tests.standin.panel import PANEL
 
 
 def seeing(model: str) -> dict[str, scientist.Answer]:

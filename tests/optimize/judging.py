@@ -24,6 +24,7 @@ from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
 from tests.optimize.optimizers.tuning import DULL, MAGIC, Proposer
 from tests.standin.faults import FaultPlan
+from tests.standin.panel import verdict
 from tests.standin.scientist import Asked, Scientist
 from tests.standin.server import StandIn
 
@@ -58,11 +59,6 @@ def records(questions: int) -> list[dict[str, Any]]:
 def write(path: Path, lines: list[dict[str, Any]]) -> Path:
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
     return path
-
-
-def verdict(overall: int) -> dict[str, Any]:
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
-    return {"reason": f"It deserves {overall}, all told.", **ratings}
 
 
 def judge(asked: Asked) -> Any:

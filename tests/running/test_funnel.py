@@ -23,8 +23,8 @@ from programs.running.run import Finished
 from tests.lab import Lab, called, laboratory, passage, write_passages
 from tests.running.test_resume import catalogue_of
 from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Answer, Asked
-from tests.test_generate import PANEL, verdict
 
 BLACK_HOLE = (
     "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"

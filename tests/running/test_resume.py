@@ -22,8 +22,8 @@ from programs.errors import UserError
 from programs.tracer import Tracer
 from tests.lab import Lab, called, laboratory, passage, write_passages
 from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-from tests.test_generate import PANEL, verdict
 
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL}
 

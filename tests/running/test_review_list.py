@@ -23,15 +23,10 @@ from programs.judges.review_list import ReviewItem
 from programs.merge import merge
 from tests.lab import Lab, called, laboratory
 from tests.reviewing import review
+from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 
-PANEL = ["openai/strict", "openai/mild"]
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "min_quality_score": 5}
-
-
-def verdict(overall: int) -> dict[str, Any]:
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
-    return {"reason": f"It deserves {overall}, all told.", **ratings}
 
 
 def by_the_answer(asked: Asked) -> dict[str, Any]:

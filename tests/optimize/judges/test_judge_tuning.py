@@ -21,9 +21,10 @@ from optimize.optimizers import OPTIMIZERS
 from programs.compiled.load import identity_at, load_tracer
 from signatures.preamble import EXAMPLE
 from tests.lab import laboratory
-from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, verdict, write
+from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, write
 from tests.optimize.optimizers.tuning import MAGIC
 from tests.standin.faults import FaultPlan
+from tests.standin.panel import verdict
 from tests.standin.scientist import Asked
 
 
