@@ -9,6 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from programs.inputs.sample import Excerpt, Place
+from signatures.answer import YesOrNo
+from signatures.setting import Setting
+from signatures.shape import Shape
 
 FORMAT_VERSION = 1
 
@@ -230,8 +233,19 @@ class CausalCheck(Part):
     final_answer: str | None = None
 
 
+class Notes(Part):
+    """What stages 2 and 3 found for the question, as they gave it. The evidence stands in the record itself."""
+
+    analysis: dict[str, Any]
+    hypotheses: list[dict[str, Any]]
+    critique: dict[str, Any]
+    perspective: dict[str, Any]
+
+
 class Record(Part):
-    """One finished trace."""
+    """One finished trace. `needs_passage` lists the figures of thought and answer, as they write them, that stand in the
+    passage and that the question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks
+    whether something holds; `shape` is how the thought was to go, None for a thought that had none."""
 
     source_paper: SourcePaper
     user_interaction: UserInteraction
@@ -241,9 +255,14 @@ class Record(Part):
     metadata: TraceMetadata
     id: str | None = None
     question_id: str | None = None
+    setting: Setting = "closed"
+    needs_passage: list[str] = Field(default_factory=list)
+    yes_or_no: YesOrNo | None = None
+    shape: Shape | None = None
     steps: list[StepRecord] = Field(default_factory=list)
     evidence: list[EvidenceRecord] = Field(default_factory=list)
     verdicts: list[VerdictRecord] = Field(default_factory=list)
+    notes: Notes | None = None
     seeded_error: SeededError | None = None
     blind_solve: BlindSolve | None = None
     causal_check: CausalCheck | None = None

@@ -14,6 +14,7 @@ from programs.options.servers import ServerOptions
 from programs.options.trials import TrialOptions
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
+from signatures.setting import Setting
 
 DEFAULT_MODEL = "claudesonnet4"
 
@@ -22,7 +23,15 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
     """The options of a run. The names are those of the command line, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
-        "what is made": ("model", "input_file", "output", "max_traces", "traces_per_sample", "traces_per_question"),
+        "what is made": (
+            "model",
+            "input_file",
+            "output",
+            "max_traces",
+            "traces_per_sample",
+            "traces_per_question",
+            "setting",
+        ),
         "how good it must be": (*QualityOptions.model_fields,),
         "which texts and questions": (*SelectionOptions.model_fields,),
         "traces put to the test": (*TrialOptions.model_fields,),
@@ -51,6 +60,11 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
         None, ge=1, description="accepted traces in the output when the run ends; with --shard, of each process"
     )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
+    setting: Setting = Field(
+        "closed",
+        description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
+        "of the training prompt",
+    )
     traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")

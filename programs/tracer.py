@@ -23,11 +23,13 @@ from programs.passage import Passage
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage
+from programs.stages.shapes import shape_of
 from programs.stages.strands import Analysed, StrandStages
 from programs.stages.trace import Draft, Spot, TraceStages
 from programs.units.decision import QualityRules, calibrated, reasons_against, standing
 from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins
 from programs.units.variation import temperature_of
+from signatures.setting import Setting
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Wishes:
     quality: QualityRules = field(default_factory=QualityRules)
     grader: str | None = None
     extras: Extras = field(default_factory=Extras)
+    setting: Setting = "closed"
     basis: str = ""
     budget: int | None = None
     known: Callable[[UnitKey], Known | None] = lambda _key: None
@@ -110,7 +113,7 @@ class Tracer(dspy.Module):
     def plan(self, sample: Sample, wishes: Wishes) -> Plan[Made]:
         """All that is wanted of one sample."""
         passage = Passage(sample)
-        reply = (yield [self.questions.ask(passage)])[0]
+        reply = (yield [self.questions.ask(passage, wishes.setting, wishes.seed)])[0]
         if reply.status == "unread":
             return Made(failure=StageFailed("questions", reply))
         pool = wishes.pooled(self.questions.pool(passage, reply, wishes.seed))
@@ -144,8 +147,9 @@ class Tracer(dspy.Module):
         unit = Unit(key=key, question=question, passage=passage, found=found)
         feedback: tuple[str, ...] = ()
         temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
+        shape = shape_of(key.sample, question.type, question.difficulty, key.variation, wishes.seed)
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
-            spot = Spot(key.variation, number, temperature, wishes.extras.mark)
+            spot = Spot(key.variation, number, temperature, shape, wishes.setting, wishes.extras.mark)
             try:
                 draft = yield from self._draft_plan(passage, question, found, spot, feedback, wishes)
             except StageFailed as failure:

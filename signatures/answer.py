@@ -1,9 +1,11 @@
 """Stage 4, second call: the answer that the person gets."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import dspy
 from pydantic import BaseModel, Field
+
+YesOrNo = Literal["yes", "no", "neither"]
 
 
 class FinalAnswer(BaseModel):
@@ -12,16 +14,22 @@ class FinalAnswer(BaseModel):
     text: Annotated[str, Field(min_length=40, max_length=1900)] = Field(
         description="the answer, in one to four paragraphs of prose"
     )
+    yes_or_no: YesOrNo = Field(
+        description="the answer in a word, where the question asks whether something holds; neither: it asks something "
+        "else, or one cannot say"
+    )
 
 
 class WriteAnswer(dspy.Signature):
-    """Answer the question for this person, from the thought. Begin with the answer itself, then give the reasons with
-    their numbers, and how sure one can be. The person has no source at hand: never point to one (no "the paper", "the
-    authors", "this study", "the passage", no figure, table or sentence number); state the facts themselves."""
+    """Answer the question for this person, as the thought came out. Begin with the answer itself, then give what carries
+    it, with the numbers that do, and say how sure one can be; as long as the question deserves, no longer. Use what is at
+    hand, as told below, and what the thought worked out, nothing else. Speak of the matter and not of where it is
+    written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

@@ -39,35 +39,43 @@ class QuestionType(str, Enum):
 
 
 class DraftQuestion(BaseModel):
-    """One question as a model drafts it."""
+    """One question as a model drafts it, with the person who asks it."""
 
-    question: Annotated[str, Field(min_length=20, max_length=400)] = Field(
-        description="one or two sentences; names the object, method and numbers it is about"
+    audience: Annotated[str, Field(min_length=3, max_length=80)] = Field(
+        description="who asks, such as 'first-year student', 'nurse on a ward', 'survey scientist'"
     )
-    difficulty: Difficulty
-    audience: Annotated[str, Field(min_length=3, max_length=60)] = Field(
-        description="who asks, such as 'first-year student' or 'survey scientist'"
+    question: Annotated[str, Field(min_length=20, max_length=700)] = Field(
+        description="the question as this person would type it, one to five sentences, with the facts it needs"
     )
+    difficulty: Difficulty = Field(description="the level of the person, not of the type")
 
 
 QuestionSet: type[BaseModel] = create_model(
     "QuestionSet",
-    __doc__="One question of each type.",
+    __doc__="One question of each type; None where one could not be read.",
     **{  # type: ignore[call-overload]
-        kind.value: (DraftQuestion, Field(description=f"asks {kind.asks}; usually {kind.usual_difficulty}"))
+        kind.value: (DraftQuestion | None, Field(default=None, description=f"asks {kind.asks}"))
         for kind in QuestionType
     },
 )
 
 
 class AskQuestions(dspy.Signature):
-    """Write one question of each type that a curious person could ask about the science in the passage.
+    """Write one question of each type that people would type who have to do with the matter of the passage, or wonder
+    about it. None of them has the passage, and none speaks of a source: no "the paper", "the authors", "this study",
+    "the passage", no figure, table or section.
 
-    The person who answers will not have the passage: each question must stand on its own and bring the facts it needs
-    (what was measured, how, the numbers). Never point to a source: no "the paper", "the authors", "this study",
-    "the passage", no figure, table or section. Each question asks about something different, needs several steps
-    of reasoning, and can be answered from what the passage says."""
+    Put each in the words of the person who asks: what they saw, measured, were told or have to decide, then what they
+    want to know. People, not examiners: some brief, some with a story, some unsure of their terms. Let them differ
+    widely, and the level follow from who asks. A question stands on its own and brings the facts and figures that an
+    answer needs. It does not bring the answer, nor the flaw or catch that an answer has to find. Each is about something
+    different, takes several steps of reasoning, and can be answered from what the passage says and what is generally
+    known."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
+    given: str = dspy.InputField(desc="what an answer will have at hand")
+    lean: Literal["yes", "no"] = dspy.InputField(
+        desc="where a question asks whether something holds, choose what to ask so that this is the right answer"
+    )
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")

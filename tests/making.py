@@ -8,7 +8,7 @@ answers.asked                                                                  #
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +27,8 @@ from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
 from signatures.questions import QuestionType
-from signatures.trace import Thought
+from signatures.shape import Shape
+from signatures.thought import Kind, Thought
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 
 TEXT = (
@@ -121,7 +122,7 @@ def analysed(answers: Answers | None = None) -> Analysed:
 
 def draft(answers: Answers | None = None, stages: TraceStages | None = None) -> Draft:
     """A thought and its answer."""
-    plan = (stages or tracer().writer).plan(passage(), question(), analysed(), Spot(0, 0, 0.7))
+    plan = (stages or tracer().writer).plan(passage(), question(), analysed(), spot())
     return drive(plan, answers or Answers())
 
 
@@ -132,17 +133,26 @@ def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None
         journal.append("unit", str(unit.key), **line)
 
 
-def thought(**parts: Any) -> Thought:
-    """A thought without faults; `parts` replaces paragraphs."""
-    made = {
-        "opening": ["I am asked about the lensing amplitude, so first I look at how the exposures were compared."],
-        "wrong_turn": "Perhaps the scatter settles it: more scatter would simply mean a weaker signal overall.",
-        "doubt": "But wait, removing the neighbours changes the amplitude by less than one standard deviation.",
-        "correction": "So I was wrong there: what matters is how the scatter grows towards the fainter targets.",
-        "weighing": ["Alternatively the dispersion might drift with time; nothing in these numbers excludes it."],
-        "conclusion": "On balance I think the amplitude holds, though the lamps leave the calibration uncertain.",
-    }
-    return Thought.model_validate({**made, **parts})
+def spot(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> Spot:
+    """A draft's place, with a shape that no wrong turn is due in."""
+    shape = Shape(name="straight through", wrong_turns=0, noticed=None, length="short")
+    return Spot(variation, attempt, temperature, shape)
+
+
+PARAGRAPHS: tuple[tuple[Kind, str], ...] = (
+    ("tries", "The lensing amplitude, then. How were the exposures compared in the first place?"),
+    ("wrong", "Perhaps the scatter settles it: more scatter would simply mean a weaker signal overall."),
+    ("doubts", "But wait, removing the neighbours changes the amplitude by less than one standard deviation."),
+    ("takes_back", "No, that was backwards: what matters is how the scatter grows towards the fainter targets."),
+    ("considers", "Alternatively the dispersion might drift with time; nothing in these numbers excludes it."),
+    ("settles", "On balance the amplitude holds, though the lamps leave the calibration uncertain."),
+)
+
+
+def thought(paragraphs: Sequence[tuple[str, str]] = PARAGRAPHS, **texts: str) -> Thought:
+    """A thought, by default one without faults; `texts` replaces the text of the paragraphs of a kind."""
+    made = [{"kind": kind, "text": texts.get(kind, text)} for kind, text in paragraphs]
+    return Thought.model_validate({"paragraphs": made})
 
 
 def inputs_of_every_stage() -> dict[str, Any]:

@@ -37,6 +37,10 @@ def _written_out(node: Any, definitions: dict[str, Schema]) -> Any:
         return [_written_out(item, definitions) for item in node]
     if not isinstance(node, dict):
         return node
+    if "anyOf" in node:
+        # What may be missing when it is read is asked for all the same.
+        (wanted,) = [part for part in node["anyOf"] if part.get("type") != "null"]
+        node = {**wanted, **{key: value for key, value in node.items() if key not in ("anyOf", "default")}}
     if "$ref" in node:
         target = definitions[node["$ref"].rsplit("/", 1)[-1]]
         node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}

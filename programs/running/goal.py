@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from programs.extras.extras import Extras
 from programs.units.decision import QualityRules
+from signatures.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Goal:
     max_samples: int | None = None
     input_rules: str = ""
     seed: int = 0
+    setting: Setting = "closed"
     temperature: float = 0.7
     takes_sampling: bool = True
     quality: QualityRules = field(default_factory=QualityRules)

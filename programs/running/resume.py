@@ -37,7 +37,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         "temperature": settings.temperature,
         # Named where it is used alone: journals that never heard of it were made without it.
         **({"prefilter": "on"} if settings.prefilter else {}),
-        **_named(settings, "chunk_tokens", "chunk_overlap", "text_column", "max_passage_chars"),
+        **_named(settings, "chunk_tokens", "chunk_overlap", "text_column", "max_passage_chars", "setting"),
         **({"seed-error": f"on ({_seeding(settings)})"} if settings.seed_error else {}),
     }
 

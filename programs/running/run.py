@@ -204,6 +204,7 @@ def _goal(settings: Settings, models: ModelTable, biases: dict[str, float], scre
         max_samples=settings.max_samples,
         input_rules="; ".join(filter(None, input_rules)),
         seed=settings.seed,
+        setting=settings.setting,
         temperature=settings.temperature,
         takes_sampling=takes(models.main, "temperature"),
         quality=QualityRules(

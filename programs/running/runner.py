@@ -208,6 +208,7 @@ class Runner:
             traces=goal.traces,
             variations=goal.variations,
             seed=goal.seed,
+            setting=goal.setting,
             temperature=goal.temperature,
             takes_sampling=goal.takes_sampling,
             quality=goal.quality,

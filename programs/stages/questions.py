@@ -18,6 +18,7 @@ from programs.checks.self_contained import leaning
 from programs.checks.subject import strays
 from programs.passage import Passage
 from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
+from signatures.setting import ASKING, Setting
 
 ENOUGH = 6
 """With fewer usable questions a text is asked once more, with the reasons; then what there is has to do."""
@@ -81,12 +82,14 @@ class QuestionStage(dspy.Module):
         super().__init__()
         self.predict = dspy.Predict(AskQuestions)
 
-    def ask(self, passage: Passage) -> Ask:
+    def ask(self, passage: Passage, setting: Setting, seed: int) -> Ask:
+        """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds."""
+        lean = random.Random(f"{seed}/{passage.sample.id}/lean").choice(("yes", "no"))
         return Ask(
             stage="questions",
             key=f"questions/{passage.sample.id}",
             predict=self.predict,
-            inputs={"passage": passage.shown},
+            inputs={"passage": passage.shown, "given": ASKING[setting], "lean": lean},
             depth=0,
             check=lambda drafts: _missing(drafts, passage, self.predict),
         )
@@ -128,8 +131,8 @@ def _missing(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> list
     if len(pool.questions) >= ENOUGH or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
-    newest = {rejected.type: rejected for rejected in pool.rejected if rejected.type not in have}
-    return [f"{kind.value}: {'; '.join(rejected.problems)}" for kind, rejected in newest.items()]
+    newest = {rejected.type: "; ".join(rejected.problems) for rejected in pool.rejected}
+    return [f"{kind.value}: {newest.get(kind, 'it is missing')}" for kind in QuestionType if kind not in have]
 
 
 def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> QuestionPool:
@@ -138,10 +141,10 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
     rejected: list[RejectedQuestion] = []
     for draft_set in drafts:
         for kind in QuestionType:
-            draft: DraftQuestion = getattr(draft_set, kind.value)
-            text = " ".join(draft.question.split())
-            if kind in taken:
+            draft: DraftQuestion | None = getattr(draft_set, kind.value)
+            if kind in taken or draft is None:
                 continue
+            text = " ".join(draft.question.split())
             problems = (
                 problems_of(text, passage.sample.text)
                 or borrowed(text, predict, {"passage": passage.shown})

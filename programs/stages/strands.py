@@ -15,7 +15,7 @@ from signatures.critique import CritiqueMethod, MethodCritique
 from signatures.evidence import Bearing, EvidenceSet, GatherEvidence
 from signatures.hypotheses import FormHypotheses, HypothesisSet
 from signatures.perspective import TakePerspective, UserPerspective
-from signatures.trace import QuotedEvidence
+from signatures.thought import QuotedEvidence
 
 
 class Evidence(BaseModel):

@@ -18,8 +18,10 @@ from programs.passage import Passage
 from programs.records import SeededError
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
-from signatures.answer import FinalAnswer, WriteAnswer
-from signatures.trace import AssembleTrace, Thought
+from signatures.answer import FinalAnswer, WriteAnswer, YesOrNo
+from signatures.setting import THINKING, Setting
+from signatures.shape import Shape
+from signatures.thought import Thought, WriteThought
 
 SAME_TEXT = 95.0
 """Two paragraphs at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
@@ -32,22 +34,26 @@ class Draft:
     thought: Thought
     answer: str
     replies: dict[str, Reply]
+    yes_or_no: YesOrNo = "neither"
     seeded: SeededError | None = None
 
     @property
     def text(self) -> str:
         """The thought as it is published, inside its tags."""
-        return wrap_thought([text for _, text in self.thought.steps()])
+        return wrap_thought(self.thought.texts)
 
 
 @dataclass(frozen=True)
 class Spot:
-    """Which draft this is: a variation of its question, an attempt at the variation, and the temperature of both calls
-    (None: the model takes none). `mark` tells drafts apart that are made in another way, and so are other work."""
+    """Which draft this is: a variation of its question, an attempt at the variation, the temperature of both calls
+    (None: the model takes none), the shape of the thought, and what is at hand while thinking. `mark` tells drafts apart
+    that are made in another way, and so are other work."""
 
     variation: int
     attempt: int
     temperature: float | None
+    shape: Shape
+    setting: Setting = "closed"
     mark: str = ""
 
     @property
@@ -61,7 +67,7 @@ class TraceStages(dspy.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trace = dspy.Predict(AssembleTrace)
+        self.trace = dspy.Predict(WriteThought)
         self.answer = dspy.Predict(WriteAnswer)
 
     def plan(
@@ -79,6 +85,8 @@ class TraceStages(dspy.Module):
         """Asks for the thought."""
         inputs = {
             **shared_inputs(passage, question),
+            "given": THINKING[spot.setting],
+            "shape": spot.shape.told(),
             "analysis": found.analysis,
             "hypotheses": found.hypotheses,
             "evidence": found.quoted(),
@@ -107,7 +115,11 @@ class TraceStages(dspy.Module):
         more: Callable[[str], list[str]] = lambda _answer: [],
     ) -> Plan[Draft]:
         """The answer to a thought; `more` says what else is wrong with an answer's text. Raises `StageFailed`."""
-        inputs = {**shared_inputs(passage, question), "thought": "\n\n".join(text for _, text in thought.steps())}
+        inputs = {
+            **shared_inputs(passage, question),
+            "given": THINKING[spot.setting],
+            "thought": "\n\n".join(thought.texts),
+        }
         answer = Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{spot.name}",
@@ -124,7 +136,7 @@ class TraceStages(dspy.Module):
         )
         answer_reply = (yield [answer])[0]
         final: FinalAnswer = value_of(answer, answer_reply)
-        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply})
+        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply}, final.yes_or_no)
 
 
 def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
@@ -135,15 +147,29 @@ def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
 
 def thought_problems(thought: Thought) -> list[str]:
     """Why a thought cannot be used, in words; nothing wrong: an empty list."""
-    steps = thought.steps()
-    problems = [f"{move}: {why}" for move, text in steps for why in (leaked(text), is_degenerate(text)) if why]
-    whole = is_degenerate("\n\n".join(text for _, text in steps))
+    texts = thought.texts
+    problems = [
+        f"paragraph {number}: {why}"
+        for number, text in enumerate(texts, start=1)
+        for why in (leaked(text), is_degenerate(text))
+        if why
+    ]
+    whole = is_degenerate("\n\n".join(texts))
     problems += [f"the thought as a whole: {whole}"] if whole and not problems else []
-    for index, (move, text) in enumerate(steps):
-        twin = next((other for other, earlier in steps[:index] if fuzz.ratio(earlier, text) >= SAME_TEXT), None)
+    for index, text in enumerate(texts):
+        twin = next((number for number in range(index) if fuzz.ratio(texts[number], text) >= SAME_TEXT), None)
         if twin is not None:
-            problems.append(f"{move}: says the same as {twin}")
-    return problems
+            problems.append(f"paragraph {index + 1}: says the same as paragraph {twin + 1}")
+    return [*problems, *_left_wrong(thought)]
+
+
+def _left_wrong(thought: Thought) -> list[str]:
+    """A mistake that nothing takes back would be taught as it stands."""
+    kinds = thought.kinds
+    wrong = [index for index, kind in enumerate(kinds) if kind == "wrong"]
+    if not wrong or "takes_back" in kinds[wrong[-1] :]:
+        return []
+    return [f"paragraph {wrong[-1] + 1}: it is wrong, and no later paragraph takes it back"]
 
 
 def answer_problems(answer: FinalAnswer, question: str) -> list[str]:

@@ -18,6 +18,7 @@ from programs.records import (
     EvidenceRecord,
     Generation,
     Grades,
+    Notes,
     Record,
     SourcePaper,
     StepRecord,
@@ -171,6 +172,10 @@ class Unit:
             reasoning_trace=text,
             steps=steps,
             final_answer=attempt.draft.answer,
+            setting=attempt.spot.setting,
+            yes_or_no=attempt.draft.yes_or_no,
+            shape=attempt.spot.shape,
+            notes=notes_of(found),
             answer_grades=attempt.grades,
             evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
             verdicts=[VerdictRecord(**verdict.model_dump()) for verdict in attempt.verdicts],
@@ -212,6 +217,16 @@ def source_of(passage: Passage) -> SourcePaper:
         place=sample.place,
         excerpt=sample.excerpt,
         flags=passage.flags,
+    )
+
+
+def notes_of(found: Analysed) -> Notes:
+    """The notes as a record carries them."""
+    return Notes(
+        analysis=found.analysis.model_dump(mode="json"),
+        hypotheses=[hypothesis.model_dump(mode="json") for hypothesis in found.hypotheses.hypotheses],
+        critique=found.critique.model_dump(mode="json"),
+        perspective=found.perspective.model_dump(mode="json"),
     )
 
 

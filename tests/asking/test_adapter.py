@@ -160,7 +160,7 @@ def test_a_passage_cannot_change_which_fields_come_back() -> None:
     with StandIn(Scientist()) as server:
         model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={"OPENAI_API_KEY": "k"})
         with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
-            ask = tracer().questions.ask(passage(f"{passage().sample.text} {HOSTILE}"))
+            ask = tracer().questions.ask(passage(f"{passage().sample.text} {HOSTILE}"), "closed", 0)
             reply = Caller(lambda _ask: model).answer(ask)
         model.close()
     assert reply.status == "ok"
@@ -276,7 +276,7 @@ def test_a_refusal_says_why_without_the_replys_words(signature: Any, reply: str,
 
 
 def test_a_wrong_question_set_names_the_field() -> None:
-    questions = Answers()(tracer().questions.ask(passage())).output
+    questions = Answers()(tracer().questions.ask(passage(), "closed", 0)).output
     questions["critical"]["difficulty"] = "zebra"
     said = refusal(AskQuestions, json.dumps({"questions": questions}))
     assert "critical.difficulty" in said

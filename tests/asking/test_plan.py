@@ -23,7 +23,7 @@ from programs.asking.plan import Ask, Plan, Rejected, Reply, Spent, StageFailed,
 from programs.tracer import Wishes
 from tests.making import Answers, answered, good_output, passage, sample, tracer, unread
 
-TEMPLATE = tracer().questions.ask(passage())
+TEMPLATE = tracer().questions.ask(passage(), "closed", 0)
 
 Tree = list[Any]
 """A plan's shape: each round is a list of asks (by name) and plans of their own."""

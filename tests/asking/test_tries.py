@@ -33,7 +33,7 @@ def check(values: list[Any]) -> list[str]:
     return [f"wrong {len(values)}"] if values[-1].text.startswith("bad") else []
 
 
-ASK = dataclasses.replace(tracer().questions.ask(passage()), key="answer/x", check=check, temperature=0.7)
+ASK = dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), key="answer/x", check=check, temperature=0.7)
 
 
 def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Try], Reply]:

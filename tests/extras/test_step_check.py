@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from signatures.trace import Thought
 
 from programs.asking.plan import Ask, Reply
 from programs.checks.step_evidence import StepEvidence
@@ -31,7 +32,6 @@ from programs.units.decision import QualityRules
 from programs.units.step_records import step_records
 from programs.units.unit import Unit
 from signatures.step_check import MOST_STEPS, StepVerdict
-from signatures.trace import Thought
 from tests.lab import Lab, laboratory
 from tests.making import VERDICT, Answers, answered, draft, made_of, passage, sample, thought, unread
 from tests.running.test_resume import repeated

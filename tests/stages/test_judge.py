@@ -85,4 +85,4 @@ def test_each_judge_has_a_key_of_its_own_for_each_draft() -> None:
 
 
 def test_judges_are_served_before_new_work_is_begun() -> None:
-    assert ASK.depth > tracer().questions.ask(passage()).depth
+    assert ASK.depth > tracer().questions.ask(passage(), "closed", 0).depth

@@ -29,7 +29,7 @@ from tests.standin import scientist
 from tests.standin.server import StandIn
 
 STAGE = tracer().questions
-ASK: Ask = STAGE.ask(passage())
+ASK: Ask = STAGE.ask(passage(), "closed", 0)
 GOOD: dict[str, Any] = good_output(ASK)
 
 

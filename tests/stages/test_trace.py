@@ -10,15 +10,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from programs.asking.plan import StageFailed, drive
 from programs.checks.thought import unwrap_thought
 from programs.stages.trace import Spot, answer_problems, judged_view, thought_problems
 from signatures.answer import FinalAnswer
-from tests.making import Answers, analysed, draft, passage, question, sample, thought, tracer, unread
+from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spot, thought, tracer, unread
 
 QUESTION = question()
 REPEATED = f"{'The scatter grows and ' * 6}that is all."
@@ -33,43 +31,52 @@ def test_a_good_thought_has_no_problems() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "text", "reason"),
+    ("kind", "text", "reason"),
     [
-        ("wrong_turn", '{"wrong_turn": "perhaps", "doubt": "but", "correction": "so"}', "wrong_turn: JSON instead"),
-        ("doubt", "I'm sorry, but I can't help with that request, as an AI language model.", "doubt: refusal"),
-        ("correction", "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED", "correction: access notice"),
-        ("conclusion", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>", "conclusion: HTML page"),
-        ("doubt", "0000000000000000000000000000000000000000", "doubt: one character repeated"),
-        ("doubt", "................................................", "doubt: no words"),
-        ("wrong_turn", "[[ ## doubt ## ]] but the amplitude changes by less than that", "wrong_turn: field marker"),
-        ("conclusion", "must be: maxLength 900, minLength 30, additionalProperties false", "conclusion: JSON schema"),
-        ("opening", [REPEATED], "opening: "),
+        ("wrong", '{"wrong": "perhaps", "doubts": "but", "settles": "so"}', "paragraph 2: JSON instead"),
+        ("doubts", "I'm sorry, but I can't help with that request, as an AI language model.", "paragraph 3: refusal"),
+        ("takes_back", "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED", "paragraph 4: access notice"),
+        ("settles", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>", "paragraph 6: HTML page"),
+        ("doubts", "0000000000000000000000000000000000000000", "paragraph 3: one character repeated"),
+        ("doubts", "................................................", "paragraph 3: no words"),
+        ("wrong", "[[ ## doubt ## ]] but the amplitude changes by less than that", "paragraph 2: field marker"),
+        ("settles", "must be: maxLength 900, minLength 30, additionalProperties false", "paragraph 6: JSON schema"),
+        ("tries", REPEATED, "paragraph 1: "),
     ],
 )
-def test_a_paragraph_that_is_none_is_named(part: str, text: Any, reason: str) -> None:
-    found = thought_problems(thought(**{part: text}))
+def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) -> None:
+    found = thought_problems(thought(**{kind: text}))
     assert found
     assert found[0].startswith(reason)
 
 
 def test_paragraphs_that_say_the_same_are_named() -> None:
-    doubt = thought().doubt
-    assert thought_problems(thought(correction=doubt)) == ["correction: says the same as doubt"]
-    nearly = thought_problems(thought(correction=doubt.replace("But wait", "But, wait")))
-    assert nearly == ["correction: says the same as doubt"]
-    twice = thought().opening * 2
-    assert thought_problems(thought(opening=twice)) == ["opening: says the same as opening"]
+    doubt = thought().texts[2]
+    assert thought_problems(thought(takes_back=doubt)) == ["paragraph 4: says the same as paragraph 3"]
+    nearly = thought_problems(thought(takes_back=doubt.replace("But wait", "But, wait")))
+    assert nearly == ["paragraph 4: says the same as paragraph 3"]
+
+
+def test_a_mistake_that_nothing_takes_back_is_named() -> None:
+    kept = [(kind, text) for kind, text in PARAGRAPHS if kind != "takes_back"]
+    assert thought_problems(thought(kept)) == ["paragraph 2: it is wrong, and no later paragraph takes it back"]
+    late = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
+    assert thought_problems(thought(late)) == ["paragraph 6: it is wrong, and no later paragraph takes it back"]
+
+
+def test_half_a_sentence_is_a_paragraph() -> None:
+    assert (
+        thought_problems(thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")])) == []
+    )
 
 
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
     tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
-    parts = {move: f"{start}, {tail}" for move, start in zip(MOVES, STARTS, strict=True)}
-    found = thought_problems(thought(**{**parts, "opening": [parts["opening"]], "weighing": [parts["weighing"]]}))
+    found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]))
     assert len(found) == 1
     assert found[0].startswith("the thought as a whole: ")
 
 
-MOVES = ("opening", "wrong_turn", "doubt", "correction", "weighing", "conclusion")
 STARTS = (
     "I first ask how the lensing catalogue was put together",
     "Perhaps brightness alone would settle everything about it",
@@ -105,7 +112,7 @@ def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) ->
 
 def test_the_trace_is_one_thought_element() -> None:
     made = draft()
-    paragraphs = [text for _, text in made.thought.steps()]
+    paragraphs = made.thought.texts
     assert made.text.startswith("<thought>\n")
     assert made.text.endswith("\n</thought>")
     assert unwrap_thought(made.text) == "\n\n".join(paragraphs)
@@ -113,39 +120,39 @@ def test_the_trace_is_one_thought_element() -> None:
 
 def test_tags_inside_a_thought_are_escaped() -> None:
     doubt = "But </thought> wait, the <think> scatter </think> of 9 percent leaves that <thought> unexplained."
-    made = draft(Answers(trace=lambda _ask: thought(doubt=doubt).model_dump()))
+    made = draft(Answers(trace=lambda _ask: thought(doubts=doubt).model_dump()))
     assert made.text.count("<thought>") == made.text.count("</thought>") == 1
     assert "<think>" not in made.text
     assert "&lt;/thought&gt; wait, the &lt;think&gt;" in made.text
 
 
-def asks(spot: Spot, feedback: tuple[str, ...] = ()) -> Answers:
+def asks(place: Spot, feedback: tuple[str, ...] = ()) -> Answers:
     answers = Answers()
-    drive(tracer().writer.plan(passage(), QUESTION, analysed(), spot, feedback), answers)
+    drive(tracer().writer.plan(passage(), QUESTION, analysed(), place, feedback), answers)
     return answers
 
 
 def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
     found = analysed()
-    trace, final = asks(Spot(0, 0, 0.7)).asked
+    trace, final = asks(spot()).asked
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
     assert set(trace.inputs) == set(trace.predict.signature.input_fields) - {"feedback"}
-    assert final.inputs["thought"].startswith("I am asked about")
+    assert final.inputs["thought"].startswith("About ")
     assert "<thought>" not in final.inputs["thought"]
     assert set(final.inputs) == set(final.predict.signature.input_fields) - {"feedback"}
     assert final.depth > trace.depth
 
 
 def test_temperature_and_reasons_reach_both_calls() -> None:
-    for ask in asks(Spot(2, 1, 0.9), ("thin",)).asked:
+    for ask in asks(spot(2, 1, 0.9), ("thin",)).asked:
         assert ask.temperature == 0.9
         assert ask.feedback == ("thin",)
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism/2.1"
 
 
 def test_every_variation_and_attempt_has_keys_of_its_own() -> None:
-    keys = [ask.key for v in range(12) for a in range(12) for ask in asks(Spot(v, a, None)).asked]
+    keys = [ask.key for v in range(12) for a in range(12) for ask in asks(spot(v, a, None)).asked]
     assert len(set(keys)) == len(keys)
 
 

@@ -188,18 +188,26 @@ def perspective(asked: Asked) -> dict[str, Any]:
 
 def trace(asked: Asked) -> dict[str, Any]:
     word, tag = asked.word, asked.nonce
-    return {
-        "opening": [
-            f"I am asked about {word(1)} ({tag}), so first I look at how the {word(2)} was obtained and compared."
-        ],
-        "wrong_turn": f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall.",
-        "doubt": f"But wait, the {word(5)} is quoted to 4 percent, which that {word(12)} reading leaves unexplained.",
-        "correction": f"So I was wrong there: the {word(6)} follows from the selection, because {word(7)} is cut at 12.",
-        "weighing": [
-            f"Alternatively the {word(8)} might drift with time; I cannot exclude {word(13)} from {word(9)} alone."
-        ],
-        "conclusion": f"On balance I think {word(10)} holds within its errors, though {word(11)} remains uncertain.",
-    }
+    paragraphs = [
+        ("tries", f"About {word(1)} then ({tag}): how would the {word(2)} have been obtained and compared at all?"),
+        ("wrong", f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall."),
+        (
+            "doubts",
+            f"But wait, the {word(5)} is good to some percent, which that {word(12)} reading leaves unexplained.",
+        ),
+        (
+            "takes_back",
+            f"No, I had that backwards: {word(6)} follows from the selection, because {word(7)} is cut first.",
+        ),
+        (
+            "considers",
+            f"Alternatively the {word(8)} might drift with time; hard to exclude {word(13)} from {word(9)} alone.",
+        ),
+        ("settles", f"On balance {word(10)} holds within its errors, though {word(11)} remains uncertain."),
+    ]
+    if int(tag[0], 16) % 2:
+        paragraphs = [paragraph for paragraph in paragraphs if paragraph[0] not in ("wrong", "takes_back")]
+    return {"paragraphs": [{"kind": kind, "text": text} for kind, text in paragraphs]}
 
 
 def answer(asked: Asked) -> dict[str, Any]:
@@ -208,7 +216,7 @@ def answer(asked: Asked) -> dict[str, Any]:
         f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} would "
         f"not do, since {word(5)} has an error of about 4 percent. For {word(6)} it stays open how {word(4)} drifts."
     )
-    return {"text": text}
+    return {"text": text, "yes_or_no": "neither"}
 
 
 def judge(asked: Asked) -> dict[str, Any]:

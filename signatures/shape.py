@@ -1,0 +1,131 @@
+"""How a thought goes: the table of shapes, and the words in which a drawn one is told to the model.
+
+A new shape is a new line of `SHAPES`; what draws them is `programs.stages.shapes`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel
+
+from signatures.questions import QuestionType
+
+USUAL_WEIGHT = 2
+
+Length = Literal["short", "middling", "long"]
+Noticed = Literal["at once", "later", "late"]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never."""
+
+    told: str
+    weights: Mapping[QuestionType, int] = field(default_factory=dict)
+
+    def weight(self, kind: QuestionType) -> int:
+        """The weight for a question type."""
+        return self.weights.get(kind, USUAL_WEIGHT)
+
+
+_TYPE = QuestionType
+
+SHAPES: dict[str, Outline] = {
+    "computes first": Outline(
+        "Put numbers on it before anything else, with the figures at hand, and only then ask what they mean.",
+        {_TYPE.CLARIFICATION: 1, _TYPE.MECHANISM: 1, _TYPE.INTERPRETATION: 4},
+    ),
+    "tries a guess": Outline(
+        "An answer comes at once. Try it on one concrete case or number; keep it or drop it by how that comes out.",
+    ),
+    "backwards": Outline(
+        "Start from the end: what would one have to see or know for this to be settled? Then look which of it is there.",
+        {_TYPE.CRITICAL: 4, _TYPE.CLARIFICATION: 0},
+    ),
+    "by cases": Outline(
+        "Take the possibilities one by one, follow each to what it would lead to here, and strike out what fails.",
+        {_TYPE.COMPARISON: 4, _TYPE.CLARIFICATION: 1},
+    ),
+    "doubts an assumption": Outline(
+        "Find the assumption on which everything hangs, and see what happens to the answer if it does not hold.",
+        {_TYPE.LIMITATION: 4, _TYPE.CRITICAL: 4, _TYPE.CLARIFICATION: 0},
+    ),
+    "straight through": Outline(
+        "Nothing here is much of a puzzle: recall what is needed, take the steps in their order, and be done.",
+        {_TYPE.CLARIFICATION: 4, _TYPE.LIMITATION: 1},
+    ),
+    "extremes": Outline(
+        "Push a quantity to nothing, or to something huge, see what must happen there, and come back from it.",
+        {_TYPE.MECHANISM: 4, _TYPE.LIMITATION: 3},
+    ),
+    "likeness": Outline(
+        "Something familiar behaves alike. Carry it over, and find the point where the likeness ends.",
+        {_TYPE.CLARIFICATION: 4, _TYPE.MECHANISM: 3},
+    ),
+    "cause to effect": Outline(
+        "Go along the chain from cause to effect, link by link, and stay longest with the link that you trust least.",
+        {_TYPE.MECHANISM: 5, _TYPE.CLARIFICATION: 1},
+    ),
+    "the other side": Outline(
+        "Make the explanation that you do not believe as strong as it can be; then look for what it cannot explain.",
+        {_TYPE.CRITICAL: 3, _TYPE.COMPARISON: 3, _TYPE.CLARIFICATION: 0},
+    ),
+    "what it means": Outline(
+        "Ask what exactly the words and quantities in the question say; much of the difficulty may lie there.",
+        {_TYPE.CLARIFICATION: 4, _TYPE.INTERPRETATION: 4},
+    ),
+    "rough size": Outline(
+        "Only the rough size matters: estimate within a factor of two or three, and see if the answer needs more.",
+        {_TYPE.APPLICATION: 3, _TYPE.LIMITATION: 4, _TYPE.CLARIFICATION: 1},
+    ),
+    "in pieces": Outline(
+        "The question is two or three questions. Take them apart, settle an easy one, and use it on the harder one.",
+        {_TYPE.APPLICATION: 4, _TYPE.COMPARISON: 3},
+    ),
+    "comes back": Outline(
+        "Leave one point unsettled and go on; return to it once something else has made it clear.",
+    ),
+    "one example": Outline(
+        "Work one concrete example through to its end, then ask how much of it holds in general.",
+        {_TYPE.APPLICATION: 4, _TYPE.CLARIFICATION: 3},
+    ),
+    "does it fit together": Outline(
+        "See whether what is given fits together at all: totals, units, directions, times. What does not fit leads on.",
+        {_TYPE.CRITICAL: 3, _TYPE.INTERPRETATION: 3, _TYPE.CLARIFICATION: 1},
+    ),
+}
+
+LENGTHS: dict[Length, str] = {
+    "short": "Short: three to five paragraphs, 80 to 160 words in all.",
+    "middling": "Of middling length: four to nine paragraphs, 160 to 320 words in all.",
+    "long": "Long: seven to sixteen paragraphs, some of them a line, 320 to 600 words in all.",
+}
+
+NOTICED: dict[Noticed, str] = {
+    "at once": "It is noticed in the next moment.",
+    "later": "Something is built on it before it is noticed.",
+    "late": "It is noticed only near the end, when something else is checked.",
+}
+
+NO_WRONG_TURN = "No step of it is wrong. Do not stage a mistake; doubts that turn out groundless are fine."
+WRONG_TURN = (
+    "One step may go wrong, if one of the hypotheses really tempts and the facts speak against it; if none does, nothing "
+    "goes wrong. The step sounds as sure as any other."
+)
+WRONG_TURNS = "Two different steps may go wrong, each because something really tempts there; if nothing does, fewer."
+
+
+class Shape(BaseModel, frozen=True):
+    """A drawn shape: its name in `SHAPES`, how many wrong turns are due (0-2), when one is noticed, how long it is."""
+
+    name: str
+    wrong_turns: int
+    noticed: Noticed | None
+    length: Length
+
+    def told(self) -> str:
+        """What the model is told of it."""
+        wrong = (NO_WRONG_TURN, WRONG_TURN, WRONG_TURNS)[self.wrong_turns]
+        when = [NOTICED[self.noticed]] if self.noticed else []
+        return " ".join([SHAPES[self.name].told, wrong, *when, LENGTHS[self.length]])

@@ -1,0 +1,87 @@
+"""Stage 4, first call: a free thought, along a drawn shape."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
+
+import dspy
+from pydantic import BaseModel, Field
+
+from signatures.context import ContextAnalysis
+from signatures.critique import MethodCritique
+from signatures.evidence import Bearing
+from signatures.hypotheses import HypothesisSet
+from signatures.perspective import UserPerspective
+
+Kind = Literal[
+    "tries", "recalls", "computes", "checks", "doubts", "wrong", "takes_back", "considers", "wonders", "settles"
+]
+KINDS: Sequence[Kind] = get_args(Kind)
+
+
+class QuotedEvidence(BaseModel):
+    """Evidence whose quote stands in the passage."""
+
+    claim: str
+    quote: str
+    bearing: Bearing
+
+
+class Paragraph(BaseModel):
+    """A stretch of thinking and what it does."""
+
+    kind: Kind = Field(
+        description="tries: has a go at an answer or a way; recalls: brings up something known; computes: works a figure "
+        "out; checks: holds something against a fact, a unit, a limit; doubts: sees that something may not hold; wrong: is "
+        "mistaken and does not know it yet; takes_back: notices a mistake and drops or mends it; considers: follows "
+        "another explanation, case or consequence; wonders: leaves something open; settles: comes to rest"
+    )
+    text: Annotated[str, Field(min_length=2, max_length=900)] = Field(
+        description="the thinking itself, from half a sentence to several"
+    )
+
+
+class Thought(BaseModel):
+    """A thought in the order in which it happens."""
+
+    paragraphs: Annotated[list[Paragraph], Field(min_length=3, max_length=16)]
+
+    def steps(self) -> list[tuple[Kind, str]]:
+        """The paragraphs in order, each with its kind."""
+        return [(paragraph.kind, paragraph.text) for paragraph in self.paragraphs]
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of the paragraphs, in order."""
+        return [paragraph.kind for paragraph in self.paragraphs]
+
+    @property
+    def texts(self) -> list[str]:
+        """The paragraphs without their kinds."""
+        return [paragraph.text for paragraph in self.paragraphs]
+
+
+class WriteThought(dspy.Signature):
+    """Think the question through, in the first person, as somebody does alone who wants to know. This is the thinking
+    itself, not a report of it. It goes where the problem leads, along the shape below, and its words are those of
+    somebody who finds out while thinking: a line or ten, half sentences, "hmm", "wait", a number tried and dropped, or
+    none of that where the matter is plain. Begin in the middle of the matter, in words that no other thought would begin
+    with, not by saying again what is asked. Work out in the open whatever can be worked out. Doubt what deserves doubt,
+    and nothing for show. Stop where it is settled: no summary, nothing said twice.
+
+    Keep strictly to what is at hand, as told below. The analysis, hypotheses, evidence, critique and perspective are
+    notes that nobody else has: use what they know, and let nothing show that they exist. No hypothesis or sentence by
+    number, no "evidence" as a thing handed over, no paper, authors or passage, no thought of who asks and what to tell
+    them; nobody is spoken to."""
+
+    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
+    question: str = dspy.InputField(desc="the question to be answered")
+    asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    given: str = dspy.InputField(desc="what is at hand while thinking")
+    analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
+    evidence: list[QuotedEvidence] = dspy.InputField(desc="what the passage says, word for word")
+    critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
+    perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
+    shape: str = dspy.InputField(desc="how this thought goes")
+    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
+    thought: Thought = dspy.OutputField(desc="the thought")

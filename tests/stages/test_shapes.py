@@ -1,0 +1,59 @@
+"""Invariants of shapes.
+
+1. A shape is fixed by text, question type, level, variation and seed; more variations change none of the earlier ones.
+2. Variations of one question have different shapes; no shape has a weight of 0 for the type it is drawn for.
+3. Over many questions no shape has more than a quarter; a wrong turn is due in 20 to 45 of 100, more often where it is
+   harder.
+4. What the model is told says how it goes, whether something may go wrong, and how long it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from programs.stages.shapes import shape_of
+from signatures.questions import Difficulty, QuestionType
+from signatures.shape import LENGTHS, NO_WRONG_TURN, SHAPES, Shape
+
+LEVELS: tuple[Difficulty, ...] = ("beginner", "intermediate", "advanced")
+
+
+def shapes(kind: QuestionType, level: Difficulty, texts: int = 400) -> list[Shape]:
+    return [shape_of(f"text{number}", kind, level, 0, 0) for number in range(texts)]
+
+
+def test_a_shape_is_fixed_by_what_it_is_drawn_from() -> None:
+    drawn = [shape_of("a", QuestionType.CRITICAL, "advanced", variation, 3) for variation in range(8)]
+    again = [shape_of("a", QuestionType.CRITICAL, "advanced", variation, 3) for variation in range(3)]
+    assert drawn[:3] == again
+    others = [shape_of("a", QuestionType.CRITICAL, "advanced", variation, 4) for variation in range(8)]
+    assert drawn != others
+
+
+@pytest.mark.parametrize("kind", QuestionType)
+def test_variations_of_a_question_have_different_shapes(kind: QuestionType) -> None:
+    drawn = [shape_of("a", kind, "intermediate", variation, 0).name for variation in range(10)]
+    assert len(set(drawn)) == 10
+    assert all(SHAPES[name].weight(kind) > 0 for name in drawn)
+
+
+def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
+    drawn = [shape for kind in QuestionType for level in LEVELS for shape in shapes(kind, level)]
+    counts = Counter(shape.name for shape in drawn)
+    assert len(counts) == len(SHAPES) >= 10
+    assert max(counts.values()) / len(drawn) < 0.25
+    assert 0.20 < sum(shape.wrong_turns > 0 for shape in drawn) / len(drawn) < 0.45
+    rates = [sum(shape.wrong_turns > 0 for shape in shapes(QuestionType.CRITICAL, level, 2000)) for level in LEVELS]
+    assert rates == sorted(rates)
+    assert len(set(rates)) == 3
+    assert {shape.length for shape in drawn} == set(LENGTHS)
+
+
+def test_what_is_told_follows_from_the_shape() -> None:
+    plain = Shape(name="by cases", wrong_turns=0, noticed=None, length="short")
+    tempted = Shape(name="by cases", wrong_turns=1, noticed="late", length="long")
+    assert plain.told() == f"{SHAPES['by cases'].told} {NO_WRONG_TURN} {LENGTHS['short']}"
+    assert NO_WRONG_TURN not in tempted.told()
+    assert "near the end" in tempted.told()
