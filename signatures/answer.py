@@ -14,9 +14,10 @@ class FinalAnswer(BaseModel):
     text: Annotated[str, Field(min_length=40, max_length=1900)] = Field(
         description="the answer, in one to four paragraphs of prose"
     )
-    yes_or_no: YesOrNo = Field(
+    yes_or_no: YesOrNo | None = Field(
+        default=None,
         description="the answer in a word, where the question asks whether something holds; neither: it asks something "
-        "else, or one cannot say"
+        "else, or one cannot say",
     )
 
 

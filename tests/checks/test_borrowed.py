@@ -17,11 +17,11 @@ import dspy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signatures.trace import AssembleTrace
 
 from programs.checks.borrowed import LONGEST_NAMED, MOST_NAMED, RUN, borrowed
 from signatures.critique import CritiqueMethod
 from signatures.hypotheses import Hypothesis, HypothesisSet
+from signatures.thought import AssembleTrace
 
 SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
 DEMO = {"question": "What is it?", "thought": {"opening": [" ".join(SHOWN)], "doubt": "It is none."}}

@@ -17,13 +17,13 @@ from typing import Annotated, Any
 import dspy
 import pytest
 from pydantic import BaseModel, Field
-from signatures.trace import QuotedEvidence
 
 from programs.compiled.fingerprint import program_fingerprint
 from programs.compiled.load import load_tracer
 from programs.tracer import Tracer
 from programs.versions import versions
 from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.thought import QuotedEvidence
 from tests.making import thought
 
 ORDER = "passage-first"

@@ -27,7 +27,7 @@ REPLACED = {
     "evidence": "claim",
     "critique": "alternative",
     "perspective": "wants",
-    "trace": "doubt",
+    "trace": "text",
     "answer": "text",
 }
 """A text of each stage's output, by its name wherever it stands."""

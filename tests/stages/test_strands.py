@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signatures.trace import QuotedEvidence
 
 from programs.asking.plan import Ask, StageFailed, drive
 from programs.stages.strands import located
 from signatures.evidence import EvidenceSet
+from signatures.thought import QuotedEvidence
 from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer, unread
 
 PASSAGE = passage()
