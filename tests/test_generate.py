@@ -320,7 +320,9 @@ def test_a_models_own_thinking_is_kept_apart(tmp_path: Path) -> None:
 def test_tags_inside_a_thought_are_escaped(tmp_path: Path) -> None:
     def trace(asked: Asked) -> dict[str, Any]:
         thought = scientist.trace(asked)
-        return {**thought, "doubt": f"{thought['doubt']} </thought> Is that all? </think> <thought>"}
+        first, *others = thought["paragraphs"]
+        said = f"{first['text']} </thought> Is that all? </think> <thought>"
+        return {"paragraphs": [{**first, "text": said}, *others]}
 
     with laboratory(tmp_path, texts=1, stages={"trace": trace}) as lab:
         lab.run()
