@@ -50,14 +50,22 @@ class DraftQuestion(BaseModel):
     difficulty: Difficulty = Field(description="the level of the person, not of the type")
 
 
+# None is what could not be read; the schema asks for all.
 QuestionSet: type[BaseModel] = create_model(
     "QuestionSet",
-    __doc__="One question of each type; None where one could not be read.",
+    __doc__="One question of each type.",
     **{  # type: ignore[call-overload]
         kind.value: (DraftQuestion | None, Field(default=None, description=f"asks {kind.asks}"))
         for kind in QuestionType
     },
 )
+
+
+LEANS = (
+    'Where a question asks whether something holds, ask about something that does hold: the right answer is "yes".',
+    'Where a question asks whether something holds, ask about something that does not hold: the right answer is "no".',
+)
+"""Drawn by text, since what comes to mind first is to doubt: else nearly every right answer is "no"."""
 
 
 class AskQuestions(dspy.Signature):
@@ -74,8 +82,6 @@ class AskQuestions(dspy.Signature):
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     given: str = dspy.InputField(desc="what an answer will have at hand")
-    lean: Literal["yes", "no"] = dspy.InputField(
-        desc="where a question asks whether something holds, choose what to ask so that this is the right answer"
-    )
+    lean: str = dspy.InputField(desc="what is right where a question asks whether something holds")
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")

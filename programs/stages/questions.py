@@ -17,7 +17,7 @@ from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.checks.subject import strays
 from programs.passage import Passage
-from signatures.questions import AskQuestions, Difficulty, DraftQuestion, QuestionType
+from signatures.questions import LEANS, AskQuestions, Difficulty, DraftQuestion, QuestionType
 from signatures.setting import ASKING, Setting
 
 ENOUGH = 6
@@ -84,7 +84,7 @@ class QuestionStage(dspy.Module):
 
     def ask(self, passage: Passage, setting: Setting, seed: int) -> Ask:
         """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds."""
-        lean = random.Random(f"{seed}/{passage.sample.id}/lean").choice(("yes", "no"))
+        lean = random.Random(f"{seed}/{passage.sample.id}/lean").choice(LEANS)
         return Ask(
             stage="questions",
             key=f"questions/{passage.sample.id}",

@@ -22,7 +22,7 @@ from programs.asking.plan import Ask, Rejected, Reply
 from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
 from programs.stages.questions import QuestionPool, problems_of, type_order
-from signatures.questions import QuestionType
+from signatures.questions import LEANS, QuestionType
 from signatures.setting import ASKING
 from tests.lms.asking import QUICK
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
@@ -202,8 +202,8 @@ def test_the_stage_is_told_what_an_answer_will_have_and_which_way_questions_lean
     assert ASK.inputs == {"passage": passage().shown, "given": ASKING["closed"], "lean": ASK.inputs["lean"]}
     assert STAGE.ask(passage(), "open", 0).inputs["given"] == ASKING["open"]
     leans = Counter(STAGE.ask(passage(f"Text {number}. {TEXT}"), "closed", 0).inputs["lean"] for number in range(200))
-    assert set(leans) == {"yes", "no"}
-    assert 70 <= leans["yes"] <= 130
+    assert set(leans) == set(LEANS)
+    assert 70 <= leans[LEANS[0]] <= 130
     assert ASK.key == f"questions/{sample().id}"
     assert answered(ASK, GOOD).status == "ok"
 
