@@ -90,8 +90,8 @@ def test_html() -> None:
         "authors": ["Doe, J."],
     }
     assert names(paper) == ["", "Abstract", "Results", "Results > Table", "References"]
-    assert r"The slope is $\beta=1.1$, as bold as H2O. Next." in paper.text
-    assert "name | slope\n\na | 1.1" in paper.text
+    assert "The slope is $\\beta=1.1$, as bold as H2O.\nNext." in paper.text
+    assert "name | slope\na | 1.1" in paper.text
     for words in ("Home", "Cookies", "hidden", "Publisher", "{}"):
         assert words not in paper.text
 
@@ -106,7 +106,7 @@ def test_word() -> None:
     paper = word.read(making.word())
     assert paper.title == "Word of dust"
     assert paper.fields == {"doi": "10.1234/docx.1", "authors": ["J. Doe", "R. Roe"]}
-    assert names(paper) == ["", "Introduction", "Introduction > Sample", "References"]
+    assert names(paper) == ["Introduction", "Introduction > Sample", "References"]
     assert "name | slope\na | 1.1" in paper.text
 
 
@@ -119,7 +119,7 @@ def test_word_keeps_the_letters_of_formulas() -> None:
     paragraph.add_run(" holds.")
     out = io.BytesIO()
     document.save(out)
-    assert word.read(out.getvalue()).text == "The relation m=5 log d holds."
+    assert word.read(out.getvalue()).text == r"The relation $m = 5\ log\ d$ holds."
 
 
 def test_text() -> None:
@@ -218,3 +218,41 @@ def test_fields_are_what_json_can_hold() -> None:
     for _ in range(200):
         deep = [deep]
     assert portable(deep) is not None
+
+
+def test_html_keeps_what_comments_and_marks_stand_between() -> None:
+    page = (
+        "<body><h2>Dust</h2><!-- a --><p>It<!-- b --> reddens<?php c ?> 3&times;10<sup>5</sup> stars<sup>7</sup> a "
+        "cm<sup>-2</sup>.</p><p>Noted<span class='ltx_note'><sup class='ltx_note_mark'>1</sup>by hand</span> here.</p></body>"
+    )
+    assert html.read(page.encode()).text == "Dust\n\nIt reddens 3×10^5 stars [7] a cm^-2.\n\nNoted (by hand) here."
+
+
+def test_html_is_read_however_deep_or_left_out_with_a_reason() -> None:
+    deep = f"<body>{'<div>' * 600}<p>Deep words.</p>{'</div>' * 600}<p>After.</p></body>"
+    assert html.read(deep.encode()).text == "Deep words.\n\nAfter."
+    with pytest.raises(Unreadable, match="nested too deeply"):
+        html.read(deep.replace("div", "span").encode())
+
+
+def test_latex_sees_what_tex_sees() -> None:
+    source = (
+        "\\begin{document}\\section{Data}\nWe take%\n % aside\n five super-%\nluminous stars, \\url{https://a.org/x%20b}\n"
+        "and \\verb|50% of them| \\iffalse not these \\fi\\foo{with {\\it deep {\\bf braces}}}.\n\n% nothing\nNext 5\\%.\n"
+        "\\end{document}"
+    )
+    text_of = latex.read(b"\\newcommand{\\foo}[1]{\\textbf{#1}}\n" + source.encode()).text
+    assert text_of == (
+        "Data\n\nWe takefive super-luminous stars, https://a.org/x%20b and 50% of them with deep braces.\n\nNext 5%."
+    )
+
+
+def test_word_reads_content_controls() -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph("Outside. ")
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    control = f'<w:sdt xmlns:w="{space}"><w:sdtContent><w:r><w:t>Inside a control.</w:t></w:r></w:sdtContent></w:sdt>'
+    paragraph._p.append(parse_xml(control))
+    out = io.BytesIO()
+    document.save(out)
+    assert word.read(out.getvalue()).text == "Outside. Inside a control."

@@ -161,7 +161,7 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
 
 
 def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for library, name in (("pdfminer", "a.pdf"), ("docx", "f.docx"), ("pyarrow", "g.parquet"), ("pylatexenc", "below")):
+    for library, name in (("pdfminer", "a.pdf"), ("pypandoc", "f.docx"), ("pyarrow", "g.parquet"), ("lxml", "below")):
         with monkeypatch.context() as hidden:
             hidden.setitem(__import__("sys").modules, library, None)
             with pytest.raises(UserError) as error:

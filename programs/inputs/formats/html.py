@@ -1,4 +1,4 @@
-"""HTML (.html, .htm, .xhtml): the article's own text by its headings, and what its meta elements say.
+"""HTML (.html, .htm, .xhtml), as pandoc reads it: the article's own text by its headings, and what its meta elements say.
 
 Navigation, forms, scripts and the like are left out. A formula is its TeX where the page gives that, between dollar signs,
 else its characters. Meta elements are those that Google Scholar asks of publishers (citation_title, citation_doi, ...), and
@@ -7,21 +7,17 @@ Dublin Core's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree, html
 
 from programs.inputs.formats.marks import arxiv_in, doi_in, licence_in
-from programs.inputs.formats.paper import DAMAGED, NO_TEXT_IN_IT, Block, Paper, Unreadable, paper_of
+from programs.inputs.formats.pandoc import Node, blocks_of, tree_of
+from programs.inputs.formats.paper import DAMAGED, NO_TEXT_IN_IT, Paper, Unreadable, paper_of
 
-_NOT_READ = """script style noscript template nav header footer aside form button input select textarea svg iframe object
-dialog head annotation annotation-xml"""
-_PARAGRAPHS = """address article blockquote body caption center dd details div dl dt fieldset figcaption figure hr li main
-ol p pre section summary table tbody tfoot thead tr ul"""
-_LEFT_OUT, _BLOCKS = frozenset(_NOT_READ.split()), frozenset(_PARAGRAPHS.split())
-_CELLS = ("td", "th")
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_NOT_READ = (
+    "script style noscript template nav header footer aside form button input select textarea svg iframe object dialog"
+)
 _TITLES = ("citation_title", "dc.title", "dcterms.title", "og:title")
 _RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "citation_license")
 _DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
@@ -40,12 +36,11 @@ def read(data: bytes) -> Paper:
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Unreadable(DAMAGED if data.strip() else NO_TEXT_IN_IT) from error
     said = _said(page)
-    blocks = list(_blocks(_article(page)))
+    title_element = page.findtext(".//title")
+    blocks = list(blocks_of(_tree(page)))
     heads = [block.text for block in blocks if block.level == 1]
     printed = heads[0] if len(heads) == 1 else None
-    title = next(
-        filter(None, [*(said.get(name, [""])[0] for name in _TITLES), printed, page.findtext(".//title")]), None
-    )
+    title = next(filter(None, [*(said.get(name, [""])[0] for name in _TITLES), printed, title_element]), None)
     return paper_of(blocks, title=title, fields=_fields(page, said))
 
 
@@ -54,8 +49,8 @@ def _parser(data: bytes) -> html.HTMLParser:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return html.HTMLParser()
-    return html.HTMLParser(encoding="utf-8")
+        return html.HTMLParser(huge_tree=True)
+    return html.HTMLParser(encoding="utf-8", huge_tree=True)
 
 
 def _article(page: Any) -> Any:
@@ -63,64 +58,23 @@ def _article(page: Any) -> Any:
     return max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
 
 
-def _blocks(article: Any) -> Iterator[Block]:
-    """Paragraphs and headings in the order of the page."""
-    held: list[str] = []
+def _tree(page: Any) -> Node:
+    """What pandoc reads of the article."""
+    article = _article(page)
     if article is None:
-        return
-    for piece in _pieces(article):
-        if isinstance(piece, str):
-            held.append(piece)
-            continue
-        yield Block(_joined(held))
-        held = []
-        if piece.level is not None:
-            yield piece
-    yield Block(_joined(held))
-
-
-def _pieces(element: Any) -> Iterator[str | Block]:
-    """Words, headings, and an empty block wherever a paragraph ends."""
-    name = element.tag if isinstance(element.tag, str) else ""
-    level = _HEADINGS.get(name)
-    block = name in _BLOCKS
-    if name == "math" or element.get("type", "").startswith("math/tex"):
-        yield _formula(element)
-    elif level is not None:
-        words = _joined([piece for piece in _inside(element) if isinstance(piece, str)])
-        yield Block(words, level)
-    elif name == "br":
-        yield " "
-    elif name and name not in _LEFT_OUT:
-        if block:
-            yield Block("")
-        yield from _inside(element)
-        if block:
-            yield Block("")
-        elif name in _CELLS:
-            yield " | "
-    if element.tail:
-        yield element.tail
-
-
-def _inside(element: Any) -> Iterator[str | Block]:
-    if element.text:
-        yield element.text
-    for child in element:
-        yield from _pieces(child)
-
-
-def _formula(element: Any) -> str:
-    tex = element.get("alttext") or next(
-        (note.text for note in element.iter("{*}annotation", "annotation") if "tex" in note.get("encoding", "")), None
-    )
-    if element.tag == "script":
-        tex = element.text
-    return f"${tex.strip()}$" if tex else element.text_content()
-
-
-def _joined(pieces: list[str]) -> str:
-    return " ".join("".join(pieces).split()).removesuffix(" |")
+        raise Unreadable(NO_TEXT_IN_IT)
+    for element in list(article.iter(*_NOT_READ.split())):
+        if not str(element.get("type", "")).startswith("math/tex") and element.getparent() is not None:
+            element.drop_tree()
+    for element in article.xpath(".//*[contains(@class, 'ltx_note_mark')]"):
+        element.drop_tree()
+    for element in list(article.iter("math", "{*}math")):
+        if element.get("alttext"):
+            # The author's own TeX, where the page has it.
+            script = html.Element("script", type="math/tex")
+            script.text, script.tail = element.get("alttext"), element.tail
+            element.getparent().replace(element, script)
+    return tree_of(html.tostring(article, encoding="utf-8"), "html-native_divs")
 
 
 def _said(page: Any) -> dict[str, list[str]]:

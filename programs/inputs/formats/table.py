@@ -30,11 +30,11 @@ FORMATS = {
     ".text": Format("text"),
     ".md": Format("markdown"),
     ".markdown": Format("markdown"),
-    ".tex": Format("latex", ("pylatexenc",)),
-    ".html": Format("html", ("lxml",)),
-    ".htm": Format("html", ("lxml",)),
-    ".xhtml": Format("html", ("lxml",)),
-    ".docx": Format("docx", ("docx", "lxml"), is_text=False),
+    ".tex": Format("latex", ("pypandoc",)),
+    ".html": Format("html", ("lxml", "pypandoc")),
+    ".htm": Format("html", ("lxml", "pypandoc")),
+    ".xhtml": Format("html", ("lxml", "pypandoc")),
+    ".docx": Format("docx", ("pypandoc",), is_text=False),
     ".pdf": Format("pdf", ("pdfminer",), is_text=False),
 }
 NEEDED_BY_ROWS = ("pyarrow",)
