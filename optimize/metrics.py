@@ -84,7 +84,7 @@ def authenticity(record: Record) -> Score:
 def form(record: Record) -> Score:
     """The share of the question, the thought's steps and the answer that are whole prose."""
     texts = {"question": record.user_interaction.question, "answer": record.final_answer}
-    texts |= {f"{step.move} ({number})": step.text for number, step in enumerate(record.steps, 1)}
+    texts |= {f"{step.kind} ({number})": step.text for number, step in enumerate(record.steps, 1)}
     faults = {name: why for name, text in texts.items() if (why := leaked(text) or is_degenerate(text))}
     reason = "; ".join(f"{name}: {why}" for name, why in faults.items())
     return Score(1 - len(faults) / len(texts), reason or "every text is whole")

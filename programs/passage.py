@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from programs.checks.injection import flags
-from programs.checks.passage_search import Source
 from programs.checks.sentences import Span, numbered, split
 from programs.inputs.sample import Sample
 
@@ -18,11 +17,6 @@ class Passage:
     @cached_property
     def spans(self) -> list[Span]:
         return split(self.sample.text)
-
-    @cached_property
-    def source(self) -> Source:
-        """The text, to be searched for what carries a claim."""
-        return Source(self.sample.text, self.spans)
 
     @cached_property
     def flags(self) -> list[str]:

@@ -4,9 +4,10 @@ The first keys of each part are those of the published format and keep their spe
 defaults, so that documents of older versions and of other tools with the same format load.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
 
@@ -102,33 +103,41 @@ RATINGS = tuple(name for name in VerdictRecord.model_fields if name not in ("jud
 """The dimensions."""
 
 
+OLD_KINDS = {
+    "opening": "tries",
+    "wrong_turn": "wrong",
+    "doubt": "doubts",
+    "correction": "takes_back",
+    "weighing": "considers",
+    "conclusion": "settles",
+}
+"""What the moves of documents of older versions are called now."""
+
+
 class StepRecord(Part):
-    """One paragraph of the thought, its place in it (opening, wrong_turn, doubt, correction, weighing, conclusion), and
-    what carries it (`programs.checks.step_evidence` has the rules).
+    """One paragraph of the thought and its kind. The rest is what a model (`judged_by`) said with `--check-steps`, else None:
+    `status`, None where the step makes no claim, `reason`, and the sentence that decides: `quote` is
+    `source_paper.text[start:end]`, all three None where none does."""
 
-    `quote` is `source_paper.text[start:end]`; all three are None where no sentence is about the step. `method` says how it
-    was found: "exact", "normalised" and "fuzzy" by text, "words" by shared words, "model" by the one that judged;
-    `similarity` (0-100) how near it is. `claim` is the sentence of the step that the rules quote it for. `status` is of the
-    whole step, by rule or by a model (`judged_by`); None where nobody judged, or, judged by a model, where the step makes
-    no claim. `conflict` is what the rules hold against it, `reason` what the model says. `unfound_numbers` stand
-    nowhere in the passage, as the step writes them; `unquoted_numbers` stand in the passage, but not in the quote of the
-    claim (of the step, where no claim is named).
-    """
-
-    move: str
+    kind: str
     text: str
-    claim: str | None = None
     quote: str | None = None
     start: int | None = None
     end: int | None = None
-    method: Literal["exact", "normalised", "fuzzy", "words", "model"] | None = None
-    similarity: float | None = None
     status: Literal["supported", "inferred", "outside", "contradicted"] | None = None
     judged_by: str | None = None
-    conflict: str | None = None
     reason: str | None = None
-    unfound_numbers: list[str] = Field(default_factory=list)
-    unquoted_numbers: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_versions(cls, step: Any) -> Any:
+        """Moves become kinds. What rules said of a step is left out: they could not know."""
+        if not isinstance(step, Mapping) or "move" not in step:
+            return step
+        kept = {name: value for name, value in step.items() if name != "move"}
+        if step.get("judged_by") == "rule":
+            kept |= {"status": None, "judged_by": None}
+        return {"kind": OLD_KINDS.get(step["move"], step["move"]), **kept}
 
 
 class Generation(Part):
@@ -147,18 +156,13 @@ class Generation(Part):
 
 
 class TraceMetadata(Part):
-    """Measures computed from the thought's text by rule. The last three count its steps: those with a quote, those that
-    the passage contradicts, and the numbers that stand nowhere in it; None in documents of older versions."""
+    """Measures computed from the thought's text by rule, and from the judges' ratings."""
 
     authenticity_score: float
     complexity_level: str
     reasoning_patterns: list[str]
-    evidence_found: float | None = None
     quality_score: float | None = None
     quality_spread: float | None = None
-    steps_quoted: int | None = None
-    steps_contradicted: int | None = None
-    numbers_unfound: int | None = None
 
 
 class SolveTries(Part):
@@ -192,44 +196,6 @@ class BlindSolve(Part):
     variations: list[int] | None = None
 
 
-class SeededError(Part):
-    """The wrong step that a trace was given and took back (`programs.checks.wrong_step` has the rules).
-
-    `text` was the step numbered `given_as` (from 1) of `given_steps`, made from `misconception`. `wrong_step` and
-    `corrected_step` are places in the record's `steps`, counted from 0; `corrected_in` is the latter's move. `carried` is
-    the share of the error's content stems in the wrong step; `tries` how often the thought was asked for.
-    """
-
-    text: str
-    misconception: str
-    given_steps: list[str]
-    given_as: int
-    wrong_step: int
-    corrected_step: int
-    corrected_in: str
-    carried: float
-    tries: int
-
-
-class CausalCheck(Part):
-    """What became of a trace when its passage was altered (`programs.extras.causal` has the rules).
-
-    `old` stood at `places` (offsets in the passage) and became `new`. `outcome` is None where nothing could be altered or
-    a stage gave nothing, and `reason` then says so. The thought and answer are those made from the altered passage.
-    """
-
-    outcome: Literal["followed", "ignored", "unclear"] | None
-    kind: Literal["number", "direction"] | None = None
-    old: str | None = None
-    new: str | None = None
-    places: list[int] = Field(default_factory=list)
-    old_found: bool | None = None
-    new_found: bool | None = None
-    reason: str | None = None
-    reasoning_trace: str | None = None
-    final_answer: str | None = None
-
-
 class Record(Part):
     """One finished trace."""
 
@@ -244,9 +210,7 @@ class Record(Part):
     steps: list[StepRecord] = Field(default_factory=list)
     evidence: list[EvidenceRecord] = Field(default_factory=list)
     verdicts: list[VerdictRecord] = Field(default_factory=list)
-    seeded_error: SeededError | None = None
     blind_solve: BlindSolve | None = None
-    causal_check: CausalCheck | None = None
     generation: Generation | None = None
 
 

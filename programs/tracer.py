@@ -7,7 +7,7 @@ The plans are driven in three ways (see `programs.asking.plan`); `Tracer.forward
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +131,7 @@ class Tracer(dspy.Module):
         else:
             units = yield [self._variation_plan(passage, question, found, key, wishes) for key in keys]
             units = drop_twins(units, wishes.known)
-            yield from wishes.extras.after(
-                passage, question, units, lambda other, asked, spot: self._remade(other, asked, spot, wishes)
-            )
+            yield from wishes.extras.after(passage, question, units)
         for unit in units:
             wishes.finished(unit)
         return units
@@ -145,9 +143,9 @@ class Tracer(dspy.Module):
         feedback: tuple[str, ...] = ()
         temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
-            spot = Spot(key.variation, number, temperature, wishes.extras.mark)
+            spot = Spot(key.variation, number, temperature)
             try:
-                draft = yield from self._draft_plan(passage, question, found, spot, feedback, wishes)
+                draft = yield from self.writer.plan(passage, question, found, spot, feedback)
             except StageFailed as failure:
                 return unit.failed(failure)
             verdicts = yield from self._verdicts(passage, question, draft, key.named(spot.name), wishes)
@@ -164,26 +162,6 @@ class Tracer(dspy.Module):
             reply = (yield [ask])[0]
             last.grades, last.grade_reply = grades_of(reply), reply
         return unit
-
-    def _draft_plan(
-        self,
-        passage: Passage,
-        question: Question,
-        found: Analysed,
-        spot: Spot,
-        feedback: tuple[str, ...],
-        wishes: Wishes,
-    ) -> Plan[Draft]:
-        seeded = wishes.extras.seeded
-        if seeded is None:
-            return self.writer.plan(passage, question, found, spot, feedback)
-        return seeded.plan(self.writer, passage, question, found, spot, feedback)
-
-    def _remade(self, passage: Passage, question: Question, spot: Spot, wishes: Wishes) -> Plan[Draft]:
-        """A draft from another passage, from the context analysis on."""
-        found = yield from self.strands.plan(passage, question)
-        draft = yield from self._draft_plan(passage, question, found, spot, (), wishes)
-        return replace(draft, replies={**found.replies, **draft.replies})
 
     def _verdicts(
         self, passage: Passage, question: Question, draft: Draft, name: str, wishes: Wishes

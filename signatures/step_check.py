@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 Carried = Literal["supported", "inferred", "outside", "contradicted", "no_claim"]
 
-MOST_STEPS = 12
+MOST_STEPS = 16
 
 
 class StepVerdict(BaseModel):
@@ -35,12 +35,11 @@ class StepVerdicts(BaseModel):
 
 class CheckSteps(dspy.Signature):
     """Check each step of a thought against the passage, as a referee who looks up every claim. Find the sentence that
-    decides whether what the step says as a fact is so, by its number; those named with the step share words with it, but
-    another may decide. Mind the direction (more or less, higher or lower), what is compared with what, what is denied,
-    and every number: the same words with another direction contradict. Judge the fact, not how sure or how well put it is.
-    A step with several facts is as good as its worst."""
+    decides whether what the step says as a fact is so, by its number. Mind the direction (more or less, higher or
+    lower), what is compared with what, what is denied, and every number: the same words with another direction
+    contradict. Judge the fact, not how sure or how well put it is. A step with several facts is as good as its worst."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
-    steps: str = dspy.InputField(desc="the steps to check, one a line, with the sentences that share words with each")
+    steps: str = dspy.InputField(desc="the steps to check, numbered, one a line")
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     checks: StepVerdicts = dspy.OutputField(desc="a verdict on each step")

@@ -22,7 +22,6 @@ from programs.options.servers import STAGES
 from programs.records import GRADES, VerdictRecord
 from programs.settings import Settings
 from programs.stages.questions import type_order
-from programs.stages.seeded import SeededStages
 from programs.stages.solve import SolveStages
 from programs.stages.steps import StepStage
 from programs.units.decision import QualityRules
@@ -63,7 +62,7 @@ def test_everything_asked_for_is_described(signature: Any) -> None:
 
 
 def test_no_two_predictors_share_a_signature_class() -> None:
-    programs = (tracer(), SeededStages(), SolveStages(), StepStage())
+    programs = (tracer(), SolveStages(), StepStage())
     classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
     assert {each.__name__ for each in classes} == set(NAMES)

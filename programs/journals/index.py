@@ -16,7 +16,7 @@ from programs.files.made_again import open_database, remove_database
 from programs.journals.findings import of_line
 from programs.journals.tally import IMPORTED, SOLVED, TEXTS, given_away_in, loss_of, of_attempts, of_pool, of_unit
 
-VERSION = "5"
+VERSION = "6"
 PAGE = 512
 
 SCHEMA = """

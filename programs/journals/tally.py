@@ -33,10 +33,6 @@ IMPORTED = "imported"
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
 
-NO_ERROR: Final = "no error to seed"
-NOT_MENDED: Final = "seeded error not taken back"
-"""How the reason begins of a trace that was given up for its seeded error."""
-
 JUDGED = re.compile(r"quality \S+ after \d+ attempts")
 _SHARE = re.compile(r"^\d+% of ")
 
@@ -85,8 +81,6 @@ def loss_of(status: str, reason: str | None) -> str:
         return reason
     if status in ("rejected", "failed"):
         stage = (reason or "").partition(":")[0] or "unknown"
-        if stage in (NO_ERROR, NOT_MENDED):
-            return stage
         return f"{stage} {'unusable' if status == 'rejected' else 'unanswered'}"
     named = {"unjudged": "unjudged", "duplicate": "the same as another variation"}
     return named.get(status, status)

@@ -24,12 +24,6 @@ class TrialOptions(BaseModel):
     keep: list[Need] = Field(
         [], description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered"
     )
-    seed_error: bool = Field(
-        False, description="give each trace a plausible wrong step, which it must find and correct"
-    )
-    causal_check: float = Field(
-        0.0, ge=0, le=1, description="share of the traces that are made again from an altered passage, 0 to 1"
-    )
     check_steps: bool = Field(
         False, description="have a model say which sentence of the text carries each step of a trace, and how"
     )

@@ -1,8 +1,8 @@
 """A trace as the page holds it: a row of the index, which filters and search need, and the rest, read when it is opened.
 
 The rest is the record's own form (`programs.records`) without what is empty and without what can be made again: the
-passage is stored once for its traces, a quote is a `span` of it and a claim a `claim_span` of its step, both in UTF-16
-units, and the thought is left out where the steps are all of it.
+passage is stored once for its traces, a quote is a `span` of it in UTF-16 units, and the thought is left out where the
+steps are all of it.
 """
 
 import hashlib
@@ -89,16 +89,13 @@ def row_of(seen: Seen, run: int) -> dict[str, Any]:
 
 
 def _notable(record: Record) -> list[str]:
-    found, causal = record.metadata, record.causal_check
+    found = record.metadata
     named = {
         "judges far apart": (found.quality_spread or 0) >= FAR_APART,
         "a judge's verdict is missing": any(not verdict.scored for verdict in record.verdicts),
         "a step is contradicted": any(step.status == "contradicted" for step in record.steps),
         "a step stands outside the passage": any(step.status == "outside" for step in record.steps),
-        "a number is not in the passage": any(step.unfound_numbers for step in record.steps),
         "evidence not found": any(not item.verified for item in record.evidence),
-        "a seeded error": record.seeded_error is not None,
-        "ignores the altered passage": causal is not None and causal.outcome == "ignored",
         "the text has flags": bool(record.source_paper.flags),
     }
     return [name for name, is_so in named.items() if is_so]
@@ -115,24 +112,12 @@ def rest_of(record: Record) -> dict[str, Any]:
         rest["thought"] = thought
     if record.generation is not None:
         rest["generation"] = _generation(record.generation)
-    if record.causal_check is not None and record.causal_check.old:
-        length = len(record.causal_check.old)
-        rest["causal_check"]["spans"] = [
-            [places.of(start), places.of(start + length)] for start in record.causal_check.places
-        ]
     return rest
 
 
 def _step(step: StepRecord, places: Places) -> dict[str, Any]:
-    plain = step.model_dump(mode="json", exclude_none=True, exclude={"start", "end", "quote", "claim"})
-    plain |= _quoted(step, places)
-    if step.claim is not None:
-        start = step.text.find(step.claim)
-        if start < 0:
-            plain["claim"] = step.claim
-        elif len(step.claim) < len(step.text.strip()):
-            plain["claim_span"] = Places(step.text).span(step.claim, start, start + len(step.claim))
-    return plain
+    plain = step.model_dump(mode="json", exclude_none=True, include={"kind", "text", "status", "judged_by", "reason"})
+    return plain | _quoted(step, places)
 
 
 def _evidence(item: EvidenceRecord, places: Places) -> dict[str, Any]:

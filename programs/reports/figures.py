@@ -122,23 +122,14 @@ def _grades(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
 def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
     counted, found = reading.counted, reading.facts.findings
     yield "mean authenticity", counted.authenticity.mean, three
-    yield "mean share of evidence found in the passage", counted.evidence_found.mean, percent
     if found and found.steps:
-        steps = found.steps
-        yield "steps of thoughts", steps.steps, whole
-        yield "steps with a quote", steps.quoted / steps.steps, percent
-        yield "steps that contradict the passage", steps.contradicted, whole
-        yield "numbers that stand nowhere in the passage", steps.unfound_numbers, whole
+        yield "steps of thoughts", found.steps.steps, whole
+        yield "steps that the passage contradicts, by a model's word", found.steps.contradicted, whole
     if found and found.blind_solve:
         solve = found.blind_solve
         yield "questions that need the paper", solve.needs_paper, whole
         yield "questions answered without the paper", solve.known, whole
         yield "mean measured difficulty", solve.mean_difficulty, two
-    if found and found.seeded_errors:
-        yield "seeded errors taken back", found.seeded_errors.corrected, whole
-        yield "seeded errors: share taken back", found.seeded_errors.share_corrected, percent
-    if found and found.causal_check:
-        yield "traces that follow an altered passage", found.causal_check.share_followed, percent
 
 
 def _words(reading: Reading) -> Iterable[tuple[str, Number, Form]]:

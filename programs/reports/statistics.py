@@ -52,7 +52,7 @@ class Spread:
 @dataclass
 class Statistics:
     """`became` counts all traces by what became of them; `ratings` are by judge, over every judged one. All else is of the
-    accepted traces: `kinds` by question type and difficulty, `steps` by move and status (None: not judged)."""
+    accepted traces: `kinds` by question type and difficulty, `steps` by kind and status (None: not judged)."""
 
     became: Counter[str] = field(default_factory=Counter)
     ratings: dict[str, Spread] = field(default_factory=dict)
@@ -62,12 +62,10 @@ class Statistics:
     domains: Counter[str] = field(default_factory=Counter)
     steps: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     needs: Counter[str | None] = field(default_factory=Counter)
-    causal: Counter[str | None] = field(default_factory=Counter)
     score: Spread = field(default_factory=lambda: Spread(2))
     difference: Spread = field(default_factory=lambda: Spread(1))
     grades: dict[str, Spread] = field(default_factory=lambda: {name: Spread(3) for name in GRADES})
     authenticity: Spread = field(default_factory=lambda: Spread(3))
-    evidence_found: Spread = field(default_factory=lambda: Spread(3))
     difficulty: Spread = field(default_factory=lambda: Spread(3))
     words: dict[str, Spread] = field(
         default_factory=lambda: {name: Spread() for name in ("passage", "question", "thought", "answer")}
@@ -97,18 +95,15 @@ class Statistics:
         self.kinds[kind if kind in self.kinds or len(self.kinds) < MOST else (OTHERS, OTHERS)] += 1
         count_name(self.domains, record.source_paper.domain, MOST)
         count_name(self.models, record.generation.model if record.generation else "not said", MOST)
-        self.steps.update((step.move, step.status) for step in record.steps)
+        self.steps.update((step.kind, step.status) for step in record.steps)
         if record.blind_solve is not None:
             self.needs[record.blind_solve.need] += 1
             self.difficulty.add(record.blind_solve.difficulty)
-        if record.causal_check is not None:
-            self.causal[record.causal_check.outcome] += 1
         self.score.add(found.quality_score)
         self.difference.add(found.quality_spread)
         for name, spread in self.grades.items():
             spread.add(getattr(record.answer_grades, name) if record.answer_grades else None)
         self.authenticity.add(found.authenticity_score)
-        self.evidence_found.add(found.evidence_found)
         texts = (record.source_paper.text, asked.question, thought_of(record), record.final_answer)
         for spread, text in zip(self.words.values(), texts, strict=True):
             spread.add(None if text is None else len(text.split()))

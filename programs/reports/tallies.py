@@ -62,18 +62,20 @@ def steps(readings: Readings) -> Chart | None:
     counts = [reading.counted.steps for reading in readings]
     if not any(status for found in counts for _, status in found):
         return None
-    moves = list(dict.fromkeys(move for found in counts for move, _ in found))
+    kinds = list(dict.fromkeys(kind for found in counts for kind, _ in found))
     runs = [
-        [Series(status or "not judged", [found[move, status] for move in moves]) for status in STATUSES]
+        [Series(status or "not judged", [found[kind, status] for kind in kinds]) for status in STATUSES]
         for found in counts
     ]
-    about = "Steps of accepted thoughts, by what the passage says of them. A wrong turn is meant to be contradicted."
-    names = [move.replace("_", " ") for move in moves]
+    about = (
+        "Steps of accepted thoughts, by what a model says that the passage says of them. Wrong ones are meant to be."
+    )
+    names = [kind.replace("_", " ") for kind in kinds]
     return chart_of(
         readings,
         "What carries the steps",
         about,
-        ("move", "steps"),
+        ("kind", "steps"),
         names,
         runs,
         "stack",

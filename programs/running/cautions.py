@@ -5,7 +5,7 @@ from typing import Any
 
 from programs.settings import Settings
 
-LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps", "causal_check")
+LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
 """The options whose results stand in the records."""
 
 

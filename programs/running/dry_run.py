@@ -25,7 +25,6 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
         "grades": traces if settings.grade_answers else 0,
         "blind solving": 2 * settings.blind_solve * (texts * questions + traces) if settings.blind_solve else 0,
         "step checks": traces if settings.check_steps else 0,
-        "causal checks": round(traces * settings.causal_check) * 7,
     }
     return {kind: count for kind, count in calls.items() if count}
 

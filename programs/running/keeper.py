@@ -48,9 +48,8 @@ class Keeper:
         elif status == CONTAMINATED and basis == self._screen.rules:
             basis = self._goal.basis
         accepted = status == "accepted"
-        # What was taken over from a document is finished, whatever today's rules; and a trace with a seeded error must not
-        # take the place of one without, nor the other way round, where both are wanted in one output (--allow-mixed).
-        fixed = settled if basis == IMPORTED else accepted and not self._goal.extras.likens(basis)
+        # What was taken over from a document is finished, whatever today's rules.
+        fixed = settled and basis == IMPORTED
         return Known(accepted=accepted, settled=settled, basis=basis, digest=digest, fixed=fixed)
 
     def pool(self, sample: str, pool: QuestionPool) -> QuestionPool:

@@ -4,14 +4,12 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from programs.compiled.fingerprint import program_fingerprint
 from programs.errors import UserError
 from programs.files.aside import move_aside
 from programs.journals.journal import Journal
 from programs.judges.review_list import review_path
 from programs.selection.dropped_list import dropped_path
 from programs.settings import Settings
-from programs.stages.seeded import SeededStages
 
 
 def cleared_for(settings: Settings) -> Path:
@@ -38,7 +36,6 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         # Named where it is used alone: journals that never heard of it were made without it.
         **({"prefilter": "on"} if settings.prefilter else {}),
         **_named(settings, "chunk_tokens", "chunk_overlap", "text_column", "max_passage_chars"),
-        **({"seed-error": f"on ({_seeding(settings)})"} if settings.seed_error else {}),
     }
 
 
@@ -50,10 +47,6 @@ def _named(settings: Settings, *names: str) -> dict[str, Any]:
         for name, value in given.items()
         if value != type(settings).model_fields[name].default
     }
-
-
-def _seeding(settings: Settings) -> str:
-    return program_fingerprint(SeededStages(), settings.prompt_order)
 
 
 def refuse_mixture(journal: Journal, mixing: dict[str, Any], settings: Settings) -> None:

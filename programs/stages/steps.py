@@ -1,7 +1,6 @@
-"""The step check as a module: a model says whether the passage carries what the rules could not decide."""
+"""The step check as a module: a model says whether the passage carries each step of a thought."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import dspy
@@ -14,20 +13,6 @@ from signatures.step_check import CheckSteps, StepVerdict, StepVerdicts
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
 
 
-@dataclass(frozen=True)
-class StepToCheck:
-    """A step by its number, counted from 1, and the numbers of the sentences of the passage that share words with it, the
-    likeliest first."""
-
-    number: int
-    text: str
-    sentences: list[int]
-
-    def __str__(self) -> str:
-        likely = ", ".join(f"[{number}]" for number in self.sentences)
-        return f"{self.number}. {' '.join(self.text.split())}{f' (compare {likely})' if likely else ''}"
-
-
 class StepStage(dspy.Module):
     """Asks about the steps of one thought, all in one call."""
 
@@ -35,14 +20,15 @@ class StepStage(dspy.Module):
         super().__init__()
         self.predict = dspy.Predict(CheckSteps)
 
-    def ask(self, passage: Passage, steps: Sequence[StepToCheck], name: str, model: str) -> Ask:
+    def ask(self, passage: Passage, steps: Sequence[str], name: str, model: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""
-        wanted = [step.number for step in steps]
+        wanted = range(1, len(steps) + 1)
+        shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         return Ask(
             stage="steps",
             key=f"steps/{name}/{model}",
             predict=self.predict,
-            inputs={"passage": passage.shown, "steps": "\n".join(map(str, steps))},
+            inputs={"passage": passage.shown, "steps": "\n".join(shown)},
             depth=9,
             check=lambda values: _faults(values[-1], wanted, len(passage.spans)),
             judge=model,
@@ -50,7 +36,7 @@ class StepStage(dspy.Module):
         )
 
 
-def verdicts_in(reply: Reply, wanted: Collection[int], sentences: int) -> dict[int, StepVerdict]:
+def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:
     """The readable verdicts of a reply, by the number of the step: one that names a sentence of the passage where it
     rests on one. A step without one, or with several that differ, has none."""
     if reply.output is None:
@@ -64,7 +50,7 @@ def verdicts_in(reply: Reply, wanted: Collection[int], sentences: int) -> dict[i
     return {
         step: verdict
         for step, verdict in found.items()
-        if step in wanted and step not in unsure and _grounded(verdict, sentences)
+        if 1 <= step <= steps and step not in unsure and _grounded(verdict, sentences)
     }
 
 

@@ -1,6 +1,5 @@
 """Stage 4 as a module: the strands woven into a thought, and the answer written from it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,6 @@ from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.checks.thought import wrap_thought
 from programs.passage import Passage
-from programs.records import SeededError
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
 from signatures.answer import FinalAnswer, WriteAnswer
@@ -27,12 +25,11 @@ SAME_TEXT = 95.0
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them; `seeded` is the wrong step that it was given, if it was."""
+    """A thought and its answer, with what made them."""
 
     thought: Thought
     answer: str
     replies: dict[str, Reply]
-    seeded: SeededError | None = None
 
     @property
     def text(self) -> str:
@@ -43,17 +40,16 @@ class Draft:
 @dataclass(frozen=True)
 class Spot:
     """Which draft this is: a variation of its question, an attempt at the variation, and the temperature of both calls
-    (None: the model takes none). `mark` tells drafts apart that are made in another way, and so are other work."""
+    (None: the model takes none)."""
 
     variation: int
     attempt: int
     temperature: float | None
-    mark: str = ""
 
     @property
     def name(self) -> str:
         """The draft's name among those of its question."""
-        return f"{self.variation}.{self.attempt}{self.mark}"
+        return f"{self.variation}.{self.attempt}"
 
 
 class TraceStages(dspy.Module):
@@ -104,9 +100,8 @@ class TraceStages(dspy.Module):
         trace_reply: Reply,
         spot: Spot,
         feedback: tuple[str, ...],
-        more: Callable[[str], list[str]] = lambda _answer: [],
     ) -> Plan[Draft]:
-        """The answer to a thought; `more` says what else is wrong with an answer's text. Raises `StageFailed`."""
+        """The answer to a thought. Raises `StageFailed`."""
         inputs = {**shared_inputs(passage, question), "thought": "\n\n".join(text for _, text in thought.steps())}
         answer = Ask(
             stage="answer",
@@ -117,7 +112,6 @@ class TraceStages(dspy.Module):
             check=lambda values: [
                 *answer_problems(values[-1], question.text),
                 *borrowed(values[-1], self.answer, inputs),
-                *more(values[-1].text),
             ],
             temperature=temperature_at(self.answer, spot),
             feedback=feedback,

@@ -10,17 +10,14 @@ from pydantic import BaseModel
 
 from programs.asking.plan import Reply, Spent, StageFailed
 from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
-from programs.checks.step_evidence import StepEvidence
 from programs.passage import Passage
 from programs.records import (
     BlindSolve,
-    CausalCheck,
     EvidenceRecord,
     Generation,
     Grades,
     Record,
     SourcePaper,
-    StepRecord,
     TraceMetadata,
     UserInteraction,
     VerdictRecord,
@@ -30,7 +27,7 @@ from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
 from programs.units.decision import Standing
-from programs.units.step_records import evidence_of, step_records
+from programs.units.step_records import step_records
 from signatures.step_check import StepVerdict
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
@@ -80,7 +77,6 @@ class Attempt:
     grades: Grades | None = None
     grade_reply: Reply | None = None
     blind_solve: BlindSolve | None = None
-    causal_check: CausalCheck | None = None
     step_verdicts: dict[int, StepVerdict] = field(default_factory=dict)
     checked_by: str | None = None
     more: dict[str, list[Reply]] = field(default_factory=dict)
@@ -144,10 +140,6 @@ class Unit:
         draft = self.attempts[-1].draft
         return hashlib.blake2b(f"{draft.text}\0{draft.answer}".encode(), digest_size=8).hexdigest()
 
-    def step_evidence(self, attempt: Attempt) -> list[StepEvidence]:
-        """What the rules find for each step of an attempt."""
-        return evidence_of(attempt.draft, self.passage, self.found.evidence if self.found else [])
-
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
         `Generation`."""
@@ -155,9 +147,6 @@ class Unit:
         if found is None:
             raise ValueError(f"{self.key} has attempts but no analysis")
         text = attempt.draft.text
-        steps = step_records(
-            attempt.draft, self.passage, self.step_evidence(attempt), attempt.step_verdicts, attempt.checked_by
-        )
         return Record(
             id=_hash(f"{self.key}.{attempt.spot.attempt}/{text}"),
             question_id=f"{self.key.sample}/{self.key.question_type}",
@@ -169,15 +158,13 @@ class Unit:
                 audience=self.question.audience,
             ),
             reasoning_trace=text,
-            steps=steps,
+            steps=step_records(attempt.draft, self.passage, attempt.step_verdicts, attempt.checked_by),
             final_answer=attempt.draft.answer,
             answer_grades=attempt.grades,
             evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
             verdicts=[VerdictRecord(**verdict.model_dump()) for verdict in attempt.verdicts],
-            seeded_error=attempt.draft.seeded,
             blind_solve=attempt.blind_solve,
-            causal_check=attempt.causal_check,
-            metadata=_measures(text, found, attempt, steps),
+            metadata=_measures(text, attempt),
             generation=_generation(self._replies(attempt), attempt.spot, attempt.more, **generation),
         )
 
@@ -215,18 +202,13 @@ def source_of(passage: Passage) -> SourcePaper:
     )
 
 
-def _measures(text: str, found: Analysed, attempt: Attempt, steps: list[StepRecord]) -> TraceMetadata:
-    verified = [item.verified for item in found.evidence]
+def _measures(text: str, attempt: Attempt) -> TraceMetadata:
     return TraceMetadata(
         authenticity_score=authenticity_score(text),
         complexity_level=complexity_level(text),
         reasoning_patterns=reasoning_patterns(text),
-        evidence_found=round(sum(verified) / len(verified), 3) if verified else None,
         quality_score=panel_score(attempt.verdicts),
         quality_spread=panel_spread(attempt.verdicts),
-        steps_quoted=sum(step.quote is not None for step in steps),
-        steps_contradicted=sum(step.status == "contradicted" for step in steps),
-        numbers_unfound=sum(len(step.unfound_numbers) for step in steps),
     )
 
 

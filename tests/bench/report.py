@@ -95,7 +95,7 @@ def records(traces: int) -> Iterator[dict[str, Any]]:
 
 
 def _record(number: int, paper: dict[str, Any], writer: Writer) -> dict[str, Any]:
-    steps = [_step(move, paper["text"], writer) for move in range(THOUGHT_STEPS)]
+    steps = [_step(number, paper["text"], writer) for number in range(THOUGHT_STEPS)]
     kind = KINDS[number % len(KINDS)]
     grades = {
         name: writer.number(40, 95) / 100 for name in ("question_alignment", "scientific_accuracy", "completeness")
@@ -132,23 +132,19 @@ def _record(number: int, paper: dict[str, Any], writer: Writer) -> dict[str, Any
     }
 
 
-def _step(move: int, passage: str, writer: Writer) -> dict[str, Any]:
+def _step(number: int, passage: str, writer: Writer) -> dict[str, Any]:
     sentences = re.split(r"(?<=[.!?])\s+", passage)
     quote = sentences[writer.number(0, len(sentences) - 1)]
-    start, text = passage.index(quote), writer.text(STEP)
+    start = passage.index(quote)
     return {
-        "move": "wrong_turn" if move == 3 else "weighing",
-        "text": text,
-        "claim": text.split(". ")[0],
+        "kind": "wrong" if number == 3 else "considers",
+        "text": writer.text(STEP),
         "quote": quote,
         "start": start,
         "end": start + len(quote),
-        "method": "words",
-        "similarity": writer.number(200, 900) / 10,
-        "status": "supported" if move % 2 else "inferred",
+        "status": "supported" if number % 2 else "inferred",
         "judged_by": "gpt4o",
         "reason": writer.sentence(),
-        "unfound_numbers": [],
     }
 
 

@@ -30,7 +30,7 @@ ANSWER = "The slope is biased by dust.\n\nHow much stays open."
 
 
 def record(number: int = 0, **given: Any) -> Record:
-    """A trace of text `number`. `score` is the judges', `grade` the mean grade; `steps` are (move, text, more) and make
+    """A trace of text `number`. `score` is the judges', `grade` the mean grade; `steps` are (kind, text, more) and make
     the thought; `extra` are fields of the input; everything else replaces what stands below."""
     text = given.get("text", f"Text {number} is about dust. Its slope is 1.{number}.")
     kind, variation = given.get("kind", "mechanism"), given.get("variation", 0)

@@ -73,7 +73,7 @@ def test_shards_hold_so_many_rows_in_order(papers: Path) -> None:
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_rows_have_the_columns_of_their_format(tmp_path: Path, to: str) -> None:
-    steps = [{"move": "opening", "text": "The slope is 1.1.", "status": "supported"}]
+    steps = [{"kind": "tries", "text": "The slope is 1.1.", "status": "supported"}]
     document = laid(tmp_path, [Made(record(1, score=8.0, steps=steps), below=[record(1, score=3.0)])])
     folder = export_to(document, to)
     names = [feature["name"] for feature in header(folder)["dataset_info"]["features"]]

@@ -7,7 +7,7 @@
 4. dpo: chosen is the best accepted trace of a question; every worse one by the margin is rejected once, the worst first;
    never two questions, never a pair of equal texts, never scores of two measures.
 5. kto: the label is what the run decided, or with `--min-score` the score; without a score there is no label.
-6. prm: labels come from checked steps and the wrong turn alone; steps without a label join the next one that has one.
+6. prm: labels come from checked steps and the kind `wrong` alone, and each is about its own paragraph.
 7. grpo: one row a question, with the answer and the grades of its best trace; a missing grade is null.
 8. openai: `messages` and nothing else.
 """
@@ -21,14 +21,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.exports.format import Candidate
+from programs.exports.format import Candidate, Skip
 from programs.exports.formats import FORMATS
-from programs.exports.prm import label_of, labelled_steps
+from programs.exports.prm import label_of
 from programs.exports.tag import Tag
 from programs.exports.view import View
 from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.records import StepRecord
-from programs.units.step_records import RULE
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, plain_document, record, refused, rows
 
 TEXTUAL = ["sft", "prompt-completion", "dpo", "kto", "sharegpt", "alpaca", "openai"]
@@ -306,7 +305,7 @@ def test_a_question_that_is_not_kept_is_in_no_preference(tmp_path: Path, status:
 
 
 def stepped(*steps: tuple[str, str | None], **given: Any) -> Any:
-    made_steps = [{"move": move, "text": f"{number}. {move}", **_status(status)} for number, (move, status) in
+    made_steps = [{"kind": kind, "text": f"{number}. {kind}", **_status(status)} for number, (kind, status) in
                   enumerate(steps)]  # fmt: skip
     return record(steps=made_steps, **given)
 
@@ -316,70 +315,64 @@ def _status(status: str | None) -> dict[str, Any]:
 
 
 STEPS = (
-    ("opening", None),
-    ("opening", "supported"),
-    ("wrong_turn", None),
-    ("doubt", "outside"),
-    ("correction", "inferred"),
-    ("weighing", "contradicted"),
-    ("conclusion", None),
+    ("recalls", None),
+    ("tries", "supported"),
+    ("wrong", None),
+    ("doubts", "outside"),
+    ("takes_back", "inferred"),
+    ("considers", "contradicted"),
+    ("settles", None),
 )
 
 
-def test_steps_have_the_labels_of_their_evidence() -> None:
-    (row,) = made("prm", stepped(*STEPS))
-    assert row["completions"] == [
-        "0. opening\n\n1. opening",
-        "2. wrong_turn",
-        "3. doubt\n\n4. correction",
-        "5. weighing",
-    ]
-    assert row["labels"] == [True, False, True, False]
-    assert row["prompt"] == "Why is the slope of text 0 1.0?"
+def test_each_label_is_about_its_own_paragraph() -> None:
+    first, second = made("prm", stepped(*STEPS))
+    asked = "Why is the slope of text 0 1.0?"
+    assert first["prompt"] == f"{asked}\n\n0. recalls"
+    assert (first["completions"], first["labels"]) == (["1. tries", "2. wrong"], [True, False])
+    assert second["prompt"] == "\n\n".join([asked, "0. recalls", "1. tries", "2. wrong", "3. doubts"])
+    assert (second["completions"], second["labels"]) == (["4. takes_back", "5. considers"], [True, False])
 
 
-def test_a_wrong_turn_is_wrong_whatever_it_quotes() -> None:
-    _, labels = labelled_steps(stepped(("wrong_turn", "supported"), ("conclusion", "supported")), View())
-    assert labels == [False, True]
+def test_a_wrong_turn_says_nothing_of_what_comes_after_it() -> None:
+    (row,) = made("prm", stepped(("computes", None), ("wrong", None), ("takes_back", None), ("settles", None)))
+    assert (row["completions"], row["labels"]) == (["1. wrong"], [False])
+    (row,) = made("prm", stepped(("wrong", "supported"), ("settles", "supported")))
+    assert row["labels"] == [False, True], "it is wrong whatever it quotes"
 
 
-def test_a_model_and_a_rule_that_disagree_give_no_label() -> None:
-    step = {"move": "opening", "text": "The slope rises.", "judged_by": "checker-7b", "conflict": "falls, not rises"}
-    labels = [
-        label_of(StepRecord.model_validate({**step, "status": status})) for status in ("supported", "contradicted")
-    ]
-    assert labels == [None, False]
+def test_what_rules_of_older_versions_said_of_a_step_is_no_label() -> None:
+    old = {"move": "weighing", "text": "The slope rises.", "status": "contradicted", "conflict": "falls, not rises"}
+    by_rule = StepRecord.model_validate({**old, "judged_by": "rule"})
+    assert (by_rule.kind, by_rule.status, label_of(by_rule)) == ("considers", None, None)
+    assert label_of(StepRecord.model_validate({**old, "judged_by": "checker-7b"})) is False
+    assert label_of(StepRecord.model_validate({"move": "wrong_turn", "text": "The slope rises."})) is False
 
 
-@pytest.mark.parametrize(
-    ("status", "label"),
-    [("supported", True), ("inferred", True), ("outside", None), ("contradicted", False), (None, None)],
-)
-def test_a_status_by_rule_is_of_the_whole_step(status: Any, label: bool | None) -> None:
-    step = {"move": "opening", "text": "The slope is 1.1. Is it so? The dust is hot.", "claim": "The slope is 1.1."}
-    assert label_of(StepRecord.model_validate({**step, "status": status, "judged_by": RULE})) is label
-
-
-@pytest.mark.parametrize("steps", [(), (("opening", None), ("wrong_turn", None))])
-def test_without_checked_steps_there_is_no_row_and_it_is_said(steps: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [(), (("tries", None), ("doubts", "outside"))])
+def test_without_a_label_there_is_no_row_and_it_is_said(steps: Any, tmp_path: Path) -> None:
     document = plain_document(tmp_path / "doc.json", [stepped(*steps)])
-    assert "1 x no step of it was checked against the passage" in refused(document, "prm")
+    assert "1 x no step of it has a label" in refused(document, "prm")
 
 
-MOVES = st.sampled_from(["opening", "wrong_turn", "doubt"])
+STEP_KINDS = st.sampled_from(["tries", "wrong", "doubts"])
 STATUSES = st.sampled_from([None, "supported", "inferred", "outside", "contradicted"])
 
 
-@given(st.lists(st.tuples(MOVES, STATUSES), max_size=8))
-def test_no_step_is_lost_before_the_last_label_or_put_elsewhere(steps: list[tuple[str, str | None]]) -> None:
+@given(st.lists(st.tuples(STEP_KINDS, STATUSES), max_size=8))
+def test_every_labelled_step_stands_in_one_row_after_all_that_was_thought_before(
+    steps: list[tuple[str, str | None]],
+) -> None:
     one = stepped(*steps)
-    completions, labels = labelled_steps(one, View())
-    assert len(completions) == len(labels)
-    parts = [part for completion in completions for part in completion.split("\n\n")]
-    assert parts == [step.text for step in one.steps][: len(parts)]
-    known = [move == "wrong_turn" or status in ("supported", "inferred", "contradicted") for move, status in steps]
-    assert len(labels) == sum(known)
-    assert not any(known[len(parts) :])
+    found: dict[int, tuple[str, bool]] = {}
+    for row in made("prm", one):
+        if isinstance(row, Skip):
+            continue
+        before = row["prompt"].split("\n\n")[1:]
+        assert before == [step.text for step in one.steps][: len(before)]
+        found |= dict(enumerate(zip(row["completions"], row["labels"], strict=True), start=len(before)))
+    known = {number: label_of(step) for number, step in enumerate(one.steps) if label_of(step) is not None}
+    assert found == {number: (one.steps[number].text, label) for number, label in known.items()}
 
 
 # 7. Questions with answers

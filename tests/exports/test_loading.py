@@ -28,7 +28,7 @@ def datasets() -> Any:
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    steps = [{"move": "opening", "text": f"Step {ODD}", "status": "supported"}]
+    steps = [{"kind": "tries", "text": f"Step {ODD}", "status": "supported"}]
     made = [
         Made(
             record(number, text=f"Text {number} {ODD}", score=8.0, grade=0.5, answer=f"Answer {ODD}", steps=steps),

@@ -56,7 +56,7 @@ def records(draw: Callable[..., Any]) -> Record:
             place.setdefault(key, value)
     one["generation"] = draw(st.none() | st.just(one["generation"]))
     one["id"] = draw(st.none() | TEXT)
-    one["steps"] = draw(st.lists(st.fixed_dictionaries({"move": TEXT, "text": TEXT}), max_size=2))
+    one["steps"] = draw(st.lists(st.fixed_dictionaries({"kind": TEXT, "text": TEXT}), max_size=2))
     return Record.model_validate(one)
 
 

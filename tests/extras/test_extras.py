@@ -1,11 +1,10 @@
-"""Whole runs with `--blind-solve`, `--seed-error` and `--causal-check` against a stand-in server.
+"""Whole runs with `--blind-solve` against a stand-in server.
 
 1. They cost what the dry run and the documents say; without them nothing is asked otherwise.
 2. A resumed run repeats no call; an option that is added later fills in what is there, a larger number extends it.
 3. `--keep` turns down, `--max-traces` counts what is left, exactly.
 4. Every trace carries what was found, and the summary counts it over all runs, each trace once.
-5. Traces with and without seeded errors are not mixed unless that is wanted; then the earlier ones stay.
-6. Mistakes get one line.
+5. Mistakes get one line.
 """
 
 from __future__ import annotations
@@ -20,13 +19,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from programs.errors import UserError
-from programs.journals.findings import findings_in
+from programs.journals.findings import Findings
 from programs.running.dry_run import calls_of
 from programs.running.ledger import Ledger
 from programs.running.summary import show
 from tests.lab import Lab, called, laboratory
-from tests.running.test_resume import catalogue_of, repeated
+from tests.running.test_resume import repeated
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -49,53 +47,33 @@ def known_for_even(asked: Asked) -> dict[str, Any]:
 
 def test_they_cost_what_the_dry_run_says(tmp_path: Path) -> None:
     with laboratory(tmp_path, stages={"answer": reading}) as lab:
-        options = {**SOLVING, "causal_check": 1.0, "traces_per_sample": 2, "traces_per_question": 2}
+        options = {**SOLVING, "traces_per_sample": 2, "traces_per_question": 2}
         finished, calls = lab.counted(**options)
         expected = calls_of(lab.settings(**options), texts=4)
         assert expected["blind solving"] == 2 * 2 * (4 * 2 + 4 * 2 * 2)
-        assert expected["causal checks"] == 4 * 2 * 2 * 7
         assert calls == sum(expected.values()) == finished.summary.this_run.calls
         models = Counter(body["model"] for body in lab.server.bodies)
         assert (models["solver"], models["comparer"]) == (4 * 2 * 4, 4 * 2 * 2 * 4)
         by_stage = {row["stage"]: row["calls"] for row in finished.summary.spent_in_all}
-        assert by_stage["causal: trace"] == 16
         assert by_stage["trace"] == 16
         assert repeated(lab) == 0
-
-
-def test_a_seeded_trace_costs_no_call_more(lab: Lab) -> None:
-    _, calls = lab.counted(seed_error=True)
-    asked = lab.brain.asked
-    assert asked["trace"] == 0
-    assert asked["trace_with_error"] == asked["answer"] == len(lab.records) > 0
-    assert calls == 4 * 6 + 2 * len(lab.records)
-    for record in lab.records:
-        found = record["seeded_error"]
-        assert found["given_steps"][found["given_as"] - 1] == found["text"]
-        assert record["steps"][found["wrong_step"]]["move"] == "wrong_turn"
-        assert found["text"] in record["steps"][found["wrong_step"]]["text"]
-        assert record["steps"][found["corrected_step"]]["move"] == found["corrected_in"]
 
 
 def test_without_them_records_say_so(lab: Lab) -> None:
     finished = lab.run(max_traces=1)
     [record] = lab.records
-    assert [record[name] for name in ("seeded_error", "blind_solve", "causal_check")] == [None] * 3
-    found = finished.summary.findings
-    assert (found.blind_solve, found.seeded_errors, found.causal_check) == (None, None, None)
+    assert record["blind_solve"] is None
+    assert finished.summary.findings == Findings()
     assert lab.lines("unit")[0]["basis"] == "not judged; not graded"
 
 
-def test_a_resumed_run_repeats_nothing(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages={"answer": reading}) as lab:
-        options = {**SOLVING, "causal_check": 1.0}
-        lab.run(**options, max_calls=31)
-        lab.run(**options)
-        once = calls_of(lab.settings(**options), texts=4)
-        assert lab.calls == sum(once.values())
-        _, calls = lab.counted(**options)
-        assert calls == repeated(lab) == 0
-        assert {record["causal_check"]["outcome"] for record in lab.records} == {"followed"}
+def test_a_resumed_run_repeats_nothing(lab: Lab) -> None:
+    lab.run(**SOLVING, max_calls=31)
+    lab.run(**SOLVING)
+    once = calls_of(lab.settings(**SOLVING), texts=4)
+    assert lab.calls == sum(once.values())
+    _, calls = lab.counted(**SOLVING)
+    assert calls == repeated(lab) == 0
 
 
 def test_what_is_asked_for_later_is_filled_in(lab: Lab) -> None:
@@ -173,89 +151,21 @@ def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
         assert again.accepted_before == ledger.units["accepted"]
 
 
-def test_seeded_errors_that_are_not_taken_back_are_counted(tmp_path: Path) -> None:
-    def mostly_wrong(asked: Asked) -> Any:
-        made = scientist.trace_with_error(asked)
-        right = catalogue_of(asked) == 1
-        return made if right else {**made, "wrong_step": 1 + made["wrong_step"] % 2}
-
-    with laboratory(tmp_path, stages={"trace_with_error": mostly_wrong}) as lab:
-        finished = lab.run(seed_error=True)
-        found = finished.summary.findings.seeded_errors
-        assert found is not None
-        assert found.model_dump() == {"given": 4, "corrected": 1, "at_first_try": 1, "share_corrected": 0.25}
-        assert finished.summary.funnel is not None
-        [tried] = [step for step in finished.summary.funnel.steps if step.what == "traces tried"]
-        assert tried.lost == {"seeded error not taken back": 3}
-
-
-def test_the_summary_counts_each_trace_once_over_all_runs(tmp_path: Path) -> None:
-    stages: dict[str, scientist.Answer] = {
-        "answer": lambda asked: reading(asked) if catalogue_of(asked) % 2 else scientist.answer(asked)
-    }
-    with laboratory(tmp_path, stages=stages) as lab:
-        options = {"seed_error": True, "causal_check": 1.0, **SOLVING}
-        lab.run(**options, max_traces=1)
-        lab.run(**options)
-        finished = lab.run(**options)
-        outcomes = Counter(record["causal_check"]["outcome"] for record in lab.records)
-        found = finished.summary.findings
-        assert found.causal_check is not None
-        assert found.seeded_errors is not None
-        assert found.blind_solve is not None
-        assert found.causal_check.followed == outcomes["followed"] >= 1
-        assert found.causal_check.checked == found.seeded_errors.corrected == len(lab.records)
-        assert found.blind_solve.rated == found.blind_solve.needs_paper == len(lab.records)
-        assert found.blind_solve.mean_difficulty == 0.0
-        assert lab.document["metadata"]["run"]["findings"] == found.model_dump()
-        Path(f"{lab.journal}.index").unlink()
-        again = lab.run(**options)
-        assert again.summary.findings == found
-        console = Console(width=200, file=io.StringIO(), record=True)
-        show(again.summary, lab.settings(), console)
-        text = console.export_text()
-        assert all(name in text for name in ("blind solve", "seeded errors", "causal check"))
-        assert f"{outcomes['followed']} followed" in text
-
-
-def test_shares_are_of_what_has_an_outcome() -> None:
-    counts = {"causal: followed": 3, "causal: ignored": 1, "causal: not alterable": 4}
-    found = findings_in(counts).causal_check
-    assert found is not None
-    assert (found.checked, found.share_followed, found.share_ignored) == (8, 0.75, 0.25)
-    found = findings_in({"causal: not made again": 1}).causal_check
-    assert found is not None
-    assert found.share_followed is None
-
-
-def test_seeded_traces_are_not_mixed_unawares(lab: Lab) -> None:
-    lab.run(max_traces=2)
-    before = lab.records
-    with pytest.raises(UserError, match="--seed-error was off and is now on"):
-        lab.run(seed_error=True)
-    lab.run(seed_error=True, allow_mixed=True, max_traces=3)
-    assert lab.records[:2] == before
-    assert [record["seeded_error"] is None for record in lab.records] == [True, True, False]
-
-
-def test_mixed_on_purpose_neither_kind_takes_the_place_of_the_other(tmp_path: Path) -> None:
-    """Whatever else is asked for: the other kind stays in the document as it is, until a run of its kind."""
-    with laboratory(tmp_path, stages={"answer": reading}) as lab:
-        mixed: dict[str, Any] = {"allow_mixed": True, "max_traces": 4}
-        lab.run(max_traces=2)
-        plain = lab.records
-        lab.run(seed_error=True, **mixed)
-        seeded = lab.records[2:]
-        assert len(seeded) == 2
-        assert all(record["seeded_error"] for record in seeded)
-        _, calls = lab.counted(**mixed, causal_check=1.0)
-        assert calls == 2 * 7, "of the two that are made so"
-        assert [record["id"] for record in lab.records] == [record["id"] for record in [*plain, *seeded]]
-        assert lab.records[2:] == seeded
-        assert {record["causal_check"]["outcome"] for record in lab.records[:2]} == {"followed"}
-        _, calls = lab.counted(**mixed, seed_error=True, **SOLVING, traces_per_question=2)
-        assert [bool(record["blind_solve"]) for record in lab.records] == [False, False, True, True]
-        assert [bool(record["seeded_error"]) for record in lab.records] == [False, False, True, True]
+def test_the_summary_counts_each_trace_once_over_all_runs(lab: Lab) -> None:
+    lab.run(**SOLVING, max_traces=1)
+    lab.run(**SOLVING)
+    finished = lab.run(**SOLVING)
+    found = finished.summary.findings
+    assert found.blind_solve is not None
+    assert found.blind_solve.rated == found.blind_solve.needs_paper == len(lab.records)
+    assert found.blind_solve.mean_difficulty == 0.0
+    assert lab.document["metadata"]["run"]["findings"] == found.model_dump()
+    Path(f"{lab.journal}.index").unlink()
+    again = lab.run(**SOLVING)
+    assert again.summary.findings == found
+    console = Console(width=200, file=io.StringIO(), record=True)
+    show(again.summary, lab.settings(), console)
+    assert f"of {len(lab.records)} questions 0 known" in console.export_text()
 
 
 @pytest.mark.parametrize(
@@ -264,7 +174,6 @@ def test_mixed_on_purpose_neither_kind_takes_the_place_of_the_other(tmp_path: Pa
         (["--keep", "known"], "--keep is about blind solving"),
         (["--solver-model", "gpt41"], "--solver-model is about blind solving"),
         (["--blind-solve", "2", "--keep", "easy"], "--keep: Input should be 'known', 'needs_paper' or 'unanswered'"),
-        (["--causal-check", "2"], "--causal-check: "),
         (["--blind-solve", "0"], "--blind-solve: "),
     ],
 )

@@ -29,7 +29,7 @@ def record(**changes: object) -> Record:
             difficulty_level="advanced",
         ),
         "reasoning_trace": "<thought>\nDust reddens the light of galaxies, and that is what I correct first.\n</thought>",
-        "steps": [StepRecord(move="opening", text="Dust reddens the light of galaxies, so I begin there.")],
+        "steps": [StepRecord(kind="tries", text="Dust reddens the light of galaxies, so I begin there.")],
         "final_answer": "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.",
         "metadata": TraceMetadata(authenticity_score=0.7, complexity_level="low", reasoning_patterns=[]),
     }

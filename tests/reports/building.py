@@ -15,12 +15,10 @@ from programs.files.beside import beside
 from programs.journals.journal import Journal
 from programs.records import (
     BlindSolve,
-    CausalCheck,
     EvidenceRecord,
     Generation,
     Grades,
     Record,
-    SeededError,
     SolveTries,
     SourcePaper,
     StepRecord,
@@ -65,9 +63,9 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
     kind, level = KINDS[number % 3], LEVELS[number % 3]
     extra = HOSTILE if number == 0 else ""
     steps = [
-        StepRecord(move="opening", text=f"I look at the slope, case {number}.{variation}.{attempt}. {extra}".strip()),
-        _step("wrong_turn", "Perhaps it is 9 percent. Then all is settled.", quote, start, "contradicted", number),
-        _step("correction", "No: the slope amounts to a few percent.", quote, start, "supported", number),
+        StepRecord(kind="tries", text=f"I look at the slope, case {number}.{variation}.{attempt}. {extra}".strip()),
+        _step("wrong", "Perhaps it is 9 percent. Then all is settled.", quote, start, "contradicted", number),
+        _step("takes_back", "No: the slope amounts to a few percent.", quote, start, "supported", number),
     ]
     made: dict[str, Any] = {
         "id": f"id-{number}-{variation}-{attempt}",
@@ -102,12 +100,8 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
             authenticity_score=0.5 + number % 5 / 10,
             complexity_level="medium",
             reasoning_patterns=["self_correction"],
-            evidence_found=1.0,
             quality_score=score,
             quality_spread=2.0,
-            steps_quoted=2,
-            steps_contradicted=1,
-            numbers_unfound=1,
         ),
         "steps": steps,
         "evidence": [
@@ -138,17 +132,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
                 judge=JUDGES[1], scored=True, reasoning_quality=6, accuracy=6, coherence=6, overall=round(score - 1)
             ),
         ],
-        "seeded_error": _seeded(steps, extra) if number == 0 else None,
         "blind_solve": _solve(),
-        "causal_check": CausalCheck(
-            outcome="followed",
-            kind="number",
-            old="percent",
-            new="per mille",
-            places=[text.index("percent")],
-            reasoning_trace=f"Now it is per mille. {extra}",
-            final_answer="Per mille.",
-        ),
         "generation": Generation(
             model="openai/any" if number % 2 else f"openai/other {extra}".strip(),
             models={"trace": "openai/any", "grade": "openai/grader"},
@@ -164,35 +148,16 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
     return Record.model_validate({**made, **parts})
 
 
-def _step(move: str, text: str, quote: str, start: int, status: Any, number: int) -> StepRecord:
+def _step(kind: str, text: str, quote: str, start: int, status: Any, number: int) -> StepRecord:
     return StepRecord(
-        move=move,
+        kind=kind,
         text=text,
-        claim=text.split(". ")[0] + ("" if text.endswith(text.split(". ")[0]) else "."),
         quote=quote,
         start=start,
         end=start + len(quote),
-        method="words",
-        similarity=41.5,
         status=status,
-        judged_by="rule",
-        conflict="9 is not said" if status == "contradicted" else None,
-        reason=HOSTILE if number == 0 else None,
-        unfound_numbers=["9 percent"] if status == "contradicted" else [],
-    )
-
-
-def _seeded(steps: list[StepRecord], extra: str) -> SeededError:
-    return SeededError(
-        text=f"The lamp decides. {extra}",
-        misconception=f"That lamps decide. {extra}",
-        given_steps=[step.text for step in steps],
-        given_as=2,
-        wrong_step=1,
-        corrected_step=2,
-        corrected_in="correction",
-        carried=0.75,
-        tries=1,
+        judged_by="openai/checker",
+        reason=HOSTILE if number == 0 else "9 is not said" if status == "contradicted" else None,
     )
 
 

@@ -79,7 +79,7 @@ FACETS: dict[tuple[str, str], Callable[[dict[str, Any]], bool]] = {
     ("status", "turned down"): lambda record: record["status"] == "turned down",
     ("model", "openai/any"): lambda record: record["generation"]["model"] == "openai/any",
     ("need", "needs_paper"): lambda record: record["blind_solve"]["need"] == "needs_paper",
-    ("notable", "a seeded error"): lambda record: record["seeded_error"] is not None,
+    ("notable", "the text has flags"): lambda record: bool(record["source_paper"]["flags"]),
 }
 
 

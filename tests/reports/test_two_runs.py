@@ -30,8 +30,8 @@ def test_two_runs_stand_side_by_side(browser: Browser, document: Path, tmp_path:
     with opened(browser, page_path) as page:
         accepted = page.locator("#numbers tr", has=page.get_by_role("rowheader", name="accepted traces", exact=True))
         assert accepted.locator("td").all_inner_texts() == ["22", "4", "−18"]
-        seeded = page.locator("#numbers tr", has_text="seeded errors taken back")
-        assert seeded.locator("td").all_inner_texts() == ["3", "not known", "not known"]
+        steps = page.locator("#numbers tr", has_text="steps of thoughts")
+        assert steps.locator("td").all_inner_texts() == ["66", "12", "−54"]
         chart = page.locator("#chart-judges-scores")
         chart.locator("summary").click()
         assert chart.locator("th.number").all_inner_texts() == ["rich", "after"]

@@ -24,7 +24,7 @@ def said(last: dict[str, Any] | None = None, **given: Any) -> list[str]:
 
 
 def test_nothing_is_said_without_reason() -> None:
-    assert said() == said({"blind_solve": None, "causal_check": 0.0}) == []
+    assert said() == said({"blind_solve": None, "check_steps": False}) == []
     assert list(cautions(Settings(), {"status": "completed"})) == [], "a merge says nothing of settings"
     assert said(blind_solve=2, solver_model="openai/other") == []
     assert said({"check_steps": True}, check_steps=True) == []
@@ -47,9 +47,9 @@ def test_a_solver_that_is_the_writer_is_told(given: dict[str, Any], who: str, op
 
 
 def test_what_the_records_will_lose_is_told() -> None:
-    before = {"blind_solve": 2, "check_steps": True, "causal_check": 0.5, "grade_answers": False, "seed_error": True}
+    before = {"blind_solve": 2, "check_steps": True, "quality_check": True, "grade_answers": False}
     (line,) = said(before, check_steps=True)
-    assert line.startswith("the last run had --blind-solve, --causal-check, this one has not: ")
+    assert line.startswith("the last run had --quality-check, --blind-solve, this one has not: ")
 
 
 def test_a_run_says_it_once(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:

@@ -27,7 +27,6 @@ STAGE_OF_FIELD = {
     "critique": "critique",
     "perspective": "perspective",
     "thought": "trace",
-    "mended": "trace_with_error",
     "answer": "answer",
     "verdict": "judge",
     "grades": "grade",
@@ -224,19 +223,6 @@ def grade(asked: Asked) -> dict[str, Any]:
     return {"reason": f"Says little about {asked.word(1)}.", **grades}
 
 
-def trace_with_error(asked: Asked) -> dict[str, Any]:
-    """Knows the wrong one of the steps by the misconception that `context` gives."""
-    steps = asked.given("steps").splitlines()
-    number, error = next((line[0], line[3:]) for line in steps if "alone decides the outcome" in line)
-    wrong = f"{error} So a bigger {asked.word(3)} would simply mean a stronger effect, and nothing else is needed."
-    mended = (
-        f"So I was wrong there: it is not {error.split()[0].lower()} alone that decides the outcome, because the "
-        f"{asked.word(6)} was selected first and {asked.word(7)} is cut at 12."
-    )
-    found = {"wrong_step": int(number), "mended_in": "correction"}
-    return {**trace(asked), "wrong_turn": wrong, "correction": mended, **found}
-
-
 FROM_MEMORY = "From memory"
 
 
@@ -252,20 +238,10 @@ def compare(asked: Asked) -> dict[str, Any]:
 
 
 def steps(asked: Asked) -> dict[str, Any]:
-    """Every step is inferred, from the first sentence that is named with it, or else from the first of all."""
-    given = [re.match(r"(\d+)\. .*?(?:\(compare \[(\d+)\].*\))?$", line) for line in asked.given("steps").splitlines()]
-    return {
-        "items": [
-            {
-                "step": int(step.group(1)),
-                "sentence": int(step.group(2) or 1),
-                "reason": f"It is about the {asked.word(1)}.",
-                "status": "inferred",
-            }
-            for step in given
-            if step is not None
-        ]
-    }
+    """Every step is inferred from the first sentence."""
+    given = [int(line.partition(".")[0]) for line in asked.given("steps").splitlines()]
+    reason = f"It is about the {asked.word(1)}."
+    return {"items": [{"step": step, "sentence": 1, "reason": reason, "status": "inferred"} for step in given]}
 
 
 ANSWERS: dict[str, Answer] = {
@@ -279,7 +255,6 @@ ANSWERS: dict[str, Answer] = {
     "answer": answer,
     "judge": judge,
     "grade": grade,
-    "trace_with_error": trace_with_error,
     "solve": solve,
     "compare": compare,
     "steps": steps,

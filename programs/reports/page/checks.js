@@ -51,22 +51,6 @@ function barOf(value) {
   return bar;
 }
 
-function seededOf(trace) {
-  const seeded = trace.seeded_error;
-  if (!seeded) return null;
-  return part(
-    "Seeded error",
-    pairsOf([
-      ["given as a step", seeded.text],
-      ["the misconception", seeded.misconception],
-      ["taken in step", seeded.wrong_step + 1],
-      ["taken back in step", `${seeded.corrected_step + 1} (${inWords(seeded.corrected_in)})`],
-      ["share of its words in that step", said(seeded.carried, 2)],
-      ["thoughts asked for", seeded.tries],
-    ]),
-  );
-}
-
 function solveOf(trace) {
   const solve = trace.blind_solve;
   if (!solve) return null;
@@ -77,20 +61,6 @@ function solveOf(trace) {
   const need = { known: "answered without the passage", needs_paper: "needs the paper", unanswered: "answered in neither way" }[solve.need] ?? "undecided";
   const told = `${sentence(need)}; measured difficulty ${said(solve.difficulty, 2)}. Solved by ${solve.solver}, compared by ${solve.compared_by}.`;
   return part("Blind solve", element("p", { class: "hint" }, told), table("Blind solve", head, rows));
-}
-
-function causalOf(trace) {
-  const causal = trace.causal_check;
-  if (!causal) return null;
-  const altered = causal.old ? `“${causal.old}” in the passage was made “${causal.new}”. ` : "";
-  const outcome = causal.outcome ? `The trace made from that: ${causal.outcome}.` : `No outcome: ${causal.reason ?? "no reason given"}.`;
-  const body = element("p", {}, altered + outcome);
-  if (causal.spans?.length) body.tabIndex = 0;
-  const made = causal.reasoning_trace === undefined ? null : element(
-    "details", {}, element("summary", {}, "What was made from the altered passage"),
-    element("p", { class: "prose" }, causal.reasoning_trace), element("h4", {}, "Answer"), element("p", { class: "prose" }, causal.final_answer ?? unknown),
-  );
-  return part("Causal check", lighting(element("div", {}, body), "causal"), made);
 }
 
 const pairsOf = (pairs) =>
@@ -110,7 +80,6 @@ function madeOf(trace, row) {
     ["authenticity", said(found.authenticity_score, 2)],
     ["complexity", found.complexity_level],
     ["kinds of reasoning", (found.reasoning_patterns ?? []).map(inWords).join(", ")],
-    ["evidence found", said(found.evidence_found, 2)],
     ["domain", paper.domain],
     ["file and line", paper.place ? `${paper.place.file}, line ${paper.place.line}` : null],
     ["sections", (paper.excerpt?.sections ?? []).join("; ")],

@@ -1,14 +1,6 @@
 // The thought, step by step, each with what carries it.
 
 const STATUS_SHAPES = { supported: "●", inferred: "◐", outside: "○", contradicted: "✕" };
-const METHODS = {
-  exact: "found word for word",
-  normalised: "found but for signs and spaces",
-  fuzzy: "found nearly word for word",
-  words: "found by shared words",
-  model: "named by the model that judged",
-};
-
 function stepsOf(trace) {
   if (trace.steps.length === 0) return paragraphs(trace).map((text) => element("p", { class: "prose" }, text));
   const whole = trace.thought === undefined ? null : wholeThought(trace.thought);
@@ -31,11 +23,11 @@ function stepOf(step, at, passage) {
   const head = element(
     "div",
     { class: "step-head" },
-    element("span", { class: "move" }, sentence(inWords(step.move))),
+    element("span", { class: "kind" }, sentence(inWords(step.kind))),
     statusOf(step),
-    carried.length ? button : element("span", {}, "nothing quoted"),
+    carried.length ? button : null,
   );
-  return lighting(element("li", { class: "step" }, head, element("p", { class: "prose" }, claimed(step)), block), `step-${at}`);
+  return lighting(element("li", { class: "step" }, head, element("p", { class: "prose" }, step.text), block), `step-${at}`);
 }
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -46,27 +38,10 @@ function statusOf(step) {
   return element("span", { class: `status status-${step.status ?? "none"}` }, shape, ` ${status}`);
 }
 
-/** A step's text, the sentence of it that the rules looked at underlined. */
-function claimed({ text, claim_span: span }) {
-  if (!span) return [text];
-  return [text.slice(0, span[0]), element("span", { class: "claim" }, text.slice(...span)), text.slice(span[1])];
-}
-
-/** What a step rests on, in words. */
+/** What a model says that a step rests on. */
 function carriedOf(step, passage) {
-  const quote = quoteOf(step, passage);
-  const nearness = step.similarity === undefined ? "" : `, similarity ${number(step.similarity, 1)} of 100`;
-  const by = step.judged_by === "rule" ? "by rule" : `by ${step.judged_by}`;
-  const lines = [
-    step.method ? `${sentence(METHODS[step.method])}${nearness}.` : null,
-    step.status ? `${sentence(step.status)}, ${by}.` : null,
-    step.claim ? `Claim: ${step.claim}` : null,
-    step.reason ? `Reason: ${step.reason}` : null,
-    step.conflict ? `Against it by rule: ${step.conflict}` : null,
-    step.unfound_numbers?.length ? `Not in the passage: ${step.unfound_numbers.join("; ")}` : null,
-    step.unquoted_numbers?.length ? `Not in the quote: ${step.unquoted_numbers.join("; ")}` : null,
-  ];
-  return [quote, ...lines.filter(Boolean).map((line) => element("p", {}, line))].filter(Boolean);
+  const lines = [step.status ? `${sentence(step.status)}, by ${step.judged_by}.` : null, step.reason ? `Reason: ${step.reason}` : null];
+  return [quoteOf(step, passage), ...lines.filter(Boolean).map((line) => element("p", {}, line))].filter(Boolean);
 }
 
 function quoteOf({ span, quote }, passage) {

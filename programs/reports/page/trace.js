@@ -51,7 +51,6 @@ function passageSide(trace, row) {
   const quoted = new Map();
   trace.steps.forEach((step, at) => step.span && quoted.set(`step-${at}`, [step.span]));
   trace.evidence.forEach((item, at) => item.span && quoted.set(`evidence-${at}`, [item.span]));
-  if (trace.causal_check?.spans) quoted.set("causal", trace.causal_check.spans);
   const cut = trace.source_paper.cut_from;
   const body =
     trace.text === null
@@ -70,5 +69,5 @@ function partsOf(trace, row) {
   const answer = part("Answer", element("div", { class: "answer" }, element("p", { class: "prose" }, trace.final_answer)));
   const judged = [verdictsOf(trace), gradesOf(trace)];
   const missing = judged.some(Boolean) || row.score !== null ? null : part("Verdicts and grades", element("p", { class: "hint" }, "It was neither judged nor graded."));
-  return [answer, evidenceOf(trace), ...judged, missing, seededOf(trace), solveOf(trace), causalOf(trace)].filter(Boolean);
+  return [answer, evidenceOf(trace), ...judged, missing, solveOf(trace)].filter(Boolean);
 }
