@@ -115,8 +115,8 @@ OLD_KINDS = {
 
 
 class StepRecord(Part):
-    """One paragraph of the thought and its kind. The rest is what a model (`judged_by`) said with `--check-steps`, else None:
-    `status`, None where the step makes no claim, `reason`, and the sentence that decides: `quote` is
+    """One paragraph of the thought and its kind. The rest is what a model (`judged_by`) said with `--check-steps`, else
+    None: `status`, None where the step makes no claim, `reason`, and the sentence that decides: `quote` is
     `source_paper.text[start:end]`, all three None where none does."""
 
     kind: str
