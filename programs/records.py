@@ -118,9 +118,9 @@ OLD_KINDS = {
 
 
 class StepRecord(Part):
-    """One paragraph of the thought and its kind. With `--check-steps` a model (`judged_by`) says what the passage says of it:
-    `status`, None where the step makes no claim, and `reason`; `quote`, the sentence that decides, is
-    `source_paper.text[start:end]`, and all three are None where none does."""
+    """One paragraph of the thought and its kind. The rest is what a model (`judged_by`) said with `--check-steps`, else
+    None: `status`, None where the step makes no claim, `reason`, and the sentence that decides: `quote` is
+    `source_paper.text[start:end]`, all three None where none does."""
 
     kind: str
     text: str

@@ -10,7 +10,7 @@ _TABLE = """
     significance: sigma σ standard-deviation standard-deviations =1
     magnitude: mag magnitude magnitudes =1
     decade: dex order-of-magnitude orders-of-magnitude =1
-    time: s sec second seconds =1; ms millisecond milliseconds =0.001; min minute minutes =60; h hr hour hours =3600
+    time: s sec second seconds =1; ms msec millisecond milliseconds =0.001; min minute minutes =60; h hr hour hours =3600
     time: d day days =86400; week weeks =604800; month months =2629800; yr year years =31557600; kyr =31557600000
     time: Myr =31557600000000; Gyr =31557600000000000
     mass: kg kilogram kilograms =1000; g gram grams =1; mg milligram milligrams =0.001; µg μg mcg =0.000001; ng =0.000000001

@@ -1,5 +1,5 @@
-"""The step check (`--check-steps`): a model says which sentence of the passage decides about each step of an accepted trace,
-and how, all in one call. A step that it gives no readable verdict on has none."""
+"""The step check (`--check-steps`): a model says which sentence of the passage decides about each step of an accepted
+trace, and how, all in one call. A step that it gives no readable verdict on has none."""
 
 from programs.asking.plan import Ask, Plan
 from programs.passage import Passage

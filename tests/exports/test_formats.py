@@ -364,7 +364,7 @@ def test_every_labelled_step_stands_in_one_row_after_all_that_was_thought_before
     steps: list[tuple[str, str | None]],
 ) -> None:
     one = stepped(*steps)
-    found = {}
+    found: dict[int, tuple[str, bool]] = {}
     for row in made("prm", one):
         if isinstance(row, Skip):
             continue
