@@ -147,10 +147,11 @@ class Generation(Part):
 
 
 class TraceMetadata(Part):
-    """Measures computed from the thought's text by rule. The last three count its steps: those with a quote, those that
-    the passage contradicts, and the numbers that stand nowhere in it; None in documents of older versions."""
+    """Measures of a thought. `authenticity_score` is None where no judge rated how it reads. The last three count its
+    steps: those with a quote, those that the passage contradicts, and the numbers that stand nowhere in it; None in
+    documents of older versions."""
 
-    authenticity_score: float
+    authenticity_score: float | None
     complexity_level: str
     reasoning_patterns: list[str]
     evidence_found: float | None = None

@@ -6,7 +6,7 @@
                FEWEST_STEMS content stems) is not used, nor is what a sentence of the passage says.
     carried    share of the step's content stems that a text has
     taken      a text has CARRIED of the step's stems, and a clause with so many does not deny it
-    taken back a paragraph says so in words (`reasoning_cues.corrects`, or TAKES_BACK here), shares a content stem with the
+    taken back a paragraph says so in words (`corrects`, or TAKES_BACK here), shares a content stem with the
                step, and has two that the step does not have
     repeated   a sentence of the answer has REPEATED of the step's stems, all of its words of direction, as many negators,
                no word of distance (DISTANCE), and does not contradict it (`programs.checks.contradiction`)
@@ -24,7 +24,6 @@ from collections.abc import Sequence
 
 from programs.checks.contradiction import Sentence, contradiction
 from programs.checks.direction_words import CUES, OPPOSITES
-from programs.checks.reasoning_cues import corrects, without_affirmations
 from programs.checks.sentences import split
 from programs.checks.words import content, tokens
 
@@ -62,6 +61,64 @@ _FORMS = (
     (r"(?:failing to|not) account(?:ing)? for (.+)", r"it makes no difference to leave out \1"),
 )
 _NO_STATEMENT = re.compile(r"(?:[a-z]+ing|to [a-z]+|whether|how|why|what|not [a-z]+ing)\b", re.IGNORECASE)
+
+
+def _cue(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?:{a})" for a in alternatives), re.IGNORECASE)
+
+
+_WRONG = (
+    r"(?:wrong|mistaken|incorrect|false|untenable|refuted|disproved|(?:an? )?(?:error|mistake|myth|misconception)"
+    r"|backwards?|too (?:quick|simple|strong|hasty))\b"
+)
+_SAY = r"(?:think|say|believe|claim|mean|suppose|suggest|find|see why|conclude)"
+# What says that something is not wrong has the words of a correction, and is none.
+_AFFIRMED = _cue(
+    r"(?:\b(?:not|never|hardly|no|nor|neither|cannot)|n['’]t) "
+    rf"(?:(?:an?|the|at all|quite|entirely|really|simply|so|that|far|was|is|am|were|be|been|I|it|this|my) ){{0,3}}{_WRONG}",
+    rf"(?:\b(?:not|never|nobody|no one|cannot)|n['’]t) (?:\w+ )?{_SAY}s?\b[^.;:!?]{{0,80}}?\b{_WRONG}",
+    rf"\b{_WRONG} to {_SAY}\b[^.;:!?]{{0,80}}?\b{_WRONG}",
+    rf"\b{_WRONG} to (?:doubt|reject|drop|deny|dismiss|question|discard|withdraw|abandon|give up)",
+    r"\b(?:no|without|beyond|not in)(?: any)? doubt\b|(?:\bnot|\bcannot|n['’]t) be (?:denied|doubted|disputed|refuted)\b",
+    r"\bactually (?:confirm|support|agree)",
+)
+
+# What takes a claim back; whatever was claimed before.
+_CORRECTION = _cue(
+    r"\b(?:that|this|it)(?:['’]s| is| was) "
+    r"(?:\w+ )?(?:wrong|not right|incorrect|mistaken|too (?:quick|simple|strong|hasty)|backwards?)",
+    r"\b(?:that|this|it)(?: isn['’]t| is not| wasn['’]t| was not| can['’]t be| cannot be| does ?n[o'’]t seem) "
+    r"(?:\w+ )?right\b",
+    r"\bI (?:do not|don['’]t) (?:think|believe) (?:\w+ ){1,5}?(?:right|correct|true|holds?)\b",
+    r"\bI (?:was|am|have been|may have been|had been) (?:\w+ )?"
+    r"(?:wrong|mistaken|assuming|treating|conflating|confusing|mixing|too quick|too hasty|overlooking|"
+    r"forgetting|reading)",
+    r"\bI(?:['’]ve| have| had| just)? ?(?:\w+ )?"
+    r"(?:misread|mis-read|conflated|confused|overlooked|forgot|forgotten|overstated|misremembered|mixed up|"
+    r"jumped|slipped)",
+    r"\b(?:my|the) (?:first|initial|earlier|original) (?:\w+ )?(?:thought|guess|claim|reading|instinct|"
+    r"assumption|reaction|"
+    r"estimate|statement|inference|reasoning|idea|conclusion)\b.{0,80}?"
+    r"\b(?:wrong|not|fails?|ignore[sd]?|missed|overlook(?:s|ed)|mistake|too|doesn['’]t|does not|but|needs?|"
+    r"breaks?)\b",
+    r"\b(?:scratch that|let me (?:correct|redo|revise|retract|back up|take that back|fix)|I (?:need|have|should|"
+    r"must|want) "
+    r"(?:to )?(?:correct|redo|revise|retract|withdraw|take back|walk back))",
+    r"\b(?:I said|I assumed|I took|I treated|I claimed|I argued|I wrote|I concluded|I thought)\b.{0,100}?"
+    r"\b(?:but|wrong|however|yet|actually|not|which is)\b",
+    r"\b(?:so|then) I (?:should|can|must) not (?:say|claim|conclude)\b",
+)
+
+
+def without_affirmations(text: str) -> str:
+    """The text with "sound" for every phrase that says of something that it is not wrong, or not to be doubted."""
+    return _AFFIRMED.sub("sound", text)
+
+
+def corrects(text: str) -> bool:
+    """Whether a text has words that take a claim back."""
+    return _CORRECTION.search(without_affirmations(text)) is not None
+
 
 TAKES_BACK = re.compile(
     r"\b(?:that|this|the|my)(?: [\w-]+){1,6}? (?:was|is|were|turns? out(?: to be)?) (?:\w+ ){0,2}"

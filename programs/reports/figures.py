@@ -121,7 +121,6 @@ def _grades(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
 
 def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
     counted, found = reading.counted, reading.facts.findings
-    yield "mean authenticity", counted.authenticity.mean, three
     yield "mean share of evidence found in the passage", counted.evidence_found.mean, percent
     if found and found.steps:
         steps = found.steps

@@ -73,7 +73,7 @@ class SeededStages(dspy.Module):
             plain,
             predict=self.trace,
             inputs={**plain.inputs, "analysis": analysis, "evidence": evidence, "steps": given.shown},
-            check=lambda values: [*thought_problems(values[-1]), *mending_problems(values[-1], given)],
+            check=lambda values: [*thought_problems(values[-1], question), *mending_problems(values[-1], given)],
             temperature=temperature_at(self.trace, spot),
         )
         reply = (yield [ask])[0]

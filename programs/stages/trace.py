@@ -8,6 +8,7 @@ import dspy
 from rapidfuzz import fuzz
 
 from programs.asking.plan import Ask, Plan, Reply, value_of
+from programs.checks.artefacts import artefacts
 from programs.checks.asking import only_asks
 from programs.checks.borrowed import borrowed
 from programs.checks.leaks import leaked
@@ -91,7 +92,10 @@ class TraceStages(dspy.Module):
             predict=self.trace,
             inputs=inputs,
             depth=3,
-            check=lambda values: [*thought_problems(values[-1]), *borrowed(values[-1], self.trace, inputs)],
+            check=lambda values: [
+                *thought_problems(values[-1], question),
+                *borrowed(values[-1], self.trace, inputs),
+            ],
             temperature=temperature_at(self.trace, spot),
             feedback=feedback,
         )
@@ -115,7 +119,7 @@ class TraceStages(dspy.Module):
             inputs=inputs,
             depth=4,
             check=lambda values: [
-                *answer_problems(values[-1], question.text),
+                *answer_problems(values[-1], question),
                 *borrowed(values[-1], self.answer, inputs),
                 *more(values[-1].text),
             ],
@@ -133,7 +137,7 @@ def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
     return spot.temperature if compiled is None or spot.variation else compiled
 
 
-def thought_problems(thought: Thought) -> list[str]:
+def thought_problems(thought: Thought, question: Question) -> list[str]:
     """Why a thought cannot be used, in words; nothing wrong: an empty list."""
     steps = thought.steps()
     problems = [f"{move}: {why}" for move, text in steps for why in (leaked(text), is_degenerate(text)) if why]
@@ -143,17 +147,27 @@ def thought_problems(thought: Thought) -> list[str]:
         twin = next((other for other, earlier in steps[:index] if fuzz.ratio(earlier, text) >= SAME_TEXT), None)
         if twin is not None:
             problems.append(f"{move}: says the same as {twin}")
-    return problems
+    return [*problems, *_out_of_view("\n\n".join(text for _, text in steps), question)]
 
 
-def answer_problems(answer: FinalAnswer, question: str) -> list[str]:
+def answer_problems(answer: FinalAnswer, question: Question) -> list[str]:
     """Why a final answer cannot be used, in words; nothing wrong: an empty list."""
     text = answer.text
-    problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
+    problems = _out_of_view(text, question)
     problems += [why for why in (leaked(text), is_degenerate(text)) if why]
     problems += ["asks instead of answering"] if only_asks(text) else []
-    problems += ["only repeats the question"] if fuzz.ratio(question, text) >= SAME_TEXT else []
+    problems += ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
     return problems
+
+
+def _out_of_view(text: str, question: Question) -> list[str]:
+    """What a text speaks of that whoever reads the question does not have; each phrase once."""
+    leans = {
+        each.phrase.lower(): f'leans on its source: "{each.phrase}" ({each.reason})'
+        for each in leaning(text, given=question.text)
+    }
+    made = artefacts(text, given=question.text, asked_by=question.asked_by)
+    return list((leans | {each.phrase.lower(): f'"{each.phrase}": {each.reason}' for each in made}).values())
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:

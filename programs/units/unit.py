@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.asking.plan import Reply, Spent, StageFailed
-from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
+from programs.checks.patterns import complexity_level, reasoning_patterns
 from programs.checks.step_evidence import StepEvidence
 from programs.passage import Passage
 from programs.records import (
@@ -177,7 +177,7 @@ class Unit:
             seeded_error=attempt.draft.seeded,
             blind_solve=attempt.blind_solve,
             causal_check=attempt.causal_check,
-            metadata=_measures(text, found, attempt, steps),
+            metadata=_measures(found, attempt, steps),
             generation=_generation(self._replies(attempt), attempt.spot, attempt.more, **generation),
         )
 
@@ -215,12 +215,13 @@ def source_of(passage: Passage) -> SourcePaper:
     )
 
 
-def _measures(text: str, found: Analysed, attempt: Attempt, steps: list[StepRecord]) -> TraceMetadata:
+def _measures(found: Analysed, attempt: Attempt, steps: list[StepRecord]) -> TraceMetadata:
+    kinds, texts = zip(*attempt.draft.thought.steps(), strict=True)
     verified = [item.verified for item in found.evidence]
     return TraceMetadata(
-        authenticity_score=authenticity_score(text),
-        complexity_level=complexity_level(text),
-        reasoning_patterns=reasoning_patterns(text),
+        authenticity_score=None,
+        complexity_level=complexity_level(kinds, sum(len(text.split()) for text in texts)),
+        reasoning_patterns=reasoning_patterns(kinds),
         evidence_found=round(sum(verified) / len(verified), 3) if verified else None,
         quality_score=panel_score(attempt.verdicts),
         quality_spread=panel_spread(attempt.verdicts),

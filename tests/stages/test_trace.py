@@ -29,7 +29,7 @@ def answer(text: str) -> FinalAnswer:
 
 
 def test_a_good_thought_has_no_problems() -> None:
-    assert thought_problems(thought()) == []
+    assert thought_problems(thought(), QUESTION) == []
 
 
 @pytest.mark.parametrize(
@@ -47,24 +47,38 @@ def test_a_good_thought_has_no_problems() -> None:
     ],
 )
 def test_a_paragraph_that_is_none_is_named(part: str, text: Any, reason: str) -> None:
-    found = thought_problems(thought(**{part: text}))
+    found = thought_problems(thought(**{part: text}), QUESTION)
     assert found
     assert found[0].startswith(reason)
 
 
 def test_paragraphs_that_say_the_same_are_named() -> None:
     doubt = thought().doubt
-    assert thought_problems(thought(correction=doubt)) == ["correction: says the same as doubt"]
-    nearly = thought_problems(thought(correction=doubt.replace("But wait", "But, wait")))
+    assert thought_problems(thought(correction=doubt), QUESTION) == ["correction: says the same as doubt"]
+    nearly = thought_problems(thought(correction=doubt.replace("But wait", "But, wait")), QUESTION)
     assert nearly == ["correction: says the same as doubt"]
     twice = thought().opening * 2
-    assert thought_problems(thought(opening=twice)) == ["opening: says the same as opening"]
+    assert thought_problems(thought(opening=twice), QUESTION) == ["opening: says the same as opening"]
+
+
+def test_what_the_question_does_not_give_is_named_once() -> None:
+    staged = "Wait. The authors say so in sentence 8. To the observer I'd say: the authors say it is 9 percent."
+    plain = "Wait. Whoever measured it says 9 percent, so I'd say that the amplitude is out by about as much."
+    asker = QUESTION.model_copy(update={"audience": "observer"})
+    assert [why.split(":")[0] for why in thought_problems(thought(doubt=staged), asker)] == [
+        "leans on its source",
+        '"sentence 8"',
+        '"To the observer I\'d say"',
+    ]
+    assert any("sentence 8" in why for why in answer_problems(answer(staged), asker))
+    assert thought_problems(thought(doubt=plain), asker) == []
 
 
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
     tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
     parts = {move: f"{start}, {tail}" for move, start in zip(MOVES, STARTS, strict=True)}
-    found = thought_problems(thought(**{**parts, "opening": [parts["opening"]], "weighing": [parts["weighing"]]}))
+    made = thought(**{**parts, "opening": [parts["opening"]], "weighing": [parts["weighing"]]})
+    found = thought_problems(made, QUESTION)
     assert len(found) == 1
     assert found[0].startswith("the thought as a whole: ")
 
@@ -82,7 +96,7 @@ STARTS = (
 
 def test_a_good_answer_has_no_problems() -> None:
     text = "The amplitude is biased because the scatter of 9 percent grows towards fainter targets; by how much stays open."
-    assert answer_problems(answer(text), QUESTION.text) == []
+    assert answer_problems(answer(text), QUESTION) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +114,7 @@ def test_a_good_answer_has_no_problems() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) -> None:
-    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION.text))
+    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION))
 
 
 def test_the_trace_is_one_thought_element() -> None:
