@@ -20,25 +20,28 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it;
-    `{noun}` in it stands for what the pattern's group of that name matched."""
+    `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern finds holds one of
+    `parts`, in small letters: looking for these first takes a tenth of the time."""
 
     reason: str
+    parts: tuple[str, ...]
     pattern: re.Pattern[str]
     introduced_by: str | None = None
 
 
-def rule(reason: str, pattern: str, introduced_by: str | None = None) -> Rule:
-    """A rule for which case does not matter, and `^` is the beginning of a line."""
-    return Rule(reason, re.compile(pattern, re.IGNORECASE | re.MULTILINE), introduced_by)
+def rule(reason: str, parts: str, pattern: str, introduced_by: str | None = None) -> Rule:
+    """A rule for which case does not matter, and `^` is the beginning of a line. `parts` has spaces between them."""
+    return Rule(reason, tuple(parts.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), introduced_by)
 
 
 def faults(rules: Iterable[Rule], text: str, given: str = "") -> list[Fault]:
     """What the rules find in `text`, in order and without overlap. `given` is what its reader has besides: what stands
     there in the same words is no fault."""
-    said = given.lower()
+    said, small = given.lower(), text.lower()
     hits = [
         Fault(match[0], match.start(), match.end(), each.reason)
         for each in rules
+        if any(part in small for part in each.parts)
         for match in each.pattern.finditer(text)
         if not (match[0].lower() in said or _introduced(each, match, f"{given}\n{text[: match.start()]}"))
     ]

@@ -110,5 +110,12 @@ def test_what_the_question_speaks_of_is_no_artefact(text: str, asked_by: str, qu
     assert artefacts(text, given=question, asked_by=asked_by) == []
 
 
+def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
+    for text in (*(text for text, _ in SHOWS), *PLAIN):
+        for rule in RULES:
+            for match in rule.pattern.finditer(text):
+                assert any(part in match[0].lower() for part in rule.parts), (rule, text)
+
+
 def test_every_reason_is_in_the_table() -> None:
     assert {rule.reason for rule in RULES} == {reason for _, reason in SHOWS}
