@@ -8,7 +8,7 @@ from optimize.stages import STAGES, WRITERS, stage_of
 from optimize.student import Asked
 
 OF_STAGE: dict[str, tuple[str, ...]] = {
-    "trace": ("judge", "authenticity"),
+    "trace": ("judge",),
     "answer": ("judge", "grades", "on_topic"),
 }
 """The metrics whose reasons say something about a writer's own output; the stages before them have a score of their own.

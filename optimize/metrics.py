@@ -6,7 +6,6 @@
 | grades         | the mean of the six answer grades                                          | grades |
 | grounding      | share of the chosen evidence that stands in the passage                    | - |
 | self_contained | whether question and answer can be understood without a source             | - |
-| authenticity   | whether the thought reads like thinking (`programs.checks.authenticity`)   | - |
 | form           | share of the texts that are whole prose, without repetition or machine text | - |
 | on_topic       | share of the answer's content words that the passage or question has, not copied from it | - |
 
@@ -20,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from programs.checks.copying import copied_share
-from programs.checks.language import is_english
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
@@ -67,18 +65,11 @@ def grounding(record: Record) -> Score:
 
 def self_contained(record: Record) -> Score:
     """1 when neither the question nor the answer leans on a source, else 0."""
-    found = [*leaning(record.user_interaction.question), *leaning(record.final_answer)]
+    question = record.user_interaction.question
+    found = [*leaning(question), *leaning(record.final_answer, given=question)]
     if found:
         return Score(0.0, "; ".join(f'"{item.phrase}": {item.reason}' for item in found))
     return Score(1.0, "question and answer stand on their own")
-
-
-def authenticity(record: Record) -> Score:
-    """The authenticity score that the record carries; its cues are English, so that other thoughts have none."""
-    if not is_english(f"{record.reasoning_trace} {record.final_answer}"):
-        return Score(None, "it is not English")
-    patterns = ", ".join(record.metadata.reasoning_patterns) or "none"
-    return Score(record.metadata.authenticity_score, f"reasoning patterns: {patterns}")
 
 
 def form(record: Record) -> Score:
@@ -117,7 +108,7 @@ def content_of(text: str) -> set[str]:
 
 
 METRICS: dict[str, Metric] = {
-    metric.__name__: metric for metric in (judge, grades, grounding, self_contained, authenticity, form, on_topic)
+    metric.__name__: metric for metric in (judge, grades, grounding, self_contained, form, on_topic)
 }
 
 NEED_JUDGES = frozenset({judge.__name__, grades.__name__})
@@ -126,11 +117,10 @@ NEED_JUDGES = frozenset({judge.__name__, grades.__name__})
 COMPOSITE: dict[str, float] = {
     "judge": 0.3,
     "grades": 0.2,
-    "grounding": 0.1,
-    "self_contained": 0.1,
-    "authenticity": 0.1,
-    "form": 0.1,
-    "on_topic": 0.1,
+    "grounding": 0.125,
+    "self_contained": 0.125,
+    "form": 0.125,
+    "on_topic": 0.125,
 }
 """The default weights: half for what models judge, half for what rules can tell."""
 

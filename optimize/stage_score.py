@@ -9,7 +9,7 @@ questions the check itself leaves out the single ones that are; a text needs onl
     first     1 when the first try did not fail, else 0
     quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
               the texts that repeat no other), and what the stage is for: usable questions of seven, different
-              sentences that exist of those chosen, the authenticity of the thought
+              sentences that exist of those chosen
 """
 
 import re
@@ -18,14 +18,12 @@ from typing import Any
 
 from optimize.metrics import Score, content_of
 from optimize.student import Asked
-from programs.checks.authenticity import authenticity_score
 from programs.checks.copying import copied_share
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.texts import texts_in
 from programs.stages.questions import QuestionPool
 from signatures.questions import QuestionType
-from signatures.thought import Thought
 
 SHORTEST = 12
 """Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""
@@ -71,9 +69,6 @@ def _qualities(asked: Asked, passage: str, pool: QuestionPool | None) -> dict[st
     if asked.ask.stage == "evidence":
         numbers = [item["sentence"] for item in asked.reply.output["items"]]
         parts["found"] = len({*numbers} - {*missing_sentences(asked)}) / len(numbers) if numbers else 0.0
-    if asked.ask.stage == "trace":
-        steps = Thought.model_validate(asked.reply.output).steps()
-        parts["authenticity"] = authenticity_score("\n\n".join(text for _, text in steps))
     return parts
 
 

@@ -159,9 +159,9 @@ class Generation(Part):
 
 
 class TraceMetadata(Part):
-    """Measures computed from the thought's text by rule, and from the judges' ratings."""
+    """Measures of a thought. `authenticity_score` is None where no judge rated how it reads."""
 
-    authenticity_score: float
+    authenticity_score: float | None
     complexity_level: str
     reasoning_patterns: list[str]
     quality_score: float | None = None

@@ -176,7 +176,10 @@ def test_every_key_of_the_specification_is_there_with_its_type(
     with Journal(journal_path) as journal:
         keep(journal, units)
         write_document(journal, output, "completed")
-    assert holds(shape(loaded(output)), shape(MINIMAL))
+    wanted = shape(MINIMAL)
+    # No judge rated how the thoughts read.
+    wanted["questions"][0]["metadata"]["authenticity_score"] = type(None)
+    assert holds(shape(loaded(output)), wanted)
     jsonschema.validate(MINIMAL, published_schema())
 
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from programs.checks.reasoning_cues import STOP
-
 # Words, numbers, and the signs that end a clause or compare a value. The letters are named: looking each one up in
 # Unicode's tables takes twice as long.
 _LETTER = "[a-zµß-ɏͰ-ӿ]"
@@ -17,7 +15,20 @@ _SHORT = """
     we us our you he she it its his her him who how why not no nor own per via vs than and all any both few off out up
     neither either cannot until whether during upon toward towards among against through while whereas though although
 """
-GRAMMAR = frozenset(_SHORT.split()) | STOP
+_STOP = """
+    that this these those with from have been were will would could should might must shall their there they them then
+    than what which when where while whom whose about into onto over under between because therefore also just only very
+    such some each both more most much many less least other another your yours ours mine myself does doing done being
+    here even still yet again once ever never always often quite rather really simply perhaps maybe possibly probably
+    actually basically honestly obviously certainly definitely clearly indeed hmm hmmm wait well okay right hold think
+    thinking thought thoughts know knows guess believe suppose wonder seem seems sure unsure doubt uncertain unclear
+    consider considering reconsider check verify evidence suggest suggests hypothesis alternative alternatively however
+    interesting interestingly similarly overall together conclusion conclude reasoning reason assume assuming assumption
+    step back careful look looks looking like let's i'm i've i'll that's it's don't can't isn't doesn't won't there's
+    wrong mistake mistaken correct incorrect scratch redo revise first second next finally another thing things
+    something anything everything way ways make makes made take takes going come comes gets want need needs true false
+"""
+GRAMMAR = frozenset(f"{_SHORT} {_STOP}".split())
 """Words that say nothing about what a sentence is about."""
 
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")

@@ -17,7 +17,6 @@ def charts_of(readings: Sequence[Reading]) -> list[Chart]:
         distributions.ratings(readings),
         distributions.differences(readings),
         distributions.grades(readings),
-        distributions.authenticity(readings),
         tallies.needs(readings),
         distributions.difficulty(readings),
         *distributions.lengths(readings),

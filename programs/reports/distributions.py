@@ -52,11 +52,6 @@ def grades(readings: Readings) -> Chart | None:
     return chart_of(readings, "Grades", about, ("grade (0-1)", "traces"), bins(GRADE_EDGES), runs, "grid")
 
 
-def authenticity(readings: Readings) -> Chart | None:
-    about = "Of each accepted trace, by rules over the text of its thought."
-    return binned(readings, "Authenticity", about, "score (0-1)", lambda reading: reading.counted.authenticity, TENTHS)
-
-
 def difficulty(readings: Readings) -> Chart | None:
     about = "1 less the pass rate of another model that has the passage, of each accepted trace."
     return binned(

@@ -120,8 +120,7 @@ def _grades(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
 
 
 def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
-    counted, found = reading.counted, reading.facts.findings
-    yield "mean authenticity", counted.authenticity.mean, three
+    found = reading.facts.findings
     if found and found.steps:
         yield "steps of thoughts", found.steps.steps, whole
         yield "steps that the passage contradicts, by a model's word", found.steps.contradicted, whole

@@ -22,7 +22,6 @@ TILES = (
     "mean score of the accepted traces (1-10)",
     "agreement (Krippendorff's alpha)",
     "mean grade (0-1)",
-    "mean authenticity",
     "tokens for an accepted trace",
     "cost",
 )

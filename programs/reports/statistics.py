@@ -65,7 +65,6 @@ class Statistics:
     score: Spread = field(default_factory=lambda: Spread(2))
     difference: Spread = field(default_factory=lambda: Spread(1))
     grades: dict[str, Spread] = field(default_factory=lambda: {name: Spread(3) for name in GRADES})
-    authenticity: Spread = field(default_factory=lambda: Spread(3))
     difficulty: Spread = field(default_factory=lambda: Spread(3))
     words: dict[str, Spread] = field(
         default_factory=lambda: {name: Spread() for name in ("passage", "question", "thought", "answer")}
@@ -103,7 +102,6 @@ class Statistics:
         self.difference.add(found.quality_spread)
         for name, spread in self.grades.items():
             spread.add(getattr(record.answer_grades, name) if record.answer_grades else None)
-        self.authenticity.add(found.authenticity_score)
         texts = (record.source_paper.text, asked.question, thought_of(record), record.final_answer)
         for spread, text in zip(self.words.values(), texts, strict=True):
             spread.add(None if text is None else len(text.split()))

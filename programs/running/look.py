@@ -25,6 +25,4 @@ def look(record: Record, console: Console) -> None:
     console.print(Padding(Text(record.final_answer), (0, 0, 0, 2)))
     measures = record.metadata
     patterns = ", ".join(measures.reasoning_patterns)
-    console.print(
-        Text(f"authenticity {measures.authenticity_score}, complexity {measures.complexity_level}: {patterns}", "dim")
-    )
+    console.print(Text(f"complexity {measures.complexity_level}: {patterns}", "dim"))

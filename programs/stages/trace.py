@@ -7,6 +7,7 @@ import dspy
 from rapidfuzz import fuzz
 
 from programs.asking.plan import Ask, Plan, Reply, value_of
+from programs.checks.artefacts import artefacts
 from programs.checks.asking import only_asks
 from programs.checks.borrowed import borrowed
 from programs.checks.leaks import leaked
@@ -94,7 +95,10 @@ class TraceStages(dspy.Module):
             predict=self.trace,
             inputs=inputs,
             depth=3,
-            check=lambda values: [*thought_problems(values[-1]), *borrowed(values[-1], self.trace, inputs)],
+            check=lambda values: [
+                *thought_problems(values[-1], question),
+                *borrowed(values[-1], self.trace, inputs),
+            ],
             temperature=temperature_at(self.trace, spot),
             feedback=feedback,
         )
@@ -121,7 +125,7 @@ class TraceStages(dspy.Module):
             inputs=inputs,
             depth=4,
             check=lambda values: [
-                *answer_problems(values[-1], question.text),
+                *answer_problems(values[-1], question),
                 *borrowed(values[-1], self.answer, inputs),
             ],
             temperature=temperature_at(self.answer, spot),
@@ -138,7 +142,7 @@ def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
     return spot.temperature if compiled is None or spot.variation else compiled
 
 
-def thought_problems(thought: Thought) -> list[str]:
+def thought_problems(thought: Thought, question: Question) -> list[str]:
     """Why a thought cannot be used, in words; nothing wrong: an empty list."""
     texts = thought.texts
     problems = [
@@ -153,7 +157,7 @@ def thought_problems(thought: Thought) -> list[str]:
         twin = next((number for number in range(index) if fuzz.ratio(texts[number], text) >= SAME_TEXT), None)
         if twin is not None:
             problems.append(f"paragraph {index + 1}: says the same as paragraph {twin + 1}")
-    return [*problems, *_left_wrong(thought)]
+    return [*problems, *_left_wrong(thought), *_out_of_view("\n\n".join(texts), question)]
 
 
 def _left_wrong(thought: Thought) -> list[str]:
@@ -165,14 +169,24 @@ def _left_wrong(thought: Thought) -> list[str]:
     return [f"paragraph {wrong[-1] + 1}: it is wrong, and no later paragraph takes it back"]
 
 
-def answer_problems(answer: FinalAnswer, question: str) -> list[str]:
+def answer_problems(answer: FinalAnswer, question: Question) -> list[str]:
     """Why a final answer cannot be used, in words; nothing wrong: an empty list."""
     text = answer.text
-    problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
+    problems = _out_of_view(text, question)
     problems += [why for why in (leaked(text), is_degenerate(text)) if why]
     problems += ["asks instead of answering"] if only_asks(text) else []
-    problems += ["only repeats the question"] if fuzz.ratio(question, text) >= SAME_TEXT else []
+    problems += ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
     return problems
+
+
+def _out_of_view(text: str, question: Question) -> list[str]:
+    """What a text speaks of that whoever reads the question does not have; each phrase once."""
+    leans = {
+        each.phrase.lower(): f'leans on its source: "{each.phrase}" ({each.reason})'
+        for each in leaning(text, given=question.text)
+    }
+    made = artefacts(text, given=question.text, asked_by=question.asked_by)
+    return list((leans | {each.phrase.lower(): f'"{each.phrase}": {each.reason}' for each in made}).values())
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.asking.plan import Reply, Spent, StageFailed
-from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
+from programs.checks.patterns import complexity_level, reasoning_patterns
 from programs.passage import Passage
 from programs.records import (
     BlindSolve,
@@ -169,7 +169,7 @@ class Unit:
             evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
             verdicts=[VerdictRecord(**verdict.model_dump()) for verdict in attempt.verdicts],
             blind_solve=attempt.blind_solve,
-            metadata=_measures(text, attempt),
+            metadata=_measures(attempt),
             generation=_generation(self._replies(attempt), attempt.spot, attempt.more, **generation),
         )
 
@@ -217,11 +217,12 @@ def notes_of(found: Analysed) -> Notes:
     )
 
 
-def _measures(text: str, attempt: Attempt) -> TraceMetadata:
+def _measures(attempt: Attempt) -> TraceMetadata:
+    thought = attempt.draft.thought
     return TraceMetadata(
-        authenticity_score=authenticity_score(text),
-        complexity_level=complexity_level(text),
-        reasoning_patterns=reasoning_patterns(text),
+        authenticity_score=None,
+        complexity_level=complexity_level(thought.kinds, sum(len(text.split()) for text in thought.texts)),
+        reasoning_patterns=reasoning_patterns(thought.kinds),
         quality_score=panel_score(attempt.verdicts),
         quality_spread=panel_spread(attempt.verdicts),
     )

@@ -30,7 +30,7 @@ QUESTIONS = 3
 TIMEOUT = 600.0
 """Seconds a call: a slow order must not be cut off for being slow."""
 PASSAGES, QUICK_PASSAGES = 3, 1
-WEIGHTS = dict.fromkeys(("grounding", "self_contained", "authenticity", "form", "on_topic"), 1.0)
+WEIGHTS = dict.fromkeys(("grounding", "self_contained", "form", "on_topic"), 1.0)
 """The metrics that need no model, of equal weight."""
 
 

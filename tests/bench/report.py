@@ -114,7 +114,7 @@ def _record(number: int, paper: dict[str, Any], writer: Writer) -> dict[str, Any
         "final_answer": writer.text(ANSWER),
         "answer_grades": {**grades, "evidence_usage": 0.7, "overall_score": 0.7, "reason": writer.sentence()},
         "metadata": {
-            "authenticity_score": writer.number(30, 90) / 100,
+            "authenticity_score": None,
             "complexity_level": "medium",
             "reasoning_patterns": ["self_correction", "synthesis"],
             "quality_score": score,

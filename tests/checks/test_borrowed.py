@@ -21,14 +21,14 @@ from hypothesis import strategies as st
 from programs.checks.borrowed import LONGEST_NAMED, MOST_NAMED, RUN, borrowed
 from signatures.critique import CritiqueMethod
 from signatures.hypotheses import Hypothesis, HypothesisSet
-from signatures.thought import AssembleTrace
+from signatures.thought import WriteThought
 
 SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
-DEMO = {"question": "What is it?", "thought": {"opening": [" ".join(SHOWN)], "doubt": "It is none."}}
+DEMO = {"question": "What is it?", "thought": {"paragraphs": [" ".join(SHOWN), "It is none."]}}
 
 
 def reasons(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any) -> list[str]:
-    predict = dspy.Predict(AssembleTrace)
+    predict = dspy.Predict(WriteThought)
     predict.demos = [DEMO] if demos is None else demos
     return borrowed(text, predict, inputs)
 
@@ -88,7 +88,7 @@ def test_2_the_passage_of_a_demonstration_is_shown_nowhere() -> None:
 
 def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
     """A model may do as it is told, in the same words as an example that did so."""
-    told = "other explanations, the method's weak points, how sure I can be"
+    told = "sees that something may not hold; wrong: is mistaken and does not know it yet"
     assert reasons(told, [{"thought": {"doubt": told}}]) == []
     asked = "Judge how far the method behind the result can be trusted for this question."
     predict = dspy.Predict(CritiqueMethod)

@@ -1,4 +1,4 @@
-"""A truth table: what leans on an absent source, by which rule, and what only looks like it."""
+"""A truth table: what leans on an absent source, by which rule, and what only looks like it, alone or beside a question."""
 
 from __future__ import annotations
 
@@ -36,43 +36,39 @@ LEANS = [
     ("What did the researchers measure?", "authors"),
     ("Why did the team mask the plane?", "authors"),
     ("How do the astronomers correct for dust?", "authors"),
-    ("What is shown in Figure 3?", "figure"),
-    ("Does Fig. 2 support the claim?", "figure"),
-    ("Compare Figs. 2 and 3.", "figure"),
-    ("Read the slope from figure S1.", "figure"),
-    ("What trend appears in the figure?", "figure"),
-    ("What can be read from the plot?", "figure"),
-    ("Which entry of Table 1 is largest?", "table"),
-    ("List the masses of Table II.", "table"),
-    ("As argued in Section 4, halos are triaxial.", "section"),
-    ("Use the method of Sec. 3.2 here.", "section"),
-    ("This follows from § 5.", "section"),
-    ("The proof is on page 12.", "section"),
-    ("Details are in Appendix A.", "section"),
-    ("Insert this into equation (5).", "equation"),
-    ("What does Eq. 7 imply?", "equation"),
-    ("Combine Eqs. (3) and (4).", "equation"),
-    ("What does sentence 4 claim?", "sentence number"),
-    ("Sentences 2 and 3 contradict it.", "sentence number"),
-    ("The dipole is robust [12].", "citation"),
-    ("Earlier work found the same [3, 4].", "citation"),
-    ("Several groups agree [5-7].", "citation"),
-    ("[2] says that the mask matters.", "citation"),
+    ("What is shown in Figure 3?", "part of a document"),
+    ("Does Fig. 2 support the claim?", "part of a document"),
+    ("Compare Figs. 2 and 3.", "part of a document"),
+    ("Read the slope from figure S1.", "part of a document"),
+    ("What trend appears in the figure?", "part of a document"),
+    ("What can be read from the plot?", "part of a document"),
+    ("Which entry of Table 1 is largest?", "part of a document"),
+    ("List the masses of Table II.", "part of a document"),
+    ("As argued in Section 4, halos are triaxial.", "part of a document"),
+    ("Use the method of Sec. 3.2 here.", "part of a document"),
+    ("This follows from § 5.", "part of a document"),
+    ("The proof is on page 12.", "part of a document"),
+    ("Details are in Appendix A.", "part of a document"),
+    ("Insert this into equation (5).", "part of a document"),
+    ("What does Eq. 7 imply?", "part of a document"),
+    ("Combine Eqs. (3) and (4).", "part of a document"),
     ("As mentioned above, the dipole is weak.", "earlier text"),
     ("As described earlier, it fails.", "earlier text"),
     ("Which of the above is correct?", "earlier text"),
     ("Given the above, what follows?", "earlier text"),
     ("Is the aforementioned model stable?", "earlier text"),
     ("Why does the described method fail?", "earlier text"),
-    ("Use the provided data to decide.", "given material"),
-    ("In the given scenario, what cools?", "given material"),
-    ("Based on the given information, is it bound?", "given material"),
+    ("Use the provided data to decide.", "source"),
+    ("In the given scenario, what cools?", "earlier text"),
+    ("Based on the given information, is it bound?", "source"),
     ("According to the results, is the dipole real?", "source"),
     ("According to the provided information, is it real?", "source"),
     ("Based on the context, which model wins?", "source"),
     ("What do our results imply for inflation?", "own work"),
     ("How did we find the amplitude? Because we measured it twice.", "own work"),
-    ("We find that the amplitude is 0.066. Why?", "own work"),
+    ("The scatter is large and we report it here.", "own work"),
+    ("The context explicitly states the value.", "document"),
+    ("Medication was not controlled for in this study.", "document"),
     ("How does our sample compare with SDSS?", "own work"),
 ]
 
@@ -141,6 +137,35 @@ STANDS_ALONE = [
     "How does the team at CERN calibrate its magnets?",
     "What does Smith et al. (2010) mean by a void?",
     "In case studies, how are confounders treated?",
+    'Does the paper "On the Electrodynamics of Moving Bodies" need an ether?',
+    "If we measured the spin twice, what would we gain?",
+]
+
+STUDY = "In a randomised study, researchers compared two doses in 40 patients. Is the higher one better?"
+BESIDE = [
+    ("The study shows only that it is tolerated.", STUDY),
+    ("The researchers would have had to blind the nurses.", STUDY),
+    ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
+    ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
+    ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
+    ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
+    ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
+    ("In the present analysis the weakest step is the selection.", STUDY),
+    ("According to the data, half waited longer.", "With these data, is the median of 14 hours a deadline?"),
+    ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
+    ("A trial would settle it. The trial needs 200 patients, and the study at least a year.", ""),
+]
+STILL_LEANS = [
+    ("The paper does not say how they were chosen.", STUDY),
+    ("The authors also found a correlation.", STUDY),
+    ("The text says nothing about the spread.", STUDY),
+    ("Based on the provided context, yes.", STUDY),
+    ("It is higher, as Table 2 has it.", STUDY),
+    ("The excerpt gives a p of .03.", STUDY),
+    (
+        "I should keep in mind that the study did not control for medication.",
+        "Which explanation fits equal thresholds?",
+    ),
 ]
 
 
@@ -154,8 +179,30 @@ def test_stands_alone(text: str) -> None:
     assert leaning(text) == []
 
 
+@pytest.mark.parametrize(("text", "question"), BESIDE)
+def test_what_the_question_or_the_text_introduces_is_no_fault(text: str, question: str) -> None:
+    assert leaning(text, given=question) == []
+
+
+@pytest.mark.parametrize(("text", "question"), STILL_LEANS)
+def test_a_question_forgives_what_it_introduces_alone(text: str, question: str) -> None:
+    assert leaning(text, given=question)
+
+
+def test_what_the_question_says_may_be_said_again() -> None:
+    assert leaning("The passage is short.") != []
+    assert leaning("The passage is short.", given="Why is the passage through the gap slow?") == []
+
+
+def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
+    for text in (*(text for text, _ in LEANS), *STANDS_ALONE, *(text for text, _ in (*BESIDE, *STILL_LEANS))):
+        for rule in RULES:
+            for match in rule.pattern.finditer(text):
+                assert any(part in match[0].lower() for part in rule.parts), (rule, text)
+
+
 def test_every_rule_name_is_in_the_truth_table() -> None:
-    assert {rule.name for rule in RULES} == {reason for _, reason in LEANS}
+    assert {rule.reason for rule in RULES} == {reason for _, reason in LEANS}
 
 
 @given(st.lists(st.sampled_from([text for text, _ in LEANS] + STANDS_ALONE), max_size=6))

@@ -223,7 +223,7 @@ def test_fields_are_what_json_can_hold() -> None:
 def test_html_keeps_what_comments_and_marks_stand_between() -> None:
     page = (
         "<body><h2>Dust</h2><!-- a --><p>It<!-- b --> reddens<?php c ?> 3&times;10<sup>5</sup> stars<sup>7</sup> a "
-        "cm<sup>-2</sup>.</p><p>Noted<span class='ltx_note'><sup class='ltx_note_mark'>1</sup>by hand</span> here.</p></body>"
+        "cm<sup>-2</sup>.</p><p>Noted<span class='ltx_note'><sup class='ltx_note_mark'>1</sup>by hand</span> here.</p>"
     )
     assert html.read(page.encode()).text == "Dust\n\nIt reddens 3×10^5 stars [7] a cm^-2.\n\nNoted (by hand) here."
 

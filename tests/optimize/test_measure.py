@@ -32,7 +32,7 @@ from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
 
-RULES = ("grounding", "self_contained", "authenticity", "form", "on_topic")
+RULES = ("grounding", "self_contained", "form", "on_topic")
 GRADES = {"reason": "Good enough.", "question_alignment": 80, "scientific_accuracy": 80, "completeness": 80}
 GRADES |= {"uncertainty_calibration": 80, "clarity_structure": 80, "evidence_usage": 80}
 

@@ -31,7 +31,7 @@ def record(**changes: object) -> Record:
         "reasoning_trace": "<thought>\nDust reddens the light of galaxies, and that is what I correct first.\n</thought>",
         "steps": [StepRecord(kind="tries", text="Dust reddens the light of galaxies, so I begin there.")],
         "final_answer": "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.",
-        "metadata": TraceMetadata(authenticity_score=0.7, complexity_level="low", reasoning_patterns=[]),
+        "metadata": TraceMetadata(authenticity_score=None, complexity_level="low", reasoning_patterns=[]),
     }
     return Record.model_validate({**fields, **changes})
 
@@ -85,14 +85,6 @@ def test_answers_from_elsewhere_are_off_topic() -> None:
     assert far < 0.2
 
 
-def test_what_is_not_english_has_no_authenticity() -> None:
-    german = record(
-        reasoning_trace="<thought>\nStaub roetet das Licht, und das berichtige ich zuerst.\n</thought>",
-        final_answer="Staub roetet das Licht, also senkt die Korrektur die Steigung von 1.4 auf 1.1.",
-    )
-    assert METRICS["authenticity"](german).value is None
-
-
 @pytest.mark.parametrize(
     ("passage", "answer", "least"),
     [
@@ -122,8 +114,8 @@ def test_what_is_copied_is_not_on_topic() -> None:
 
 
 def test_the_composite_skips_what_has_no_score() -> None:
-    alone = composite(record(), {"judge": 1.0, "authenticity": 1.0})
-    assert alone.value == pytest.approx(0.7)
+    alone = composite(record(), {"judge": 1.0, "form": 1.0})
+    assert alone.value == pytest.approx(1.0)
     assert composite(record(), {"judge": 1.0}).value is None
 
 

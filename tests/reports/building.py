@@ -97,7 +97,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
             reason=f"Says little. {extra}",
         ),
         "metadata": TraceMetadata(
-            authenticity_score=0.5 + number % 5 / 10,
+            authenticity_score=None,
             complexity_level="medium",
             reasoning_patterns=["self_correction"],
             quality_score=score,

@@ -115,7 +115,7 @@ def test_a_document_of_few_fields_shows_what_is_missing(browser: Browser, tmp_pa
     document.write_text(json.dumps({"metadata": metadata, "questions": [bare, {**bare, "final_answer": "No idea."}]}))
     assert main([str(document)]) == 0
     with opened(browser, tmp_path / "other.html") as page:
-        assert page.locator(".tile").all_inner_texts() == ["accepted traces\n2", "mean authenticity\n0.500"]
+        assert page.locator(".tile").all_inner_texts() == ["accepted traces\n2"]
         assert "No journal lies beside this document" in page.locator("#notes").inner_text()
         assert page.locator("#chart-judges-scores, #chart-grades, #chart-tokens-by-stage").count() == 0
         go(page, "#view=traces")

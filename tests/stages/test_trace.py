@@ -27,7 +27,7 @@ def answer(text: str) -> FinalAnswer:
 
 
 def test_a_good_thought_has_no_problems() -> None:
-    assert thought_problems(thought()) == []
+    assert thought_problems(thought(), QUESTION) == []
 
 
 @pytest.mark.parametrize(
@@ -45,34 +45,54 @@ def test_a_good_thought_has_no_problems() -> None:
     ],
 )
 def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) -> None:
-    found = thought_problems(thought(**{kind: text}))
+    found = thought_problems(thought(**{kind: text}), QUESTION)
     assert found
     assert found[0].startswith(reason)
 
 
 def test_paragraphs_that_say_the_same_are_named() -> None:
     doubt = thought().texts[2]
-    assert thought_problems(thought(takes_back=doubt)) == ["paragraph 4: says the same as paragraph 3"]
-    nearly = thought_problems(thought(takes_back=doubt.replace("But wait", "But, wait")))
+    assert thought_problems(thought(takes_back=doubt), QUESTION) == ["paragraph 4: says the same as paragraph 3"]
+    nearly = thought_problems(thought(takes_back=doubt.replace("But wait", "But, wait")), QUESTION)
     assert nearly == ["paragraph 4: says the same as paragraph 3"]
 
 
 def test_a_mistake_that_nothing_takes_back_is_named() -> None:
     kept = [(kind, text) for kind, text in PARAGRAPHS if kind != "takes_back"]
-    assert thought_problems(thought(kept)) == ["paragraph 2: it is wrong, and no later paragraph takes it back"]
+    assert thought_problems(thought(kept), QUESTION) == [
+        "paragraph 2: it is wrong, and no later paragraph takes it back"
+    ]
     late = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
-    assert thought_problems(thought(late)) == ["paragraph 6: it is wrong, and no later paragraph takes it back"]
+    assert thought_problems(thought(late), QUESTION) == [
+        "paragraph 6: it is wrong, and no later paragraph takes it back"
+    ]
 
 
 def test_half_a_sentence_is_a_paragraph() -> None:
     assert (
-        thought_problems(thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")])) == []
+        thought_problems(
+            thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")]), QUESTION
+        )
+        == []
     )
+
+
+def test_what_the_question_does_not_give_is_named_once() -> None:
+    staged = "Wait. The authors say so in sentence 8. To the observer I'd say: the authors say it is 9 percent."
+    plain = "Wait. Whoever measured it says 9 percent, so I'd say that the amplitude is out by about as much."
+    asker = QUESTION.model_copy(update={"audience": "observer"})
+    assert [why.split(":")[0] for why in thought_problems(thought(doubts=staged), asker)] == [
+        "leans on its source",
+        '"sentence 8"',
+        '"To the observer I\'d say"',
+    ]
+    assert any("sentence 8" in why for why in answer_problems(answer(staged), asker))
+    assert thought_problems(thought(doubts=plain), asker) == []
 
 
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
     tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
-    found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]))
+    found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION)
     assert len(found) == 1
     assert found[0].startswith("the thought as a whole: ")
 
@@ -89,7 +109,7 @@ STARTS = (
 
 def test_a_good_answer_has_no_problems() -> None:
     text = "The amplitude is biased because the scatter of 9 percent grows towards fainter targets; by how much stays open."
-    assert answer_problems(answer(text), QUESTION.text) == []
+    assert answer_problems(answer(text), QUESTION) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +127,7 @@ def test_a_good_answer_has_no_problems() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) -> None:
-    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION.text))
+    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION))
 
 
 def test_the_trace_is_one_thought_element() -> None:

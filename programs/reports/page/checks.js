@@ -77,7 +77,6 @@ function madeOf(trace, row) {
     ["other models", Object.entries(made.models ?? {}).filter(([, name]) => name !== made.model).map(([stage, name]) => `${stage}: ${name}`).join(", ")],
     ["prompts (fingerprint)", made.program],
     ["seed, temperature", made.seed === undefined ? null : `${made.seed}, ${made.temperature ?? unknown}`],
-    ["authenticity", said(found.authenticity_score, 2)],
     ["complexity", found.complexity_level],
     ["kinds of reasoning", (found.reasoning_patterns ?? []).map(inWords).join(", ")],
     ["domain", paper.domain],

@@ -19,7 +19,6 @@ const ORDERS = {
   "spread-down": { title: "judges furthest apart", by: down("spread"), field: "spread" },
   "grade-up": { title: "lowest grade", by: up("grade"), field: "grade" },
   "grade-down": { title: "highest grade", by: down("grade"), field: "grade" },
-  "authenticity-up": { title: "lowest authenticity", by: up("authenticity"), field: "authenticity" },
   "words-down": { title: "longest thought", by: down("words"), field: "words" },
 };
 
