@@ -33,6 +33,7 @@ def needs_passage(question: str, passage: str, texts: Sequence[str]) -> list[str
     given, source = figures(question), figures(passage)
     needed: list[Figure] = []
     paragraph: list[Figure] = []
+    sentence: list[Figure]
     for text in texts:
         before, paragraph, sentence = paragraph, [], []
         for part in _SENTENCE_END.split(text):
@@ -91,5 +92,5 @@ def _results(one: Figure, at_hand: Sequence[Figure]) -> Iterator[tuple[float, fl
         products = [x * y / unit, x * (1 + y / unit), x * (1 - y / unit)]
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
-        powers = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
-        yield from ((result, blur) for result in (*products, *quotients, *sums, *powers))
+        power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
+        yield from ((result, blur) for result in (*products, *quotients, *sums, *power))

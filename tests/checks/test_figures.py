@@ -67,7 +67,8 @@ def test_figures_of_the_passage_are_told_from_others() -> None:
 )
 def test_a_figure_is_read(text: str, size: float, dimension: str | None) -> None:
     first = figures(text)[0]
-    assert (first.size, first.dimension) == (pytest.approx(size), dimension)
+    assert first.size == pytest.approx(size)
+    assert first.dimension == dimension
 
 
 @pytest.mark.parametrize(
