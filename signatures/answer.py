@@ -5,6 +5,8 @@ from typing import Annotated
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.preamble import EARLIER
+
 
 class FinalAnswer(BaseModel):
     """The answer as the person reads it."""
@@ -23,5 +25,6 @@ class WriteAnswer(dspy.Signature):
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     thought: str = dspy.InputField(desc="the reasoning so far")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field, create_model
 
+from signatures.preamble import EARLIER
+
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 
 
@@ -69,5 +71,6 @@ class AskQuestions(dspy.Signature):
     of reasoning, and can be answered from what the passage says."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")

@@ -10,6 +10,7 @@ from signatures.critique import MethodCritique
 from signatures.evidence import Bearing
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
+from signatures.preamble import EARLIER
 
 Paragraph = Annotated[str, Field(min_length=30, max_length=700)]
 Move = Literal["opening", "wrong_turn", "doubt", "correction", "weighing", "conclusion"]
@@ -63,5 +64,6 @@ class AssembleTrace(dspy.Signature):
     evidence: list[QuotedEvidence] = dspy.InputField(desc="what the passage says, word for word")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     thought: Thought = dspy.OutputField(desc="one natural thought")

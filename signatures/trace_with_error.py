@@ -9,6 +9,7 @@ from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
+from signatures.preamble import EARLIER
 from signatures.trace import QuotedEvidence, Thought
 
 MendingMove = Literal["doubt", "correction", "weighing", "conclusion"]
@@ -40,5 +41,6 @@ class AssembleTraceWithError(dspy.Signature):
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     steps: str = dspy.InputField(desc="steps already taken, numbered; one of them is wrong")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     mended: MendedThought = dspy.OutputField(desc="one natural thought")
