@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from programs.asking.latex_escapes import with_latex
 
 _MOST_STARTS = 200
+_MOST_MENDED = 3
 _LONGEST_LITERAL, _DEEPEST_LITERAL = 100_000, 200
 
 _OPENS = re.compile(r"""\{\s*["'}]""")
-_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+# At the place of the error: before or behind the comma, as Python's version has it.
+_TRAILING_COMMA = re.compile(r",?\s*[}\]]")
 _STRING_OR_TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
 _SINGLE_QUOTED = re.compile(r"\{\s*'")
 # Python escapes more than JSON does, and would take LaTeX for it.
@@ -37,21 +39,24 @@ def objects_in(said: str) -> Found:
         said = inner if isinstance(inner, str) else said
     text = with_latex(said)
     objects: list[dict[str, Any]] = []
-    place = 0
+    place = mended = 0
     for _ in range(_MOST_STARTS):
         start = _OPENS.search(text, place)
         if start is None:
-            return Found(objects, cut=False)
+            break
         try:
             value, place = _decoded(text, start.start())
+            objects.append(value)
         except RecursionError:
             return Found([], cut=False)
         except json.JSONDecodeError as error:
-            if _ran_out(error):
+            place = start.start()
+            if mended < _MOST_MENDED and _TRAILING_COMMA.match(text, error.pos):
+                text, mended = text[:place] + _without_trailing_commas(text[place:]), mended + 1
+            elif _ran_out(error):
                 return Found([], cut=True)
-            place = start.start() + 1
-            continue
-        objects.append(value)
+            else:
+                place += 1
     return Found(objects, cut=False)
 
 
@@ -61,22 +66,14 @@ def _decoded(text: str, start: int) -> tuple[dict[str, Any], int]:
         return _DECODER.raw_decode(text, start)
     except json.JSONDecodeError:
         literal = _literal(text[start : text.rfind("}") + 1])
-        if literal is not None:
-            return literal, len(text)
-        mended = _without_trailing_commas(text[start:])
-        if mended is None:
+        if literal is None:
             raise
-        value, end = _DECODER.raw_decode(mended)
-        return value, start + end
+        return literal, len(text)
 
 
-def _without_trailing_commas(text: str) -> str | None:
-    """The text with a space in place of each, so that all places stay as they are; None where it has none."""
-
-    def blank(found: re.Match[str]) -> str:
-        return " " if found.group() == "," else found.group()
-
-    return _STRING_OR_TRAILING_COMMA.sub(blank, text) if _TRAILING_COMMA.search(text) else None
+def _without_trailing_commas(text: str) -> str:
+    """The text with a space in place of each."""
+    return _STRING_OR_TRAILING_COMMA.sub(lambda found: " " if found.group() == "," else found.group(), text)
 
 
 def _literal(text: str) -> dict[str, Any] | None:

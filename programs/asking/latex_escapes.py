@@ -27,14 +27,14 @@ def _any_of(names: Iterable[str]) -> str:
 
 
 _STRAY = re.compile(
-    r"(?P<pairs>(?:\\\\)+)"
-    r"|(?P<apostrophe>\\(?='))"
-    r"|\\(?![\"\\/bfnrtu])"
-    r"|\\(?=[bfrt][a-zA-Z])"
-    r"|\\(?=u(?![0-9a-fA-F]{4}))"
-    rf"|\\(?=n{_any_of(_NAMES.split())})"
-    rf"|(?P<symbol>\\(?=n{_any_of(_SYMBOLS)}))"
-    rf"|(?P<word>\\(?=n{_any_of(_WORDS)}))"
+    r"\\(?:(?P<pair>\\)"
+    r"|(?P<apostrophe>(?='))"
+    r"|(?![\"\\/bfnrtu])"
+    r"|(?=[bfrt][a-zA-Z])"
+    r"|(?=u(?![0-9a-fA-F]{4}))"
+    rf"|(?=n{_any_of(_NAMES.split())})"
+    rf"|(?P<symbol>(?=n{_any_of(_SYMBOLS)}))"
+    rf"|(?P<word>(?=n{_any_of(_WORDS)})))"
 )
 _PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{$]")
 _NEXT_TO_OPERAND = re.compile(r"\\n[a-z]+(?![a-z])\s*(?:[a-zA-Z0-9](?![a-zA-Z])|[$({+-]|\\[a-zA-Z])")
@@ -51,12 +51,10 @@ def with_latex(text: str) -> str:
 
 
 def _written(found: re.Match[str]) -> str:
-    if found.group("pairs"):
-        return found.group()
-    if found.group("apostrophe"):
+    if found.lastgroup == "apostrophe":
         return ""
-    ends_line = (found.group("symbol") or found.group("word")) and not _is_command(found)
-    return found.group() if ends_line else "\\\\"
+    keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))
+    return found.group() if keeps else "\\\\"
 
 
 def _is_command(found: re.Match[str]) -> bool:
@@ -70,4 +68,4 @@ def _is_command(found: re.Match[str]) -> bool:
         return False
     if kind == "closed" and _BEGINS_A_SENTENCE.match(text, start):
         return False
-    return found.group("word") is None or _NEXT_TO_OPERAND.match(text, start) is not None
+    return found.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None

@@ -10,6 +10,7 @@ _LONGEST_NOTE = 400
 """What may be longer is prose; of what may not, only a text of several sentences is."""
 
 _FEWEST_WORDS = 5
+_LONGEST_WORD = 50
 
 _SEVERAL_SENTENCES = re.compile(r"[.!?][\"'”’)\]]*\s+[A-Z]")
 # No command and no index of a formula.
@@ -25,7 +26,7 @@ def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
         return unfinished_field(value[last], schema["properties"][last], f"{name}.{last}".lstrip("."))
     if isinstance(value, list) and value:
         return unfinished_field(value[-1], schema["items"], f"{name}.{len(value) - 1}")
-    return name if isinstance(value, str) and _is_prose(value, schema) and stops_midway(value) else None
+    return name if isinstance(value, str) and stops_midway(value) and _is_prose(value, schema) else None
 
 
 def _is_prose(text: str, schema: Schema) -> bool:
@@ -39,8 +40,9 @@ def _is_prose(text: str, schema: Schema) -> bool:
 def stops_midway(text: str) -> bool:
     """Whether prose ends with a word or with a sign that something follows. Formulas, numbers and lists may end without
     a full stop, and writing without upper and lower case has other ones."""
-    end = _WORD_OR_LINK.search(text.rstrip())
-    if end is None or _LIST_ITEM.match(text.rstrip().rpartition("\n")[2].lstrip()):
+    text = text.rstrip()
+    end = _WORD_OR_LINK.search(text, max(0, len(text) - _LONGEST_WORD))
+    if end is None or _LIST_ITEM.match(text.rpartition("\n")[2].lstrip()):
         return False
     word = end.group()
     symbol = len(word) == 1 and word.isalpha() and word not in "aAI"
