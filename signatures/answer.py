@@ -5,15 +5,16 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
 YesOrNo = Literal["yes", "no", "neither"]
 
 
 class FinalAnswer(BaseModel):
     """The answer as the person reads it."""
 
-    text: Annotated[str, Field(min_length=40, max_length=1900)] = Field(
-        description="the answer, in one to four paragraphs of prose"
-    )
+    text: Annotated[str, Characters(40, 1900)] = Field(description="the answer, in one to four paragraphs of prose")
     yes_or_no: YesOrNo | None = Field(
         default=None,
         description="the answer in a word, where the question asks whether something holds; neither: it asks something "
@@ -32,5 +33,6 @@ class WriteAnswer(dspy.Signature):
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

@@ -5,15 +5,16 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
 Agreement = Literal["equivalent", "partial", "contradicts"]
 
 
 class AnswerComparison(BaseModel):
     """How one answer stands to another, and why."""
 
-    reason: Annotated[str, Field(min_length=10, max_length=400)] = Field(
-        description="the main claim of each, and where they part"
-    )
+    reason: Annotated[str, Characters(10, 400)] = Field(description="the main claim of each, and where they part")
     agreement: Agreement = Field(
         description="equivalent: the same main claim, numbers included, in whatever words; partial: a part of it, or too "
         "vague to tell; contradicts: another main claim, or no answer"
@@ -30,5 +31,6 @@ class CompareAnswers(dspy.Signature):
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     reference: str = dspy.InputField(desc="the answer to compare with")
     other: str = dspy.InputField(desc="the answer that is compared")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     comparison: AnswerComparison = dspy.OutputField(desc="how the two stand to each other")

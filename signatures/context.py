@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
-Note = Annotated[str, Field(min_length=5, max_length=240)]
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
+Note = Annotated[str, Characters(5, 240)]
 
 
 class ContextAnalysis(BaseModel):
@@ -14,7 +17,7 @@ class ContextAnalysis(BaseModel):
     relevant_sentences: Annotated[list[Annotated[int, Field(ge=1, le=9999)]], Field(min_length=1, max_length=6)] = (
         Field(description="numbers of the sentences that matter most")
     )
-    reasoning_needed: Annotated[str, Field(min_length=10, max_length=300)] = Field(
+    reasoning_needed: Annotated[str, Characters(10, 300)] = Field(
         description="the steps of reasoning that lead to an answer"
     )
     misconceptions: Annotated[list[Note], Field(min_length=1, max_length=3)] = Field(
@@ -33,5 +36,6 @@ class AnalyseContext(dspy.Signature):
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     analysis: ContextAnalysis = dspy.OutputField(desc="what the question needs")

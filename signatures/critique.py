@@ -5,7 +5,9 @@ from typing import Annotated
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
 from signatures.context import ContextAnalysis, Note
+from signatures.preamble import EARLIER
 
 
 class MethodCritique(BaseModel):
@@ -15,9 +17,7 @@ class MethodCritique(BaseModel):
     weaknesses: Annotated[list[Note], Field(min_length=1, max_length=3)] = Field(
         description="what could bias or undermine the result"
     )
-    alternative: Annotated[str, Field(min_length=10, max_length=300)] = Field(
-        description="another explanation that is not excluded"
-    )
+    alternative: Annotated[str, Characters(10, 300)] = Field(description="another explanation that is not excluded")
 
 
 class CritiqueMethod(dspy.Signature):
@@ -28,5 +28,6 @@ class CritiqueMethod(dspy.Signature):
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     critique: MethodCritique = dspy.OutputField(desc="how far the method can be trusted")

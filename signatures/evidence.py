@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
 from signatures.context import ContextAnalysis
+from signatures.preamble import EARLIER
 
 Bearing = Literal["supports", "contradicts", "qualifies"]
 
@@ -14,9 +16,7 @@ class ChosenEvidence(BaseModel):
     """A sentence of the passage and what it shows."""
 
     sentence: Annotated[int, Field(ge=1, le=9999)] = Field(description="the number in brackets before the sentence")
-    claim: Annotated[str, Field(min_length=10, max_length=240)] = Field(
-        description="what this sentence shows for the question"
-    )
+    claim: Annotated[str, Characters(10, 240)] = Field(description="what this sentence shows for the question")
     bearing: Bearing = Field(description="how it bears on the answer that seems most likely")
 
 
@@ -34,5 +34,6 @@ class GatherEvidence(dspy.Signature):
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     evidence: EvidenceSet = dspy.OutputField(desc="sentences by number, with what they show")

@@ -5,6 +5,9 @@ from typing import Annotated, Any
 import dspy
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
 
 def _readable(value: Any) -> int | None:
     """A whole number from 0 to 100, or None: what cannot be read is absent, never guessed."""
@@ -23,9 +26,7 @@ Percent = Annotated[
 class GradeSheet(BaseModel):
     """Grades in percent: 0 is worthless, 100 is perfect."""
 
-    reason: Annotated[str, Field(min_length=10, max_length=600)] = Field(
-        description="what costs the most points, and where"
-    )
+    reason: Annotated[str, Characters(10, 600)] = Field(description="what costs the most points, and where")
     question_alignment: Percent = Field(description="answers what was asked, for the person who asked")
     scientific_accuracy: Percent = Field(description="agrees with the passage and with established knowledge")
     completeness: Percent = Field(description="covers everything that the question needs")
@@ -45,5 +46,6 @@ class GradeAnswer(dspy.Signature):
     question: str = dspy.InputField(desc="the question that was asked")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     answer: str = dspy.InputField(desc="the final answer")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     grades: GradeSheet = dspy.OutputField(desc="the grades with their reason")

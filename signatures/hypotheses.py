@@ -5,18 +5,16 @@ from typing import Annotated
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
 from signatures.context import ContextAnalysis
+from signatures.preamble import EARLIER
 
 
 class Hypothesis(BaseModel):
     """A possible answer and its test."""
 
-    statement: Annotated[str, Field(min_length=10, max_length=300)] = Field(
-        description="a specific answer that could be true"
-    )
-    test: Annotated[str, Field(min_length=10, max_length=240)] = Field(
-        description="what in the data would speak for it or against it"
-    )
+    statement: Annotated[str, Characters(10, 300)] = Field(description="a specific answer that could be true")
+    test: Annotated[str, Characters(10, 240)] = Field(description="what in the data would speak for it or against it")
 
 
 class HypothesisSet(BaseModel):
@@ -33,5 +31,6 @@ class FormHypotheses(dspy.Signature):
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     hypotheses: HypothesisSet = dspy.OutputField(desc="competing hypotheses")

@@ -5,6 +5,8 @@ from typing import Annotated
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.preamble import EARLIER
+
 Rating = Annotated[int, Field(ge=1, le=10)]
 
 
@@ -31,5 +33,6 @@ class JudgeTrace(dspy.Signature):
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     thought: str = dspy.InputField(desc="the reasoning trace")
     answer: str = dspy.InputField(desc="the final answer")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     verdict: VerdictSheet = dspy.OutputField(desc="the ratings with their reason")

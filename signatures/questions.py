@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field, create_model
 
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 
 
@@ -41,10 +44,10 @@ class QuestionType(str, Enum):
 class DraftQuestion(BaseModel):
     """One question as a model drafts it, with the person who asks it."""
 
-    audience: Annotated[str, Field(min_length=3, max_length=80)] = Field(
+    audience: Annotated[str, Characters(3, 80)] = Field(
         description="who asks, such as 'first-year student', 'nurse on a ward', 'survey scientist'"
     )
-    question: Annotated[str, Field(min_length=20, max_length=700)] = Field(
+    question: Annotated[str, Characters(20, 700)] = Field(
         description="the question as this person would type it, one to five sentences, with the facts it needs"
     )
     difficulty: Difficulty = Field(description="the level of the person, not of the type")
@@ -83,5 +86,6 @@ class AskQuestions(dspy.Signature):
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     given: str = dspy.InputField(desc="what an answer will have at hand")
     lean: str = dspy.InputField(desc="what is right where a question asks whether something holds")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")

@@ -5,11 +5,14 @@ from typing import Annotated
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
 
 class Solution(BaseModel):
     """A short answer to a question."""
 
-    text: Annotated[str, Field(min_length=10, max_length=900)] = Field(
+    text: Annotated[str, Characters(10, 900)] = Field(
         description="the answer itself first, then what it rests on, in two to five sentences"
     )
 
@@ -22,5 +25,6 @@ class SolveQuestion(dspy.Signature):
     passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line, where there is one")
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     solution: Solution = dspy.OutputField(desc="the answer")

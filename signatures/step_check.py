@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import Characters
+from signatures.preamble import EARLIER
+
 Carried = Literal["supported", "inferred", "outside", "contradicted", "no_claim"]
 
 MOST_STEPS = 16
@@ -17,7 +20,7 @@ class StepVerdict(BaseModel):
     sentence: Annotated[int, Field(ge=0, le=9999)] = Field(
         description="the number in brackets before the sentence that decides; 0 where none does"
     )
-    reason: Annotated[str, Field(min_length=5, max_length=160)] = Field(
+    reason: Annotated[str, Characters(5, 160)] = Field(
         description="what the sentence says about it: the same direction, the same number, or another"
     )
     status: Carried = Field(
@@ -41,5 +44,6 @@ class CheckSteps(dspy.Signature):
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     steps: str = dspy.InputField(desc="the steps to check, numbered, one a line")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     checks: StepVerdicts = dspy.OutputField(desc="a verdict on each step")

@@ -6,11 +6,13 @@ from typing import Annotated, Literal, get_args
 import dspy
 from pydantic import BaseModel, Field
 
+from signatures.bounds import WHOLE, Characters
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.evidence import Bearing
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
+from signatures.preamble import EARLIER
 
 Kind = Literal[
     "tries", "recalls", "computes", "checks", "doubts", "wrong", "takes_back", "considers", "wonders", "settles"
@@ -35,15 +37,13 @@ class Paragraph(BaseModel):
         "mistaken and does not know it yet; takes_back: notices a mistake and drops or mends it; considers: follows "
         "another explanation, case or consequence; wonders: leaves something open; settles: comes to rest"
     )
-    text: Annotated[str, Field(min_length=2, max_length=900)] = Field(
-        description="the thinking itself, from half a sentence to several"
-    )
+    text: Annotated[str, Characters(2, 900)] = Field(description="the thinking itself, from half a sentence to several")
 
 
 class Thought(BaseModel):
     """A thought in the order in which it happens."""
 
-    paragraphs: Annotated[list[Paragraph], Field(min_length=3, max_length=16)]
+    paragraphs: Annotated[list[Paragraph], Field(min_length=3, max_length=16, json_schema_extra={WHOLE: True})]
 
     def steps(self) -> list[tuple[Kind, str]]:
         """The paragraphs in order, each with its kind."""
@@ -83,5 +83,6 @@ class WriteThought(dspy.Signature):
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought goes")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
     thought: Thought = dspy.OutputField(desc="the thought")

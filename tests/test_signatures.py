@@ -1,7 +1,7 @@
 """Invariants of the signatures, by which optimizers and a newcomer's changes work.
 
 1. Each signature has one output, a pydantic model. `passage` comes first, `question` and `asked_by` next where there
-   is a question; `feedback` is there and may be left out.
+   is a question; `earlier` and `feedback` come last and may be left out.
 2. No two predictors of the program share a signature class, and every signature is asked by one.
 3. A new question type is one new line: the question set, the order, the settings' bound follow `QuestionType`.
 4. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same;
@@ -16,6 +16,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from programs.asking.tries import RETRY_INPUTS
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
 from programs.options.servers import STAGES
@@ -27,6 +28,7 @@ from programs.stages.steps import StepStage
 from programs.units.decision import QualityRules
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
+from signatures.preamble import EARLIER
 from signatures.questions import Difficulty, QuestionSet, QuestionType
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
@@ -49,9 +51,11 @@ def test_what_calls_share_comes_first(signature: Any) -> None:
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_feedback_is_last_and_may_be_left_out(signature: Any) -> None:
-    assert list(signature.input_fields)[-1] == "feedback"
-    assert type(None) in get_args(signature.input_fields["feedback"].annotation)
+def test_what_a_retry_is_given_is_last_and_may_be_left_out(signature: Any) -> None:
+    assert tuple(signature.input_fields)[-2:] == RETRY_INPUTS
+    for name in RETRY_INPUTS:
+        assert type(None) in get_args(signature.input_fields[name].annotation)
+    assert signature.input_fields["earlier"].json_schema_extra["desc"] == EARLIER
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
@@ -84,7 +88,6 @@ def test_a_question_type_touches_one_place() -> None:
         description = QuestionSet.model_fields[kind.value].description or ""
         assert kind.asks in description
         assert kind.usual_difficulty in get_args(Difficulty)
-        assert kind.usual_difficulty in description
 
 
 def test_the_specifications_question_types_and_their_difficulty() -> None:

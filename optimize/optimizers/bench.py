@@ -10,6 +10,7 @@ from typing import Any
 import dspy
 
 from optimize.optimizers.tuned import HIDDEN_INPUTS, plain, state_of
+from programs.asking.tries import RETRY_INPUTS
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,6 @@ def _last_tries(trace: list[tuple[str, dict[str, Any], dspy.Prediction]]) -> tup
     steps: dict[str, Step] = {}
     for name, given, made in trace:
         shown = {field: value for field, value in given.items() if field not in HIDDEN_INPUTS}
-        asked = {field: value for field, value in given.items() if field != "feedback"}
+        asked = {field: value for field, value in given.items() if field not in RETRY_INPUTS}
         steps[json.dumps([name, plain(asked)], sort_keys=True)] = Step(name, shown, made)
     return tuple(steps.values())

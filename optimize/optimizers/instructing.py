@@ -8,6 +8,7 @@ import dspy
 from optimize.optimizers.harvest import Harvest
 from optimize.optimizers.session import Session
 from optimize.optimizers.tuned import plain
+from programs.asking.json_schema import form_of, outputs_of, schema_of
 from signatures.improve_instruction import ImproveInstruction
 
 SHOWN_CHARACTERS = 1500
@@ -39,9 +40,9 @@ def instructions_for(session: Session, name: str, found: Harvest, count: int) ->
 
 
 def _fields(signature: Any) -> str:
-    described = [(name, info.json_schema_extra.get("desc", "")) for name, info in signature.fields.items()]
-    outputs = list(signature.output_fields)
-    return "\n".join(f"{'output' if name in outputs else 'input'} {name}: {desc}" for name, desc in described)
+    """The inputs with their descriptions, and the form of the output with those of all that stands in it."""
+    inputs = [f"input {name}: {info.json_schema_extra['desc']}" for name, info in signature.input_fields.items()]
+    return "\n".join([*inputs, f"output: {form_of(schema_of(outputs_of(signature)))}"])
 
 
 def _examples(session: Session, name: str, found: Harvest) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
-HIDDEN_INPUTS = ("passage", "feedback")
-"""Inputs that no demonstration shows: the prompt leaves another text's passage out, and what was wrong with an earlier
-try says nothing about a good one."""
+from programs.asking.tries import RETRY_INPUTS
+
+HIDDEN_INPUTS = ("passage", *RETRY_INPUTS)
+"""Inputs that no demonstration shows: the prompt leaves another text's passage out, and an earlier try and what was wrong
+with it say nothing about a good one."""
 
 Demo = dict[str, Any]
 """A demonstration: values of a predictor's fields as JSON holds them."""

@@ -1,32 +1,31 @@
 """The DSPy adapter: how a signature, its demonstrations and its inputs become messages.
 
 `PassageFirstAdapter` puts what calls share first, byte for byte: a constant system message, then the passage, then
-the question; only then the stage's instructions, its demonstrations and its other inputs. A server with a prefix
-cache then reads a passage once instead of once a stage. Demonstrations stand inside the one user message, without
-their passages, so that every chat template takes the roles as they are.
+the question; only then the stage's instructions, what its inputs are, its demonstrations and its other inputs. A server
+with a prefix cache then reads a passage once instead of once a stage. Demonstrations stand inside the one user message,
+without their passages, so that every chat template takes the roles as they are.
 
-What comes back is parsed strictly: a JSON text that stops in the middle is a failed answer, never half a one.
+What comes back is read as it was meant (`programs.asking.reading`); a JSON text that stops in the middle is a failed
+answer, never half a one.
 """
 
 import json
-import math
-import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
 import dspy
-from dspy.adapters.utils import parse_value
 from dspy.utils.exceptions import AdapterParseError
-from pydantic import BaseModel, ValidationError
 
-from programs.asking.json_schema import Outputs, form_of, outputs_of, schema_of
+from programs.asking.json_objects import objects_in
+from programs.asking.json_schema import Outputs, enforced_schema, form_of, outputs_of, schema_of
+from programs.asking.reading import Misread, as_meant
 from programs.checks.injection import escape_markers
-from signatures.preamble import EXAMPLE, FORM, PREAMBLE, SCHEMA
+from signatures.preamble import EXAMPLE, FORM, GIVEN, PREAMBLE, SCHEMA
 
 SHARED_FIELDS = ("passage", "question", "asked_by")
-ADAPTER_VERSION = 1
+ADAPTER_VERSION = 2
 
 # Whether the server of the call being formatted enforces schemas; set where DSPy hands us the LM.
 _enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
@@ -57,6 +56,7 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         blocks = [
             *_fields(shared, inputs),
             signature.instructions,
+            _given(signature, inputs),
             self._form(signature),
             *(_demonstration(signature, demo) for demo in demos),
             *_fields(own, inputs),
@@ -68,33 +68,40 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         return f"{FORM}\n{_form_text(outputs)}" if _enforced.get() else f"{SCHEMA}\n{_schema_text(outputs)}"
 
     def parse(self, signature: Any, completion: str) -> dict[str, Any]:
-        fields = whole_object(completion)
-        if fields is None:
-            raise self._unreadable(signature, completion, "The reply is not one whole JSON object.")
+        found = objects_in(completion)
+        if not found.objects:
+            why = "The reply stops in the middle." if found.cut else "The reply is not one whole JSON object."
+            raise NotAsAsked(signature, completion, [why], found.cut)
         outputs = outputs_of(signature)
-        missing = [name for name, _ in outputs if name not in fields]
-        if missing:
-            raise self._unreadable(signature, completion, f"The reply lacks {', '.join(missing)}.")
-        try:
-            return {name: _typed(fields[name], annotation) for name, annotation in outputs}
-        except ValueError as error:
-            raise self._unreadable(signature, completion, f"The reply has another form: {_reasons(error)}") from error
+        misread = None
+        for fields in reversed(found.objects):
+            try:
+                return as_meant(fields, outputs)
+            except Misread as error:
+                # What stands before a reply is a draft: its faults say nothing.
+                misread = misread or error
+        assert misread is not None
+        raise NotAsAsked(signature, completion, misread.faults, misread.cut) from misread
 
-    def _unreadable(self, signature: Any, completion: str, why: str) -> AdapterParseError:
-        return AdapterParseError(
-            adapter_name=type(self).__name__, signature=signature, lm_response=completion, message=why
-        )
+
+class NotAsAsked(AdapterParseError):
+    """A reply that cannot be read. `faults` are for whoever wrote it; `cut`: it stops in the middle."""
+
+    def __init__(self, signature: Any, completion: str, faults: list[str], cut: bool) -> None:
+        super().__init__("PassageFirstAdapter", signature, completion, message="\n".join(faults))
+        self.faults = faults
+        self.cut = cut
 
 
 class StockOrderAdapter(PassageFirstAdapter):
     """The same form and parsing with DSPy's usual order: instructions and demonstrations first, the passage last."""
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
-        head = [PREAMBLE, signature.instructions, self._form(signature)]
+        head = [PREAMBLE, signature.instructions, _given(signature, inputs), self._form(signature)]
         head += [_demonstration(signature, demo) for demo in demos]
         return [
             {"role": "system", "content": "\n\n".join(head)},
-            {"role": "user", "content": "\n\n".join(_fields(_inputs(signature), inputs))},
+            {"role": "user", "content": "\n\n".join(_fields(list(_inputs(signature)), inputs))},
         ]
 
 
@@ -103,65 +110,16 @@ def adapter_for(prompt_order: str) -> PassageFirstAdapter:
     return PassageFirstAdapter() if prompt_order == "passage-first" else StockOrderAdapter()
 
 
-def whole_object(completion: str) -> dict[str, Any] | None:
-    """The JSON object in `completion`, with or without a fence or words around it; None if there is no whole one."""
-    start = completion.find("{")
-    if start < 0:
-        return None
-    try:
-        value, _ = _DECODER.raw_decode(_double_backslashes(completion[start:]))
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _int(digits: str) -> int | None:
-    return int(digits) if len(digits) <= 18 else None
-
-
-def _float(digits: str) -> float | None:
-    number = float(digits)
-    return number if math.isfinite(number) else None
-
-
-# Numbers that the journal could not write are none: NaN, infinities, and more digits than 64 bits hold.
-_DECODER = json.JSONDecoder(strict=False, parse_int=_int, parse_float=_float, parse_constant=lambda _: None)
-
-
-def _typed(value: Any, annotation: Any) -> Any:
-    # DSPy repairs an object that is written as a string, also one that stops in the middle.
-    if isinstance(value, str) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        value = whole_object(value)
-    return parse_value(value, annotation)
-
-
-# Models write LaTeX inside JSON strings with single backslashes: \sigma is no JSON escape, and \beta or \tau are read
-# as a backspace or a tab. Backspaces and form feeds never occur in prose, tabs before these letters neither.
-_STRAY = re.compile(
-    r"(?P<pairs>(?:\\\\)+)"
-    r"|\\(?![\"\\/bfnrtu])"
-    r"|\\(?=[bf][a-zA-Z])"
-    r"|\\(?=(?:t(?:au|heta|imes|ext(?:rm|bf|it)?|ilde|o|an)|n(?:u|abla|eq)|r(?:ho|ight(?:arrow)?|angle|m))(?![a-z]))"
-    r"|\\(?=u(?![0-9a-fA-F]{4}))"
-)
-
-
-def _reasons(error: ValueError) -> str:
-    """What is wrong, without the reply's own words: the reason goes into the next prompt."""
-    if not isinstance(error, ValidationError):
-        return type(error).__name__
-    details = error.errors(include_input=False, include_url=False)[:4]
-    return "; ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details)
-
-
-def _double_backslashes(text: str) -> str:
-    return _STRAY.sub(lambda match: match.group() if match.group("pairs") else "\\\\", text)
-
-
 def _fields(names: Sequence[str], values: dict[str, Any]) -> list[str]:
     return [
         f"[[ ## {name} ## ]]\n{escape_markers(_shown(values[name]))}" for name in names if values.get(name) is not None
     ]
+
+
+def _given(signature: Any, values: dict[str, Any]) -> str:
+    """What each given input is."""
+    described = _inputs(signature).items()
+    return "\n".join([GIVEN, *(f"- {name}: {desc}" for name, desc in described if values.get(name) is not None)])
 
 
 def _shown(value: Any) -> str:
@@ -181,15 +139,16 @@ def _demonstration(signature: Any, demo: dict[str, Any]) -> str:
 
 # DSPy makes the mappings of a signature's fields anew at every access.
 @lru_cache(maxsize=256)
-def _inputs(signature: Any) -> tuple[str, ...]:
-    return tuple(signature.input_fields)
+def _inputs(signature: Any) -> dict[str, str]:
+    """The names of the inputs with their descriptions."""
+    return {name: info.json_schema_extra["desc"] for name, info in signature.input_fields.items()}
 
 
 @lru_cache(maxsize=256)
 def _response_format(outputs: Outputs) -> dict[str, Any]:
     return {
         "type": "json_schema",
-        "json_schema": {"name": "reply", "schema": schema_of(outputs), "strict": True},
+        "json_schema": {"name": "reply", "schema": enforced_schema(outputs), "strict": True},
     }
 
 

@@ -11,9 +11,10 @@ from typing import Any, cast
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
+from programs.asking.adapter import NotAsAsked
 from programs.asking.plan import Ask, Reply, Spent
 from programs.asking.tries import Outcome, Try, TryRules, Unreadable, tries
-from programs.errors import BackendError, CallError, FatalError, TransientError, Truncated
+from programs.errors import BackendError, CallError, FatalError, TransientError
 from programs.lms.direct import DirectLM
 from programs.lms.dspy_errors import backend_error
 from programs.lms.faults import EmptyAnswer
@@ -144,9 +145,11 @@ def _value(ask: Ask, prediction: dspy.Prediction) -> Any:
 
 
 def _outcome(error: Exception, strict: bool) -> Outcome:
+    if isinstance(error, NotAsAsked):
+        return Unreadable(error.faults, error.lm_response, error.cut)
     if isinstance(error, AdapterParseError):
-        # Some servers do not say why an answer ended.
-        return Truncated("the answer stops in the middle") if _is_cut_off(error) else Unreadable(_short(error))
+        # Of another adapter than ours.
+        return Unreadable([str(error).splitlines()[0]], str(error.lm_response or ""))
     failure = backend_error(error)
     # An empty answer says something about the prompt, not that the server is gone.
     if isinstance(failure, CallError | EmptyAnswer) or (isinstance(failure, TransientError) and not strict):
@@ -154,17 +157,6 @@ def _outcome(error: Exception, strict: bool) -> Outcome:
     if isinstance(failure, FatalError | BackendError):
         raise failure from error
     raise error
-
-
-def _is_cut_off(error: AdapterParseError) -> bool:
-    said = str(error.lm_response or "").strip().removeprefix("```json").strip()
-    return said.startswith("{") and not said.endswith(("}", "```"))
-
-
-def _short(error: AdapterParseError) -> str:
-    """What was wrong with the form, without the reply itself: its words do not belong into the next prompt."""
-    message = str(getattr(error, "reason", "") or error)
-    return message.splitlines()[0][:300]
 
 
 def _priced(reply: Reply, ask: Ask, model: Model | None, options: frozenset[str], costs: list[Meter]) -> Reply:

@@ -1,10 +1,12 @@
-"""JSON schemas of a signature's outputs: for the server to enforce, and as a short form for the prompt."""
+"""JSON schemas of a signature's outputs: for the server to enforce, for the prompt, and to read replies by."""
 
 import json
 from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
+
+from signatures.bounds import WHOLE
 
 Schema = dict[str, Any]
 Outputs = tuple[tuple[str, Any], ...]
@@ -17,6 +19,23 @@ def outputs_of(signature: Any) -> Outputs:
     return tuple((name, info.annotation) for name, info in signature.output_fields.items())
 
 
+@lru_cache(maxsize=256)
+def reply_type(outputs: Outputs) -> type[BaseModel]:
+    """The type of an object with these (name, type) fields."""
+    fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in outputs}
+    made: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
+    return made
+
+
+@lru_cache(maxsize=256)
+def taken_schema(outputs: Outputs) -> Schema:
+    """The schema of what is taken for such an object: as `schema_of`, but what has a default is not required, and what
+    hangs together is marked `WHOLE`."""
+    schema = reply_type(outputs).model_json_schema()
+    written: Schema = _written_out(schema, schema.get("$defs", {}))
+    return written
+
+
 # A program's fingerprint asks for every stage's schema, and making one takes milliseconds.
 @lru_cache(maxsize=256)
 def schema_of(outputs: Outputs) -> Schema:
@@ -25,11 +44,15 @@ def schema_of(outputs: Outputs) -> Schema:
     References are written out, titles left out, every property required and no other allowed: the dialect that
     OpenAI's strict mode, vLLM and llama.cpp have in common. Equal fields share one schema, which nobody may change.
     """
-    fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in outputs}
-    reply: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
-    schema = reply.model_json_schema()
-    written: Schema = _written_out(schema, schema.get("$defs", {}))
-    return written
+    closed: Schema = _closed(taken_schema(outputs))
+    return closed
+
+
+@lru_cache(maxsize=256)
+def enforced_schema(outputs: Outputs) -> Schema:
+    """The schema for a server to enforce: no bounds of texts, at which it would cut a sentence in the middle."""
+    unbounded: Schema = _without_text_bounds(schema_of(outputs))
+    return unbounded
 
 
 def _written_out(node: Any, definitions: dict[str, Schema]) -> Any:
@@ -53,9 +76,31 @@ def _written_out(node: Any, definitions: dict[str, Schema]) -> Any:
             if key == "properties"
             else _written_out(value, definitions)
         )
-    if "properties" in result:
-        result["required"] = list(result["properties"])
+    return result
+
+
+def _closed(node: Any) -> Any:
+    """A written-out schema with every property required, no other allowed, no default, and no mark of our own."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _closed(value) for key, value in node.items() if key not in (WHOLE, "default")}
+    if "properties" in node:
+        result["properties"] = {name: _closed(part) for name, part in node["properties"].items()}
+        result["required"] = list(node["properties"])
         result["additionalProperties"] = False
+    return result
+
+
+def _without_text_bounds(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_text_bounds(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _without_text_bounds(value) for key, value in node.items() if key not in ("minLength", "maxLength")}
+    if "properties" in node:
+        result["properties"] = {name: _without_text_bounds(part) for name, part in node["properties"].items()}
     return result
 
 
@@ -70,7 +115,7 @@ def _form(schema: Schema, indent: str) -> str:
     note = f": {schema['description']}" if "description" in schema else ""
     if schema.get("type") == "array":
         return f"[{_count(schema)} of {_form(schema['items'], indent)}{note}]"
-    return f"<{_kind(schema)}{note}>"
+    return f"<{kind_of(schema)}{note}>"
 
 
 def _object_form(schema: Schema, indent: str) -> str:
@@ -93,7 +138,7 @@ def _count(schema: Schema) -> str:
     return f"{least} to {most}" if most is not None else f"at least {least}"
 
 
-def _kind(schema: Schema) -> str:
+def kind_of(schema: Schema) -> str:
     if "enum" in schema:
         return " or ".join(json.dumps(value) for value in schema["enum"])
     if schema.get("type") == "integer" and "maximum" in schema:

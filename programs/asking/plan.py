@@ -36,7 +36,8 @@ class Ask:
 
     `depth` is how far along its text the stage is; the runner serves the deepest waiting one first.
     `judge` names the model when it is not the stage's own. `temperature` None leaves it to the compiled program, or else
-    to the model. `purpose` says what else than a trace the stage is asked for; its cost is counted apart.
+    to the model. `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` why it was not taken.
+    `purpose` says what else than a trace the stage is asked for; its cost is counted apart.
     """
 
     stage: str
@@ -47,6 +48,7 @@ class Ask:
     check: Check = accept_all
     judge: str | None = None
     temperature: float | None = None
+    earlier: str = ""
     feedback: tuple[str, ...] = ()
     purpose: str = ""
 

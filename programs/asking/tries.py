@@ -1,12 +1,14 @@
 """The tries of one ask: what is sent next, given what came back.
 
-What cannot be read, or fails the stage's check, is asked again with the reasons; an answer that ran into its token
-limit is asked again with twice the tokens. After `limit` tries the stage is unusable (read, but wrong) or unread.
+What cannot be read, or fails the stage's check, is asked again: the model is shown what it wrote, and every reason why it
+was not taken. An answer that stops in the middle is asked again with twice the tokens. After `limit` tries the stage is
+unusable (read, but wrong) or unread.
 A server that fails before the tries are used up leaves it unread, to be asked again by a later run.
 """
 
 import hashlib
-from collections.abc import Generator
+import json
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +20,12 @@ from programs.lms.faults import EmptyAnswer
 
 TOKEN_GROWTH_LIMIT = 4
 
+LONGEST_EARLIER = 20_000
+"""A longer reply than this was never what was asked for, and is not shown again."""
+
+RETRY_INPUTS = ("earlier", "feedback")
+"""The inputs of every stage that only a further try is given."""
+
 
 @dataclass(frozen=True)
 class Try:
@@ -28,7 +36,14 @@ class Try:
 
 
 class Unreadable(Exception):
-    """The model answered, but not in the form that was asked for."""
+    """The model answered, but not in the form that was asked for: what it said, and each fault. `cut`: it stops in the
+    middle, perhaps for want of tokens."""
+
+    def __init__(self, faults: Sequence[str], said: str = "", cut: bool = False) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = list(faults)
+        self.said = said
+        self.cut = cut
 
 
 Outcome = BaseModel | Unreadable | CallError | TransientError
@@ -47,10 +62,10 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
     """Yields what to send, receives the outcome, returns the reply (its cost is the caller's to add)."""
     values: list[Any] = []
     rejected: list[Rejected] = []
-    feedback = list(ask.feedback)
+    earlier, feedback = ask.earlier, ask.feedback
     max_tokens = rules.max_tokens
     for number in range(rules.limit):
-        outcome = yield Try(_inputs(ask, feedback), _config(ask, rules, number, max_tokens))
+        outcome = yield Try(_inputs(ask, earlier, feedback), _config(ask, rules, number, max_tokens))
         if isinstance(outcome, BaseModel):
             values.append(outcome)
             problems = ask.check(values)
@@ -58,13 +73,15 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
                 return Reply(status="ok", output=outcome.model_dump(mode="json"), rejected=rejected)
             rejected.append(Rejected(output=outcome.model_dump(mode="json"), problems=problems))
         else:
-            problems = [str(outcome)]
+            problems = outcome.faults if isinstance(outcome, Unreadable) else [str(outcome)]
             rejected.append(Rejected(problems=problems))
-            if isinstance(outcome, Truncated):
+            if isinstance(outcome, Truncated) or (isinstance(outcome, Unreadable) and outcome.cut):
                 max_tokens = min(max_tokens * 2, rules.max_tokens * TOKEN_GROWTH_LIMIT)
             elif isinstance(outcome, CallError | TransientError):
                 break
-        feedback = [*ask.feedback, *problems] if isinstance(outcome, BaseModel | Unreadable) else list(ask.feedback)
+        earlier, feedback = ask.earlier, ask.feedback
+        if isinstance(outcome, BaseModel | Unreadable):
+            earlier, feedback = _said(ask, outcome), (*ask.feedback, *problems)
     if values and not isinstance(outcome, TransientError):
         return Reply(
             status="unusable",
@@ -83,8 +100,16 @@ def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
     return "refused" if refused else None
 
 
-def _inputs(ask: Ask, feedback: list[str]) -> dict[str, Any]:
-    return {**ask.inputs, "feedback": "\n".join(f"- {reason}" for reason in feedback)} if feedback else {**ask.inputs}
+def _said(ask: Ask, outcome: BaseModel | Unreadable) -> str:
+    """What a model wrote, to be shown to it again."""
+    if isinstance(outcome, BaseModel):
+        return json.dumps({ask.output: outcome.model_dump(mode="json")}, ensure_ascii=False)
+    return outcome.said if len(outcome.said) <= LONGEST_EARLIER else ""
+
+
+def _inputs(ask: Ask, earlier: str, feedback: Sequence[str]) -> dict[str, Any]:
+    more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
+    return {**ask.inputs, **{name: text for name, text in more.items() if text}}
 
 
 def _config(ask: Ask, rules: TryRules, number: int, max_tokens: int) -> dict[str, Any]:

@@ -34,7 +34,6 @@ class Argo:
     """A model behind Argo (see `Backend`). Which parameters it takes is in `argo_families`."""
 
     name = "argo"
-    top_rung = Rung.FULL
     unreachable = "are you on the lab's network or VPN?"
 
     def __init__(self, model: str, *, user: str, base: BaseUrl, route: Route = "native") -> None:

@@ -43,7 +43,6 @@ class Backend(Protocol):
 
     `endpoint` may be shown to anyone (no credentials); `secrets` may never be. `unreachable` is what to tell a user
     whose connection fails. `takes_sampling` is False for models that refuse temperature and its like.
-    `top_rung` is the most structure that this kind of server is known to enforce.
     """
 
     name: str
@@ -54,7 +53,6 @@ class Backend(Protocol):
     takes_sampling: bool
     supports_response_schema: bool
     supported_params: frozenset[str]
-    top_rung: Rung
 
     def start(self) -> None:
         """Make the server ready. Called before the first call of each engine; may block; raises UserError."""

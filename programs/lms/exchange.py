@@ -65,7 +65,7 @@ class Exchange:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._whims = Whims()
-        self._ladder = Ladder(backend.top_rung)
+        self._ladder = Ladder()
         self._models: list[ModelName] | None = None
 
     @property

@@ -26,8 +26,8 @@ _REASONING_RULES = BodyRules(limit_key="max_completion_tokens", temperature=Fals
 class OpenAICompatible:
     """A model on an OpenAI-compatible server (see `Backend`).
 
-    On OpenAI's own host its reasoning models get no sampling parameters, and schemas go without string bounds, which
-    its strict mode refuses. Any other server is sent everything; what it does not take it says.
+    On OpenAI's own host its reasoning models get no sampling parameters. Any other server is sent everything; what it does
+    not take it says.
     """
 
     name = "openai"
@@ -35,13 +35,11 @@ class OpenAICompatible:
     unreachable = "is the server running, and is the base URL right?"
 
     def __init__(self, model: str, *, base: BaseUrl, api_key: str | None = None) -> None:
-        is_openai = base.host == "api.openai.com"
-        reasons = is_openai and _REASONING.match(model) is not None
+        reasons = base.host == "api.openai.com" and _REASONING.match(model) is not None
         self.model = model
         self._connect(base, api_key)
         self.takes_sampling = not reasons
         self.supported_params = ALL_PARAMS - {"temperature", "top_p", "seed", "stop"} if reasons else ALL_PARAMS
-        self.top_rung = Rung.UNBOUNDED if is_openai else Rung.FULL
         self._rules = _REASONING_RULES if reasons else BodyRules()
 
     def _connect(self, base: BaseUrl, api_key: str | None) -> None:

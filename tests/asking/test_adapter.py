@@ -7,7 +7,7 @@
    parsers, and never changes which fields a reply has.
 4. A reply is whole or refused: cut anywhere, it is refused. Fences and words around it are accepted.
 5. LaTeX, written with one backslash or two, and JSON's own escapes come out as they were meant.
-6. A refusal has a reason that names fields and rules, never the reply's own words.
+6. A refusal names each fault whole: the field, what it is for, what stands there and what is due.
 7. What was read can be written to the journal: no infinite number, no huge one, no lone surrogate.
 8. The schema is sent as response_format where the server enforces it, stands in the prompt elsewhere, and is built once.
 9. The stock order holds the same parts, the passage last.
@@ -22,20 +22,20 @@ from typing import Any
 import dspy
 import orjson
 import pytest
-from dspy.utils.exceptions import AdapterParseError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking import adapter as adapter_module
-from programs.asking.adapter import PassageFirstAdapter, StockOrderAdapter, whole_object
+from programs.asking.adapter import NotAsAsked, PassageFirstAdapter, StockOrderAdapter
 from programs.asking.calling import Caller
+from programs.asking.json_objects import objects_in
 from programs.asking.json_schema import schema_of
 from programs.asking.plan import Ask
 from programs.lms.resolve import Model, resolve
 from signatures.answer import WriteAnswer
 from signatures.evidence import GatherEvidence
 from signatures.grade import GradeAnswer
-from signatures.preamble import PREAMBLE
+from signatures.preamble import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
 from signatures.questions import AskQuestions
 from tests.lms.asking import QUICK
 from tests.making import Answers, inputs_of_every_stage, passage, question, tracer
@@ -63,9 +63,14 @@ def text_of(reply: str) -> str:
 
 
 def refusal(signature: Any, reply: str) -> str:
-    with pytest.raises(AdapterParseError) as caught:
+    with pytest.raises(NotAsAsked) as caught:
         ADAPTER.parse(signature, reply)
-    return str(caught.value).splitlines()[0]
+    return "\n".join(caught.value.faults)
+
+
+def whole_object(reply: str) -> dict[str, Any] | None:
+    objects = objects_in(reply).objects
+    return objects[-1] if objects else None
 
 
 def longest_common(texts: list[str]) -> str:
@@ -89,6 +94,15 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
 def test_the_question_stage_shares_the_passage() -> None:
     start = f"[[ ## passage ## ]]\n{passage().shown}\n\n"
     assert all(user(each).startswith(start) for each in SIGNATURES if each.__name__ not in WITHOUT_PASSAGE)
+
+
+def test_a_stage_sees_what_each_given_input_is() -> None:
+    text = user(WriteAnswer, earlier="So.", feedback="- thin")
+    given = text[text.index(GIVEN) : text.index(FORM if FORM in text else SCHEMA)]
+    names = ["passage", "question", "asked_by", "thought", "earlier", "feedback"]
+    assert [line.split(":")[0] for line in given.split("\n")[1:] if line] == [f"- {name}" for name in names]
+    assert f"- earlier: {EARLIER}" in given
+    assert "- earlier" not in user(WriteAnswer)
 
 
 def test_demonstrations_and_feedback_come_after_what_is_shared() -> None:
@@ -215,7 +229,7 @@ def test_fences_and_words_around_are_accepted(wrap: str) -> None:
 
 
 def test_line_breaks_inside_a_string_are_accepted() -> None:
-    assert text_of('{"answer": {"text": "' + WORDS + '\n\tand more."}}').endswith("biased\n\tand more.")
+    assert text_of('{"answer": {"text": "' + WORDS + '\nand more."}}').endswith("biased\nand more.")
 
 
 LATEX = (
@@ -236,56 +250,60 @@ def test_latex_with_one_backslash_survives_together() -> None:
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*LATEX.split(), "x\n", "\n\n", "é", '"', "\\\\", "/", "a word "]), min_size=1))
 def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
-    text = f"{WORDS} {''.join(parts)}"
+    text = f"{WORDS} {''.join(parts)}."
     assert text_of(json.dumps({"answer": {"text": text}})) == text
 
 
 def test_escapes_of_json_keep_their_meaning() -> None:
-    said = r'{"answer": {"text": "' + WORDS + r': \u00e9 \"quoted\" a\/b\nnew line\tcolumn \\alpha end"}}'
-    assert text_of(said) == WORDS + ': é "quoted" a/b\nnew line\tcolumn \\alpha end'
+    said = r'{"answer": {"text": "' + WORDS + r': \u00e9 \"quoted\" a\/b\nnew line\t2 \\alpha end."}}'
+    assert text_of(said) == WORDS + ': é "quoted" a/b\nnew line\t2 \\alpha end.'
 
 
 @pytest.mark.parametrize(
     ("signature", "reply", "reason"),
     [
-        (WriteAnswer, '{"text": "zebra zebra zebra"}', "lacks answer"),
-        (WriteAnswer, '{"answer": "zebra"}', "another form"),
-        (WriteAnswer, '{"answer": {"text": "zebra"}}', "at least 40 characters"),
-        (WriteAnswer, '{"answer": ["zebra"]}', "another form"),
-        (WriteAnswer, '{"answer": null}', "another form"),
+        (
+            WriteAnswer,
+            '{"text": "zebra zebra zebra"}',
+            "answer (The answer as the person reads it.) is missing: give an object with text",
+        ),
+        (WriteAnswer, '{"answer": "zebra"}', "prose) has 5 characters: write at least 40 and at most 1900"),
+        (WriteAnswer, '{"answer": 7}', "answer (The answer as the person reads it.) is 7: give an object with text"),
+        (
+            WriteAnswer,
+            '{"answer": null}',
+            "answer (The answer as the person reads it.) is null: give an object with text",
+        ),
         (WriteAnswer, '["zebra"]', "not one whole JSON object"),
         (WriteAnswer, "zebra zebra", "not one whole JSON object"),
         (WriteAnswer, "", "not one whole JSON object"),
+        (WriteAnswer, f'{{"answer": {{"text": "{WORDS}', "stops in the middle"),
+        (WriteAnswer, ANSWER.replace(" too.", " and the"), "answer.text stops in the middle of a sentence"),
+        (GatherEvidence, '{"evidence": {"items": []}}', "evidence.items has 0 items: give 1 to 5"),
         (
             GatherEvidence,
-            '{"evidence": {"items": [{"sentence": 1, "claim": "zebra zebra zebra", "bearing": "zebra"}]}}',
-            "items.0.bearing: Input should be 'supports', 'contradicts' or 'qualifies'",
-        ),
-        (GatherEvidence, '{"evidence": {"items": []}}', "at least 1 item"),
-        (
-            GatherEvidence,
-            '{"evidence": {"items": [{"sentence": "zebra", "claim": "zebra zebra zebra", "bearing": "supports"}]}}',
-            "valid integer",
+            '{"evidence": {"items": [{"sentence": "zebra", "claim": "zebra zebra zebra", "bearing": "zebra"}]}}',
+            'evidence.items.0.sentence (the number in brackets before the sentence) is "zebra": give whole number from 1 '
+            'to 9999\nevidence.items.0.bearing (how it bears on the answer that seems most likely) is "zebra": give '
+            '"supports" or "contradicts" or "qualifies"',
         ),
     ],
 )
-def test_a_refusal_says_why_without_the_replys_words(signature: Any, reply: str, reason: str) -> None:
-    said = refusal(signature, reply)
-    assert reason in said
-    assert "zebra" not in said
+def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str, reason: str) -> None:
+    assert reason in refusal(signature, reply)
 
 
-def test_a_wrong_question_set_names_the_field() -> None:
+def test_a_question_that_cannot_be_read_takes_no_other_with_it() -> None:
     questions = Answers()(tracer().questions.ask(passage(), "closed", 0)).output
     questions["critical"]["difficulty"] = "zebra"
-    said = refusal(AskQuestions, json.dumps({"questions": questions}))
-    assert "critical.difficulty" in said
-    assert "zebra" not in said
+    read = PassageFirstAdapter().parse(AskQuestions, json.dumps({"questions": questions}))["questions"]
+    assert read.critical is None
+    assert read.mechanism is not None
 
 
 def test_an_object_written_as_a_string_is_read_only_when_whole() -> None:
-    inner = json.dumps({"text": WORDS})
-    assert text_of(json.dumps({"answer": inner})) == WORDS
+    inner = json.dumps({"text": f"{WORDS}."})
+    assert text_of(json.dumps({"answer": inner})) == f"{WORDS}."
     for end in range(len(inner)):
         refusal(WriteAnswer, json.dumps({"answer": inner[:end]}))
 

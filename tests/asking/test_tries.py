@@ -1,8 +1,10 @@
 """Invariants of `programs.asking.tries`: what is sent next, given what came back.
 
 1. A good answer is taken at once; no more than `limit` calls are ever made.
-2. What could not be read, or failed its check, is asked again with the reasons, after the stage's own feedback.
-3. After Truncated, and only then, the next call has twice the tokens, up to four times; no reason is passed on.
+2. What could not be read, or failed its check, is asked again: the newest try is shown whole, with its reasons after the
+   stage's own feedback. The first try is given what the ask brings.
+3. After Truncated, and a reply that stops in the middle, the next call has twice the tokens, up to four times; Truncated
+   passes no reason on.
 4. An error of the call or of the server stops the asking at once.
 5. Read but wrong at every try is unusable (settled); never read, or a server that failed, is unread (asked again later).
 6. Seeds are fixed by key, run's seed and number of the try alone, differ between them, and fit 31 bits.
@@ -12,6 +14,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.plan import Ask, Reply
-from programs.asking.tries import Outcome, Try, TryRules, Unreadable, seed_of, tries
+from programs.asking.tries import LONGEST_EARLIER, Outcome, Try, TryRules, Unreadable, seed_of, tries
 from programs.errors import CallError, ContextTooLong, RateLimited, TransientError, Truncated
 from signatures.answer import FinalAnswer
 from tests.making import passage, tracer
@@ -57,10 +60,14 @@ def test_a_good_answer_is_taken_at_once() -> None:
 
 
 def test_an_unread_answer_is_asked_again_with_the_reason() -> None:
-    sent, reply = played([Unreadable("The reply lacks answer."), GOOD])
-    assert sent[1].inputs == {**ASK.inputs, "feedback": "- The reply lacks answer."}
+    sent, reply = played([Unreadable(["answer is missing", "more is bad"], '{"text": "So."}'), GOOD])
+    assert sent[1].inputs == {
+        **ASK.inputs,
+        "earlier": '{"text": "So."}',
+        "feedback": "- answer is missing\n- more is bad",
+    }
     assert reply.status == "ok"
-    assert [rejected.problems for rejected in reply.rejected] == [["The reply lacks answer."]]
+    assert [rejected.problems for rejected in reply.rejected] == [["answer is missing", "more is bad"]]
 
 
 def test_a_wrong_answer_is_asked_again_with_the_newest_reasons_after_the_stages_own() -> None:
@@ -73,9 +80,25 @@ def test_a_wrong_answer_is_asked_again_with_the_newest_reasons_after_the_stages_
     ]
 
 
+def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> None:
+    ask = dataclasses.replace(ASK, earlier="An attempt that judges turned down.")
+    sent, _ = played([Truncated("cut"), BAD, GOOD], ask)
+    assert [step.inputs["earlier"] for step in sent] == [
+        "An attempt that judges turned down.",
+        "An attempt that judges turned down.",
+        json.dumps({ASK.output: BAD.model_dump()}),
+    ]
+
+
+def test_an_endless_reply_is_not_shown_again() -> None:
+    sent, _ = played([Unreadable(["no object"], "so " * LONGEST_EARLIER), GOOD])
+    assert "earlier" not in sent[1].inputs
+    assert sent[1].inputs["feedback"] == "- no object"
+
+
 def test_inputs_of_the_ask_are_never_changed() -> None:
     before = dict(ASK.inputs)
-    played([BAD, Unreadable("no"), BAD])
+    played([BAD, Unreadable(["no"]), BAD])
     assert ASK.inputs == before
 
 
@@ -84,6 +107,11 @@ def test_tokens_double_after_truncation_alone() -> None:
     assert [step.config["max_tokens"] for step in sent] == [100, 200, 200, 400, 400]
     assert "feedback" not in sent[1].inputs
     assert reply.status == "ok"
+
+
+def test_a_reply_that_stops_in_the_middle_gets_more_tokens_and_the_reason() -> None:
+    sent, _ = played([Unreadable(["stops"], cut=True), GOOD], max_tokens=100)
+    assert (sent[1].config["max_tokens"], sent[1].inputs["feedback"]) == (200, "- stops")
 
 
 @pytest.mark.parametrize(
@@ -106,11 +134,11 @@ def test_wrong_at_every_try_is_unusable_and_settled() -> None:
 
 
 def test_one_read_but_wrong_among_unread_ones_is_unusable() -> None:
-    assert played([Unreadable("a"), BAD, Unreadable("b")])[1].status == "unusable"
+    assert played([Unreadable(["a"]), BAD, Unreadable(["b"])])[1].status == "unusable"
 
 
 def test_never_read_is_unread_with_the_last_reason() -> None:
-    _, reply = played([Unreadable("a"), Truncated("cut"), Unreadable("c")])
+    _, reply = played([Unreadable(["a"]), Truncated("cut"), Unreadable(["c"])])
     assert reply.status == "unread"
     assert reply.problems == ["c"]
 
@@ -127,7 +155,7 @@ def test_a_call_refused_for_good_after_a_wrong_answer_is_unusable() -> None:
 
 
 OUTCOMES: st.SearchStrategy[Outcome] = st.sampled_from(
-    [GOOD, BAD, Unreadable("no form"), Truncated("cut"), CallError("refused"), TransientError("gone")]
+    [GOOD, BAD, Unreadable(["no form"]), Truncated("cut"), CallError("refused"), TransientError("gone")]
 )
 
 
@@ -160,7 +188,7 @@ def test_a_temperature_is_sent_only_where_there_is_one() -> None:
 
 def test_seeds_are_fixed_by_key_seed_and_number() -> None:
     first = [step.config["seed"] for step in played([BAD, BAD, GOOD], seed=3)[0]]
-    assert first == [step.config["seed"] for step in played([Unreadable("x"), Truncated("y"), GOOD], seed=3)[0]]
+    assert first == [step.config["seed"] for step in played([Unreadable(["x"]), Truncated("y"), GOOD], seed=3)[0]]
     assert first == [seed_of("answer/x", 3, number) for number in range(3)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from programs.lms.meter import metered
-from programs.lms.structured import Ladder, Rung, response_format, rung_of, without_string_bounds
+from programs.lms.structured import Ladder, Rung, response_format, rung_of
 from tests.lms.asking import ANSWER, FORMAT, SCHEMA, How, ask, brain, openai_model, request
 from tests.standin.server import StandIn
 
@@ -14,26 +14,15 @@ def test_each_rung() -> None:
     full = response_format(FORMAT, Rung.FULL)
     assert full is not None
     assert full["json_schema"]["schema"] == SCHEMA
-    loose = response_format(FORMAT, Rung.UNBOUNDED)
-    assert loose is not None
-    assert loose["json_schema"]["schema"]["properties"] == {
-        "answer": {"type": "string"},
-        "pattern": {"enum": ["a", "b"]},
-    }
     assert response_format(FORMAT, Rung.JSON_OBJECT) == {"type": "json_object"}
     assert response_format(FORMAT, Rung.NONE) is None
     assert response_format(None, Rung.FULL) is None
 
 
-def test_bounds_are_found_everywhere_and_values_kept() -> None:
-    schema = {"$defs": {"maxLength": {"minLength": 1}}, "anyOf": [{"pattern": "x"}], "enum": [{"pattern": 1}]}
-    assert without_string_bounds(schema) == {"$defs": {"maxLength": {}}, "anyOf": [{}], "enum": [{"pattern": 1}]}
-
-
 def test_where_a_body_really_stands() -> None:
     assert rung_of(None, Rung.FULL) is Rung.NONE
     assert rung_of({"type": "json_object"}, Rung.FULL) is Rung.JSON_OBJECT
-    assert rung_of({"type": "json_schema"}, Rung.UNBOUNDED) is Rung.UNBOUNDED
+    assert rung_of({"type": "json_schema"}, Rung.FULL) is Rung.FULL
 
 
 def test_a_ladder_only_goes_down() -> None:
@@ -44,7 +33,7 @@ def test_a_ladder_only_goes_down() -> None:
 
 
 @pytest.mark.parametrize("how", ["sync", "async"])
-@pytest.mark.parametrize(("formats", "refusals"), [("all", 0), ("unbounded", 1), ("json_object", 2), ("none", 3)])
+@pytest.mark.parametrize(("formats", "refusals"), [("all", 0), ("json_object", 1), ("none", 2)])
 async def test_a_server_that_refuses_is_asked_for_less(how: How, formats: str, refusals: int) -> None:
     with StandIn(brain, formats=formats) as server:
         async with openai_model(server) as model:
@@ -61,7 +50,7 @@ async def test_both_engines_learn_together() -> None:
         async with openai_model(server) as model:
             await ask(model, request(response_format=FORMAT), "sync")
             await ask(model, request(response_format=FORMAT), "async")
-    assert len(server.calls) == 4
+    assert len(server.calls) == 3
 
 
 async def test_a_call_that_fails_on_every_rung_lowers_none() -> None:

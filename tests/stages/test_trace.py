@@ -157,10 +157,10 @@ def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
     trace, final = asks(spot()).asked
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
-    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - {"feedback"}
+    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - {"earlier", "feedback"}
     assert final.inputs["thought"].startswith("About ")
     assert "<thought>" not in final.inputs["thought"]
-    assert set(final.inputs) == set(final.predict.signature.input_fields) - {"feedback"}
+    assert set(final.inputs) == set(final.predict.signature.input_fields) - {"earlier", "feedback"}
     assert final.depth > trace.depth
 
 
@@ -198,4 +198,4 @@ def test_judges_and_graders_see_the_passage_the_question_and_the_answer() -> Non
     assert judge.inputs == {**view, "thought": made.text}
     assert grade.inputs == view
     for ask in (judge, grade):
-        assert set(ask.inputs) == set(ask.predict.signature.input_fields) - {"feedback"}
+        assert set(ask.inputs) == set(ask.predict.signature.input_fields) - {"earlier", "feedback"}

@@ -1,0 +1,326 @@
+"""Invariants of `programs.asking.reading`: what is read without asking again, and what is not.
+
+1. Each row of the table in docs/pipeline.md is read as it says, and only these: `READ` is that table.
+2. What would have to be guessed is left out where the type allows it, and else refused with its faults.
+3. Prose that ends in the middle of a sentence is refused where a reply ends with it, and nowhere else.
+4. What is as it was asked for comes back unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from programs.asking.json_objects import objects_in
+from programs.asking.reading import Misread, as_meant
+from programs.asking.unfinished import stops_midway
+from signatures.bounds import WHOLE, Characters
+from signatures.evidence import EvidenceSet
+from signatures.grade import GradeSheet
+
+Bearing = Literal["supports", "contradicts", "no_claim"]
+
+
+class Item(BaseModel):
+    """A sentence and what it says."""
+
+    sentence: Annotated[int, Field(ge=1, le=9999)]
+    bearing: Bearing = "no_claim"
+
+
+class Note(BaseModel):
+    """A text alone."""
+
+    text: Annotated[str, Characters(5, 20)]
+
+
+class Sheet(BaseModel):
+    """One of everything."""
+
+    level: Literal["beginner", "intermediate", "advanced"] = "beginner"
+    rating: Annotated[int, Field(ge=1, le=10)] = 1
+    percent: Annotated[int, Field(ge=0, le=100)] = 0
+    sentences: Annotated[list[Annotated[int, Field(ge=1, le=9999)]], Field(min_length=1, max_length=3)] = [1]
+    items: Annotated[list[Item], Field(min_length=1, max_length=2)] = []
+    notes: Annotated[list[Annotated[str, Characters(2, 10)]], Field(min_length=1, max_length=2)] = []
+    thought: Annotated[list[Item], Field(min_length=1, max_length=2, json_schema_extra={WHOLE: True})] = []
+    note: Note | None = None
+    value: str = ""
+
+
+class Strict(BaseModel):
+    """Nothing may be missing."""
+
+    level: Literal["yes", "no", "neither"]
+    rating: Annotated[int, Field(ge=1, le=10)]
+    items: Annotated[list[Item], Field(min_length=2, max_length=3)]
+
+
+def read(**fields: Any) -> Sheet:
+    sheet: Sheet = as_meant({"sheet": fields}, (("sheet", Sheet),))["sheet"]
+    return sheet
+
+
+READ: list[tuple[str, Any, Any]] = [
+    ("level", "Beginner", "beginner"),
+    ("level", " ADVANCED. ", "advanced"),
+    ("level", "intermed", "intermediate"),
+    ("level", "beginners", "beginner"),
+    ("level", "advanced (for experts)", "advanced"),
+    ("level", ["advanced"], "advanced"),
+    ("rating", "7", 7),
+    ("rating", "[8]", 8),
+    ("rating", "8.", 8),
+    ("rating", 8.0, 8),
+    ("rating", "8/10", 8),
+    ("rating", "8 out of 10", 8),
+    ("percent", "85", 85),
+    ("percent", "85%", 85),
+    ("percent", "85/100", 85),
+    ("percent", "about 85", 85),
+    ("sentences", "sentence 8", [8]),
+    ("sentences", 8, [8]),
+    ("sentences", "[8]", [8]),
+    ("sentences", "[8, 9]", [8, 9]),
+    ("sentences", "8, 9 and 10", [8, 9, 10]),
+    ("sentences", ["[8]", "9.", "Sentence [10]"], [8, 9, 10]),
+    ("sentences", [8, 9, 10, 11], [8, 9, 10]),
+    ("sentences", [8, "the last one", 9], [8, 9]),
+    ("items", {"sentence": 8, "bearing": "Support"}, [Item(sentence=8, bearing="supports")]),
+    ("items", [{"Sentence": "8", "bearing": "no claim"}], [Item(sentence=8, bearing="no_claim")]),
+    ("items", [{"sentence": 8, "why": "so"}], [Item(sentence=8)]),
+    ("items", [{"sentence": 8, "bearing": "perhaps"}], [Item(sentence=8)]),
+    ("items", [{"sentence": "none"}, {"sentence": 9}], [Item(sentence=9)]),
+    ("items", '[{"sentence": 8}]', [Item(sentence=8)]),
+    ("notes", "alone", ["alone"]),
+    ("notes", ["one", "two", "three"], ["one", "two"]),
+    ("notes", ["a" * 15], ["a" * 15]),
+    ("notes", ["a" * 16, "two"], ["two"]),
+    ("note", "a text alone", Note(text="a text alone")),
+    ("note", {"text": "a text\x00 alone\r\n"}, Note(text="a text alone\n")),
+    ("note", '{"text": "a text alone"}', Note(text="a text alone")),
+    ("note", [{"text": "a text alone"}], Note(text="a text alone")),
+    ("note", {"text": "far too long " * 9}, None),
+    ("note", None, None),
+    ("value", 42, "42"),
+]
+
+
+@pytest.mark.parametrize(("field", "said", "meant"), READ)
+def test_1_what_is_read_without_asking_again(field: str, said: Any, meant: Any) -> None:
+    assert getattr(read(**{field: said}), field) == meant
+
+
+NOT_READ: list[tuple[str, Any]] = [
+    ("level", "none"),
+    ("level", "not sure"),
+    ("level", "yes and no"),
+    ("level", "n"),
+    ("level", True),
+    ("rating", True),
+    ("rating", "true"),
+    ("rating", "7.5"),
+    ("rating", "11"),
+    ("rating", "-7"),
+    ("rating", "p = .07"),
+    ("rating", "7 or 8"),
+    ("rating", "7/100"),
+    ("rating", "7%"),
+    ("rating", "1" * 30),
+    ("items", [{"sentence": 1}]),
+    ("items", [{"sentence": 1}, {"sentence": "x"}]),
+    ("items", None),
+]
+
+
+@pytest.mark.parametrize(("field", "said"), NOT_READ)
+def test_2_what_would_be_guessed_is_refused_and_named(field: str, said: Any) -> None:
+    good = {"level": "no", "rating": 7, "items": [{"sentence": 1}, {"sentence": 2}]}
+    assert as_meant({"a": good}, (("a", Strict),))["a"].level == "no"
+    with pytest.raises(Misread) as caught:
+        as_meant({"a": {**good, field: said}}, (("a", Strict),))
+    assert all(fault.startswith(f"a.{field}") for fault in caught.value.faults)
+
+
+def test_2_of_what_hangs_together_nothing_is_left_out() -> None:
+    one, bad = {"sentence": 1}, {"sentence": "x"}
+    assert read(thought=[one, one]).thought == [Item(sentence=1)] * 2
+    for said in ([one, bad], [one, one, one]):
+        assert read(thought=said).thought == []
+        with pytest.raises(Misread):
+            as_meant({"a": said}, (("a", Annotated[list[Item], Field(max_length=2, json_schema_extra={WHOLE: True})]),))
+
+
+def test_2_each_of_many_faults_is_whole_and_they_end() -> None:
+    with pytest.raises(Misread) as caught:
+        as_meant({"a": [{"sentence": "x" * 999}] * 500}, (("a", Annotated[list[Item], Field(min_length=1)]),))
+    assert caught.value.faults[-1] == "and 480 more"
+    assert all(fault.endswith("give whole number from 1 to 9999") for fault in caught.value.faults[:-1])
+
+
+PROSE = "The scatter grows towards fainter targets, and so the amplitude is biased"
+
+
+class Prose(BaseModel):
+    """A note, then prose."""
+
+    note: Annotated[str, Characters(5, 200)] = "A note."
+    text: Annotated[str, Characters(5, 900)] = "So it is."
+    more: Literal["yes", "no"] = "no"
+
+
+def prose(**fields: str) -> Prose:
+    made: Prose = as_meant({"a": fields}, (("a", Prose),))["a"]
+    return made
+
+
+@pytest.mark.parametrize("end", [" and", ",", " (see", ": the", " a", " –"])
+def test_3_a_reply_that_ends_in_the_middle_of_a_sentence_is_refused(end: str) -> None:
+    with pytest.raises(Misread, match=r"a\.text stops in the middle") as caught:
+        prose(text=PROSE + end)
+    assert caught.value.cut
+    assert prose(text=PROSE + end, more="yes").text == PROSE + end, "something was written after it"
+
+
+@pytest.mark.parametrize(
+    "end", [".", "!", "?", "…", ".)", '."', ".”", ".*", " 27", " 27%", " $E = mc^2$", r" \sigma", " v"]
+)
+def test_3_prose_that_ends_is_read(end: str) -> None:
+    assert prose(text=PROSE + end).text == PROSE + end
+
+
+def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None:
+    assert prose(text="So it is.", note=PROSE).note == PROSE
+    with pytest.raises(Misread, match=r"a\.note stops"):
+        prose(note=f"So it is. {PROSE}")
+
+
+@pytest.mark.parametrize(
+    "text", ["散射随着目标变暗而增大，样本越来越少", "First:\n- the scatter\n- the lamps and their drift"]
+)
+def test_3_other_writing_and_lists_end_as_they_like(text: str) -> None:
+    assert not stops_midway(text)
+
+
+def test_3_a_word_or_two_are_no_prose() -> None:
+    assert prose(text="hmm, wait").text == "hmm, wait"
+
+
+SHEETS = st.builds(
+    Sheet,
+    level=st.sampled_from(["beginner", "advanced"]),
+    rating=st.integers(1, 10),
+    items=st.just([Item(sentence=3)]),
+    notes=st.just(["note."]),
+    sentences=st.lists(st.integers(1, 9999), min_size=1, max_size=3),
+)
+
+
+@given(SHEETS)
+def test_4_what_is_as_asked_comes_back(sheet: Sheet) -> None:
+    assert read(**sheet.model_dump(exclude={"thought"})) == sheet
+
+
+def test_4_grades_that_are_no_numbers_are_absent() -> None:
+    names = [name for name in GradeSheet.model_fields if name != "reason"]
+    said = {"reason": "One number is off.", **dict.fromkeys(names, "85"), names[0]: True, names[1]: "high"}
+    grades = as_meant({"grades": said}, (("grades", GradeSheet),))["grades"]
+    assert [getattr(grades, name) for name in names] == [None, None, 85, 85, 85, 85]
+
+
+EVIDENCE = """
+{"evidence": {"items": [
+ {"sentence": "[8]", "claim": "No difference at the short duration.", "bearing": "Supports"},
+ {"sentence": "9", "claim": "Thresholds were higher at the long one (p = .03).", "bearing": "support"},
+ {"sentence": 1, "claim": "Earlier work blamed the perception of motion.", "bearing": "contradicts"},
+]}}"""
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        "{}",
+        "```json{}\n```",
+        "Here it is:\n\n```\n{}\n```\nAnything else?",
+        '<think>\nThe brace { should not matter. {"not": "json yet"} Now then.\n</think>\n{}',
+        '[REASON]{"evidence": {"items": [{"sentence": 3, "claim": "A draft.", "bearing": "supports"}]}}[/REASON]{}',
+        'First {"evidence": {"items": ["?"]}}, or rather:{}',
+    ],
+)
+def test_1_a_mediocre_reply_in_whatever_stands_around_it(wrap: str) -> None:
+    objects, cut = objects_in(wrap.replace("{}", EVIDENCE))
+    evidence: EvidenceSet = as_meant(objects[-1], (("evidence", EvidenceSet),))["evidence"]
+    assert not cut
+    assert [(item.sentence, item.bearing) for item in evidence.items] == [
+        (8, "supports"),
+        (9, "supports"),
+        (1, "contradicts"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "objects"),
+    [
+        ('{"a": [1, 2,], "b": "x, }",}', [{"a": [1, 2], "b": "x, }"}]),
+        ("{'a': \"it's\", 'b': [True, None]}", [{"a": "it's", "b": [True, None]}]),
+        ("{'a': 'it's'}", []),
+        ("{'a': __import__('os').getcwd()}", []),
+        ("{'a': {1, 2}}", []),
+        (r'{"a": "it\'s"}', [{"a": "it's"}]),
+        (json.dumps('{"a": "x \\" y"}'), [{"a": 'x " y'}]),
+        ('{"a": {}} and {b} and {"c": 1}', [{"a": {}}, {"c": 1}]),
+        ('{"a": 1} {"b": "cut', []),
+        ('{"a": 1} {"b": {"c": 2}', []),
+        ('```json\n{"b": {"c": 2}\n```', []),
+        ("{" * 100_000, []),
+        ('{"a":' * 50_000, []),
+    ],
+)
+def test_1_objects_in_a_text(said: str, objects: list[Any]) -> None:
+    assert objects_in(said).objects == objects
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\tfrac{1}{2} of \tanh x, \ttfamily", r"\tfrac{1}{2} of \tanh x, \ttfamily"),
+        (r"x \ne 0, y \notin S, a \neq b, x\ne 1, \nVdash", r"x \ne 0, y \notin S, a \neq b, x\ne 1, \nVdash"),
+        (
+            r"A \rightleftharpoons B, \rVert, \beth, \flat, \frown",
+            r"A \rightleftharpoons B, \rVert, \beth, \flat, \frown",
+        ),
+        (
+            r"the frequency \nu is high; h\nu, \Delta\nu, $\nu$, \nu_0",
+            r"the frequency \nu is high; h\nu, \Delta\nu, $\nu$, \nu_0",
+        ),
+        (r"the speed.\nu is the speed", "the speed.\nu is the speed"),
+        (r"the speed\nu is the speed\n\nu, too", "the speed\nu is the speed\n\nu, too"),
+        (r"so\ni think\num, e.g.\neg this\nNext\nnot", "so\ni think\num, e.g.\neg this\nNext\nnot"),
+        (r"grew\nless than, \nless b, a \nparallel b", "grew\nless than, \\nless b, a \\nparallel b"),
+        (r"\\nu and \\tau stay, \u00e9", r"\nu and \tau stay, é"),
+    ],
+)
+def test_1_latex_is_read_as_it_was_meant(written: str, meant: str) -> None:
+    assert objects_in(f'{{"a": "{written}"}}').objects == [{"a": meant}]
+
+
+def test_1_the_table_of_the_docs_names_every_kind_of_row() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "pipeline.md").read_text(encoding="utf-8")
+    table = docs[docs.index("## How a reply is read") :].split("\n## ")[0]
+    for said in (
+        '"Beginner"',
+        '"[8]"',
+        '"85%"',
+        "`true`",
+        "<think>",
+        "\\nu",
+        "half as long again",
+        "middle of a sentence",
+    ):
+        assert said in table
