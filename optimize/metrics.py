@@ -6,7 +6,7 @@
 | grades         | the mean of the six answer grades                                          | grades |
 | grounding      | share of the chosen evidence that stands in the passage                    | - |
 | self_contained | whether question and answer can be understood without a source             | - |
-| authenticity   | whether the thought reads like thinking (`programs.checks.authenticity`)   | - |
+| authenticity   | whether the thought reads like thinking, by the judges                     | judges |
 | form           | share of the texts that are whole prose, without repetition or machine text | - |
 | on_topic       | share of the answer's content words that the passage or question has, not copied from it | - |
 
@@ -44,7 +44,7 @@ def judge(record: Record) -> Score:
     if not scored:
         return Score(None, "no judge gave a rating")
     mean = sum(verdict.overall or 0 for verdict in scored) / len(scored)
-    return Score((mean - 1) / 9, " ".join(verdict.reason for verdict in scored))
+    return Score((mean - 1) / 9, " ".join(verdict.words for verdict in scored))
 
 
 def grades(record: Record) -> Score:

@@ -24,7 +24,7 @@ from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage
 from programs.stages.strands import Analysed, StrandStages
-from programs.stages.trace import Draft, Spot, TraceStages
+from programs.stages.trace import NOTHING_AGAINST, Against, Draft, Spot, TraceStages
 from programs.units.decision import QualityRules, calibrated, reasons_against, standing
 from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins
 from programs.units.variation import temperature_of
@@ -142,7 +142,7 @@ class Tracer(dspy.Module):
         self, passage: Passage, question: Question, found: Analysed, key: UnitKey, wishes: Wishes
     ) -> Plan[Unit]:
         unit = Unit(key=key, question=question, passage=passage, found=found)
-        feedback: tuple[str, ...] = ()
+        feedback = NOTHING_AGAINST
         temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
             spot = Spot(key.variation, number, temperature, wishes.extras.mark)
@@ -155,7 +155,7 @@ class Tracer(dspy.Module):
             unit.attempts.append(attempt)
             if attempt.standing != "below":
                 break
-            feedback = reasons_against(verdicts)
+            feedback = Against(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"))
         unit.decide()
         if wishes.grader and unit.status == "accepted":
             last = unit.attempts[-1]
@@ -171,7 +171,7 @@ class Tracer(dspy.Module):
         question: Question,
         found: Analysed,
         spot: Spot,
-        feedback: tuple[str, ...],
+        feedback: Against,
         wishes: Wishes,
     ) -> Plan[Draft]:
         seeded = wishes.extras.seeded
@@ -182,7 +182,7 @@ class Tracer(dspy.Module):
     def _remade(self, passage: Passage, question: Question, spot: Spot, wishes: Wishes) -> Plan[Draft]:
         """A draft from another passage, from the context analysis on."""
         found = yield from self.strands.plan(passage, question)
-        draft = yield from self._draft_plan(passage, question, found, spot, (), wishes)
+        draft = yield from self._draft_plan(passage, question, found, spot, NOTHING_AGAINST, wishes)
         return replace(draft, replies={**found.replies, **draft.replies})
 
     def _verdicts(

@@ -37,7 +37,7 @@ NO_ERROR: Final = "no error to seed"
 NOT_MENDED: Final = "seeded error not taken back"
 """How the reason begins of a trace that was given up for its seeded error."""
 
-JUDGED = re.compile(r"quality \S+ after \d+ attempts")
+JUDGED = re.compile(r"quality \S+ after \d+ attempts(?:; .+)?", re.DOTALL)
 _SHARE = re.compile(r"^\d+% of ")
 
 

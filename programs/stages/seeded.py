@@ -14,7 +14,7 @@ from programs.passage import Passage
 from programs.records import SeededError
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
-from programs.stages.trace import Draft, Spot, TraceStages, temperature_at, thought_problems
+from programs.stages.trace import NOTHING_AGAINST, Against, Draft, Spot, TraceStages, temperature_at, thought_problems
 from signatures.trace_with_error import AssembleTraceWithError, MendedThought
 
 MOST_SOUND_STEPS = 2
@@ -57,7 +57,7 @@ class SeededStages(dspy.Module):
         question: Question,
         found: Analysed,
         spot: Spot,
-        feedback: tuple[str, ...] = (),
+        feedback: Against = NOTHING_AGAINST,
     ) -> Plan[Draft]:
         """As `TraceStages.plan`. Raises `StageFailed` also where stage 2 has no misconception that can be seeded, and where
         the thought does not take the error back, under names of their own."""
@@ -65,7 +65,7 @@ class SeededStages(dspy.Module):
         if given is None:
             why = "no misconception of the context analysis can be made a wrong step"
             raise StageFailed(NO_ERROR, Reply(status="unusable", problems=[why]))
-        plain = writer.trace_ask(passage, question, found, spot, feedback)
+        plain = writer.trace_ask(passage, question, found, spot, feedback.thought)
         # What names the misconceptions would name the wrong step, and so would a list of evidence that has all others.
         analysis = found.analysis.model_copy(update={"misconceptions": []})
         evidence = [item for item in found.quoted() if _as_step(item.claim) not in given.steps]
@@ -80,7 +80,7 @@ class SeededStages(dspy.Module):
         if reply.status == "unusable" and mending_problems(ask.read(reply.output), given):
             raise StageFailed(NOT_MENDED, reply)
         thought: MendedThought = value_of(ask, reply)
-        plan = writer.answer_plan(passage, question, thought, reply, spot, feedback, _repeats(given))
+        plan = writer.answer_plan(passage, question, thought, reply, spot, feedback.answer, _repeats(given))
         draft = yield from plan
         return replace(draft, seeded=_record(given, thought, reply))
 

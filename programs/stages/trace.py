@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dspy
 from rapidfuzz import fuzz
@@ -40,6 +40,16 @@ class Draft:
         return wrap_thought([text for _, text in self.thought.steps()])
 
 
+class Against(NamedTuple):
+    """The faults that judges found in the attempt before, by the stage that is to mend them."""
+
+    thought: tuple[str, ...] = ()
+    answer: tuple[str, ...] = ()
+
+
+NOTHING_AGAINST = Against()
+
+
 @dataclass(frozen=True)
 class Spot:
     """Which draft this is: a variation of its question, an attempt at the variation, and the temperature of both calls
@@ -65,13 +75,18 @@ class TraceStages(dspy.Module):
         self.answer = dspy.Predict(WriteAnswer)
 
     def plan(
-        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...] = ()
+        self,
+        passage: Passage,
+        question: Question,
+        found: Analysed,
+        spot: Spot,
+        feedback: Against = NOTHING_AGAINST,
     ) -> Plan[Draft]:
-        """`feedback` holds the judges' reasons against the attempt before. Raises `StageFailed`."""
-        trace = self.trace_ask(passage, question, found, spot, feedback)
+        """`feedback` holds what judges found in the attempt before. Raises `StageFailed`."""
+        trace = self.trace_ask(passage, question, found, spot, feedback.thought)
         trace_reply = (yield [trace])[0]
         thought: Thought = value_of(trace, trace_reply)
-        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback))
+        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback.answer))
 
     def trace_ask(
         self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...]

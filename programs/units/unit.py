@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.asking.plan import Reply, Spent, StageFailed
-from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
+from programs.checks.authenticity import complexity_level, reasoning_patterns
 from programs.checks.step_evidence import StepEvidence
 from programs.passage import Passage
 from programs.records import (
@@ -25,11 +25,11 @@ from programs.records import (
     UserInteraction,
     VerdictRecord,
 )
-from programs.stages.judge import Verdict, panel_score, panel_spread
+from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
-from programs.units.decision import Standing
+from programs.units.decision import Standing, floors_missed
 from programs.units.step_records import evidence_of, step_records
 from signatures.step_check import StepVerdict
 
@@ -115,7 +115,8 @@ class Unit:
         else:
             score = panel_score(last.verdicts)
             self.status = "rejected"
-            self.reason = f"quality {score} after {len(self.attempts)} attempts"
+            missed = floors_missed(last.verdicts)
+            self.reason = "; ".join([f"quality {score} after {len(self.attempts)} attempts", *missed])
 
     def failed(self, failure: StageFailed) -> "Unit":
         """Marks the unit as given up at a stage: rejected if the stage is settled, else to be tried again."""
@@ -218,7 +219,7 @@ def source_of(passage: Passage) -> SourcePaper:
 def _measures(text: str, found: Analysed, attempt: Attempt, steps: list[StepRecord]) -> TraceMetadata:
     verified = [item.verified for item in found.evidence]
     return TraceMetadata(
-        authenticity_score=authenticity_score(text),
+        authenticity_score=naturalness(attempt.verdicts),
         complexity_level=complexity_level(text),
         reasoning_patterns=reasoning_patterns(text),
         evidence_found=round(sum(verified) / len(verified), 3) if verified else None,
