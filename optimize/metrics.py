@@ -74,7 +74,7 @@ def self_contained(record: Record) -> Score:
 
 
 def authenticity(record: Record) -> Score:
-    """The authenticity score that the record carries; its cues are English, so that other thoughts have none."""
+    """The authenticity score that the record carries; of what is not English none counts."""
     if not is_english(f"{record.reasoning_trace} {record.final_answer}"):
         return Score(None, "it is not English")
     patterns = ", ".join(record.metadata.reasoning_patterns) or "none"

@@ -38,8 +38,8 @@ class VerdictSheet(BaseModel):
     )
     reads_like_thinking: Rating = Field(
         description="is it thinking as it happens, in the form that this problem needs, which stops when it is settled; "
-        "not a report staged as thinking, no error planted to be corrected, no move made for show, no sign of how it was made "
-        "(numbers of sentences, 'the evidence says', 'hypothesis 1')"
+        "not a report staged as thinking, no error planted to be corrected, no move made for show, no sign of how it was "
+        "made (numbers of sentences, 'the evidence says', 'hypothesis 1')"
     )
     overall: Rating = Field(description="would you train a model on it")
 
@@ -51,7 +51,7 @@ class JudgeTrace(dspy.Signature):
     turn is no merit: most good thinking has none, and one that nobody would take is a fault.
     What the ratings mean, each taken by itself: 10, you would change nothing. 7, it is sound, and its faults mislead
     nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails in the
-    main thing: to learn from it would do harm. The numbers between lie between. Give overall no more than 4 where the
+    main thing: to learn from it would do harm. The other numbers lie between these. Give overall no more than 4 where the
     answer is wrong, or where what it rests on could not be known."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")

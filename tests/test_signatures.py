@@ -30,8 +30,8 @@ from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.questions import Difficulty, QuestionSet, QuestionType
 from tests.making import Answers, made_of, tracer
-from tests.standin.panel import verdict
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
+from tests.standin.panel import verdict
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)

@@ -48,7 +48,7 @@ def rated(*overall: int) -> Any:
             **VERDICT,
             "overall": last[0],
             "fault": f"{ask.judge} says that {last[0]} is what it deserves.",
-            "fault_in": where[ask.judge],
+            "fault_in": where[ask.judge or ""],
         }
 
     return judge

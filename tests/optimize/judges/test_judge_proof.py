@@ -110,7 +110,8 @@ def test_what_is_said_of_a_verdict() -> None:
     wrong = feedback(example(False, None), dspy.Prediction(verdict=verdict(9)))
     assert wrong.score == 0.0
     assert wrong.feedback == (
-        "The judge said 9 of 10 (right); people said that the answer is wrong. The judge said: Fault: It is what it is. Best: It is short."
+        "The judge said 9 of 10 (right); people said that the answer is wrong. "
+        "The judge said: Fault: It is what it is. Best: It is short."
     )
     right = feedback(example(False, 2), dspy.Prediction(verdict=verdict(2)))
     assert (right.score, right.feedback) == (
