@@ -42,7 +42,7 @@ def judge(record: Record) -> Score:
     if not scored:
         return Score(None, "no judge gave a rating")
     mean = sum(verdict.overall or 0 for verdict in scored) / len(scored)
-    return Score((mean - 1) / 9, " ".join(verdict.reason for verdict in scored))
+    return Score((mean - 1) / 9, " ".join(verdict.words for verdict in scored))
 
 
 def grades(record: Record) -> Score:

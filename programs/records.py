@@ -87,23 +87,54 @@ class EvidenceRecord(Part):
     end: int | None = None
 
 
-class VerdictRecord(Part):
-    """One judge's rating (1-10), or an unscored verdict with the reason why there is none. Where judges are calibrated,
-    `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is None."""
+Rated = int | float | None
+"""A rating from 1 to 10; None where the judge gave none, or was not asked for it (documents of older versions)."""
 
-    # A dimension of the judges is a line in `signatures.judge.VerdictSheet` and one here.
+NO_FAULT = "none"
+"""What a judge says instead of a fault, and of where it lies, where it would change nothing."""
+
+
+class VerdictRecord(Part):
+    """One judge's ratings, with the worst fault, where that lies, and the best point; or an unscored verdict, with the
+    reason why there is none (in documents of older versions, `reason` is what the judge said in words). Where judges are
+    calibrated, `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is
+    None."""
+
+    # A rating is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
     scored: bool
-    reasoning_quality: int | None = None
-    accuracy: int | None = None
-    coherence: int | None = None
-    overall: int | float | None = None
+    reasoning_quality: Rated = None
+    accuracy: Rated = None
+    coherence: Rated = None
+    answers_the_question: Rated = None
+    rests_on_what_is_given: Rated = None
+    reads_like_thinking: Rated = None
+    overall: Rated = None
     raw_overall: int | None = None
+    fault: str | None = None
+    fault_in: str | None = None
+    best_point: str | None = None
     reason: str = ""
 
+    @property
+    def words(self) -> str:
+        """What the judge said beside its ratings, or why it said nothing."""
+        parts = (("Fault", self.fault), ("Best", self.best_point))
+        return " ".join(f"{name}: {text}" for name, text in parts if text) or self.reason
 
-RATINGS = tuple(name for name in VerdictRecord.model_fields if name not in ("judge", "scored", "raw_overall", "reason"))
-"""The dimensions."""
+    @property
+    def too_low(self) -> list[str]:
+        """The ratings by which this judge alone turns a trace down."""
+        given = ((name, getattr(self, name)) for name in FLOORS)
+        return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
+
+
+RATINGS = tuple(name for name, field in VerdictRecord.model_fields.items() if field.annotation == Rated)
+"""What judges rate."""
+
+FLOORS = {"accuracy": 5, "answers_the_question": 5}
+"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
+not made good by being well written."""
 
 
 OLD_KINDS = {
@@ -159,7 +190,8 @@ class Generation(Part):
 
 
 class TraceMetadata(Part):
-    """Measures of a thought. `authenticity_score` is None where no judge rated how it reads."""
+    """Measures of a thought. `authenticity_score` is from its judges (`programs.stages.judge.naturalness`), None without; a
+    rule's in documents of older versions."""
 
     authenticity_score: float | None
     complexity_level: str

@@ -102,8 +102,9 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
 
     @property
     def grader(self) -> str | None:
-        """The model that grades, or None when grades are not asked for."""
-        return (self.grade_model or self.model) if self.grade_answers else None
+        """The model that grades, or None when grades are not asked for: the first judge rather than the model itself."""
+        usual = self.judges[0] if self.quality_check else self.model
+        return (self.grade_model or usual) if self.grade_answers else None
 
     @property
     def solver(self) -> str:

@@ -25,7 +25,7 @@ from programs.stages.judge import JudgeStage, Verdict, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage
 from programs.stages.shapes import shape_of
 from programs.stages.strands import Analysed, StrandStages
-from programs.stages.trace import Draft, Spot, TraceStages
+from programs.stages.trace import NOTHING_AGAINST, Against, Draft, Spot, TraceStages
 from programs.units.decision import QualityRules, calibrated, reasons_against, standing
 from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins
 from programs.units.variation import temperature_of
@@ -143,7 +143,7 @@ class Tracer(dspy.Module):
         self, passage: Passage, question: Question, found: Analysed, key: UnitKey, wishes: Wishes
     ) -> Plan[Unit]:
         unit = Unit(key=key, question=question, passage=passage, found=found)
-        feedback: tuple[str, ...] = ()
+        feedback = NOTHING_AGAINST
         temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
         shape = shape_of(key.sample, question.type, question.difficulty, key.variation, wishes.seed)
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
@@ -157,7 +157,7 @@ class Tracer(dspy.Module):
             unit.attempts.append(attempt)
             if attempt.standing != "below":
                 break
-            feedback = reasons_against(verdicts)
+            feedback = Against(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"))
         unit.decide()
         if wishes.grader and unit.status == "accepted":
             last = unit.attempts[-1]

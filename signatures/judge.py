@@ -1,6 +1,6 @@
 """Stage 5: a judge's verdict on a trace and its answer, with the passage in view."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import dspy
 from pydantic import BaseModel, Field
@@ -8,31 +8,64 @@ from pydantic import BaseModel, Field
 from signatures.preamble import EARLIER
 
 Rating = Annotated[int, Field(ge=1, le=10)]
+FaultIn = Literal["thought", "answer", "both", "none"]
 
 
-# A new dimension is a new line here and in programs.records.VerdictRecord.
+# A new rating is a new line here and in programs.records.VerdictRecord.
 class VerdictSheet(BaseModel):
-    """Ratings from 1 (useless) to 10 (could not be better), and the reason for them."""
+    """What was found, then the ratings from 1 to 10."""
 
-    reason: Annotated[str, Field(min_length=10, max_length=600)] = Field(
-        description="the worst fault and the best point, concretely"
+    fault: Annotated[str, Field(min_length=4, max_length=1500)] = Field(
+        description="the worst fault, concretely, with the words in which it stands, in at most four sentences; "
+        '"none" where you would change nothing'
     )
-    reasoning_quality: Rating = Field(description="are the steps sound, is the wrong turn really noticed and mended")
-    accuracy: Rating = Field(description="does everything agree with the passage and with what is known")
+    fault_in: FaultIn = Field(description="where that fault lies, so that it can be mended there")
+    best_point: Annotated[str, Field(min_length=4, max_length=800)] = Field(
+        description="what is done best, concretely, in one or two sentences"
+    )
+    reasoning_quality: Rating = Field(
+        description="do the steps bear what is concluded from them; a wrong turn that is taken back counts neither for nor "
+        "against it"
+    )
+    accuracy: Rating = Field(
+        description="does everything that is claimed, and not taken back, agree with the passage and with what is known"
+    )
     coherence: Rating = Field(description="does one thought follow from another, and the answer from the thought")
+    answers_the_question: Rating = Field(
+        description="is what was asked settled, all of it, for the one who asked; a good answer to another question is a 1"
+    )
+    rests_on_what_is_given: Rating = Field(
+        description="does it use no figure and no fact that whoever thinks could not have: what was not at hand, is not "
+        "generally known, and is not derived from these"
+    )
+    reads_like_thinking: Rating = Field(
+        description="is it thinking as it happens, in the form that this problem needs, which stops when it is settled; "
+        "not a report staged as thinking, no error planted to be corrected, no move made for show, no sign of how it was "
+        "made (numbers of sentences, 'the evidence says', 'hypothesis 1')"
+    )
     overall: Rating = Field(description="would you train a model on it")
 
 
 class JudgeTrace(dspy.Signature):
-    """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Look for claims and numbers
-    that the passage does not bear out, steps that do not follow, and a question left unanswered. Most work deserves 4 to
-    7; give 9 or 10 only where you would change nothing."""
+    """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Models will be trained on it,
+    and its reader will have only what whoever thinks had. Look for claims and numbers that the passage does not bear
+    out, for figures that come out of nowhere, for steps that do not follow, and for a question left unanswered. A wrong
+    turn is no merit: most good thinking has none, and one that nobody would take is a fault.
+    What the ratings mean, each taken by itself: 10, you would change nothing. 7, it is sound, and its faults mislead
+    nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails in the
+    main thing: to learn from it would do harm. The other numbers lie between these. Give overall no more than 4 where the
+    answer is wrong, or where what it rests on could not be known."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question that was asked")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
-    thought: str = dspy.InputField(desc="the reasoning trace")
+    given: str | None = dspy.InputField(
+        desc="what whoever thinks had at hand, beside general knowledge; the question alone where this is missing"
+    )
+    thought: str = dspy.InputField(
+        desc="the reasoning trace as it is trained on; where it is missing, judge the answer"
+    )
     answer: str = dspy.InputField(desc="the final answer")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
-    verdict: VerdictSheet = dspy.OutputField(desc="the ratings with their reason")
+    verdict: VerdictSheet = dspy.OutputField(desc="what was found, and the ratings")

@@ -29,6 +29,7 @@ from signatures.perspective import UserPerspective
 from signatures.questions import QuestionType
 from signatures.shape import Shape
 from signatures.thought import Kind, Thought
+from tests.standin.panel import verdict
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 
 TEXT = (
@@ -37,13 +38,7 @@ TEXT = (
     "Removing the brightest neighbours changes the amplitude by less than one standard deviation. "
     "Whether atmospheric dispersion contributes remains unknown, because calibration lamps were switched off."
 )
-VERDICT: dict[str, Any] = {
-    "reason": "Sound, though the calibration is thin.",
-    "reasoning_quality": 7,
-    "accuracy": 7,
-    "coherence": 7,
-    "overall": 7,
-}
+VERDICT: dict[str, Any] = verdict(7, "Sound, though the calibration is thin.")
 
 Output = Callable[[Ask], Any]
 """What a stage is answered: a Reply as it stands, or an output, which is then checked."""
@@ -171,6 +166,7 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "evidence": found.quoted(),
         "critique": found.critique,
         "perspective": found.perspective,
+        "given": "the question alone",
         "thought": thought().model_dump_json(),
         "answer": "The scatter grows towards fainter targets, and that biases the amplitude.",
         "steps": "1. Scatter alone decides the outcome.\n2. The scatter grows towards fainter targets.",

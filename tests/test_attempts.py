@@ -59,7 +59,7 @@ def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
             assert unit.accepted.answer_grades is not None
             (rejected,) = unit.rejected
             assert overalls(rejected) == [3, 5]
-            assert [said.reason for said in rejected.verdicts] == [
+            assert [said.fault for said in rejected.verdicts] == [
                 "It deserves 3, all told.",
                 "It deserves 5, all told.",
             ]

@@ -292,4 +292,4 @@ def test_judges_are_tuned_by_what_was_said(tmp_path: Path) -> None:
         assert (found["before"], found["after"]) == (0.5, 1.0)
         assert not [warning for warning in lab.report["warnings"] if "thought" in warning]
     tuned = load_tracer(lab.output).dump_state()[PREDICTOR]
-    assert tuned["demos"][0]["thought"].startswith("<thought>")
+    assert tuned["demos"][0]["thought"].startswith("Perhaps, number"), "as judges are shown it"

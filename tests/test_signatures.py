@@ -20,7 +20,7 @@ from programs.asking.tries import RETRY_INPUTS
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
 from programs.options.servers import STAGES
-from programs.records import GRADES, VerdictRecord
+from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord
 from programs.settings import Settings
 from programs.stages.questions import type_order
 from programs.stages.solve import SolveStages
@@ -32,6 +32,7 @@ from signatures.preamble import EARLIER
 from signatures.questions import Difficulty, QuestionSet, QuestionType
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
+from tests.standin.panel import verdict
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
@@ -111,15 +112,19 @@ def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
     """Without the field, what the judges say of a dimension would be in the record without a type."""
     missing = set(VerdictSheet.model_fields) - set(VerdictRecord.model_fields)
     assert not missing, f"give programs.records.VerdictRecord the fields {sorted(missing)}, which VerdictSheet has"
-    others = set(VerdictRecord.model_fields) - set(VerdictSheet.model_fields) - {"judge", "scored", "raw_overall"}
-    assert not others, f"programs.records.VerdictRecord has {sorted(others)}, which signatures.judge.VerdictSheet lacks"
+    asked = {name for name, field in VerdictSheet.model_fields.items() if field.annotation is int}
+    assert set(RATINGS) == asked, (
+        "a rating of VerdictSheet is a `Rated` of programs.records.VerdictRecord, and no other is"
+    )
+    assert set(FLOORS) < asked
 
 
 def test_whatever_the_sheet_asks_of_a_judge_reaches_the_record() -> None:
-    said = {"reason": "A concrete reason.", **{name: 7 for name in VerdictSheet.model_fields if name != "reason"}}
+    said = verdict(7, "It asserts the offset.")
     unit = made_of(Answers(judge=lambda _ask: said), quality=QualityRules(check=True, judges=("a",))).units[0]
-    (verdict,) = unit.record().verdicts
-    assert said.items() <= verdict.model_dump().items()
+    (given,) = unit.record().verdicts
+    assert said.keys() == VerdictSheet.model_fields.keys()
+    assert said.items() <= given.model_dump().items()
 
 
 def test_grades_that_are_exported_are_those_of_the_record() -> None:

@@ -51,7 +51,7 @@ class JudgeMetric(Numbers):
 
 
 class JudgeFeedback:
-    """A `FeedbackMetric` over a `JudgeMetric`: in which direction the judge erred, and by what reason."""
+    """A `FeedbackMetric` over a `JudgeMetric`: in which direction the judge erred, and what it said."""
 
     def __init__(self, metric: JudgeMetric) -> None:
         self._metric = metric
@@ -67,5 +67,5 @@ class JudgeFeedback:
         score = self._metric.score(gold, pred)
         said = f"{score.reason[:1].upper()}{score.reason[1:]}."
         if score.value is not None and score.value < 1:
-            said += f" The judge's reason was: {pred.verdict.reason}"
+            said += f" The judge said: {pred.verdict.words}"
         return dspy.Prediction(score=self._metric.number(score), feedback=said)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar, cast
 
 import dspy
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from programs.errors import SynthReasonerError
 
@@ -75,6 +75,16 @@ class Ask:
     def read(self, output: Any) -> Any:
         """The stage's value from its journaled form. Raises pydantic's ValidationError when it has another form."""
         return _output_of(self.predict.signature)[1].model_validate(output)
+
+    def reads(self, reply: "Reply") -> bool:
+        """Whether a stored reply still says something: not where its value has the form of another version."""
+        if reply.status != "ok":
+            return True
+        try:
+            self.read(reply.output)
+        except ValidationError:
+            return False
+        return True
 
 
 # DSPy makes the mapping of a signature's fields anew at every access.

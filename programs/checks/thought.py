@@ -24,6 +24,14 @@ def wrap_thought(paragraphs: Sequence[str]) -> str:
     return f"{OPEN}\n{escape_thought_tags(body)}\n{CLOSE}"
 
 
+def bare_thought(text: str) -> str:
+    """The thought without its tags; `text` itself, stripped, where it is not exactly one thought element."""
+    try:
+        return unwrap_thought(text)
+    except ValueError:
+        return text.strip()
+
+
 def unwrap_thought(text: str) -> str:
     """What stands inside the one thought element that is `text`, stripped; escaped tags stay escaped.
 

@@ -1,7 +1,8 @@
 """`kto`: single traces with a label, for unpaired preference optimization.
 
 The label is what the run decided: true for an accepted trace, false for one that the judges turned down. With
-`--min-score` it is whether the trace has that score; a trace without a score then has no label and is left out.
+`--min-score` it is whether the trace has that score, and no judge rated it below a floor (`programs.records.FLOORS`); a
+trace without a score then has no label and is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,9 @@ def _rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
 def _label(trace: Candidate, view: View) -> bool | Skip:
     if view.min_score is not None:
         score = view.measure.of(trace.record)
-        return Skip(view.measure.missing) if score is None else score >= view.min_score
+        if score is None:
+            return Skip(view.measure.missing)
+        return score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
     if trace.became == "unused":
         return Skip("neither accepted nor turned down by the latest rules (--min-score labels these by their score)")
     return trace.became == "accepted"

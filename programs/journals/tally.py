@@ -33,7 +33,7 @@ IMPORTED = "imported"
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
 
-JUDGED = re.compile(r"quality \S+ after \d+ attempts")
+JUDGED = re.compile(r"quality \S+ after \d+ attempts(?:; .+)?", re.DOTALL)
 _SHARE = re.compile(r"^\d+% of ")
 
 

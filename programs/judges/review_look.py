@@ -51,13 +51,13 @@ def _verdicts(item: ReviewItem) -> Table:
     apart = "" if item.spread is None else f", {item.spread:g} apart"
     table = Table(title=f"the judges{apart} ({item.became})", box=None, title_justify="left")
     dimensions = ["overall", *(name for name in RATINGS if name != "overall")]
-    for name in ("judge", *dimensions, "reason"):
+    for name in ("judge", *dimensions, "in words"):
         table.add_column(name.replace("_", " "))
     for verdict in item.verdicts:
         raw = "" if verdict.raw_overall is None else f" (said {verdict.raw_overall})"
         ratings = (getattr(verdict, name) for name in dimensions)
         overall, *others = ["-" if rating is None else f"{rating:g}" for rating in ratings]
-        table.add_row(_text(verdict.judge), overall + raw, *others, _text(verdict.reason))
+        table.add_row(_text(verdict.judge), overall + raw, *others, _text(verdict.words))
     return table
 
 

@@ -22,7 +22,9 @@ class QualityOptions(BaseModel):
         None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
     )
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: str | None = Field(None, description="the model that grades (default: the model)")
+    grade_model: str | None = Field(
+        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
+    )
 
     @field_validator("judge_models", mode="before")
     @classmethod

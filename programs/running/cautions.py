@@ -11,16 +11,40 @@ LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
 
 def cautions(settings: Settings, last: Mapping[str, Any] | None) -> Iterator[str]:
     """A line for each thing to warn of. `last` is the journal's latest `run` line."""
-    yield from filter(None, (_solves_its_own(settings), _leaves_out(settings, (last or {}).get("settings") or {})))
+    yield from itself(settings)
+    yield from filter(None, [_leaves_out(settings, (last or {}).get("settings") or {})])
+
+
+def itself(settings: Settings) -> Iterator[str]:
+    """A line for each model that is asked about its own work; the summary has them too."""
+    yield from filter(None, (_judges_its_own(settings), _solves_its_own(settings)))
+
+
+def _writers(settings: Settings) -> set[str]:
+    return {settings.stage_models.get(stage, settings.model) for stage in ("trace", "answer")}
+
+
+def _judges_its_own(settings: Settings) -> str | None:
+    """A judge, or the grader, is a model that writes the traces."""
+    asked = {
+        "judges": (settings.judges if settings.quality_check else (), "--judge-models"),
+        "grades": ((settings.grader,), "--grade-model"),
+    }
+    own = {what: option for what, (models, option) in asked.items() if _writers(settings) & set(models)}
+    if not own:
+        return None
+    return (
+        f"a model {' and '.join(own)} its own work, which flatters it and shares its errors; name another with "
+        f"{' and '.join(own.values())}"
+    )
 
 
 def _solves_its_own(settings: Settings) -> str | None:
     """The solver, or who compares, is a model that writes the traces."""
     if not settings.blind_solve:
         return None
-    writers = {settings.stage_models.get(stage, settings.model) for stage in ("trace", "answer")}
     asked = {"solver": (settings.solver, "--solver-model"), "comparer": (settings.comparer, "--compare-model")}
-    own = [name for name, (model, _) in asked.items() if model in writers]
+    own = [name for name, (model, _) in asked.items() if model in _writers(settings)]
     if not own:
         return None
     who = f"the {own[0]} is the writer itself" if len(own) == 1 else "the solver and the comparer are the writer itself"

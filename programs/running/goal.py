@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from programs.extras.extras import Extras
-from programs.units.decision import QualityRules
+from programs.units.decision import QualityRules, floors_in_words
 from signatures.setting import Setting
 
 
@@ -32,7 +32,9 @@ class Goal:
         less = ",".join(f"{quality.biases[judge]:g}" for judge in quality.judges) if quality.biases else ""
         judges = f"{','.join(quality.judges)}{less and f' less {less}'}"
         judged = (
-            f"judged by {judges} from {quality.threshold} in {quality.max_attempts}" if quality.check else "not judged"
+            f"judged by {judges} from {quality.threshold} with {floors_in_words()} in {quality.max_attempts}"
+            if quality.check
+            else "not judged"
         )
         graded = f"graded by {self.grader}" if self.grader else "not graded"
         return "; ".join([judged, graded, *self.extras.basis])

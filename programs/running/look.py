@@ -25,4 +25,5 @@ def look(record: Record, console: Console) -> None:
     console.print(Padding(Text(record.final_answer), (0, 0, 0, 2)))
     measures = record.metadata
     patterns = ", ".join(measures.reasoning_patterns)
-    console.print(Text(f"complexity {measures.complexity_level}: {patterns}", "dim"))
+    judged = "" if measures.authenticity_score is None else f"authenticity {measures.authenticity_score}, "
+    console.print(Text(f"{judged}complexity {measures.complexity_level}: {patterns}", "dim"))

@@ -15,6 +15,7 @@ from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
 from programs.progress.extrapolation import Extrapolation
 from programs.records import JudgeAgreement
+from programs.running.cautions import itself
 from programs.running.funnel import Funnel, funnel_of, in_words, steps_of_reading
 from programs.running.ledger import Ledger
 from programs.settings import Settings
@@ -22,7 +23,8 @@ from programs.settings import Settings
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal, and so do `findings`; `pilot` is what a pilot foretells. Tokens are as the servers counted them;
+    the journal, and so do `findings`; `pilot` is what a pilot foretells, `cautions` name models that were asked about their
+    own work. Tokens are as the servers counted them;
     `uncounted_calls` gave no counts."""
 
     status: str
@@ -43,6 +45,7 @@ class Summary(BaseModel):
     findings: Findings = Field(default_factory=Findings)
     funnel: Funnel | None = None
     pilot: Extrapolation | None = None
+    cautions: list[str] = Field(default_factory=list)
 
 
 def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
@@ -79,6 +82,7 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
         spent_in_all=index.spent(),
         findings=findings_in(index.tally()),
         funnel=funnel_of(index, settings.prices, steps_of_reading(report, ledger.left)),
+        cautions=list(itself(settings)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import dspy
 
 from programs.asking.plan import Ask, Reply
+from programs.checks.thought import bare_thought
 from programs.passage import Passage
 from programs.records import VerdictRecord
 from programs.stages.questions import Question
@@ -36,14 +37,21 @@ class JudgeStage(dspy.Module):
         super().__init__()
         self.predict = dspy.Predict(JudgeTrace)
 
-    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str) -> Ask:
-        """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
-        return self.ask_about({**judged_view(passage, question, draft), "thought": draft.text}, name, judge)
+    def ask(
+        self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, given: str | None = None
+    ) -> Ask:
+        """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model; `given` says what
+        whoever thinks had at hand."""
+        inputs = {**judged_view(passage, question, draft), "given": given, "thought": draft.text}
+        return self.ask_about(inputs, name, judge)
 
     def ask_about(
         self, inputs: Mapping[str, Any], name: str, judge: str, temperature: float | None = JUDGE_TEMPERATURE
     ) -> Ask:
-        """The same for anything else that can be judged; an input that is None is left out of the prompt."""
+        """The same for anything else that can be judged; an input that is None is left out of the prompt. A thought is
+        shown without its tags: they are no part of it, and the prompt would show them broken."""
+        thought = inputs.get("thought")
+        inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
         return Ask(
             stage="judge",
             key=f"judge/{name}/{judge}",
@@ -68,6 +76,13 @@ def panel_score(verdicts: list[Verdict]) -> float | None:
     """The mean of the overall ratings of the judges that answered, or None when none did."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
     return round(sum(overall) / len(overall), 2) if overall else None
+
+
+def naturalness(verdicts: list[Verdict]) -> float | None:
+    """How much the thought reads like thinking, by the judges that rated it: the mean of their ratings, brought from 1-10
+    to 0-1. None where none did."""
+    ratings = [verdict.reads_like_thinking for verdict in verdicts if verdict.reads_like_thinking is not None]
+    return round((sum(ratings) / len(ratings) - 1) / 9, 4) if ratings else None
 
 
 def panel_spread(verdicts: list[Verdict]) -> float | None:

@@ -1,7 +1,7 @@
 """Stage 4 as a module: the strands woven into a thought, and the answer written from it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dspy
 from rapidfuzz import fuzz
@@ -41,6 +41,16 @@ class Draft:
         return wrap_thought(self.thought.texts)
 
 
+class Against(NamedTuple):
+    """The faults that judges found in the attempt before, by the stage that is to mend them."""
+
+    thought: tuple[str, ...] = ()
+    answer: tuple[str, ...] = ()
+
+
+NOTHING_AGAINST = Against()
+
+
 @dataclass(frozen=True)
 class Spot:
     """Which draft this is: a variation of its question, an attempt at the variation, the temperature of both calls
@@ -67,13 +77,18 @@ class TraceStages(dspy.Module):
         self.answer = dspy.Predict(WriteAnswer)
 
     def plan(
-        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...] = ()
+        self,
+        passage: Passage,
+        question: Question,
+        found: Analysed,
+        spot: Spot,
+        feedback: Against = NOTHING_AGAINST,
     ) -> Plan[Draft]:
-        """`feedback` holds the judges' reasons against the attempt before. Raises `StageFailed`."""
-        trace = self.trace_ask(passage, question, found, spot, feedback)
+        """`feedback` holds what judges found in the attempt before. Raises `StageFailed`."""
+        trace = self.trace_ask(passage, question, found, spot, feedback.thought)
         trace_reply = (yield [trace])[0]
         thought: Thought = value_of(trace, trace_reply)
-        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback))
+        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback.answer))
 
     def trace_ask(
         self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...]

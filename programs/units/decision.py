@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from programs.records import FLOORS, NO_FAULT
 from programs.stages.judge import Verdict, panel_score
 
 Verdicts = list[Verdict]
@@ -29,15 +30,34 @@ def calibrated(verdict: Verdict, rules: QualityRules) -> Verdict:
 
 
 def standing(verdicts: Verdicts, rules: QualityRules) -> Standing:
-    """accepted: judged at or above the threshold, or not to be judged; unjudged: no judge gave a score."""
+    """accepted: judged at or above the threshold and by no judge below a floor, or not to be judged; unjudged: no judge
+    gave a score."""
     if not rules.check:
         return "accepted"
     score = panel_score(verdicts)
     if score is None:
         return "unjudged"
-    return "accepted" if score >= rules.threshold else "below"
+    return "accepted" if score >= rules.threshold and not floors_missed(verdicts) else "below"
 
 
-def reasons_against(verdicts: Verdicts) -> tuple[str, ...]:
-    """What the judges held against an attempt, for the next one to mend."""
-    return tuple(verdict.reason for verdict in verdicts if verdict.scored)
+def floors_in_words() -> str:
+    """The floors, as a part of the rules that a decision hangs on."""
+    return ",".join(f"{name}>={floor}" for name, floor in FLOORS.items())
+
+
+def floors_missed(verdicts: Verdicts) -> list[str]:
+    """The ratings by which single judges turn a trace down, whatever the mean."""
+    return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
+
+
+def reasons_against(verdicts: Verdicts, part: Literal["thought", "answer"]) -> tuple[str, ...]:
+    """The faults that the judges found in a part of an attempt, whole, for the next one to mend."""
+    return tuple(
+        verdict.fault
+        for verdict in verdicts
+        if verdict.fault and verdict.fault_in in (part, "both") and _plain(verdict.fault) != NO_FAULT
+    )
+
+
+def _plain(fault: str) -> str:
+    return fault.strip(" .\"'").lower()

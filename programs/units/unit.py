@@ -23,11 +23,11 @@ from programs.records import (
     UserInteraction,
     VerdictRecord,
 )
-from programs.stages.judge import Verdict, panel_score, panel_spread
+from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
-from programs.units.decision import Standing
+from programs.units.decision import Standing, floors_missed
 from programs.units.step_records import step_records
 from signatures.step_check import StepVerdict
 
@@ -112,7 +112,8 @@ class Unit:
         else:
             score = panel_score(last.verdicts)
             self.status = "rejected"
-            self.reason = f"quality {score} after {len(self.attempts)} attempts"
+            missed = floors_missed(last.verdicts)
+            self.reason = "; ".join([f"quality {score} after {len(self.attempts)} attempts", *missed])
 
     def failed(self, failure: StageFailed) -> "Unit":
         """Marks the unit as given up at a stage: rejected if the stage is settled, else to be tried again."""
@@ -220,7 +221,7 @@ def notes_of(found: Analysed) -> Notes:
 def _measures(attempt: Attempt) -> TraceMetadata:
     thought = attempt.draft.thought
     return TraceMetadata(
-        authenticity_score=None,
+        authenticity_score=naturalness(attempt.verdicts),
         complexity_level=complexity_level(thought.kinds, sum(len(text.split()) for text in thought.texts)),
         reasoning_patterns=reasoning_patterns(thought.kinds),
         quality_score=panel_score(attempt.verdicts),

@@ -24,6 +24,7 @@ from programs.settings import Settings
 from tests.bench.bucket import Bucket
 from tests.bench.options import Options
 from tests.lab import write_passages
+from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn
 
@@ -77,8 +78,7 @@ class Server(StandIn):
 def _judge(asked: Asked) -> dict[str, Any]:
     """Both judges see the same draft, and find the same of it."""
     low = random.Random(asked.given("thought")).random() < REJECTED
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), 3 if low else 8)
-    return {"reason": "As sound as its sentences are.", **ratings}
+    return verdict(3 if low else 8, "As sound as its sentences are.")
 
 
 def estimated(shape: Shape) -> dict[str, Any]:

@@ -270,11 +270,13 @@ def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> 
         assert parsed("--stage-model", f"{stage}=x").stage_models == {stage: "x"}
 
 
-def test_the_model_grades_unless_another_is_named() -> None:
+def test_a_judge_grades_or_else_the_model_unless_another_is_named() -> None:
     assert parsed().grader is None
     assert parsed("--grade-model", "x").grader is None
     assert parsed("--grade-answers").grader == "claudesonnet4"
-    assert parsed("--grade-answers", "--grade-model", "x").grader == "x"
+    judged = ("--grade-answers", "--quality-check", "--judge-models", "a,b")
+    assert parsed(*judged).grader == "a"
+    assert parsed(*judged, "--grade-model", "x").grader == parsed("--grade-answers", "--grade-model", "x").grader == "x"
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,14 @@ def test_labels_by_score(judged: Path, tmp_path: Path) -> None:
     assert [row["label"] for row in rows(export_to(unscored, "kto", "--min-score", "5"))] == [True]
 
 
+def test_what_one_judge_found_wrong_is_never_labelled_good(tmp_path: Path) -> None:
+    wrong = record(1, score=8.0, variation=1)
+    wrong.verdicts[0].accuracy = 4
+    document = laid(tmp_path, [Made(record(1, score=9.0), below=[wrong])])
+    found = rows(export_to(document, "kto", "--min-score", "5"))
+    assert {row["quality_score"]: row["label"] for row in found} == {9.0: True, 8.0: False}
+
+
 def test_labels_that_are_all_the_same_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from programs.export import main
 

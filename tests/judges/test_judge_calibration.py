@@ -62,7 +62,7 @@ def test_what_counts_is_the_rating_less_the_bias(judged: Lab) -> None:
     assert ratings(judged) == {((5.75, 4), (7.5, 9))}
     for record in judged.records:
         assert (record["metadata"]["quality_score"], record["metadata"]["quality_spread"]) == (6.62, 1.75)
-        assert [one["accuracy"] for one in record["verdicts"]] == [4, 9]
+        assert [one["coherence"] for one in record["verdicts"]] == [4, 9]
     assert not (judged.folder / "out.review.jsonl").read_text(), (
         "they differ by less than 3 once their biases are known"
     )
@@ -113,16 +113,17 @@ def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | No
 
 
 def test_the_basis_names_the_biases_in_the_panels_order() -> None:
-    plain = QualityRules(check=True, judges=("a", "b"))
+    plain, floors = QualityRules(check=True, judges=("a", "b")), "accuracy>=5,answers_the_question>=5"
     known = replace(plain, biases={"b": -0.25, "a": 1.0})
-    assert Goal(quality=plain).basis == "judged by a,b from 6.0 in 3; not graded"
-    assert Goal(quality=known).basis == "judged by a,b less 1,-0.25 from 6.0 in 3; not graded"
+    assert Goal(quality=plain).basis == f"judged by a,b from 6.0 with {floors} in 3; not graded"
+    assert Goal(quality=known).basis == f"judged by a,b less 1,-0.25 from 6.0 with {floors} in 3; not graded"
 
 
 def test_verdicts_of_older_documents_load() -> None:
     old = VerdictRecord.model_validate({"judge": "a", "scored": True, "overall": 7, "reason": "fine"})
     assert (old.overall, old.raw_overall) == (7, None)
     assert isinstance(old.overall, int)
+    assert (old.fault, old.answers_the_question, old.words) == (None, None, "fine")
     new = VerdictRecord.model_validate_json('{"judge": "a", "scored": true, "overall": 6.5, "raw_overall": 7}')
     assert (new.overall, new.raw_overall) == (6.5, 7)
 

@@ -32,7 +32,7 @@ class Judged(Measure):
 
     def _attempt(self, unit: Any) -> Any:
         attempt = super()._attempt(unit)
-        attempt.verdicts.append(Verdict(judge="j", scored=True, overall=4, reason=HELD))
+        attempt.verdicts.append(Verdict(judge="j", scored=True, overall=4, fault=HELD))
         return attempt
 
 
@@ -88,7 +88,7 @@ def test_1_why_a_try_was_not_taken_is_told() -> None:
 
 @pytest.mark.parametrize("stage", ["trace", "answer"])
 def test_1_what_the_judge_held_against_it_is_told(stage: str) -> None:
-    assert f"judge 0.33: {HELD}" in said(stage, prediction())
+    assert f"judge 0.33: Fault: {HELD}" in said(stage, prediction())
 
 
 def test_1_foreign_words_of_an_answer_are_named() -> None:

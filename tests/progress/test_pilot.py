@@ -29,6 +29,7 @@ from programs.running.intake import NOT_CHOSEN
 from programs.running.ledger import Ledger
 from programs.running.prices import Price
 from tests.lab import Lab, called, laboratory, passage
+from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked
 
 BASE = {"quality_check": True, "judge_models": ["openai/judge"]}
@@ -37,8 +38,7 @@ BASE = {"quality_check": True, "judge_models": ["openai/judge"]}
 def sometimes_low(asked: Asked) -> dict[str, Any]:
     """Three of ten drafts are judged too low, which ones their words decide."""
     score = 3 if int(asked.nonce, 16) % 10 < 3 else 8
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), score)
-    return {"reason": f"As sound as the {asked.word(1)} allows.", **ratings}
+    return verdict(score, f"As sound as the {asked.word(1)} allows.")
 
 
 JUDGED: dict[str, Answer] = {"judge": sometimes_low}

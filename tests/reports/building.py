@@ -126,7 +126,9 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
                 coherence=9,
                 overall=score + 1,
                 raw_overall=round(score) + 2 if number == 0 else None,
-                reason=f"Sound. {extra}",
+                fault=f"Too sure. {extra}",
+                fault_in="answer",
+                best_point=f"Sound. {extra}",
             ),
             VerdictRecord(
                 judge=JUDGES[1], scored=True, reasoning_quality=6, accuracy=6, coherence=6, overall=round(score - 1)

@@ -47,6 +47,9 @@ def test_what_was_said_of_it_is_shown(browser: Browser, report: Path) -> None:
         verdicts = page.get_by_role("region", name="Verdicts").locator("tbody tr")
         # calibrated, as given, reasoning, accuracy, coherence
         assert verdicts.nth(0).locator("td.number").all_inner_texts() == ["8", "9", "7", "8", "9"]
+        words = verdicts.nth(0).locator("td").last.inner_text()
+        assert words.startswith("Fault: Too sure.")
+        assert "Best: Sound." in words
         assert verdicts.nth(1).locator("td.number").all_inner_texts() == ["6", "not known", "6", "6", "6"]
         grades = page.get_by_role("region", name="Grades").locator("td.number").all_inner_texts()
         assert grades == ["0.80", "0.70", "0.60", "0.50", "0.90", "0.40", "0.65"]

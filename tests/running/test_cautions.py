@@ -2,7 +2,8 @@
 
 1. Nothing, where nothing is to be warned of.
 2. A solver or a comparer that writes the traces is named, with the option that names another.
-3. Options of the last run whose results would leave the records are named.
+3. A judge or a grader that writes the traces is named too, and stands in the run's summary.
+4. Options of the last run whose results would leave the records are named.
 """
 
 from __future__ import annotations
@@ -44,6 +45,36 @@ def test_a_solver_that_is_the_writer_is_told(given: dict[str, Any], who: str, op
     (line,) = said(blind_solve=2, **given)
     assert line.startswith(f"{who} the writer itself: ")
     assert line.endswith(f"with {options}")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"grade_answers": True}, "a model grades its own work"),
+        ({"grade_answers": True, **JUDGED}, None),
+        (
+            {"grade_answers": True, "quality_check": True, "judge_models": ["openai/j", "openai/writer"]},
+            "a model judges ",
+        ),
+        (
+            {"grade_answers": True, "stage_model": ["answer=openai/j"], **JUDGED},
+            "a model judges and grades its own work",
+        ),
+        ({"stage_model": ["trace=openai/x", "answer=openai/y"], "grade_answers": True}, None),
+        ({"judge_models": ["openai/writer"]}, None),
+    ],
+)
+def test_a_model_that_judges_or_grades_itself_is_told(given: dict[str, Any], line: str | None) -> None:
+    lines = said(**given)
+    assert len(lines) == (line is not None)
+    assert line is None or lines[0].startswith(line)
+
+
+def test_the_summary_says_so_too(lab: Lab) -> None:
+    finished = lab.run(max_traces=1, grade_answers=True)
+    assert [line.split(",")[0] for line in finished.summary.cautions] == ["a model grades its own work"]
+    assert lab.document["metadata"]["run"]["cautions"] == finished.summary.cautions
+    assert lab.run(max_traces=1, grade_answers=True, grade_model="openai/other").summary.cautions == []
 
 
 def test_what_the_records_will_lose_is_told() -> None:

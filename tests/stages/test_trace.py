@@ -13,8 +13,8 @@ from __future__ import annotations
 import pytest
 
 from programs.asking.plan import StageFailed, drive
-from programs.checks.thought import unwrap_thought
-from programs.stages.trace import Spot, answer_problems, judged_view, thought_problems
+from programs.checks.thought import bare_thought, unwrap_thought
+from programs.stages.trace import NOTHING_AGAINST, Against, Spot, answer_problems, judged_view, thought_problems
 from signatures.answer import FinalAnswer
 from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spot, thought, tracer, unread
 
@@ -146,7 +146,7 @@ def test_tags_inside_a_thought_are_escaped() -> None:
     assert "&lt;/thought&gt; wait, the &lt;think&gt;" in made.text
 
 
-def asks(place: Spot, feedback: tuple[str, ...] = ()) -> Answers:
+def asks(place: Spot, feedback: Against = NOTHING_AGAINST) -> Answers:
     answers = Answers()
     drive(tracer().writer.plan(passage(), QUESTION, analysed(), place, feedback), answers)
     return answers
@@ -164,10 +164,11 @@ def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
     assert final.depth > trace.depth
 
 
-def test_temperature_and_reasons_reach_both_calls() -> None:
-    for ask in asks(spot(2, 1, 0.9), ("thin",)).asked:
+def test_the_temperature_reaches_both_calls_and_each_its_own_faults() -> None:
+    asked = asks(spot(2, 1, 0.9), Against(thought=("thin", "long"), answer=("curt",))).asked
+    assert [(ask.stage, ask.feedback) for ask in asked] == [("trace", ("thin", "long")), ("answer", ("curt",))]
+    for ask in asked:
         assert ask.temperature == 0.9
-        assert ask.feedback == ("thin",)
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism/2.1"
 
 
@@ -195,7 +196,7 @@ def test_judges_and_graders_see_the_passage_the_question_and_the_answer() -> Non
         "asked_by": QUESTION.asked_by,
         "answer": made.answer,
     }
-    assert judge.inputs == {**view, "thought": made.text}
+    assert judge.inputs == {**view, "thought": bare_thought(made.text), "given": None}
     assert grade.inputs == view
     for ask in (judge, grade):
         assert set(ask.inputs) == set(ask.predict.signature.input_fields) - {"earlier", "feedback"}

@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from programs.records import FLOORS, RATINGS
+
 PANEL = ["openai/strict", "openai/mild"]
 
 
-def verdict(overall: int, reason: str = "") -> dict[str, Any]:
-    """A verdict that gives everything the same rating."""
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), overall)
-    return {"reason": reason or f"It deserves {overall}, all told.", **ratings}
+def verdict(overall: int, fault: str = "") -> dict[str, Any]:
+    """A verdict that gives everything the same rating, but for the floors, so that the mean alone decides."""
+    ratings = {**dict.fromkeys(RATINGS, overall), **{name: max(overall, floor) for name, floor in FLOORS.items()}}
+    return {
+        "fault": fault or f"It deserves {overall}, all told.",
+        "fault_in": "both",
+        "best_point": "It keeps to its subject.",
+        **ratings,
+    }

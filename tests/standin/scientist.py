@@ -5,7 +5,7 @@ anything else it raises. What it says differs with the passage, the question, th
 temperature, and passes the checks; no eight words in a row are always the same, so that it recites no demonstration.
 `stages` replaces single answers:
 
-    Scientist(judge=lambda asked: {"reason": "too short", "reasoning_quality": 3, ...})
+    Scientist(judge=lambda asked: verdict(3, "too short"))
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from typing import Any
 
 from programs.checks.words import GRAMMAR
 from signatures.questions import QuestionType
+from tests.standin.panel import verdict
 
 STAGE_OF_FIELD = {
     "questions": "questions",
@@ -220,8 +221,7 @@ def answer(asked: Asked) -> dict[str, Any]:
 
 def judge(asked: Asked) -> dict[str, Any]:
     score = 6 + int(asked.nonce[0], 16) % 4
-    ratings = dict.fromkeys(("reasoning_quality", "accuracy", "coherence", "overall"), score)
-    return {"reason": f"Sound, though the {asked.word(1)} is thin.", **ratings}
+    return verdict(score, f"Sound, though the {asked.word(1)} is thin.")
 
 
 def grade(asked: Asked) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Invariants of `programs.units.decision`: what becomes of an attempt is a pure function of its verdicts and the rules.
 
 1. Without a quality check everything is accepted, whatever verdicts there are.
-2. The panel's score is the mean of the overall ratings of those that answered; at the threshold is accepted.
+2. The panel's score is the mean of the overall ratings of those that answered; at the threshold is accepted, unless a
+   single judge rates it below a floor. A rating that was not given turns nothing down.
 3. Nobody answered: unjudged, never accepted and never below. An unscored verdict counts for nothing.
 4. A lower threshold never takes less (so a resumed run with a lower one extends).
-5. Reasons against an attempt are those of the judges that answered: an error's words are not among them.
+5. Reasons against a part of an attempt are the faults that judges found there, whole: no best point, nothing that lies
+   elsewhere, no error's words.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from programs.records import FLOORS, RATINGS
 from programs.stages.judge import Verdict, panel_score, panel_spread
-from programs.units.decision import QualityRules, reasons_against, standing
+from programs.units.decision import QualityRules, floors_missed, reasons_against, standing
 
 
 def verdict(overall: int | None, judge: str = "a", reason: str = "thin") -> Verdict:
@@ -74,6 +77,35 @@ def test_score_and_spread_lie_within_the_ratings(verdicts: list[Verdict]) -> Non
         assert 0 <= spread <= 9
 
 
-def test_reasons_are_those_of_the_judges_that_answered() -> None:
-    verdicts = [verdict(3, "a", "thin"), verdict(None, "b", "429 too many"), verdict(9, "c", "fine")]
-    assert reasons_against(verdicts) == ("thin", "fine")
+@pytest.mark.parametrize("name", FLOORS)
+@pytest.mark.parametrize(("ratings", "stands"), [((5, 9), "accepted"), ((4, 10), "below"), ((None, 10), "accepted")])
+def test_one_judge_turns_down_what_is_wrong_or_beside_the_question(
+    name: str, ratings: tuple[int | None, ...], stands: str
+) -> None:
+    verdicts = [verdict(9, str(number)).model_copy(update={name: rating}) for number, rating in enumerate(ratings)]
+    assert standing(verdicts, rules()) == stands
+    assert floors_missed(verdicts) == ([] if stands == "accepted" else [f"{name} 4 by 0"])
+    assert standing(verdicts, QualityRules(check=False)) == "accepted"
+
+
+def test_no_other_rating_has_a_floor() -> None:
+    low = dict.fromkeys(set(RATINGS) - set(FLOORS) - {"overall"}, 1)
+    assert standing([verdict(6).model_copy(update=low)], rules()) == "accepted"
+
+
+def found(fault: str, where: str) -> Verdict:
+    return Verdict(judge="a", scored=True, overall=3, fault=fault, fault_in=where, best_point="It is short.")
+
+
+def test_each_part_is_told_its_own_faults_whole() -> None:
+    long = "It says 'about 9 percent', where the passage has 12. " * 20
+    verdicts = [
+        found(long, "thought"),
+        found("Too curt.", "answer"),
+        found("It asserts.", "both"),
+        found("None.", "both"),
+        found("none", "none"),
+        verdict(None, "b", "429 too many"),
+    ]
+    assert reasons_against(verdicts, "thought") == (long, "It asserts.")
+    assert reasons_against(verdicts, "answer") == ("Too curt.", "It asserts.")

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from programs.asking.plan import Ask, Reply
+from programs.journals.tally import loss_of
 from programs.stages.questions import type_order
 from programs.tracer import Made
 from programs.units.decision import QualityRules
@@ -39,10 +40,16 @@ def rated(*overall: int) -> Any:
     """A judge stage whose verdicts have these overall ratings, in the order of being asked; then the last."""
     count = iter(overall)
     last = [overall[-1]]
+    where = {"a": "thought", "b": "both"}
 
     def judge(ask: Ask) -> dict[str, Any]:
         last[0] = next(count, last[0])
-        return {**VERDICT, "overall": last[0], "reason": f"{ask.judge} says that {last[0]} is what it deserves."}
+        return {
+            **VERDICT,
+            "overall": last[0],
+            "fault": f"{ask.judge} says that {last[0]} is what it deserves.",
+            "fault_in": where[ask.judge or ""],
+        }
 
     return judge
 
@@ -65,13 +72,25 @@ def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
     assert [attempt.standing for attempt in unit.attempts] == ["below", "accepted"]
     again = [ask for ask in answers.asked if ask.stage in ("trace", "answer") and ask.feedback]
     assert [ask.key.rsplit(".", 1)[-1] for ask in again] == ["1", "1"]
-    assert all(
-        ask.feedback == ("a says that 4 is what it deserves.", "b says that 6 is what it deserves.") for ask in again
-    )
+    first, second = "a says that 4 is what it deserves.", "b says that 6 is what it deserves."
+    assert [ask.feedback for ask in again] == [(first, second), (second,)], "a found no fault with the answer"
     record = unit.record()
     assert (record.metadata.quality_score, record.metadata.quality_spread) == (8.5, 1.0)
     assert record.generation is not None
     assert record.generation.attempt == 1
+
+
+def test_one_judge_that_finds_it_wrong_is_enough_to_reject_it() -> None:
+    answers = Answers(judge=lambda ask: {**VERDICT, "overall": 9, "accuracy": 4 if ask.judge == "b" else 9})
+    unit = only(made_of(answers, quality=CHECKED))
+    assert (unit.status, unit.reason) == ("rejected", "quality 9.0 after 3 attempts; accuracy 4 by b")
+    assert loss_of(unit.status, unit.reason) == "rejected by the judges"
+
+
+def test_how_natural_it_reads_is_what_the_judges_say() -> None:
+    answers = Answers(judge=lambda ask: {**VERDICT, "reads_like_thinking": 9 if ask.judge == "b" else 6})
+    assert only(made_of(answers, quality=CHECKED)).record().metadata.authenticity_score == 0.7222
+    assert only(made_of()).record().metadata.authenticity_score is None
 
 
 def test_after_the_last_attempt_it_is_rejected_and_not_graded() -> None:

@@ -33,7 +33,7 @@ function columnOf(row, trace, beside, title = null) {
   const heading = row === beside ? name : element("a", { href: linkTo(row) }, name);
   const asked = row.question === beside.question ? null : element("p", {}, row.question);
   const verdicts = (trace.verdicts ?? []).map((verdict) =>
-    element("p", { class: "why" }, `${verdict.judge}: ${verdict.scored ? said(verdict.overall) : "no score"}. ${verdict.reason ?? ""}`));
+    element("p", { class: "why" }, `${verdict.judge}: ${verdict.scored ? said(verdict.overall) : "no score"}. ${verdictWords(verdict)}`));
   return element(
     "section",
     {},

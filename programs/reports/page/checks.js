@@ -17,20 +17,26 @@ function table(title, head, rows) {
 const hidden = (text) => element("span", { class: "hidden" }, text);
 const prose = (text) => element("span", {}, text);
 
+/** What a judge said beside its ratings; of older versions and unscored verdicts the reason. */
+function verdictWords(verdict) {
+  const parts = [["Fault", verdict.fault], ["Best", verdict.best_point]];
+  return parts.filter(([, text]) => text).map(([name, text]) => `${name}: ${text}`).join(" ") || (verdict.reason ?? "");
+}
+
 function verdictsOf(trace) {
   const verdicts = trace.verdicts ?? [];
   if (verdicts.length === 0) return null;
   const calibrated = verdicts.some((verdict) => verdict.raw_overall !== undefined);
-  const apart = ["judge", "scored", "overall", "raw_overall", "reason"];
-  const names = [...new Set(verdicts.flatMap(Object.keys))].filter((name) => !apart.includes(name));
+  const given = (verdict) => Object.keys(verdict).filter((name) => typeof verdict[name] === "number");
+  const names = [...new Set(verdicts.flatMap(given))].filter((name) => !["overall", "raw_overall"].includes(name));
   const dimensions = names.map((name) => name.replaceAll("_", " "));
-  const head = ["judge", "overall", ...(calibrated ? ["as given"] : []), ...dimensions, "reason"];
+  const head = ["judge", "overall", ...(calibrated ? ["as given"] : []), ...dimensions, "in words"];
   const rows = verdicts.map((verdict) => [
     verdict.judge,
     verdict.scored ? said(verdict.overall, Number.isInteger(verdict.overall) ? 0 : 1) : "no score",
     ...(calibrated ? [said(verdict.raw_overall)] : []),
     ...names.map((name) => said(verdict[name])),
-    prose(verdict.reason || "no reason given"),
+    prose(verdictWords(verdict) || "nothing said"),
   ]);
   const section = part("Verdicts (1-10)", table("Verdicts", head, rows));
   section.classList.add("whole");

@@ -74,7 +74,9 @@ def test_where_a_judge_has_no_figure_there_is_no_mean() -> None:
 
 
 def verdict(overall: int | None) -> Verdict:
-    return Verdict(judge="a", scored=overall is not None, overall=overall, reason="It is what it is.")
+    if overall is None:
+        return Verdict(judge="a", scored=False, reason="the reply could not be read")
+    return Verdict(judge="a", scored=True, overall=overall, fault="It is what it is.", best_point="It is short.")
 
 
 def example(correct: bool | None, rating: int | None) -> dspy.Example:
@@ -108,7 +110,8 @@ def test_what_is_said_of_a_verdict() -> None:
     wrong = feedback(example(False, None), dspy.Prediction(verdict=verdict(9)))
     assert wrong.score == 0.0
     assert wrong.feedback == (
-        "The judge said 9 of 10 (right); people said that the answer is wrong. The judge's reason was: It is what it is."
+        "The judge said 9 of 10 (right); people said that the answer is wrong. "
+        "The judge said: Fault: It is what it is. Best: It is short."
     )
     right = feedback(example(False, 2), dspy.Prediction(verdict=verdict(2)))
     assert (right.score, right.feedback) == (

@@ -1,0 +1,88 @@
+"""Journals and documents whose verdicts have the older form: a `reason` and four ratings.
+
+1. They load, export and report; what was not rated is null.
+2. A run that goes on decides by the present rules: where a stored reply has the older form the judge is asked again,
+   once, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.attempts import read_units
+from programs.export import main as export
+from programs.judges.review_list import review_item
+from programs.records import Document, VerdictRecord
+from programs.report import main as report
+from tests.lab import Lab, laboratory
+from tests.standin.panel import PANEL, verdict
+from tests.standin.scientist import Asked
+
+OLD = {"reason": "Sound, though thin.", "reasoning_quality": 7, "accuracy": 4, "coherence": 7}
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+
+
+def judge(asked: Asked) -> dict[str, Any]:
+    """Rejects one of the texts."""
+    return verdict(7 if "Catalogue 0" in asked.text else 3)
+
+
+def aged(value: Any) -> Any:
+    """A line of a journal, or a document, as the version before would have written it."""
+    if isinstance(value, list):
+        return [aged(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if {"fault", "best_point"} <= value.keys():
+        kept = {name: value[name] for name in ("judge", "scored", "raw_overall") if name in value}
+        return {**kept, **OLD, "overall": value["overall"]}
+    return {
+        name: one.replace(" with accuracy>=5,answers_the_question>=5", "") if name == "basis" else aged(one)
+        for name, one in value.items()
+    }
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Any:
+    with laboratory(tmp_path, texts=2, stages={"judge": judge}) as lab:
+        lab.run(**JUDGED)
+        lines = [json.dumps(aged(line), separators=(",", ":")) for line in lab.lines()]
+        lab.journal.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        Path(f"{lab.journal}.index").unlink(missing_ok=True)
+        lab.output.write_text(json.dumps(aged(lab.document)), encoding="utf-8")
+        yield lab
+
+
+def test_1_they_load_with_what_was_not_rated_missing(lab: Lab) -> None:
+    (record,) = Document.model_validate(lab.document).questions
+    old = VerdictRecord(judge="openai/strict", scored=True, overall=7, **OLD)
+    assert record.verdicts[0] == old
+    assert (old.fault, old.reads_like_thinking, old.words) == (None, None, "Sound, though thin.")
+    assert [len(unit.rejected) for unit in read_units(lab.journal)] == [0, 1]
+    assert review_item("u", "accepted", record).verdicts[0] == old
+
+
+def test_1_they_export(lab: Lab, tmp_path: Path) -> None:
+    folder = tmp_path / "kto"
+    assert export([str(lab.output), "--to", "kto", "--output", str(folder)]) == 0
+    rows = [json.loads(line) for path in folder.rglob("*.jsonl") for line in path.open(encoding="utf-8")]
+    assert sorted(row["label"] for row in rows) == [False, True]
+
+
+def test_1_they_are_reported(lab: Lab, tmp_path: Path) -> None:
+    assert report([str(lab.output), "--output", str(tmp_path / "page.html")]) == 0
+    assert (tmp_path / "page.html").stat().st_size > 0
+
+
+def test_2_the_judges_are_asked_again_and_nobody_else(lab: Lab) -> None:
+    finished, calls = lab.counted(**JUDGED)
+    assert (finished.summary.traces, calls) == ({"accepted": 1, "rejected": 1}, 2 * len(PANEL))
+    assert {line["stage"] for line in lab.lines("stage")[-calls:]} == {"judge"}
+    (record,) = lab.records
+    assert [one["answers_the_question"] for one in record["verdicts"]] == [7, 7]
+    _, calls = lab.counted(**JUDGED)
+    assert calls == 0
