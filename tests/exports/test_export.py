@@ -27,12 +27,11 @@ from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.export import main
 from programs.exports import exporter
-from programs.exports.candidates import Origin
+from programs.exports.candidates import Origin, by_question
 from programs.exports.exporter import export
 from programs.exports.files import DataFiles
 from programs.exports.format import Candidate
 from programs.exports.formats import FORMATS
-from programs.exports.groups import by_question
 from programs.exports.options import ExportOptions
 from programs.journals.journal import Journal
 from tests.exports.building import Made, export_to, header, laid, plain_document, record, refused, rows

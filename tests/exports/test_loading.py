@@ -71,5 +71,5 @@ def test_a_field_for_the_thought_loads(document: Path, datasets: Any, tmp_path: 
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_cards_types_are_those_of_datasets(datasets: Any, to: str) -> None:
     options = ExportOptions.model_validate({"document": "a.json", "to": to, "output": "b"})
-    said = features(options.format.columns(options.view))
+    said = features(options.format.columns(options))
     assert datasets.Features._from_yaml_list(said)._to_yaml_list() == said
