@@ -136,7 +136,12 @@ def test_a_trace_that_is_no_thought_element_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize("tag", ["<think>", "<reasoning>", "[THINK]"])
 @pytest.mark.parametrize("to", [*(name for name in TEXTUAL if name != "dpo"), "grpo"])
 def test_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
-    texts = {"text": HOSTILE, "audience": HOSTILE, "question": f"Why? {HOSTILE}", "answer": f"No. {HOSTILE}"}
+    texts: dict[str, Any] = {
+        "text": HOSTILE,
+        "audience": HOSTILE,
+        "question": f"Why? {HOSTILE}",
+        "answer": f"No. {HOSTILE}",
+    }
     kind = Tag.parse(tag)
     for row in made(to, record(thought=f"I think. {HOSTILE}", **texts), think_tag=tag, context="both"):
         everything = str({key: value for key, value in row.items() if key != "id"})
@@ -194,6 +199,14 @@ def test_the_passage_is_in_the_prompt_where_it_is_needed_or_asked_for(tmp_path: 
     card = (folder / "README.md").read_text()
     assert f"in {len(having)} of {len(found)} rows (`--context {context}`)" in card
     assert (f"{unmet} rows rest on a passage that they do not show" in card) == bool(unmet)
+
+
+@pytest.mark.parametrize(("chosen", "rejected"), [([], ["1.1"]), (["1.1"], [])])
+def test_a_pair_has_the_prompt_of_its_chosen_trace(chosen: list[str], rejected: list[str]) -> None:
+    traces = [record(1, score=8.0, needs_passage=chosen), record(1, score=3.0, needs_passage=rejected)]
+    (row,) = made("dpo", [Candidate(one) for one in traces])
+    assert row["context"] == ("passage" if chosen else "none")
+    assert ("is about dust" in shown(row)[1]) == bool(chosen)
 
 
 def test_a_trace_without_its_passage_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -439,7 +452,7 @@ def test_every_labelled_step_stands_in_one_row_after_all_that_was_thought_before
     steps: list[tuple[str, str | None]],
 ) -> None:
     one = stepped(*steps)
-    found = {}
+    found: dict[int, tuple[str, bool]] = {}
     for row in made("prm", one):
         if isinstance(row, Skip):
             continue
