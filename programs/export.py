@@ -7,7 +7,7 @@ is. It is made beside its place and put there in one step.
 from collections.abc import Iterator
 
 from programs.cli.options import parse, run_cli
-from programs.exports.exported import Exported
+from programs.exports.card import Exported
 from programs.exports.exporter import export
 from programs.exports.hub import check, push
 from programs.exports.options import ExportOptions
@@ -40,7 +40,11 @@ def told(done: Exported) -> Iterator[str]:
         yield f"not exported: {count} x {reason}"
     if done.origin.note:
         yield done.origin.note
-    if done.options.to == "kto" and len(tally.labels) == 1:
+    if not done.options.format.whole:
+        yield f"with the passage in the prompt: {tally.with_passage} rows"
+    if tally.without_needed:
+        yield f"without the passage that the thought rests on: {tally.without_needed} rows (--context auto shows it)"
+    if len(tally.labels) == 1:
         yield f"every label is {str(next(iter(tally.labels))).lower()}: a trainer learns from the contrast of both"
     empty = [name for name, share in done.options.shares.named() if share and name not in done.sizes]
     if empty:

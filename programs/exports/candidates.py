@@ -1,19 +1,33 @@
-"""The traces that an export can take, one at a time: from the document, or from its journal, which alone has those that
-were turned down."""
+"""The traces that an export can take, one at a time or question by question: from the document, or from its journal, which
+alone has those that were turned down."""
 
-from collections.abc import Iterator
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import ijson
+import orjson
 
 from programs.attempts import read_units
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.format import Candidate
+from programs.inputs.sample import content_id
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import find_sources
+from programs.records import Record
+
+_SCHEMA = """
+pragma journal_mode = off;
+pragma synchronous = off;
+create table question (number integer primary key, name text unique);
+create table trace (question integer, packed blob);
+create index of_question on trace (question);
+"""
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,42 @@ class Origin:
             last = journal.latest("run", "") or {}
         names = {"status": "status", "versions": "versions", "git_commit": "git_commit", "summary": "run"}
         return said | {name: last[field] for field, name in names.items() if field in last}
+
+
+def by_question(candidates: Iterable[Candidate], folder: Path) -> Iterator[list[Candidate]]:
+    """The candidates of each question, wherever they stand in the input, in the order in which the questions first came,
+    at a memory of one question's traces. Keeps what it writes in `folder` until it is done."""
+    with tempfile.TemporaryDirectory(prefix=".questions-", dir=folder) as home:
+        file = sqlite3.connect(Path(home, "traces.sqlite"))
+        try:
+            file.executescript(_SCHEMA)
+            for candidate in candidates:
+                question = _question(candidate.record)
+                file.execute("insert or ignore into question (name) values (?)", (question,))
+                file.execute(
+                    "insert into trace select number, ? from question where name = ?", (_packed(candidate), question)
+                )
+            traces = file.execute("select question, packed from trace order by question, rowid")
+            for _, group in groupby(traces, key=lambda trace: trace[0]):
+                yield [_unpacked(packed) for _, packed in group]
+        finally:
+            file.close()
+
+
+def _question(record: Record) -> str:
+    """A question of a text. The words too: a merged journal may hold several under one name."""
+    source = record.source_paper
+    name = record.question_id or f"{source.id or source.title}"
+    return content_id(f"{name}\0{record.user_interaction.question}")
+
+
+def _packed(candidate: Candidate) -> bytes:
+    return orjson.dumps([candidate.record.model_dump(mode="json"), candidate.became, candidate.position])
+
+
+def _unpacked(line: bytes) -> Candidate:
+    record, became, position = orjson.loads(line)
+    return Candidate(Record.model_validate(record), became, position)
 
 
 def _document_metadata(path: Path) -> dict[str, Any]:

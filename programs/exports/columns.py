@@ -40,9 +40,4 @@ def _arrow(kind: Kind) -> Any:
         return pyarrow.struct([(name, _arrow(part)) for name, part in kind.items()])
     if isinstance(kind, list):
         return pyarrow.list_(_arrow(kind[0]))
-    return {
-        "string": pyarrow.string(),
-        "bool": pyarrow.bool_(),
-        "int64": pyarrow.int64(),
-        "float64": pyarrow.float64(),
-    }[kind]
+    return pyarrow.type_for_alias(kind)

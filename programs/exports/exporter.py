@@ -1,24 +1,21 @@
 """From a document or a journal to a folder of data files with their card, one trace at a time."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from programs.clock import stamp
 from programs.errors import UserError
-from programs.exports.candidates import Origin
-from programs.exports.card import card
-from programs.exports.exported import Exported
+from programs.exports.candidates import Origin, by_question
+from programs.exports.card import Exported, card
 from programs.exports.files import DataFiles
 from programs.exports.folder import MANIFEST, new_folder
-from programs.exports.format import Candidate, Format, Skip
-from programs.exports.groups import by_question
+from programs.exports.format import Candidate, Skip
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions
 from programs.exports.tally import Tally
-from programs.exports.view import View, source_name
+from programs.exports.view import source_name
 from programs.records import Record
 from programs.versions import own_version
 
@@ -26,15 +23,17 @@ from programs.versions import own_version
 def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError` for whatever the user can mend, an export without a row among it; then there
     is no folder, or the old one."""
-    format, view = options.format, options.view
+    format = options.format
     origin = Origin.find(options.document, format.attempts)
     with new_folder(options.output, options.overwrite) as folder:
         metadata, tally = origin.metadata(), Tally()
         data = folder / "data"
         data.mkdir()
-        with DataFiles(data, format.columns(view), options.as_, options.shard_rows) as files:
-            for traces in _groups(origin, options, tally, folder):
-                _write(traces, format, view, files, options, tally)
+        with DataFiles(data, format.columns(options), options.as_, options.shard_rows) as files:
+            kept = _kept(origin, options, tally)
+            groups: Iterable[list[Candidate]] = by_question(kept, folder) if format.grouped else ([one] for one in kept)
+            for traces in groups:
+                _write(traces, files, options, tally)
             sizes = files.finish()
         if not tally.rows:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
@@ -42,14 +41,6 @@ def export(options: ExportOptions) -> Exported:
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
-
-
-def _groups(origin: Origin, options: ExportOptions, tally: Tally, folder: Path) -> Iterator[Sequence[Candidate]]:
-    kept = _kept(origin, options, tally)
-    if options.format.grouped:
-        yield from by_question(kept, folder)
-    else:
-        yield from ([candidate] for candidate in kept)
 
 
 def _kept(origin: Origin, options: ExportOptions, tally: Tally) -> Iterator[Candidate]:
@@ -64,35 +55,32 @@ def _kept(origin: Origin, options: ExportOptions, tally: Tally) -> Iterator[Cand
 
 
 def _refusal(record: Record, options: ExportOptions) -> Skip | None:
-    format, view = options.format, options.view
+    format = options.format
     if not options.takes_licence(licence_of(record.source_paper.extra)):
         return Skip("its licence is not one of --licence")
     if not format.whole:
         if not (record.reasoning_trace.strip() and record.final_answer.strip()):
             return Skip("its thought or its answer is empty")
-        if "passage" in view.contexts and not record.source_paper.text:
+        if "passage" in options.contexts(record) and not record.source_paper.text:
             return Skip("its passage is not in the document (--context none needs none)")
     if options.min_score is None or format.attempts:
         return None
-    score = view.measure.of(record)
+    score = options.measure.of(record)
     if score is None:
-        return Skip(view.measure.missing)
+        return Skip(options.measure.missing)
     return Skip(f"its score is below {options.min_score:g}") if score < options.min_score else None
 
 
-def _write(
-    traces: Sequence[Candidate], format: Format, view: View, files: DataFiles, options: ExportOptions, tally: Tally
-) -> None:
+def _write(traces: Sequence[Candidate], files: DataFiles, options: ExportOptions, tally: Tally) -> None:
     split = options.shares.split_of(source_name(traces[0].record.source_paper))
-    used = False
-    for row in format.rows(traces, view):
+    before = tally.rows
+    for row in options.format.rows(traces, options):
         if isinstance(row, Skip):
             tally.skip(row)
-            continue
-        files.add(split, row)
-        tally.made(row, traces)
-        used = True
-    if used:
+        else:
+            files.add(split, row)
+            tally.made(row, traces)
+    if tally.rows > before:
         tally.used(traces)
 
 

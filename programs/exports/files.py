@@ -6,15 +6,12 @@ Memory: one batch of rows a split. How many shards a split has is known at the e
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal
 
 import orjson
 
 from programs.exports.columns import Columns, arrow_schema
 from programs.exports.format import Row
-
-if TYPE_CHECKING:
-    import pyarrow.parquet
 
 Kind = Literal["jsonl", "parquet"]
 
@@ -23,21 +20,14 @@ BATCH_BYTES = 16 * 2**20
 """A row group of a Parquet file ends at either."""
 
 
-class Shard(Protocol):
-    """An open file of rows; `line` is the row as JSON."""
-
-    def write(self, row: Row, line: bytes) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class JsonLines:
     """A JSONL file in UTF-8."""
 
     def __init__(self, path: Path, _: Columns) -> None:
-        self._file: IO[bytes] = path.open("xb")
+        self._file = path.open("xb")
 
-    def write(self, row: Row, line: bytes) -> None:  # noqa: ARG002
+    def write(self, _: Row, line: bytes) -> None:
+        """Writes a row; `line` is the row as JSON."""
         self._file.write(line + b"\n")
 
     def close(self) -> None:
@@ -52,12 +42,12 @@ class Parquet:
     def __init__(self, path: Path, columns: Columns) -> None:
         from pyarrow import parquet
 
-        self._schema = arrow_schema(columns)
-        self._writer: pyarrow.parquet.ParquetWriter = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = parquet.ParquetWriter(path, arrow_schema(columns), compression="zstd")
         self._rows: list[Row] = []
         self._bytes = 0
 
     def write(self, row: Row, line: bytes) -> None:
+        """Writes a row; `line` is the row as JSON."""
         self._rows.append(row)
         self._bytes += len(line)
         if len(self._rows) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
@@ -71,7 +61,7 @@ class Parquet:
         import pyarrow
 
         if self._rows:
-            self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._schema))
+            self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._writer.schema))
         self._rows, self._bytes = [], 0
 
 
@@ -92,7 +82,7 @@ class DataFiles:
         self.sizes: dict[str, SplitSize] = {}
         self._folder, self._columns, self._kind = folder, columns, kind
         self._shard_rows = shard_rows
-        self._open: dict[str, Shard] = {}
+        self._open: dict[str, JsonLines | Parquet] = {}
 
     def __enter__(self) -> "DataFiles":
         return self
@@ -103,7 +93,8 @@ class DataFiles:
         self._open.clear()
 
     def add(self, split: str, row: Row) -> None:
-        """Writes a row, whose keys are the columns or fewer."""
+        """Writes the columns of a row, which has them all."""
+        row = {name: row[name] for name in self._columns}
         line = orjson.dumps(row)
         size = self.sizes.setdefault(split, SplitSize())
         if self._shard_rows and size.rows and size.rows % self._shard_rows == 0:

@@ -29,26 +29,26 @@ class Candidate:
     position: int | None = None
 
 
-Rows = Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Format:
-    """An export format.
+    """An export format, whole: commands, card and counts know no format by its name.
 
-    `rows` is given one candidate, or with `grouped` all of a question, and yields rows that have the keys of
-    `columns`. Without `attempts` it is given accepted traces alone, those that `--min-score` keeps; with it all that were
-    ever made and judged, and `rows` looks at the scores. `about` says what a row is; `whole` that it holds the record as
-    it is, whatever its texts; `takes_field` that the thought can stand in a field of a message; `jsonl_only` that those who
-    read it take no Parquet.
+    `rows` is given one candidate, or with `grouped` all of a question, and yields rows, most by `View.rows`. What stands in
+    the files are the keys of `columns`; a row's `context`, `label` and `labels` are counted. Without `attempts` it is given
+    accepted traces alone, those that `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at
+    the scores. `about` says what a row is; `explain` what the card says of options that are this format's own; `whole`
+    that a row holds the record as it is, whatever its texts; `has_thought` that replies hold the thought, and
+    `takes_field` that it can stand in a field of a message; `jsonl_only` that those who read it take no Parquet.
     """
 
     name: str
     about: str
     columns: Callable[[View], Columns]
-    rows: Rows
+    rows: Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
+    explain: Callable[[View], str] | None = None
     grouped: bool = False
     attempts: bool = False
     takes_field: bool = False
+    has_thought: bool = False
     whole: bool = False
     jsonl_only: bool = False

@@ -1,17 +1,11 @@
-"""Every export format by its name. A new one is a file beside this one and a line here."""
+"""Every export format by its name: the `Format`s of the families below. A new one needs no more than to stand in the file
+of its family; a new family is a file, and a name here."""
 
-from programs.exports.alpaca import ALPACA
-from programs.exports.dpo import DPO
+from programs.exports import chat, grpo, master, preference, prm
 from programs.exports.format import Format
-from programs.exports.grpo import GRPO
-from programs.exports.kto import KTO
-from programs.exports.master import MASTER
-from programs.exports.openai import OPENAI
-from programs.exports.prm import PRM
-from programs.exports.prompt_completion import PROMPT_COMPLETION
-from programs.exports.sft import SFT
-from programs.exports.sharegpt import SHAREGPT
+
+_FAMILIES = (chat, preference, prm, grpo, master)
 
 FORMATS: dict[str, Format] = {
-    format.name: format for format in (SFT, PROMPT_COMPLETION, DPO, KTO, PRM, GRPO, SHAREGPT, ALPACA, OPENAI, MASTER)
+    one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)
 }

@@ -21,9 +21,8 @@ def _rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
         return view.measure.low if found is None else found
 
     best = max(traces, key=score).record
-    grades = {name: getattr(best.answer_grades, name, None) for name in GRADES}
-    for prompt in view.prompts(best):
-        yield {"prompt": prompt.messages, "solution": view.answer(best), **grades, **view.facts(best, prompt)}
+    answer = {"solution": view.answer(best), **{name: getattr(best.answer_grades, name, None) for name in GRADES}}
+    return view.rows(best, lambda prompt: {"prompt": prompt.messages, **answer})
 
 
 GRPO = Format(

@@ -43,13 +43,9 @@ def push(folder: Path, repository: str, *, public: bool, overwrite: bool) -> str
         status = error.response.status_code
         if status == 409 and not overwrite:
             raise UserError(f"--push-to-hub: {repository} is there already; name another, or --overwrite") from None
-        if status in (401, 403):
-            raise UserError(
-                f"--push-to-hub: the Hub refuses the token ({status}); it must be allowed to write. {kept}"
-            ) from None
-        raise UserError(
-            f"--push-to-hub: the Hub answers {status}: {error.server_message or _line(error)}. {kept}"
-        ) from None
+        refused = f"refuses the token ({status}); it must be allowed to write"
+        said = refused if status in (401, 403) else f"answers {status}: {error.server_message or _line(error)}"
+        raise UserError(f"--push-to-hub: the Hub {said}. {kept}") from None
     except (httpx.HTTPError, OSError) as error:
         raise UserError(f"--push-to-hub: the Hub cannot be reached ({_line(error)}); {kept}") from None
     return str(made)

@@ -2,36 +2,23 @@
 
 import fnmatch
 import importlib.util
-import re
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from programs.errors import UserError
 from programs.exports.files import Kind
 from programs.exports.format import Format
 from programs.exports.formats import FORMATS
 from programs.exports.licences import UNKNOWN, licence_name
-from programs.exports.scores import MEASURES
 from programs.exports.splits import Shares
-from programs.exports.tag import Tag
-from programs.exports.view import Context, View
+from programs.exports.view import View
 from programs.options.names import comma_separated
 
-_CONTEXTS: dict[str, tuple[Context, ...]] = {
-    "none": ("none",),
-    "passage": ("passage",),
-    "both": ("none", "passage"),
-}
-_FIELD = re.compile(r"[A-Za-z_]\w*")
 
-
-class ExportOptions(BaseModel):
-    """The options of an export. The names are those of the command line, with underscores."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
-    leading: ClassVar[str] = "document"
+class _Files(BaseModel):
+    """Which files are read and written. A class of its own so that these options come first."""
 
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")
@@ -42,25 +29,13 @@ class ExportOptions(BaseModel):
         description="shares of train, validation and test: 0.9,0.05,0.05; a paper is in one of them, by its name's hash",
     )
     shard_rows: int | None = Field(None, ge=1, description="rows after which a new file begins")
-    context: Literal["none", "passage", "both"] = Field(
-        "none", description="whether the question comes alone, with its passage, or once each way"
-    )
-    think_tag: str = Field(
-        "<think>", description="the tag that the thought stands in, which the system prompt promises"
-    )
-    reasoning_field: str | None = Field(
-        None,
-        description="put the thought into this field of the message, for chat templates that take reasoning_content",
-    )
-    score: Literal["judges", "grades"] = Field(
-        "judges",
-        description="what --min-score and --margin are about: the judges' mean rating (1-10) or the mean grade (0-1)",
-    )
-    min_score: float | None = Field(None, description="the score from which on a trace is good enough")
-    margin: float | None = Field(
-        None, ge=0, description="dpo: how far apart the traces of a pair are at least (default: 1, or 0.1 of a grade)"
-    )
-    pairs_per_question: int | None = Field(None, ge=1, description="dpo: the most pairs that a question gives")
+
+
+class ExportOptions(View, _Files):
+    """The options of an export. The names are those of the command line, with underscores."""
+
+    leading: ClassVar[str] = "document"
+
     licence: list[str] = Field(
         [], description=f"licences to take, separated by commas: cc-by-4.0, 'cc-by-[0-9]*' or {UNKNOWN} (default: all)"
     )
@@ -85,18 +60,6 @@ class ExportOptions(BaseModel):
         Shares.parse(value)
         return value
 
-    @field_validator("think_tag")
-    @classmethod
-    def _tag(cls, value: str) -> str:
-        return Tag.parse(value).open
-
-    @field_validator("reasoning_field")
-    @classmethod
-    def _free(cls, value: str | None) -> str | None:
-        if value is not None and (value in ("role", "content") or not _FIELD.fullmatch(value)):
-            raise ValueError("a name such as reasoning_content, other than role and content")
-        return value
-
     @field_validator("licence", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:
@@ -104,9 +67,6 @@ class ExportOptions(BaseModel):
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> "ExportOptions":
-        measure = MEASURES[self.score]
-        if self.min_score is not None and not measure.low <= self.min_score <= measure.high:
-            raise ValueError(f"--min-score: {measure.name} score from {measure.low:g} to {measure.high:g}")
         if self.reasoning_field and not self.format.takes_field:
             raise ValueError(f"--reasoning-field: --to {self.to} has no message that could hold it")
         if self.as_ == "parquet" and self.format.jsonl_only:
@@ -122,20 +82,6 @@ class ExportOptions(BaseModel):
     @property
     def shares(self) -> Shares:
         return Shares.parse(self.splits)
-
-    @property
-    def view(self) -> View:
-        """How rows are made."""
-        measure = MEASURES[self.score]
-        return View(
-            tag=Tag.parse(self.think_tag),
-            reasoning_field=self.reasoning_field,
-            contexts=_CONTEXTS[self.context],
-            measure=measure,
-            min_score=self.min_score,
-            margin=measure.margin if self.margin is None else self.margin,
-            pairs=self.pairs_per_question,
-        )
 
     def takes_licence(self, licence: str | None) -> bool:
         """Whether a text with this licence is to be exported."""

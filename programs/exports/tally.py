@@ -8,6 +8,7 @@ from typing import Any
 from programs.counts import count_name
 from programs.exports.format import Candidate, Row, Skip
 from programs.exports.licences import UNKNOWN, licence_of
+from programs.exports.view import needs_passage
 
 MOST = 1000
 """Different values that a count names; more are counted together."""
@@ -16,20 +17,23 @@ MOST = 1000
 @dataclass
 class Tally:
     """`read` are the traces looked at by what became of them, `skipped` why there is no row of a trace (or, in a grouped
-    format, of a question). Question types, difficulties, domains and licences count rows; `models` by stage, `programs`
-    (their prompts' fingerprints) and `judges` count the traces that rows were made from."""
+    format, of a question). Question types, difficulties, domains and licences count rows, `with_passage` those whose prompt
+    holds the passage, `without_needed` those whose prompt does not though the trace rests on it; `models` by stage,
+    `programs` (their prompts' fingerprints) and `judges` count the traces that rows were made from."""
 
+    rows: int = 0
+    with_passage: int = 0
+    without_needed: int = 0
     read: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    rows: int = 0
     labels: Counter[bool] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
     domains: Counter[str] = field(default_factory=Counter)
     question_types: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
-    models: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     programs: Counter[str] = field(default_factory=Counter)
     judges: Counter[str] = field(default_factory=Counter)
+    models: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def saw(self, candidate: Candidate) -> None:
         self.read[candidate.became] += 1
@@ -45,8 +49,10 @@ class Tally:
         count_name(self.domains, record.source_paper.domain, MOST)
         count_name(self.question_types, record.user_interaction.question_type, MOST)
         count_name(self.difficulties, record.user_interaction.difficulty_level, MOST)
-        labels: list[bool] = row.get("labels", [row["label"]] if "label" in row else [])
-        self.labels.update(labels)
+        needing = {trace.record.id for trace in traces if needs_passage(trace.record)}
+        self.with_passage += row.get("context") == "passage"
+        self.without_needed += row.get("context") == "none" and row["id"] in needing
+        self.labels.update(row.get("labels", [row["label"]] if "label" in row else []))
 
     def used(self, traces: Sequence[Candidate]) -> None:
         """Counts what made the traces of a row, or of several."""
@@ -63,9 +69,10 @@ class Tally:
 
     def plain(self) -> dict[str, Any]:
         """The same as JSON."""
-        models = {stage: dict(models.most_common()) for stage, models in self.models.items()}
         counts = {
             name: dict(getattr(self, name).most_common())
             for name in ("read", "skipped", "licences", "question_types", "difficulties", "programs", "judges")
         }
-        return {"rows": self.rows, **counts, "models": models}
+        context = {"with_passage": self.with_passage, "without_needed": self.without_needed}
+        models = {stage: dict(models.most_common()) for stage, models in self.models.items()}
+        return {"rows": self.rows, **context, **counts, "models": models}

@@ -3,15 +3,20 @@
 What a paper or a model wrote never holds a tag of the thought or a token of a chat template (`Tag.inert`).
 """
 
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from programs.exports.columns import Columns, Kind
 from programs.exports.licences import licence_of
 from programs.exports.scores import MEASURES, Measure
-from programs.exports.tag import THINK, Tag
+from programs.exports.tag import Tag
 from programs.inputs.papers import source_of
-from programs.records import Record, SourcePaper
+from programs.records import Record, SourcePaper, UserInteraction
 from programs.thought import thought_of
 
 Context = Literal["none", "passage"]
@@ -36,12 +41,14 @@ _TASK = "You answer questions about science. "
 _TAGGED = "First think the question through between {open} and {close}, with doubts and corrections as they come. "
 _UNTAGGED = "First think the question through, with doubts and corrections as they come. "
 _ANSWER = "Then write the answer for the person who asks."
-_PASSAGE = " A passage comes with the question: use what it says."
+_PASSAGE = " A text is given with the question: use what it says."
+_ASKER = "(asked by: {audience}, {level} level)\n"
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model is given. `passage` is None where the question stands alone."""
+    """What the model is given. `question` begins with who asks, where that is said; `passage` is None where the question
+    stands alone."""
 
     system: str
     question: str
@@ -54,25 +61,71 @@ class Prompt:
     @property
     def user(self) -> str:
         """The user's turn."""
-        return self.question if self.passage is None else f"{self.passage}\n\nQuestion: {self.question}"
+        return self.question if self.passage is None else f"Text:\n{self.passage}\n\nQuestion:\n{self.question}"
 
     @property
     def messages(self) -> list[Message]:
         return [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
 
 
-@dataclass(frozen=True)
-class View:
-    """The options that shape rows. `contexts`: a trace gives a row for each; `min_score` and `margin` are on the scale
-    of `measure`, `pairs` bounds the pairs of a question."""
+class View(BaseModel):
+    """The options that shape rows."""
 
-    tag: Tag = THINK
-    reasoning_field: str | None = None
-    contexts: tuple[Context, ...] = ("none",)
-    measure: Measure = MEASURES["judges"]
-    min_score: float | None = None
-    margin: float = 1.0
-    pairs: int | None = None
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    context: Literal["auto", "none", "passage", "both"] = Field(
+        "auto",
+        description="whether the passage is in the prompt: where the trace needs it, never, always, or once each way",
+    )
+    asker: Literal["keep", "drop"] = Field("keep", description="whether the question says who asks it")
+    think_tag: str = Field(
+        "<think>", description="the tag that the thought stands in, which the system prompt promises"
+    )
+    reasoning_field: str | None = Field(
+        None,
+        description="put the thought into this field of the message, for chat templates that take reasoning_content",
+    )
+    score: Literal["judges", "grades"] = Field(
+        "judges",
+        description="what --min-score and --margin are about: the judges' mean rating (1-10) or the mean grade (0-1)",
+    )
+    min_score: float | None = Field(None, description="the score from which on a trace is good enough")
+    margin: float | None = Field(
+        None, ge=0, description="dpo: how far apart the traces of a pair are at least (default: 1, or 0.1 of a grade)"
+    )
+    pairs_per_question: int | None = Field(None, ge=1, description="dpo: the most pairs that a question gives")
+
+    @field_validator("think_tag")
+    @classmethod
+    def _tag(cls, value: str) -> str:
+        return Tag.parse(value).open
+
+    @field_validator("reasoning_field")
+    @classmethod
+    def _free(cls, value: str | None) -> str | None:
+        if value is not None and (value in ("role", "content") or not re.fullmatch(r"[A-Za-z_]\w*", value)):
+            raise ValueError("a name such as reasoning_content, other than role and content")
+        return value
+
+    @model_validator(mode="after")
+    def _on_the_scale(self) -> "View":
+        measure = self.measure
+        if self.min_score is not None and not measure.low <= self.min_score <= measure.high:
+            raise ValueError(f"--min-score: {measure.name} score from {measure.low:g} to {measure.high:g}")
+        return self
+
+    @property
+    def measure(self) -> Measure:
+        return MEASURES[self.score]
+
+    @property
+    def least_margin(self) -> float:
+        """`margin`, or that of the measure."""
+        return self.measure.margin if self.margin is None else self.margin
+
+    @cached_property
+    def tag(self) -> Tag:
+        return Tag.parse(self.think_tag)
 
     @property
     def replies(self) -> list[Kind]:
@@ -80,11 +133,28 @@ class View:
         thought: Columns = {self.reasoning_field: "string"} if self.reasoning_field else {}
         return [{"role": "string", "content": "string", **thought}]
 
+    def contexts(self, record: Record) -> tuple[Context, ...]:
+        """In which ways the question of a trace is shown; there is a prompt for each."""
+        if self.context == "auto":
+            return ("passage",) if needs_passage(record) else ("none",)
+        return ("none", "passage") if self.context == "both" else (self.context,)
+
     def prompts(self, record: Record) -> list[Prompt]:
         """One prompt for each context."""
-        question = self.tag.inert(record.user_interaction.question)
+        question = self.tag.inert(self._asker(record.user_interaction) + record.user_interaction.question)
         passages = {"none": None, "passage": self.tag.inert(record.source_paper.text or "")}
-        return [Prompt(self._system(context), question, passages[context]) for context in self.contexts]
+        return [Prompt(self._system(context), question, passages[context]) for context in self.contexts(record)]
+
+    def rows(self, record: Record, row: Callable[[Prompt], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """What `row` makes of each prompt, with the values of `FACTS`."""
+        for prompt in self.prompts(record):
+            yield {**row(prompt), **self.facts(record, prompt)}
+
+    def _asker(self, asked: UserInteraction) -> str:
+        if self.asker == "drop" or asked.audience is None:
+            return ""
+        audience, level = (" ".join(text.split()) for text in (asked.audience, asked.difficulty_level))
+        return _ASKER.format(audience=audience, level=level)
 
     def _system(self, context: Context) -> str:
         think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=self.tag.open, close=self.tag.close)
@@ -125,6 +195,11 @@ class View:
             "quality_score": record.metadata.quality_score,
             "overall_score": grades.overall_score if grades else None,
         }
+
+
+def needs_passage(record: Record) -> bool:
+    """Whether thought and answer rest on the passage: it was in view, or they use figures that stand there alone."""
+    return record.setting == "open" or bool(record.needs_passage)
 
 
 def source_name(source: SourcePaper) -> str:
