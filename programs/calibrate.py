@@ -40,7 +40,6 @@ def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
     from programs.compiled.load import load_tracer
-    from programs.compiled.shipped import PLAIN
     from programs.judges.calibration import Calibration
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import read_answers
@@ -52,8 +51,7 @@ def _command(settings: CalibrateSettings) -> int:
     for reason, count in labels.skipped.items():
         console.print(f"{count} records left out: {reason}")
     _check_apply(settings, labels.answers)
-    program = None if settings.program == PLAIN else settings.program
-    tracer = load_tracer(program, prompt_order=settings.prompt_order)
+    tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
     calls = len(labels.answers) * len(settings.judge_models)
     console.print(f"{len(labels.answers)} answers, {len(settings.judge_models)} judges: at most about {calls} calls")
     if settings.dry_run:

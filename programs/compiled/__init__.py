@@ -1,1 +1,1 @@
-"""Programs as files: what one was made for, loading it, and those that ship with the project."""
+"""Programs as files: what one was made for, and loading it."""

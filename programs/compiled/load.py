@@ -1,6 +1,7 @@
 """Loading the program, compiled or as it is, for the runner and for research code."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ ALLOWED_KEYS = frozenset({"demos", "signature", "traces", "train", "lm"})
 """What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
 
 
-def load_tracer(program: Path | str | None = None, *, prompt_order: str | None = None) -> Tracer:
+log = logging.getLogger("synthreasoner")
+
+
+def load_tracer(
+    program: Path | str | None = None, *, prompt_order: str | None = None, model: str | None = None
+) -> Tracer:
     """The program: as it is without `program`, else with the instructions and demonstrations of a compiled one.
 
     `program` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that
     `Tracer.save` wrote. It must have been made for this program, field by field, and for this order of prompts where
-    one is given. It is read as data: models, addresses and keys in it are never taken.
+    one is given; that it was compiled for another model than `model` is logged. It is read as data: models, addresses and keys in it are never taken.
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     tracer = Tracer()
@@ -29,6 +35,8 @@ def load_tracer(program: Path | str | None = None, *, prompt_order: str | None =
     found = differences(identity, identity_of(tracer, prompt_order=prompt_order))
     if found:
         raise UserError(f"--program: {path} was made for another program: {'; '.join(found)}. Compile it again")
+    if model is not None and identity.model not in (None, model):
+        log.warning("%s was compiled for %s, and is used with %s", path, identity.model, model)
     expected = tracer.dump_state()
     if set(state) - {"metadata"} != set(expected):
         odd = sorted(set(expected) ^ (set(state) - {"metadata"}))

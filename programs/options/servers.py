@@ -36,11 +36,7 @@ class ServerOptions(BaseModel):
     temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
     max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
     stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
-    program: Path | None = Field(
-        None,
-        description="the folder of a compiled program to use; none: no other than the plain one (default: the one that "
-        "ships for the model, if there is one)",
-    )
+    program: Path | None = Field(None, description="the folder of a compiled program to use (default: the plain one)")
     prompt_order: Literal["passage-first", "stock"] = Field(
         "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
     )

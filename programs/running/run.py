@@ -15,7 +15,7 @@ from programs.asking.models import ModelTable, concurrency_of, few_slots, passag
 from programs.asking.tries import TryRules
 from programs.clock import stamp
 from programs.compiled.fingerprint import program_fingerprint
-from programs.compiled.shipped import tracer_for
+from programs.compiled.load import load_tracer
 from programs.document import import_document, write_document
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.extras.extras import extras_of
@@ -66,7 +66,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     extent = Extent(sources(settings.input_file))
     check_benchmarks(settings.decontaminate)
-    tracer = tracer_for(settings.program, settings.model, settings.prompt_order)
+    tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, model=settings.model)
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
     models = ModelTable(settings, told=ledger.trouble.pauses)
     check_prices(settings.max_cost, settings.prices, models.names)
