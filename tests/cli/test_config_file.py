@@ -65,7 +65,6 @@ def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
 GIVEN: dict[str, list[str]] = {
     "export": ["doc.json", "--to", "dpo", "--output", "out", "--as", "jsonl", "--licence", "cc0-1.0,cc-by-4.0"],
     "compile": ["--stage", "judge", "--judge-models", "a,b", "--trainset", "labels.jsonl"],
-    "restore": ["folder", "--output", "out.json"],
     "report": ["doc.json"],
     "review": ["doc.json"],
     "calibrate": ["--labels", "labels.jsonl", "--judge-models", "a", "b"],

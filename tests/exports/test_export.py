@@ -8,7 +8,7 @@
 4. Accepted traces come from the document, also while a run goes on; those that were turned down from the journal.
 5. Memory does not grow with the input: at most a few traces, or those of one question, are alive at a time.
 6. A mistake is one line and code 2; nothing of the user's is ever replaced but an export, and that with `--overwrite`.
-7. No path of the user's is in the folder, but in `master` what the records hold.
+7. No path of the user's is in the folder, but in `table` what the records hold.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def sources(folder: Path) -> dict[str, set[str]]:
     return {split: {row["source"] for row in rows(folder, split)} for split in ("train", "validation", "test")}
 
 
-@pytest.mark.parametrize("to", ["sft", "grpo", "master"])
+@pytest.mark.parametrize("to", ["sft", "grpo", "table"])
 def test_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
     found = sources(export_to(papers, to, "--splits", "0.6,0.2,0.2"))
     assert all(found.values())
@@ -263,7 +263,7 @@ def test_an_empty_document_says_so(tmp_path: Path) -> None:
 def test_a_trace_without_an_answer_is_left_out(tmp_path: Path) -> None:
     document = plain_document(tmp_path / "a.json", [record(1, answer=" "), record(2)])
     assert len(rows(export_to(document, "sft"))) == 1
-    assert len(rows(export_to(document, "master"))) == 2
+    assert len(rows(export_to(document, "table"))) == 2
 
 
 # 4. Document or journal
@@ -285,7 +285,7 @@ def test_a_journal_alone_is_enough(papers: Path) -> None:
 
 def test_traces_turned_down_are_in_no_format_but_the_preferences(tmp_path: Path) -> None:
     document = laid(tmp_path, [Made(record(1, score=8.0), below=[record(1, score=2.0)])])
-    for to in ("sft", "grpo", "master"):
+    for to in ("sft", "grpo", "table"):
         assert len(rows(export_to(document, to))) == 1
 
 
@@ -310,7 +310,7 @@ class Counted:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-@pytest.mark.parametrize("to", ["sft", "master", "grpo"])
+@pytest.mark.parametrize("to", ["sft", "table", "grpo"])
 def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, kind: str) -> None:
     counted = Counted(400)
     monkeypatch.setattr(Origin, "candidates", lambda *_: iter(counted))

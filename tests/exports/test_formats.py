@@ -95,7 +95,7 @@ def test_the_thought_can_have_a_field_of_its_own(judged: Path, to: str) -> None:
         assert thoughts[-1].startswith(THOUGHT[0])
 
 
-@pytest.mark.parametrize("to", ["sharegpt", "alpaca", "openai", "prm", "master"])
+@pytest.mark.parametrize("to", ["sharegpt", "alpaca", "openai", "prm", "table"])
 def test_a_format_without_such_a_field_refuses_it(judged: Path, to: str) -> None:
     assert "--reasoning-field" in refused(judged, to, "--reasoning-field", "reasoning_content")
 

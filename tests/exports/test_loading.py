@@ -50,7 +50,7 @@ def loaded(datasets: Any, folder: Path, cache: Path) -> dict[str, list[dict[str,
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_every_format_loads_as_it_was_written(document: Path, datasets: Any, to: str, tmp_path: Path) -> None:
-    words = ["--splits", "0.6,0.2,0.2", "--shard-rows", "3", *([] if to == "master" else ["--context", "both"])]
+    words = ["--splits", "0.6,0.2,0.2", "--shard-rows", "3", *([] if to == "table" else ["--context", "both"])]
     folder = export_to(document, to, *words)
     written = {split: rows(folder, split) for split in ("train", "validation", "test")}
     written = {split: found for split, found in written.items() if found}
