@@ -16,12 +16,12 @@ from typing import Any
 
 from rich.console import Console
 
-from optimize.course import course_of
+from optimize.compilation import prepared
 from optimize.measure import Measured
 from optimize.settings import CompileSettings
 from optimize.stages import STAGES
 from optimize.tuning import proven
-from optimize.workplace import workplace
+from optimize.workspace import workspace
 from programs.checks.borrowed import BORROWED
 from programs.tracer import Tracer
 from tests.bench.options import Options
@@ -45,12 +45,12 @@ def made(folder: Path, texts: int) -> tuple[list[Measured], list[Measured]]:
     """What the program makes of so many texts, without the examples and with them."""
     chosen = {"model": "embedded", "output": folder, "timeout": TIMEOUT}
     settings = CompileSettings.model_validate({**chosen, "num_train": 8, "num_val": 12, "num_test": 30})
-    console, course = Console(stderr=True), course_of(settings)
+    console, course = Console(stderr=True), prepared(settings)
     few = course.splits.val[:texts]
     if ABOUT in {sample.title for sample in few}:
         raise SystemExit(f"the examples are about one of the texts: {ABOUT}")
     course = replace(course, splits=replace(course.splits, test=few))
-    with workplace(settings, "recited", console) as (models, _):
+    with workspace(settings, "recited", console) as (models, _):
         return proven(course, models, course.tracer, console), proven(course, models, shown(), console)
 
 

@@ -25,8 +25,8 @@ from optuna.trial import TrialState
 
 from optimize.optimizers import study
 from optimize.optimizers.candidates import ORIGINAL
+from optimize.optimizers.optuna_search import TOGETHER
 from optimize.optimizers.session import Session
-from optimize.optimizers.trials import TOGETHER
 from programs.errors import UserError
 from tests.forked.process import Forked
 from tests.lab import LONGEST, ended, environment

@@ -1,13 +1,51 @@
-"""Whose folder it is: a compilation goes on only with what its calls, study and scores were made for."""
+"""Where a compilation is done: its folder, which goes on only with what its calls, study and scores were made for; its
+journal, open; its models, reached; and DSPy, set up for them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dspy
+from rich.console import Console
+
+from optimize.models import Models, recorded_models
+from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
+from programs.asking.adapter import adapter_for
 from programs.errors import UserError
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
+
+
+@contextmanager
+def workspace(settings: CompileSettings, data: str, console: Console) -> Iterator[tuple[Models, Recorder]]:
+    """The models and the recorder of a compilation on texts with the hash `data`; the LM that DSPy is configured with
+    inside is the student's.
+    Raises `UserError` when a model cannot be reached or the folder is another compilation's, and `JournalError`. What made
+    the recorder give up is raised whatever DSPy made of it."""
+    with Recorder(settings.output, max_calls=settings.max_calls) as recorder:
+        check_folder(settings.output, settings, data, begun=recorder.account.all_paid.calls > 0)
+        if recorder.mended:
+            console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")
+        adapter = adapter_for(settings.prompt_order)
+        with (
+            recorded_models(settings, recorder) as models,
+            dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None),
+        ):
+            try:
+                yield models, recorder
+            except KeyboardInterrupt:
+                # DSPy's threads go on for a moment, and would log how they end.
+                dspy.disable_logging()
+                console.print("interrupted: the calls under way are waited for; run the same command again to go on")
+                raise
+            except Exception as error:
+                if recorder.failure in (None, error):
+                    raise
+                raise recorder.failure from error
+
 
 NAME = "settings.json"
 TEXTS = "hash of the texts"
@@ -31,7 +69,7 @@ FREE = frozenset(
 """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
 
-def claim(folder: Path, settings: CompileSettings, data: str, *, begun: bool = True) -> None:
+def check_folder(folder: Path, settings: CompileSettings, data: str, *, begun: bool = True) -> None:
     """Writes down what the folder is for, the hash `data` of its texts too, or finds it written. Raises `UserError`, naming
     the options that differ, where it is for something else. A folder where nothing was `begun` (no call is recorded) is
     anyone's, unless it holds what a compilation made, or settings of something else."""
