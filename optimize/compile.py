@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from optimize.settings import CompileSettings
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.files.aside import move_aside
+from programs.files import move_aside
 from programs.telemetry.logs import logged
 from programs.telemetry.tracing import traced
 

@@ -15,7 +15,7 @@ from optimize.proof import Compared, Failures, Proof
 from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
 from programs.clock import stamp
-from programs.files.in_place import in_place
+from programs.files import in_place
 from programs.versions import git_commit, versions
 
 

@@ -65,7 +65,7 @@ async def _calibrate(
     settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer", console: "Console"
 ) -> int:
     from programs.errors import AccessDenied, FatalError, UnknownModel
-    from programs.files.in_place import in_place
+    from programs.files import in_place
     from programs.judges.calibration_report import in_words, report_of
     from programs.judges.judging import judged
     from programs.running.ledger import Ledger
@@ -120,7 +120,7 @@ def _check_apply(settings: CalibrateSettings, answers: "Sequence[Labelled]") -> 
 
 
 def _apply(settings: CalibrateSettings, report: "CalibrationReport", tracer: "Tracer", console: "Console") -> None:
-    from programs.files.in_place import in_place
+    from programs.files import in_place
     from programs.judges.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
 
     assert settings.apply is not None

@@ -18,9 +18,8 @@ from pydantic import BaseModel
 
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
-from programs.options.servers import STAGES
 from programs.records import GRADES, VerdictRecord
-from programs.settings import Settings
+from programs.settings import STAGES, Settings
 from programs.stages.questions import type_order
 from programs.stages.seeded import SeededStages
 from programs.stages.solve import SolveStages

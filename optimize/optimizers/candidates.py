@@ -13,8 +13,7 @@ from optimize.job import Job
 from optimize.optimizers.bench import Demo, State, Tuned, plain, plain_demo, state_of, unique
 from optimize.optimizers.session import MOST_DEMOS, Harvest, Session
 from programs.errors import UserError
-from programs.files.aside import move_aside
-from programs.files.in_place import in_place
+from programs.files import in_place, move_aside
 from signatures.improve_instruction import ImproveInstruction
 
 Value = TypeVar("Value")

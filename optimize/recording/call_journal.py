@@ -21,8 +21,7 @@ from filelock import Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from programs.errors import JournalError, UserError
-from programs.files.line_file import cut_torn_line, write_whole
-from programs.files.locking import lock_on
+from programs.files import cut_torn_line, lock_on, write_whole
 
 Purpose = Literal["student", "judge", "report-judge", "proposer"]
 """What a call was for: the program that is tuned, the judge that tunes it, the judge that reports, or the model that

@@ -16,7 +16,7 @@ import dspy
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
-from programs.files.in_place import in_place
+from programs.files import in_place
 
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""

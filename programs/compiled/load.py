@@ -21,9 +21,10 @@ def load_tracer(
 ) -> Tracer:
     """The program: as it is without `program`, else with the instructions and demonstrations of a compiled one.
 
-    `program` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that
-    `Tracer.save` wrote. It must have been made for this program, field by field, and for this order of prompts where
-    one is given; that it was compiled for another model than `model` is logged. It is read as data: models, addresses and keys in it are never taken.
+    `program` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
+    wrote. It must have been made for this program, field by field, and for this order of prompts where one is given; that
+    it was compiled for another model than `model` is logged. It is read as data: models, addresses and keys in it are never
+    taken.
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     tracer = Tracer()

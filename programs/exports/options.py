@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from programs.cli.options import comma_separated
 from programs.errors import UserError
 from programs.exports.files import Kind
 from programs.exports.format import Format
@@ -17,7 +18,6 @@ from programs.exports.scores import MEASURES
 from programs.exports.splits import Shares
 from programs.exports.tag import Tag
 from programs.exports.view import Context, View
-from programs.options.names import comma_separated
 
 _CONTEXTS: dict[str, tuple[Context, ...]] = {
     "none": ("none",),

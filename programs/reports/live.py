@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from programs.errors import UserError
-from programs.files.beside import beside
+from programs.files import beside
 from programs.reports.making import Made, make
 from programs.reports.options import ReportOptions
 

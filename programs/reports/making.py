@@ -6,7 +6,7 @@ from pathlib import Path
 
 from programs.clock import stamp
 from programs.errors import UserError
-from programs.files.in_place import in_place
+from programs.files import in_place
 from programs.reports.charts import charts_of
 from programs.reports.figures import Figure, figures_of
 from programs.reports.options import ReportOptions

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from programs.errors import UserError
-from programs.files.beside import beside
+from programs.files import beside
 
 _LIBRARIES = {"jinja2": "jinja2", "vl_convert": "vl-convert-python"}
 

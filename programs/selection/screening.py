@@ -6,7 +6,7 @@ a text are decided at once, whether they will be used or not: a later run that u
 other texts. A run by other rules decides about all of the journal again before it begins (see `rescreening`).
 
 Which of two questions that ask the same is kept is settled by the order of their texts in the input, since texts are
-decided about in turn (`programs.running.turns`): not by how fast they were answered. Texts that got no answer at first
+decided about in turn (`programs.running.gate`): not by how fast they were answered. Texts that got no answer at first
 come later.
 """
 

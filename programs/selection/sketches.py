@@ -1,6 +1,6 @@
 """Bands of MinHash signatures in a SQLite file: which of many texts may be near a given one, in flat memory.
 
-A file of another version, of other inputs, or a damaged one is made anew (`programs.files.made_again`).
+A file of another version, of other inputs, or a damaged one is made anew (`programs.files`).
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from programs.checks.minhash import BANDS, ROWS, SCHEME, SEED, SHARED, bands
 from programs.errors import JournalError
-from programs.files.made_again import open_database
+from programs.files import open_database
 
 SKETCHES = """
 create table if not exists meta (name text primary key, value) without rowid;

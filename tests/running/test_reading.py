@@ -1,4 +1,4 @@
-"""Invariants of how much there is to read (`programs.progress.extent`, `programs.progress.reading`):
+"""Invariants of how much there is to read (`programs.running.reading`, `programs.running.reading`):
 
 1. Lines are counted as the reader counts them: plain or packed, with or without a last line end, blank ones too; rows of a
    table as its head says; a document is one.
@@ -27,8 +27,7 @@ from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, bytes_id, sample_of
 from programs.inputs.sources import Kind, Source, sources
-from programs.progress.extent import Extent
-from programs.progress.reading import Chosen, Reading
+from programs.running.reading import Chosen, Extent, Reading
 from tests.lab import passage, write_passages
 
 

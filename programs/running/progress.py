@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from programs.progress.estimate import Estimate
+from programs.running.estimate import Estimate
 from programs.running.ledger import Ledger
 
 RECENT = 120.0
@@ -86,18 +86,18 @@ def progress_of(ledger: Ledger, estimate: Estimate | None, pace: float | None) -
         estimate=estimate,
         pace=pace,
         in_flight=ledger.work.in_flight,
-        capacity=ledger.around.capacity(),
+        capacity=ledger.gauges.capacity(),
         texts_done=ledger.samples_done,
         texts_open=ledger.work.open,
         calls=spent.calls,
         tokens_read=spent.prompt_tokens,
         tokens_written=spent.completion_tokens,
-        cost=ledger.around.cost(),
+        cost=ledger.gauges.cost(),
         accepted=ledger.units["accepted"],
         lost=lost,
         reasks=spent.reasks,
         errors=ledger.trouble.by_kind(spent.faults),
         last_error=ledger.trouble.last,
         waiting=ledger.trouble.waited_for,
-        stopping=ledger.around.stopping(),
+        stopping=ledger.gauges.stopping(),
     )

@@ -1,4 +1,4 @@
-"""Invariants of what is shown while a run goes on (`programs.progress.display`, `progress`, `progress_view`, `trouble`):
+"""Invariants of what is shown while a run goes on (`programs.running.display`, `progress`, `progress_view`, `trouble`):
 
 1. The panel and the line hold the same facts, at any width; a number that is unknown is never shown as 0.
 2. On no terminal there is a line at the start, one a minute and one at the end, each of which begins with `progress:`.
@@ -29,11 +29,11 @@ from rich.console import Console
 
 from programs.errors import RateLimited, TransientError
 from programs.lms.faults import TimedOut
-from programs.progress import display
-from programs.progress.estimate import Estimate
-from programs.progress.progress import Progress, Recent
-from programs.progress.progress_view import line, panel
-from programs.progress.trouble import FRESH, Trouble
+from programs.running import display
+from programs.running.display import line, panel
+from programs.running.estimate import Estimate
+from programs.running.ledger import FRESH, Trouble
+from programs.running.progress import Progress, Recent
 from tests.lab import LONGEST, Lab, called, environment, laboratory
 from tests.standin.faults import FaultPlan
 

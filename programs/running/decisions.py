@@ -17,7 +17,7 @@ from programs.units.unit_line import made_before, unit_line
 log = logging.getLogger("synthreasoner")
 
 
-class Keeper:
+class Decisions:
     """Keeps what a run decides. `provenance` goes into each record. All of it raises `JournalError` when the journal cannot
     be written."""
 
