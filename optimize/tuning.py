@@ -19,7 +19,7 @@ from optimize.student import Student
 from optimize.workspace import workspace
 from programs.asking.calling import options_of
 from programs.asking.tries import TryRules
-from programs.compiled.identity import identity_of, write_program
+from programs.compiled import identity_of, write_program
 from programs.inputs.sample import Sample
 from programs.tracer import Tracer
 

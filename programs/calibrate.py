@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
-    from programs.compiled.load import load_tracer
+    from programs.compiled import load_tracer
     from programs.judges.calibration import Calibration
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import read_answers

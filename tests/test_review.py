@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from optimize.judges.judge_student import PREDICTOR
-from programs.compiled.load import load_tracer
+from programs.compiled import load_tracer
 from programs.judges.labels import read_labels
 from programs.judges.review_labels import ReviewLabels, Said
 from programs.judges.review_walk import understood

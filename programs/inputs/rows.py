@@ -12,24 +12,24 @@ from programs.inputs.formats.fields import portable
 from programs.inputs.formats.paper import Unreadable
 from programs.inputs.record import TEXT_FIELD, sample_of_record
 from programs.inputs.sample import Place, Sample, bytes_id
-from programs.inputs.taking import Taker
+from programs.inputs.sample_filter import SampleFilter
 
 
 def step_rows(
-    name: str, rows: Iterable[Mapping[str, Any]], taker: Taker, *, text_field: str = TEXT_FIELD
+    name: str, rows: Iterable[Mapping[str, Any]], sample_filter: SampleFilter, *, text_field: str = TEXT_FIELD
 ) -> Iterator[Sample | None]:
     """What each row gives, as a line of JSON would; its place is its number. A table that cannot be read on is counted
     where that happened (`Unreadable`)."""
-    taker.report.files += 1
+    sample_filter.report.files += 1
     number = 0
     try:
         for number, row in enumerate(rows, start=1):
             record = portable(row)
             line_id = bytes_id(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
-            if taker.known(line_id):
+            if sample_filter.known(line_id):
                 yield None
                 continue
             place = Place(file=name, line=number)
-            yield from taker.record(partial(sample_of_record, record, place, line_id, text_field), place)
+            yield from sample_filter.record(partial(sample_of_record, record, place, line_id, text_field), place)
     except Unreadable as problem:
-        taker.skip(str(problem), Place(file=name, line=number + 1))
+        sample_filter.skip(str(problem), Place(file=name, line=number + 1))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled import program_fingerprint
 from programs.errors import UserError
 from programs.files import move_aside
 from programs.journals.journal import Journal

@@ -15,8 +15,7 @@ from programs.asking.calling import Caller, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.asking.tries import TryRules
 from programs.clock import stamp
-from programs.compiled.fingerprint import program_fingerprint
-from programs.compiled.load import load_tracer
+from programs.compiled import load_tracer, program_fingerprint
 from programs.document import import_document, write_document
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.extras.extras import extras_of
@@ -38,8 +37,7 @@ from programs.running.reading import Chosen, Extent, Reading
 from programs.running.resume import cautions, cleared_for, mixing_of, refuse_mixture
 from programs.running.runner import Runner
 from programs.running.summary import Summary, summary_of
-from programs.selection.rescreening import prepare
-from programs.selection.screening import Screen, check_benchmarks, screening
+from programs.selection.screening import Screen, check_benchmarks, prepare, screening
 from programs.settings import Settings
 from programs.tracer import Tracer
 from programs.units.decision import QualityRules

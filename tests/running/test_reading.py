@@ -22,7 +22,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from programs.inputs.lines import split_lines
+from programs.inputs.jsonl import split_lines
 from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, bytes_id, sample_of

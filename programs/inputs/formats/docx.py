@@ -19,9 +19,8 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from programs.inputs.formats.marks import doi_in, licence_in
+from programs.inputs.formats.marks import doi_in, licence_in, usable_title
 from programs.inputs.formats.paper import DAMAGED, LOCKED, Block, Paper, Unreadable, paper_of
-from programs.inputs.formats.titles import usable_title
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _HEADING = re.compile(r"Heading ([1-9])")

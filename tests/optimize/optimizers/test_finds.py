@@ -22,7 +22,7 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
 from optimize.optimizers import OPTIMIZERS
 from optimize.student import Student
-from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled import program_fingerprint
 from programs.tracer import Tracer
 from tests.optimize.optimizers.tuning import (
     ANSWER,

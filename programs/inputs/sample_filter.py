@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from copy import copy
 
-from programs.inputs.cutting import Cutting, pieces
+from programs.inputs.cutting import Cutting, Piece, pieces
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import sectioned
 from programs.inputs.parsing import BadLine
-from programs.inputs.passages import all_done, passage_key, passages_of
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.report import DUPLICATE, NOTHING_TO_ASK, ReadReport
-from programs.inputs.sample import Place, Sample, content_id
+from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id
 from programs.inputs.seen import Seen
 from programs.inputs.shard import Shard
 
 _OTHER_SHARD = "of another shard"
 
 
-class Taker:
+class SampleFilter:
     """Counts in `report`. `done` holds line ids that an earlier run had finished with; texts that are not of
     `shard` are not taken, and each is taken once; with `prefilter`, what there is nothing to ask about is left out. Texts
     beyond a limit, where there is one, are cut with so many sentences of `overlap`."""
@@ -41,7 +40,7 @@ class Taker:
         self._limit: int | None = None
         self._overlap = overlap
 
-    def with_limit(self, limit: int | None) -> Taker:
+    def with_limit(self, limit: int | None) -> SampleFilter:
         """The same with another limit of characters (None: none), counting into the same report."""
         other = copy(self)
         other._limit = limit
@@ -142,3 +141,26 @@ class Taker:
             return f"{NOTHING_TO_ASK}{found.why_nothing}", None
         changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
         return None, sample.model_copy(update=changed)
+
+
+def passages_of(whole: Sample, paper: Paper, cut: Sequence[Piece]) -> Iterator[Sample]:
+    """A sample for each piece. `whole` is a sample of all of the paper's text."""
+    document = content_id(paper.text)
+    for piece in cut:
+        text = paper.text[piece.start : piece.end]
+        excerpt = Excerpt(document=document, sections=piece.sections, start=piece.start, end=piece.end)
+        yield whole.model_copy(update={"id": content_id(text), "text": text, "excerpt": excerpt})
+
+
+def passage_key(key: str, number: int, *, last: bool) -> str:
+    """The line id of a passage, counted from 1 among those of its text that are taken. The last one's says that it is that.
+    `key` names the text's bytes and all that decides what is taken of it."""
+    return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
+
+
+def all_done(key: str, done: Container[str]) -> int | None:
+    """How many passages were taken of a text, where all of them are done; None where one is not."""
+    number = 1
+    while passage_key(key, number, last=False) in done:
+        number += 1
+    return number if passage_key(key, number, last=True) in done else None

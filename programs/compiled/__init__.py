@@ -1,1 +1,0 @@
-"""Programs as files: what one was made for, and loading it."""
