@@ -14,12 +14,12 @@ from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.splits import Splits, split
 from optimize.stages import STAGES, WRITERS
 from programs.asking.models import concurrency_of, passage_chars_of
-from programs.compiled import load_tracer
 from programs.errors import UserError
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
+from programs.load import load_tracer
 from programs.tracer import Tracer
 
 TRACE_CALLS = len(STAGES)

@@ -39,10 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
-    from programs.compiled import load_tracer
     from programs.judges.calibration import Calibration
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import read_answers
+    from programs.load import load_tracer
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
     _refuse_others("--output", settings.output, CalibrationReport)

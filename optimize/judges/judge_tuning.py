@@ -24,9 +24,10 @@ from optimize.stages import JUDGE
 from optimize.workspace import workspace
 from programs.asking.models import concurrency_of
 from programs.asking.tries import TryRules
-from programs.compiled import identity_at, identity_of, load_tracer, write_program
+from programs.compiled import identity_of, write_program
 from programs.judges.labels import Labelled, read_answers
 from programs.lms.resolve import Model
+from programs.load import identity_at, load_tracer
 from programs.stages.judge import JudgeStage
 from programs.tracer import Tracer
 

@@ -15,7 +15,7 @@ from programs.asking.calling import Caller, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.asking.tries import TryRules
 from programs.clock import stamp
-from programs.compiled import load_tracer, program_fingerprint
+from programs.compiled import program_fingerprint
 from programs.document import import_document, write_document
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.extras.extras import extras_of
@@ -26,6 +26,7 @@ from programs.inputs.sources import sources
 from programs.journals.journal import Journal
 from programs.judges.calibration import biases_of, prompt_of
 from programs.lms.addresses import address_of
+from programs.load import load_tracer
 from programs.records import JudgeAgreement, Status
 from programs.running.budget import Budget, check_prices
 from programs.running.gate import Gate, interruptible

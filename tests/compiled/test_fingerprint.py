@@ -18,7 +18,8 @@ import dspy
 import pytest
 from pydantic import BaseModel, Field
 
-from programs.compiled import load_tracer, program_fingerprint
+from programs.compiled import program_fingerprint
+from programs.load import load_tracer
 from programs.tracer import Tracer
 from programs.versions import versions
 from signatures.answer import FinalAnswer, WriteAnswer
