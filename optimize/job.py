@@ -4,7 +4,6 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import dspy
@@ -45,7 +44,7 @@ class Job:
     """One compilation. The LM and the adapter of `student` are those that DSPy is configured with when an optimizer runs.
 
     `runs`: at most about so many times the student may be run on one example. `threshold`: the score from which on a
-    run is good enough to be a demonstration. `proposer` writes instructions. `folder` is for what a study keeps.
+    run is good enough to be a demonstration. `proposer` writes instructions.
     `tunable` are the predictors that may change, by name; every other one stays as it is. `stratum` tells kinds of
     examples that every draw should hold in equal number. `temperatures`: whether these may be tuned too.
     """
@@ -61,7 +60,6 @@ class Job:
     threshold: float
     seed: int
     concurrency: int
-    folder: Path
     stratum: Callable[[dspy.Example], Hashable] = lambda _: None
     temperatures: bool = True
 

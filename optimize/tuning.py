@@ -87,7 +87,6 @@ def _job(
         threshold=min(max(known), sum(known) / len(known)),
         seed=compilation.settings.seed,
         concurrency=compilation.concurrency,
-        folder=compilation.settings.output / "study" / stage,
     )
 
 

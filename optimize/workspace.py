@@ -1,4 +1,4 @@
-"""Where a compilation is done: its folder, which goes on only with what its calls, study and scores were made for; its
+"""Where a compilation is done: its folder, which goes on only with what its calls and scores were made for; its
 journal, open; its models, reached; and DSPy, set up for them."""
 
 import json

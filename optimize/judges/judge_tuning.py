@@ -153,7 +153,6 @@ def _job(course: JudgeCourse, student: JudgeStudent, metric: JudgeMetric, propos
         threshold=threshold,
         seed=course.settings.seed,
         concurrency=course.concurrency,
-        folder=course.settings.output / "study" / JUDGE,
         stratum=_stratum,
         # Judges are always asked with the same one.
         temperatures=False,

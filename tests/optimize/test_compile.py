@@ -297,7 +297,6 @@ def test_7_what_an_optimizer_is_given(tmp_path: Path) -> None:
             assert [example.text for example in job.val] == [sample.text for sample in course.splits.val]
             assert (job.seed, job.concurrency, job.runs) == (5, 4, course.runs)
             assert set(job.tunable) < {name for name, _ in job.student.named_predictors()}
-        assert (local.folder, whole.folder) == (shop.output / "study" / "hypotheses", shop.output / "study" / "answer")
         # One of the two texts is a lucky one, whose answer is all on topic.
         assert 0.5 < whole.threshold < 0.65
         assert 0.5 < local.threshold < 1.0

@@ -66,8 +66,7 @@ def test_it_finds_what_helps(optimizer: str, tmp_path: Path, capfd: pytest.Captu
     assert optuna.logging.get_verbosity() == optuna.logging.DEBUG
     assert DSPY_LOGGING_STREAM.enabled
     assert capfd.readouterr() == ("", "")
-    kept = {"study.db", "candidates.json"} if optimizer == "optuna" else set()
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert not list(tmp_path.iterdir())
 
     assert before == pytest.approx((2 * 1.0 + 4 * 0.2) / 6)
     assert lab.held_out(made) == 1.0

@@ -230,16 +230,16 @@ def feedback(
     return dspy.Prediction(score=score(gold, pred), feedback="The answer should name the cause.")
 
 
-def laboratory(folder: Path, **changes: Any) -> Lab:
+def laboratory(_folder: Path, **changes: Any) -> Lab:
     """A job on the whole student, with fakes. `changes` replaces parts of the job; `stages` single stages of the student's
     brain, `texts` the proposals."""
     brain = Scientist({"answer": write_answer, **changes.pop("stages", {})})
-    return _lab(brain, {"student": Student(Tracer()), "tunable": (ANSWER,), "folder": folder, **changes})
+    return _lab(brain, {"student": Student(Tracer()), "tunable": (ANSWER,), **changes})
 
 
-def small_laboratory(folder: Path, brain: Replies | None = None, **changes: Any) -> Lab:
+def small_laboratory(_folder: Path, brain: Replies | None = None, **changes: Any) -> Lab:
     """A job on the student with one predictor, `predict`."""
-    return _lab(brain or Replies(), {"student": Replier(), "tunable": ("predict",), "folder": folder, **changes})
+    return _lab(brain or Replies(), {"student": Replier(), "tunable": ("predict",), **changes})
 
 
 def _lab(brain: Scientist | Replies, changes: dict[str, Any]) -> Lab:
