@@ -60,8 +60,8 @@ def try_choices(
     """So many different choices with their mean scores, the unchanged program first."""
     sampler = optuna.samplers.TPESampler(seed=session.job.seed, n_startup_trials=_FIRST_RANDOM)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    for params in first_params(space, trials):
-        study.enqueue_trial(params)
+    for wanted in first_params(space, trials):
+        study.enqueue_trial(wanted)
     tried: list[tuple[Params, float]] = []
     trials = min(trials, prod(map(len, space.parameters.values())))
     for _ in range(_DRAWS * trials):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from programs.checks.sentences import cut_at_sentence
 from programs.inputs.cutting import Cutting
 from programs.inputs.documents import step_document
 from programs.inputs.formats import hub, parquet
+from programs.inputs.formats.fields import portable
 from programs.inputs.formats.hub import HubName
+from programs.inputs.formats.paper import Unreadable
 from programs.inputs.formats.process import ReaderProcess
 from programs.inputs.jsonl import step_jsonl
-from programs.inputs.record import TEXT_FIELD
+from programs.inputs.record import TEXT_FIELD, sample_of_record
 from programs.inputs.report import OUR_OWN, UNKNOWN_KIND, ReadReport
-from programs.inputs.rows import step_rows
-from programs.inputs.sample import Place, Sample
+from programs.inputs.sample import Place, Sample, bytes_id
 from programs.inputs.sample_filter import SampleFilter
 from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
@@ -116,3 +121,23 @@ def _left(path: Path, reason: str, sample_filter: SampleFilter) -> Iterator[None
 def _cut(sample: Sample, max_chars: int) -> Sample:
     text = cut_at_sentence(sample.text, max_chars)
     return sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
+
+
+def step_rows(
+    name: str, rows: Iterable[Mapping[str, Any]], sample_filter: SampleFilter, *, text_field: str = TEXT_FIELD
+) -> Iterator[Sample | None]:
+    """What each row gives, as a line of JSON would; its place is its number. A table that cannot be read on is counted
+    where that happened (`Unreadable`)."""
+    sample_filter.report.files += 1
+    number = 0
+    try:
+        for number, row in enumerate(rows, start=1):
+            record = portable(row)
+            line_id = bytes_id(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+            if sample_filter.known(line_id):
+                yield None
+                continue
+            place = Place(file=name, line=number)
+            yield from sample_filter.record(partial(sample_of_record, record, place, line_id, text_field), place)
+    except Unreadable as problem:
+        sample_filter.skip(str(problem), Place(file=name, line=number + 1))
