@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from optimize.settings import CompileSettings
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.files.aside import move_aside
+from programs.files import move_aside
 from programs.telemetry.logs import logged
 from programs.telemetry.tracing import traced
 
@@ -69,14 +69,14 @@ def _command(settings: CompileSettings) -> int:
 
 def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Console], Outcome]]":
     """What a compilation will cost, by part, and how to begin it."""
-    from optimize import course, tuning
+    from optimize import compilation, tuning
     from optimize.judges import judge_tuning
 
     if settings.tunes_judges:
         judging = judge_tuning.course_of(settings)
         return judge_tuning.estimate(judging), partial(judge_tuning.tune, judging)
-    tuned = course.course_of(settings)
-    return course.estimate(tuned), partial(tuning.tune, tuned)
+    tuned = compilation.prepared(settings)
+    return compilation.calls_at_most(tuned), partial(tuning.tune, tuned)
 
 
 if __name__ == "__main__":

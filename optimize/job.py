@@ -1,11 +1,15 @@
 """What an optimizer is given, and what it is: the one interface between the compile command and the optimizers."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import dspy
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class ExampleMetric(Protocol):
@@ -36,22 +40,11 @@ class FeedbackMetric(Protocol):
 
 
 @dataclass(frozen=True)
-class Load:
-    """What decides the cost of a compilation: at most about `runs` runs of the student on one example, and how many
-    training and validation examples and tunable predictors there are."""
-
-    runs: int
-    train: int
-    val: int
-    predictors: int
-
-
-@dataclass(frozen=True)
 class Job:
     """One compilation. The LM and the adapter of `student` are those that DSPy is configured with when an optimizer runs.
 
     `runs`: at most about so many times the student may be run on one example. `threshold`: the score from which on a
-    run is good enough to be a demonstration. `proposer` writes instructions. `folder` is for what a study keeps.
+    run is good enough to be a demonstration. `proposer` writes instructions.
     `tunable` are the predictors that may change, by name; every other one stays as it is. `stratum` tells kinds of
     examples that every draw should hold in equal number. `temperatures`: whether these may be tuned too.
     """
@@ -67,22 +60,8 @@ class Job:
     threshold: float
     seed: int
     concurrency: int
-    folder: Path
     stratum: Callable[[dspy.Example], Hashable] = lambda _: None
     temperatures: bool = True
-
-    @property
-    def load(self) -> Load:
-        """The numbers that its cost depends on."""
-        return Load(self.runs, len(self.train), len(self.val), len(self.tunable))
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What a compilation will need at most: runs of the student on one example, and calls of the proposer."""
-
-    runs: int
-    proposals: int
 
 
 def within(number: float, least: int, most: int) -> int:
@@ -90,12 +69,28 @@ def within(number: float, least: int, most: int) -> int:
     return min(max(int(number), least), most)
 
 
+def most_proposals(runs: int, predictors: int) -> int:
+    """How many instructions any optimizer asks for, at most, when it may make so many runs."""
+    return runs // 3 + 8 * predictors + 3
+
+
 class Optimizer(Protocol):
     """A way to tune a program. `compile` gives a changed copy, or `job.student` itself where nothing better was found;
-    it raises `BackendError` when a model is gone. `bill` is what `compile` would need, without asking anything."""
+    it raises `BackendError` when a model is gone. It keeps to the runs of the job, and to `most_proposals`."""
 
-    name: str
-
-    def bill(self, load: Load) -> Bill: ...
+    @property
+    def name(self) -> str: ...
 
     def compile(self, job: Job) -> dspy.Module: ...
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """`function` of every item, in order, in threads that have the caller's context. The first error (of the items'
+    order) is raised, and what has not begun is then left; what is under way goes on unheeded."""
+    pool = ThreadPoolExecutor(max(1, threads))
+    try:
+        futures = [pool.submit(copy_context().run, function, item) for item in items]
+        return [future.result() for future in futures]
+    finally:
+        # After an interrupt nobody waits for whole traces; without an error nothing is under way.
+        pool.shutdown(wait=False, cancel_futures=True)

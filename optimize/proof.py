@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import dspy
 from pydantic import BaseModel
 
+from optimize.job import in_threads
 from optimize.measure import Measured, Measuring
 from optimize.metrics import combined, diversity
-from optimize.threads import in_threads
 from programs.interval import Interval, paired_interval
 
 

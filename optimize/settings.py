@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from optimize.metrics import NEED_JUDGES, weights_of
 from optimize.stages import JUDGE, STAGES
+from programs.cli.options import comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.options.names import comma_separated
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 

@@ -6,38 +6,36 @@ from typing import Any
 import dspy
 from rich.console import Console
 
-from optimize.course import Course, tunable_of
-from optimize.doubts import doubts_of, warnings_of
+from optimize.compilation import Compilation, doubts_of, tunable_of, warnings_of
 from optimize.feedback import Feedback
 from optimize.job import Job
 from optimize.measure import Measure, Measured, Measuring, OptimizerMetric, StageMeasure
 from optimize.models import Models
 from optimize.proof import measure_all, prove
 from optimize.recording.recorder import Recorder
-from optimize.report import Report, facts_of, hash_of
-from optimize.report_text import verdict, warned, write_report
+from optimize.report import Report, facts_of, hash_of, verdict, warned, write_report
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
-from optimize.workplace import workplace
+from optimize.workspace import workspace
 from programs.asking.calling import options_of
 from programs.asking.tries import TryRules
-from programs.compiled.identity import identity_of, write_program
+from programs.compiled import identity_of, write_program
 from programs.inputs.sample import Sample
 from programs.tracer import Tracer
 
 SIDES = ("train", "val", "test")
 
 
-def tune(course: Course, console: Console) -> Report:
+def tune(compilation: Compilation, console: Console) -> Report:
     """Compiles, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
-    settings = course.settings
-    texts = hash_of(sample.id for side in SIDES for sample in getattr(course.splits, side))
-    with workplace(settings, texts, console) as (models, recorder):
-        before = proven(course, models, course.tracer, console)
+    settings = compilation.settings
+    texts = hash_of(sample.id for side in SIDES for sample in getattr(compilation.splits, side))
+    with workspace(settings, texts, console) as (models, recorder):
+        before = proven(compilation, models, compilation.tracer, console)
         recorder.check_answered(before[0].score.reason)
-        compiled, unscored = _compiled(course, models, recorder, console)
-        after = proven(course, models, compiled, console)
-        report = _report(course, compiled, (before, after), recorder, unscored)
+        compiled, unscored = _compiled(compilation, models, recorder, console)
+        after = proven(compilation, models, compiled, console)
+        report = _report(compilation, compiled, (before, after), recorder, unscored)
     identity = identity_of(compiled, model=settings.model, prompt_order=settings.prompt_order)
     write_program(compiled, settings.output / "program.json", identity)
     write_report(report, settings.output)
@@ -46,73 +44,75 @@ def tune(course: Course, console: Console) -> Report:
     return report
 
 
-def _compiled(course: Course, models: Models, recorder: Recorder, console: Console) -> tuple[Tracer, int]:
+def _compiled(compilation: Compilation, models: Models, recorder: Recorder, console: Console) -> tuple[Tracer, int]:
     """The tracer with every stage tuned, one after another, and how many examples had no score."""
-    tracer, unscored = course.tracer, 0
-    for stage in course.settings.stage:
-        console.print(f"tuning {stage} with {course.optimizer.name}")
+    tracer, unscored = compilation.tracer, 0
+    for stage in compilation.settings.stage:
+        console.print(f"tuning {stage} with {compilation.optimizer.name}")
         local = stage in STAGES and stage not in WRITERS
-        measure = StageMeasure(stage) if local else _measure(course, models.judges)
-        student = _student(course, models, tracer.deepcopy(), until=stage if local else None)
-        usual = _usual_scores(course, student, measure)
+        measure = StageMeasure(stage) if local else _measure(compilation, models.judges)
+        student = _student(compilation, models, tracer.deepcopy(), until=stage if local else None)
+        usual = _usual_scores(compilation, student, measure)
         metric = OptimizerMetric(measure, worst=min(usual, default=0.0))
-        tuned = course.optimizer.compile(_job(course, stage, student, metric, models, usual))
+        tuned = compilation.optimizer.compile(_job(compilation, stage, student, metric, models, usual))
         if recorder.failure is not None:
             # An optimizer may take an error for a score and come to its end.
             raise recorder.failure
         tracer = Tracer(tuned.questions, tuned.strands, tuned.writer)
-        tracer.judge, tracer.grader = course.tracer.judge, course.tracer.grader
+        tracer.judge, tracer.grader = compilation.tracer.judge, compilation.tracer.grader
         unscored += metric.unscored
     return tracer, unscored
 
 
-def _usual_scores(course: Course, student: Student, measure: Measuring) -> list[float]:
+def _usual_scores(compilation: Compilation, student: Student, measure: Measuring) -> list[float]:
     """What the unchanged program scores on the training texts, as far as it can be measured."""
-    found = measure_all(student, _examples(course.splits.train), measure, course.concurrency)
+    found = measure_all(student, _examples(compilation.splits.train), measure, compilation.concurrency)
     return [measured.score.value for measured in found if measured.score.value is not None]
 
 
 def _job(
-    course: Course, stage: str, student: Student, metric: OptimizerMetric, models: Models, usual: list[float]
+    compilation: Compilation, stage: str, student: Student, metric: OptimizerMetric, models: Models, usual: list[float]
 ) -> Job:
     known = usual or [1.0]
     return Job(
         student=student,
         tunable=tunable_of(stage),
-        train=_examples(course.splits.train),
-        val=_examples(course.splits.val),
+        train=_examples(compilation.splits.train),
+        val=_examples(compilation.splits.val),
         metric=metric,
         feedback=Feedback(metric),
         proposer=models.proposer.lm,
-        runs=course.runs,
+        runs=compilation.runs,
         # Better than usual is good enough to be shown, whatever is usual for a model.
         threshold=min(max(known), sum(known) / len(known)),
-        seed=course.settings.seed,
-        concurrency=course.concurrency,
-        folder=course.settings.output / "study" / stage,
+        seed=compilation.settings.seed,
+        concurrency=compilation.concurrency,
     )
 
 
-def proven(course: Course, models: Models, tracer: Tracer, console: Console) -> list[Measured]:
+def proven(compilation: Compilation, models: Models, tracer: Tracer, console: Console) -> list[Measured]:
     """What a program makes of the texts of the proof. Raises `BackendError` when a model is gone."""
-    which = "before" if tracer is course.tracer else "after"
-    console.print(f"proof: {len(course.splits.test)} texts, {which}")
-    student = _student(course, models, tracer)
+    which = "before" if tracer is compilation.tracer else "after"
+    console.print(f"proof: {len(compilation.splits.test)} texts, {which}")
+    student = _student(compilation, models, tracer)
     return measure_all(
-        student, _examples(course.splits.test), _measure(course, models.report_judges), course.concurrency
+        student,
+        _examples(compilation.splits.test),
+        _measure(compilation, models.report_judges),
+        compilation.concurrency,
     )
 
 
-def _student(course: Course, models: Models, tracer: Tracer, until: str | None = None) -> Student:
-    return Student(tracer, options_of(models.student), _rules(course), until)
+def _student(compilation: Compilation, models: Models, tracer: Tracer, until: str | None = None) -> Student:
+    return Student(tracer, options_of(models.student), _rules(compilation), until)
 
 
-def _rules(course: Course) -> TryRules:
-    return TryRules(seed=course.settings.seed, max_tokens=course.settings.max_output_tokens)
+def _rules(compilation: Compilation) -> TryRules:
+    return TryRules(seed=compilation.settings.seed, max_tokens=compilation.settings.max_output_tokens)
 
 
-def _measure(course: Course, judges: dict[str, Any]) -> Measure:
-    return Measure(course.settings.weights, judges, next(iter(judges.values()), None), _rules(course))
+def _measure(compilation: Compilation, judges: dict[str, Any]) -> Measure:
+    return Measure(compilation.settings.weights, judges, next(iter(judges.values()), None), _rules(compilation))
 
 
 def _examples(samples: Iterable[Sample]) -> list[dspy.Example]:
@@ -127,22 +127,26 @@ def _examples(samples: Iterable[Sample]) -> list[dspy.Example]:
 
 
 def _report(
-    course: Course, compiled: Tracer, measured: tuple[list[Measured], list[Measured]], recorder: Recorder, unscored: int
+    compilation: Compilation,
+    compiled: Tracer,
+    measured: tuple[list[Measured], list[Measured]],
+    recorder: Recorder,
+    unscored: int,
 ) -> Report:
-    settings = course.settings
+    settings = compilation.settings
     proof = prove(*measured, seed=settings.seed, weights=settings.weights)
-    facts = facts_of(settings, recorder, course.tracer, compiled)
+    facts = facts_of(settings, recorder, compilation.tracer, compiled)
     changed = any(tuned.changed for tuned in facts["predictors"].values())
     return Report(
         **facts,
         judges=settings.judges,
         report_judges=settings.report_judges,
         weights=settings.weights,
-        data={side: _data(getattr(course.splits, side)) for side in SIDES},
+        data={side: _data(getattr(compilation.splits, side)) for side in SIDES},
         proof=proof,
         improved=changed and proof.improved,
         unscored=unscored,
-        warnings=[*warnings_of(course), *doubts_of(course, proof)],
+        warnings=[*warnings_of(compilation), *doubts_of(compilation, proof)],
     )
 
 

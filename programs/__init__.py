@@ -7,7 +7,7 @@ tracer = load_tracer()
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from programs.compiled.load import load_tracer
+    from programs.load import load_tracer
     from programs.tracer import Tracer
 
 __all__ = ["Tracer", "load_tracer"]
@@ -16,7 +16,7 @@ __all__ = ["Tracer", "load_tracer"]
 def __getattr__(name: str) -> Any:
     # DSPy takes most of a second to import: only what needs it pays for it.
     if name == "load_tracer":
-        from programs.compiled.load import load_tracer
+        from programs.load import load_tracer
 
         return load_tracer
     if name == "Tracer":

@@ -39,11 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CalibrateSettings) -> int:
     from rich.console import Console
 
-    from programs.compiled.load import load_tracer
-    from programs.compiled.shipped import PLAIN
     from programs.judges.calibration import Calibration
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import read_answers
+    from programs.load import load_tracer
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
     _refuse_others("--output", settings.output, CalibrationReport)
@@ -52,8 +51,7 @@ def _command(settings: CalibrateSettings) -> int:
     for reason, count in labels.skipped.items():
         console.print(f"{count} records left out: {reason}")
     _check_apply(settings, labels.answers)
-    program = None if settings.program == PLAIN else settings.program
-    tracer = load_tracer(program, prompt_order=settings.prompt_order)
+    tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
     calls = len(labels.answers) * len(settings.judge_models)
     console.print(f"{len(labels.answers)} answers, {len(settings.judge_models)} judges: at most about {calls} calls")
     if settings.dry_run:
@@ -67,7 +65,7 @@ async def _calibrate(
     settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer", console: "Console"
 ) -> int:
     from programs.errors import AccessDenied, FatalError, UnknownModel
-    from programs.files.in_place import in_place
+    from programs.files import in_place
     from programs.judges.calibration_report import in_words, report_of
     from programs.judges.judging import judged
     from programs.running.ledger import Ledger
@@ -122,7 +120,7 @@ def _check_apply(settings: CalibrateSettings, answers: "Sequence[Labelled]") -> 
 
 
 def _apply(settings: CalibrateSettings, report: "CalibrationReport", tracer: "Tracer", console: "Console") -> None:
-    from programs.files.in_place import in_place
+    from programs.files import in_place
     from programs.judges.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
 
     assert settings.apply is not None

@@ -30,7 +30,6 @@ COMMANDS = {
     "export": Command(
         "programs.export", "programs.exports.options:ExportOptions", "write traces as trainers load them"
     ),
-    "restore": Command("programs.restore", "programs.restore:RestoreOptions", "make the document again from an export"),
     "report": Command(
         "programs.report", "programs.reports.options:ReportOptions", "show what a document holds as a page"
     ),

@@ -9,8 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from programs.cli.fields import leading_of
-from programs.cli.options import parse, parser_of, run_cli
+from programs.cli.options import leading_of, parse, parser_of, run_cli
 from programs.command import COMMANDS, NAME
 
 FILES = ("PATH", "FILE")

@@ -18,8 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from programs.cli.options import parse, run_cli
 from programs.clock import stamp
 from programs.errors import UserError
-from programs.files.beside import beside
-from programs.files.in_place import in_place
+from programs.files import beside, in_place
 from programs.journals.journal import Journal
 from programs.journals.tally import IMPORTED
 from programs.judges.review_list import write_review_list

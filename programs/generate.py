@@ -46,13 +46,11 @@ def _command(settings: Settings) -> int:
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.document import read_records
     from programs.inputs.report import ReadReport
-    from programs.progress.display import shown
-    from programs.progress.pilot_view import show_pilot
-    from programs.running.garbage import collect_seldom
+    from programs.running.display import shown
     from programs.running.ledger import Ledger
-    from programs.running.look import look
-    from programs.running.run import run
-    from programs.running.summary import show, show_judges
+    from programs.running.pilot import show_pilot
+    from programs.running.run import collect_seldom, run
+    from programs.running.summary import look, show, show_judges
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()

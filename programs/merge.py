@@ -18,8 +18,7 @@ from pydantic import BaseModel, Field
 from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.errors import JournalError, UserError
-from programs.files.beside import beside
-from programs.files.locking import lock_on
+from programs.files import beside, lock_on
 from programs.journals.journal import Journal
 from programs.journals.merge_sources import Source, find_sources
 from programs.journals.merger import Merger, Tally

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.files.beside import beside, ending_of
+from programs.files import beside, ending_of
 from programs.judges.review_labels import ReviewLabels
 from programs.judges.review_list import review_path
 from programs.judges.review_walk import HELP, Reviewed, ReviewList, Walk, understood

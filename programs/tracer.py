@@ -16,7 +16,7 @@ import dspy
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.calling import Caller
 from programs.asking.plan import Plan, Reply, StageFailed, adrive, drive
-from programs.compiled.identity import identity_of, write_program
+from programs.compiled import identity_of, write_program
 from programs.extras.extras import Extras
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage

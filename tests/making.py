@@ -144,7 +144,7 @@ PARAGRAPHS: tuple[tuple[Kind, str], ...] = (
 )
 
 
-def thought(paragraphs: Sequence[tuple[str, str]] = PARAGRAPHS, **texts: str) -> Thought:
+def thought(paragraphs: Sequence[tuple[str, str]] = PARAGRAPHS, /, **texts: str) -> Thought:
     """A thought, by default one without faults; `texts` replaces the text of the paragraphs of a kind."""
     made = [{"kind": kind, "text": texts.get(kind, text)} for kind, text in paragraphs]
     return Thought.model_validate({"paragraphs": made})

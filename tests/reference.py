@@ -10,8 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from programs.cli.fields import leading_of
-from programs.cli.options import parser_of
+from programs.cli.options import leading_of, parser_of
 from programs.command import COMMANDS, Command
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"

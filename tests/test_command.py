@@ -148,7 +148,7 @@ def completed(folder: Path, *words: str) -> set[str]:
     ("words", "offered"),
     [
         (["gen"], {"generate"}),
-        (["re"], {"restore", "report", "review"}),
+        (["re"], {"report", "review"}),
         (["generate", "--qual"], {"--quality-check"}),
         (["generate", "--no-r"], {"--no-resume"}),
         (["generate", "--log-format", ""], {"text", "json"}),

@@ -18,8 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.fields import option_of
-from programs.cli.options import parse
+from programs.cli.options import option_of, parse
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.exports.options import ExportOptions

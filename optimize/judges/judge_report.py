@@ -1,8 +1,7 @@
 """The report of a tuned judge: how far it agrees with people, and judges with each other."""
 
 from optimize.judges.judge_proof import BetweenCompared, JudgeCompared, JudgeProof
-from optimize.report import Outcome
-from optimize.report_text import HOLDS_TEXTS, how_it_was_made, shown, shown_interval, warned
+from optimize.report import HOLDS_TEXTS, Outcome, how_it_was_made, shown, shown_interval, warned
 
 
 class JudgeReport(Outcome):

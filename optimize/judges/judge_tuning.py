@@ -8,9 +8,8 @@ from typing import Any
 import dspy
 from rich.console import Console
 
-from optimize.costs import runs_within
-from optimize.doubts import few
-from optimize.job import Job, Load, Optimizer
+from optimize.compilation import few, runs_within
+from optimize.job import Job, Optimizer, in_threads, most_proposals
 from optimize.judges.judge_cases import Sides, divided, examples_of
 from optimize.judges.judge_measure import JudgeFeedback, JudgeMetric
 from optimize.judges.judge_proof import JudgeProof, Ratings, prove_judges
@@ -19,18 +18,16 @@ from optimize.judges.judge_student import PREDICTOR, JudgeStudent
 from optimize.models import Models, table_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.recording.recorder import Recorder
-from optimize.report import facts_of, hash_of, write_files
-from optimize.report_text import warned
+from optimize.report import facts_of, hash_of, warned, write_files
 from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.stages import JUDGE
-from optimize.threads import in_threads
-from optimize.workplace import workplace
+from optimize.workspace import workspace
 from programs.asking.models import concurrency_of
 from programs.asking.tries import TryRules
-from programs.compiled.identity import identity_of, write_program
-from programs.compiled.load import identity_at, load_tracer
+from programs.compiled import identity_of, write_program
 from programs.judges.labels import Labelled, read_answers
 from programs.lms.resolve import Model
+from programs.load import identity_at, load_tracer
 from programs.stages.judge import JudgeStage
 from programs.tracer import Tracer
 
@@ -85,11 +82,9 @@ def course_of(settings: CompileSettings) -> JudgeCourse:
 
 def estimate(course: JudgeCourse) -> dict[str, int]:
     """Calls by part: the tuning, and the proof. From above, but for what is asked again."""
-    judges = len(course.settings.judges)
-    load = Load(course.runs, judges * len(course.sides.train), judges * len(course.sides.val), predictors=1)
-    bill = course.optimizer.bill(load)
-    # The threshold is the mean over the training answers.
-    tuning = bill.runs + bill.proposals + load.train
+    # The training answers are judged once more, since their mean score is the threshold.
+    runs = course.runs + len(course.settings.judges) * len(course.sides.train)
+    tuning = runs + most_proposals(course.runs, predictors=1)
     return {f"tuning {JUDGE}": tuning, "proof": 2 * len(course.sides.test) * len(course.settings.report_judges)}
 
 
@@ -101,7 +96,7 @@ def tune(course: JudgeCourse, console: Console) -> JudgeReport:
     answers = hash_of(
         answer.id for side in (course.sides.train, course.sides.val, course.sides.test) for answer in side
     )
-    with workplace(settings, answers, console) as (models, recorder):
+    with workspace(settings, answers, console) as (models, recorder):
         compiled, unscored = _compiled(course, models, recorder, console)
         before, after = (_ratings(course, models, tracer, console) for tracer in (course.tracer, compiled))
         correct_from = settings.judged_correct_from
@@ -158,7 +153,6 @@ def _job(course: JudgeCourse, student: JudgeStudent, metric: JudgeMetric, propos
         threshold=threshold,
         seed=course.settings.seed,
         concurrency=course.concurrency,
-        folder=course.settings.output / "study" / JUDGE,
         stratum=_stratum,
         # Judges are always asked with the same one.
         temperatures=False,

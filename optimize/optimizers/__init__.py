@@ -1,15 +1,37 @@
-"""The optimizers by name. A new one is a file beside these, a line in the table, and its name in `optimize.settings`."""
+"""The optimizers by name. A new one is a function of a session, a line here, and its name in `optimize.settings`."""
 
-from optimize.job import Optimizer
-from optimize.optimizers.bootstrap import Bootstrap
-from optimize.optimizers.copro import Copro
-from optimize.optimizers.gepa import Gepa
-from optimize.optimizers.mipro import Mipro
-from optimize.optimizers.optuna_search import OptunaSearch
-from optimize.optimizers.random_search import RandomSearch
-from optimize.optimizers.simba import Simba
+from collections.abc import Callable
+from dataclasses import dataclass
 
-OPTIMIZERS: dict[str, Optimizer] = {
-    optimizer.name: optimizer
-    for optimizer in (Bootstrap(), RandomSearch(), OptunaSearch(), Mipro(), Copro(), Simba(), Gepa())
+import dspy
+
+from optimize.job import Job, Optimizer
+from optimize.optimizers import stock
+from optimize.optimizers.optuna_search import optuna_search
+from optimize.optimizers.session import Session, compiling
+
+
+@dataclass(frozen=True)
+class Search:
+    """An optimizer made of a search in a session."""
+
+    name: str
+    search: Callable[[Session], dspy.Module]
+
+    def compile(self, job: Job) -> dspy.Module:
+        with compiling(job) as session:
+            return self.search(session)
+        raise AssertionError("a session that swallowed an error must raise it")
+
+
+_SEARCHES = {
+    "bootstrap": stock.bootstrap,
+    "random-search": stock.random_search,
+    "optuna": optuna_search,
+    "mipro": stock.mipro,
+    "copro": stock.copro,
+    "simba": stock.simba,
+    "gepa": stock.gepa,
 }
+
+OPTIMIZERS: dict[str, Optimizer] = {name: Search(name, search) for name, search in _SEARCHES.items()}

@@ -1,22 +1,15 @@
-"""What the Optuna search may choose from, kept as JSON beside its study so that a resumed one chooses from the same."""
+"""What the Optuna search may choose from: instructions asked of a proposer, sets of demonstrations, temperatures."""
 
-import hashlib
 import json
-from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dspy
-import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from optimize.job import Job
-from optimize.optimizers.harvest import MOST_DEMOS, Harvest
-from optimize.optimizers.instructing import instructions_for
-from optimize.optimizers.session import Session
-from optimize.optimizers.tuned import Demo, State, Tuned, plain, plain_demo, state_of, unique
-from programs.errors import UserError
-from programs.files.aside import move_aside
-from programs.files.in_place import in_place
+from optimize.optimizers.bench import Demo, State, Tuned, plain, plain_demo, state_of, unique
+from optimize.optimizers.session import MOST_DEMOS, Harvest, Session
+from programs.asking.json_schema import form_of, outputs_of, schema_of
+from signatures.improve_instruction import ImproveInstruction
 
 Value = TypeVar("Value")
 
@@ -26,15 +19,12 @@ ORIGINAL = "original"
 TEMPERATURES = (0.2, 0.6, 1.0)
 """What a stage's temperature may be, besides left as it is."""
 
-RULES = 2
-"""Raised when what a study's scores mean changes: an earlier study is then another job's."""
-
 _SINGLES = 3
 """Sets of a single demonstration for each predictor."""
 
 
 class Choices(BaseModel):
-    """What one predictor may become, by the names that the study shows. `ORIGINAL` is always among the instructions and
+    """What one predictor may become, by name. `ORIGINAL` is always among the instructions and
     sets of demonstrations."""
 
     instructions: dict[str, str]
@@ -50,13 +40,9 @@ PARTS = ("temperature", "demonstrations", "instruction")
 """What may be chosen of a predictor."""
 
 
-class Candidates(BaseModel):
-    """The search space of a study. `basis` tells the job, `runs` what it cost to find, `examples` how many of the
-    validation examples a trial is tried on."""
+class SearchSpace(BaseModel):
+    """What may be chosen, by predictor."""
 
-    basis: str
-    runs: int
-    examples: int
     choices: dict[str, Choices]
 
     @property
@@ -89,7 +75,7 @@ class Candidates(BaseModel):
         )
 
 
-def gather(session: Session, found: Harvest, proposals: int, examples: int) -> Candidates:
+def search_space(session: Session, found: Harvest, proposals: int) -> SearchSpace:
     """Asks the proposer for instructions, `proposals` for each predictor, and makes sets of demonstrations."""
     job = session.job
     proposed = session.each(lambda name: instructions_for(session, name, found, proposals), job.tunable)
@@ -102,37 +88,7 @@ def gather(session: Session, found: Harvest, proposals: int, examples: int) -> C
         )
         for name, texts in zip(job.tunable, proposed, strict=True)
     }
-    return Candidates(basis=basis_of(job), runs=session.runs, examples=examples, choices=choices)
-
-
-def read(path: Path, job: Job) -> Candidates | None:
-    """The candidates of an earlier start, or None where there are none. Those of another job, such as one with another
-    program in the stages before, are moved aside with their study. Raises `UserError` for a damaged file."""
-    try:
-        found = Candidates.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError:
-        raise UserError(f"{path} is damaged: name another folder, or move this one away") from None
-    if found.basis != basis_of(job):
-        move_aside(path, path.with_name("study.db"))
-        return None
-    return found
-
-
-def write(path: Path, candidates: Candidates) -> None:
-    """Writes the file whole or not at all."""
-    with in_place(path) as file:
-        file.write(orjson.dumps(candidates.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-
-
-def basis_of(job: Job) -> str:
-    """A hash of what a study's scores depend on, apart from its candidates: the stages that are not tuned here, too."""
-    every = tuple(name for name, _ in job.student.named_predictors())
-    state = {name: part.model_dump() for name, part in state_of(job.student, every).items()}
-    texts = [[example.toDict() for example in examples] for examples in (job.train, job.val)]
-    text = json.dumps(plain([RULES, state, list(job.tunable), texts, job.seed]), sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return SearchSpace(choices=choices)
 
 
 def _sets(session: Session, name: str, found: Harvest) -> list[list[Demo]]:
@@ -154,3 +110,57 @@ def _numbered(what: str, values: list[Value]) -> dict[str, Value]:
 
 def _takes_temperature(lm: object) -> bool:
     return "temperature" in getattr(lm, "supported_params", ())
+
+
+SHOWN_CHARACTERS = 1500
+"""Of an input or output, so many are shown."""
+
+_WORST = 3
+"""How many of the examples that did worst are shown."""
+
+
+def instructions_for(session: Session, name: str, found: Harvest, count: int) -> list[str]:
+    """Up to `count` different instructions for a predictor, none of them its present one, by as many calls."""
+    predictor = dict(session.bench.named_predictors())[name]
+    signature = predictor.signature
+    known = [signature.instructions]
+    ask = dspy.Predict(ImproveInstruction)
+    examples = _examples(session, name, found)
+    for number in range(count):
+        proposed = ask(
+            step=_fields(signature),
+            current_instruction=signature.instructions,
+            examples=examples,
+            earlier_proposals=known[1:],
+            lm=session.job.proposer,
+            config={"temperature": 1.0, "rollout_id": number},
+        )
+        text = proposed.instruction.strip()
+        known += [] if text in known else [text]
+    return known[1:]
+
+
+def _fields(signature: Any) -> str:
+    """The inputs with their descriptions, and the form of the output with those of all that stands in it."""
+    inputs = [f"input {name}: {info.json_schema_extra['desc']}" for name, info in signature.input_fields.items()]
+    return "\n".join([*inputs, f"output: {form_of(schema_of(outputs_of(signature)))}"])
+
+
+def _examples(session: Session, name: str, found: Harvest) -> str:
+    """The tried examples that did worst, with what was said of them."""
+    scored = sorted(found.tried, key=lambda example: session.score(session.bench, example))
+    return "\n\n".join(text for example in scored[:_WORST] if (text := _example(session, name, example)))
+
+
+def _example(session: Session, name: str, example: dspy.Example) -> str:
+    step = next((step for step in session.steps(example) if step.predictor == name), None)
+    if step is None:
+        return ""
+    said = session.words(example, step)
+    given, replied = _short(step.inputs), _short(dict(step.outputs))
+    return f"given: {given}\nreplied: {replied}\nscore {said.score:.2f}: {said.feedback}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(plain(value), ensure_ascii=False)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ..."

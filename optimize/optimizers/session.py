@@ -4,28 +4,32 @@ DSPy's optimizers count an exception as a score of 0 and go on. Here the first o
 remembered, nothing new is begun after it, and it is raised when the optimizer has come to its end.
 """
 
+import io
 import random
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from concurrent.futures import Future
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 import dspy
+import optuna
 from dspy.utils.exceptions import AdapterParseError
+from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
-from optimize.job import Job
-from optimize.optimizers.bench import Bench, Run, Step
-from optimize.optimizers.once import Once
+from optimize.job import Job, in_threads, within
+from optimize.optimizers.bench import Bench, Run, Step, changed_copy, state_of
 from optimize.optimizers.proposing import ProposalAdapter
-from optimize.optimizers.quiet import quiet
-from optimize.optimizers.tuned import changed_copy, state_of
 from optimize.splits import spread
-from optimize.threads import in_threads
 from programs.errors import CallError
 from programs.lms.dspy_errors import backend_error
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+MOST_DEMOS = 2
+"""Demonstrations a predictor may get: small models have short contexts."""
 
 _NEVER = 10**9
 """How many errors DSPy may see before it gives up by itself: when to give up is decided here."""
@@ -33,6 +37,15 @@ _NEVER = 10**9
 
 class Halted(Exception):
     """The compilation is over: no run and no proposal may begin."""
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """`tried` are the training examples on which the unchanged student was run, `good` those at or above the job's
+    threshold, the best first: they become demonstrations."""
+
+    tried: list[dspy.Example]
+    good: list[dspy.Example]
 
 
 class Session:
@@ -147,6 +160,22 @@ class Session:
             strata.setdefault(self.job.stratum(example), []).append(example)
         return spread([dice.sample(some, min(count, len(some))) for some in strata.values()], count)
 
+    def validation(self, count: float) -> list[dspy.Example]:
+        """About so many of the validation examples, one at least."""
+        return self.sample(self.job.val, within(count, 1, len(self.job.val)), "val")
+
+    def harvest(self, most: int, wanted: int) -> Harvest:
+        """Runs the student on training examples, drawn by the seed, until `wanted` were good or `most` were run."""
+        drawn, threshold = self.sample(self.job.train, most, "train"), self.job.threshold
+        scores: list[float] = []
+        while len(scores) < len(drawn) and sum(score >= threshold for score in scores) < wanted:
+            batch = drawn[len(scores) : len(scores) + self.job.concurrency]
+            scores += self.each(lambda example: self.score(self.bench, example), batch)
+        good = [number for number, score in enumerate(scores) if score >= threshold][:wanted]
+        # What a last batch ran beyond need is left aside: how many run at once must not change the outcome.
+        tried = drawn[: good[-1] + 1] if len(good) == wanted else drawn[: len(scores)]
+        return Harvest(tried, [drawn[number] for number in sorted(good, key=lambda number: -scores[number])])
+
     def each(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """The results for all items, in order, with so many at once as the job allows."""
         return in_threads(function, items, self.job.concurrency)
@@ -207,3 +236,51 @@ def compiling(job: Job) -> Iterator[Session]:
             raise
     if session.failure is not None:
         raise session.failure
+
+
+class Once:
+    """Remembers results, and errors, by key. Whoever asks while the work is being done waits for it."""
+
+    def __init__(self) -> None:
+        self._futures: dict[Hashable, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """The result of the first `make` for this key. Raises what that raised, every time."""
+        with self._lock:
+            future = self._futures.get(key)
+            ours = future is None
+            if future is None:
+                future = self._futures[key] = Future()
+        if ours:
+            try:
+                future.set_result(make())
+            except BaseException as error:
+                future.set_exception(error)
+        return cast(Result, future.result())
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes everything. Never closed: a progress bar may still write when the silence is over."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs; afterwards
+    everything is as it was. Who wants to show progress meanwhile writes to a stream taken before."""
+    logging, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
+    DSPY_LOGGING_STREAM.enabled = False
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    nowhere = _Nowhere()
+    try:
+        with redirect_stdout(nowhere), redirect_stderr(nowhere):
+            yield
+    finally:
+        DSPY_LOGGING_STREAM.enabled = logging
+        optuna.logging.set_verbosity(verbosity)

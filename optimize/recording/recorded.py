@@ -24,9 +24,7 @@ from typing import Any
 import dspy
 from dspy.lm15 import Request, Response, Usage
 
-from optimize.recording.account import Purpose
-from optimize.recording.call_journal import Call
-from optimize.recording.native import AsyncNativeEngine, NativeEngine
+from optimize.recording.call_journal import Call, Purpose
 from optimize.recording.recorder import Flight, Recorder
 from optimize.recording.replies import Rollout, answer_of, key_of, reseeded, response_of, tokens_of
 from programs.errors import Truncated
@@ -215,3 +213,39 @@ class _AsyncRecordingEngine(_Engine):
             await asyncio.wrap_future(turn)
         with self._talk.asking(asked, turn) as land:
             return land(await self._engine.complete(asked.request))
+
+
+class _Native:
+    """What both engines hold. A copy of an engine is the engine itself: optimizers copy whole programs."""
+
+    def __init__(self, lm: dspy.LM) -> None:
+        self._lm = lm
+
+    @property
+    def supports_response_schema(self) -> bool:
+        """What DSPy knows of the model."""
+        return bool(self._lm.supports_response_schema)
+
+    @property
+    def supported_params(self) -> frozenset[str]:
+        """What DSPy knows of the model."""
+        return frozenset(self._lm.supported_params)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Native":
+        return self
+
+
+class NativeEngine(_Native):
+    """A sync engine that hands requests to a `dspy.LM`. Raises DSPy's public errors."""
+
+    def complete(self, request: Request) -> Response:
+        """The LM's answer, with the LM's own retries."""
+        return self._lm(request=request)
+
+
+class AsyncNativeEngine(_Native):
+    """The same for tasks."""
+
+    async def complete(self, request: Request) -> Response:
+        """The LM's answer, with the LM's own retries."""
+        return await self._lm.acall(request=request)

@@ -6,8 +6,7 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from types import TracebackType
 
-from optimize.recording.account import Account, Purpose, Spend
-from optimize.recording.call_journal import Call, CallJournal
+from optimize.recording.call_journal import Account, Call, CallJournal, Purpose, Spend
 from programs.errors import FatalError, JournalError, SynthReasonerError
 from programs.lms.dspy_errors import backend_error
 

@@ -11,8 +11,7 @@ from optimize.recording.call_journal import Call
 from programs.errors import CallError
 from programs.lms.faults import EmptyAnswer
 from programs.lms.meter import Meter
-from programs.lms.thinking import encodable
-from programs.lms.wire import reasoning_of
+from programs.lms.wire import encodable, reasoning_of
 
 Rollout = int | str | None
 

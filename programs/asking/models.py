@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from programs.asking.plan import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
-from programs.lms.backend import ModelName
+from programs.lms.backend import ModelName, with_nearest
 from programs.lms.embedded import EmbeddedServers
 from programs.lms.engine import AsyncEngine
 from programs.lms.faults import NotConnected
-from programs.lms.nearest import with_nearest
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import Listener, RetryPolicy, nobody
 from programs.settings import Settings

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 from rapidfuzz import process
 
-from programs.cli.fields import grouped, option_of
+from programs.cli.options import grouped, option_of
 from programs.errors import UserError
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")

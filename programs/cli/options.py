@@ -12,6 +12,7 @@ import argparse
 import atexit
 import contextlib
 import gc
+import io
 import logging
 import os
 import re
@@ -28,9 +29,27 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from programs.cli.fields import grouped, leading_of, option_of
 from programs.errors import JournalError, UserError
 from programs.lms.redaction import redact
+
+
+def grouped(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The names of all fields by group, in the order in which they are shown; those of no group come last."""
+    table: dict[str, Sequence[str]] = getattr(model, "groups", {})
+    groups = {title: [name for name in names if name in model.model_fields] for title, names in table.items()}
+    rest = [name for name in model.model_fields if not any(name in names for names in groups.values())]
+    return {**groups, **({"more options" if table else "options": rest} if rest else {})}
+
+
+def leading_of(model: type[BaseModel]) -> str | None:
+    """The field whose values may come first on the command line, or None."""
+    return getattr(model, "leading", None)
+
+
+def option_of(name: str) -> str:
+    """A field as an option. An underscore at the end keeps a name apart from Python's words: `as_` is `--as`."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -170,8 +189,6 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     """Runs a command, with the variables of `.env` in its environment. A `UserError` is one line on standard error and
     exit code 2, a `JournalError` one and exit code 1. An interrupt, or an output that nobody reads any more, ends it
     quietly, and it does not wait for threads whose calls find no answer."""
-    from programs.cli.env_file import load_env_file
-
     # The interpreter's last collections would walk over all that was imported: a third of a second.
     atexit.register(gc.freeze)
     try:
@@ -199,3 +216,44 @@ def _leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)
+
+
+def comma_separated(value: object) -> object:
+    """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return value
+    names = [name.strip() for text in texts for name in str(text).split(",")]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def one_or_many(value: object) -> object:
+    """A list of the one text, or what came; nothing is an empty list."""
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+def load_env_file(path: Path = Path(".env")) -> None:
+    """Sets the variables of the file that the environment does not have yet. Where there is none, or a folder has its name
+    (a virtual environment, say), nothing happens; the folders above are not looked at.
+
+    Raises `UserError`, without a word of its content, for a file that cannot be read or understood.
+    """
+    if not os.path.lexists(path) or path.is_dir():
+        return
+    # Only where there is such a file: every command would pay for it.
+    from dotenv import load_dotenv
+    from dotenv.parser import parse_stream
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} cannot be read: it is not UTF-8 text") from None
+    for part in parse_stream(io.StringIO(text)):
+        lacking = part.key is not None and part.value is None
+        if part.error or lacking or "\0" in part.original.string:
+            raise UserError(f"{path}: line {part.original.line} is not NAME=value")
+    load_dotenv(stream=io.StringIO(text), override=False)

@@ -106,6 +106,4 @@ def _manifest(done: Exported) -> dict[str, Any]:
         "splits": splits,
         "counts": done.tally.plain(),
         "synthreasoner": own_version(),
-        # Where the input stood is the user's own affair, but a document made again shall have it.
-        **({"metadata": done.metadata} if done.options.format.whole else {}),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from programs.errors import UserError
-from programs.files.locking import lock_on
+from programs.files import lock_on
 
 MANIFEST = "export.json"
 """The file by which a folder is known to be an export, which alone is ever replaced."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from programs.cli.options import comma_separated
 from programs.errors import UserError
 from programs.exports.files import Kind
 from programs.exports.format import Format
@@ -14,7 +15,6 @@ from programs.exports.formats import FORMATS
 from programs.exports.licences import UNKNOWN, licence_name
 from programs.exports.splits import Shares
 from programs.exports.view import View
-from programs.options.names import comma_separated
 
 
 class _Files(BaseModel):

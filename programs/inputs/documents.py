@@ -13,7 +13,7 @@ from programs.inputs.formats.process import ReaderProcess
 from programs.inputs.formats.table import ending_of, format_of, reader_of
 from programs.inputs.report import DAMAGED_ARCHIVE, FILE_TOO_LARGE, NOT_PERMITTED, TRUNCATED_ARCHIVE
 from programs.inputs.sample import DEFAULT_DOMAIN, Place, Sample, bytes_id, content_id, default_title
-from programs.inputs.taking import Taker
+from programs.inputs.sample_filter import SampleFilter
 
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
@@ -30,18 +30,18 @@ def read_paper(path: Path) -> Paper:
     return _named(reader_of(format)(_bytes(path)), path)
 
 
-def step_document(path: Path, taker: Taker, process: ReaderProcess) -> Iterator[Sample | None]:
+def step_document(path: Path, sample_filter: SampleFilter, process: ReaderProcess) -> Iterator[Sample | None]:
     """The passages of a document, with a None for each that is not taken, and now and then while it is being read.
 
     What gives no text is counted with its reason, and nothing is raised.
     """
-    report = taker.report
+    report = sample_filter.report
     report.files += 1
     place = Place(file=str(path), line=1)
     try:
         data = _bytes(path)
         digest = bytes_id(data)
-        if taker.known(digest):
+        if sample_filter.known(digest):
             yield None
             return
         paper = None
@@ -50,11 +50,11 @@ def step_document(path: Path, taker: Taker, process: ReaderProcess) -> Iterator[
                 yield None
         assert paper is not None
         paper = _named(paper, path)
-        yield from taker.paper(_whole(paper, place, digest), paper)
+        yield from sample_filter.paper(_whole(paper, place, digest), paper)
     except Unreadable as problem:
-        taker.skip(str(problem), place)
+        sample_filter.skip(str(problem), place)
     except UserError:
-        taker.skip(NOT_PERMITTED, place)
+        sample_filter.skip(NOT_PERMITTED, place)
     except TruncatedArchive:
         report.skip(TRUNCATED_ARCHIVE, place)
     except DamagedArchive:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from programs.checks.sentences import cut_at_sentence
 from programs.inputs.cutting import Cutting
 from programs.inputs.documents import step_document
 from programs.inputs.formats import hub, parquet
+from programs.inputs.formats.fields import portable
 from programs.inputs.formats.hub import HubName
+from programs.inputs.formats.paper import Unreadable
 from programs.inputs.formats.process import ReaderProcess
 from programs.inputs.jsonl import step_jsonl
-from programs.inputs.record import TEXT_FIELD
+from programs.inputs.record import TEXT_FIELD, sample_of_record
 from programs.inputs.report import OUR_OWN, UNKNOWN_KIND, ReadReport
-from programs.inputs.rows import step_rows
-from programs.inputs.sample import Place, Sample
+from programs.inputs.sample import Place, Sample, bytes_id
+from programs.inputs.sample_filter import SampleFilter
 from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
-from programs.inputs.taking import Taker
 
 
 def read_samples(
@@ -69,29 +74,34 @@ def step_samples(
 ) -> Iterator[Sample | None]:
     """As `read_samples`, with a None for every line that gives no sample, and many while a document is being read: between
     two samples there may be millions of lines, during which a reader can look up."""
-    taker = Taker(report, done=done, shard=shard, prefilter=prefilter, overlap=cutting.overlap)
-    return _read(sources(patterns), taker, cutting, max_chars, text_field)
+    sample_filter = SampleFilter(report, done=done, shard=shard, prefilter=prefilter, overlap=cutting.overlap)
+    return _read(sources(patterns), sample_filter, cutting, max_chars, text_field)
 
 
 def _read(
-    inputs: Sequence[Source], taker: Taker, cutting: Cutting, max_chars: int | None, text_field: str
+    inputs: Sequence[Source], sample_filter: SampleFilter, cutting: Cutting, max_chars: int | None, text_field: str
 ) -> Iterator[Sample | None]:
     with ReaderProcess() as process:
         for source in inputs:
-            for sample in _steps(source, taker, cutting, max_chars, text_field, process):
+            for sample in _steps(source, sample_filter, cutting, max_chars, text_field, process):
                 if sample is not None and max_chars is not None and len(sample.text) > max_chars:
-                    taker.report.cut += 1
+                    sample_filter.report.cut += 1
                     yield _cut(sample, max_chars)
                 else:
                     yield sample
 
 
 def _steps(
-    source: Source, taker: Taker, cutting: Cutting, max_chars: int | None, text_field: str, process: ReaderProcess
+    source: Source,
+    sample_filter: SampleFilter,
+    cutting: Cutting,
+    max_chars: int | None,
+    text_field: str,
+    process: ReaderProcess,
 ) -> Iterator[Sample | None]:
     """What one input gives."""
     name, limit = source.name, cutting.limit(max_chars)
-    cutter = taker.with_limit(limit)
+    cutter = sample_filter.with_limit(limit)
     if isinstance(name, HubName):
         return step_rows(str(name), hub.rows(name), cutter, text_field=text_field)
     if source.kind == "parquet":
@@ -99,15 +109,35 @@ def _steps(
     if source.kind == "document":
         return step_document(name, cutter, process)
     if source.kind == "lines":
-        return step_jsonl(name, cutter if cutting.tokens else taker, text_field=text_field)
-    return _left(name, OUR_OWN if source.kind == "own" else UNKNOWN_KIND, taker)
+        return step_jsonl(name, cutter if cutting.tokens else sample_filter, text_field=text_field)
+    return _left(name, OUR_OWN if source.kind == "own" else UNKNOWN_KIND, sample_filter)
 
 
-def _left(path: Path, reason: str, taker: Taker) -> Iterator[None]:
-    taker.skip(reason, Place(file=str(path), line=1))
+def _left(path: Path, reason: str, sample_filter: SampleFilter) -> Iterator[None]:
+    sample_filter.skip(reason, Place(file=str(path), line=1))
     yield None
 
 
 def _cut(sample: Sample, max_chars: int) -> Sample:
     text = cut_at_sentence(sample.text, max_chars)
     return sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
+
+
+def step_rows(
+    name: str, rows: Iterable[Mapping[str, Any]], sample_filter: SampleFilter, *, text_field: str = TEXT_FIELD
+) -> Iterator[Sample | None]:
+    """What each row gives, as a line of JSON would; its place is its number. A table that cannot be read on is counted
+    where that happened (`Unreadable`)."""
+    sample_filter.report.files += 1
+    number = 0
+    try:
+        for number, row in enumerate(rows, start=1):
+            record = portable(row)
+            line_id = bytes_id(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+            if sample_filter.known(line_id):
+                yield None
+                continue
+            place = Place(file=name, line=number)
+            yield from sample_filter.record(partial(sample_of_record, record, place, line_id, text_field), place)
+    except Unreadable as problem:
+        sample_filter.skip(str(problem), Place(file=name, line=number + 1))

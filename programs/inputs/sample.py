@@ -65,7 +65,7 @@ class Sample(BaseModel):
     """Characters that the text had before it was cut to fit; None if it is whole."""
     line_id: str
     """A hash of the bytes of the record's line, by which a later run knows the line before it reads it; of a passage,
-    that of its document's bytes with its number and how it was cut (`programs.inputs.passages`)."""
+    that of its document's bytes with its number and how it was cut (`programs.inputs.sample_filter`)."""
     removed: dict[str, int] = Field(default_factory=dict)
     """Characters that the prefilter left out of the text, by what they were."""
     extra: dict[str, Any]

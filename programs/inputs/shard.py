@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from programs.files.beside import stem_of
+from programs.files import stem_of
 
 _FORM = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from rapidfuzz import fuzz, process, utils
 
 from programs.errors import UserError
-from programs.files.beside import ENDINGS
+from programs.files import ENDINGS
 from programs.inputs.archives import check_readable
 from programs.inputs.formats.hub import PREFIX, HubName, opened
 from programs.inputs.formats.table import (

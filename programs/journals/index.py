@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.errors import JournalError
-from programs.files.made_again import open_database, remove_database
+from programs.files import open_database, remove_database
 from programs.journals.findings import of_line
 from programs.journals.tally import IMPORTED, SOLVED, TEXTS, given_away_in, loss_of, of_attempts, of_pool, of_unit
 

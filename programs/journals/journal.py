@@ -28,8 +28,7 @@ import orjson
 from filelock import Timeout
 
 from programs.errors import JournalError, UserError
-from programs.files.line_file import cut_torn_line, write_whole
-from programs.files.locking import lock_on
+from programs.files import cut_torn_line, lock_on, write_whole
 from programs.journals.index import Damaged, Index
 from programs.journals.journal_lines import mark, scan
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from programs.document import import_document
 from programs.errors import UserError
-from programs.files.beside import beside
+from programs.files import beside
 from programs.journals.journal import Journal
 
 _START = re.compile(rb'\{"kind":"[a-z]+","key":')

@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from programs.files.beside import beside
-from programs.options.names import comma_separated
+from programs.cli.options import comma_separated
+from programs.files import beside
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions

@@ -10,7 +10,7 @@ from pathlib import Path
 import dspy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled import program_fingerprint
 from programs.errors import UserError
 
 LEAST_RATINGS = 30

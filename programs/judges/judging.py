@@ -18,10 +18,9 @@ from programs.judges.calibration import prompt_of
 from programs.judges.label_view import judge_inputs, shown
 from programs.judges.labels import Labelled
 from programs.running.budget import Budget
-from programs.running.gate import Gate, RunStopped
+from programs.running.gate import Gate, RunStopped, interruptible
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Ledger
-from programs.running.stopping import interruptible
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from programs.errors import UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive
 from programs.inputs.cleaning import clean
-from programs.inputs.lines import RawLine, read_lines
+from programs.inputs.jsonl import RawLine, read_lines
 from programs.inputs.papers import question_key, source_of
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.report import DUPLICATE, LINE_TOO_LONG

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from programs.clock import stamp
 from programs.errors import JournalError, UserError
-from programs.files.locking import lock_on
+from programs.files import lock_on
 from programs.judges.review_list import ReviewItem
 
 

@@ -12,9 +12,7 @@ import jsonlines
 import orjson
 from pydantic import BaseModel
 
-from programs.files.aside import move_aside
-from programs.files.beside import beside
-from programs.files.in_place import in_place
+from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.journals.journal import Journal
 from programs.judges.judge_agreement import AgreementCount

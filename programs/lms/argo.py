@@ -6,20 +6,59 @@ tokens used nor why an answer ended. The credential of both is the bare username
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from dspy.lm15 import Request, Response, Usage
 
 from programs.errors import AccessDenied, BackendError, CallError, UserError
-from programs.lms.argo_families import rules_for
-from programs.lms.backend import HttpCall, ModelName, Reply
-from programs.lms.base_url import BaseUrl, read_base_url
+from programs.lms.addresses import BaseUrl, read_base_url
+from programs.lms.backend import HttpCall, ModelName, Reply, model_names
 from programs.lms.http_errors import http_error
-from programs.lms.nearest import model_names
 from programs.lms.redaction import excerpt
 from programs.lms.structured import Rung, rung_of
-from programs.lms.wire import answer, chat_body, read_completion, read_json
+from programs.lms.wire import BodyRules, answer, chat_body, read_completion, read_json
+
+_CLAUDE_LIMIT = 21_000
+_CLAUDE_DEFAULT = 8_192
+_CLAUDE_VERSION = re.compile(r"claude([a-z]*?)v?(\d)(\d)?(?!\d)")
+
+_REASONING = BodyRules(
+    limit_key="max_completion_tokens", temperature=False, top_p=False, seed=False, stop=False, response_format=False
+)
+_ANYTHING = BodyRules()
+_PLAIN = BodyRules(seed=False, response_format=False)
+_CLAUDE = replace(
+    _PLAIN,
+    default_limit=_CLAUDE_DEFAULT,
+    highest_limit=_CLAUDE_LIMIT,
+    highest_temperature=1.0,
+    top_p_beside_temperature=False,
+)
+_NEW_CLAUDE = replace(_CLAUDE, temperature=False, top_p=False)
+
+
+def rules_for(model: str) -> BodyRules:
+    """What the model with this internal id takes. A name in no known family gets what every server takes."""
+    model = model.lower()
+    if model.startswith(("gpto", "gpt5")):
+        return _REASONING
+    if model.startswith(("gpt4o", "gpt41")):
+        return _ANYTHING
+    if model.startswith("claude"):
+        return _NEW_CLAUDE if _refuses_sampling(model) else _CLAUDE
+    return _PLAIN
+
+
+def _refuses_sampling(claude: str) -> bool:
+    found = _CLAUDE_VERSION.match(claude)
+    if found is None:
+        return False
+    version = (int(found.group(2)), int(found.group(3) or 0))
+    return version >= ((4, 7) if found.group(1) == "opus" else (5, 0))
+
 
 PRODUCTION = "https://apps.inside.anl.gov/argoapi"
 

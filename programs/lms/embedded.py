@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import secrets
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from programs.errors import UserError
-from programs.lms.base_url import BaseUrl
-from programs.lms.idle_cores import idle_cores
+from programs.lms.addresses import BaseUrl
 from programs.lms.openai_compatible import OpenAICompatible
 
 TOKENS_A_SLOT = 8192
@@ -132,3 +133,27 @@ def _installed_weights() -> Path:
     if not found:
         raise UserError(_NO_WEIGHTS)
     return found[0]
+
+
+LOOKS = 10
+PAUSE = 0.02
+
+
+def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
+    """The cores that no other process computes on at the moment, at least one.
+
+    Taken from the number of runnable tasks that Linux reports (proc(5), the fourth field of /proc/loadavg), the
+    middle one of a few looks; where there is none, all cores are taken to be free.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        looks = sorted(_others(loadavg) for _ in range(LOOKS))
+    except (OSError, ValueError, IndexError):
+        return cores
+    return max(1, cores - looks[LOOKS // 2])
+
+
+def _others(loadavg: Path) -> int:
+    """Runnable tasks apart from the one that looks."""
+    time.sleep(PAUSE)
+    return max(0, int(loadavg.read_text().split()[3].split("/")[0]) - 1)

@@ -12,10 +12,9 @@ import httpx
 from dspy.lm15 import Request, Response
 
 from programs.errors import BackendError, FatalError, UnknownModel
-from programs.lms.backend import Backend, HttpCall, ModelName, Reply
+from programs.lms.backend import Backend, HttpCall, ModelName, Reply, with_nearest
 from programs.lms.faults import NotAnAnswer, NotConnected, SchemaRefused, TimedOut
 from programs.lms.meter import current_meter
-from programs.lms.nearest import with_nearest
 from programs.lms.redaction import excerpt
 from programs.lms.structured import Ladder, Rung
 from programs.lms.wire import usage_in

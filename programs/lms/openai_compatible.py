@@ -9,10 +9,9 @@ from typing import Any
 from dspy.lm15 import Request, Response
 
 from programs.errors import UserError
-from programs.lms.backend import HttpCall, ModelName, Reply
-from programs.lms.base_url import BaseUrl, read_base_url
+from programs.lms.addresses import BaseUrl, read_base_url
+from programs.lms.backend import HttpCall, ModelName, Reply, model_names
 from programs.lms.http_errors import http_error
-from programs.lms.nearest import model_names
 from programs.lms.structured import Rung, rung_of
 from programs.lms.wire import BodyRules, chat_body, read_completion, read_json
 

@@ -21,17 +21,16 @@ from dspy.utils.exceptions import LMConfigurationError
 from rapidfuzz import fuzz
 
 from programs.errors import UserError
+from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
 from programs.lms.backend import Backend
-from programs.lms.base_url import read_base_url
 from programs.lms.direct import DirectLM
 from programs.lms.embedded import Embedded, EmbeddedServers, embedded
 from programs.lms.engine import AsyncEngine, SyncEngine
 from programs.lms.exchange import Exchange
 from programs.lms.openai_compatible import openai_compatible
 from programs.lms.retry import RetryPolicy
-from programs.lms.spread import Spread
-from programs.lms.spread_engines import AsyncSpreadEngine, SyncSpreadEngine
+from programs.lms.spread import AsyncSpreadEngine, Spread, SyncSpreadEngine
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from programs.errors import JournalError
-from programs.files.line_file import whole_lines
+from programs.files import whole_lines
 from programs.journals.index import Damaged, Index
 from programs.journals.journal_lines import mark, scan
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from programs.clock import stamp
 from programs.errors import UserError
-from programs.files.in_place import in_place
+from programs.files import in_place
 from programs.reports.charts import charts_of
 from programs.reports.figures import Figure, figures_of
 from programs.reports.options import ReportOptions
@@ -41,25 +41,23 @@ class Made:
     notes: list[str]
 
 
-def make(options: ReportOptions, live: float | None = None) -> Made:
-    """Reads what is named and writes the page; `live` is after how many seconds it reads itself again while the run goes
-    on. Raises `UserError` for what is no document and before writing over another's file, `JournalError` for what cannot
-    be read or written."""
+def make(options: ReportOptions) -> Made:
+    """Reads what is named and writes the page. Raises `UserError` for what is no document and before writing over another's
+    file, `JournalError` for what cannot be read or written."""
     if options.page.exists() and not is_ours(options.page):
         raise UserError(f"{options.page} is there and is no report; name another file with --output")
     readings, sample = read(options)
-    going_on = live if readings[0].facts.status == "running" else None
     room = int(options.max_megabytes * 1e6) - PAGE_BYTES
-    packed = pack(sample, room, {"runs": [reading.name for reading in readings], "live": going_on})
+    packed = pack(sample, room, {"runs": [reading.name for reading in readings]})
     notes = [*_notes(readings), *_sampled(packed, sample.seen)]
     with in_place(options.page) as file:
-        for text in _page(readings, packed, notes, going_on):
+        for text in _page(readings, packed, notes):
             file.write(text.encode("utf-8", "surrogatepass"))
     size = options.page.stat().st_size
     return Made(options.page, readings[0].facts.status, packed.traces, sample.seen, size, notes)
 
 
-def _page(readings: list[Reading], packed: Packed, notes: list[str], live: float | None) -> Iterator[str]:
+def _page(readings: list[Reading], packed: Packed, notes: list[str]) -> Iterator[str]:
     figures = figures_of(readings)
     return rendered(
         packed.pieces,
@@ -69,7 +67,6 @@ def _page(readings: list[Reading], packed: Packed, notes: list[str], live: float
         together=len(readings) > 1,
         shown=packed.traces,
         notes=notes,
-        live=None if live is None else f"{live:g}",
         written=stamp(),
         tiles=_tiles(figures),
         figures=figures,

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from programs.errors import UserError
-from programs.files.beside import beside
+from programs.files import beside
 
 _LIBRARIES = {"jinja2": "jinja2", "vl_convert": "vl-convert-python"}
 
@@ -21,7 +21,6 @@ class ReportOptions(BaseModel):
     document: Path = Field(description="the document to report on, or its journal")
     output: Path | None = Field(None, description="the HTML file to write (default: NAME.html beside the document)")
     compare: Path | None = Field(None, description="another document, which is set beside the first")
-    live: bool = Field(False, description="write the file again every 10 seconds until the run has ended")
     max_traces: int = Field(
         10_000,
         ge=1,

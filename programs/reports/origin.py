@@ -16,8 +16,8 @@ from programs.journals.findings import Findings, findings_in
 from programs.journals.merge_sources import find_sources
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.reports.journal_view import JournalView
-from programs.running.funnel import Funnel, funnel_of
-from programs.running.prices import Price, cost_of
+from programs.running.funnel import Funnel, cost_of, funnel_of
+from programs.settings import Price
 from programs.units.unit_line import attempts_of
 
 

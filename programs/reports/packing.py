@@ -1,7 +1,7 @@
 """The traces of a page in compressed pieces, each of which can be read by itself.
 
 A piece is JSON, `{"passages": [TEXT, ...], "traces": [{"passage": PLACE, ...}, ...]}`, deflated (zlib) and in base64. The
-index is a piece of its own: `{"runs": [NAME, ...], "live": SECONDS, "fields": [...], "names": {FIELD: [NAME, ...]}, "rows":
+index is a piece of its own: `{"runs": [NAME, ...], "fields": [...], "names": {FIELD: [NAME, ...]}, "rows":
 [[...], ...]}`, where the values of the named fields are places in their names.
 """
 

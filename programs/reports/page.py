@@ -33,7 +33,6 @@ SCRIPTS = (
     "pairs",
     "keys",
     "theme",
-    "live",
     "main",
 )
 """The files of the page, in the order in which they stand in it."""

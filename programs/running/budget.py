@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from programs.asking.plan import Reply
 from programs.errors import UserError
 from programs.running.gate import RunStopped
-from programs.running.prices import Price
+from programs.settings import Price
 
 
 class Budget:

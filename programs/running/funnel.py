@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.journals import tally as names
 from programs.journals.index import Index
-from programs.running.prices import Price, cost_of
+from programs.settings import Price
 
 
 class Step(BaseModel):
@@ -117,3 +117,11 @@ def in_words(funnel: Funnel) -> Iterable[tuple[str, str]]:
         tokens = "unknown" if each.tokens is None else f"{each.tokens:.0f}"
         cost = "" if each.cost is None else f", {each.cost:.4g} in cost"
         yield "an accepted trace took", f"{each.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
+
+
+def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
+    """What was spent by stage and model (`programs.journals.index.Index.spent`) has cost. None where nothing was, and
+    where a price or a count of tokens is missing."""
+    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
+        return None
+    return sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent)

@@ -58,19 +58,18 @@ class JournaledCaller:
         line = self._journal.latest("stage", ask.key)
         stored = None if line is None else Reply.model_validate(line["reply"])
         if stored is not None and ask.reads(stored):
-            self._ledger.replayed(ask)
+            self._ledger.replayed()
             return stored
-        held: list[float] = []
-        with placed(lambda: self._place(ask, held)):
+        with placed(lambda: self._place(ask)):
             try:
-                await self._knock()
+                await self._reach_once()
                 reply = await self._caller.aanswer(ask)
             except FatalError as error:
                 self._fail(error)
                 raise
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
-        self._ledger.answered(ask, reply, sum(held))
+        self._ledger.answered(ask, reply)
         if not reply.settled:
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
         self._budget.spend(reply)
@@ -89,11 +88,11 @@ class JournaledCaller:
             raise self._fail(self._gone())
 
     @asynccontextmanager
-    async def _place(self, ask: Ask, held: list[float]) -> AsyncIterator[None]:
-        """A place for one call of an ask; for how many seconds it was held comes to stand in `held`."""
+    async def _place(self, ask: Ask) -> AsyncIterator[None]:
+        """A place for one call of an ask."""
         async with self._gate.slot(ask.depth, ask.sample):
             self._budget.permit()
-            since = self._ledger.work.enters()
+            self._ledger.work.enters()
             try:
                 yield
             except Exception as error:
@@ -103,9 +102,9 @@ class JournaledCaller:
                     self._fail(failure)
                 raise
             finally:
-                held.append(self._ledger.work.leaves(since))
+                self._ledger.work.leaves()
 
-    async def _knock(self) -> None:
+    async def _reach_once(self) -> None:
         """Before the first call, makes sure that the servers can be reached; a run that asks nothing needs none."""
         if self._reached is None:
             self._reached = asyncio.ensure_future(self._reach())

@@ -1,31 +1,71 @@
-"""What a run did: counted while it runs, shown as it runs, summed up at its end."""
+"""What a run did: counted while it runs, shown as it runs, summed up at its end; and what goes wrong between us and the
+servers, as it happens: a call that is tried again is in no account before it ends."""
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from programs.asking.plan import Ask, Reply, Spent
+from programs.errors import TransientError
 from programs.journals.tally import reason_of
-from programs.progress.estimate import Snapshot
-from programs.progress.trouble import Trouble
-from programs.progress.work import Work
+from programs.lms.faults import kind
+from programs.running.estimate import Snapshot, Work
 from programs.stages.questions import QuestionPool
 from programs.tracer import Made
 from programs.units.unit import Unit
 
+FRESH = 30.0
+"""Seconds for which a refusal of the rate is told after the last one."""
+
+RATE_LIMITED = "429"
+
+
+class Trouble:
+    """Failures that are followed by another try. `faults` counts them by kind; `last` is the newest, in one line."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.faults: Counter[str] = Counter()
+        self.last: str | None = None
+        self._clock = clock
+        self._pauses: list[float] = []
+        self._refused: float | None = None
+
+    def pauses(self, error: TransientError, seconds: float) -> None:
+        """A call failed, and is tried again after so many seconds."""
+        now, name = self._clock(), kind(error)
+        self.faults[name] += 1
+        self.last = " ".join(str(error).split())
+        self._pauses = [until for until in self._pauses if until > now]
+        self._pauses.append(now + seconds)
+        if name == RATE_LIMITED:
+            self._refused = now
+
+    def by_kind(self, accounted: Mapping[str, int]) -> Counter[str]:
+        """The failures by kind; `accounted` are those of the calls that have ended, these included."""
+        return Counter({name: max(self.faults[name], accounted.get(name, 0)) for name in {*self.faults, *accounted}})
+
+    @property
+    def waited_for(self) -> str | None:
+        """What calls are waiting for, in words; None: nothing out of the ordinary."""
+        now = self._clock()
+        pauses = [until - now for until in self._pauses if until > now]
+        limited = self._refused is not None and now - self._refused < FRESH
+        if not pauses:
+            return "rate limited: the server refuses calls, so they are sent more slowly" if limited else None
+        why = "rate limited" if limited else "retrying"
+        calls = "1 call waits" if len(pauses) == 1 else f"{len(pauses)} calls wait"
+        return f"{why}: {calls} to be tried again, the next in {min(pauses):.0f} s"
+
 
 @dataclass(frozen=True)
-class Around:
-    """What a run is held to and what goes on around it, as far as it is to be shown: how many calls may be in flight, how
-    many texts are still to come (None: nobody knows) and how many of those earlier runs began, what was spent so far (None:
-    unknown), and why no new call starts any more (None: they do)."""
+class Gauges:
+    """What can be read off a run as it goes on: how many calls may be in flight, how many texts are still to come (None:
+    nobody knows), what was spent so far (None: unknown), and why no new call starts any more (None: they do)."""
 
     capacity: Callable[[], int] = lambda: 1
-    lanes: bool = False
     to_begin: Callable[[], float | None] = lambda: None
-    known: int = 0
     cost: Callable[[], float | None] = lambda: None
     stopping: Callable[[], str | None] = lambda: None
 
@@ -47,7 +87,7 @@ class Ledger:
     started: float = field(default_factory=time.monotonic)
     work: Work = field(default_factory=Work)
     trouble: Trouble = field(default_factory=Trouble)
-    around: Around = field(default_factory=Around)
+    gauges: Gauges = field(default_factory=Gauges)
     begun: bool = False
     accepted_before: int = 0
     goal: int | None = None
@@ -70,16 +110,15 @@ class Ledger:
     def begin(self, accepted: int, goal: int | None) -> None:
         self.accepted_before, self.goal, self.begun = accepted, goal, True
 
-    def answered(self, ask: Ask, reply: Reply, seconds: float) -> None:
-        """A stage was asked of a model, which took so many seconds at its place."""
+    def answered(self, ask: Ask, reply: Reply) -> None:
+        """A stage was asked of a model."""
         key = (ask.account, reply.model)
         self.spent[key] = self.spent.get(key, Spent()) + reply.spent
-        self.work.asked(ask, seconds)
+        self.work.asked(ask)
 
-    def replayed(self, ask: Ask) -> None:
+    def replayed(self) -> None:
         """A stage was answered from the journal."""
         self.reused += 1
-        self.work.replayed(ask)
 
     def questions(self, pool: QuestionPool) -> None:
         """A text's questions were made. Each rejected one counts once, for its first reason, as in the funnel."""
@@ -118,23 +157,19 @@ class Ledger:
 
     def snapshot(self) -> Snapshot:
         """The run as it stands, for the estimate of its end."""
-        around, spent, to_begin = self.around, self.total, self.around.to_begin()
+        spent, to_begin = self.total, self.gauges.to_begin()
         if self.room is not None:
-            most = self.room + max(0, around.known - self.work.known_begun)
-            to_begin = most if to_begin is None else min(to_begin, most)
+            to_begin = self.room if to_begin is None else min(to_begin, self.room)
         tokens = None
         if spent.prompt_tokens is not None and spent.completion_tokens is not None:
             tokens = spent.prompt_tokens + spent.completion_tokens
         return self.work.snapshot(
-            capacity=around.capacity(),
-            lanes=around.lanes,
             to_begin=to_begin,
-            known_to_begin=around.known,
             accepted=self.units["accepted"],
             wanted=None if self.goal is None else self.goal - self.accepted_before,
             calls=spent.calls,
             tokens=tokens,
-            cost=around.cost(),
+            cost=self.gauges.cost(),
         )
 
 

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from programs.asking.plan import Ask, Reply, adrive
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
-from programs.running.gate import Gate, RunStopped
-from programs.running.goal import Goal
-from programs.running.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
+from programs.running.decisions import Decisions
+from programs.running.gate import Gate, RunStopped, Turns
+from programs.running.goal import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Goal, Intake
 from programs.running.journaled import JournaledCaller
-from programs.running.keeper import Keeper
 from programs.running.ledger import Ledger
-from programs.running.turns import Turns
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.telemetry.tracing import about
@@ -53,7 +51,7 @@ class Runner:
         self._tracer = tracer
         self._caller = caller
         self._journal = journal
-        self._keeper = Keeper(journal, goal, screen, ledger, provenance)
+        self._decisions = Decisions(journal, goal, screen, ledger, provenance)
         self._gate = gate
         self._goal = goal
         self._ledger = ledger
@@ -216,9 +214,9 @@ class Runner:
             extras=goal.extras,
             basis=goal.basis,
             budget=grant,
-            known=self._keeper.known,
+            known=self._decisions.known,
             pooled=lambda pool: self._keep_pool(sample, pool, ticket),
-            finished=self._keeper.unit,
+            finished=self._decisions.unit,
         )
         try:
             with about(sample.id):
@@ -231,7 +229,7 @@ class Runner:
             if self._remaining is not None:
                 self._remaining += (grant or 0) - (index.accepted_of(sample.id) - before)
         self._end_turn(ticket, decided=True)
-        self._keeper.sample(sample, made)
+        self._decisions.sample(sample, made)
         if made.failed:
             self._again.add(int(sample.id, 16))
         if made.limited:
@@ -242,6 +240,6 @@ class Runner:
             self._turns.over(ticket, decided=decided)
 
     def _keep_pool(self, sample: Sample, pool: QuestionPool, ticket: int | None) -> QuestionPool:
-        stands = self._keeper.pool(sample.id, pool)
+        stands = self._decisions.pool(sample.id, pool)
         self._end_turn(ticket, decided=True)
         return stands

@@ -5,7 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
 from rich.table import Table
+from rich.text import Text
 
 from programs.asking.plan import Spent
 from programs.inputs.report import ReadReport
@@ -13,11 +16,11 @@ from programs.journals.findings import Findings, findings_in, in_words_of
 from programs.journals.index import Index
 from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
-from programs.progress.extrapolation import Extrapolation
-from programs.records import JudgeAgreement
-from programs.running.cautions import itself
+from programs.records import JudgeAgreement, Record
 from programs.running.funnel import Funnel, funnel_of, in_words, steps_of_reading
 from programs.running.ledger import Ledger
+from programs.running.pilot import Extrapolation
+from programs.running.resume import itself
 from programs.settings import Settings
 
 
@@ -189,3 +192,24 @@ def _with(counts: dict[str, int], before: str) -> str:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def look(record: Record, console: Console) -> None:
+    """Prints a trace: the question, the thought with its moves, the evidence, the answer."""
+    asked = record.user_interaction
+    console.print(Rule(Text(f"one trace: {record.source_paper.title}")))
+    console.print(Text(f"{asked.question_type}, {asked.difficulty_level}", style="dim"))
+    console.print(Text(asked.question, style="bold"))
+    for step in record.steps:
+        console.print(Text(step.kind.replace("_", " "), style="cyan"))
+        console.print(Padding(Text(step.text), (0, 0, 0, 2)))
+    for evidence in record.evidence:
+        if evidence.verified:
+            console.print(Text("evidence", style="cyan"), Text(f"{evidence.start}-{evidence.end}", style="dim"))
+            console.print(Padding(Text(evidence.quote or "", style="italic"), (0, 0, 0, 2)))
+    console.print(Text("answer", style="green"))
+    console.print(Padding(Text(record.final_answer), (0, 0, 0, 2)))
+    measures = record.metadata
+    patterns = ", ".join(measures.reasoning_patterns)
+    judged = "" if measures.authenticity_score is None else f"authenticity {measures.authenticity_score}, "
+    console.print(Text(f"{judged}complexity {measures.complexity_level}: {patterns}", "dim"))

@@ -17,10 +17,10 @@ from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmar
 from programs.checks.minhash import bands, features, jaccard
 from programs.errors import JournalError, UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chunks
-from programs.inputs.lines import read_lines
+from programs.inputs.jsonl import read_lines
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.sources import expand
-from programs.selection.sketches import SKETCHES, Sketches, open_sketches
+from programs.selection.register import SKETCHES, Sketches, open_sketches
 
 log = logging.getLogger("synthreasoner")
 

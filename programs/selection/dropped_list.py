@@ -9,8 +9,7 @@ import jsonlines
 import orjson
 from pydantic import BaseModel
 
-from programs.files.beside import beside
-from programs.files.in_place import in_place
+from programs.files import beside, in_place
 from programs.journals.journal import Journal
 from programs.journals.tally import CONTAMINATED
 from programs.units.unit_line import attempts_of

@@ -6,7 +6,7 @@ a text are decided at once, whether they will be used or not: a later run that u
 other texts. A run by other rules decides about all of the journal again before it begins (see `rescreening`).
 
 Which of two questions that ask the same is kept is settled by the order of their texts in the input, since texts are
-decided about in turn (`programs.running.turns`): not by how fast they were answered. Texts that got no answer at first
+decided about in turn (`programs.running.gate`): not by how fast they were answered. Texts that got no answer at first
 come later.
 """
 
@@ -21,6 +21,7 @@ from programs.checks.near_duplicates import similarity
 from programs.errors import JournalError, UserError
 from programs.inputs.sources import expand
 from programs.journals.journal import Journal
+from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
 from programs.units.unit_line import attempts_of
@@ -191,3 +192,91 @@ def entries_of(questions: list[Question]) -> list[tuple[str, str]]:
 
 def _texts(questions: Sequence[Question]) -> set[tuple[QuestionType, str]]:
     return {(question.type, question.text) for question in questions}
+
+
+Line = dict[str, Any]
+
+
+def prepare(screen: Screen) -> None:
+    """Brings the journal to the screen's rules, and the register to the journal. Raises `JournalError`."""
+    last = screen.journal.latest("run", "") or {}
+    with using():
+        if last.get("question_rules", "") != screen.rules:
+            _decide_again(screen)
+        elif screen.register is not None:
+            if not screen.journal.has(screen.register.read_to):
+                screen.register.clear()
+            for line in screen.journal.newer_pools(screen.register.read_to[0]):
+                screen.register.put(line["key"], entries_of(QuestionPool.model_validate(line).questions))
+        screen.commit()
+
+
+def _decide_again(screen: Screen) -> None:
+    journal, register = screen.journal, screen.register
+    if register is not None:
+        register.clear()
+        for line in journal.pools():
+            made = _with_accepted(screen, line)
+            if made.questions:
+                register.put(line["key"], entries_of(screen.decide(line["key"], made).questions))
+    for line in journal.pools():
+        sample, before = line["key"], QuestionPool.model_validate(line)
+        decided = screen.decide(sample, _all(screen, before, sample))
+        if decided.dropped != before.dropped:
+            screen.write(sample, decided)
+            _open(journal, sample)
+        elif register is not None:
+            register.put(sample, entries_of(decided.questions))
+        _withdraw(screen, sample, decided)
+    for line in journal.units():
+        _look_through(screen, line)
+
+
+def _all(screen: Screen, pool: QuestionPool, sample: str) -> QuestionPool:
+    """A text's questions as they were before any was left out."""
+    return QuestionPool(questions=pool.usable(sample, screen.seed), rejected=pool.rejected)
+
+
+def _with_accepted(screen: Screen, line: Line) -> QuestionPool:
+    """The questions of a text for which there are accepted traces."""
+    units = screen.journal.index.units_of(line["key"])
+    made = {key.split("/")[1] for key, status in units.items() if status == "accepted"}
+    pool = _all(screen, QuestionPool.model_validate(line), line["key"])
+    return QuestionPool(questions=[question for question in pool.questions if question.type.value in made], rejected=[])
+
+
+def _open(journal: Journal, sample: str) -> None:
+    """Leaves a text to be looked at by the run, whatever was said of it before."""
+    before = journal.index.sample(sample)
+    if before is not None:
+        journal.append("sample", sample, basis=before[0], settled=False, line=None, place=None, failure=None)
+
+
+def _withdraw(screen: Screen, sample: str, pool: QuestionPool) -> None:
+    reasons = {question.type.value: f"its question {question.why}: {question.twin}" for question in pool.dropped}
+    for key, status in screen.journal.index.units_of(sample).items():
+        reason = reasons.get(key.split("/")[1])
+        line = screen.journal.latest("unit", key) if reason is not None and status != WITHDRAWN else None
+        if line is not None and reason is not None:
+            _set_aside(screen, line, WITHDRAWN, reason)
+
+
+def _look_through(screen: Screen, line: Line) -> None:
+    """Looks for benchmarks in all that was made of a unit: attempts that were not taken may be exported too."""
+    record = line["record"]
+    if line["status"] == "accepted":
+        hit = screen.trace(record["user_interaction"]["question"], record["reasoning_trace"], record["final_answer"])
+        if hit is not None:
+            line = _set_aside(screen, line, CONTAMINATED, str(hit))
+    given_away = screen.attempts(line)
+    if given_away != (line.get("contaminated") or {}):
+        screen.journal.append(**{**line, "contaminated": given_away})
+
+
+def _set_aside(screen: Screen, line: Line, status: str, reason: str) -> Line:
+    """A unit's line again, with all that was made of it among what was not taken. Gives the new line."""
+    records = [*line["attempts"], *([line["record"]] if line["record"] else [])]
+    changed = {"status": status, "reason": reason, "basis": screen.rules, "settled": True, "record": None}
+    changed_line = {**line, **changed, "attempts": records}
+    screen.journal.append(**changed_line)
+    return changed_line

@@ -14,8 +14,7 @@ from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError
 from programs.lms.redaction import secrets_in
-from programs.telemetry.log_file import NO_FILE, log_file
-from programs.telemetry.log_lines import Line, ObjectLine, ShortLine
+from programs.telemetry.log_file import NO_FILE, Line, ObjectLine, ShortLine, log_file
 
 OURS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""

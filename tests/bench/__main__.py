@@ -19,7 +19,7 @@ from rich.table import Table
 
 from tests.bench.options import Options
 
-NAMES = ("start", "saturation", "rate", "compare", "prefix", "orders", "recited", "estimate", "report", "scale")
+NAMES = ("start", "saturation", "rate", "compare", "prefix", "orders", "report", "scale")
 RESULTS = Path("bench-results")
 SIDE_BY_SIDE = 6
 

@@ -17,10 +17,10 @@ from programs.asking.plan import Ask, Plan, adrive, value_of
 from programs.asking.tries import TryRules
 from programs.journals.journal import Journal
 from programs.running.budget import Budget
-from programs.running.garbage import collect_seldom
 from programs.running.gate import Gate
 from programs.running.journaled import JournaledCaller
 from programs.running.ledger import Ledger
+from programs.running.run import collect_seldom
 from programs.settings import Settings
 from tests.bench.chain import Chain, passage_of
 from tests.bench.stopwatch import stopwatch

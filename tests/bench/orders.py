@@ -12,12 +12,12 @@ from typing import Any
 
 from rich.console import Console
 
-from optimize.course import course_of
+from optimize.compilation import prepared
 from optimize.measure import Measured
 from optimize.proof import Compared, prove
 from optimize.settings import CompileSettings
 from optimize.tuning import proven
-from optimize.workplace import workplace
+from optimize.workspace import workspace
 from tests.bench.options import Options
 from tests.bench.prefix import TIMEOUT, WEIGHTS
 
@@ -29,9 +29,9 @@ def made(order: str, texts: int, folder: Path) -> list[Measured]:
     chosen = {"model": "embedded", "prompt_order": order, "output": folder / order, "timeout": TIMEOUT}
     settings = CompileSettings.model_validate({**chosen, "num_train": 8, "num_val": 6, "num_test": texts})
     console = Console(stderr=True)
-    course = course_of(settings)
+    course = prepared(settings)
     (folder / order).mkdir(parents=True, exist_ok=True)
-    with workplace(settings, order, console) as (models, _):
+    with workspace(settings, order, console) as (models, _):
         return proven(course, models, course.tracer, console)
 
 

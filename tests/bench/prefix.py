@@ -18,7 +18,7 @@ from optimize.metrics import METRICS, composite
 from programs.asking.models import EMBEDDED_SLOTS
 from programs.document import read_records
 from programs.inputs.sources import DEFAULT_INPUT, expand
-from programs.lms.idle_cores import idle_cores
+from programs.lms.embedded import idle_cores
 from programs.records import Record
 from tests.bench.options import Options
 from tests.bench.process import Bill, run

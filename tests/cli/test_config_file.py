@@ -19,12 +19,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from programs.cli.config_file import config_text, read_config
-from programs.cli.options import parse, validated
+from programs.cli.options import comma_separated, parse, validated
 from programs.command import COMMANDS
 from programs.exports.options import ExportOptions
-from programs.options.names import comma_separated
-from programs.options.servers import STAGES
-from programs.settings import Settings
+from programs.settings import STAGES, Settings
 from tests.lab import Lab, called
 
 NAMES = st.text(min_size=1)
@@ -65,7 +63,6 @@ def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
 GIVEN: dict[str, list[str]] = {
     "export": ["doc.json", "--to", "dpo", "--output", "out", "--as", "jsonl", "--licence", "cc0-1.0,cc-by-4.0"],
     "compile": ["--stage", "judge", "--judge-models", "a,b", "--trainset", "labels.jsonl"],
-    "restore": ["folder", "--output", "out.json"],
     "report": ["doc.json"],
     "review": ["doc.json"],
     "calibrate": ["--labels", "labels.jsonl", "--judge-models", "a", "b"],

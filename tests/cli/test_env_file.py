@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.env_file import load_env_file
+from programs.cli.options import load_env_file
 from programs.errors import UserError
 from tests.lab import USER, Lab, environment, laboratory
 from tests.test_cli import mistake

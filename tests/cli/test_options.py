@@ -21,13 +21,10 @@ import yaml
 from pydantic import BaseModel, Field
 
 from optimize.settings import CompileSettings
-from programs.cli.fields import grouped
-from programs.cli.options import parse, parser_of, run_cli
+from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.judges.calibrate_settings import CalibrateSettings
-from programs.options.quality import DEFAULT_JUDGES
-from programs.options.servers import STAGES
-from programs.settings import Settings
+from programs.settings import DEFAULT_JUDGES, STAGES, Settings
 from tests.making import Answers, made_of
 
 

@@ -1,4 +1,4 @@
-"""Invariants of `programs.compiled.fingerprint`: equal exactly when equal prompts are sent.
+"""Invariants of `programs.compiled`: equal exactly when equal prompts are sent.
 
 1. The same program has the same fingerprint, in every process and after saving and loading.
 2. Another instruction, demonstration, order of demonstrations, field, order of fields, description, bound or prompt
@@ -18,8 +18,8 @@ import dspy
 import pytest
 from pydantic import BaseModel, Field
 
-from programs.compiled.fingerprint import program_fingerprint
-from programs.compiled.load import load_tracer
+from programs.compiled import program_fingerprint
+from programs.load import load_tracer
 from programs.tracer import Tracer
 from programs.versions import versions
 from signatures.answer import FinalAnswer, WriteAnswer
@@ -45,7 +45,7 @@ def test_the_same_program_has_the_same_fingerprint() -> None:
 
 def test_it_is_the_same_in_every_process() -> None:
     code = (
-        "from programs.compiled.fingerprint import program_fingerprint as f; from programs.tracer import Tracer\n"
+        "from programs.compiled import program_fingerprint as f; from programs.tracer import Tracer\n"
         f"print(f(Tracer(), {ORDER!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Invariants of `programs.compiled.load`: a compiled program is data.
+"""Invariants of `programs.load`: a compiled program is data.
 
 1. Without a file the program is as it is. What was saved comes back: instructions, demonstrations, field descriptions.
 2. A folder means the program.json in it.
@@ -7,7 +7,7 @@
 4. No model, address, key or other attribute is ever taken from a file.
 5. Loading changes no other program.
 6. A program made for other fields, types, another adapter or order of prompts is refused, naming the difference.
-7. Tuned temperatures come back, and nothing else of a predictor's configuration.
+7. Tuned temperatures come back, and nothing else of a predictor's configuration. Another model is said.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import dspy
 import pytest
 
 import programs
-from programs.compiled.load import identity_at, load_tracer
 from programs.errors import UserError
+from programs.load import identity_at, load_tracer
 from programs.tracer import Tracer
 from tests.making import Answers, made_of, question, thought
 
@@ -216,6 +216,14 @@ def test_tuned_temperatures_come_back(tmp_path: Path) -> None:
     assert loaded.strands.critique.config == {"temperature": 0.3}
     assert loaded.writer.trace.config == {}
     assert identity_at(tmp_path / "p.json").model == "gpt41"
+
+
+def test_a_program_of_another_model_is_used_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    changed().save(tmp_path / "p.json", model="tiny", prompt_order="passage-first")
+    load_tracer(tmp_path / "p.json", model="tiny")
+    assert not caplog.records
+    load_tracer(tmp_path / "p.json", model="gpt41")
+    assert "was compiled for tiny, and is used with gpt41" in caplog.text
 
 
 @pytest.mark.parametrize("value", [-1, 99, "hot", None])

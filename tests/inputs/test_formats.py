@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from programs.inputs.formats import docx as word
 from programs.inputs.formats import html, latex, markdown, text
 from programs.inputs.formats.fields import portable, told
-from programs.inputs.formats.marks import arxiv_in, arxiv_of_name, doi_in, licence_in
+from programs.inputs.formats.marks import arxiv_in, arxiv_of_name, doi_in, licence_in, usable_title
 from programs.inputs.formats.paper import Paper, Unreadable
 from programs.inputs.formats.table import FORMATS, reader_of
-from programs.inputs.formats.titles import usable_title
 from tests.inputs import making_papers as making
 
 

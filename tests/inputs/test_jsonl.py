@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.inputs import report as reasons
-from programs.inputs.lines import read_lines
+from programs.inputs.jsonl import read_lines
 from programs.inputs.sample import Place, content_id
 from tests.inputs.writing import line, read, write
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from programs.errors import UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive, check_readable
-from programs.inputs.lines import RawLine, read_lines, split_lines
+from programs.inputs.jsonl import RawLine, read_lines, split_lines
 
 PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
 packers = pytest.mark.parametrize("ending", sorted(PACK))

@@ -8,7 +8,7 @@ from pathlib import Path
 from programs.inputs.jsonl import step_jsonl
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.inputs.taking import Taker
+from programs.inputs.sample_filter import SampleFilter
 
 
 def line(text: object, **fields: object) -> bytes:
@@ -23,7 +23,7 @@ def write(path: Path, *lines: bytes, end: bytes = b"\n") -> Path:
 def read(path: Path) -> tuple[list[Sample], ReadReport]:
     """All samples of a file; checks that every line of it was counted once."""
     report = ReadReport()
-    samples = [sample for sample in step_jsonl(path, Taker(report)) if sample is not None]
+    samples = [sample for sample in step_jsonl(path, SampleFilter(report)) if sample is not None]
     assert report.samples == len(samples)
     assert report.lines == report.samples + report.blank + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)

@@ -16,10 +16,9 @@ from programs.errors import (
     Truncated,
     UnknownModel,
 )
-from programs.lms.argo import Argo
-from programs.lms.argo_families import rules_for
+from programs.lms.addresses import BaseUrl
+from programs.lms.argo import Argo, rules_for
 from programs.lms.backend import Reply
-from programs.lms.base_url import BaseUrl
 from programs.lms.structured import Rung
 from tests.lms.asking import ANSWER, FORMAT, ONCE, USER, How, argo_model, ask, brain, request
 from tests.standin.faults import NOTICE, FaultPlan

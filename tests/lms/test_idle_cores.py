@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from programs.lms.idle_cores import idle_cores
+from programs.lms.embedded import idle_cores
 
 
 def at(folder: Path, text: str) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from programs.errors import UnknownModel
-from programs.lms.backend import ModelName
-from programs.lms.nearest import model_names, nearest_names, with_nearest
+from programs.lms.backend import ModelName, model_names, nearest_names, with_nearest
 
 KNOWN = [
     ModelName("GPT-4.1", "gpt41"),

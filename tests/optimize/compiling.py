@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from optimize.compilation import Compilation, prepared
 from optimize.compile import main
-from optimize.course import Course, course_of
 from optimize.settings import CompileSettings
 from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
@@ -120,10 +120,10 @@ class Shop:
         """Requests for answers so far."""
         return len(self.server.calls)
 
-    def course(self, **changed: Any) -> Course:
+    def course(self, **changed: Any) -> Compilation:
         """What a compilation with these options would do."""
         settings = {name: value for name, value in {**self.base, **changed}.items() if value is not None}
-        return course_of(CompileSettings.model_validate(settings))
+        return prepared(CompileSettings.model_validate(settings))
 
     def lucky_in_training(self, **changed: Any) -> set[int]:
         """The number of the first training passage, which the world is told to do well."""

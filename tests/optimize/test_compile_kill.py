@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from programs.compiled.fingerprint import program_fingerprint
-from programs.compiled.load import load_tracer
+from programs.compiled import program_fingerprint
+from programs.load import load_tracer
 from tests.forked.process import Forked
 from tests.lab import LONGEST, ended
 from tests.optimize.compiling import Shop, workshop

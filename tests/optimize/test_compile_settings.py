@@ -7,8 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from optimize.course import Course, course_of, estimate
-from optimize.doubts import warnings_of
+from optimize.compilation import Compilation, calls_at_most, prepared, warnings_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.settings import CompileSettings, OptimizerName
 from programs.cli.options import parse, parser_of
@@ -20,8 +19,8 @@ def settings(**given: Any) -> CompileSettings:
     return CompileSettings.model_validate({"model": "openai/any", "api_base": "http://localhost:1/v1", **given})
 
 
-def course(folder: Path, texts: int = 12, **given: Any) -> Course:
-    return course_of(settings(trainset=[str(write_passages(folder / "p.jsonl", range(texts)))], **given))
+def course(folder: Path, texts: int = 12, **given: Any) -> Compilation:
+    return prepared(settings(trainset=[str(write_passages(folder / "p.jsonl", range(texts)))], **given))
 
 
 def test_the_optimizers_are_those_that_there_are() -> None:
@@ -81,7 +80,7 @@ def test_few_papers_with_many_texts_need_no_options(tmp_path: Path) -> None:
     path = tmp_path / "papers.jsonl"
     lines = [write_passages(tmp_path / "x", range(n, n + 8), title=f"Paper {n}").read_text() for n in range(0, 64, 8)]
     path.write_text("".join(lines))
-    splits = course_of(settings(trainset=[str(path)])).splits
+    splits = prepared(settings(trainset=[str(path)])).splits
     assert len(splits.test) == 4
     assert len(splits.train) == len(splits.val) == 16
     assert not {s.title for s in splits.train} & {s.title for s in [*splits.val, *splits.test]}
@@ -89,14 +88,15 @@ def test_few_papers_with_many_texts_need_no_options(tmp_path: Path) -> None:
 
 def test_the_estimate_grows_with_judges_stages_and_budget(tmp_path: Path) -> None:
     def calls(**given: Any) -> int:
-        return sum(estimate(course(tmp_path, **given)).values())
+        return sum(calls_at_most(course(tmp_path, **given)).values())
 
     assert calls(judge_models="none") < calls() < calls(judge_models="openai/a,openai/b")
     assert calls(metric="form") == calls(metric="form", judge_models="none")
     assert calls(stage="hypotheses") < calls(stage="trace") < calls()
     assert calls(stage="hypotheses") < calls(stage=["hypotheses", "critique"])
     assert calls() < calls(budget="medium") < calls(budget="heavy")
-    assert list(estimate(course(tmp_path, stage=["critique", "trace"]))) == ["tuning critique", "tuning trace", "proof"]
+    parts = calls_at_most(course(tmp_path, stage=["critique", "trace"]))
+    assert list(parts) == ["tuning critique", "tuning trace", "proof"]
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"

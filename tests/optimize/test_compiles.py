@@ -9,7 +9,7 @@ import dspy
 from optimize.metrics import METRICS
 from programs import load_tracer
 from programs.asking.adapter import PassageFirstAdapter
-from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled import program_fingerprint
 from programs.lms.resolve import resolve
 from tests.lab import passage
 from tests.standin.scientist import Scientist

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimize.job import in_threads
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
 from optimize.proof import Proof, prove
-from optimize.threads import in_threads
 from tests.optimize.test_metrics import record
 
 VALUES = st.none() | st.floats(0, 1)

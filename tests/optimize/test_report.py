@@ -22,8 +22,7 @@ from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.proof import prove
 from optimize.recording.recorder import Recorder
-from optimize.report import Report, facts_of, tuned_predictors
-from optimize.report_text import markdown, verdict, write_report
+from optimize.report import Report, facts_of, markdown, tuned_predictors, verdict, write_report
 from optimize.settings import CompileSettings
 from programs.tracer import Tracer
 

@@ -20,10 +20,8 @@ def opened(
     address: str = "",
     size: tuple[int, int] = DESKTOP,
     scheme: Any = "light",
-    clock: bool = False,
 ) -> Iterator[Page]:
-    """The page at an address (#view=traces), ready. With `clock` its time passes only as `page.clock` says. At the end it
-    must have done nothing that it must not do."""
+    """The page at an address (#view=traces), ready. At the end it must have done nothing that it must not do."""
     wrong: list[str] = []
 
     def refused(dialog: Dialog) -> None:
@@ -36,9 +34,6 @@ def opened(
     page.on("console", lambda message: wrong.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
     page.on("dialog", refused)
-    if clock:
-        page.clock.install(time=0)
-        page.clock.pause_at(1)
     url = path.resolve().as_uri()
     page.on("request", lambda asked: wrong.extend([f"request: {asked.url}"] if asked.url.split("#")[0] != url else []))
     page.goto(url + address)

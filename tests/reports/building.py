@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.document import write_document
-from programs.files.beside import beside
+from programs.files import beside
 from programs.journals.journal import Journal
 from programs.records import (
     BlindSolve,

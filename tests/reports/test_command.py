@@ -1,7 +1,7 @@
 """`python -m programs.report`: what it writes where, and one line for each mistake.
 
 1. The report is beside the document unless --output says otherwise; a file that is no report is never written over.
-2. A running journal is read without its lock; --live writes again while it grows, and ends with the run.
+2. A running journal is read without its lock.
 3. More traces than fit are sampled, which the page and the terminal say; the numbers stay those of all.
 4. Mistakes get one line.
 """
@@ -21,10 +21,9 @@ from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.journals.journal import Journal
 from programs.report import main
-from programs.reports.live import follow
 from programs.reports.options import ReportOptions
 from tests.lab import Lab
-from tests.reports.building import add, begin, end, rich_units, unit, write_run
+from tests.reports.building import add, begin, rich_units, unit, write_run
 
 
 def called(*words: object) -> subprocess.CompletedProcess[str]:
@@ -100,7 +99,6 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
         ([document, "--output", document], "is what the report is made from"),
         ([document, "--output", tmp_path / "run.journal.jsonl"], "is what the report is made from"),
         ([document, "--compare", tmp_path / "nothing.json"], "there is neither"),
-        ([other, "--live"], "--live reads a run's journal"),
         ([document, "--max-traces", "0"], "--max-traces"),
         ([], "--document must be given"),
     ):
@@ -128,34 +126,9 @@ def test_a_sample_says_that_it_is_one(tmp_path: Path) -> None:
     assert figure(text, "accepted traces") == "22"
 
 
-def test_a_run_is_followed_to_its_end(tmp_path: Path) -> None:
-    document = tmp_path / "run.json"
-    waited = []
+def test_a_run_that_goes_on_is_read_without_its_lock(tmp_path: Path) -> None:
     with Journal(tmp_path / "run.journal.jsonl") as journal:
         begin(journal)
         add(journal, [unit(0)])
-
-        def wait(seconds: float) -> None:
-            """Time passes: at first nothing happens, then another trace is made, then the run ends."""
-            waited.append(seconds)
-            if len(waited) == 2:
-                add(journal, [unit(1)])
-            elif len(waited) == 4:
-                end(journal, "completed")
-            journal.flush()
-
-        made = list(follow(ReportOptions(document=document, live=True), wait))
-        assert [(one.traces, one.status) for one in made] == [(1, "running"), (2, "running"), (2, "completed")]
-        assert len(waited) == 4
-        assert all(seconds >= 10 for seconds in waited)
-    assert 'class="live"' not in made[-1].path.read_text()
-
-
-def test_while_a_run_goes_on_the_page_is_live(tmp_path: Path) -> None:
-    with Journal(tmp_path / "run.journal.jsonl") as journal:
-        begin(journal)
-        add(journal, [unit(0)])
-        first = next(follow(ReportOptions(document=tmp_path / "run.json", live=True)))
-        assert "reads itself again every\n    10 seconds" in first.path.read_text()
-        assert called(tmp_path / "run.json").returncode == 0, "without --live too, but once"
-        assert 'class="live"' not in first.path.read_text()
+        assert called(tmp_path / "run.json").returncode == 0
+    assert figure((tmp_path / "run.html").read_text(), "accepted traces") == "1"

@@ -68,7 +68,7 @@ def test_what_is_packed_can_be_read_back() -> None:
     sample = Sample(100, PLENTY)
     for made in records:
         sample.add(Seen(made, "accepted", "unit"), 0)
-    packed = pack(sample, PLENTY, {"runs": ["a"], "live": None})
+    packed = pack(sample, PLENTY, {"runs": ["a"]})
     rows = rows_of(packed.index)
     assert [row["key"] for row in rows] == [made.id for made in records]
     held = [unpacked(piece) for piece in packed.pieces]

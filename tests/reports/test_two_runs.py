@@ -1,8 +1,7 @@
-"""Two runs on one page, and a run that goes on, in Chromium.
+"""Two runs on one page, in Chromium.
 
 1. With --compare every number has both values and the difference, and traces of the same question stand beside each other.
-2. A live page reads itself again, keeps what was chosen, and leaves an open trace alone.
-3. A page that holds a sample says so.
+2. A page that holds a sample says so.
 """
 
 from __future__ import annotations
@@ -10,12 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from programs.journals.journal import Journal
 from programs.report import main
-from programs.reports.making import make
-from programs.reports.options import ReportOptions
-from tests.reports.browsing import expect, go, keys_of, opened
-from tests.reports.building import add, begin, record, rich_units, unit, write_run
+from tests.reports.browsing import expect, go, opened
+from tests.reports.building import record, rich_units, unit, write_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -51,37 +47,6 @@ def test_two_runs_stand_side_by_side(browser: Browser, document: Path, tmp_path:
         assert "rich, variation 1" in beside.nth(1).locator("h4").inner_text()
         go(page, "#view=traces&run=after")
         expect(page.locator("#rows .row")).to_have_count(4)
-
-
-def test_a_live_page_reads_itself_again_and_leaves_an_open_trace_alone(browser: Browser, tmp_path: Path) -> None:
-    options = ReportOptions(document=tmp_path / "run.json", live=True)
-    with Journal(tmp_path / "run.journal.jsonl") as journal:
-        begin(journal)
-        add(journal, [unit(0), unit(1)])
-        made = make(options, live=10)
-        with opened(browser, made.path, "#view=traces&type=critical", clock=True) as page:
-            assert keys_of(page) == ["id-1-0-0"]
-            add(journal, [unit(number) for number in range(2, 8)])
-            make(options, live=10)
-            page.clock.run_for(9_000)
-            expect(page.locator("#rows .row")).to_have_count(1)
-            page.clock.run_for(2_000)
-            expect(page.locator("#rows .row")).to_have_count(3)
-            assert keys_of(page) == ["id-1-0-0", "id-4-0-0", "id-7-0-0"], "what was chosen stays"
-            page.locator("#rows .row").nth(1).click()
-            page.wait_for_selector("#trace[data-shown='id-4-0-0']")
-            add(journal, [unit(10)])
-            make(options, live=10)
-            page.evaluate("() => { window.same = true; }")
-            page.clock.run_for(30_000)
-            assert page.evaluate("() => window.same")
-            page.get_by_role("link", name="All traces").click()
-            page.get_by_role("button", name="Pause").click()
-            page.clock.run_for(30_000)
-            assert page.evaluate("() => window.same")
-            page.get_by_role("button", name="Pause").click()
-            page.clock.run_for(20_000)
-            expect(page.locator("#rows .row")).to_have_count(4)
 
 
 def test_a_sampled_page_says_so(browser: Browser, tmp_path: Path) -> None:

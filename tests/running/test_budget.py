@@ -14,7 +14,7 @@ from programs.asking.plan import Reply, Spent
 from programs.errors import UserError
 from programs.running.budget import Budget, check_prices
 from programs.running.gate import RunStopped
-from programs.running.prices import Price
+from programs.settings import Price
 from tests.lab import called, laboratory
 
 

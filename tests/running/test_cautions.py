@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from programs.running.cautions import cautions
+from programs.running.resume import cautions
 from programs.settings import Settings
 from tests.lab import Lab
 

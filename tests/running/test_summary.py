@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from programs.running.prices import Price
 from programs.running.summary import show
+from programs.settings import Price
 from tests.lab import laboratory
 
 

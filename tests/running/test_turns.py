@@ -12,8 +12,7 @@ import random
 
 import pytest
 
-from programs.running.gate import RunStopped
-from programs.running.turns import Turns
+from programs.running.gate import RunStopped, Turns
 
 
 @pytest.mark.parametrize("seed", range(5))

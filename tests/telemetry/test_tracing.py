@@ -18,8 +18,8 @@ from pathlib import Path
 import dspy
 import pytest
 
-from programs.compiled.load import load_tracer
 from programs.lms.resolve import resolve
+from programs.load import load_tracer
 from programs.telemetry.tracing import TraceOptions, endpoint_of, traced
 from tests.lab import KEY, Lab, called, laboratory, passage
 from tests.standin.collector import Arrived, Collector

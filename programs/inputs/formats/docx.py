@@ -7,10 +7,9 @@ import re
 import zipfile
 from xml.etree import ElementTree
 
-from programs.inputs.formats.marks import doi_in, licence_in
+from programs.inputs.formats.marks import doi_in, licence_in, usable_title
 from programs.inputs.formats.pandoc import blocks_of, meta_text, tree_of
 from programs.inputs.formats.paper import DAMAGED, LOCKED, Paper, Unreadable, paper_of
-from programs.inputs.formats.titles import usable_title
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _PROPERTIES = "docProps/core.xml"

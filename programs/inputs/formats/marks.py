@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from programs.inputs.cleaning import clean_line
+
 _DOI = re.compile(r"\b(?:doi(?:\.org)?\s*[:/]?\s*|digital object identifier\s*:?\s*)+(10\.\d{4,9}/[^\s\"'<>]+)", re.I)
 _ARXIV = re.compile(r"\barXiv:\s?(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)")
 _ARXIV_NAME = re.compile(r"(?:arxiv[-_.]?)?(\d{4}\.\d{4,5}(?:v\d+)?)", re.I)
@@ -53,3 +55,16 @@ def licence_in(text: str) -> str | None:
         return name[0]
     words = _CC_WORDS.search(" ".join(text.split()))
     return f"Creative Commons {words[1]}" if words else None
+
+
+_NO_TITLE = re.compile(
+    r"untitled.*|no title|title|document\d*|manuscript|main|paper|article|template|microsoft word\b.*|layout \d+|slide \d+"
+    r"|powerpoint presentation|.*\.(?:docx?|tex|dvi|pdf|indd|ps|eps|qxd|rtf)|[\w.-]*\d[\w.-]*",
+    re.IGNORECASE,
+)
+
+
+def usable_title(words: str | None) -> str | None:
+    """The title, on one line, or None where it is a name of a file, a program's own words, or a single word."""
+    title = clean_line(words or "")
+    return None if not title or _NO_TITLE.fullmatch(title) or " " not in title else title

@@ -82,7 +82,7 @@ def meta_texts(tree: Node, name: str) -> list[str]:
 
 
 def _meta_blocks(value: Node) -> Iterator[Block]:
-    kind, content = value["t"], value.get("c")
+    kind, content = value["t"], value["c"]
     if kind == "MetaBlocks":
         yield from _blocks(content)
     elif kind == "MetaInlines":

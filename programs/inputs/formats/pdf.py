@@ -17,12 +17,10 @@ from pdfminer.pdftypes import PDFStream, resolve1
 from pdfminer.psexceptions import PSException
 from pdfminer.utils import decode_text
 
-from programs.inputs.formats.marks import arxiv_in, doi_in, licence_in
+from programs.inputs.formats.marks import arxiv_in, doi_in, licence_in, usable_title
 from programs.inputs.formats.paper import DAMAGED, LOCKED, NO_TEXT_IN_IT, Paper, Unreadable, paper_of
-from programs.inputs.formats.pdf_columns import in_columns
-from programs.inputs.formats.pdf_lines import Page, pages_of
+from programs.inputs.formats.pdf_lines import Page, in_columns, pages_of
 from programs.inputs.formats.pdf_text import Setting, blocks_of, without_running_heads
-from programs.inputs.formats.titles import usable_title
 
 SCAN = "pages without text (a scan?)"
 UNKNOWN_LETTERS = "letters that the file does not name"

@@ -65,7 +65,6 @@ async function begin() {
   makeOrders(changed);
   makeSearch(changed);
   makeKeys();
-  makeLive(traces.facts.live);
   if (byId("pairs")) {
     makePairs();
     byId("pairs-sort").addEventListener("change", showPairs);

@@ -2,7 +2,7 @@
 
 1. On the whole student it finds the instruction or the demonstration that helps, and the score on passages that it never
    saw rises. So it does on a student with one predictor.
-2. It runs the student and asks the proposer no more often than its bill says.
+2. It runs the student and asks the proposer no more often than its job allows.
 3. The student given to it stays as it is, and so do, in what it gives back, the predictors that may not change. The
    result's state is whole, and is the same program once it went through JSON.
 4. Of proposals that are empty, endless or copied from a passage, or that cannot be read, none reaches the student.
@@ -22,7 +22,7 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
 from optimize.optimizers import OPTIMIZERS
 from optimize.student import Student
-from programs.compiled.fingerprint import program_fingerprint
+from programs.compiled import program_fingerprint
 from programs.tracer import Tracer
 from tests.optimize.optimizers.tuning import (
     ANSWER,
@@ -62,13 +62,11 @@ def test_it_finds_what_helps(optimizer: str, tmp_path: Path, capfd: pytest.Captu
 
     made = lab.compile(optimizer)
 
-    assert 0 < lab.runs <= lab.bill(optimizer).runs
-    assert lab.proposals <= lab.bill(optimizer).proposals
+    assert lab.keeps_to_its_job()
     assert optuna.logging.get_verbosity() == optuna.logging.DEBUG
     assert DSPY_LOGGING_STREAM.enabled
     assert capfd.readouterr() == ("", "")
-    kept = {"study.db", "candidates.json"} if optimizer == "optuna" else set()
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert not list(tmp_path.iterdir())
 
     assert before == pytest.approx((2 * 1.0 + 4 * 0.2) / 6)
     assert lab.held_out(made) == 1.0
@@ -90,10 +88,9 @@ def test_it_finds_what_helps(optimizer: str, tmp_path: Path, capfd: pytest.Captu
 def test_all_stages_may_change(optimizer: str, tmp_path: Path) -> None:
     lab = laboratory(tmp_path, tunable=STAGES)
     made = lab.compile(optimizer)
-    assert lab.runs <= lab.bill(optimizer).runs
+    assert lab.keeps_to_its_job()
     assert lab.held_out(made) == 1.0
     assert list(state(made)) == list(STAGES)
-    assert lab.proposals <= lab.bill(optimizer).proposals
 
 
 @every
@@ -102,7 +99,7 @@ def test_one_predictor_is_enough(optimizer: str, tmp_path: Path) -> None:
     for number in (1, 2):
         lab = small_laboratory(tmp_path / str(number), concurrency=1, seed=0, runs=runs_for(optimizer))
         made = lab.compile(optimizer)
-        assert lab.runs <= lab.bill(optimizer).runs
+        assert lab.keeps_to_its_job()
         results.append((state(made), lab.runs, lab.proposals))
         assert list(results[-1][0]) == ["predict"]
         assert lab.held_out(made) == 1.0
@@ -116,7 +113,7 @@ def test_unfit_proposals_never_reach_the_student(optimizer: str, tmp_path: Path)
     lab = small_laboratory(tmp_path, lucky(), texts=texts, runs=runs_for(optimizer), concurrency=1)
     lab.compile(optimizer)
     assert lab.proposals
-    assert lab.proposals <= lab.bill(optimizer).proposals
+    assert lab.keeps_to_its_job()
 
 
 def test_simba_learns_rules_from_runs_that_differ(tmp_path: Path) -> None:
@@ -154,8 +151,7 @@ def test_the_proposer_is_told_what_was_wrong_with_each_stage(optimizer: str, tmp
 def test_one_example_each_will_do(optimizer: str, tmp_path: Path) -> None:
     lab = small_laboratory(tmp_path, train=[example(3)], val=[example(4)], runs=12, texts=(MAGIC,))
     made = lab.compile(optimizer)
-    assert lab.runs <= lab.bill(optimizer).runs
-    assert lab.proposals <= lab.bill(optimizer).proposals
+    assert lab.keeps_to_its_job()
     # These learn from what went wrong in training, and nothing did.
     assert lab.held_out(made) == 1.0 or (optimizer in ("gepa", "simba") and made is lab.job.student)
 
@@ -170,7 +166,7 @@ def test_how_many_run_at_once_changes_nothing(optimizer: str, tmp_path: Path) ->
 def test_where_nothing_helps_the_student_comes_back(optimizer: str, tmp_path: Path) -> None:
     lab = small_laboratory(tmp_path, texts=(DULL,), metric=lambda *_: 0.5, feedback=unmoved, threshold=0.1)
     assert lab.compile(optimizer) is lab.job.student
-    assert lab.runs <= lab.bill(optimizer).runs
+    assert lab.keeps_to_its_job()
 
 
 def unmoved(*_: Any) -> dspy.Prediction:

@@ -17,8 +17,7 @@ from dspy.evaluate import evaluate
 from dspy.utils.parallelizer import ParallelExecutor
 
 from optimize.optimizers.bench import Bench
-from optimize.optimizers.once import Once
-from optimize.optimizers.session import Session, compiling
+from optimize.optimizers.session import Once, Session, compiling
 from tests.optimize.optimizers.tuning import MAGIC, Lab, Replies, example, score, small_laboratory
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import dspy
 import pytest
 
-from optimize.optimizers import OPTIMIZERS
+from optimize.optimizers.candidates import search_space
 from optimize.optimizers.session import compiling
 from tests.optimize.optimizers.tuning import example, small_laboratory
 
@@ -30,8 +30,7 @@ def test_draws_are_even(count: int, expected: int, tmp_path: Path) -> None:
 
 def test_temperatures_are_left_where_the_job_says_so(tmp_path: Path) -> None:
     for wanted in (True, False):
-        folder = tmp_path / str(wanted)
-        lab = small_laboratory(folder, temperatures=wanted, runs=20)
-        with lab.configured():
-            OPTIMIZERS["optuna"].compile(lab.job)
-        assert ('"temperatures": []' in (folder / "candidates.json").read_text()) is not wanted
+        lab = small_laboratory(tmp_path, temperatures=wanted, runs=20)
+        with lab.configured(), compiling(lab.job) as session:
+            space = search_space(session, session.harvest(2, wanted=1), proposals=1)
+            assert bool(space.choices["predict"].temperatures) is wanted

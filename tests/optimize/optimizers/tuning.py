@@ -17,7 +17,7 @@ from typing import Any
 import dspy
 from dspy.lm15 import Request, Response, Usage
 
-from optimize.job import Bill, Job
+from optimize.job import Job, most_proposals
 from optimize.optimizers import OPTIMIZERS
 from optimize.student import Student
 from programs.asking.adapter import PassageFirstAdapter
@@ -33,6 +33,9 @@ GOOD = "the cause is"
 DULL = "Do the step well."
 ENDLESS = "On and on. " * 300
 COPIED = f"Do as here: {passage(1)}"
+FEW = 40
+"""Runs below which an optimizer may make more than it is allowed: it then has no room for its own least."""
+
 EASY = 3
 """Every so many-th passage is answered well by the unchanged student."""
 
@@ -194,8 +197,10 @@ class Lab:
         with self.configured():
             return OPTIMIZERS[optimizer].compile(self.job)
 
-    def bill(self, optimizer: str) -> Bill:
-        return OPTIMIZERS[optimizer].bill(self.job.load)
+    def keeps_to_its_job(self) -> bool:
+        """Whether the student was run, and the proposer asked, no more often than the job allows."""
+        proposals = most_proposals(self.job.runs, len(self.job.tunable))
+        return 0 < self.runs <= max(self.job.runs, FEW) and self.proposals <= proposals
 
     def held_out(self, program: dspy.Module) -> float:
         """The mean score on passages that no optimizer saw."""
@@ -225,16 +230,16 @@ def feedback(
     return dspy.Prediction(score=score(gold, pred), feedback="The answer should name the cause.")
 
 
-def laboratory(folder: Path, **changes: Any) -> Lab:
+def laboratory(_folder: Path, **changes: Any) -> Lab:
     """A job on the whole student, with fakes. `changes` replaces parts of the job; `stages` single stages of the student's
     brain, `texts` the proposals."""
     brain = Scientist({"answer": write_answer, **changes.pop("stages", {})})
-    return _lab(brain, {"student": Student(Tracer()), "tunable": (ANSWER,), "folder": folder, **changes})
+    return _lab(brain, {"student": Student(Tracer()), "tunable": (ANSWER,), **changes})
 
 
-def small_laboratory(folder: Path, brain: Replies | None = None, **changes: Any) -> Lab:
+def small_laboratory(_folder: Path, brain: Replies | None = None, **changes: Any) -> Lab:
     """A job on the student with one predictor, `predict`."""
-    return _lab(brain or Replies(), {"student": Replier(), "tunable": ("predict",), "folder": folder, **changes})
+    return _lab(brain or Replies(), {"student": Replier(), "tunable": ("predict",), **changes})
 
 
 def _lab(brain: Scientist | Replies, changes: dict[str, Any]) -> Lab:

@@ -18,8 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimize.recording.account import Account, Spend
-from optimize.recording.call_journal import Call, CallJournal
+from optimize.recording.call_journal import Account, Call, CallJournal, Spend
 from programs.errors import JournalError, UserError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -1,1 +1,0 @@
-"""Programs as files: what one was made for, loading it, and those that ship with the project."""

@@ -1,0 +1,69 @@
+"""`table`: one row a trace with everything that its record holds, flat, for analysis. The journal is what keeps the data;
+nothing is made from a table again.
+
+A part of the record becomes columns `PART_FIELD`: texts and numbers as they are, everything else as JSON in a string. The
+columns come from `programs.records`, so a field that is added there needs nothing here.
+"""
+
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from programs.exports.columns import Columns
+from programs.exports.format import Candidate, Format, Row
+from programs.exports.view import View, source_name
+from programs.records import Part, Record
+
+_KINDS = {str: "string", bool: "bool", int: "int64", float: "float64"}
+_SOURCE = "source"
+
+
+@lru_cache
+def _fields() -> dict[str, tuple[tuple[str, ...], str | None]]:
+    """Every column, where its value stands in a record, and its kind; None: JSON in a string."""
+    found: dict[str, tuple[tuple[str, ...], str | None]] = {}
+    for name, field in Record.model_fields.items():
+        model = _only(field.annotation)
+        if isinstance(model, type) and issubclass(model, Part):
+            for inner, part in model.model_fields.items():
+                found[f"{name}_{inner}"] = (name, inner), _KINDS.get(_only(part.annotation))
+        else:
+            found[name] = (name,), _KINDS.get(model)
+    return found
+
+
+def _only(annotation: Any) -> Any:
+    """The one type of an annotation besides None, where it has a single one; else the annotation."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation
+    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    return kinds[0] if len(kinds) == 1 else annotation
+
+
+def _columns(_: View) -> Columns:
+    return {_SOURCE: "string", **{name: kind or "string" for name, (_, kind) in _fields().items()}}
+
+
+def _rows(traces: Sequence[Candidate], _: View) -> Iterator[Row]:
+    record = traces[0].record
+    content = record.model_dump(mode="json")
+    row: Row = {_SOURCE: source_name(record.source_paper)}
+    for name, (path, kind) in _fields().items():
+        value: Any = content
+        for key in path:
+            value = None if value is None else value[key]
+        row[name] = value if kind or value is None else orjson.dumps(value).decode()
+    yield row
+
+
+TABLE = Format(
+    name="table",
+    about="a trace with everything that is known of it, flat",
+    columns=_columns,
+    rows=_rows,
+    whole=True,
+)
