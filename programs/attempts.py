@@ -78,8 +78,7 @@ def _in_journal(path: Path) -> Iterator[UnitAttempts]:
 
 def _in_document(path: Path) -> Iterator[UnitAttempts]:
     for record in read_records(path):
-        variation = record.generation.variation if record.generation else 0
-        yield UnitAttempts(f"{record.question_id}/{variation}", "accepted", accepted=record)
+        yield UnitAttempts(record.unit, "accepted", accepted=record)
 
 
 def _unit(line: dict[str, Any]) -> UnitAttempts:

@@ -11,6 +11,7 @@ from programs.options.budget import BudgetOptions
 from programs.options.quality import QualityOptions
 from programs.options.selection import SelectionOptions
 from programs.options.servers import ServerOptions
+from programs.options.thoughts import ThoughtOptions
 from programs.options.trials import TrialOptions
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
@@ -19,7 +20,16 @@ from signatures.setting import Setting
 DEFAULT_MODEL = "claudesonnet4"
 
 
-class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOptions, SelectionOptions, QualityOptions):
+class Settings(
+    LogOptions,
+    TraceOptions,
+    BudgetOptions,
+    ServerOptions,
+    TrialOptions,
+    SelectionOptions,
+    QualityOptions,
+    ThoughtOptions,
+):
     """The options of a run. The names are those of the command line, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -31,6 +41,7 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
             "traces_per_sample",
             "traces_per_question",
             "setting",
+            *ThoughtOptions.model_fields,
         ),
         "how good it must be": (*QualityOptions.model_fields,),
         "which texts and questions": (*SelectionOptions.model_fields,),
@@ -94,6 +105,12 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
         return self
 
     @model_validator(mode="after")
+    def _whose_comparing(self) -> "Settings":
+        if self.compare_model is not None and not self.compares:
+            raise ValueError("--compare-model compares answers: add --blind-solve K, or --thought model or both")
+        return self
+
+    @model_validator(mode="after")
     def _output_of_the_shard(self) -> "Settings":
         # A folder keeps its name, for the message that says that it is one.
         if self.part is not None and not self.output.is_dir():
@@ -109,6 +126,16 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
     def solver(self) -> str:
         """The model that solves questions blindly."""
         return self.solver_model or self.model
+
+    @property
+    def traces_a_text(self) -> int:
+        """The traces that a text is to give."""
+        return self.traces_per_sample * self.traces_per_question * (2 if self.thought == "both" else 1)
+
+    @property
+    def compares(self) -> bool:
+        """Whether answers are compared."""
+        return self.blind_solve is not None or self.thought != "written"
 
     @property
     def comparer(self) -> str:

@@ -36,5 +36,9 @@ WITHOUT_PASSAGE = {"CompareAnswers"}
 """Signatures that must not see the passage."""
 
 
+PLAIN = {"AnswerAsAsked"}
+"""Signatures that are sent as a person's question: nobody is named in them, and no earlier try."""
+
+
 def outputs_of(signature: Any) -> tuple[tuple[str, Any], ...]:
     return tuple((name, info.annotation) for name, info in signature.output_fields.items())

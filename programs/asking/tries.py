@@ -48,7 +48,7 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
     values: list[Any] = []
     rejected: list[Rejected] = []
     feedback = list(ask.feedback)
-    max_tokens = rules.max_tokens
+    max_tokens = most = max(rules.max_tokens, ask.least_tokens)
     for number in range(rules.limit):
         outcome = yield Try(_inputs(ask, feedback), _config(ask, rules, number, max_tokens))
         if isinstance(outcome, BaseModel):
@@ -61,7 +61,7 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
             problems = [str(outcome)]
             rejected.append(Rejected(problems=problems))
             if isinstance(outcome, Truncated):
-                max_tokens = min(max_tokens * 2, rules.max_tokens * TOKEN_GROWTH_LIMIT)
+                max_tokens = min(max_tokens * 2, most * TOKEN_GROWTH_LIMIT)
             elif isinstance(outcome, CallError | TransientError):
                 break
         feedback = [*ask.feedback, *problems] if isinstance(outcome, BaseModel | Unreadable) else list(ask.feedback)

@@ -2,9 +2,13 @@
 
 Chosen is the best accepted trace of a question; every other one that is worse by the margin makes a pair with it, the
 worst first: other variations, and attempts that the judges turned down. Scores are compared by one measure only.
+
+Before these come pairs that need no score: a model's own thought whose answer agrees with the grounded one, and those tries
+of the same question that came to another answer.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from programs.exports.columns import Columns
 from programs.exports.format import Candidate, Format, Row, Skip
@@ -12,6 +16,7 @@ from programs.exports.view import FACTS, MESSAGES, View
 from programs.records import Record
 
 Scored = tuple[float, Record]
+MaybeScored = tuple[float | None, Record]
 
 
 def _columns(view: View) -> Columns:
@@ -27,6 +32,31 @@ def _columns(view: View) -> Columns:
 
 
 def _rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+    own = list(_own_pairs(traces, view))
+    for best, other in own[: view.pairs]:
+        yield from _pair(best, other, view)
+    left = replace(view, pairs=None if view.pairs is None else max(0, view.pairs - len(own)))
+    rest = [trace for trace in traces if trace.record.agreed is None or trace.record.agreed.agreement == "equivalent"]
+    # What came to another answer was not judged: no score of it is missing.
+    yield from (row for row in _scored_rows(rest, left) if not (own and isinstance(row, Skip)))
+
+
+def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[tuple[MaybeScored, MaybeScored]]:
+    """The best accepted own thought with each try that came to another answer, the furthest off first."""
+    own = [(view.measure.of(trace.record), trace) for trace in traces if trace.record.agreed is not None]
+    accepted = [(score, trace.record) for score, trace in own if trace.became == "accepted"]
+    if not accepted:
+        return
+    best = max(accepted, key=lambda one: -1.0 if one[0] is None else one[0])
+    if view.min_score is not None and (best[0] is None or best[0] < view.min_score):
+        return
+    for agreement in ("contradicts", "partial"):
+        for score, trace in own:
+            if trace.record.agreed is not None and trace.record.agreed.agreement == agreement:
+                yield best, (score, trace.record)
+
+
+def _scored_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
     scored = [(trace, score) for trace in traces if (score := view.measure.of(trace.record)) is not None]
     accepted = [(score, trace.record) for trace, score in scored if trace.became == "accepted"]
     if len(traces) < 2:
@@ -64,7 +94,7 @@ def _texts(record: Record) -> tuple[str, str]:
     return record.reasoning_trace, record.final_answer
 
 
-def _pair(best: Scored, other: Scored, view: View) -> Iterator[Row]:
+def _pair(best: MaybeScored, other: MaybeScored, view: View) -> Iterator[Row]:
     for prompt in view.prompts(best[1]):
         yield {
             "prompt": prompt.messages,

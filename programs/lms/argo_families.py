@@ -1,12 +1,14 @@
 """Which parameters Argo's models take, by family.
 
-| family                               | sampling                          | token limit                      | schema |
-|--------------------------------------|-----------------------------------|----------------------------------|--------|
-| gpto* (o-series), gpt5*              | none, nor stop, nor seed          | max_completion_tokens            | no     |
-| gpt4o*, gpt41*                       | all                               | max_tokens                       | yes    |
-| claudeopus47 and later, claude 5     | none                              | max_tokens, always, up to 21000  | no     |
-| claude*                              | temperature up to 1, else top_p   | max_tokens, always, up to 21000  | no     |
-| gemini*, any other                   | temperature, top_p                | max_tokens                       | no     |
+| family                           | sampling                        | token limit                     | schema | effort |
+|----------------------------------|---------------------------------|---------------------------------|--------|--------|
+| gpto* (o-series), gpt5*          | none, nor stop, nor seed        | max_completion_tokens           | no     | yes    |
+| gpt4o*, gpt41*                   | all                             | max_tokens                      | yes    | no     |
+| claudeopus47 and later, claude 5 | none                            | max_tokens, always, up to 21000 | no     | no     |
+| claude*                          | temperature up to 1, else top_p | max_tokens, always, up to 21000 | no     | no     |
+| gemini*, any other               | temperature, top_p              | max_tokens                      | no     | no     |
+
+Effort is `reasoning_effort`, on the native route alone.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ _CLAUDE_VERSION = re.compile(r"claude([a-z]*?)v?(\d)(\d)?(?!\d)")
 _REASONING = BodyRules(
     limit_key="max_completion_tokens", temperature=False, top_p=False, seed=False, stop=False, response_format=False
 )
-_ANYTHING = BodyRules()
-_PLAIN = BodyRules(seed=False, response_format=False)
+_ANYTHING = BodyRules(reasoning_effort=False)
+_PLAIN = replace(_ANYTHING, seed=False, response_format=False)
 _CLAUDE = replace(
     _PLAIN,
     default_limit=_CLAUDE_DEFAULT,

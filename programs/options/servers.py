@@ -16,6 +16,7 @@ STAGES = (
     "perspective",
     "trace",
     "answer",
+    "own",
 )
 
 
@@ -35,6 +36,9 @@ class ServerOptions(BaseModel):
     retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
     temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
     max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
+    reasoning_effort: Literal["low", "medium", "high"] | None = Field(
+        None, description="how long models think before they answer, where they take it (default: theirs)"
+    )
     stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
     program: Path | None = Field(
         None,

@@ -18,7 +18,7 @@ class TrialOptions(BaseModel):
     compare_model: str | None = Field(
         None,
         min_length=1,
-        description="with --blind-solve: the model that compares the answers (default: the first judge with "
+        description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
         "--quality-check, else the solver)",
     )
     keep: list[Need] = Field(
@@ -38,7 +38,7 @@ class TrialOptions(BaseModel):
 
     @model_validator(mode="after")
     def _whose_solving(self) -> "TrialOptions":
-        given = [name for name in ("solver_model", "compare_model", "keep") if getattr(self, name)]
+        given = [name for name in ("solver_model", "keep") if getattr(self, name)]
         if self.blind_solve is None and given:
             option = f"--{given[0].replace('_', '-')}"
             raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")

@@ -1,6 +1,6 @@
 """What a run warns of as it begins: settings that do what they say, and perhaps not what was meant."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from programs.settings import Settings
@@ -8,10 +8,21 @@ from programs.settings import Settings
 LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
 """The options whose results stand in the records."""
 
+TIME_TO_THINK = 600.0
+"""Seconds in which 16,384 tokens come at 27 a second."""
 
-def cautions(settings: Settings, last: Mapping[str, Any] | None) -> Iterator[str]:
-    """A line for each thing to warn of. `last` is the journal's latest `run` line."""
+
+def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort: Sequence[str] = ()) -> Iterator[str]:
+    """A line for each thing to warn of. `last` is the journal's latest `run` line; `without_effort` are the models that a
+    reasoning effort is not sent to."""
     yield from filter(None, (_solves_its_own(settings), _leaves_out(settings, (last or {}).get("settings") or {})))
+    if settings.thought != "written" and settings.timeout < TIME_TO_THINK:
+        yield (
+            f"thinking takes long, and a call has {settings.timeout:g} seconds: give --timeout {TIME_TO_THINK:g} or more "
+            "where calls time out"
+        )
+    if without_effort:
+        yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to take it"
 
 
 def _solves_its_own(settings: Settings) -> str | None:

@@ -36,6 +36,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         # Named where it is used alone: journals that never heard of it were made without it.
         **({"prefilter": "on"} if settings.prefilter else {}),
         **_named(settings, "chunk_tokens", "chunk_overlap", "text_column", "max_passage_chars", "setting"),
+        **_named(settings, "thought", "reasoning_effort"),
     }
 
 

@@ -14,9 +14,11 @@ from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.checks.thought import wrap_thought
 from programs.passage import Passage
+from programs.records import variation_name
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
 from signatures.answer import FinalAnswer, WriteAnswer, YesOrNo
+from signatures.own_thought import OwnThought, ThoughtOrigin
 from signatures.setting import THINKING, Setting
 from signatures.shape import Shape
 from signatures.thought import Thought, WriteThought
@@ -29,7 +31,7 @@ SAME_TEXT = 95.0
 class Draft:
     """A thought and its answer, with what made them."""
 
-    thought: Thought
+    thought: Thought | OwnThought
     answer: str
     replies: dict[str, Reply]
     yes_or_no: YesOrNo | None = None
@@ -43,18 +45,20 @@ class Draft:
 @dataclass(frozen=True)
 class Spot:
     """Which draft this is: a variation of its question, an attempt at the variation, the temperature of both calls
-    (None: the model takes none), the shape of the thought, and what is at hand while thinking."""
+    (None: the model takes none), the shape of the thought (None: a model's own has none), what is at hand while thinking,
+    and whose the thought is."""
 
     variation: int
     attempt: int
     temperature: float | None
-    shape: Shape
+    shape: Shape | None
     setting: Setting = "closed"
+    thought: ThoughtOrigin = "written"
 
     @property
     def name(self) -> str:
         """The draft's name among those of its question."""
-        return f"{self.variation}.{self.attempt}"
+        return f"{variation_name(self.variation, self.thought)}.{self.attempt}"
 
 
 class TraceStages(dspy.Module):
@@ -78,6 +82,8 @@ class TraceStages(dspy.Module):
         self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...]
     ) -> Ask:
         """Asks for the thought."""
+        if spot.shape is None:
+            raise ValueError(f"{spot.name}: a thought is written along a shape")
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[spot.setting],

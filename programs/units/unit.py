@@ -12,6 +12,7 @@ from programs.asking.plan import Reply, Spent, StageFailed
 from programs.checks.authenticity import authenticity_score, complexity_level, reasoning_patterns
 from programs.passage import Passage
 from programs.records import (
+    Agreed,
     BlindSolve,
     EvidenceRecord,
     Generation,
@@ -22,6 +23,7 @@ from programs.records import (
     TraceMetadata,
     UserInteraction,
     VerdictRecord,
+    variation_name,
 )
 from programs.stages.judge import Verdict, panel_score, panel_spread
 from programs.stages.questions import Question
@@ -29,6 +31,7 @@ from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
 from programs.units.decision import Standing
 from programs.units.step_records import step_records
+from signatures.own_thought import ThoughtOrigin
 from signatures.step_check import StepVerdict
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
@@ -37,14 +40,21 @@ contaminated: it gives a benchmark away; withdrawn: its question was left out af
 
 
 class UnitKey(NamedTuple):
-    """Which unit: the sample's hash, the question's type, the variation's index. Written with slashes."""
+    """Which unit: the sample's hash, the question's type, the variation's index, and whose the thought is. Written with
+    slashes."""
 
     sample: str
     question_type: str
     variation: int
+    thought: ThoughtOrigin = "written"
 
     def __str__(self) -> str:
-        return f"{self.sample}/{self.question_type}/{self.variation}"
+        return f"{self.sample}/{self.question_type}/{self.name}"
+
+    @property
+    def name(self) -> str:
+        """The unit's name among those of its question."""
+        return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
         """A draft of the unit by its name (`programs.stages.trace.Spot`)."""
@@ -68,8 +78,9 @@ class Known(BaseModel):
 
 @dataclass
 class Attempt:
-    """One attempt at a unit: the draft, what the judges said, where that puts it, its grades, and what was looked into
-    once it was accepted. `more` are the replies that this took, by what was asked for."""
+    """One attempt at a unit: the draft, what the judges said, where that puts it, its grades, how the answer to a model's
+    own thought stands to the grounded one, and what was looked into once it was accepted. `more` are the replies that this
+    took, by what was asked for."""
 
     spot: Spot
     draft: Draft
@@ -77,6 +88,7 @@ class Attempt:
     standing: Standing
     grades: Grades | None = None
     grade_reply: Reply | None = None
+    agreed: Agreed | None = None
     blind_solve: BlindSolve | None = None
     step_verdicts: dict[int, StepVerdict] = field(default_factory=dict)
     checked_by: str | None = None
@@ -163,7 +175,9 @@ class Unit:
             final_answer=attempt.draft.answer,
             setting=attempt.spot.setting,
             yes_or_no=attempt.draft.yes_or_no,
+            thought=attempt.spot.thought,
             shape=attempt.spot.shape,
+            agreed=attempt.agreed,
             notes=notes_of(found),
             answer_grades=attempt.grades,
             evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
@@ -232,17 +246,20 @@ def _generation(
 ) -> Generation:
     spent = {name: sum((reply.spent for reply in several), Spent()) for name, several in besides.items()}
     others = {name: next((reply.model for reply in several if reply.model), "") for name, several in besides.items()}
+    thinker = replies["trace" if spot.thought == "written" else "own"]
+    # What a model thought before it answered is the trace itself.
+    aside = {stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"}
     return Generation(
-        model=replies["trace"].model,
+        model=thinker.model,
         models={**{stage: reply.model for stage, reply in replies.items()}, **others},
-        temperature=replies["trace"].temperature,
+        temperature=thinker.temperature,
         variation=spot.variation,
         attempt=spot.attempt,
         stages={
             **{stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
             **{name: cost.model_dump(mode="json") for name, cost in spent.items()},
         },
-        model_reasoning={stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning},
+        model_reasoning=aside,
         **provenance,
     )
 
