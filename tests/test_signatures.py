@@ -1,7 +1,7 @@
 """Invariants of the signatures, by which optimizers and a newcomer's changes work.
 
 1. Each signature has one output, a pydantic model. `passage` comes first, `question` and `asked_by` next where there
-   is a question; `feedback` is there and may be left out. A plain question has neither of the last two.
+   is a question; `feedback` is there and may be left out.
 2. No two predictors of the program share a signature class, and every signature is asked by one.
 3. A new question type is one new line: the question set, the order, the settings' bound follow `QuestionType`.
 4. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same;
@@ -32,7 +32,7 @@ from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.questions import Difficulty, QuestionSet, QuestionType
 from tests.making import Answers, made_of, tracer
-from tests.signed import NAMES, PLAIN, SIGNATURES, WITHOUT_PASSAGE
+from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
@@ -45,15 +45,13 @@ def test_each_signature_has_one_output_which_is_a_model(signature: Any) -> None:
 def test_what_calls_share_comes_first(signature: Any) -> None:
     names = list(signature.input_fields)
     shared = ["passage", "question", "asked_by"] if "question" in names else ["passage"]
-    if signature.__name__ in PLAIN:
-        shared.remove("asked_by")
     if signature.__name__ in WITHOUT_PASSAGE:
         shared.remove("passage")
         assert "passage" not in names
     assert names[: len(shared)] == shared
 
 
-@pytest.mark.parametrize("signature", [each for each in SIGNATURES if each.__name__ not in PLAIN])
+@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
 def test_feedback_is_last_and_may_be_left_out(signature: Any) -> None:
     assert list(signature.input_fields)[-1] == "feedback"
     assert type(None) in get_args(signature.input_fields["feedback"].annotation)
@@ -70,7 +68,7 @@ def test_no_two_predictors_share_a_signature_class() -> None:
     programs = (tracer(), SolveStages(), StepStage(), OwnStage())
     classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
-    assert {each.__name__ for each in classes} == set(NAMES)
+    assert {each.__name__ for each in classes} == {*NAMES, "AnswerAsAsked"}
 
 
 def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:

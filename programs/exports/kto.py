@@ -1,6 +1,7 @@
 """`kto`: single traces with a label, for unpaired preference optimization.
 
-The label is what the run decided: true for an accepted trace, false for one that the judges turned down. With
+The label is what the run decided: true for an accepted trace, false for one that the judges turned down
+or, among a model's own thoughts, one that came to another answer than the grounded one. With
 `--min-score` it is whether the trace has that score; a trace without a score then has no label and is left out.
 """
 

@@ -19,6 +19,7 @@ import pytest
 
 from programs.errors import UserError
 from programs.lms.resolve import resolve
+from programs.running.dry_run import calls_of
 from programs.stages.own import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
 from tests.lab import Lab, laboratory, passage
@@ -38,10 +39,11 @@ def own_bodies(lab: Lab) -> list[dict[str, Any]]:
     return [body for body in lab.server.bodies if "[[ ## " not in str(body["messages"])]
 
 
+@pytest.mark.parametrize("order", ["passage-first", "stock"])
 @pytest.mark.parametrize("setting", ["closed", "open"])
-def test_what_is_sent(tmp_path: Path, setting: str) -> None:
+def test_what_is_sent(tmp_path: Path, setting: str, order: str) -> None:
     with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
-        lab.run(thought="model", setting=setting)
+        lab.run(thought="model", setting=setting, prompt_order=order)
         [record], [body] = lab.records, own_bodies(lab)
     question = record["user_interaction"]["question"]
     content = question if setting == "closed" else f"{passage(0)}\n\n{question}"
@@ -132,6 +134,15 @@ def test_more_tries_decide_again_and_ask_only_for_the_rest(tmp_path: Path) -> No
         _, calls = lab.counted(thought="model", tries=4)
         assert calls == 2
         assert [record["generation"]["attempt"] for record in lab.records] == [2]
+
+
+@pytest.mark.parametrize("thought", ["model", "both"])
+def test_a_dry_run_counts_what_a_run_asks(tmp_path: Path, thought: str) -> None:
+    panel: dict[str, Any] = {"quality_check": True, "judge_models": ["openai/any"], "grade_answers": True}
+    given = {"thought": thought, "min_quality_score": 1, "check_steps": True, **panel}
+    with laboratory(tmp_path, texts=2, reasoning=THOUGHT) as lab:
+        _, calls = lab.counted(**given)
+        assert calls == sum(calls_of(lab.settings(**given), 2).values())
 
 
 def test_another_model_thinks(tmp_path: Path) -> None:
