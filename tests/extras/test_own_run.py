@@ -24,7 +24,7 @@ from programs.stages.own import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
 from tests.lab import Lab, laboratory, passage
 from tests.standin import scientist
-from tests.standin.scientist import Asked
+from tests.standin.scientist import Answer, Asked
 
 THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
 
@@ -67,7 +67,7 @@ def test_the_thought_is_what_came_as_reasoning(tmp_path: Path, reasoning: Any) -
     def tagged(asked: Asked) -> str:
         return f"<think>\n{THOUGHT}\n</think>\n\n{scientist.own(asked)}"
 
-    stages = {} if reasoning else {"own": tagged}
+    stages: dict[str, Answer] = {} if reasoning else {"own": tagged}
     with laboratory(tmp_path, texts=1, reasoning=reasoning, stages=stages) as lab:
         lab.run(thought="model")
         [record] = lab.records
