@@ -28,7 +28,8 @@ class UnitAttempts:
     """One variation of one question, with every attempt at it as a whole record: its verdicts, and its grades where it
     was graded.
 
-    `accepted` is the trace that the document holds; `rejected` are those that the judges turned down, in order; `others`
+    `accepted` is the trace that the document holds; `rejected` are those that the judges turned down, and own
+    thoughts that came to another answer, in order; `others`
     were not taken for another reason: unjudged, duplicate, contaminated, or unused (earlier rules asked for them). `status`
     and `reason` are the journal's. `left_out` says that the question was left out on purpose (it repeats another, or gives
     a benchmark away, or `--keep` does not keep what it needs): what judges said of such attempts is no preference.
@@ -78,8 +79,7 @@ def _in_journal(path: Path) -> Iterator[UnitAttempts]:
 
 def _in_document(path: Path) -> Iterator[UnitAttempts]:
     for record in read_records(path):
-        variation = record.generation.variation if record.generation else 0
-        yield UnitAttempts(f"{record.question_id}/{variation}", "accepted", accepted=record)
+        yield UnitAttempts(record.unit, "accepted", accepted=record)
 
 
 def _unit(line: dict[str, Any]) -> UnitAttempts:

@@ -80,9 +80,8 @@ def import_document(journal: Journal, path: Path) -> int:
     for record in read_records(path):
         content = record.model_dump(mode="json")
         digest = hashlib.blake2b(f"{record.reasoning_trace}\0{record.final_answer}".encode(), digest_size=8).hexdigest()
-        variation = record.generation.variation if record.generation else 0
         asked = hashlib.blake2b(f"{record.user_interaction.question}\0{digest}".encode(), digest_size=8).hexdigest()
-        key = f"{record.question_id}/{variation}" if record.question_id else f"{IMPORTED}/{asked}/0"
+        key = record.unit if record.question_id else f"{IMPORTED}/{asked}/0"
         journal.append(
             "unit",
             key,

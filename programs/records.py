@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
 from signatures.answer import YesOrNo
+from signatures.compare_answers import Agreement
+from signatures.own_thought import ThoughtOrigin
 from signatures.setting import Setting
 from signatures.shape import Shape
 
@@ -149,11 +151,11 @@ OLD_KINDS = {
 
 
 class StepRecord(Part):
-    """One paragraph of the thought and its kind. The rest is what a model (`judged_by`) said with `--check-steps`, else
-    None: `status`, None where the step makes no claim, `reason`, and the sentence that decides: `quote` is
-    `source_paper.text[start:end]`, all three None where none does."""
+    """One paragraph of the thought and its kind, which nobody knows (None) in a model's own thought. With `--check-steps` a
+    model (`judged_by`) says what the passage says of it: `status`, None where the step makes no claim, and `reason`;
+    `quote`, the sentence that decides, is `source_paper.text[start:end]`, and all three are None where none does."""
 
-    kind: str
+    kind: str | None = None
     text: str
     quote: str | None = None
     start: int | None = None
@@ -218,7 +220,8 @@ class BlindSolve(Part):
     """What another model made of the question (`programs.extras.blind_solve` has the rules): the same in every trace of it.
     `need` is None where absent tries could have decided it. `difficulty` is 1 - pass rate with the passage,
     `difficulty_without` the same without. `variations` are those whose answers the tries were compared with; None in
-    documents of older versions, where each trace has a need and a difficulty of its own."""
+    documents of older versions, where each trace has a need and a difficulty of its own. A model's own thought stands there
+    as `0-model`."""
 
     need: Need | None
     difficulty: float | None
@@ -228,7 +231,16 @@ class BlindSolve(Part):
     solver: str
     compared_by: str
     temperature: float | None
-    variations: list[int] | None = None
+    variations: list[int | str] | None = None
+
+
+class Agreed(Part):
+    """How the answer to a model's own thought stands to the grounded one, `reference`; equivalent ones alone are taken."""
+
+    agreement: Agreement
+    reason: str
+    reference: str
+    compared_by: str
 
 
 class Notes(Part):
@@ -240,10 +252,16 @@ class Notes(Part):
     perspective: dict[str, Any]
 
 
+def variation_name(variation: int, thought: ThoughtOrigin) -> str:
+    """A variation's name among those of its question: `0` for the first written trace, `0-model` for the model's own."""
+    return str(variation) if thought == "written" else f"{variation}-{thought}"
+
+
 class Record(Part):
     """One finished trace. `needs_passage` lists the figures of thought and answer, as they write them, that stand in the
     passage and that the question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks
-    whether something holds; `shape` is how the thought was to go, None for a thought that had none."""
+    whether something holds; `shape` is how the thought was to go, None for a thought that had none; `thought` says whether
+    it was written or is what a model thought before it answered, which was then compared (`agreed`)."""
 
     source_paper: SourcePaper
     user_interaction: UserInteraction
@@ -256,13 +274,21 @@ class Record(Part):
     setting: Setting = "closed"
     needs_passage: list[str] = Field(default_factory=list)
     yes_or_no: YesOrNo | None = None
+    thought: ThoughtOrigin = "written"
     shape: Shape | None = None
+    agreed: Agreed | None = None
     steps: list[StepRecord] = Field(default_factory=list)
     evidence: list[EvidenceRecord] = Field(default_factory=list)
     verdicts: list[VerdictRecord] = Field(default_factory=list)
     notes: Notes | None = None
     blind_solve: BlindSolve | None = None
     generation: Generation | None = None
+
+    @property
+    def unit(self) -> str:
+        """Its unit, as a journal names it."""
+        variation = self.generation.variation if self.generation else 0
+        return f"{self.question_id}/{variation_name(variation, self.thought)}"
 
 
 class JudgeRatings(Part):

@@ -143,6 +143,19 @@ class SelectionOptions(BaseModel):
         return Cutting(self.chunk_tokens, self.chunk_overlap)
 
 
+class ThoughtOptions(BaseModel):
+    """Options about where thoughts come from."""
+
+    thought: Literal["written", "model", "both"] = Field(
+        "written",
+        description="written: composed from notes along a drawn shape; model: what the model itself thinks before it "
+        "answers the question, where its answer agrees; both: a trace of each",
+    )
+    tries: int = Field(
+        4, ge=1, le=64, description="with --thought model or both: how often a question is asked until an answer agrees"
+    )
+
+
 class TrialOptions(BaseModel):
     """Options of the trials that traces are put to."""
 
@@ -155,7 +168,7 @@ class TrialOptions(BaseModel):
     compare_model: str | None = Field(
         None,
         min_length=1,
-        description="with --blind-solve: the model that compares the answers (default: the first judge with "
+        description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
         "--quality-check, else the solver)",
     )
     keep: list[Need] = Field(
@@ -175,7 +188,7 @@ class TrialOptions(BaseModel):
 
     @model_validator(mode="after")
     def _whose_solving(self) -> "TrialOptions":
-        given = [name for name in ("solver_model", "compare_model", "keep") if getattr(self, name)]
+        given = [name for name in ("solver_model", "keep") if getattr(self, name)]
         if self.blind_solve is None and given:
             option = f"--{given[0].replace('_', '-')}"
             raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")
@@ -197,6 +210,7 @@ STAGES = (
     "perspective",
     "trace",
     "answer",
+    "own",
 )
 
 
@@ -216,6 +230,9 @@ class ServerOptions(BaseModel):
     retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
     temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
     max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
+    reasoning_effort: Literal["low", "medium", "high"] | None = Field(
+        None, description="how long models think before they answer, where they take it (default: theirs)"
+    )
     stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
     program: Path | None = Field(None, description="the folder of a compiled program to use (default: the plain one)")
     prompt_order: Literal["passage-first", "stock"] = Field(
@@ -246,7 +263,16 @@ class ServerOptions(BaseModel):
 DEFAULT_MODEL = "claudesonnet4"
 
 
-class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOptions, SelectionOptions, QualityOptions):
+class Settings(
+    LogOptions,
+    TraceOptions,
+    BudgetOptions,
+    ServerOptions,
+    TrialOptions,
+    SelectionOptions,
+    QualityOptions,
+    ThoughtOptions,
+):
     """The options of a run. The names are those of the command line, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -258,6 +284,7 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
             "traces_per_sample",
             "traces_per_question",
             "setting",
+            *ThoughtOptions.model_fields,
         ),
         "how good it must be": (*QualityOptions.model_fields,),
         "which texts and questions": (*SelectionOptions.model_fields,),
@@ -321,6 +348,12 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
         return self
 
     @model_validator(mode="after")
+    def _whose_comparing(self) -> "Settings":
+        if self.compare_model is not None and not self.compares:
+            raise ValueError("--compare-model compares answers: add --blind-solve K, or --thought model or both")
+        return self
+
+    @model_validator(mode="after")
     def _output_of_the_shard(self) -> "Settings":
         # A folder keeps its name, for the message that says that it is one.
         if self.part is not None and not self.output.is_dir():
@@ -337,6 +370,16 @@ class Settings(LogOptions, TraceOptions, BudgetOptions, ServerOptions, TrialOpti
     def solver(self) -> str:
         """The model that solves questions blindly."""
         return self.solver_model or self.model
+
+    @property
+    def traces_a_text(self) -> int:
+        """The traces that a text is to give."""
+        return self.traces_per_sample * self.traces_per_question * (2 if self.thought == "both" else 1)
+
+    @property
+    def compares(self) -> bool:
+        """Whether answers are compared."""
+        return self.blind_solve is not None or self.thought != "written"
 
     @property
     def comparer(self) -> str:

@@ -1,13 +1,16 @@
 """The whole program: a text goes in, traces come out. A DSPy module that optimizers compile and research code imports.
 
     plan of a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
-        attempts of (trace ─► answer ─► judges) until one is accepted ─► grades ─► what else is asked for (`extras`)
+        attempts of (trace ─► answer ─► judges) until one is accepted
+        [─► tries of (own thought ─► comparison with that answer ─► judges) until one is accepted]
+        ─► grades ─► what else is asked for (`extras`)
 
 The plans are driven in three ways (see `programs.asking.plan`); `Tracer.forward` and `Tracer.aforward` are two of them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +29,10 @@ from programs.stages.questions import Question, QuestionPool, QuestionStage
 from programs.stages.shapes import shape_of
 from programs.stages.strands import Analysed, StrandStages
 from programs.stages.trace import NOTHING_AGAINST, Against, Draft, Spot, TraceStages
-from programs.units.decision import QualityRules, calibrated, reasons_against, standing
+from programs.units.decision import QualityRules, Standing, Verdicts, calibrated, reasons_against, standing
 from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins
 from programs.units.variation import temperature_of
-from signatures.setting import Setting
+from signatures.setting import THINKING, Setting
 
 
 @dataclass
@@ -132,7 +135,9 @@ class Tracer(dspy.Module):
         except StageFailed as failure:
             units = [Unit(key, question, passage).failed(failure) for key in keys]
         else:
-            units = yield [self._variation_plan(passage, question, found, key, wishes) for key in keys]
+            groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
+            made = yield [self._variation_plan(passage, question, found, group, wishes) for group in groups]
+            units = [unit for several in made for unit in several]
             units = drop_twins(units, wishes.known)
             yield from wishes.extras.after(passage, question, units)
         for unit in units:
@@ -140,6 +145,29 @@ class Tracer(dspy.Module):
         return units
 
     def _variation_plan(
+        self, passage: Passage, question: Question, found: Analysed, keys: list[UnitKey], wishes: Wishes
+    ) -> Plan[list[Unit]]:
+        """The units of one variation. A model's own thought goes by the answer of the written one, which is made for its
+        sake where it is not wanted itself."""
+        wanted = {key.thought: key for key in keys}
+        key = keys[0]._replace(thought="written")
+        written = yield from self._written_plan(passage, question, found, key, wishes)
+        units = [written] if "written" in wanted else []
+        own = wishes.extras.own
+        if own is not None and "model" in wanted:
+            unit = Unit(key=wanted["model"], question=question, passage=passage, found=found)
+
+            def judged(draft: Draft, name: str) -> Plan[tuple[Verdicts, Standing]]:
+                verdicts = yield from self._verdicts(passage, question, draft, name, wishes)
+                return verdicts, standing(verdicts, wishes.quality)
+
+            yield from own.plan(passage, question, unit, written, judged)
+            units.append(unit)
+        for unit in units:
+            yield from self._grade_plan(unit, wishes)
+        return units
+
+    def _written_plan(
         self, passage: Passage, question: Question, found: Analysed, key: UnitKey, wishes: Wishes
     ) -> Plan[Unit]:
         unit = Unit(key=key, question=question, passage=passage, found=found)
@@ -157,22 +185,25 @@ class Tracer(dspy.Module):
             unit.attempts.append(attempt)
             if attempt.standing != "below":
                 break
-            feedback = Against(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"))
+            feedback = Against(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"), draft)
         unit.decide()
+        return unit
+
+    def _grade_plan(self, unit: Unit, wishes: Wishes) -> Plan[None]:
         if wishes.grader and unit.status == "accepted":
             last = unit.attempts[-1]
-            name = key.named(last.spot.name)
-            ask = self.grader.ask(passage, question, last.draft, name, wishes.grader)
+            name = unit.key.named(last.spot.name)
+            ask = self.grader.ask(unit.passage, unit.question, last.draft, name, wishes.grader)
             reply = (yield [ask])[0]
             last.grades, last.grade_reply = grades_of(reply), reply
-        return unit
 
     def _verdicts(
         self, passage: Passage, question: Question, draft: Draft, name: str, wishes: Wishes
     ) -> Plan[list[Verdict]]:
         if not wishes.quality.check:
             return []
-        asks = [self.judge.ask(passage, question, draft, name, judge) for judge in wishes.quality.judges]
+        given = THINKING[wishes.setting]
+        asks = [self.judge.ask(passage, question, draft, name, judge, given) for judge in wishes.quality.judges]
         replies = yield asks
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
         verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
@@ -204,7 +235,11 @@ def _wanted(
 
 def _undecided(sample: Sample, question: Question, wishes: Wishes) -> list[tuple[UnitKey, Known | None]]:
     """The variations of a question that are to be decided: where one hangs on the others, all or none."""
-    keys = [UnitKey(sample.id, question.type.value, variation) for variation in range(wishes.variations)]
+    keys = [
+        UnitKey(sample.id, question.type.value, variation, thought)
+        for variation in range(wishes.variations)
+        for thought in wishes.extras.thoughts
+    ]
     known = [(key, wishes.known(key)) for key in keys]
     undecided = [(key, one) for key, one in known if one is None or not one.decided(wishes.basis)]
     if undecided and wishes.extras.by_question:

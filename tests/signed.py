@@ -10,8 +10,8 @@ import dspy
 
 import signatures
 
-NO_STAGE = {"ImproveInstruction"}
-"""Signatures that no stage asks: their forms are others."""
+OTHER_FORM = {"ImproveInstruction", "AnswerAsAsked"}
+"""Signatures of another form than the stages': of whoever tunes them, and a question as a person asks it."""
 
 
 def all_signatures() -> list[Any]:
@@ -23,7 +23,7 @@ def all_signatures() -> list[Any]:
             value
             for value in vars(loaded).values()
             if isinstance(value, type) and issubclass(value, dspy.Signature) and value.__module__ == loaded.__name__
-            if value.__name__ not in NO_STAGE
+            if value.__name__ not in OTHER_FORM
         ]
     return found
 

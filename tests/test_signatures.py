@@ -19,8 +19,11 @@ from pydantic import BaseModel
 from programs.asking.tries import RETRY_INPUTS
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
+from programs.extras.extras import Extras
+from programs.extras.own_thoughts import OwnRules, OwnThinker
 from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord
 from programs.settings import STAGES, Settings
+from programs.stages.own import OwnStage
 from programs.stages.questions import type_order
 from programs.stages.solve import SolveStages
 from programs.stages.steps import StepStage
@@ -66,17 +69,17 @@ def test_everything_asked_for_is_described(signature: Any) -> None:
 
 
 def test_no_two_predictors_share_a_signature_class() -> None:
-    programs = (tracer(), SolveStages(), StepStage())
+    programs = (tracer(), SolveStages(), StepStage(), OwnStage())
     classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
-    assert {each.__name__ for each in classes} == set(NAMES)
+    assert {each.__name__ for each in classes} == {*NAMES, "AnswerAsAsked"}
 
 
 def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
     answers = Answers()
-    made_of(answers, grader="any")
+    made_of(answers, grader="any", extras=Extras(own=OwnThinker(OwnRules(1, "any"))))
     stages = {ask.stage for ask in answers.asked}
-    assert stages - {"grade"} == set(STAGES)
+    assert stages - {"grade", "compare"} == set(STAGES)
 
 
 def test_a_question_type_touches_one_place() -> None:

@@ -22,6 +22,7 @@ from programs.asking.json_objects import objects_in
 from programs.asking.json_schema import Outputs, enforced_schema, form_of, outputs_of, schema_of
 from programs.asking.reading import Misread, as_meant
 from programs.checks.injection import escape_markers
+from signatures.own_thought import PlainText
 from signatures.preamble import EXAMPLE, FORM, GIVEN, PREAMBLE, SCHEMA
 
 SHARED_FIELDS = ("passage", "question", "asked_by")
@@ -36,12 +37,16 @@ class PassageFirstAdapter(dspy.JSONAdapter):
 
     Where the server enforces the schema the prompt shows a short form with the descriptions; elsewhere it carries the
     whole JSON schema. Raises `AdapterParseError` for a reply that is not one whole JSON object of the asked form.
+
+    A signature whose output is a `PlainText` is sent as its inputs alone, and its reply is taken as it stands.
     """
 
     def __init__(self) -> None:
         super().__init__(use_native_function_calling=False)
 
     def _prepare_response_format(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any) -> None:
+        if _is_plain(signature):
+            return
         schema_supported = bool(lm.supports_response_schema and "response_format" in lm.supported_params)
         _enforced.set(schema_supported)
         if schema_supported:
@@ -50,6 +55,8 @@ class PassageFirstAdapter(dspy.JSONAdapter):
             lm_kwargs["response_format"] = {"type": "json_object"}
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
+        if _is_plain(signature):
+            return _plain_messages(signature, inputs)
         given = _inputs(signature)
         shared = [name for name in SHARED_FIELDS if name in given]
         own = [name for name in given if name not in SHARED_FIELDS]
@@ -68,11 +75,13 @@ class PassageFirstAdapter(dspy.JSONAdapter):
         return f"{FORM}\n{_form_text(outputs)}" if _enforced.get() else f"{SCHEMA}\n{_schema_text(outputs)}"
 
     def parse(self, signature: Any, completion: str) -> dict[str, Any]:
+        outputs = outputs_of(signature)
+        if _is_plain(signature):
+            return {outputs[0][0]: PlainText(completion.strip())}
         found = objects_in(completion)
         if not found.objects:
             why = "The reply stops in the middle." if found.cut else "The reply is not one whole JSON object."
             raise NotAsAsked(signature, completion, [why], found.cut)
-        outputs = outputs_of(signature)
         misread = None
         for fields in reversed(found.objects):
             try:
@@ -97,6 +106,8 @@ class StockOrderAdapter(PassageFirstAdapter):
     """The same form and parsing with DSPy's usual order: instructions and demonstrations first, the passage last."""
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
+        if _is_plain(signature):
+            return _plain_messages(signature, inputs)
         head = [PREAMBLE, signature.instructions, _given(signature, inputs), self._form(signature)]
         head += [_demonstration(signature, demo) for demo in demos]
         return [
@@ -108,6 +119,16 @@ class StockOrderAdapter(PassageFirstAdapter):
 def adapter_for(prompt_order: str) -> PassageFirstAdapter:
     """The adapter that `--prompt-order` names: passage-first or stock."""
     return PassageFirstAdapter() if prompt_order == "passage-first" else StockOrderAdapter()
+
+
+def _is_plain(signature: Any) -> bool:
+    return outputs_of(signature)[0][1] is PlainText
+
+
+def _plain_messages(signature: Any, inputs: dict[str, Any]) -> list[dict[str, str]]:
+    """The inputs as a person would type them, in the signature's order."""
+    given = [escape_markers(inputs[name]) for name in _inputs(signature) if inputs.get(name) is not None]
+    return [{"role": "user", "content": "\n\n".join(given)}]
 
 
 def _fields(names: Sequence[str], values: dict[str, Any]) -> list[str]:

@@ -47,9 +47,16 @@ class ModelTable:
         """The names in use: the model first, then those of stages, judges, the solver, the checker and the grader."""
         settings = self._settings
         others = [*settings.stage_models.values(), *(settings.judges if settings.quality_check else ())]
-        others += [settings.solver, settings.comparer] if settings.blind_solve else []
+        others += [settings.solver] if settings.blind_solve else []
+        others += [settings.comparer] if settings.compares else []
         others += [settings.checker] if settings.checker else []
         return list(dict.fromkeys([settings.model, *others, *([settings.grader] if settings.grader else [])]))
+
+    @property
+    def without_effort(self) -> list[str]:
+        """The names of the models that are sent no reasoning effort, though one is given."""
+        given = self._settings.reasoning_effort is not None
+        return [name for name, model in self._models.items() if given and not model.takes_effort]
 
     @property
     def main(self) -> Model:
@@ -89,6 +96,7 @@ class ModelTable:
             timeout=settings.timeout,
             max_tokens=settings.max_output_tokens,
             temperature=settings.temperature,
+            reasoning_effort=settings.reasoning_effort,
             retry=RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=self._told),
             env=self._environment,
             servers=self._servers,

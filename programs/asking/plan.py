@@ -35,6 +35,7 @@ class Ask:
     """One stage to be asked. `key` names it in the journal: equal keys are the same work, paid for once.
 
     `depth` is how far along its text the stage is; the runner serves the deepest waiting one first.
+    `least_tokens` is how many a reply may have at least, whatever the run's limit.
     `judge` names the model when it is not the stage's own. `temperature` None leaves it to the compiled program, or else
     to the model. `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` why it was not taken.
     `purpose` says what else than a trace the stage is asked for; its cost is counted apart.
@@ -51,6 +52,7 @@ class Ask:
     earlier: str = ""
     feedback: tuple[str, ...] = ()
     purpose: str = ""
+    least_tokens: int = 0
 
     @property
     def account(self) -> str:

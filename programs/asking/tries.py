@@ -63,7 +63,7 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
     values: list[Any] = []
     rejected: list[Rejected] = []
     earlier, feedback = ask.earlier, ask.feedback
-    max_tokens = rules.max_tokens
+    max_tokens = most = max(rules.max_tokens, ask.least_tokens)
     for number in range(rules.limit):
         outcome = yield Try(_inputs(ask, earlier, feedback), _config(ask, rules, number, max_tokens))
         if isinstance(outcome, BaseModel):
@@ -76,7 +76,7 @@ def tries(ask: Ask, rules: TryRules) -> Generator[Try, Outcome, Reply]:
             problems = outcome.faults if isinstance(outcome, Unreadable) else [str(outcome)]
             rejected.append(Rejected(problems=problems))
             if isinstance(outcome, Truncated) or (isinstance(outcome, Unreadable) and outcome.cut):
-                max_tokens = min(max_tokens * 2, rules.max_tokens * TOKEN_GROWTH_LIMIT)
+                max_tokens = min(max_tokens * 2, most * TOKEN_GROWTH_LIMIT)
             elif isinstance(outcome, CallError | TransientError):
                 break
         earlier, feedback = ask.earlier, ask.feedback

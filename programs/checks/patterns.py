@@ -1,4 +1,4 @@
-"""What the kinds of a thought's paragraphs say about it: the patterns of reasoning in it, and how involved it is."""
+"""The patterns of reasoning that the kinds of a thought's paragraphs stand for, and how involved the thought is."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,14 +17,11 @@ PATTERNS = {
 """The published name of what a paragraph of a kind does. The kind `wrong` has none: to err is no way of reasoning."""
 
 
-def reasoning_patterns(kinds: Sequence[str]) -> list[str]:
+def reasoning_patterns(kinds: Sequence[str | None]) -> list[str]:
     """The patterns of a thought whose paragraphs are of these kinds, each once, in the order in which they come first."""
     return list(dict.fromkeys(PATTERNS[kind] for kind in kinds if kind in PATTERNS))
 
 
-def complexity_level(kinds: Sequence[str], words: int) -> Literal["low", "medium", "high"]:
-    """high from 5 different patterns and 300 words on, medium from 3 and 100, else low."""
-    patterns = len(reasoning_patterns(kinds))
-    if patterns >= 5 and words >= 300:
-        return "high"
-    return "medium" if patterns >= 3 and words >= 100 else "low"
+def complexity_level(words: int) -> Literal["low", "medium", "high"]:
+    """By the words of a thought: high from 300 on, medium from 120 on, else low."""
+    return "high" if words >= 300 else "medium" if words >= 120 else "low"

@@ -20,7 +20,8 @@ class Skip(str):
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A trace that may be exported. `became` is what the run made of it: accepted; below: the judges turned it down;
+    """A trace that may be exported. `became` is what the run made of it: accepted; below: the judges turned it down,
+    or a model's own thought came to another answer;
     unused: earlier rules asked for it. `position` counts the accepted ones, from 0, in the order of the document; None
     for others."""
 

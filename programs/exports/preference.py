@@ -3,9 +3,12 @@
 `dpo`: chosen is the best accepted trace of a question; every other one that is worse by the margin makes a pair with it,
 the worst first: other variations, and attempts that the judges turned down. Scores are compared by one measure only.
 The prompt is that of the chosen trace: a rejected one that uses figures which it does not show is rejected for that too.
+Before these come pairs that need no score: a model's own thought whose answer agrees with the grounded one, and the tries
+of the same question that came to another answer.
 
-`kto`: the label is what the run decided: true for an accepted trace, false for one that the judges turned down. With
-`--min-score` it is whether the trace has that score; a trace without a score then has no label and is left out.
+`kto`: the label is what the run decided: true for an accepted trace, false for one that the judges turned down or, among a
+model's own thoughts, that came to another answer than the grounded one. With `--min-score` it is whether the trace has that
+score, and no judge rated it below a floor (`programs.records.FLOORS`); without a score it has no label and is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +19,7 @@ from programs.exports.format import Candidate, Format, Row, Skip
 from programs.exports.view import FACTS, MESSAGES, View
 
 Scored = tuple[float, Candidate]
+MaybeScored = tuple[float | None, Candidate]
 _score = itemgetter(0)
 
 
@@ -32,6 +36,33 @@ def _pair_columns(view: View) -> Columns:
 
 
 def _pairs(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+    most = view.pairs_per_question
+    own = list(_own_pairs(traces, view))[:most]
+    for best, other in own:
+        yield from _pair(best, other, view)
+    # What came to another answer was not judged: no score of it is missing.
+    rest = [one for one in traces if one.record.agreed is None or one.record.agreed.agreement == "equivalent"]
+    for row in _scored_pairs(rest, view, None if most is None else most - len(own)):
+        if not (own and isinstance(row, Skip)):
+            yield row
+
+
+def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[tuple[MaybeScored, MaybeScored]]:
+    """The best accepted own thought with each try that came to another answer, the furthest off first."""
+    own = [(view.measure.of(trace.record), trace) for trace in traces if trace.record.agreed is not None]
+    accepted = [one for one in own if one[1].became == "accepted"]
+    if not accepted:
+        return
+    best = max(accepted, key=lambda one: -1.0 if one[0] is None else one[0])
+    if view.min_score is not None and (best[0] is None or best[0] < view.min_score):
+        return
+    for agreement in ("contradicts", "partial"):
+        for score, trace in own:
+            if trace.record.agreed is not None and trace.record.agreed.agreement == agreement:
+                yield best, (score, trace)
+
+
+def _scored_pairs(traces: Sequence[Candidate], view: View, most: int | None) -> Iterator[Row | Skip]:
     scored = [(score, trace) for trace in traces if (score := view.measure.of(trace.record)) is not None]
     best = max(((score, trace) for score, trace in scored if trace.became == "accepted"), key=_score, default=None)
     if len(traces) < 2:
@@ -48,7 +79,7 @@ def _pairs(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
         worse = sorted((other for other in scored if _is_worse(other, best, view.least_margin)), key=_score)
         if not worse:
             yield Skip(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
-        for other in worse[: view.pairs_per_question]:
+        for other in worse[:most]:
             yield from _pair(best, other, view)
 
 
@@ -59,7 +90,7 @@ def _is_worse(other: Scored, best: Scored, margin: float) -> bool:
     return apart and (one.reasoning_trace, one.final_answer) != (two.reasoning_trace, two.final_answer)
 
 
-def _pair(best: Scored, other: Scored, view: View) -> Iterator[Row]:
+def _pair(best: MaybeScored, other: MaybeScored, view: View) -> Iterator[Row]:
     row: Row = {
         "chosen": [view.message(best[1].record)],
         "rejected": [view.message(other[1].record)],

@@ -68,7 +68,7 @@ class BlindSolver:
         compared = yield [self._compared(unit, asks, replies) for unit in accepted]
         without = [each for found in compared for each in found[: self.rules.tries]]
         with_it = [each for found in compared for each in found[self.rules.tries :]]
-        solve = solved(without, with_it, self.rules, replies, [unit.key.variation for unit in accepted])
+        solve = solved(without, with_it, self.rules, replies, [_variation(unit) for unit in accepted])
         for unit in accepted:
             unit.attempts[-1].blind_solve = solve
         self._decide(accepted, solve.need)
@@ -105,7 +105,7 @@ def solved(
     with_it: Sequence[Agreement | None],
     rules: SolveRules,
     replies: Sequence[Reply],
-    variations: list[int],
+    variations: list[int | str],
 ) -> BlindSolve:
     """The record of what the comparisons in both settings came to (None: absent), over these variations' answers."""
     blind, reading = tries_of(without), tries_of(with_it)
@@ -152,6 +152,10 @@ def need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
     if blind is None or reading is None:
         return None
     return "needs_paper" if reading else "unanswered"
+
+
+def _variation(unit: Unit) -> int | str:
+    return unit.key.variation if unit.key.thought == "written" else unit.key.name
 
 
 def _agreement(ask: Ask | None, reply: Reply | None) -> Agreement | None:

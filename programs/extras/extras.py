@@ -1,4 +1,4 @@
-"""What a run does beyond making traces, each only where it is asked for: blind solving and step checks.
+"""What a run does beyond writing traces, each only where it is asked for: own thoughts, blind solving, step checks.
 
 Their predictors are no part of the `Tracer`: a compiled program holds the stages that every run asks.
 """
@@ -9,19 +9,27 @@ from typing import Any
 
 from programs.asking.plan import Plan
 from programs.extras.blind_solve import BlindSolver, SolveRules
+from programs.extras.own_thoughts import OwnRules, OwnThinker
 from programs.extras.step_checker import StepChecker
 from programs.passage import Passage
 from programs.settings import Settings
 from programs.stages.questions import Question
 from programs.units.unit import Unit
+from signatures.own_thought import ThoughtOrigin
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What looks at accepted traces; None: not asked for."""
+    """Who thinks for itself, and what looks at accepted traces; None: not asked for."""
 
+    own: OwnThinker | None = None
     blind: BlindSolver | None = None
     checker: StepChecker | None = None
+
+    @property
+    def thoughts(self) -> tuple[ThoughtOrigin, ...]:
+        """The traces that each variation of a question gives."""
+        return ("written",) if self.own is None else self.own.rules.thoughts
 
     @property
     def by_question(self) -> bool:
@@ -32,7 +40,8 @@ class Extras:
     def basis(self) -> list[str]:
         """The rules by which units are decided, as far as they are more than every run's."""
         solving = None if self.blind is None else self.blind.rules
-        return [rules.basis for rules in (solving, self.checker) if rules is not None]
+        own = None if self.own is None else self.own.rules
+        return [rules.basis for rules in (own, solving, self.checker) if rules is not None]
 
     def after(self, passage: Passage, question: Question, units: list[Unit]) -> Plan[None]:
         """What follows once a question's units are decided."""
@@ -52,7 +61,13 @@ def extras_of(settings: Settings) -> Extras:
         if settings.blind_solve
         else None
     )
+    own = (
+        None
+        if settings.thought == "written"
+        else OwnRules(settings.tries, settings.comparer, settings.thought == "both")
+    )
     return Extras(
+        own=OwnThinker(own) if own else None,
         blind=BlindSolver(rules) if rules else None,
         checker=StepChecker(settings.checker) if settings.checker else None,
     )

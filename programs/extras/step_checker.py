@@ -1,10 +1,12 @@
 """The step check (`--check-steps`): a model says which sentence of the passage decides about each step of an accepted
-trace, and how, all in one call. A step that it gives no readable verdict on has none."""
+trace, and how, all in one call. A step that it gives no readable verdict on has none, and neither has any step of a thought
+of more than `MOST_STEPS`."""
 
 from programs.asking.plan import Ask, Plan
 from programs.passage import Passage
 from programs.stages.steps import StepStage, verdicts_in
 from programs.units.unit import Attempt, Unit
+from signatures.step_check import MOST_STEPS
 
 
 class StepChecker:
@@ -23,9 +25,10 @@ class StepChecker:
         """Gives the accepted ones of a question's units their verdicts."""
         asked: list[tuple[Attempt, Ask]] = []
         for unit in units:
-            if unit.status == "accepted":
+            steps = unit.attempts[-1].draft.thought.texts if unit.status == "accepted" else []
+            # A model's own thought may have more than one call can look up.
+            if 0 < len(steps) <= MOST_STEPS:
                 attempt = unit.attempts[-1]
-                steps = [text for _, text in attempt.draft.thought.steps()]
                 ask = self.stage.ask(passage, steps, unit.key.named(attempt.spot.name), self.model)
                 asked.append((attempt, ask))
         replies = (yield [ask for _, ask in asked]) if asked else []

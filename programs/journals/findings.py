@@ -107,7 +107,7 @@ def _stands_for_its_question(key: str, solve: Mapping[str, Any]) -> bool:
     """Whether a question is counted by this unit: the first of those that were solved together. Those of older versions
     stand for themselves."""
     together = solve.get("variations")
-    return not together or key.rpartition("/")[2] == str(min(together))
+    return not together or key.rpartition("/")[2] == str(together[0])
 
 
 def _of_steps(steps: list[dict[str, Any]]) -> Counter[str]:

@@ -14,7 +14,17 @@ from typing import Any
 from programs.errors import JournalError
 from programs.files import open_database, remove_database
 from programs.journals.findings import of_line
-from programs.journals.tally import IMPORTED, SOLVED, TEXTS, given_away_in, loss_of, of_attempts, of_pool, of_unit
+from programs.journals.tally import (
+    IMPORTED,
+    SOLVED,
+    TEXTS,
+    WITHDRAWN,
+    given_away_in,
+    loss_of,
+    of_attempts,
+    of_pool,
+    of_unit,
+)
 
 VERSION = "6"
 PAGE = 512
@@ -229,6 +239,15 @@ class Index:
         """Whether some unit of a sample's question was not taken for what the question needs."""
         losses = self._all("select key, loss from unit where sample = ?", sample)
         return any(key.rpartition("/")[0] == question and loss.startswith(SOLVED) for key, loss in losses)
+
+    def used_by_own(self) -> int:
+        """How many questions have a model's own thought as their first trace, and no written one."""
+        query = (
+            "select count(*) from unit as own where key like '%/0-model' and basis != ? and status != ? and not exists"
+            " (select 1 from unit where key = substr(own.key, 1, length(own.key) - length('-model')))"
+        )
+        [(count,)] = self._all(query, IMPORTED, WITHDRAWN)
+        return int(count)
 
     def begun(self) -> int:
         """How many texts were begun: those with questions, and those that were asked for them in vain."""

@@ -33,6 +33,9 @@ IMPORTED = "imported"
 SOLVED = "blind solve: "
 """How the reason begins of a trace that was turned down for what its question needs."""
 
+OWN = "no own thought was taken"
+"""How the reason begins of a trace of which no try stood (`programs.extras.own_thoughts`)."""
+
 JUDGED = re.compile(r"quality \S+ after \d+ attempts(?:; .+)?", re.DOTALL)
 _SHARE = re.compile(r"^\d+% of ")
 
@@ -79,6 +82,8 @@ def loss_of(status: str, reason: str | None) -> str:
         return "rejected by the judges"
     if status in ("rejected", "unjudged") and reason and reason.startswith(SOLVED):
         return reason
+    if reason and reason.startswith(OWN):
+        return OWN
     if status in ("rejected", "failed"):
         stage = (reason or "").partition(":")[0] or "unknown"
         return f"{stage} {'unusable' if status == 'rejected' else 'unanswered'}"

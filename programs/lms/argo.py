@@ -15,7 +15,7 @@ from dspy.lm15 import Request, Response, Usage
 
 from programs.errors import AccessDenied, BackendError, CallError, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
-from programs.lms.backend import HttpCall, ModelName, Reply, model_names
+from programs.lms.backend import Effort, HttpCall, ModelName, Reply, model_names
 from programs.lms.http_errors import http_error
 from programs.lms.redaction import excerpt
 from programs.lms.structured import Rung, rung_of
@@ -28,8 +28,8 @@ _CLAUDE_VERSION = re.compile(r"claude([a-z]*?)v?(\d)(\d)?(?!\d)")
 _REASONING = BodyRules(
     limit_key="max_completion_tokens", temperature=False, top_p=False, seed=False, stop=False, response_format=False
 )
-_ANYTHING = BodyRules()
-_PLAIN = BodyRules(seed=False, response_format=False)
+_ANYTHING = BodyRules(reasoning_effort=False)
+_PLAIN = replace(_ANYTHING, seed=False, response_format=False)
 _CLAUDE = replace(
     _PLAIN,
     default_limit=_CLAUDE_DEFAULT,
@@ -75,13 +75,16 @@ class Argo:
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
 
-    def __init__(self, model: str, *, user: str, base: BaseUrl, route: Route = "native") -> None:
+    def __init__(
+        self, model: str, *, user: str, base: BaseUrl, route: Route = "native", reasoning_effort: Effort | None = None
+    ) -> None:
         self.model = model
         self.endpoint = base.url
         self.secrets = (user, *base.secrets)
         self._user = user
         self._route = route
         self._rules = rules_for(model)
+        self._effort = reasoning_effort if route == "native" else None
         self._headers = {"Authorization": f"Bearer {user}"}
         self.takes_sampling = self._rules.temperature
         self.supports_response_schema = route == "native" and self._rules.response_format
@@ -95,6 +98,7 @@ class Argo:
             "seed": rules.seed and native,
             "stop": rules.stop,
             "response_format": rules.response_format and native,
+            "reasoning_effort": rules.reasoning_effort and native,
         }
         return ["max_tokens", *(name for name, taken in optional.items() if taken)]
 
@@ -106,7 +110,8 @@ class Argo:
 
     def post(self, request: Request, rung: Rung) -> HttpCall:
         asked = rung if self._route == "native" else Rung.NONE
-        body = {"user": self._user, **chat_body(request, model=self.model, rules=self._rules, rung=asked)}
+        said = chat_body(request, model=self.model, rules=self._rules, rung=asked, reasoning_effort=self._effort)
+        body = {"user": self._user, **said}
         if self._route == "legacy":
             body.pop("seed", None)
             return HttpCall("POST", f"{self.endpoint}/api/v1/resource/chat/", self._headers, body)
@@ -156,7 +161,7 @@ class Argo:
         return AccessDenied(f"Argo refuses the user in ARGO_USER: {excerpt(text, self.secrets)}")
 
 
-def argo(model: str, *, api_base: str | None, env: Mapping[str, str]) -> Argo:
+def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_effort: Effort | None = None) -> Argo:
     """The backend for a bare model name. Raises UserError without ARGO_USER, or with an ARGO_API that is none."""
     user = env.get("ARGO_USER", "").strip()
     if not user:
@@ -167,7 +172,8 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str]) -> Argo:
     if not user.isascii() or not user.isprintable() or " " in user:
         raise UserError("ARGO_USER is no username: it must be plain letters, digits and signs without spaces")
     base = read_base_url(api_base or env.get("ARGO_BASE_URL", "").strip() or PRODUCTION)
-    return Argo(model, user=user, base=base, route=_route(env.get("ARGO_API", "").strip().lower() or "native"))
+    route = _route(env.get("ARGO_API", "").strip().lower() or "native")
+    return Argo(model, user=user, base=base, route=route, reasoning_effort=reasoning_effort)
 
 
 def _route(text: str) -> Route:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from dspy.lm15 import Request, Response
 from rapidfuzz import fuzz, process, utils
 
 from programs.errors import UnknownModel
 from programs.lms.structured import Rung
+
+Effort = Literal["low", "medium", "high"]
+"""How long a model thinks, in the words of OpenAI's `reasoning_effort`."""
 
 
 @dataclass(frozen=True)

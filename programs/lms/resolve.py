@@ -23,7 +23,7 @@ from rapidfuzz import fuzz
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
-from programs.lms.backend import Backend
+from programs.lms.backend import Backend, Effort
 from programs.lms.direct import DirectLM
 from programs.lms.embedded import Embedded, EmbeddedServers, embedded
 from programs.lms.engine import AsyncEngine, SyncEngine
@@ -41,14 +41,16 @@ _IN_PROCESS = "in this process"
 class Model:
     """A model that can be asked, and the connections it owns.
 
-    `lm` is for DSPy; `endpoint` may be shown to anyone. `backend` (the first server's, where there are several) and
-    the engines are None where DSPy calls the model itself: its attempts and tokens are then not metered.
+    `lm` is for DSPy; `endpoint` may be shown to anyone. `takes_effort` says whether a reasoning effort is sent where one is
+    given. `backend` (the first server's, where there are several) and the engines are None where DSPy calls the model
+    itself: its attempts and tokens are then not metered.
     """
 
     name: str
     lm: dspy.LM = field(repr=False)
     endpoint: str
     takes_sampling: bool = True
+    takes_effort: bool = False
     backend: Backend | None = field(default=None, repr=False)
     engine: SyncEngine | SyncSpreadEngine | None = field(default=None, repr=False)
     async_engine: AsyncEngine | AsyncSpreadEngine | None = field(default=None, repr=False)
@@ -74,6 +76,7 @@ def resolve(
     timeout: float = 120.0,
     max_tokens: int | None = None,
     temperature: float | None = None,
+    reasoning_effort: Effort | None = None,
     retry: RetryPolicy | None = None,
     env: Mapping[str, str] | None = None,
     servers: EmbeddedServers | None = None,
@@ -91,9 +94,19 @@ def resolve(
     provider, slash, _ = name.partition("/")
     if slash and provider not in ("openai", "embedded") and not name.startswith("embedded:"):
         base = _only(bases, name)
-        return _left_to_dspy(name, api_base=base, timeout=timeout, max_tokens=max_tokens, temperature=temperature)
+        return _left_to_dspy(
+            name,
+            api_base=base,
+            timeout=timeout,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            reasoning_effort=reasoning_effort,
+        )
     servers = servers or EmbeddedServers()
-    backends = [_backend(name, api_base=base, env=env, servers=servers) for base in bases or (None,)]
+    backends = [
+        _backend(name, api_base=base, env=env, servers=servers, reasoning_effort=reasoning_effort)
+        for base in bases or (None,)
+    ]
     endpoints = [backend.endpoint for backend in backends]
     _check_twice(endpoints)
     engine, async_engine = _engines(backends, retry or RetryPolicy(), timeout)
@@ -108,7 +121,8 @@ def resolve(
         temperature=temperature if takes_sampling else None,
     )
     endpoint = _IN_PROCESS if isinstance(backends[0], Embedded) else ", ".join(endpoints)
-    return Model(name, lm, endpoint, takes_sampling, backends[0], engine, async_engine)
+    takes_effort = "reasoning_effort" in backends[0].supported_params
+    return Model(name, lm, endpoint, takes_sampling, takes_effort, backends[0], engine, async_engine)
 
 
 def _engines(
@@ -148,14 +162,22 @@ def _only(bases: Sequence[str], name: str) -> str | None:
     return bases[0] if bases else None
 
 
-def _backend(name: str, *, api_base: str | None, env: Mapping[str, str], servers: EmbeddedServers) -> Backend:
+def _backend(
+    name: str,
+    *,
+    api_base: str | None,
+    env: Mapping[str, str],
+    servers: EmbeddedServers,
+    reasoning_effort: Effort | None,
+) -> Backend:
     if name == "embedded":
         return embedded(None, servers)
     if name.startswith("embedded:"):
         return embedded(name.removeprefix("embedded:"), servers)
     if name.startswith("openai/"):
-        return openai_compatible(name.removeprefix("openai/"), api_base=api_base, env=env)
-    return argo(name, api_base=api_base, env=env)
+        bare = name.removeprefix("openai/")
+        return openai_compatible(bare, api_base=api_base, env=env, reasoning_effort=reasoning_effort)
+    return argo(name, api_base=api_base, env=env, reasoning_effort=reasoning_effort)
 
 
 def _neutral(backend: Backend) -> str:
@@ -164,7 +186,13 @@ def _neutral(backend: Backend) -> str:
 
 
 def _left_to_dspy(
-    name: str, *, api_base: str | None, timeout: float, max_tokens: int | None, temperature: float | None
+    name: str,
+    *,
+    api_base: str | None,
+    timeout: float,
+    max_tokens: int | None,
+    temperature: float | None,
+    reasoning_effort: Effort | None,
 ) -> Model:
     # Otherwise the first call fetches a price list from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
@@ -172,8 +200,12 @@ def _left_to_dspy(
     if api_base:
         settings["api_base"] = api_base
     endpoint = read_base_url(api_base).url if api_base else name.partition("/")[0]
+    # DSPy refuses a call with an option that it does not know the model to take.
+    takes_effort = reasoning_effort is not None and "reasoning_effort" in dspy.LM(name, **settings).supported_params
+    if takes_effort:
+        settings["reasoning_effort"] = reasoning_effort
     try:
         lm = dspy.LM(name, max_tokens=max_tokens, temperature=temperature, **settings)
     except LMConfigurationError:
-        return Model(name, dspy.LM(name, **settings), endpoint, takes_sampling=False)
-    return Model(name, lm, endpoint)
+        return Model(name, dspy.LM(name, **settings), endpoint, takes_sampling=False, takes_effort=takes_effort)
+    return Model(name, lm, endpoint, takes_effort=takes_effort)

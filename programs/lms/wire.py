@@ -35,6 +35,7 @@ class BodyRules:
     seed: bool = True
     stop: bool = True
     response_format: bool = True
+    reasoning_effort: bool = True
 
 
 def messages_of(request: Request) -> list[dict[str, str]]:
@@ -48,15 +49,22 @@ def messages_of(request: Request) -> list[dict[str, str]]:
 
 
 def chat_body(
-    request: Request, *, model: str, rules: BodyRules | None = None, rung: Rung = Rung.FULL
+    request: Request,
+    *,
+    model: str,
+    rules: BodyRules | None = None,
+    rung: Rung = Rung.FULL,
+    reasoning_effort: str | None = None,
 ) -> dict[str, Any]:
-    """The JSON body of a chat completion: only what the request sets and `rules` allow."""
+    """The JSON body of a chat completion: only what the request sets, or is given here, and `rules` allow."""
     rules = rules or BodyRules()
     body: dict[str, Any] = {"model": model, "messages": messages_of(request)}
     body.update(_sampling(request, rules))
     limit = request.config.max_tokens or rules.default_limit
     if limit is not None:
         body[rules.limit_key] = limit if rules.highest_limit is None else min(limit, rules.highest_limit)
+    if rules.reasoning_effort and reasoning_effort is not None:
+        body["reasoning_effort"] = reasoning_effort
     format_ = response_format(request.config.response_format, rung) if rules.response_format else None
     if format_ is not None:
         body["response_format"] = format_
@@ -191,12 +199,25 @@ def _content_text(content: Any) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
+_THINKING_PARTS = ("thinking", "reasoning")
+
+
 def _reasoning_field(message: Mapping[str, Any]) -> str:
-    for key in ("reasoning_content", "reasoning"):
-        value = message.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-    return ""
+    """The reasoning beside the content, or in parts of the content that are called so."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    thinking = [part for part in parts if isinstance(part, Mapping) and part.get("type") in _THINKING_PARTS]
+    told = (_told(value) for value in (message.get("reasoning_content"), message.get("reasoning"), thinking))
+    return next((text for text in told if text), "")
+
+
+def _told(value: Any) -> str:
+    """The text of a string, of a part, or of a list of these, each a block of its own."""
+    if isinstance(value, Mapping):
+        value = next((value[key] for key in ("text", *_THINKING_PARTS, "content", "summary") if value.get(key)), "")
+    if isinstance(value, list):
+        return "\n\n".join(text for text in map(_told, value) if text)
+    return value.strip() if isinstance(value, str) else ""
 
 
 _NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad)"

@@ -43,7 +43,7 @@ FIELDS = (
 _APART: dict[str, Any] = {
     "source_paper": {"text"},
     "user_interaction": {"question"},
-    **dict.fromkeys(("reasoning_trace", "steps", "evidence", "generation"), True),
+    **dict.fromkeys(("reasoning_trace", "steps", "evidence", "generation", "thought"), True),
 }
 """What of a record is stored in another way."""
 
@@ -95,6 +95,7 @@ def _notable(record: Record) -> list[str]:
         "a step stands outside the passage": any(step.status == "outside" for step in record.steps),
         "evidence not found": any(not item.verified for item in record.evidence),
         "the text has flags": bool(record.source_paper.flags),
+        "the model's own thought": record.thought == "model",
     }
     return [name for name, is_so in named.items() if is_so]
 

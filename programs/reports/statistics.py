@@ -94,7 +94,7 @@ class Statistics:
         self.kinds[kind if kind in self.kinds or len(self.kinds) < MOST else (OTHERS, OTHERS)] += 1
         count_name(self.domains, record.source_paper.domain, MOST)
         count_name(self.models, record.generation.model if record.generation else "not said", MOST)
-        self.steps.update((step.kind, step.status) for step in record.steps)
+        self.steps.update((step.kind, step.status) for step in record.steps if step.kind is not None)
         if record.blind_solve is not None:
             self.needs[record.blind_solve.need] += 1
             self.difficulty.add(record.blind_solve.difficulty)

@@ -34,7 +34,7 @@ def estimator_of(settings: Settings) -> Estimator:
     """The estimate of the end of a run by these settings."""
     asks = sum(calls_of(settings, MANY).values()) / MANY
     limits = Limits(settings.max_calls, settings.max_tokens_total, settings.max_cost)
-    return Estimator(asks, settings.traces_per_sample * settings.traces_per_question, limits)
+    return Estimator(asks, settings.traces_a_text, limits)
 
 
 class Watch:

@@ -14,14 +14,18 @@ run on the sample data."""
 
 
 def calls_of(settings: Settings, texts: int) -> dict[str, int]:
-    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 1 + 7q + 2q(v-1) a text."""
+    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 1 + 7q + 2q(v-1) a text, and for a
+    model's own thoughts 2 more a variation."""
     questions, variations = settings.traces_per_sample, settings.traces_per_question
-    traces = texts * questions * variations
+    written = texts * questions * variations
+    own = written if settings.thought != "written" else 0
+    traces = texts * settings.traces_a_text
     calls = {
         "questions": texts,
         "context and strands": texts * questions * 5,
-        "trace and answer": traces * 2,
-        "judges": traces * len(settings.judges) if settings.quality_check else 0,
+        "trace and answer": written * 2,
+        "own thoughts": own * 2,
+        "judges": (written + own) * len(settings.judges) if settings.quality_check else 0,
         "grades": traces if settings.grade_answers else 0,
         "blind solving": 2 * settings.blind_solve * (texts * questions + traces) if settings.blind_solve else 0,
         "step checks": traces if settings.check_steps else 0,
@@ -32,7 +36,7 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run."""
     report, characters = ReadReport(), 0
-    per_text = settings.traces_per_sample * settings.traces_per_question
+    per_text = settings.traces_a_text
     max_chars, shard = settings.max_passage_chars, settings.part
     for sample in read_samples(
         settings.input_file,

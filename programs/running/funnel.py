@@ -47,6 +47,7 @@ class Funnel(BaseModel):
 def funnel_of(index: Index, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
     """The funnel as things stand. `read` are the steps of a run's reading (`steps_of_reading`), where they are known."""
     counts = index.tally()
+    counts[names.USED] += index.used_by_own()
     accepted = counts[names.ACCEPTED]
     return Funnel(
         steps=[*read, *_made(counts, index.failed())],
@@ -79,7 +80,7 @@ def _made(counts: Counter[str], failed: int) -> list[Step]:
             "attempts at a trace written",
             counts[names.WRITTEN],
             {
-                "turned down by the judges and written again": counts[names.WRITTEN_AGAIN],
+                "turned down and made again": counts[names.WRITTEN_AGAIN],
                 "not asked for by the present rules": counts[names.UNUSED],
             },
             "last attempts",

@@ -29,6 +29,11 @@ class Goal:
     extras: Extras = field(default_factory=Extras)
 
     @property
+    def a_text(self) -> int:
+        """The traces that a text is to give."""
+        return self.traces * self.variations * len(self.extras.thoughts)
+
+    @property
     def basis(self) -> str:
         """By which rules units are decided: units of another basis are decided again."""
         quality = self.quality

@@ -1,7 +1,7 @@
 """Going on where an earlier run stopped, starting afresh, refusing to mix unlike data, and warning as a run begins."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         # Named where it is used alone: journals that never heard of it were made without it.
         **({"prefilter": "on"} if settings.prefilter else {}),
         **_named(settings, "chunk_tokens", "chunk_overlap", "text_column", "max_passage_chars", "setting"),
+        **_named(settings, "thought", "reasoning_effort"),
     }
 
 
@@ -70,10 +71,22 @@ LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
 """The options whose results stand in the records."""
 
 
-def cautions(settings: Settings, last: Mapping[str, Any] | None) -> Iterator[str]:
-    """A line for each thing to warn of. `last` is the journal's latest `run` line."""
+TIME_TO_THINK = 600.0
+"""Seconds in which 16,384 tokens come at 27 a second."""
+
+
+def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort: Sequence[str] = ()) -> Iterator[str]:
+    """A line for each thing to warn of. `last` is the journal's latest `run` line; `without_effort` are the models that a
+    reasoning effort is not sent to."""
     yield from itself(settings)
     yield from filter(None, [_leaves_out(settings, (last or {}).get("settings") or {})])
+    if settings.thought != "written" and settings.timeout < TIME_TO_THINK:
+        yield (
+            f"thinking takes long, and a call has {settings.timeout:g} seconds: give --timeout {TIME_TO_THINK:g} or more "
+            "where calls time out"
+        )
+    if without_effort:
+        yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to take it"
 
 
 def itself(settings: Settings) -> Iterator[str]:

@@ -74,7 +74,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
             mixing = mixing_of(settings, fingerprint)
             refuse_mixture(journal, mixing, settings)
-            for caution in cautions(settings, journal.latest("run", "")):
+            for caution in cautions(settings, journal.latest("run", ""), models.without_effort):
                 log.warning("%s", caution)
             # Until the first run begins, an import may have been interrupted: it is made again.
             if settings.output.exists() and (journal.index.counts() == {} or journal.latest("run", "") is None):

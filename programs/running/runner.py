@@ -161,7 +161,7 @@ class Runner:
     def _start(self, sample: Sample, counted: bool = False) -> None:
         goal = self._goal
         ticket = self._turns.take() if self._screen.takes_turns and not self._screen.decided(sample.id) else None
-        want = goal.traces * goal.variations - self._journal.index.accepted_of(sample.id)
+        want = goal.a_text - self._journal.index.accepted_of(sample.id)
         grant = None if self._remaining is None else max(0, min(want, self._remaining))
         if self._remaining is not None and grant is not None:
             self._remaining -= grant
@@ -187,7 +187,7 @@ class Runner:
             if self._limited and not self._full and not self._stopping:
                 sample = self._limited.popleft()
                 restarts[sample.id] += 1
-                if restarts[sample.id] <= self._goal.traces * self._goal.variations:
+                if restarts[sample.id] <= self._goal.a_text:
                     self._start(sample)
             elif not self._tasks:
                 return

@@ -201,7 +201,8 @@ def look(record: Record, console: Console) -> None:
     console.print(Text(f"{asked.question_type}, {asked.difficulty_level}", style="dim"))
     console.print(Text(asked.question, style="bold"))
     for step in record.steps:
-        console.print(Text(step.kind.replace("_", " "), style="cyan"))
+        if step.kind is not None:
+            console.print(Text(step.kind.replace("_", " "), style="cyan"))
         console.print(Padding(Text(step.text), (0, 0, 0, 2)))
     for evidence in record.evidence:
         if evidence.verified:

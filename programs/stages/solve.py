@@ -45,15 +45,20 @@ class SolveStages(dspy.Module):
         """Compares the output of a try with a draft's answer, by the model `judge`; `name` identifies the draft (sample,
         question, variation, attempt)."""
         number, solver = tried.key.split("/", 4)[3:]
+        key = f"compare/{name}/{number}/{solver}/{judge}"
+        return self.comparison(question, draft.answer, tried.read(output).text, key, judge)
+
+    def comparison(self, question: Question, reference: str, other: str, key: str, judge: str) -> Ask:
+        """Compares one answer to a question with another, by the model `judge`."""
         return Ask(
             stage="compare",
-            key=f"compare/{name}/{number}/{solver}/{judge}",
+            key=key,
             predict=self.compare,
             inputs={
                 "question": question.text,
                 "asked_by": question.asked_by,
-                "reference": draft.answer,
-                "other": tried.read(output).text,
+                "reference": reference,
+                "other": other,
             },
             depth=8,
             judge=judge,

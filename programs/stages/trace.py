@@ -1,5 +1,6 @@
 """Stage 4 as a module: the strands woven into a thought, and the answer written from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,14 +11,17 @@ from programs.asking.plan import Ask, Plan, Reply, value_of
 from programs.checks.artefacts import artefacts
 from programs.checks.asking import only_asks
 from programs.checks.borrowed import borrowed
+from programs.checks.figures import needs_passage
 from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.checks.thought import wrap_thought
 from programs.passage import Passage
+from programs.records import variation_name
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
 from signatures.answer import FinalAnswer, WriteAnswer, YesOrNo
+from signatures.own_thought import OwnThought, ThoughtOrigin
 from signatures.setting import THINKING, Setting
 from signatures.shape import Shape
 from signatures.thought import Thought, WriteThought
@@ -30,7 +34,7 @@ SAME_TEXT = 95.0
 class Draft:
     """A thought and its answer, with what made them."""
 
-    thought: Thought
+    thought: Thought | OwnThought
     answer: str
     replies: dict[str, Reply]
     yes_or_no: YesOrNo | None = None
@@ -42,10 +46,22 @@ class Draft:
 
 
 class Against(NamedTuple):
-    """The faults that judges found in the attempt before, by the stage that is to mend them."""
+    """The faults that judges found in the attempt before, by the stage that is to mend them, and that attempt."""
 
     thought: tuple[str, ...] = ()
     answer: tuple[str, ...] = ()
+    draft: Draft | None = None
+
+    @property
+    def earlier_thought(self) -> str:
+        """The thought that is to be written anew, as it was written; empty where nothing is held against it."""
+        thought = self.draft.thought if self.draft and self.thought else None
+        return thought.model_dump_json() if thought else ""
+
+    @property
+    def earlier_answer(self) -> str:
+        """The same of the answer."""
+        return self.draft.answer if self.draft and self.answer else ""
 
 
 NOTHING_AGAINST = Against()
@@ -54,18 +70,20 @@ NOTHING_AGAINST = Against()
 @dataclass(frozen=True)
 class Spot:
     """Which draft this is: a variation of its question, an attempt at the variation, the temperature of both calls
-    (None: the model takes none), the shape of the thought, and what is at hand while thinking."""
+    (None: the model takes none), the shape of the thought (None: a model's own has none), what is at hand while thinking,
+    and whose the thought is."""
 
     variation: int
     attempt: int
     temperature: float | None
-    shape: Shape
+    shape: Shape | None
     setting: Setting = "closed"
+    thought: ThoughtOrigin = "written"
 
     @property
     def name(self) -> str:
         """The draft's name among those of its question."""
-        return f"{self.variation}.{self.attempt}"
+        return f"{variation_name(self.variation, self.thought)}.{self.attempt}"
 
 
 class TraceStages(dspy.Module):
@@ -85,15 +103,15 @@ class TraceStages(dspy.Module):
         feedback: Against = NOTHING_AGAINST,
     ) -> Plan[Draft]:
         """`feedback` holds what judges found in the attempt before. Raises `StageFailed`."""
-        trace = self.trace_ask(passage, question, found, spot, feedback.thought)
+        trace = self.trace_ask(passage, question, found, spot, feedback)
         trace_reply = (yield [trace])[0]
         thought: Thought = value_of(trace, trace_reply)
-        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback.answer))
+        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback))
 
-    def trace_ask(
-        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: tuple[str, ...]
-    ) -> Ask:
+    def trace_ask(self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: Against) -> Ask:
         """Asks for the thought."""
+        if spot.shape is None:
+            raise ValueError(f"{spot.name}: a thought is written along a shape")
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[spot.setting],
@@ -111,11 +129,13 @@ class TraceStages(dspy.Module):
             inputs=inputs,
             depth=3,
             check=lambda values: [
-                *thought_problems(values[-1], question),
+                *thought_problems(values[-1], question, spot.setting),
                 *borrowed(values[-1], self.trace, inputs),
+                *(not_at_hand(passage, question, spot, values[-1].texts) if len(values) == 1 else []),
             ],
             temperature=temperature_at(self.trace, spot),
-            feedback=feedback,
+            earlier=feedback.earlier_thought,
+            feedback=feedback.thought,
         )
 
     def answer_plan(
@@ -125,7 +145,7 @@ class TraceStages(dspy.Module):
         thought: Thought,
         trace_reply: Reply,
         spot: Spot,
-        feedback: tuple[str, ...],
+        feedback: Against,
     ) -> Plan[Draft]:
         """The answer to a thought. Raises `StageFailed`."""
         inputs = {
@@ -140,11 +160,13 @@ class TraceStages(dspy.Module):
             inputs=inputs,
             depth=4,
             check=lambda values: [
-                *answer_problems(values[-1], question),
+                *answer_problems(values[-1], question, spot.setting),
                 *borrowed(values[-1], self.answer, inputs),
+                *(not_at_hand(passage, question, spot, thought.texts, values[-1].text) if len(values) == 1 else []),
             ],
             temperature=temperature_at(self.answer, spot),
-            feedback=feedback,
+            earlier=feedback.earlier_answer,
+            feedback=feedback.answer,
         )
         answer_reply = (yield [answer])[0]
         final: FinalAnswer = value_of(answer, answer_reply)
@@ -157,7 +179,7 @@ def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
     return spot.temperature if compiled is None or spot.variation else compiled
 
 
-def thought_problems(thought: Thought, question: Question) -> list[str]:
+def thought_problems(thought: Thought, question: Question, setting: Setting) -> list[str]:
     """Why a thought cannot be used, in words; nothing wrong: an empty list."""
     texts = thought.texts
     problems = [
@@ -172,7 +194,7 @@ def thought_problems(thought: Thought, question: Question) -> list[str]:
         twin = next((number for number in range(index) if fuzz.ratio(texts[number], text) >= SAME_TEXT), None)
         if twin is not None:
             problems.append(f"paragraph {index + 1}: says the same as paragraph {twin + 1}")
-    return [*problems, *_left_wrong(thought), *_out_of_view("\n\n".join(texts), question)]
+    return [*problems, *_left_wrong(thought), *_out_of_view("\n\n".join(texts), question, setting)]
 
 
 def _left_wrong(thought: Thought) -> list[str]:
@@ -184,23 +206,44 @@ def _left_wrong(thought: Thought) -> list[str]:
     return [f"paragraph {wrong[-1] + 1}: it is wrong, and no later paragraph takes it back"]
 
 
-def answer_problems(answer: FinalAnswer, question: Question) -> list[str]:
+def answer_problems(answer: FinalAnswer, question: Question, setting: Setting) -> list[str]:
     """Why a final answer cannot be used, in words; nothing wrong: an empty list."""
     text = answer.text
-    problems = _out_of_view(text, question)
+    problems = _out_of_view(text, question, setting)
     problems += [why for why in (leaked(text), is_degenerate(text)) if why]
     problems += ["asks instead of answering"] if only_asks(text) else []
     problems += ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
     return problems
 
 
-def _out_of_view(text: str, question: Question) -> list[str]:
+def not_at_hand(
+    passage: Passage, question: Question, spot: Spot, thought: Sequence[str], answer: str | None = None
+) -> list[str]:
+    """Which figures of a thought, or of the answer to it, only the passage gives, where it is not at hand.
+
+    What is listed so once is taken the second time: the record names such figures, and an export shows the passage.
+    """
+    if spot.setting == "open":
+        return []
+    needed = needs_passage(question.text, passage.sample.text, [*thought, *([answer] if answer else [])])
+    if answer is not None:
+        needed = needed[len(needs_passage(question.text, passage.sample.text, thought)) :]
+    if not needed:
+        return []
+    return [
+        f"uses figures that the question does not give and that nothing in it leads to: {', '.join(needed)}; derive them "
+        "in the open, estimate, or do without"
+    ]
+
+
+def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
     """What a text speaks of that whoever reads the question does not have; each phrase once."""
+    given = question.text if setting == "closed" else f"{question.text}\nA text."
     leans = {
         each.phrase.lower(): f'leans on its source: "{each.phrase}" ({each.reason})'
-        for each in leaning(text, given=question.text)
+        for each in leaning(text, given=given)
     }
-    made = artefacts(text, given=question.text, asked_by=question.asked_by)
+    made = artefacts(text, given=given, asked_by=question.asked_by)
     return list((leans | {each.phrase.lower(): f'"{each.phrase}": {each.reason}' for each in made}).values())
 
 

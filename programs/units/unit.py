@@ -9,9 +9,11 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.asking.plan import Reply, Spent, StageFailed
+from programs.checks.figures import needs_passage
 from programs.checks.patterns import complexity_level, reasoning_patterns
 from programs.passage import Passage
 from programs.records import (
+    Agreed,
     BlindSolve,
     EvidenceRecord,
     Generation,
@@ -22,6 +24,7 @@ from programs.records import (
     TraceMetadata,
     UserInteraction,
     VerdictRecord,
+    variation_name,
 )
 from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread
 from programs.stages.questions import Question
@@ -29,6 +32,7 @@ from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
 from programs.units.decision import Standing, floors_missed
 from programs.units.step_records import step_records
+from signatures.own_thought import ThoughtOrigin
 from signatures.step_check import StepVerdict
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
@@ -37,14 +41,21 @@ contaminated: it gives a benchmark away; withdrawn: its question was left out af
 
 
 class UnitKey(NamedTuple):
-    """Which unit: the sample's hash, the question's type, the variation's index. Written with slashes."""
+    """Which unit: the sample's hash, the question's type, the variation's index, and whose the thought is. Written with
+    slashes."""
 
     sample: str
     question_type: str
     variation: int
+    thought: ThoughtOrigin = "written"
 
     def __str__(self) -> str:
-        return f"{self.sample}/{self.question_type}/{self.variation}"
+        return f"{self.sample}/{self.question_type}/{self.name}"
+
+    @property
+    def name(self) -> str:
+        """The unit's name among those of its question."""
+        return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
         """A draft of the unit by its name (`programs.stages.trace.Spot`)."""
@@ -68,8 +79,9 @@ class Known(BaseModel):
 
 @dataclass
 class Attempt:
-    """One attempt at a unit: the draft, what the judges said, where that puts it, its grades, and what was looked into
-    once it was accepted. `more` are the replies that this took, by what was asked for."""
+    """One attempt at a unit: the draft, what the judges said, where that puts it, its grades, how the answer to a model's
+    own thought stands to the grounded one, and what was looked into once it was accepted. `more` are the replies that this
+    took, by what was asked for."""
 
     spot: Spot
     draft: Draft
@@ -77,6 +89,7 @@ class Attempt:
     standing: Standing
     grades: Grades | None = None
     grade_reply: Reply | None = None
+    agreed: Agreed | None = None
     blind_solve: BlindSolve | None = None
     step_verdicts: dict[int, StepVerdict] = field(default_factory=dict)
     checked_by: str | None = None
@@ -148,7 +161,8 @@ class Unit:
         attempt, found = self.attempts[number], self.found
         if found is None:
             raise ValueError(f"{self.key} has attempts but no analysis")
-        text = attempt.draft.text
+        draft = attempt.draft
+        text = draft.text
         return Record(
             id=_hash(f"{self.key}.{attempt.spot.attempt}/{text}"),
             question_id=f"{self.key.sample}/{self.key.question_type}",
@@ -163,8 +177,13 @@ class Unit:
             steps=step_records(attempt.draft, self.passage, attempt.step_verdicts, attempt.checked_by),
             final_answer=attempt.draft.answer,
             setting=attempt.spot.setting,
+            needs_passage=needs_passage(
+                self.question.text, self.passage.sample.text, [*draft.thought.texts, draft.answer]
+            ),
             yes_or_no=attempt.draft.yes_or_no,
+            thought=attempt.spot.thought,
             shape=attempt.spot.shape,
+            agreed=attempt.agreed,
             notes=notes_of(found),
             answer_grades=attempt.grades,
             evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
@@ -219,11 +238,11 @@ def notes_of(found: Analysed) -> Notes:
 
 
 def _measures(attempt: Attempt) -> TraceMetadata:
-    thought = attempt.draft.thought
+    steps = attempt.draft.thought.steps()
     return TraceMetadata(
         authenticity_score=naturalness(attempt.verdicts),
-        complexity_level=complexity_level(thought.kinds, sum(len(text.split()) for text in thought.texts)),
-        reasoning_patterns=reasoning_patterns(thought.kinds),
+        complexity_level=complexity_level(sum(len(text.split()) for _, text in steps)),
+        reasoning_patterns=reasoning_patterns([kind for kind, _ in steps]),
         quality_score=panel_score(attempt.verdicts),
         quality_spread=panel_spread(attempt.verdicts),
     )
@@ -234,17 +253,20 @@ def _generation(
 ) -> Generation:
     spent = {name: sum((reply.spent for reply in several), Spent()) for name, several in besides.items()}
     others = {name: next((reply.model for reply in several if reply.model), "") for name, several in besides.items()}
+    thinker = replies["trace" if spot.thought == "written" else "own"]
+    # What a model thought before it answered is the trace itself.
+    aside = {stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"}
     return Generation(
-        model=replies["trace"].model,
+        model=thinker.model,
         models={**{stage: reply.model for stage, reply in replies.items()}, **others},
-        temperature=replies["trace"].temperature,
+        temperature=thinker.temperature,
         variation=spot.variation,
         attempt=spot.attempt,
         stages={
             **{stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
             **{name: cost.model_dump(mode="json") for name, cost in spent.items()},
         },
-        model_reasoning={stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning},
+        model_reasoning=aside,
         **provenance,
     )
 

@@ -43,8 +43,8 @@ def made_before(earlier: Line, line: Line) -> list[dict[str, Any]]:
 def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every attempt of a line, in order, the unused ones last: what became of it, and its record.
 
-    accepted: it was taken; below: the judges turned it down; unused and contaminated: see above; else the status of the
-    unit, which was not taken for another reason (unjudged, duplicate, ...).
+    accepted: it was taken; below: the judges turned it down, or a model's own thought came to another answer; unused and
+    contaminated: see above; else the status of the unit, which was not taken for another reason (unjudged, duplicate, ...).
     """
     given_away = line.get("contaminated") or {}
     for became, record in _by_rules(line):

@@ -23,6 +23,8 @@ from pydantic import BaseModel, Field
 from optimize.settings import CompileSettings
 from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
+from programs.extras.extras import Extras
+from programs.extras.own_thoughts import OwnRules, OwnThinker
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.settings import DEFAULT_JUDGES, STAGES, Settings
 from tests.making import Answers, made_of
@@ -261,8 +263,8 @@ def test_a_model_that_is_not_argos_needs_judges_of_its_own(model: str) -> None:
 
 def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> None:
     answers = Answers()
-    made_of(answers)
-    assert set(STAGES) == {ask.stage for ask in answers.asked}
+    made_of(answers, extras=Extras(own=OwnThinker(OwnRules(1, "any"))))
+    assert set(STAGES) == {ask.stage for ask in answers.asked} - {"compare"}
     for stage in STAGES:
         assert parsed("--stage-model", f"{stage}=x").stage_models == {stage: "x"}
 

@@ -27,7 +27,7 @@ from programs.stages.steps import verdicts_in
 from programs.units.decision import QualityRules
 from programs.units.unit import Unit
 from tests.lab import Lab, laboratory
-from tests.making import VERDICT, Answers, answered, made_of, passage, unread
+from tests.making import VERDICT, Answers, answered, made_of, passage, thought, unread
 from tests.running.test_resume import repeated
 from tests.standin import scientist
 from tests.standin.scientist import Asked
@@ -105,7 +105,9 @@ def test_what_the_model_says_stands_in_the_record() -> None:
         verdict(4, "inferred", 3),
         verdict(5, "contradicted", 4),
     ]
-    steps = steps_of(only(Answers(steps=lambda _ask: {"items": items}), extras=CHECKING))
+    steps = steps_of(
+        only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING)
+    )
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
     assert [step.quote for step in steps[:5]] == [None, None, *map(passage().sentence, (2, 3, 4))]
@@ -122,7 +124,9 @@ def test_what_the_model_says_stands_in_the_record() -> None:
     ],
 )
 def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> None:
-    unit = only(Answers(steps=lambda _ask: {"items": items}), extras=CHECKING)
+    unit = only(
+        Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING
+    )
     assert (unit.status, unit.settled) == ("accepted", True)
     assert {step.judged_by for step in steps_of(unit)} == {None}
 
@@ -207,7 +211,11 @@ def test_a_model_without_the_check_is_a_mistake(lab: Lab) -> None:
 
 def test_the_findings_add_up_and_read_well() -> None:
     items = [verdict(1, "no_claim", 0), verdict(2), verdict(3, "inferred")]
-    record = only(Answers(steps=lambda _ask: {"items": items}), extras=CHECKING).record().model_dump(mode="json")
+    record = (
+        only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING)
+        .record()
+        .model_dump(mode="json")
+    )
     counts = of_line({"record": record, "status": "accepted"})
     assert of_line({"record": record, "status": "rejected"}) == {}
     steps = 2 * len(record["steps"])

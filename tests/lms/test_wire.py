@@ -54,6 +54,34 @@ def test_rules_take_options_away_and_bound_them() -> None:
     assert not {"seed", "max_tokens", "response_format"} & set(body)
 
 
+def test_an_effort_goes_where_it_is_taken() -> None:
+    assert chat_body(request(), model="m", reasoning_effort="high")["reasoning_effort"] == "high"
+    rules = BodyRules(reasoning_effort=False)
+    assert "reasoning_effort" not in chat_body(request(), model="m", rules=rules, reasoning_effort="high")
+
+
+@pytest.mark.parametrize(
+    ("content", "beside"),
+    [
+        ("yes", {"reasoning_content": ["first", {"type": "text", "text": "then"}]}),
+        ("yes", {"reasoning": {"summary": [{"type": "summary_text", "text": "first"}, {"text": "then"}]}}),
+        (
+            "yes",
+            {"reasoning_content": "", "reasoning": [{"thinking": "first"}, {"thinking": ""}, {"thinking": "then"}]},
+        ),
+        ([{"type": "thinking", "thinking": [{"text": "first"}, "then"]}, {"type": "text", "text": "yes"}], {}),
+    ],
+)
+def test_reasoning_in_parts(content: Any, beside: dict[str, Any]) -> None:
+    response = read(completion(content, **beside))
+    assert (response.message.parts[-1].text, reasoning_of(response)) == ("yes", "first\n\nthen")
+
+
+@pytest.mark.parametrize("nothing", [None, 7, [], [None, 3], {}, {"text": 4}, [{"text": None}]])
+def test_what_is_no_reasoning_is_none(nothing: Any) -> None:
+    assert reasoning_of(read(completion("yes", reasoning_content=nothing))) == ""
+
+
 def test_an_answer_with_usage_and_reasoning() -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 3}}
     response = read({**completion("yes", reasoning_content="because"), "usage": usage})

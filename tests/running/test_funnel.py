@@ -170,7 +170,7 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["questions drafted"].lost == {"leans on its source": 21, "asks the same as another question": 8}
         assert finished.summary.questions["rejected"] == found["questions drafted"].lost, "as the funnel counts them"
         assert found["usable questions"].entered == found["questions drafted"].left
-        assert found["attempts at a trace written"].lost == {"turned down by the judges and written again": 4}
+        assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
         assert found["traces tried"].lost == {
             "trace unanswered": 4,

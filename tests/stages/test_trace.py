@@ -10,12 +10,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from programs.asking.plan import StageFailed, drive
 from programs.checks.thought import bare_thought, unwrap_thought
 from programs.stages.trace import NOTHING_AGAINST, Against, Spot, answer_problems, judged_view, thought_problems
 from signatures.answer import FinalAnswer
+from signatures.setting import Setting
 from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spot, thought, tracer, unread
 
 QUESTION = question()
@@ -27,7 +30,7 @@ def answer(text: str) -> FinalAnswer:
 
 
 def test_a_good_thought_has_no_problems() -> None:
-    assert thought_problems(thought(), QUESTION) == []
+    assert thought_problems(thought(), QUESTION, "closed") == []
 
 
 @pytest.mark.parametrize(
@@ -45,54 +48,62 @@ def test_a_good_thought_has_no_problems() -> None:
     ],
 )
 def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) -> None:
-    found = thought_problems(thought(**{kind: text}), QUESTION)
+    found = thought_problems(thought(**{kind: text}), QUESTION, "closed")
     assert found
     assert found[0].startswith(reason)
 
 
 def test_paragraphs_that_say_the_same_are_named() -> None:
     doubt = thought().texts[2]
-    assert thought_problems(thought(takes_back=doubt), QUESTION) == ["paragraph 4: says the same as paragraph 3"]
-    nearly = thought_problems(thought(takes_back=doubt.replace("But wait", "But, wait")), QUESTION)
+    assert thought_problems(thought(takes_back=doubt), QUESTION, "closed") == [
+        "paragraph 4: says the same as paragraph 3"
+    ]
+    nearly = thought_problems(thought(takes_back=doubt.replace("But wait", "But, wait")), QUESTION, "closed")
     assert nearly == ["paragraph 4: says the same as paragraph 3"]
 
 
 def test_a_mistake_that_nothing_takes_back_is_named() -> None:
     kept = [(kind, text) for kind, text in PARAGRAPHS if kind != "takes_back"]
-    assert thought_problems(thought(kept), QUESTION) == [
+    assert thought_problems(thought(kept), QUESTION, "closed") == [
         "paragraph 2: it is wrong, and no later paragraph takes it back"
     ]
     late = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
-    assert thought_problems(thought(late), QUESTION) == [
+    assert thought_problems(thought(late), QUESTION, "closed") == [
         "paragraph 6: it is wrong, and no later paragraph takes it back"
     ]
 
 
 def test_half_a_sentence_is_a_paragraph() -> None:
-    assert (
-        thought_problems(
-            thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")]), QUESTION
-        )
-        == []
-    )
+    short = thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")])
+    assert thought_problems(short, QUESTION, "closed") == []
+
+
+@pytest.mark.parametrize("setting", ["closed", "open"])
+def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
+    told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
+    place = dataclasses.replace(spot(), setting=setting)
+    ask = next(tracer().writer.plan(passage(), QUESTION, analysed(), place))[0]
+    first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
+    assert [("107" in why) for why in first] == ([True] if setting == "closed" else [])
+    assert again == []
 
 
 def test_what_the_question_does_not_give_is_named_once() -> None:
     staged = "Wait. The authors say so in sentence 8. To the observer I'd say: the authors say it is 9 percent."
     plain = "Wait. Whoever measured it says 9 percent, so I'd say that the amplitude is out by about as much."
     asker = QUESTION.model_copy(update={"audience": "observer"})
-    assert [why.split(":")[0] for why in thought_problems(thought(doubts=staged), asker)] == [
+    assert [why.split(":")[0] for why in thought_problems(thought(doubts=staged), asker, "closed")] == [
         "leans on its source",
         '"sentence 8"',
         '"To the observer I\'d say"',
     ]
-    assert any("sentence 8" in why for why in answer_problems(answer(staged), asker))
-    assert thought_problems(thought(doubts=plain), asker) == []
+    assert any("sentence 8" in why for why in answer_problems(answer(staged), asker, "closed"))
+    assert thought_problems(thought(doubts=plain), asker, "closed") == []
 
 
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
     tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
-    found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION)
+    found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION, "closed")
     assert len(found) == 1
     assert found[0].startswith("the thought as a whole: ")
 
@@ -109,7 +120,7 @@ STARTS = (
 
 def test_a_good_answer_has_no_problems() -> None:
     text = "The amplitude is biased because the scatter of 9 percent grows towards fainter targets; by how much stays open."
-    assert answer_problems(answer(text), QUESTION) == []
+    assert answer_problems(answer(text), QUESTION, "closed") == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +138,7 @@ def test_a_good_answer_has_no_problems() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) -> None:
-    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION))
+    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION, "closed"))
 
 
 def test_the_trace_is_one_thought_element() -> None:

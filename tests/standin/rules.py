@@ -46,8 +46,10 @@ def broken_argo_rule(body: dict[str, Any], *, legacy: bool) -> str | None:
     sampling: list[str] = [name for name in ("temperature", "top_p") if name in body]
     if "response_format" in body and not model.startswith(("gpt4o", "gpt41")):
         return f"{model} takes no response_format"
+    if "reasoning_effort" in body and not model.startswith(("gpto", "gpt5")):
+        return f"{model} takes no reasoning_effort"
     if model.startswith("gpto"):
-        extra = set(body) - {"user", "model", "messages", "max_completion_tokens"}
+        extra = set(body) - {"user", "model", "messages", "max_completion_tokens", "reasoning_effort"}
         return f"{model} takes max_completion_tokens only, not {sorted(extra)}" if extra else None
     if model.startswith("gpt5"):
         return f"{model} takes no {sampling or 'max_tokens'}" if sampling or "max_tokens" in body else None

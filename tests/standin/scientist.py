@@ -1,8 +1,9 @@
 """A brain for the stand-in server: answers every stage in form, from the request alone, always the same way.
 
-It knows the stages by the one field of the reply's schema, which it finds in `response_format` or in the prompt; on
-anything else it raises. What it says differs with the passage, the question, the feedback, the seed and the
-temperature, and passes the checks; no eight words in a row are always the same, so that it recites no demonstration.
+It knows the stages by the one field of the reply's schema, which it finds in `response_format` or in the prompt, and what
+has no fields for a plain question; on anything else it raises. What it says differs with the passage, the question, the
+feedback, the seed and the temperature, and passes the checks; no eight words in a row are always the same, so that it
+recites no demonstration.
 `stages` replaces single answers:
 
     Scientist(judge=lambda asked: verdict(3, "too short"))
@@ -34,6 +35,7 @@ STAGE_OF_FIELD = {
     "solution": "solve",
     "comparison": "compare",
     "checks": "steps",
+    "reply": "own",
 }
 
 
@@ -93,7 +95,7 @@ class Scientist:
             *body.get("prompt", []),
         ]
         text = "\n\n".join(texts)
-        name = _reply_field(body, text)
+        name = _reply_field(body, text) if "[[ ## " in text else "reply"
         if name not in STAGE_OF_FIELD:
             raise ValueError(f"the stand-in does not know a stage that replies with {name!r}")
         stage = STAGE_OF_FIELD[name]
@@ -214,7 +216,7 @@ def answer(asked: Asked) -> dict[str, Any]:
     word = asked.word
     text = (
         f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} would "
-        f"not do, since {word(5)} has an error of about 4 percent. For {word(6)} it stays open how {word(4)} drifts."
+        f"not do, since {word(5)} has an error that it leaves out. For {word(6)} it stays open how {word(4)} drifts."
     )
     return {"text": text, "yes_or_no": "neither"}
 
@@ -245,6 +247,11 @@ def compare(asked: Asked) -> dict[str, Any]:
     return {"reason": "Both are about the selection, or only one of them is.", "agreement": agreement}
 
 
+def own(asked: Asked) -> str:
+    """An answer in plain text."""
+    return f"It is the selection of {asked.nonce} that explains it, within its errors, as far as one can say."
+
+
 def steps(asked: Asked) -> dict[str, Any]:
     """Every step is inferred from the first sentence."""
     given = [int(line.partition(".")[0]) for line in asked.given("steps").splitlines()]
@@ -266,4 +273,5 @@ ANSWERS: dict[str, Answer] = {
     "solve": solve,
     "compare": compare,
     "steps": steps,
+    "own": own,
 }

@@ -69,7 +69,7 @@ class StandIn:
     - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
-    - `reasoning`: reasoning_content of every answer
+    - `reasoning`: reasoning_content of every answer, a string or a list of parts
     - `calls`: every request for an answer; `model_lists`: how often /v1/models was asked; `surprises`: what the
       brain raised
     """
@@ -85,7 +85,7 @@ class StandIn:
         models: Sequence[tuple[str, str]] | None = None,
         argo_user: str | None = None,
         api_key: str | None = None,
-        reasoning: str | None = None,
+        reasoning: Any = None,
         port: int = 0,
     ) -> None:
         self.brain = brain

@@ -23,7 +23,7 @@ function stepOf(step, at, passage) {
   const head = element(
     "div",
     { class: "step-head" },
-    element("span", { class: "kind" }, sentence(inWords(step.kind))),
+    step.kind ? element("span", { class: "kind" }, sentence(inWords(step.kind))) : null,
     statusOf(step),
     carried.length ? button : null,
   );
