@@ -60,7 +60,7 @@ def restore(folder: Path, output: Path, overwrite: bool = False) -> int:
 def _records(rows: Iterable[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
     found = 0
     for row in rows:
-        yield record_of(row).model_dump(mode="json")
+        yield record_of(row).written()
         found += 1
     if found != count:
         raise ValueError(f"it holds {found} traces instead of {count}")

@@ -230,18 +230,17 @@ def _measures(text: str, attempt: Attempt) -> TraceMetadata:
 def _generation(
     replies: dict[str, Reply], spot: Spot, besides: dict[str, list[Reply]], **provenance: Any
 ) -> Generation:
-    spent = {name: sum((reply.spent for reply in several), Spent()) for name, several in besides.items()}
+    made_by = replies["trace"].model
     others = {name: next((reply.model for reply in several if reply.model), "") for name, several in besides.items()}
+    models = {**{stage: reply.model for stage, reply in replies.items()}, **others}
+    spent = sum((reply.spent for reply in chain(replies.values(), *besides.values())), Spent())
     return Generation(
-        model=replies["trace"].model,
-        models={**{stage: reply.model for stage, reply in replies.items()}, **others},
+        model=made_by,
+        models={stage: model for stage, model in models.items() if model != made_by},
+        **spent.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "seconds"}),
         temperature=replies["trace"].temperature,
         variation=spot.variation,
         attempt=spot.attempt,
-        stages={
-            **{stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
-            **{name: cost.model_dump(mode="json") for name, cost in spent.items()},
-        },
         model_reasoning={stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning},
         **provenance,
     )
