@@ -24,19 +24,26 @@ from programs.journals.tally import IMPORTED
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
 from programs.selection.dropped_list import write_dropped
+from programs.thought_counts import ThoughtCount
 
 log = logging.getLogger("synthreasoner")
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
     """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list and the list of
-    what was left out. Returns the metadata, with the number of traces and how far the judges agree.
+    what was left out. Returns the metadata, with the number of traces, how far the judges agree and how the thoughts are
+    distributed.
 
-    Raises `JournalError` when it cannot be written.
+    How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
+    to be read for it once more. Raises `JournalError` when it cannot be written.
     """
     judges = write_review_list(journal, path)
     write_dropped(journal, path)
     total = journal.index.counts().get("accepted", 0)
+    thoughts = ThoughtCount()
+    if status != "running":
+        for record in _accepted(journal, total):
+            thoughts.add(Record.model_validate(record))
     metadata = DocumentMetadata(
         generation_timestamp=stamp(),
         total_traces_generated=total,
@@ -44,12 +51,17 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         format_version=FORMAT_VERSION,
         run=run,
         judges=judges,
+        thoughts=thoughts.result(),
     )
     # The journal's lock keeps others away.
     with in_place(path) as file:
-        stream(file, metadata, (line["record"] for line in islice(journal.units("accepted"), total)))
+        stream(file, metadata, _accepted(journal, total))
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
+
+
+def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
+    return (line["record"] for line in islice(journal.units("accepted"), total))
 
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
@@ -78,7 +90,7 @@ def import_document(journal: Journal, path: Path) -> int:
     count = 0
     _refuse_others(path)
     for record in read_records(path):
-        content = record.model_dump(mode="json")
+        content = record.written()
         digest = hashlib.blake2b(f"{record.reasoning_trace}\0{record.final_answer}".encode(), digest_size=8).hexdigest()
         asked = hashlib.blake2b(f"{record.user_interaction.question}\0{digest}".encode(), digest_size=8).hexdigest()
         key = record.unit if record.question_id else f"{IMPORTED}/{asked}/0"

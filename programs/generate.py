@@ -50,7 +50,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.running.ledger import Ledger
     from programs.running.pilot import show_pilot
     from programs.running.run import collect_seldom, run
-    from programs.running.summary import look, show, show_judges
+    from programs.running.summary import look, show, show_document
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()
@@ -63,8 +63,8 @@ async def _generate(settings: Settings, console: "Console") -> int:
     show(finished.summary, settings, console)
     if finished.summary.pilot is not None:
         show_pilot(finished.summary.pilot, console)
-    if finished.judges is not None:
-        show_judges(finished.judges, settings.output, console)
+    if finished.document is not None:
+        show_document(finished.document, settings.output, console)
     if finished.error is not None:
         if finished.mistake:
             raise UserError(finished.error)

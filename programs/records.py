@@ -177,16 +177,21 @@ class StepRecord(Part):
 
 
 class Generation(Part):
-    """How a trace was made. Tokens are None where a server did not say; seconds are of waiting for the models."""
+    """How a trace was made. `models` names those stages that another model than `model` answered. What it took, from the
+    questions on, is of its own: a stage that several traces share counts in each of them. Tokens are None where a server
+    did not say; seconds are of waiting for the models."""
 
     model: str
     models: dict[str, str] = Field(default_factory=dict)
+    calls: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
     program: str | None = None
     seed: int | None = None
     temperature: float | None = None
     variation: int = 0
     attempt: int = 0
-    stages: dict[str, Any] = Field(default_factory=dict)
     model_reasoning: dict[str, str] = Field(default_factory=dict)
     created: str | None = None
 
@@ -257,6 +262,10 @@ def variation_name(variation: int, thought: ThoughtOrigin) -> str:
     return str(variation) if thought == "written" else f"{variation}-{thought}"
 
 
+LEAN = ("steps", "evidence", "verdicts", "generation")
+"""Parts of a record that are written without what is not there."""
+
+
 class Record(Part):
     """One finished trace. `needs_passage` lists the figures of thought and answer, as they write them, that stand in the
     passage and that the question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks
@@ -289,6 +298,19 @@ class Record(Part):
         """Its unit, as a journal names it."""
         variation = self.generation.variation if self.generation else 0
         return f"{self.question_id}/{variation_name(variation, self.thought)}"
+
+    def written(self) -> dict[str, Any]:
+        """The record as the journal and the document hold it. Of the `LEAN` parts, what is None or empty is left out; all
+        else, the published fields above all, stands as it is."""
+        content = self.model_dump(mode="json")
+        for name in LEAN:
+            part = content[name]
+            content[name] = [_lean(one) for one in part] if isinstance(part, list) else part and _lean(part)
+        return content
+
+
+def _lean(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if value not in (None, [], {})}
 
 
 class JudgeRatings(Part):
@@ -323,9 +345,35 @@ class JudgeAgreement(Part):
     to_review: int = 0
 
 
+class KindCount(Part):
+    """Of one kind: how many paragraphs are of it, and how many traces have one."""
+
+    paragraphs: int
+    traces: int
+
+
+class ThoughtDistributions(Part):
+    """How the accepted traces' thoughts are distributed (`programs.thought_counts`). `words` are quantiles of the lengths;
+    `sequences` the most frequent orders of kinds, of `different_sequences`; `openings` the most frequent first three
+    words; `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin;
+    `yes_or_no` the answers of one word; `with_wrong_turn` and `needing_passage` traces."""
+
+    traces: int
+    shapes: dict[str, int]
+    kinds: dict[str, KindCount]
+    words: dict[str, int]
+    different_sequences: int
+    sequences: dict[str, int]
+    openings: dict[str, int]
+    with_wrong_turn: int
+    corrections: list[int]
+    yes_or_no: dict[str, int]
+    needing_passage: int
+
+
 class DocumentMetadata(Part):
     """Facts about the whole document. `run` is what the latest run did (`programs.running.summary.Summary`), `judges` how
-    far the judges agree, None where nothing was judged."""
+    far the judges agree, None where nothing was judged, `thoughts` how the thoughts are distributed, None without one."""
 
     generation_timestamp: str
     total_traces_generated: int
@@ -333,6 +381,7 @@ class DocumentMetadata(Part):
     format_version: int = 0
     run: dict[str, Any] | None = None
     judges: JudgeAgreement | None = None
+    thoughts: ThoughtDistributions | None = None
 
 
 class Document(Part):

@@ -136,7 +136,7 @@ def test_a_judge_that_fails_is_unscored_and_the_others_decide(tmp_path: Path) ->
         lab.run(quality_check=True, judge_models=PANEL)
         for record in lab.records:
             strict, mild = record["verdicts"]
-            assert (strict["judge"], strict["scored"], strict["overall"]) == ("openai/strict", False, None)
+            assert (strict["judge"], strict["scored"], strict.get("overall")) == ("openai/strict", False, None)
             assert (mild["judge"], mild["scored"], mild["overall"]) == ("openai/mild", True, 7)
             assert record["metadata"]["quality_score"] == 7.0
             assert record["metadata"]["quality_spread"] is None
@@ -218,7 +218,7 @@ def test_evidence_that_stands_nowhere_is_marked_and_no_stage_sees_it(tmp_path: P
         [record] = lab.records
         assert [item["verified"] for item in record["evidence"]] == [True, False]
         unverified = record["evidence"][1]
-        assert (unverified["quote"], unverified["start"], unverified["end"]) == (None, None, None)
+        assert not unverified.keys() & {"quote", "start", "end"}
         assert "seventy-seventh" not in json.dumps(lab.server.bodies)
 
 
@@ -267,7 +267,7 @@ def test_argo_models_without_sampling_record_no_temperature(
         path = "/v1/chat/completions" if route == "native" else "/api/v1/resource/chat/"
         assert {call.path for call in lab.server.calls} == {path}
         assert not [body for body in lab.server.bodies if "temperature" in body or "top_p" in body]
-        assert {record["generation"]["temperature"] for record in lab.records} == {None}
+        assert not any("temperature" in record["generation"] for record in lab.records)
         assert {record["generation"]["model"] for record in lab.records} == {"gpt55"}
 
 
@@ -388,7 +388,7 @@ def test_an_answer_that_leans_on_its_source_is_written_again(tmp_path: Path) -> 
         assert calls == 9
         [record] = lab.records
         assert "passage" not in record["final_answer"]
-        assert record["generation"]["stages"]["answer"]["reasks"] == 1
+        assert record["generation"]["calls"] == 9
 
 
 def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
@@ -397,12 +397,11 @@ def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
     )
     for record in lab.records:
         models = record["generation"]["models"]
-        assert (models["trace"], models["evidence"], models["answer"], models["grade"]) == (
-            "openai/writer",
-            "openai/finder",
-            "openai/any",
-            "openai/grader",
+        assert record["generation"]["model"] == "openai/writer"
+        others = dict.fromkeys(
+            ("questions", "context", "hypotheses", "critique", "perspective", "answer"), "openai/any"
         )
+        assert models == {**others, "evidence": "openai/finder", "grade": "openai/grader"}
     asked = Counter(body["model"] for body in lab.server.bodies)
     assert asked == {"any": 24, "writer": 4, "finder": 4, "grader": 4}
 
@@ -410,18 +409,8 @@ def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
 def test_records_say_what_they_cost(lab: Lab) -> None:
     finished = lab.run()
     for record in lab.records:
-        stages = record["generation"]["stages"]
-        assert set(stages) == {
-            "questions",
-            "context",
-            "hypotheses",
-            "evidence",
-            "critique",
-            "perspective",
-            "trace",
-            "answer",
-        }
-        assert all(spent["calls"] == 1 and spent["prompt_tokens"] > 0 for spent in stages.values())
+        made = record["generation"]
+        assert made["calls"] == 8 < made["prompt_tokens"] < finished.summary.this_run.prompt_tokens
         assert re.fullmatch(r"[0-9a-f]{16}", record["generation"]["program"])
     assert finished.summary.this_run.completion_tokens == sum(
         entry["completion"] for entry in finished.summary.spent_in_all

@@ -62,7 +62,7 @@ class Tally:
             made = trace.record.generation
             if made is None:
                 continue
-            for stage, model in (made.models or {"trace": made.model}).items():
+            for stage, model in {"trace": made.model, **made.models}.items():
                 count_name(self.models[stage], model, MOST)
             if made.program:
                 count_name(self.programs, made.program, MOST)

@@ -2,12 +2,12 @@
 differ in size: one series for each, or a panel for each where they have several."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from programs.reports.chart import COLOURS, Chart, Form, Panel, Series
 from programs.reports.reading import Reading
-from programs.reports.statistics import Spread, in_bins
+from programs.reports.statistics import Number
 
 Run = Sequence[Series]
 """What one run has in a chart."""
@@ -45,21 +45,15 @@ def chart_of(
     return Chart(title, about, category, label, categories, panels, form, percent, int(percent), colours)
 
 
-def binned(
-    readings: Sequence[Reading],
-    title: str,
-    about: str,
-    category: str,
-    spread_of: Callable[[Reading], Spread],
-    edges: Sequence[float],
-) -> Chart | None:
+def binned(readings: Sequence[Reading], number: Number, name: str) -> Chart | None:
     """How a number is distributed over the accepted traces; says how many have none."""
-    spreads = [spread_of(reading) for reading in readings]
+    spreads = [reading.counted.numbers[name] for reading in readings]
     if not any(spread.known for spread in spreads):
         return None
-    runs = [[Series("traces", in_bins(spread, edges))] for spread in spreads]
-    about += lacking(zip([reading.name for reading in readings], [spread.missing for spread in spreads], strict=True))
-    return chart_of(readings, title, about, (category, "traces"), bins(edges), runs)
+    edges = number.edges or nice_edges(value for spread in spreads for value in spread.counts)
+    runs = [[Series("traces", spread.in_bins(edges))] for spread in spreads]
+    about = number.about + lacking((reading.name, reading.counted.numbers[name].missing) for reading in readings)
+    return chart_of(readings, number.title, about, (number.axis, "traces"), bins(edges), runs)
 
 
 def bins(edges: Sequence[float]) -> list[str]:

@@ -9,9 +9,8 @@ import hashlib
 from typing import Any
 
 from programs.judges.review_list import FAR_APART
-from programs.records import EvidenceRecord, Generation, Record, StepRecord
+from programs.records import EvidenceRecord, Record, StepRecord
 from programs.reports.origin import Seen
-from programs.reports.places import Places
 from programs.thought import thought_of
 
 FIELDS = (
@@ -43,12 +42,30 @@ FIELDS = (
 _APART: dict[str, Any] = {
     "source_paper": {"text"},
     "user_interaction": {"question"},
-    **dict.fromkeys(("reasoning_trace", "steps", "evidence", "generation", "thought"), True),
+    **dict.fromkeys(("reasoning_trace", "steps", "evidence", "thought"), True),
 }
 """What of a record is stored in another way."""
 
 STATUSES = {"below": "turned down", "unused": "not needed"}
 """What is said of a trace, where its status is not the word itself."""
+
+
+class Places:
+    """Places in one text, from code points (Python) to UTF-16 units (JavaScript)."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._plain = not text or max(text) <= "\uffff"
+
+    def of(self, place: int) -> int:
+        """The same place, counted in UTF-16 units."""
+        return place if self._plain else len(self._text[:place].encode("utf-16-le", "surrogatepass")) // 2
+
+    def span(self, quote: str | None, start: int | None, end: int | None) -> list[int] | None:
+        """Where a quote stands, if it stands there."""
+        if quote is None or start is None or end is None or self._text[start:end] != quote:
+            return None
+        return [self.of(start), self.of(end)]
 
 
 def passage_of(record: Record) -> str:
@@ -105,12 +122,11 @@ def rest_of(record: Record) -> dict[str, Any]:
     places = Places(record.source_paper.text or "")
     thought = thought_of(record)
     rest = record.model_dump(mode="json", exclude=_APART, exclude_none=True)
+    rest["answer_grades"] = record.answer_grades and record.answer_grades.model_dump(mode="json")
     rest["steps"] = [_step(step, places) for step in record.steps]
     rest["evidence"] = [_evidence(item, places) for item in record.evidence]
     if "\n\n".join(step.text.strip() for step in record.steps) != thought:
         rest["thought"] = thought
-    if record.generation is not None:
-        rest["generation"] = _generation(record.generation)
     return rest
 
 
@@ -130,13 +146,3 @@ def _quoted(part: StepRecord | EvidenceRecord, places: Places) -> dict[str, Any]
     if span is not None:
         return {"span": span}
     return {} if part.quote is None else {"quote": part.quote}
-
-
-def _generation(made: Generation) -> dict[str, Any]:
-    plain = made.model_dump(mode="json", exclude_none=True, exclude={"stages"})
-    plain["stages"] = [
-        [stage, spent.get("calls"), spent.get("prompt_tokens"), spent.get("completion_tokens"), spent.get("seconds")]
-        for stage, spent in made.stages.items()
-        if isinstance(spent, dict)
-    ]
-    return plain

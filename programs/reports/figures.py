@@ -79,6 +79,7 @@ def _figures(reading: Reading) -> Iterator[tuple[str, str, Number, Form]]:
         ("Traces", _traces(reading)),
         ("Judges", _judges(reading)),
         ("Grades of the answers", _grades(reading)),
+        ("Thoughts", _thoughts(reading)),
         ("Checks", _checks(reading)),
         ("Words (median)", _words(reading)),
         ("Spent by all runs", _spent(reading)),
@@ -101,9 +102,9 @@ def _judges(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
     counted, judges = reading.counted, reading.judges
     if judges is None:
         return
-    yield "mean score of the accepted traces (1-10)", counted.score.mean, two
-    yield "accepted traces without a score", counted.score.missing or None, whole
-    yield "mean difference between the judges of a trace", counted.difference.mean, two
+    yield "mean score of the accepted traces (1-10)", counted.numbers["score"].mean, two
+    yield "accepted traces without a score", counted.numbers["score"].missing or None, whole
+    yield "mean difference between the judges of a trace", counted.numbers["difference"].mean, two
     yield "agreement (Krippendorff's alpha)", judges.alpha, three
     for pair in judges.pairs:
         yield f"agreement of {' and '.join(pair.judges)} (weighted kappa)", pair.weighted_kappa, three
@@ -119,6 +120,20 @@ def _grades(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
     yield "accepted traces without a mean grade", graded.missing if graded.known and graded.missing else None, whole
 
 
+def _thoughts(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
+    said = reading.thoughts
+    if said is None:
+        return
+    answers = said.yes_or_no
+    if said.kinds:
+        yield "thoughts with a wrong turn", said.with_wrong_turn / said.traces, percent
+        yield "different orders of kinds, of all thoughts", said.different_sequences / said.traces, percent
+    yield "thoughts that begin like the most frequent one", max(said.openings.values()) / said.traces, percent
+    yield "traces that need the passage", said.needing_passage, whole
+    if asked := answers.get("yes", 0) + answers.get("no", 0):
+        yield "share of yes, of the answers yes and no", answers.get("yes", 0) / asked, percent
+
+
 def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
     found = reading.facts.findings
     if found and found.steps:
@@ -132,8 +147,8 @@ def _checks(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
 
 
 def _words(reading: Reading) -> Iterable[tuple[str, Number, Form]]:
-    for name, spread in reading.counted.words.items():
-        yield name, spread.median, whole
+    for name in ("passage", "question", "thought", "answer"):
+        yield name, reading.counted.numbers[name].quantile(0.5), whole
 
 
 def _spent(reading: Reading) -> Iterable[tuple[str, Number, Form]]:

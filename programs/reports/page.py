@@ -16,31 +16,13 @@ import jinja2
 from markupsafe import Markup
 
 GENERATOR = "SynthReasoner report"
-STYLES = ("page", "overview", "list", "trace")
-SCRIPTS = (
-    "element",
-    "pieces",
-    "traces",
-    "route",
-    "facets",
-    "search",
-    "list",
-    "passage",
-    "steps",
-    "checks",
-    "beside",
-    "trace",
-    "pairs",
-    "keys",
-    "theme",
-    "main",
-)
-"""The files of the page, in the order in which they stand in it."""
+SCRIPTS = ("element", "facets", "route", "list", "checks", "trace", "beside", "keys", "main")
+"""The script's files, in the order in which they stand in the page."""
 
 
 def rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
     """The page as a stream of texts. What it shows are `values` (templates/page.html has their names)."""
-    style, script = _files("css", STYLES), '"use strict";\n' + _files("js", SCRIPTS)
+    style, script = _files("css", ["page"]), '"use strict";\n' + _files("js", SCRIPTS)
     template = _environment().get_template("page.html")
     stream = template.stream(
         generator=GENERATOR,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from programs.records import JudgeAgreement
+from programs.records import JudgeAgreement, ThoughtDistributions
 from programs.reports.options import ReportOptions
 from programs.reports.origin import Facts, opened
 from programs.reports.sample import Sample
@@ -24,6 +24,11 @@ class Reading:
     def judges(self) -> JudgeAgreement | None:
         """How far the judges agree: as the document says, which knows what was turned down, else as counted."""
         return self.facts.judges or self.counted.agreement.result()
+
+    @property
+    def thoughts(self) -> ThoughtDistributions | None:
+        """How the accepted traces' thoughts are distributed; None without one."""
+        return self.counted.thoughts.result()
 
 
 def read(options: ReportOptions) -> tuple[list[Reading], Sample]:

@@ -1,52 +1,86 @@
 """What is counted of all traces of a run, at a memory that does not grow with their number."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from programs.counts import OTHERS, count_name
+from programs.counts import OTHERS, Spread
 from programs.judges.judge_agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
 from programs.reports.origin import Seen
 from programs.thought import thought_of
+from programs.thought_counts import ThoughtCount
 
-GRADES = tuple(name for name in Grades.model_fields if name != "reason")
 MOST = 500
 """Different names that are counted apart; more are counted together."""
+TENTHS = [number / 10 for number in range(11)]
 
 
-class Spread:
-    """How a number is distributed over the traces: counted by its value, rounded to `digits`. `missing` have none."""
+@dataclass(frozen=True)
+class Number:
+    """A number that each accepted trace has, or may have (`of` gives None): it is counted, and has a chart. Without `edges`
+    the chart has round ones that hold all values."""
 
-    def __init__(self, digits: int = 0) -> None:
-        self.counts: Counter[float] = Counter()
-        self.missing = 0
-        self._digits = digits
+    title: str
+    about: str
+    axis: str
+    of: Callable[[Record], float | None]
+    edges: Sequence[float] = ()
+    digits: int = 0
 
-    def add(self, value: float | None) -> None:
-        if value is None:
-            self.missing += 1
-        else:
-            self.counts[round(value, self._digits)] += 1
 
-    @property
-    def known(self) -> int:
-        return self.counts.total()
+def _solved(record: Record) -> float | None:
+    return record.blind_solve.difficulty if record.blind_solve else None
 
-    @property
-    def mean(self) -> float | None:
-        return sum(value * count for value, count in self.counts.items()) / self.known if self.known else None
 
-    @property
-    def median(self) -> float | None:
-        """The lower of the two in the middle, where there are two."""
-        passed = 0
-        for value in sorted(self.counts):
-            passed += self.counts[value]
-            if passed * 2 >= self.known:
-                return value
-        return None
+def _words(name: str, text_of: Callable[[Record], str | None]) -> Number:
+    def words(record: Record) -> float | None:
+        text = text_of(record)
+        return None if text is None else len(text.split())
+
+    return Number(f"Length of the {name}", f"Words in the {name} of each accepted trace.", "words", words)
+
+
+NUMBERS: dict[str, Number] = {
+    "score": Number(
+        "Judges' scores",
+        "Mean of the judges' overall ratings of each accepted trace.",
+        "score (1-10)",
+        lambda record: record.metadata.quality_score,
+        [1 + number / 2 for number in range(19)],
+        2,
+    ),
+    "difference": Number(
+        "Difference between judges",
+        "Highest overall rating less the lowest, of each accepted trace.",
+        "points apart",
+        lambda record: record.metadata.quality_spread,
+        [0.0, 1, 2, 3, 4, 5, 9],
+        1,
+    ),
+    "authenticity": Number(
+        "Authenticity",
+        "Of each accepted trace, by rules over the text of its thought.",
+        "score (0-1)",
+        lambda record: record.metadata.authenticity_score,
+        TENTHS,
+        3,
+    ),
+    "difficulty": Number(
+        "Measured difficulty",
+        "1 less the pass rate of another model that has the passage, of each accepted trace.",
+        "difficulty (0-1)",
+        _solved,
+        TENTHS,
+        3,
+    ),
+    "thought": _words("thought", thought_of),
+    "answer": _words("answer", lambda record: record.final_answer),
+    "question": _words("question", lambda record: record.user_interaction.question),
+    "passage": _words("passage", lambda record: record.source_paper.text),
+}
+"""A new one is a new line here."""
 
 
 @dataclass
@@ -57,17 +91,15 @@ class Statistics:
     became: Counter[str] = field(default_factory=Counter)
     ratings: dict[str, Spread] = field(default_factory=dict)
     agreement: AgreementCount = field(default_factory=AgreementCount)
+    thoughts: ThoughtCount = field(default_factory=ThoughtCount)
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
-    domains: Counter[str] = field(default_factory=Counter)
     steps: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    needs: Counter[str | None] = field(default_factory=Counter)
-    score: Spread = field(default_factory=lambda: Spread(2))
-    difference: Spread = field(default_factory=lambda: Spread(1))
-    grades: dict[str, Spread] = field(default_factory=lambda: {name: Spread(3) for name in GRADES})
-    difficulty: Spread = field(default_factory=lambda: Spread(3))
-    words: dict[str, Spread] = field(
-        default_factory=lambda: {name: Spread() for name in ("passage", "question", "thought", "answer")}
+    needs: Counter[str] = field(default_factory=Counter)
+    grades: dict[str, Spread] = field(
+        default_factory=lambda: {name: Spread(3) for name in Grades.model_fields if name != "reason"}
+    )
+    numbers: dict[str, Spread] = field(
+        default_factory=lambda: {name: Spread(number.digits) for name, number in NUMBERS.items()}
     )
 
     def add(self, seen: Seen) -> None:
@@ -89,29 +121,13 @@ class Statistics:
             self.ratings.setdefault(verdict["judge"], Spread()).add(rating_of(verdict))
 
     def _accepted(self, record: Record) -> None:
-        asked, found = record.user_interaction, record.metadata
-        kind = (asked.question_type, asked.difficulty_level)
+        kind = (record.user_interaction.question_type, record.user_interaction.difficulty_level)
         self.kinds[kind if kind in self.kinds or len(self.kinds) < MOST else (OTHERS, OTHERS)] += 1
-        count_name(self.domains, record.source_paper.domain, MOST)
-        count_name(self.models, record.generation.model if record.generation else "not said", MOST)
+        self.thoughts.add(record)
         self.steps.update((step.kind, step.status) for step in record.steps if step.kind is not None)
         if record.blind_solve is not None:
-            self.needs[record.blind_solve.need] += 1
-            self.difficulty.add(record.blind_solve.difficulty)
-        self.score.add(found.quality_score)
-        self.difference.add(found.quality_spread)
+            self.needs[record.blind_solve.need or "undecided"] += 1
         for name, spread in self.grades.items():
             spread.add(getattr(record.answer_grades, name) if record.answer_grades else None)
-        texts = (record.source_paper.text, asked.question, thought_of(record), record.final_answer)
-        for spread, text in zip(self.words.values(), texts, strict=True):
-            spread.add(None if text is None else len(text.split()))
-
-
-def in_bins(spread: Spread, edges: Iterable[float]) -> list[int]:
-    """How many values are from each edge up to below the next; the last bin has its end as well."""
-    marks = list(edges)
-    counts = [0] * (len(marks) - 1)
-    for value, count in spread.counts.items():
-        place = sum(value >= mark for mark in marks[1:-1])
-        counts[place] += count
-    return counts
+        for name, spread in self.numbers.items():
+            spread.add(NUMBERS[name].of(record))

@@ -27,7 +27,7 @@ from programs.journals.journal import Journal
 from programs.judges.calibration import biases_of, prompt_of
 from programs.lms.addresses import address_of
 from programs.load import load_tracer
-from programs.records import JudgeAgreement, Status
+from programs.records import DocumentMetadata, Status
 from programs.running.budget import Budget, check_prices
 from programs.running.gate import Gate, interruptible
 from programs.running.goal import Goal
@@ -50,13 +50,13 @@ log = logging.getLogger("synthreasoner")
 @dataclass
 class Finished:
     """How a run ended: `error` is the one line that says why it stopped early, `mistake` whether the user must mend
-    something before it can go on, `judges` how far the judges of the whole document agree."""
+    something before it can go on, `document` what the document says of itself."""
 
     status: Status
     summary: Summary
     error: str | None = None
     mistake: bool = False
-    judges: JudgeAgreement | None = None
+    document: DocumentMetadata | None = None
 
 
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
@@ -142,7 +142,7 @@ async def _make(
     status: Status = "completed"
     error: str | None = None
     mistake = False
-    judges: JudgeAgreement | None = None
+    document: DocumentMetadata | None = None
     adapter = adapter_for(settings.prompt_order)
     with dspy.context(adapter=adapter, disable_history=True, trace=None):
         async with (
@@ -171,10 +171,10 @@ async def _make(
         final.pilot = pilot.foretold(report.samples, settings, gate.capacity)
     with contextlib.suppress(JournalError) if error else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=stamp(), summary=final.model_dump(mode="json"), **facts)
-        judges = write_document(journal, settings.output, status, final.model_dump(mode="json")).judges
+        document = write_document(journal, settings.output, status, final.model_dump(mode="json"))
     spent = final.this_run.model_dump(mode="json")
     log.info("the run ends: %s", error or status, extra={"status": status, "traces": final.traces, "spent": spent})
-    return Finished(status, final, error, mistake, judges)
+    return Finished(status, final, error, mistake, document)
 
 
 def _stopping(interrupted: asyncio.Event, budget: Budget, gate: Gate) -> str | None:

@@ -16,12 +16,13 @@ from programs.journals.findings import Findings, findings_in, in_words_of
 from programs.journals.index import Index
 from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
-from programs.records import JudgeAgreement, Record
+from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.running.funnel import Funnel, funnel_of, in_words, steps_of_reading
 from programs.running.ledger import Ledger
 from programs.running.pilot import Extrapolation
 from programs.running.resume import itself
 from programs.settings import Settings
+from programs.thought_counts import cautions_of
 
 
 class Summary(BaseModel):
@@ -106,8 +107,15 @@ def show(summary: Summary, settings: Settings, console: Console) -> None:
         console.print(_by_stage(summary.spent_in_all, settings))
 
 
-def show_judges(found: JudgeAgreement, document: Path, console: Console) -> None:
-    """Prints how far the judges agree, and what there is to review."""
+def show_document(said: DocumentMetadata, document: Path, console: Console) -> None:
+    """Prints what to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
+    for line in cautions_of(said.thoughts) if said.thoughts else ():
+        console.print(f"caution: {line}", highlight=False, markup=False)
+    if said.judges is not None:
+        _show_judges(said.judges, document, console)
+
+
+def _show_judges(found: JudgeAgreement, document: Path, console: Console) -> None:
     for line in filter(None, (ratings_in_words(found), agreement_in_words(found))):
         console.print(line, highlight=False, markup=False)
     if found.to_review:

@@ -251,22 +251,21 @@ def _measures(attempt: Attempt) -> TraceMetadata:
 def _generation(
     replies: dict[str, Reply], spot: Spot, besides: dict[str, list[Reply]], **provenance: Any
 ) -> Generation:
-    spent = {name: sum((reply.spent for reply in several), Spent()) for name, several in besides.items()}
     others = {name: next((reply.model for reply in several if reply.model), "") for name, several in besides.items()}
     thinker = replies["trace" if spot.thought == "written" else "own"]
-    # What a model thought before it answered is the trace itself.
-    aside = {stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"}
+    models = {**{stage: reply.model for stage, reply in replies.items()}, **others}
+    spent = sum((reply.spent for reply in chain(replies.values(), *besides.values())), Spent())
     return Generation(
         model=thinker.model,
-        models={**{stage: reply.model for stage, reply in replies.items()}, **others},
+        models={stage: model for stage, model in models.items() if model != thinker.model},
+        **spent.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "seconds"}),
         temperature=thinker.temperature,
         variation=spot.variation,
         attempt=spot.attempt,
-        stages={
-            **{stage: reply.spent.model_dump(mode="json") for stage, reply in replies.items()},
-            **{name: cost.model_dump(mode="json") for name, cost in spent.items()},
+        # What a model thought before it answered is the trace itself.
+        model_reasoning={
+            stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"
         },
-        model_reasoning=aside,
         **provenance,
     )
 

@@ -20,7 +20,7 @@ Line = Mapping[str, Any]
 def unit_line(unit: "Unit", basis: str, provenance: dict[str, str | int | None]) -> dict[str, Any]:
     """The line of a unit that was decided by the rules `basis`; `provenance` goes into each record's `generation`."""
     taken = unit.status in ("accepted", "unjudged")
-    records = [unit.record(number, **provenance).model_dump(mode="json") for number in range(len(unit.attempts))]
+    records = [unit.record(number, **provenance).written() for number in range(len(unit.attempts))]
     return {
         "sample": unit.key.sample,
         "status": unit.status,

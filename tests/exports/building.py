@@ -114,8 +114,8 @@ def _append(journal: Journal, unit: Made) -> None:
         reason=unit.reason,
         basis="judged",
         digest=content_id(first.reasoning_trace),
-        record=unit.accepted.model_dump(mode="json") if unit.accepted else None,
-        attempts=[attempt.model_dump(mode="json") for attempt in unit.below],
+        record=unit.accepted.written() if unit.accepted else None,
+        attempts=[attempt.written() for attempt in unit.below],
         standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
     )
 
@@ -123,7 +123,7 @@ def _append(journal: Journal, unit: Made) -> None:
 def plain_document(path: Path, records: Iterable[Record]) -> Path:
     """A document without a journal."""
     metadata = {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 0, "status": "completed"}
-    questions = [one.model_dump(mode="json") for one in records]
+    questions = [one.written() for one in records]
     path.write_text(json.dumps({"metadata": metadata, "questions": questions}), encoding="utf-8")
     return path
 

@@ -94,7 +94,7 @@ def test_one_call_asks_about_all_steps() -> None:
     assert {step.judged_by for step in steps} == {"stand-in"}
     generation = unit.record().generation
     assert generation is not None
-    assert (generation.models["steps"], generation.stages["steps"]["calls"]) == ("stand-in", 1)
+    assert generation.calls == 8 + 1
 
 
 def test_what_the_model_says_stands_in_the_record() -> None:
@@ -201,7 +201,7 @@ def test_unreadable_verdicts_leave_the_trace_as_it_is(tmp_path: Path) -> None:
         finished = lab.run(check_steps=True)
         assert finished.summary.traces == {"accepted": 1}
         [record] = lab.records
-        assert {step["reason"] for step in record["steps"]} == {None}
+        assert not any("reason" in step for step in record["steps"])
 
 
 def test_a_model_without_the_check_is_a_mistake(lab: Lab) -> None:

@@ -143,7 +143,9 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
             temperature=0.7,
             variation=variation,
             attempt=attempt,
-            stages={"trace": {"calls": 1, "prompt_tokens": 120, "completion_tokens": 80, "seconds": 1.5}},
+            calls=8,
+            prompt_tokens=120,
+            completion_tokens=80,
             model_reasoning={"trace": f"I should think. {extra}"} if number == 0 else {},
         ),
     }
@@ -223,8 +225,8 @@ def add(journal: Journal, units: Iterable[Unit]) -> None:
             reason=made.reason,
             basis="judged",
             digest=made.key,
-            record=None if made.taken is None else made.taken.model_dump(mode="json"),
-            attempts=[one.model_dump(mode="json") for one in made.turned_down],
+            record=None if made.taken is None else made.taken.written(),
+            attempts=[one.written() for one in made.turned_down],
             standings=["below"] * len(made.turned_down) + ["taken"] * (made.taken is not None),
         )
 

@@ -17,10 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.records import Record
-from programs.reports.embedded import rest_of
+from programs.reports.embedded import Places, rest_of
 from programs.reports.origin import Seen
 from programs.reports.packing import pack
-from programs.reports.places import Places
 from programs.reports.sample import Sample
 from programs.thought import thought_of
 from tests.reports.building import HOSTILE, record

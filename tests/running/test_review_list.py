@@ -21,6 +21,7 @@ from programs.journals.journal import Journal
 from programs.judges.agreement import krippendorff_alpha, weighted_kappa
 from programs.judges.review_list import ReviewItem
 from programs.merge import merge
+from programs.records import VerdictRecord
 from tests.lab import Lab, called, laboratory
 from tests.reviewing import review
 from tests.standin.panel import PANEL, verdict
@@ -70,7 +71,7 @@ def test_far_apart_traces_are_listed_and_no_others(judged: Lab) -> None:
         assert one.question == record["user_interaction"]["question"]
         assert one.key_passage == record["source_paper"]["text"]
         assert (one.thought, one.answer) == (record["reasoning_trace"], record["final_answer"])
-        assert [said.model_dump() for said in one.verdicts] == record["verdicts"]
+        assert one.verdicts == [VerdictRecord.model_validate(said) for said in record["verdicts"]]
         assert one.spread == max(overalls(record)) - min(overalls(record))
 
 
@@ -95,9 +96,11 @@ def test_rejected_attempts_count_too(tmp_path: Path) -> None:
         finished = lab.run(max_attempts=3)
         assert lab.records == []
         assert [one.became for one in listed(lab)] == ["below"] * 6
-        assert finished.judges is not None
-        assert (finished.judges.traces, finished.judges.to_review) == (6, 6)
-        assert lab.document["metadata"]["judges"] == finished.judges.model_dump()
+        assert finished.document is not None
+        judges = finished.document.judges
+        assert judges is not None
+        assert (judges.traces, judges.to_review) == (6, 6)
+        assert lab.document["metadata"]["judges"] == judges.model_dump()
 
 
 def test_the_command_tells(judged: Lab) -> None:
@@ -177,7 +180,8 @@ def test_without_judges_there_is_nothing(lab: Lab, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Journal, "units", units)
     finished = lab.run()
-    assert finished.judges is None
+    assert finished.document is not None
+    assert finished.document.judges is None
     assert lab.document["metadata"]["judges"] is None
     assert not (lab.folder / "out.review.jsonl").exists()
     assert set(scanned) == {"accepted"}

@@ -44,10 +44,9 @@ function verdictsOf(trace) {
 }
 
 function gradesOf(trace) {
-  const { reason, ...grades } = trace.answer_grades ?? {};
-  const names = ["question_alignment", "scientific_accuracy", "completeness", "uncertainty_calibration", "clarity_structure", "evidence_usage", "overall_score"];
-  if (trace.answer_grades === undefined) return null;
-  const rows = names.map((name) => [inWords(name), said(grades[name], 2), barOf(grades[name])]);
+  if (trace.answer_grades === null) return null;
+  const { reason, ...grades } = trace.answer_grades;
+  const rows = Object.entries(grades).map(([name, value]) => [inWords(name), said(value, 2), barOf(value)]);
   return part("Grades of the answer (0-1)", table("Grades", ["grade", "value", "drawn"], rows), reason ? element("p", { class: "hint" }, reason) : null);
 }
 
@@ -64,8 +63,7 @@ function solveOf(trace) {
   const rows = [["without the passage", solve.without_passage], ["with it", solve.with_passage]].map(([name, tries]) => [
     name, said(tries.asked), said(tries.equivalent), said(tries.partial), said(tries.contradicts), said(tries.absent), said(tries.pass_rate, 2),
   ]);
-  const need = { known: "answered without the passage", needs_paper: "needs the paper", unanswered: "answered in neither way" }[solve.need] ?? "undecided";
-  const told = `${sentence(need)}; measured difficulty ${said(solve.difficulty, 2)}. Solved by ${solve.solver}, compared by ${solve.compared_by}.`;
+  const told = `${sentence(inWords(solve.need ?? "undecided"))}; measured difficulty ${said(solve.difficulty, 2)}. Solved by ${solve.solver}, compared by ${solve.compared_by}.`;
   return part("Blind solve", element("p", { class: "hint" }, told), table("Blind solve", head, rows));
 }
 
@@ -80,7 +78,12 @@ function madeOf(trace, row) {
     ["id", row.key],
     ["question id", row.question_id],
     ["model", made.model],
-    ["other models", Object.entries(made.models ?? {}).filter(([, name]) => name !== made.model).map(([stage, name]) => `${stage}: ${name}`).join(", ")],
+    ["other models", Object.entries(made.models ?? {}).map(([stage, name]) => `${stage}: ${name}`).join(", ")],
+    ["calls", made.calls],
+    ["tokens read, written", made.prompt_tokens === undefined ? null : `${number(made.prompt_tokens)}, ${said(made.completion_tokens)}`],
+    ["shape", trace.shape ? Object.values(trace.shape).join(", ") : null],
+    ["answer in a word", trace.yes_or_no],
+    ["figures of the passage alone", (trace.needs_passage ?? []).join(", ")],
     ["prompts (fingerprint)", made.program],
     ["seed, temperature", made.seed === undefined ? null : `${made.seed}, ${made.temperature ?? unknown}`],
     ["complexity", found.complexity_level],
@@ -91,11 +94,9 @@ function madeOf(trace, row) {
     ["flags of the text", (paper.flags ?? []).join(", ")],
     ["left out of the text", Object.entries(paper.removed ?? {}).map(([kind, count]) => `${number(count)} characters of ${kind}`).join(", ")],
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const stages = (made.stages ?? []).map(([stage, calls, read, written, seconds]) => [stage, said(calls), said(read), said(written), said(seconds, 1)]);
   return part(
     "How it was made",
     pairsOf(pairs),
-    stages.length ? element("details", {}, element("summary", {}, "Tokens and seconds by stage"), table("Tokens and seconds by stage", ["stage", "calls", "read", "written", "seconds"], stages)) : null,
     ...Object.entries(made.model_reasoning ?? {}).map(([stage, text]) =>
       element("details", {}, element("summary", {}, `The model's own reasoning: ${stage}`), element("p", { class: "prose" }, text))),
     Object.keys(paper.extra ?? {}).length ? element("details", {}, element("summary", {}, "The text's input record"), element("p", { class: "plain" }, JSON.stringify(paper.extra, null, 2))) : null,

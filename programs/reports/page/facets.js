@@ -5,7 +5,7 @@ const FACETS = [
   { field: "run", title: "Run", of: (row) => [runName(row)] },
   { field: "status", title: "Status" },
   { field: "type", title: "Question type", words: true },
-  { field: "difficulty", title: "Difficulty", order: ["beginner", "intermediate", "advanced"] },
+  { field: "difficulty", title: "Difficulty" },
   { field: "model", title: "Model" },
   { field: "need", title: "Blind solve", words: true },
   { field: "notable", title: "To look at", of: (row) => row.notable, optional: true },
@@ -54,11 +54,7 @@ function makeFacets(changed) {
   for (const facet of FACETS) {
     const numbers = new Map();
     for (const row of traces.rows) for (const value of valuesOf(facet, row)) numbers.set(value, (numbers.get(value) ?? 0) + 1);
-    const values = [...numbers.keys()].sort(
-      facet.order
-        ? (one, other) => placeIn(facet.order, one) - placeIn(facet.order, other)
-        : (one, other) => numbers.get(other) - numbers.get(one) || one.localeCompare(other),
-    );
+    const values = [...numbers.keys()].sort((one, other) => numbers.get(other) - numbers.get(one) || one.localeCompare(other));
     if (values.length === 0 || (values.length === 1 && (values[0] === NONE || facet.field === "run"))) continue;
     facet.boxes = new Map(values.map((value) => [value, choice(facet, value, changed)]));
     const scroll = element("div", { class: "facet-values" }, [...facet.boxes.values()].map(({ label }) => label));
@@ -71,8 +67,6 @@ function makeFacets(changed) {
     form.append(element("fieldset", {}, element("legend", {}, range.title), element("div", { class: "range" }, fields)));
   }
 }
-
-const placeIn = (order, value) => (order.includes(value) ? order.indexOf(value) : order.length);
 
 function choice(facet, value, changed) {
   const box = element("input", { type: "checkbox", name: facet.field, value });

@@ -1,0 +1,114 @@
+"""How the thoughts of a document are distributed, counted as records pass by, and what of it a user should act on.
+
+A student copies the form of what it is trained on, so that what all thoughts have in common is what it learns first.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from programs.counts import Distinct, Frequent, Spread
+from programs.records import KindCount, Record, ThoughtDistributions
+from programs.thought import thought_of
+
+OPENING_WORDS = 3
+TENTHS = 10
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+MOST_OPENINGS, MOST_SEQUENCES = 50, 20
+
+LEAST_TRACES = 20
+"""Fewer say nothing of a distribution."""
+SAME_OPENING = 0.1
+SAME_FORM = 1 / 3
+SAME_ANSWER = 0.75
+"""Shares from which on a student would learn to begin, to go on, and to answer so whatever it is asked."""
+
+
+class ThoughtCount:
+    """Counts thoughts, at a memory that does not grow with their number."""
+
+    def __init__(self) -> None:
+        self._traces = self._wrong = self._needing = 0
+        self._shapes: Counter[str] = Counter()
+        self._paragraphs: Counter[str] = Counter()
+        self._having: Counter[str] = Counter()
+        self._words = Spread()
+        self._sequences, self._different = Frequent(), Distinct()
+        self._openings = Frequent()
+        self._corrections = [0] * TENTHS
+        self._answers: Counter[str] = Counter()
+
+    def add(self, record: Record) -> None:
+        """Counts the thought of one trace."""
+        thought = thought_of(record)
+        kinds = [step.kind for step in record.steps if step.kind is not None]
+        self._traces += 1
+        self._wrong += "wrong" in kinds
+        self._needing += bool(record.needs_passage)
+        self._shapes.update([record.shape.name] if record.shape else [])
+        self._paragraphs.update(kinds)
+        self._having.update(set(kinds))
+        self._words.add(len(thought.split()))
+        self._openings.add(opening_of(thought))
+        self._answers.update([record.yes_or_no] if record.yes_or_no else [])
+        if kinds:
+            sequence = ", ".join(kinds)
+            self._sequences.add(sequence)
+            self._different.add(sequence)
+        for place in _corrections(record):
+            self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
+
+    def result(self) -> ThoughtDistributions | None:
+        """What was counted; None where nothing was."""
+        if not self._traces:
+            return None
+        return ThoughtDistributions(
+            traces=self._traces,
+            shapes=dict(self._shapes.most_common()),
+            kinds={
+                kind: KindCount(paragraphs=count, traces=self._having[kind])
+                for kind, count in self._paragraphs.most_common()
+            },
+            words={f"{share:.0%}": int(self._words.quantile(share) or 0) for share in QUANTILES},
+            different_sequences=self._different.number,
+            sequences=self._sequences.most(MOST_SEQUENCES),
+            openings=self._openings.most(MOST_OPENINGS),
+            with_wrong_turn=self._wrong,
+            corrections=self._corrections,
+            yes_or_no=dict(self._answers.most_common()),
+            needing_passage=self._needing,
+        )
+
+
+def opening_of(thought: str) -> str:
+    """The first words of a thought, without their case and marks."""
+    return " ".join(re.findall(r"\w+(?:['’.,-]\w+)*", thought.lower())[:OPENING_WORDS])
+
+
+def _corrections(record: Record) -> Iterator[float]:
+    """Where each correction begins: the share of the thought's words that stand before it."""
+    lengths = [len(step.text.split()) for step in record.steps]
+    for at, step in enumerate(record.steps):
+        if step.kind == "takes_back":
+            yield sum(lengths[:at]) / max(sum(lengths), 1)
+
+
+def cautions_of(found: ThoughtDistributions) -> Iterator[str]:
+    """A line for each thing that a student would copy whatever it is asked; none of few traces."""
+    asked = {answer: found.yes_or_no.get(answer, 0) for answer in ("yes", "no")}
+    for counts, of_all, share, about in (
+        (found.openings, found.traces, SAME_OPENING, 'of the thoughts begin "{}"'),
+        (found.shapes, found.traces, SAME_FORM, 'of the thoughts have the shape "{}"'),
+        (found.sequences, found.traces, SAME_FORM, 'of the thoughts go "{}"'),
+        (asked, sum(asked.values()), SAME_ANSWER, 'of the answers to whether something holds are "{}"'),
+    ):
+        name, count = _largest(counts)
+        if of_all >= LEAST_TRACES and count > share * of_all:
+            yield f"{count / of_all:.0%} {about.format(name)}, and a student would copy that: {ADVICE}"
+
+
+ADVICE = "take texts and question types of more kinds, another model, or a higher --temperature"
+
+
+def _largest(counts: Mapping[str, int]) -> tuple[str, int]:
+    return max(counts.items(), key=lambda item: item[1], default=("", 0))

@@ -1,0 +1,146 @@
+"""How thoughts are distributed, as a document's metadata has it, and what a user is warned of.
+
+1. What is counted is what stands in the records, older ones and those of other tools included.
+2. Memory does not grow: the frequent names are kept nearly exactly, and different ones are estimated.
+3. A caution comes where what a student would copy passes its bound, and only there.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from programs.counts import Distinct, Frequent
+from programs.records import DocumentMetadata, Record, ThoughtDistributions
+from programs.running.summary import show_document
+from programs.thought_counts import ThoughtCount, cautions_of, opening_of
+
+PARAGRAPHS = [
+    ("computes", "Wait, 30 percent of nine?"),
+    ("wrong", "That makes five of them."),
+    ("takes_back", "No: nearly three."),
+    ("settles", "So three it is."),
+]
+
+
+def record(paragraphs: list[tuple[str, str]], **fields: Any) -> Record:
+    return Record.model_validate(
+        {
+            "source_paper": {"title": "A paper", "domain": "physics"},
+            "user_interaction": {"question": "Why?", "question_type": "critical", "difficulty_level": "advanced"},
+            "reasoning_trace": "<thought>\n" + "\n\n".join(text for _, text in paragraphs) + "\n</thought>",
+            "final_answer": "Because.",
+            "metadata": {"authenticity_score": 0.5, "complexity_level": "low", "reasoning_patterns": []},
+            "steps": [{"kind": kind, "text": text} for kind, text in paragraphs],
+            **fields,
+        }
+    )
+
+
+def counted(*records: Record) -> ThoughtDistributions:
+    count = ThoughtCount()
+    for one in records:
+        count.add(one)
+    found = count.result()
+    assert found is not None
+    return found
+
+
+def test_what_is_counted_is_what_the_records_hold() -> None:
+    shape = {"name": "backwards", "wrong_turns": 1, "noticed": "at once", "length": "short"}
+    first = record(PARAGRAPHS, shape=shape, yes_or_no="no", needs_passage=["30"])
+    second = record([("computes", "Wait, 30 percent: three."), ("settles", "Done.")], yes_or_no="yes")
+    plain = record([], reasoning_trace="A thought of another tool.")
+    found = counted(first, second, plain)
+    assert found.traces == 3
+    assert found.shapes == {"backwards": 1}
+    assert {kind: (count.paragraphs, count.traces) for kind, count in found.kinds.items()} == {
+        "computes": (2, 2),
+        "settles": (2, 2),
+        "wrong": (1, 1),
+        "takes_back": (1, 1),
+    }
+    assert (found.different_sequences, len(found.sequences)) == (2, 2)
+    assert found.openings == {"wait 30 percent": 2, "a thought of": 1}
+    assert found.words["50%"] == 5
+    assert (found.with_wrong_turn, found.needing_passage) == (1, 1)
+    # Ten of seventeen words stand before it.
+    assert [tenth for tenth, count in enumerate(found.corrections) if count] == [5]
+    assert found.yes_or_no == {"no": 1, "yes": 1}
+    assert ThoughtCount().result() is None
+
+
+def test_moves_of_older_versions_count_as_kinds() -> None:
+    old = record(
+        [], steps=[{"move": "wrong_turn", "text": "It is nine."}, {"move": "correction", "text": "It is not."}]
+    )
+    assert counted(old).sequences == {"wrong, takes_back": 1}
+
+
+def test_an_opening_is_its_first_words_whatever_their_case_and_marks() -> None:
+    assert opening_of("Hmm... 0.5 mag, that's a lot") == opening_of("hmm 0.5 MAG!") == "hmm 0.5 mag"
+
+
+def test_frequent_names_are_kept_however_many_there_are() -> None:
+    names = [f"name {number}" for number in range(20_000)] + ["often"] * 1000 + ["at times"] * 400
+    random.Random(0).shuffle(names)
+    frequent, different = Frequent(kept=200), Distinct(kept=500)
+    for name in names:
+        frequent.add(name)
+        different.add(name)
+    (first, most), (second, _) = frequent.most(2).items()
+    assert (first, second) == ("often", "at times")
+    assert 1000 - len(names) / 200 <= most <= 1000
+    assert len(frequent._counts) <= 400
+    assert len(different._hashes) <= 500
+    assert 0.85 < different.number / len(set(names)) < 1.15
+
+
+def test_few_names_are_counted_exactly() -> None:
+    names = random.Random(1).choices("abcdefgh", k=1000)
+    frequent, different = Frequent(), Distinct()
+    for name in names:
+        frequent.add(name)
+        different.add(name)
+    assert frequent.most(9) == dict(Counter(names).most_common())
+    assert different.number == len(set(names))
+
+
+def varied(number: int, **fields: Any) -> Record:
+    kinds = random.Random(number).choices(("tries", "computes", "doubts", "recalls"), k=6)
+    return record([(kind, f"Word{number} and some more.") for kind in kinds], **fields)
+
+
+def test_varied_thoughts_raise_no_caution() -> None:
+    answers = ("yes", "no", "neither")
+    assert list(cautions_of(counted(*(varied(n, yes_or_no=answers[n % 3]) for n in range(60))))) == []
+
+
+def test_what_a_student_would_copy_raises_a_caution() -> None:
+    shape = {"name": "backwards", "wrong_turns": 0, "noticed": None, "length": "short"}
+    alike = [record(PARAGRAPHS, shape=shape, yes_or_no="no") for _ in range(24)]
+    cautions = list(cautions_of(counted(*alike, *(varied(number) for number in range(24)))))
+    assert [line.partition(",")[0] for line in cautions] == [
+        '50% of the thoughts begin "wait 30 percent"',
+        '50% of the thoughts have the shape "backwards"',
+        '50% of the thoughts go "computes',
+        '100% of the answers to whether something holds are "no"',
+    ]
+    assert list(cautions_of(counted(*alike[:19]))) == [], "so few say nothing"
+
+
+def test_a_run_says_its_cautions() -> None:
+    metadata = DocumentMetadata(
+        generation_timestamp="2026-01-01T00:00:00Z",
+        total_traces_generated=20,
+        status="completed",
+        thoughts=counted(*(record(PARAGRAPHS) for _ in range(20))),
+    )
+    printed = StringIO()
+    show_document(metadata, Path("out.json"), Console(file=printed, width=200))
+    assert 'caution: 100% of the thoughts begin "wait 30 percent"' in printed.getvalue()
