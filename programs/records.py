@@ -15,6 +15,7 @@ from signatures.compare_answers import Agreement
 from signatures.own_thought import ThoughtOrigin
 from signatures.setting import Setting
 from signatures.shape import Shape
+from signatures.thought import OLD_KINDS
 
 FORMAT_VERSION = 1
 
@@ -137,17 +138,6 @@ RATINGS = tuple(name for name, field in VerdictRecord.model_fields.items() if fi
 FLOORS = {"accuracy": 5, "answers_the_question": 5}
 """A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
 not made good by being well written."""
-
-
-OLD_KINDS = {
-    "opening": "tries",
-    "wrong_turn": "wrong",
-    "doubt": "doubts",
-    "correction": "takes_back",
-    "weighing": "considers",
-    "conclusion": "settles",
-}
-"""What the moves of documents of older versions are called now."""
 
 
 class StepRecord(Part):

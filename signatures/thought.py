@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
 import dspy
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from signatures.bounds import WHOLE, Characters
 from signatures.context import ContextAnalysis
@@ -18,6 +18,17 @@ Kind = Literal[
     "tries", "recalls", "computes", "checks", "doubts", "wrong", "takes_back", "considers", "wonders", "settles"
 ]
 KINDS: Sequence[Kind] = get_args(Kind)
+
+
+OLD_KINDS: dict[str, Kind] = {
+    "opening": "tries",
+    "wrong_turn": "wrong",
+    "doubt": "doubts",
+    "correction": "takes_back",
+    "weighing": "considers",
+    "conclusion": "settles",
+}
+"""What the moves of earlier versions are called now, in the order in which they stood."""
 
 
 class QuotedEvidence(BaseModel):
@@ -42,6 +53,15 @@ class Paragraph(BaseModel):
 
 class Thought(BaseModel):
     """A thought in the order in which it happens."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, value: object) -> object:
+        # Journals keep what was paid for: there a thought is an object of six moves.
+        if not isinstance(value, dict) or "paragraphs" in value or not set(OLD_KINDS) <= set(value):
+            return value
+        texts = {move: value[move] if isinstance(value[move], list) else [value[move]] for move in OLD_KINDS}
+        return {"paragraphs": [{"kind": OLD_KINDS[move], "text": text} for move in OLD_KINDS for text in texts[move]]}
 
     paragraphs: Annotated[list[Paragraph], Field(min_length=3, max_length=16, json_schema_extra={WHOLE: True})]
 
