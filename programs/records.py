@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
-from signatures.answer import YesOrNo
+from signatures.question_type import YesOrNo
 from signatures.setting import Setting
 from signatures.shape import Shape
 

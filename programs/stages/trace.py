@@ -17,7 +17,8 @@ from programs.checks.thought import wrap_thought
 from programs.passage import Passage
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
-from signatures.answer import FinalAnswer, WriteAnswer, YesOrNo
+from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.question_type import YesOrNo
 from signatures.setting import THINKING, Setting
 from signatures.shape import Shape
 from signatures.thought import Thought, WriteThought

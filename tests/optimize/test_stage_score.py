@@ -20,7 +20,7 @@ from optimize.stages import STAGES
 from optimize.student import Asked
 from programs.checks.repetition import repeated_ngrams
 from programs.tracer import Tracer
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 from signatures.thought import KINDS
 from tests.making import TEXT, Answers, good_output, passage
 from tests.optimize.asked import asked, prediction
