@@ -23,7 +23,7 @@ from programs.checks.leaks import leaked
 from programs.checks.repetition import is_degenerate
 from programs.checks.texts import texts_in
 from programs.stages.questions import QuestionPool
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 
 SHORTEST = 12
 """Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""

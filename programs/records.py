@@ -10,12 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
-from signatures.answer import YesOrNo
-from signatures.compare_answers import Agreement
-from signatures.own_thought import ThoughtOrigin
 from signatures.setting import Setting
 from signatures.shape import Shape
-from signatures.thought import OLD_KINDS
+from signatures.vocabulary import OLD_KINDS, Agreement, ThoughtOrigin, YesOrNo
 
 FORMAT_VERSION = 1
 

@@ -1,14 +1,13 @@
 """Stage 4, second call: the answer that the person gets."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import dspy
 from pydantic import BaseModel, Field
 
 from signatures.bounds import Characters
 from signatures.preamble import EARLIER
-
-YesOrNo = Literal["yes", "no", "neither"]
+from signatures.vocabulary import YesOrNo
 
 
 class FinalAnswer(BaseModel):

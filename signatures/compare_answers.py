@@ -1,14 +1,13 @@
 """The blind solve: whether an answer says the same as the final answer of a trace."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import dspy
 from pydantic import BaseModel, Field
 
 from signatures.bounds import Characters
 from signatures.preamble import EARLIER
-
-Agreement = Literal["equivalent", "partial", "contradicts"]
+from signatures.vocabulary import Agreement
 
 
 class AnswerComparison(BaseModel):

@@ -1,13 +1,7 @@
 """The model's own reasoning: the question as somebody would type it, and nothing else."""
 
-from typing import Literal
-
 import dspy
 from pydantic import BaseModel, RootModel
-
-ThoughtOrigin = Literal["written", "model"]
-"""written: composed along a drawn shape by a model that is asked for a thought; model: what a model that reasons thought
-before it answered."""
 
 
 class OwnThought(BaseModel):

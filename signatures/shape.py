@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 
 USUAL_WEIGHT = 2
 

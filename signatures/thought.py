@@ -1,7 +1,6 @@
 """Stage 4, first call: a free thought, along a drawn shape."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import dspy
 from pydantic import BaseModel, Field, model_validator
@@ -13,22 +12,7 @@ from signatures.evidence import Bearing
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
 from signatures.preamble import EARLIER
-
-Kind = Literal[
-    "tries", "recalls", "computes", "checks", "doubts", "wrong", "takes_back", "considers", "wonders", "settles"
-]
-KINDS: Sequence[Kind] = get_args(Kind)
-
-
-OLD_KINDS: dict[str, Kind] = {
-    "opening": "tries",
-    "wrong_turn": "wrong",
-    "doubt": "doubts",
-    "correction": "takes_back",
-    "weighing": "considers",
-    "conclusion": "settles",
-}
-"""What the moves of earlier versions are called now, in the order in which they stood."""
+from signatures.vocabulary import OLD_KINDS, Kind
 
 
 class QuotedEvidence(BaseModel):

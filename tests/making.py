@@ -26,9 +26,10 @@ from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 from signatures.shape import Shape
-from signatures.thought import Kind, Thought
+from signatures.thought import Thought
+from signatures.vocabulary import Kind
 from tests.standin.panel import verdict
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 

@@ -18,7 +18,7 @@ from programs.errors import UserError
 from programs.export import main as export
 from programs.exports.formats import FORMATS
 from programs.report import main as report
-from signatures.thought import KINDS
+from signatures.vocabulary import KINDS
 from tests.lab import laboratory
 
 OLD = Path(__file__).parent / "old"

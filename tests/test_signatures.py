@@ -31,7 +31,8 @@ from programs.units.decision import QualityRules
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.preamble import EARLIER
-from signatures.questions import Difficulty, QuestionSet, QuestionType
+from signatures.question_type import Difficulty, QuestionType
+from signatures.questions import QuestionSet
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
 from tests.standin.panel import verdict

@@ -26,7 +26,7 @@ from programs.records import BlindSolve, Need, SolveTries
 from programs.stages.questions import Question
 from programs.stages.solve import SolveStages
 from programs.units.unit import Unit
-from signatures.compare_answers import Agreement
+from signatures.vocabulary import Agreement
 
 
 @dataclass(frozen=True)

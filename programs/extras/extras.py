@@ -15,7 +15,7 @@ from programs.passage import Passage
 from programs.settings import Settings
 from programs.stages.questions import Question
 from programs.units.unit import Unit
-from signatures.own_thought import ThoughtOrigin
+from signatures.vocabulary import ThoughtOrigin
 
 
 @dataclass(frozen=True)

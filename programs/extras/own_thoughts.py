@@ -23,7 +23,7 @@ from programs.stages.solve import SolveStages
 from programs.stages.trace import Draft, Spot
 from programs.units.decision import Standing, Verdicts
 from programs.units.unit import Attempt, Unit
-from signatures.own_thought import ThoughtOrigin
+from signatures.vocabulary import ThoughtOrigin
 
 log = logging.getLogger("synthreasoner")
 

@@ -9,7 +9,7 @@ from programs.reports.chart import COLOURS, Chart, Series
 from programs.reports.charting import binned, bins, chart_of, lacking, largest
 from programs.reports.reading import Reading
 from programs.reports.statistics import NUMBERS, TENTHS
-from signatures.questions import Difficulty
+from signatures.question_type import Difficulty
 
 Readings = Sequence[Reading]
 Make = Callable[[Readings], Chart | None]

@@ -25,7 +25,7 @@ from programs.journals.tally import CONTAMINATED, WITHDRAWN
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
 from programs.units.unit_line import attempts_of
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
     from programs.selection.benchmarks import Benchmarks, Hit

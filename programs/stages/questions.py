@@ -18,7 +18,8 @@ from programs.checks.repetition import is_degenerate
 from programs.checks.self_contained import leaning
 from programs.checks.subject import strays
 from programs.passage import Passage
-from signatures.questions import LEANS, AskQuestions, Difficulty, DraftQuestion, QuestionType
+from signatures.question_type import Difficulty, QuestionType
+from signatures.questions import LEANS, AskQuestions, DraftQuestion
 from signatures.setting import ASKING, Setting
 
 ENOUGH = 6

@@ -2,7 +2,7 @@
 
 import random
 
-from signatures.questions import Difficulty, QuestionType
+from signatures.question_type import Difficulty, QuestionType
 from signatures.shape import LENGTHS, NOTICED, SHAPES, Shape
 
 WRONG_TURNS: dict[Difficulty, tuple[float, float, float]] = {

@@ -20,11 +20,12 @@ from programs.passage import Passage
 from programs.records import variation_name
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
-from signatures.answer import FinalAnswer, WriteAnswer, YesOrNo
-from signatures.own_thought import OwnThought, ThoughtOrigin
+from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.own_thought import OwnThought
 from signatures.setting import THINKING, Setting
 from signatures.shape import Shape
 from signatures.thought import Thought, WriteThought
+from signatures.vocabulary import ThoughtOrigin, YesOrNo
 
 SAME_TEXT = 95.0
 """Two paragraphs at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""

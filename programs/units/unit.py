@@ -32,8 +32,8 @@ from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
 from programs.units.decision import Standing, floors_missed
 from programs.units.step_records import step_records
-from signatures.own_thought import ThoughtOrigin
 from signatures.step_check import StepVerdict
+from signatures.vocabulary import ThoughtOrigin
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
 """unjudged: no judge answered, kept for a later run; failed: a stage gave no readable answer, tried again later;

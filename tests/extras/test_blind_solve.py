@@ -30,7 +30,7 @@ from programs.stages.solve import SOLVE_TEMPERATURE, solution_problems
 from programs.units.decision import QualityRules
 from programs.units.unit import Known, Unit
 from programs.units.unit_line import unit_line
-from signatures.compare_answers import Agreement
+from signatures.vocabulary import Agreement
 from tests.making import VERDICT, Answers, good_output, made_of, passage, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)

@@ -22,7 +22,7 @@ from programs.journals.tally import OWN, loss_of
 from programs.units.decision import QualityRules
 from programs.units.unit import Known, Unit, UnitKey
 from programs.units.unit_line import attempts_of, unit_line
-from signatures.compare_answers import Agreement
+from signatures.vocabulary import Agreement
 from tests.making import TEXT, VERDICT, Answers, made_of, passage, unread
 
 THOUGHT = (

@@ -105,9 +105,8 @@ def test_what_the_model_says_stands_in_the_record() -> None:
         verdict(4, "inferred", 3),
         verdict(5, "contradicted", 4),
     ]
-    steps = steps_of(
-        only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING)
-    )
+    answers = Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items})
+    steps = steps_of(only(answers, extras=CHECKING))
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
     assert [step.quote for step in steps[:5]] == [None, None, *map(passage().sentence, (2, 3, 4))]

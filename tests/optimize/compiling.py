@@ -70,7 +70,7 @@ class World:
         if asked.stage != self.weak:
             return True
         number = re.search(r"Catalogue (\d+)", asked.text)
-        shown = asked.text.partition(EXAMPLE)[2].partition("[[ ## thought ## ]]\nI am")[0]
+        shown = asked.text.partition(EXAMPLE)[2]
         told = MAGIC in asked.text or (bool(shown) and BANANAS not in shown)
         return bool(number and int(number.group(1)) in self.lucky) or (told and self.helps)
 
@@ -83,7 +83,8 @@ class World:
     def _trace(self, asked: Asked) -> Any:
         made = scientist.trace(asked)
         if BANANAS in given(asked, "hypotheses") or not self._good(asked):
-            made["wrong_turn"] = f"{OFF_TOPIC}, and that might be all there is to it, or so it seems."
+            text = f"{OFF_TOPIC}, and that might be all there is to it, or so it seems."
+            made["paragraphs"].insert(1, {"kind": "considers", "text": text})
         return made
 
     def _answer(self, asked: Asked) -> Any:

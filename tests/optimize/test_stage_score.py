@@ -20,7 +20,8 @@ from optimize.stages import STAGES
 from optimize.student import Asked
 from programs.checks.repetition import repeated_ngrams
 from programs.tracer import Tracer
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
+from signatures.vocabulary import KINDS
 from tests.making import TEXT, Answers, good_output, passage
 from tests.optimize.asked import asked, prediction
 
@@ -48,8 +49,9 @@ OUTPUTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "trace": st.fixed_dictionaries(
         {
-            **{name: st.lists(PARAGRAPHS, min_size=1, max_size=3) for name in ("opening", "weighing")},
-            **dict.fromkeys(("wrong_turn", "doubt", "correction", "conclusion"), PARAGRAPHS),
+            "paragraphs": st.lists(
+                st.fixed_dictionaries({"kind": st.sampled_from(KINDS), "text": PARAGRAPHS}), min_size=1
+            )
         }
     ),
     "answer": st.fixed_dictionaries({"text": TEXTS}),

@@ -16,7 +16,7 @@ from optimize.stages import STAGES
 from programs.asking.plan import Ask, drive
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.tracer import Made, Tracer, Wishes
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 from tests.making import VERDICT, Answers, draft, good_output, passage, question, sample
 
 FOREIGN = "The kelp forests of the northern coast lost nine tenths of their urchins after the storm"

@@ -22,7 +22,8 @@ from programs.asking.plan import Ask, Rejected, Reply
 from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
 from programs.stages.questions import QuestionPool, problems_of, type_order
-from signatures.questions import LEANS, QuestionType
+from signatures.question_type import QuestionType
+from signatures.questions import LEANS
 from signatures.setting import ASKING
 from tests.lms.asking import QUICK
 from tests.making import TEXT, answered, good_output, passage, sample, tracer

@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 
 from programs.stages.shapes import shape_of
-from signatures.questions import Difficulty, QuestionType
+from signatures.question_type import Difficulty, QuestionType
 from signatures.shape import LENGTHS, NO_WRONG_TURN, SHAPES, Shape
 
 LEVELS: tuple[Difficulty, ...] = ("beginner", "intermediate", "advanced")

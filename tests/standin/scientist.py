@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from programs.checks.words import GRAMMAR
-from signatures.questions import QuestionType
+from signatures.question_type import QuestionType
 from tests.standin.panel import verdict
 
 STAGE_OF_FIELD = {
