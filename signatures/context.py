@@ -21,7 +21,7 @@ class ContextAnalysis(BaseModel):
         description="the steps of reasoning that lead to an answer"
     )
     misconceptions: Annotated[list[Note], Field(min_length=1, max_length=3)] = Field(
-        description="plausible but wrong ideas that someone would have here"
+        description="plausible but wrong ideas that someone would have here, each as they would hold it"
     )
     missing_background: Annotated[list[Note], Field(min_length=1, max_length=3)] = Field(
         description="knowledge that is needed and not given"

@@ -21,8 +21,9 @@ class MethodCritique(BaseModel):
 
 
 class CritiqueMethod(dspy.Signature):
-    """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias
-    it, and which other explanation is not excluded."""
+    """Judge how far the method behind the result can be trusted for this question; where the question is about another
+    case, the method that it would need there: what it does well, what could bias it, and which other explanation is not
+    excluded."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question to be answered")

@@ -28,7 +28,7 @@ class EvidenceSet(BaseModel):
 
 class GatherEvidence(dspy.Signature):
     """Choose the sentences of the passage on which an answer can rest, by their numbers, and say what each shows.
-    Take different sentences; include what speaks against the obvious answer."""
+    Take different sentences; where something speaks against the obvious answer, include it."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question to be answered")

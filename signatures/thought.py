@@ -68,8 +68,8 @@ class WriteThought(dspy.Signature):
     """Think the question through, in the first person, as somebody does alone who wants to know. This is the thinking
     itself, not a report of it. It goes where the problem leads, along the shape below, and its words are those of
     somebody who finds out while thinking: a line or ten, half sentences, "hmm", "wait", a number tried and dropped, or
-    none of that where the matter is plain. Begin in the middle of the matter, in words that no other thought would begin
-    with, not by saying again what is asked. Work out in the open whatever can be worked out. Doubt what deserves doubt,
+    none of that where the matter is plain. Begin with what comes to mind first, in the middle of the matter, not by
+    saying again what is asked. Work out in the open whatever can be worked out. Doubt what deserves doubt,
     and nothing for show. Stop where it is settled: no summary, nothing said twice.
 
     Keep strictly to what is at hand, as told below. The analysis, hypotheses, evidence, critique and perspective are

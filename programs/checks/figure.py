@@ -66,7 +66,8 @@ class Figure(NamedTuple):
     """A number as it is `written`. `size` is its value in the base unit of `dimension`, or the value where there is none.
     `reach` is how far another may be from `size` and be what this one is rounded from; `blur` is the same of a decimal, as
     a share. `counted`: a word follows that is no unit. `plain`: small counts, 100 %, the 5 % level and years of citations,
-    which are in everybody's speech."""
+    which are in everybody's speech. `round`: a figure that anybody may guess (30, 250, 0.5, 12, 24), so that a passage that
+    holds it too is no sign of where it comes from."""
 
     written: str
     value: float
@@ -77,6 +78,7 @@ class Figure(NamedTuple):
     digits: int
     counted: bool
     plain: bool
+    round: bool
 
 
 def figures(text: str) -> list[Figure]:
@@ -151,7 +153,14 @@ def _figure(text: str, match: re.Match[str], unit: str | None, scale: float) -> 
         blur=step / 2 / (value / scale) if "." in digits and value else 0.0,
         counted=unit is None and (noun or before.endswith("out of ") or _COUNT.match(text, match.end()) is not None),
         plain=small or cited or common,
+        round=_is_round(float(digits) if digits else value, "." in digits),
     )
+
+
+def _is_round(value: float, decimal: bool) -> bool:
+    """One significant digit; without a decimal point also halves of it (15, 250), a dozen, and a day's hours."""
+    mantissa = round(value / 10 ** math.floor(math.log10(value)), 9) if value else 1.0
+    return mantissa % 1 == 0 or (not decimal and (mantissa * 2 % 1 == 0 or mantissa in (1.2, 2.4)))
 
 
 def _in_words(match: re.Match[str]) -> float:

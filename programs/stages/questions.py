@@ -8,7 +8,7 @@ import dspy
 from pydantic import BaseModel, Field
 
 from programs.asking.plan import Ask, Reply
-from programs.checks.artefacts import artefacts
+from programs.checks.artefacts import SENTENCE, artefacts
 from programs.checks.asking import asks
 from programs.checks.borrowed import borrowed
 from programs.checks.leaks import leaked
@@ -117,7 +117,7 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
 def problems_of(text: str, passage: str) -> tuple[str, ...]:
     """Why a question about a passage cannot be used, in words; nothing wrong: none."""
     problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
-    problems += [f'"{found.phrase}": {found.reason}' for found in artefacts(text)]
+    problems += [f'"{found.phrase}": {found.reason}' for found in artefacts(text) if found.reason == SENTENCE]
     problems += [] if asks(text) else ["asks nothing"]
     problems += [why for why in (leaked(text), is_degenerate(text)) if why]
     off_subject = None if problems else strays(text, passage)

@@ -38,8 +38,18 @@ def test_figures_of_the_passage_are_told_from_others() -> None:
                 right += 1
         found, wanted = found + len(listed), wanted + len(case["needed"])
     assert sum(len(case["texts"]) for case in CASES) >= 60
-    assert right / found >= 0.9
-    assert right / wanted >= 0.8
+    assert right / found >= 0.95
+    # A quarter of the planted figures are round ones, which are never listed.
+    assert right / wanted >= 0.7
+
+
+def test_what_anybody_may_guess_is_not_listed() -> None:
+    passage = (
+        "In 12 months 40.3% of 250 patients came, 30 of them twice and 80% at night, at 0.5 mg or 25 mg; 36.8% did not."
+    )
+    guesses = "Call it 40, or 30 in a year. Give it 80%, 250 people, half a milligram, 25 at most, over twelve months."
+    assert needs_passage("How many come back within a year?", passage, [guesses]) == []
+    assert needs_passage("How many come back within a year?", passage, ["So 36.8% stayed away."]) == ["36.8%"]
 
 
 @pytest.mark.parametrize(
@@ -106,10 +116,10 @@ PASSAGE = (
         ("It took 14 girls.", []),
         ("With 0.94 or 94 percent the same.", ["0.94"]),
         ("1800 µg were given.", ["1800 µg"]),
-        ("Twelve of them, or 12, within 12 hours.", ["12 hours"]),
+        ("Twelve of them, or 12, within 12 hours.", []),
         ("Smith et al. (2002) say so, at the 95 percent level.", []),
         ("It was in the year 2002.", ["2002"]),
-        ("About 90 percent of them.", ["90 percent"]),
+        ("About 90 percent of them.", []),
         ("Exactly 35.0 of them, 41 in all.", []),
     ],
 )
