@@ -110,8 +110,8 @@ NOTICED: dict[Noticed, str] = {
 
 NO_WRONG_TURN = "No step of it is wrong. Do not stage a mistake; doubts that turn out groundless are fine."
 WRONG_TURN = (
-    "One step may go wrong, if one of the hypotheses, or an easy slip, really tempts there and the facts speak against it; if "
-    "nothing does, nothing goes wrong. The step sounds as sure as any other."
+    "One step may go wrong, if one of the hypotheses, or an easy slip, really tempts there and the facts speak against it; "
+    "if nothing does, nothing goes wrong. The step sounds as sure as any other."
 )
 WRONG_TURNS = "Two different steps may go wrong, each because something really tempts there; if nothing does, fewer."
 

@@ -80,7 +80,7 @@ def test_what_fails_says_so(tmp_path: Path) -> None:
         assert called(*lab.arguments(), "--trace-to", collector.url).returncode == 0
     faulty = [span.facts["synthreasoner.faults"] for span in collector.spans if "synthreasoner.faults" in span.facts]
     assert ["500: 1"] in faulty
-    assert {span.facts.get("error.type") for span in collector.spans if span.error is not None} == {"AdapterParseError"}
+    assert {span.facts.get("error.type") for span in collector.spans if span.error is not None} == {"NotAsAsked"}
 
 
 def test_without_content_no_word_of_it_is_sent(tmp_path: Path) -> None:
