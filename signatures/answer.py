@@ -22,10 +22,11 @@ class FinalAnswer(BaseModel):
 
 
 class WriteAnswer(dspy.Signature):
-    """Answer the question for this person, as the thought came out. Begin with the answer itself, then give what carries
-    it, with the numbers that do, and say how sure one can be; as long as the question deserves, no longer. Use what is at
-    hand, as told below, and what the thought worked out; add no other figures. Speak of the matter and not of where it is
-    written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number."""
+    """Answer the question for this person, as the thought came out, every part of it. Begin with the answer itself, then
+    give what carries it, with the numbers that do, and say how sure one can be; as long as the question deserves, and for
+    a short thought a short answer. Use what is at hand, as told below, and what the thought worked out; bring nothing of
+    weight that it does not have. Speak of the matter and not of where it is written: no "the paper", "the authors",
+    "this study", no figure, table or sentence number, no hypotheses by number."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question to be answered")

@@ -113,19 +113,16 @@ WRONG_TURN = (
     "One step may go wrong, if one of the hypotheses, or an easy slip, really tempts there and the facts speak against it; "
     "if nothing does, nothing goes wrong. The step sounds as sure as any other."
 )
-WRONG_TURNS = "Two different steps may go wrong, each because something really tempts there; if nothing does, fewer."
 
 
 class Shape(BaseModel, frozen=True):
-    """A drawn shape: its name in `SHAPES`, how many wrong turns are due (0-2), when one is noticed, how long it is."""
+    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is."""
 
     name: str
-    wrong_turns: int
     noticed: Noticed | None
     length: Length
 
     def told(self) -> str:
         """What the model is told of it."""
-        wrong = (NO_WRONG_TURN, WRONG_TURN, WRONG_TURNS)[self.wrong_turns]
-        when = [NOTICED[self.noticed]] if self.noticed else []
-        return " ".join([SHAPES[self.name].told, wrong, *when, LENGTHS[self.length]])
+        wrong = [WRONG_TURN, NOTICED[self.noticed]] if self.noticed else [NO_WRONG_TURN]
+        return " ".join([SHAPES[self.name].told, *wrong, LENGTHS[self.length]])

@@ -69,13 +69,16 @@ class WriteThought(dspy.Signature):
     itself, not a report of it. It goes where the problem leads, along the shape below, and its words are those of
     somebody who finds out while thinking: a line or ten, half sentences, "hmm", "wait", a number tried and dropped, or
     none of that where the matter is plain. Begin with what comes to mind first, in the middle of the matter, not by
-    saying again what is asked. Work out in the open whatever can be worked out. Doubt what deserves doubt,
-    and nothing for show. Stop where it is settled: no summary, nothing said twice.
+    saying again what is asked. Work out in the open whatever can be worked out, and check the sum; say of a number that
+    is assumed that it is, and see whether another would change the outcome. Doubt what deserves doubt, and nothing for
+    show; a doubt may stay. The shape is seen in what is thought, never in words about it ("that was the easy part", "back
+    to the open point"). Plain words, no slogans. Stop where it is settled: no summary, no closing line, nothing said
+    twice.
 
-    Keep strictly to what is at hand, as told below. The analysis, hypotheses, evidence, critique and perspective are
-    notes that nobody else has: use what they know, and let nothing show that they exist. No hypothesis or sentence by
-    number, no "evidence" as a thing handed over, no paper, authors or passage, no thought of who asks and what to tell
-    them; nobody is spoken to."""
+    Keep strictly to what is at hand, as told below, facts and findings as well as figures. The analysis, hypotheses,
+    evidence, critique and perspective are notes that nobody else has: use what they know, and let nothing show that they
+    exist. No hypothesis or sentence by number, no "evidence" as a thing handed over, no paper, authors or passage. The
+    one who thinks is not the one who asks: no "we" or "our" of theirs, and nobody is spoken to."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question to be answered")

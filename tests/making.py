@@ -131,7 +131,7 @@ def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None
 
 def spot(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> Spot:
     """A draft's place, with a shape that no wrong turn is due in."""
-    shape = Shape(name="straight through", wrong_turns=0, noticed=None, length="short")
+    shape = Shape(name="straight through", noticed=None, length="short")
     return Spot(variation, attempt, temperature, shape)
 
 

@@ -52,7 +52,7 @@ def counted(*records: Record) -> ThoughtDistributions:
 
 
 def test_what_is_counted_is_what_the_records_hold() -> None:
-    shape = {"name": "backwards", "wrong_turns": 1, "noticed": "at once", "length": "short"}
+    shape = {"name": "backwards", "noticed": "at once", "length": "short"}
     first = record(PARAGRAPHS, shape=shape, yes_or_no="no", needs_passage=["30"])
     second = record([("computes", "Wait, 30 percent: three."), ("settles", "Done.")], yes_or_no="yes")
     plain = record([], reasoning_trace="A thought of another tool.")
@@ -122,7 +122,7 @@ def test_varied_thoughts_raise_no_caution() -> None:
 
 
 def test_what_a_student_would_copy_raises_a_caution() -> None:
-    shape = {"name": "backwards", "wrong_turns": 0, "noticed": None, "length": "short"}
+    shape = {"name": "backwards", "noticed": None, "length": "short"}
     alike = [record(PARAGRAPHS, shape=shape, yes_or_no="no") for _ in range(24)]
     cautions = list(cautions_of(counted(*alike, *(varied(number) for number in range(24)))))
     assert [line.partition(",")[0] for line in cautions] == [

@@ -5,13 +5,9 @@ import random
 from signatures.question_type import Difficulty, QuestionType
 from signatures.shape import LENGTHS, NOTICED, SHAPES, Shape
 
-WRONG_TURNS: dict[Difficulty, tuple[float, float, float]] = {
-    "beginner": (0.80, 0.20, 0.00),
-    "intermediate": (0.66, 0.28, 0.06),
-    "advanced": (0.56, 0.32, 0.12),
-}
-"""By level, how likely no, one and two wrong turns are: most thoughts have none, harder questions more
-(arXiv 2505.24273 finds that the right number depends on the task and is often none)."""
+WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.2, "intermediate": 0.32, "advanced": 0.42}
+"""How likely a wrong turn is: most thoughts have none, harder questions more (arXiv 2505.24273 finds that the right number
+depends on the task and is often none)."""
 
 LENGTH_WEIGHTS: dict[Difficulty, tuple[int, int, int]] = {
     "beginner": (5, 4, 1),
@@ -26,13 +22,12 @@ def shape_of(sample: str, kind: QuestionType, difficulty: Difficulty, variation:
     a variation gets does not change with how many there are."""
     names = _order(kind, random.Random(f"{seed}/{sample}/{kind.value}/shapes"))
     chance = random.Random(f"{seed}/{sample}/{kind.value}/{variation}/shape")
-    wrong_turns = chance.choices((0, 1, 2), WRONG_TURNS[difficulty])[0]
+    wrong_turn = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
     length = chance.choices(list(LENGTHS), LENGTH_WEIGHTS[difficulty])[0]
     return Shape(
         name=names[variation % len(names)],
-        wrong_turns=wrong_turns,
-        noticed=noticed if wrong_turns else None,
+        noticed=noticed if wrong_turn else None,
         length=length,
     )
 

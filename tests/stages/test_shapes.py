@@ -44,16 +44,16 @@ def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
     counts = Counter(shape.name for shape in drawn)
     assert len(counts) == len(SHAPES) >= 10
     assert max(counts.values()) / len(drawn) < 0.25
-    assert 0.20 < sum(shape.wrong_turns > 0 for shape in drawn) / len(drawn) < 0.45
-    rates = [sum(shape.wrong_turns > 0 for shape in shapes(QuestionType.CRITICAL, level, 2000)) for level in LEVELS]
+    assert 0.20 < sum(shape.noticed is not None for shape in drawn) / len(drawn) < 0.45
+    rates = [sum(shape.noticed is not None for shape in shapes(QuestionType.CRITICAL, level, 2000)) for level in LEVELS]
     assert rates == sorted(rates)
     assert len(set(rates)) == 3
     assert {shape.length for shape in drawn} == set(LENGTHS)
 
 
 def test_what_is_told_follows_from_the_shape() -> None:
-    plain = Shape(name="by cases", wrong_turns=0, noticed=None, length="short")
-    tempted = Shape(name="by cases", wrong_turns=1, noticed="late", length="long")
+    plain = Shape(name="by cases", noticed=None, length="short")
+    tempted = Shape(name="by cases", noticed="late", length="long")
     assert plain.told() == f"{SHAPES['by cases'].told} {NO_WRONG_TURN} {LENGTHS['short']}"
     assert NO_WRONG_TURN not in tempted.told()
     assert "near the end" in tempted.told()
