@@ -33,6 +33,8 @@ def violations(page: Page, *rules: str, within: str = "body") -> list[str]:
     """What axe finds (by these rules alone)."""
     axe: Any = needed("axe_playwright_python.sync_playwright", "it finds what a screen reader cannot use").Axe()
     options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    # Halfway through a change of theme the new ink stands on the old ground.
+    page.evaluate("Promise.allSettled(document.getAnimations().map(running => running.finished))")
     # A chart is one image to a screen reader; what is in it need not be looked at.
     found = axe.run(page, context={"include": [[within]], "exclude": [["svg > g"]]}, options=options).response[
         "violations"
