@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from optimize.report import Outcome
+    from optimize.report import Report
 
 log = logging.getLogger("synthreasoner")
 
@@ -67,14 +67,14 @@ def _command(settings: CompileSettings) -> int:
     return 0
 
 
-def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Console], Outcome]]":
+def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Console], Report]]":
     """What a compilation will cost, by part, and how to begin it."""
     from optimize import compilation, tuning
     from optimize.judges import judge_tuning
 
     if settings.tunes_judges:
-        judging = judge_tuning.course_of(settings)
-        return judge_tuning.estimate(judging), partial(judge_tuning.tune, judging)
+        judging = judge_tuning.prepared(settings)
+        return judge_tuning.calls_at_most(judging), partial(judge_tuning.tune, judging)
     tuned = compilation.prepared(settings)
     return compilation.calls_at_most(tuned), partial(tuning.tune, tuned)
 

@@ -30,9 +30,11 @@ class Tuned(BaseModel):
     changed: bool
 
 
-class Outcome(BaseModel):
-    """What there is to tell of any compilation. `data` has the hash and the size of each split, `spent` what was paid by
-    purpose over all sessions, `replayed` what the last session took from the journal instead."""
+class Report(BaseModel):
+    """Everything about a compilation but the program itself. `data` has the hash and the size of each split, `spent` what
+    was paid by purpose over all sessions, `replayed` what the last session took from the journal instead. `judges`
+    optimised, `report_judges` judged the proof (with `--stage judge`: were tuned, and proved), `weights` make the
+    composite."""
 
     model: str
     optimizer: str
@@ -48,6 +50,10 @@ class Outcome(BaseModel):
     unscored: int
     warnings: list[str]
     predictors: dict[str, Tuned]
+    judges: list[str]
+    report_judges: list[str]
+    weights: dict[str, float]
+    proof: Proof
 
     @property
     def changed(self) -> bool:
@@ -55,18 +61,8 @@ class Outcome(BaseModel):
         return any(tuned.changed for tuned in self.predictors.values())
 
 
-class Report(Outcome):
-    """Everything about a compilation of stages that write but the program itself. `judges` optimised, `report_judges`
-    judged the proof, `weights` make the composite."""
-
-    judges: list[str]
-    report_judges: list[str]
-    weights: dict[str, float]
-    proof: Proof
-
-
 def facts_of(settings: CompileSettings, recorder: Recorder, before: dspy.Module, after: dspy.Module) -> dict[str, Any]:
-    """Those fields of an `Outcome` that every compilation fills in the same way."""
+    """Those fields of a `Report` that every compilation fills in the same way."""
     account = recorder.account
     return {
         "model": settings.model,
@@ -102,16 +98,11 @@ def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, Tuned
     }
 
 
-def write_files(report: Outcome, text: str, folder: Path) -> None:
-    """Writes a report for programs, report.json, and its text for people, report.md."""
-    for name, content in (("report.json", report.model_dump_json(indent=2) + "\n"), ("report.md", text)):
-        with in_place(folder / name) as file:
-            file.write(content.encode())
-
-
 def write_report(report: Report, folder: Path) -> None:
-    """Writes report.json and report.md."""
-    write_files(report, markdown(report), folder)
+    """Writes report.json, for programs, and report.md, for people."""
+    for name, text in (("report.json", report.model_dump_json(indent=2) + "\n"), ("report.md", markdown(report))):
+        with in_place(folder / name) as file:
+            file.write(text.encode())
 
 
 def markdown(report: Report) -> str:
@@ -121,27 +112,11 @@ def markdown(report: Report) -> str:
         verdict(report),
         *warned(report),
         HOLDS_TEXTS,
-        f"## On {report.data['test']['texts']} texts of other sources",
+        f"## Held out: {_counts(report.data['test'])}",
         _measured_by(report),
         _scores(report.proof),
-        "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check):",
+        FAILED,
         _failures(report.proof.stages),
-        *how_it_was_made(report),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def warned(report: Outcome) -> list[str]:
-    """What a reader should know before believing the outcome, a sentence each."""
-    return [f"Warning: {warning}." for warning in report.warnings]
-
-
-HOLDS_TEXTS = "program.json holds training texts in its demonstrations: share it only where you may share those."
-
-
-def how_it_was_made(report: Outcome) -> list[str]:
-    """The last sections of every report: the cost, the instructions, the circumstances."""
-    return [
         "## What it cost",
         _spent(report),
         "## The instructions",
@@ -149,6 +124,21 @@ def how_it_was_made(report: Outcome) -> list[str]:
         "## How it was made",
         _facts(report),
     ]
+    return "\n\n".join(parts) + "\n"
+
+
+def warned(report: Report) -> list[str]:
+    """What a reader should know before believing the outcome, a sentence each."""
+    return [f"Warning: {warning}." for warning in report.warnings]
+
+
+HOLDS_TEXTS = "program.json holds training texts in its demonstrations: share it only where you may share those."
+
+
+FAILED = (
+    "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check); for a judge, "
+    "answers without a verdict:"
+)
 
 
 def verdict(report: Report) -> str:
@@ -174,7 +164,7 @@ def _scores(proof: Proof) -> str:
     if proof.diversity_before is not None or proof.diversity_after is not None:
         lines.append(f"| diversity | {shown(proof.diversity_before)} | {shown(proof.diversity_after)} | - | - |")
     return "\n".join(
-        ["| metric | before | after | difference (95% interval) | texts |", "|---|---|---|---|---|", *lines]
+        ["| metric | before | after | difference (95% interval) | compared |", "|---|---|---|---|---|", *lines]
     )
 
 
@@ -192,10 +182,10 @@ def _failures(stages: dict[str, Failures]) -> str:
     ]
     before = f"{sum(s.failed_before for s in stages.values())} of {sum(s.asked_before for s in stages.values())}"
     after = f"{sum(s.failed_after for s in stages.values())} of {sum(s.asked_after for s in stages.values())}"
-    return "\n".join(["| stage | before | after |", "|---|---|---|", *lines, f"| all | {before} | {after} |"])
+    return "\n".join(["| stage or judge | before | after |", "|---|---|---|", *lines, f"| all | {before} | {after} |"])
 
 
-def _spent(report: Outcome) -> str:
+def _spent(report: Report) -> str:
     lines = [
         f"| {purpose} | {spend['calls']} | {_tokens(spend, 'prompt_tokens')} | {_tokens(spend, 'completion_tokens')} |"
         for purpose, spend in report.spent.items()
@@ -218,7 +208,7 @@ def _instructions(name: str, tuned: Tuned) -> str:
     return f"{head}\n\n| before | after |\n|---|---|\n| {cells[0]} | {cells[1]} |"
 
 
-def _facts(report: Outcome) -> str:
+def _facts(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     splits = "; ".join(f"{name}: {_side(part)}" for name, part in report.data.items())
     return "\n".join(
@@ -231,8 +221,11 @@ def _facts(report: Outcome) -> str:
 
 
 def _side(part: dict[str, Any]) -> str:
-    counts = ", ".join(f"{count} {what}" for what, count in part.items() if what != "hash")
-    return f"{counts}, hash {part['hash']}"
+    return f"{_counts(part)}, hash {part['hash']}"
+
+
+def _counts(part: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in part.items() if what != "hash")
 
 
 def shown_interval(compared: Compared) -> str:

@@ -288,7 +288,7 @@ def test_judges_are_tuned_by_what_was_said(tmp_path: Path) -> None:
         done = lab.compile("--optimizer", "bootstrap")
         assert (done.code, done.stderr) == (0, "")
         assert all("Perhaps, number" in json.dumps(body["messages"]) for body in lab.server.bodies)
-        found = lab.report["proof"]["balanced_accuracy"]
+        found = lab.report["proof"]["composite"]
         assert (found["before"], found["after"]) == (0.5, 1.0)
         assert not [warning for warning in lab.report["warnings"] if "thought" in warning]
     tuned = load_tracer(lab.output).dump_state()[PREDICTOR]

@@ -1,16 +1,14 @@
 """`make bench`: runs the benchmarks, prints a table and writes JSON to bench-results/.
 
-python -m tests.bench [NAME ...] [--quick] [--folder FOLDER] [--traces N] [--passages N]
+python -m tests.bench [NAME ...] [--quick] [--folder FOLDER] [--traces N]
 """
 
 import argparse
-import importlib
 import json
 import platform
 import signal
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.options import Options
+from tests.bench.report import report
+from tests.bench.scale import scale
+from tests.bench.speed import rate, saturation, start
 
-NAMES = ("start", "saturation", "rate", "compare", "prefix", "orders", "report", "scale")
+BENCHMARKS = {bench.__name__: bench for bench in (start, saturation, rate, report, scale)}
 RESULTS = Path("bench-results")
 SIDE_BY_SIDE = 6
 
@@ -34,8 +35,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     for name in names:
         rows: list[Row] = []
-        found: Iterable[Row] = importlib.import_module(f"tests.bench.{name}").bench(options)
-        for row in found:
+        for row in BENCHMARKS[name](options):
             rows.append(row)
             _write(name, options.quick, rows)
         Console().print(_table(name, rows))
@@ -43,16 +43,15 @@ def main() -> None:
 
 def _parse() -> tuple[list[str], Options]:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Benchmarks of SynthReasoner.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all when none is given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all when none is given")
     parser.add_argument("--quick", action="store_true", help="smaller runs, to try the benchmarks themselves")
     parser.add_argument("--folder", type=Path, help="where large files are made (default: the temporary folder)")
     parser.add_argument("--traces", type=int, help="scale, report: the most traces (default: 1,000,000; 10,000)")
-    parser.add_argument("--passages", type=int, help="prefix: how many passages are read (default: 3)")
     given = parser.parse_args()
-    unknown = [name for name in given.names if name not in NAMES]
+    unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark is called {', '.join(unknown)}")
-    return given.names or list(NAMES), Options(given.quick, given.folder, given.traces, given.passages)
+    return given.names or list(BENCHMARKS), Options(given.quick, given.folder, given.traces)
 
 
 def _write(name: str, quick: bool, rows: list[Row]) -> None:

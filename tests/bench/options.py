@@ -7,10 +7,8 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Options:
     """`quick`: smaller runs, to try the benchmarks themselves. `folder`: where large files are made (None: the
-    temporary folder). `traces`: the largest journal of `scale`, or document of `report`. `passages`: how many `prefix`
-    reads."""
+    temporary folder). `traces`: the largest journal of `scale`, or document of `report`."""
 
     quick: bool = False
     folder: Path | None = None
     traces: int | None = None
-    passages: int | None = None

@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -50,11 +49,6 @@ def run(words: Sequence[str], expect: int = 0, seconds: float = 0) -> Bill:
     if bill.code != expect:
         raise RuntimeError(f"{' '.join(words)} ended with {bill.code}:\n{bill.output[-2000:]}")
     return bill
-
-
-def last_line(bill: Bill) -> Any:
-    """The JSON that the process printed last."""
-    return json.loads(bill.output.splitlines()[-1])
 
 
 def _launch(seconds: float, words: list[str]) -> Bill:

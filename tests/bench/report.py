@@ -164,7 +164,7 @@ def write_document(path: Path, traces: int) -> int:
     return size // traces
 
 
-def report(traces: int, folder: Path) -> dict[str, Any]:
+def _measured(traces: int, folder: Path) -> dict[str, Any]:
     """Makes a report of so many traces, and opens it in Chromium."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         document = Path(name) / "many.json"
@@ -209,10 +209,10 @@ def _in_browser(path: Path) -> dict[str, Any]:
     return found
 
 
-def bench(options: Options) -> Iterator[dict[str, Any]]:
+def report(options: Options) -> Iterator[dict[str, Any]]:
     """1,000 traces and 10,000 (or those asked for); `quick`: 200."""
     folder = options.folder or Path(tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)
     most = options.traces or 10_000
     for traces in (200,) if options.quick else dict.fromkeys((min(1_000, most), most)):
-        yield report(traces, folder)
+        yield _measured(traces, folder)

@@ -17,7 +17,7 @@ from programs.inputs.sample import bytes_id, content_id
 from programs.journals.journal import Journal
 from tests.bench.options import Options
 from tests.bench.process import run
-from tests.bench.serving import bench_server
+from tests.bench.server import bench_server
 from tests.bench.texts import text_of, write_texts
 
 MORE = 20
@@ -27,7 +27,7 @@ BYTES_A_TRACE = 32_000
 GIB = 2**30
 
 
-def scale(traces: int, folder: Path) -> dict[str, Any]:
+def _measured(traces: int, folder: Path) -> dict[str, Any]:
     """Resumes a run that has so many traces, for a few more."""
     with tempfile.TemporaryDirectory(dir=folder) as name, bench_server(0.05) as server:
         place = Path(name)
@@ -94,7 +94,7 @@ def _total(document: Path) -> int:
     return int(json.loads(first + b"}")["metadata"]["total_traces_generated"])
 
 
-def bench(options: Options) -> Iterator[dict[str, Any]]:
+def scale(options: Options) -> Iterator[dict[str, Any]]:
     """1,000, 100,000 and the traces asked for (by default 1,000,000, or 20,000 when `quick`), the largest last."""
     most = options.traces or (20_000 if options.quick else 1_000_000)
     folder = options.folder or Path(tempfile.gettempdir())
@@ -103,4 +103,4 @@ def bench(options: Options) -> Iterator[dict[str, Any]]:
     if shutil.disk_usage(folder).free < needed:
         raise SystemExit(f"scale with {most:,} traces needs {needed / GIB:.0f} GiB in {folder}: see --folder, --traces")
     for traces in (*(fewer for fewer in (1_000, 100_000) if fewer < most), most):
-        yield scale(traces, folder)
+        yield _measured(traces, folder)

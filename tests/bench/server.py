@@ -1,22 +1,31 @@
-"""A stand-in for benchmarks, in a process of its own: takes a fixed time a call and answers every stage in form.
+"""A stand-in for benchmarks, in a process of its own: takes a fixed time a call and answers every stage in form, with
+thoughts of about 400 words.
+
+    with bench_server(latency=1.0, calls_a_second=20) as server:
+        server.base, server.stats()
 
 Its answers are made once for each field that is asked for and kept as bytes, so that it costs as little CPU as a Python
-server can; a counter inside makes each one different. Where no schema says which field is asked for, DSPy's chat form
-does. Run as `python -m tests.bench.server LATENCY CALLS_A_SECOND TOKENS_A_MINUTE`, 0 for no limit; prints its base URL.
+server can; a counter inside makes each one different. `python -m tests.bench.server LATENCY CALLS_A_SECOND
+TOKENS_A_MINUTE` (0 for no limit) prints its base URL.
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import math
 import re
+import subprocess
 import sys
 import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from tests.bench.bucket import Bucket
+from tests.bench.texts import LONG_THOUGHT
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 
 MARK = b"00000000"
@@ -26,7 +35,24 @@ PAUSE = 1.0
 """Seconds without a call after which the next one is the first of another run."""
 
 _SCHEMA = re.compile(rb'"schema":\{(?:"additionalProperties":false,)?"properties":\{"(\w+)"')
-_CHAT = re.compile(rb"starting with the field `\[\[ ## (\w+) ## \]\]`")
+
+
+class Bucket:
+    """Holds at most `size`, is full at `now`, and fills by `rate` a second. All times are of one clock, in seconds."""
+
+    def __init__(self, rate: float, size: float, now: float) -> None:
+        self.rate, self.size = rate, size
+        self._content, self._filled = size, now
+
+    def wait(self, amount: float, now: float) -> float:
+        """Seconds after which the bucket will hold so much, 0 when it does. `amount` is at most `size`."""
+        self._content = min(self.size, self._content + (now - self._filled) * self.rate)
+        self._filled = now
+        return max(0.0, (amount - self._content) / self.rate)
+
+    def take(self, amount: float) -> None:
+        """Takes out what `wait` found there."""
+        self._content -= amount
 
 
 class BenchServer:
@@ -46,7 +72,7 @@ class BenchServer:
         self._first_refused: float | None = None
         self._seconds: list[list[int]] = []
         self._numbers = itertools.count(1)
-        self._replies: dict[tuple[str, bool], bytes] = {}
+        self._replies: dict[str, bytes] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -75,13 +101,12 @@ class BenchServer:
         return web.Response(body=text, content_type="application/json")
 
     def _template(self, body: bytes) -> bytes | None:
-        schema = _SCHEMA.search(body)
-        found = schema or _CHAT.search(body)
+        found = _SCHEMA.search(body)
         if found is None:
             return None
-        asked = found.group(1).decode(), schema is None
+        asked = found.group(1).decode()
         if asked not in self._replies:
-            self._replies[asked] = _reply(*asked)
+            self._replies[asked] = _reply(asked)
         return self._replies[asked]
 
     def _admit(self, tokens: int, now: float) -> float:
@@ -122,21 +147,16 @@ class BenchServer:
 _REFUSAL = '{"error":{"message":"slow down"}}'
 
 
-def _reply(name: str, chat: bool) -> bytes:
-    """A completion that gives the field `name` something in form, in JSON or in DSPy's chat form."""
-    mark = MARK.decode()
-    value: Any = {"text": f"In case {mark} the luminosities follow the surrounding densities."}
-    if name in STAGE_OF_FIELD:
-        stage = STAGE_OF_FIELD[name]
-        asked = Asked(stage, name, "[1] Measured luminosities correlate with surrounding densities.", mark, 0, {})
-        value = ANSWERS[stage](asked)
+def _reply(name: str) -> bytes:
+    """A completion that gives the field `name` something in form."""
+    mark, stage = MARK.decode(), STAGE_OF_FIELD[name]
+    asked = Asked(stage, name, "[1] Measured luminosities correlate with surrounding densities.", mark, 0, {})
+    value = LONG_THOUGHT if stage == "trace" else ANSWERS[stage](asked)
     written = json.dumps(value)
     if mark not in written:
         # Some answers hold the first digits alone.
         written = written.replace(mark[:2], mark, 1)
     content = f'{{"{name}": {written}}}'
-    if chat:
-        content = f"[[ ## {name} ## ]]\n{written}\n\n[[ ## completed ## ]]\n"
     reply: dict[str, Any] = {
         "id": "bench",
         "object": "chat.completion",
@@ -146,6 +166,34 @@ def _reply(name: str, chat: bool) -> bytes:
         "usage": {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN},
     }
     return json.dumps(reply).encode()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs."""
+
+    base: str
+
+    def stats(self) -> dict[str, Any]:
+        """What it has counted so far (`tests.bench.server.BenchServer.stats`)."""
+        with urllib.request.urlopen(self.base.removesuffix("/v1") + "/stats", timeout=10) as reply:
+            found: dict[str, Any] = json.load(reply)
+            return found
+
+
+@contextlib.contextmanager
+def bench_server(latency: float = 1.0, *, calls_a_second: float = 0, tokens_a_minute: float = 0) -> Iterator[Running]:
+    """A server that takes `latency` seconds a call, with a limit where one is given. It is stopped at the end."""
+    numbers = map(str, (latency, calls_a_second, tokens_a_minute))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.server", *numbers], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield Running(process.stdout.readline().strip())
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 async def _serve(latency: float, calls_a_second: float, tokens_a_minute: float) -> None:

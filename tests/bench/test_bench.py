@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.bucket import Bucket
-from tests.bench.prefix import joined
+from signatures.thought import Thought
 from tests.bench.process import run
+from tests.bench.server import Bucket
+from tests.bench.texts import LONG_THOUGHT, text_of
 
 
 @given(
@@ -36,11 +37,13 @@ def test_a_bucket_holds_what_was_asked_for_after_the_wait_it_names() -> None:
     assert bucket.wait(3.0, 10.0 + wait) == 0
 
 
-def test_texts_are_joined_until_they_are_long_enough_and_each_is_used_once() -> None:
-    samples = [{"text": letter * 40, "title": letter, "domain": "d"} for letter in "abcdefg"]
-    assert [passage["text"] for passage in joined(samples, 80)] == [
-        "\n\n".join(letter * 40 for letter in letters) for letters in ("ab", "cd", "ef")
-    ]
+def test_texts_are_of_real_length_and_each_is_another() -> None:
+    found = [text_of(number) for number in range(400)]
+    assert len(set(found)) == len({text.partition(". ")[0] for text in found}) == 400
+    assert 900 <= min(map(len, found)) < 1200
+    assert 5500 < max(map(len, found)) <= 6000
+    thought = Thought.model_validate(LONG_THOUGHT)
+    assert 350 < sum(len(text.split()) for text in thought.texts) < 450
 
 
 def test_a_bill_counts_the_child_alone() -> None:

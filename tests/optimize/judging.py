@@ -6,7 +6,7 @@ in the passage, and says 9 or 2. What the proposer writes is now and then `MAGIC
 
     with judges(tmp_path) as lab:
         code = lab.compile("--optimizer", "bootstrap")
-        lab.report["proof"]["balanced_accuracy"]
+        lab.report["proof"]["composite"]
 """
 
 import contextlib

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimize.judges.judge_cases import Sides, divided, examples_of
+from optimize.judges.judge_cases import divided, examples_of
+from optimize.settings import CompileSettings
+from optimize.splits import Splits
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
 from programs.judges.label_view import REFERENCE, shown
@@ -31,9 +33,8 @@ def answer(question: int, number: int, right: bool = True, **given: Any) -> Labe
     return Labelled(id=name, source="somewhere", place=Place(file="labelled.jsonl", line=1), **made)
 
 
-def sides_of(answers: list[Labelled], **numbers: Any) -> Sides:
-    given = {"num_train": None, "num_val": None, "num_test": None, "seed": 0, "correct_from": 6}
-    return divided(answers, **{**given, **numbers})
+def sides_of(answers: list[Labelled], **numbers: Any) -> Splits[Labelled]:
+    return divided(answers, CompileSettings(model="openai/any", **numbers))
 
 
 def questions_of(answers: list[Labelled]) -> set[str]:

@@ -1,10 +1,11 @@
 """Figures of agreement, worked out by hand, and what an optimizer is told of one verdict."""
 
+from typing import Any
+
 import dspy
 import pytest
 
-from optimize.judges.judge_measure import JudgeFeedback, JudgeMetric, agreement
-from optimize.judges.judge_proof import Ratings, prove_judges
+from optimize.judges.judge_measure import JudgeMetric, Ratings, agreement, prove_judges
 from programs.stages.judge import Verdict
 from tests.optimize.judges.test_judge_cases import answer
 
@@ -16,34 +17,24 @@ AFTER: Ratings = {"a": [9, 5, 9, 2, 2, 9], "b": [9, None, 7, 2, 2, 8]}
 
 def test_the_figures() -> None:
     proof = prove_judges(ANSWERS, BEFORE, AFTER, correct_from=6, seed=0)
-    assert (proof.answers, proof.questions) == (6, 3)
-    assert proof.people_say_correct == pytest.approx(4 / 6)
 
-    first = proof.judges["a"]
-    assert (first.balanced_accuracy.before, first.balanced_accuracy.after) == (0.5, (3 / 4 + 1) / 2)
-    assert first.balanced_accuracy.pairs == 6
-    assert first.before.kappa == 0.0
-    assert first.after.kappa == pytest.approx(1 - (1 / 6) / (1 / 2))
-    assert (first.before.says_correct, first.after.says_correct) == (1.0, 0.5)
-    assert first.before.rating_kappa == 0.0
-    assert first.after.rating_kappa == pytest.approx(1 - 6 * 16 / (64 + 392 + 294 + 18))
+    def figures(name: str) -> tuple[Any, Any]:
+        found = proof.metrics[name]
+        return found.before, found.after
+
+    assert figures("a: balanced accuracy") == (0.5, (3 / 4 + 1) / 2)
+    assert figures("a: Cohen's kappa with people") == (0.0, pytest.approx(1 - (1 / 6) / (1 / 2)))
+    assert figures("a: leniency (calls correct, less people)") == pytest.approx((1 - 4 / 6, 0.5 - 4 / 6))
+    weighted = pytest.approx(1 - 6 * 16 / (64 + 392 + 294 + 18))
+    assert figures("a: weighted kappa with people's ratings") == (0.0, weighted)
 
     # The answers that `b` did not rate both times are the second and the fifth.
-    second = proof.judges["b"]
-    assert second.balanced_accuracy.pairs == 4
-    assert (second.before.unscored, second.after.unscored) == (1, 1)
-    assert second.people_say_correct == 3 / 4
-    assert (second.balanced_accuracy.before, second.balanced_accuracy.after) == (0.5, 1.0)
-
-    assert proof.balanced_accuracy.before == 0.5
-    assert proof.balanced_accuracy.after == pytest.approx((0.875 + 1) / 2)
-    pair = proof.between["a and b"]
-    assert (pair.before.answers, pair.after.answers) == (5, 5)
-    assert pair.before.kappa is None
-    assert pair.after.kappa == 1.0
-    assert proof.alpha_after is not None
-    assert proof.alpha_before is not None
-    assert proof.alpha_before < 0.5 < proof.alpha_after
+    assert figures("b: balanced accuracy") == (0.5, 1.0)
+    assert [proof.metrics[f"{judge}: balanced accuracy"].pairs for judge in "ab"] == [6, 4]
+    assert (proof.stages["b"].failed_before, proof.stages["b"].failed_after, proof.stages["b"].asked_after) == (1, 1, 6)
+    assert (proof.composite.before, proof.composite.after) == (0.5, pytest.approx((0.875 + 1) / 2))
+    before, after = figures("between the judges: Krippendorff's alpha")
+    assert before < 0.5 < after
 
 
 @pytest.mark.parametrize(("questions", "improved"), [(7, False), (8, True)])
@@ -52,25 +43,18 @@ def test_few_questions_prove_nothing(questions: int, improved: bool) -> None:
     answers = [answer(number // 2, number, right) for number, right in enumerate(rights)]
     always, rightly = [8] * len(answers), [8 if right else 2 for right in rights]
     proof = prove_judges(answers, {"a": always}, {"a": rightly}, correct_from=6, seed=0)
-    assert proof.balanced_accuracy.interval is not None
-    assert proof.balanced_accuracy.interval.low > 0
+    assert proof.composite == proof.metrics["a: balanced accuracy"]
+    assert proof.composite.interval is not None
+    assert proof.composite.interval.low > 0
     assert proof.improved is improved
-
-
-def test_a_judge_alone_agrees_with_nobody_else() -> None:
-    proof = prove_judges(ANSWERS, {"a": BEFORE["a"]}, {"a": AFTER["a"]}, correct_from=6, seed=0)
-    assert proof.between == {}
-    assert (proof.alpha_before, proof.alpha_after) == (None, None)
-    assert proof.balanced_accuracy == proof.judges["a"].balanced_accuracy
+    assert not any("between" in name for name in proof.metrics)
 
 
 def test_where_a_judge_has_no_figure_there_is_no_mean() -> None:
     silent: Ratings = {"a": AFTER["a"], "b": [None] * 6}
     proof = prove_judges(ANSWERS, BEFORE, silent, correct_from=6, seed=0)
-    assert proof.balanced_accuracy.before is None
-    assert proof.balanced_accuracy.interval is None
-    assert proof.improved is False
-    assert proof.judges["b"].after.unscored == 6
+    assert (proof.composite.before, proof.composite.interval, proof.improved) == (None, None, False)
+    assert proof.stages["b"].failed_after == 6
 
 
 def verdict(overall: int | None) -> Verdict:
@@ -106,7 +90,7 @@ def test_the_agreement_of_one_verdict(
 
 
 def test_what_is_said_of_a_verdict() -> None:
-    feedback = JudgeFeedback(JudgeMetric(6))
+    feedback = JudgeMetric(6).feedback
     wrong = feedback(example(False, None), dspy.Prediction(verdict=verdict(9)))
     assert wrong.score == 0.0
     assert wrong.feedback == (

@@ -36,13 +36,11 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
         promised = sum(int(line.split()[3]) for line in done.stdout.splitlines() if line.startswith("at most about"))
         assert lab.calls <= promised
         report = lab.report
-    found = report["proof"]["judges"]["openai/any"]
-    assert found["balanced_accuracy"]["before"] == 0.5
-    assert found["balanced_accuracy"]["after"] == 1.0
-    assert found["balanced_accuracy"]["interval"]["low"] == pytest.approx(0.5)
-    assert (found["before"]["kappa"], found["after"]["kappa"]) == (0.0, 1.0)
-    assert (found["before"]["says_correct"], found["after"]["says_correct"]) == (1.0, pytest.approx(2 / 3))
-    assert found["people_say_correct"] == pytest.approx(2 / 3)
+    found = report["proof"]["composite"]
+    assert (found["before"], found["after"]) == (0.5, 1.0)
+    assert found["interval"]["low"] == pytest.approx(0.5)
+    kappa = report["proof"]["metrics"]["openai/any: Cohen's kappa with people"]
+    assert (kappa["before"], kappa["after"]) == (0.0, 1.0)
     assert report["improved"] is True
     assert report["data"]["test"] == {
         "answers": 24,
@@ -50,10 +48,10 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
         "questions": 8,
         "hash": report["data"]["test"]["hash"],
     }
-    assert "agree better with people: balanced accuracy 0.500 before, 1.000 after" in done.stdout
+    assert "The compiled program is better: 0.500 before, 1.000 after" in done.stdout
     assert "Warning: only 8 questions prove: the interval of so few is too narrow." in done.stdout
     text = (lab.output / "report.md").read_text(encoding="utf-8")
-    assert "| openai/any | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 24 |" in text
+    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 24 |" in text
 
     plain, tuned = load_tracer().dump_state(), load_tracer(lab.output).dump_state()
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
@@ -126,23 +124,18 @@ def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
     assert asked["any"] == asked["half"]
     assert report["model"] == "openai/any"
     assert report["judges"] == ["openai/any", "openai/half"]
-    proof = report["proof"]
-    assert [proof["judges"][name]["balanced_accuracy"]["after"] for name in report["judges"]] == [1.0, 1.0]
-    assert proof["balanced_accuracy"]["before"] == 0.5
-    pair = proof["between"]["openai/any and openai/half"]
-    assert (pair["before"]["answers"], pair["after"]["answers"]) == (24, 24)
-    assert pair["before"]["kappa"] is None
-    assert pair["after"]["kappa"] == 1.0
-    assert 0 < pair["after"]["rating_kappa"] < 1
-    assert proof["alpha_before"] < 0 < proof["alpha_after"] < 1
-    assert "| all | Krippendorff's alpha, overall |" in (lab.output / "report.md").read_text(encoding="utf-8")
+    metrics = report["proof"]["metrics"]
+    assert [metrics[f"{name}: balanced accuracy"]["after"] for name in report["judges"]] == [1.0, 1.0]
+    assert report["proof"]["composite"]["before"] == 0.5
+    alpha = metrics["between the judges: Krippendorff's alpha"]
+    assert alpha["before"] < 0 < alpha["after"] < 1
 
 
 def test_other_judges_can_report(tmp_path: Path) -> None:
     with judges(tmp_path) as lab:
         done = lab.compile("--optimizer", "bootstrap", "--model", "openai/any", "--report-judge-models", "openai/other")
         assert done.code == 0
-        assert list(lab.report["proof"]["judges"]) == ["openai/other"]
+        assert list(lab.report["proof"]["stages"]) == ["openai/other"]
         assert lab.report["judges"] == ["openai/any"]
         assert Counter(body["model"] for body in lab.server.bodies)["other"] == 48
 
@@ -156,14 +149,16 @@ def test_a_judge_that_fails_is_left_out_and_counted(tmp_path: Path) -> None:
         done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any", "openai/mute")
         assert (done.code, done.stderr) == (0, "")
         proof = lab.report["proof"]
-    mute, other = proof["judges"]["openai/mute"], proof["judges"]["openai/any"]
-    assert proof["answers"] == 32
-    assert (mute["before"]["unscored"], mute["after"]["unscored"]) == (8, 8)
-    assert (mute["balanced_accuracy"]["pairs"], other["balanced_accuracy"]["pairs"]) == (24, 32)
-    assert mute["balanced_accuracy"]["after"] == 1.0
-    assert mute["people_say_correct"] == pytest.approx(2 / 3)
-    assert proof["between"]["openai/any and openai/mute"]["after"]["answers"] == 24
-    assert "| openai/mute | answers without a verdict | 8 | 8 |" in (lab.output / "report.md").read_text()
+    assert proof["stages"]["openai/mute"] == {
+        "failed_before": 8,
+        "asked_before": 32,
+        "failed_after": 8,
+        "asked_after": 32,
+    }
+    mute, other = (proof["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
+    assert (mute["pairs"], other["pairs"]) == (24, 32)
+    assert mute["after"] == 1.0
+    assert "| openai/mute | 8 of 32 | 8 of 32 |" in (lab.output / "report.md").read_text()
 
 
 def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
@@ -174,13 +169,7 @@ def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
         found = lab.report
     assert found["improved"] is False
     assert found["unscored"] > 0
-    assert found["proof"]["judges"]["openai/any"]["before"] == {
-        "kappa": None,
-        "rating_kappa": None,
-        "says_correct": None,
-        "unscored": 24,
-    }
-    assert found["proof"]["balanced_accuracy"]["before"] is None
+    assert found["proof"]["composite"]["before"] is None
 
 
 @pytest.mark.parametrize("optimizer", ["bootstrap", "optuna"])

@@ -1,27 +1,77 @@
-"""How near the generator comes to a server's limit, and how much it is refused on the way.
-
-The generator runs for a stated time with more calls at once than the server allows, then it is interrupted. Once the
-limit is one of calls a second, once one of tokens a minute, each kept by a token bucket in the server.
-"""
+"""How fast the generator is: its start, how near it comes to what a server can do, and to what a server allows."""
 
 import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from programs.cli.options import INTERRUPTED
 from tests.bench.options import Options
 from tests.bench.process import run
-from tests.bench.serving import bench_server
+from tests.bench.server import bench_server
 from tests.bench.texts import write_texts
 
 LATENCY = 1.0
+RUNS = 5
 CONCURRENCY = 64
 TEXTS = 6000
 START = 10.0
 """Seconds for the process to start, also on a machine that is busy; what it does not need it runs longer."""
+
+
+def start(options: Options) -> Iterator[dict[str, Any]]:
+    """How long `--help` takes, and a dry run over the sample data: medians of several runs each."""
+    runs = 2 if options.quick else RUNS
+    for words in (["--help"], ["--dry-run"]):
+        bills = [run(["-m", "programs.generate", *words]) for _ in range(runs)]
+        yield {"command": words[0], "wall_s": round(median(bill.wall for bill in bills), 3), "runs": runs}
+
+
+def saturation(options: Options) -> Iterator[dict[str, Any]]:
+    """The wall time of 400 traces with 64 calls at once, and of 1,600 with 256, over the bound `calls x latency / calls at
+    once`, without the process's start; and the CPU time of a call. A tenth of the traces when `quick`."""
+    for traces, concurrency in ((400, 64), (1600, 256)):
+        yield _saturated(traces // 10 if options.quick else traces, concurrency)
+
+
+def _saturated(traces: int, concurrency: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name, bench_server(LATENCY) as server:
+        folder = Path(name)
+        words = _words(folder, server.base, texts=traces + 10, concurrency=concurrency)
+        bill = run([*words, "--max-traces", str(traces)])
+        stats = server.stats()
+        made = _made(folder)
+    calls = int(stats["answered"])
+    bound = calls * LATENCY / concurrency
+    return {
+        "traces": made,
+        "concurrency": concurrency,
+        "calls": calls,
+        "calls_a_trace": round(calls / made, 3),
+        "most_in_flight": stats["peak"],
+        "bound_s": round(bound, 2),
+        "wall_s": round(stats["seconds"], 2),
+        "share_of_bound": round(bound / stats["seconds"], 3),
+        "whole_process_s": round(bill.wall, 2),
+        "cpu_ms_a_call": round(1000 * bill.cpu / calls, 3),
+        "peak_mb": round(bill.peak_mb),
+    }
+
+
+def _words(folder: Path, base: str, *, texts: int, concurrency: int) -> list[str]:
+    """The generator's command on so many texts, with its document in the folder."""
+    file = write_texts(folder / "texts.jsonl", texts)
+    return [
+        *("-m", "programs.generate", "--model", "openai/bench", "--api-base", base),
+        *("--input-file", str(file), "--output", str(folder / "out.json"), "--concurrency", str(concurrency)),
+    ]
+
+
+def _made(folder: Path) -> int:
+    return int(json.loads((folder / "out.json").read_bytes())["metadata"]["total_traces_generated"])
 
 
 @dataclass(frozen=True)
@@ -46,25 +96,17 @@ class Limit:
         return admitted if self.calls_a_second else tokens
 
 
-def rate(limit: Limit, seconds: float, last: int) -> dict[str, Any]:
+def _limited(limit: Limit, seconds: float, last: int) -> dict[str, Any]:
     """A run of so many seconds, looked at over its last ones."""
     with (
         tempfile.TemporaryDirectory() as name,
         bench_server(LATENCY, calls_a_second=limit.calls_a_second, tokens_a_minute=limit.tokens_a_minute) as server,
     ):
         folder = Path(name)
-        texts = write_texts(folder / "texts.jsonl", TEXTS)
-        bill = run(
-            [
-                *("-m", "programs.generate", "--model", "openai/bench", "--api-base", server.base),
-                *("--input-file", str(texts), "--output", str(folder / "out.json")),
-                *("--concurrency", str(CONCURRENCY)),
-            ],
-            expect=INTERRUPTED,
-            seconds=START + seconds,
-        )
+        words = _words(folder, server.base, texts=TEXTS, concurrency=CONCURRENCY)
+        bill = run(words, expect=INTERRUPTED, seconds=START + seconds)
         stats = server.stats()
-        made = json.loads((folder / "out.json").read_bytes())["metadata"]["total_traces_generated"]
+        made = _made(folder)
     end = int(bill.started + START + seconds - stats["first"])
     by_second = stats["by_second"]
     window = by_second[max(0, end - last) : end]
@@ -97,8 +139,8 @@ def _refused(seconds: list[list[int]], beside: int = 0) -> float:
     return round(max(0, refused) / asked, 4)
 
 
-def bench(options: Options) -> Iterator[dict[str, Any]]:
+def rate(options: Options) -> Iterator[dict[str, Any]]:
     """Seven minutes for each limit, looked at over the last five; one minute and its last half when `quick`."""
     seconds, last = (60, 30) if options.quick else (430, 300)
     for limit in (Limit(calls_a_second=20), Limit(tokens_a_minute=1_000_000)):
-        yield rate(limit, seconds, last)
+        yield _limited(limit, seconds, last)
