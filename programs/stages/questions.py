@@ -117,7 +117,11 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
 def problems_of(text: str, passage: str) -> tuple[str, ...]:
     """Why a question about a passage cannot be used, in words; nothing wrong: none."""
     problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
-    problems += [f'"{found.phrase}": {found.reason}' for found in artefacts(text) if found.reason == SENTENCE]
+    problems += [
+        f'shows how it was made: "{found.phrase}" ({found.reason})'
+        for found in artefacts(text)
+        if found.reason == SENTENCE
+    ]
     problems += [] if asks(text) else ["asks nothing"]
     problems += [why for why in (leaked(text), is_degenerate(text)) if why]
     off_subject = None if problems else strays(text, passage)

@@ -240,12 +240,10 @@ def not_at_hand(
 def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
     """What a text speaks of that whoever reads the question does not have; each phrase once."""
     given = question.text if setting == "closed" else f"{question.text}\nA text."
-    leans = {
-        each.phrase.lower(): f'leans on its source: "{each.phrase}" ({each.reason})'
-        for each in leaning(text, given=given)
-    }
-    made = artefacts(text, given=given, asked_by=question.asked_by)
-    return list((leans | {each.phrase.lower(): f'"{each.phrase}": {each.reason}' for each in made}).values())
+    artificial = artefacts(text, given=given, asked_by=question.asked_by)
+    found = [("leans on its source", each) for each in leaning(text, given=given)]
+    found += [("shows how it was made", each) for each in artificial]
+    return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:
