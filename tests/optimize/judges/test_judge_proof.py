@@ -18,13 +18,13 @@ AFTER: Ratings = {"a": [9, 5, 9, 2, 2, 9], "b": [9, None, 7, 2, 2, 8]}
 def test_the_figures() -> None:
     proof = prove_judges(ANSWERS, BEFORE, AFTER, correct_from=6, seed=0)
 
-    def figures(name: str) -> tuple[Any, Any]:
+    def figures(name: str) -> Any:
         found = proof.metrics[name]
         return found.before, found.after
 
     assert figures("a: balanced accuracy") == (0.5, (3 / 4 + 1) / 2)
     assert figures("a: Cohen's kappa with people") == (0.0, pytest.approx(1 - (1 / 6) / (1 / 2)))
-    assert figures("a: leniency (calls correct, less people)") == pytest.approx((1 - 4 / 6, 0.5 - 4 / 6))
+    assert list(figures("a: leniency (calls correct, less people)")) == pytest.approx([1 - 4 / 6, 0.5 - 4 / 6])
     weighted = pytest.approx(1 - 6 * 16 / (64 + 392 + 294 + 18))
     assert figures("a: weighted kappa with people's ratings") == (0.0, weighted)
 
@@ -32,7 +32,8 @@ def test_the_figures() -> None:
     assert figures("b: balanced accuracy") == (0.5, 1.0)
     assert [proof.metrics[f"{judge}: balanced accuracy"].pairs for judge in "ab"] == [6, 4]
     assert (proof.stages["b"].failed_before, proof.stages["b"].failed_after, proof.stages["b"].asked_after) == (1, 1, 6)
-    assert (proof.composite.before, proof.composite.after) == (0.5, pytest.approx((0.875 + 1) / 2))
+    assert proof.composite.before == 0.5
+    assert proof.composite.after == pytest.approx((0.875 + 1) / 2)
     before, after = figures("between the judges: Krippendorff's alpha")
     assert before < 0.5 < after
 
