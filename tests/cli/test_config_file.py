@@ -100,12 +100,6 @@ def test_it_shows_what_command_line_and_config_give_together_and_does_nothing(la
     assert shown.keys() == Settings.model_fields.keys()
 
 
-def test_a_mistake_is_still_a_mistake() -> None:
-    done = called("--max-traces", "0", "--print-config")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: --max-traces")
-
-
 def test_an_option_is_written_as_on_the_command_line() -> None:
     made = ExportOptions(document=Path("d.json"), to="sft", output=Path("o"), as_="parquet")
     assert yaml.safe_load(config_text(made))["as"] == "parquet"

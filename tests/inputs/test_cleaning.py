@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs.cleaning import clean, clean_line, replace_surrogates
+from programs.inputs.cleaning import clean, clean_line
 
 MOJIBAKE = [
     "Ã©",
@@ -85,7 +85,3 @@ def test_damage_is_mended(text: str, expected: str) -> None:
 
 def test_a_title_becomes_one_line() -> None:
     assert clean_line(" A\r\n  dark\u2028matter\thalo ") == "A dark matter halo"
-
-
-def test_text_without_surrogates_is_not_touched() -> None:
-    assert replace_surrogates("\U0001f600 \ufffd") == "\U0001f600 \ufffd"

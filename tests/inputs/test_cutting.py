@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.checks.sentences import split
-from programs.inputs.cutting import CHARS_PER_TOKEN, DEFAULT_TOKENS, SMALL, Cutting, Piece, pieces
+from programs.inputs.cutting import SMALL, Piece, pieces
 from programs.inputs.formats.paper import Block, Paper, Section, Unreadable, paper_of
 from tests.inputs.making_papers import prose
 
@@ -131,17 +131,6 @@ def test_parts_with_nothing_to_ask_about_stay_by_themselves() -> None:
         (("References",), "references"),
         (("Methods",), None),
     ]
-
-
-def test_what_stands_under_an_appendix_is_of_it() -> None:
-    blocks = [Block("Appendix A", 1), Block("x"), Block("Proofs", 2), Block("y"), Block("Results", 1), Block("z")]
-    assert [section.kind for section in paper_of(blocks).sections] == ["appendix", "appendix", None]
-
-
-def test_the_limit_is_told_in_tokens_and_never_more_than_fits() -> None:
-    assert Cutting(500).limit() == 500 * CHARS_PER_TOKEN
-    assert Cutting().limit() == DEFAULT_TOKENS * CHARS_PER_TOKEN
-    assert Cutting(500).limit(most=700) == 700
 
 
 def test_a_paper_without_words_is_none() -> None:

@@ -51,12 +51,6 @@ def test_only_lf_ends_a_line(tmp_path: Path) -> None:
     assert data(read_lines(path)) == ["one\u2028still\x85one\x0c\r".encode(), b"two\rstill two"]
 
 
-def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.touch()
-    assert data(read_lines(path)) == []
-
-
 @packers
 def test_archives_are_unpacked_whatever_they_are_called(tmp_path: Path, ending: str) -> None:
     for name in ("a.jsonl" + ending, "a.jsonl", "a.jsonl.gz", "a.jsonl.zst"):
@@ -146,8 +140,3 @@ def test_other_archives_are_named(tmp_path: Path, start: bytes) -> None:
     path.write_bytes(start + b"\x00" * 100)
     with pytest.raises(UserError, match=r"unpack it to \.jsonl"):
         check_readable(path)
-
-
-def test_a_missing_file_is_the_users_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Cannot read .*: No such file"):
-        list(read_lines(tmp_path / "none.jsonl"))

@@ -8,11 +8,9 @@ import time
 import tracemalloc
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.errors import UserError
 from programs.inputs import ReadReport, Sample, read_samples
 from programs.inputs import report as reasons
 from tests.inputs.writing import line, write
@@ -63,11 +61,6 @@ def test_texts_that_only_their_cut_makes_equal_are_two(tmp_path: Path) -> None:
     samples, _ = read(path, max_chars=16)
     assert [sample.text for sample in samples] == ["The same start."] * 2
     assert samples[0].id != samples[1].id
-
-
-def test_a_missing_file_is_said_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not exist"):
-        read_samples([str(tmp_path / "none.jsonl")], max_chars=None, report=ReadReport())
 
 
 def test_the_first_sample_of_a_million_lines_comes_at_once(tmp_path: Path) -> None:

@@ -44,15 +44,6 @@ def test_a_file_named_twice_is_read_once(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_name_with_brackets_is_a_name_first() -> None:
-    assert names("odd[1].jsonl") == ["odd[1].jsonl"]
-
-
-def test_absolute_patterns(folder: Path) -> None:
-    assert names(f"{folder}/[ab]*") == [f"{folder}/a.jsonl", f"{folder}/b.jsonl"]
-
-
-@pytest.mark.usefixtures("folder")
 def test_what_is_missing_is_named_with_its_nearest() -> None:
     assert message("a.jsonl", "paper.jsonl.gz") == (
         "Input file paper.jsonl.gz does not exist. Did you mean papers.jsonl.gz?"
@@ -75,12 +66,6 @@ def test_a_folder_of_texts_means_the_files_in_it() -> None:
     assert [str(source.name) for source in sources(["deep", "a.jsonl"])] == ["deep/er/c.jsonl", "a.jsonl"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable to root")
-def test_a_file_without_permission(folder: Path) -> None:
-    (folder / "a.jsonl").chmod(0)
-    assert message("a.jsonl") == "Cannot read a.jsonl: Permission denied."
-
-
 def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -92,11 +77,6 @@ def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_second_files_encoding_is_found_before_the_first_is_read(folder: Path) -> None:
     (folder / "b.jsonl").write_bytes('{"text": "a"}'.encode("utf-16"))
     assert "b.jsonl is in UTF-16" in message("a.jsonl", "b.jsonl")
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_name_that_is_too_long() -> None:
-    assert message("x" * 5000).startswith(("Cannot read xxx", "Input file xxx"))
 
 
 def test_a_tilde_is_the_home_only_before_a_slash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

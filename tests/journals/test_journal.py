@@ -146,13 +146,6 @@ def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
         assert journal.index.counts() == {"accepted": 2, "rejected": 1}
 
 
-def test_more_units_than_a_page_of_the_index(path: Path) -> None:
-    with Journal(path) as journal:
-        for number in range(1100):
-            journal.append("unit", str(number), **unit())
-        assert [line["key"] for line in journal.units("accepted")] == [str(number) for number in range(1100)]
-
-
 def test_units_may_be_read_while_others_are_written(path: Path) -> None:
     with Journal(path) as journal:
         journal.append("unit", "0", **unit())
@@ -336,14 +329,6 @@ def test_a_second_opening_is_refused_until_the_first_is_closed(path: Path) -> No
         journal.append("pool", "b", questions=[])
     with Journal(path) as journal:
         assert journal.latest("pool", "b") is not None
-
-
-def test_a_refused_opening_leaves_the_lock_free(path: Path) -> None:
-    path.write_bytes(b"no journal\n")
-    with pytest.raises(JournalError):
-        Journal(path)
-    path.unlink()
-    Journal(path).close()
 
 
 @pytest.mark.parametrize("place", ["file/out.journal.jsonl", "folder"])

@@ -73,15 +73,6 @@ def test_mistakes(name: str, env: dict[str, str], says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_an_embedded_model_has_no_base() -> None:
-    with pytest.raises(UserError, match="--api-base"):
-        resolve("embedded", env={}, api_base="http://host")
-
-
-def test_a_base_for_argo() -> None:
-    assert resolve("gpt41", env=ARGO, api_base="https://dev/argoapi/").endpoint == "https://dev/argoapi"
-
-
 def test_the_package_imports_nothing() -> None:
     importlib.import_module("programs.lms")
     code = "import sys, programs.lms, programs.errors; sys.exit('dspy' in sys.modules or 'httpx' in sys.modules)"

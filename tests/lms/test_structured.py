@@ -5,24 +5,9 @@ from __future__ import annotations
 import pytest
 
 from programs.lms.meter import metered
-from programs.lms.structured import Ladder, Rung, response_format, rung_of
+from programs.lms.structured import Ladder, Rung
 from tests.lms.asking import ANSWER, FORMAT, SCHEMA, How, ask, brain, openai_model, request
 from tests.standin.server import StandIn
-
-
-def test_each_rung() -> None:
-    full = response_format(FORMAT, Rung.FULL)
-    assert full is not None
-    assert full["json_schema"]["schema"] == SCHEMA
-    assert response_format(FORMAT, Rung.JSON_OBJECT) == {"type": "json_object"}
-    assert response_format(FORMAT, Rung.NONE) is None
-    assert response_format(None, Rung.FULL) is None
-
-
-def test_where_a_body_really_stands() -> None:
-    assert rung_of(None, Rung.FULL) is Rung.NONE
-    assert rung_of({"type": "json_object"}, Rung.FULL) is Rung.JSON_OBJECT
-    assert rung_of({"type": "json_schema"}, Rung.FULL) is Rung.FULL
 
 
 def test_a_ladder_only_goes_down() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from programs import merge
-from programs.cli.options import run_cli
 from programs.errors import JournalError, UserError
 from programs.journals.journal import Journal
 from tests.lab import Lab
@@ -63,17 +62,6 @@ def test_an_output_that_is_there_is_refused(lab: Lab, halves: list[str], there: 
     assert f"{there} is there already" in refused(lab, *halves)
 
 
-def test_an_output_that_is_a_folder_is_refused(lab: Lab, halves: list[str]) -> None:
-    (lab.folder / "merged.json").mkdir()
-    assert "is a folder" in refused(lab, *halves)
-
-
-def test_the_output_may_not_be_a_source(lab: Lab) -> None:
-    lab.run()
-    with pytest.raises(UserError, match="is there already"):
-        merge.merge([str(lab.journal)], lab.output)
-
-
 @pytest.mark.parametrize("content", [b"no JSON", b'{"text": "No line end."}', b'{"kind":"of mine"}', b"{", b"\0"])
 @pytest.mark.parametrize("name", ["mine.jsonl", "mine.json", "mine.journal.jsonl"])
 def test_a_file_that_is_no_source_is_refused_and_not_touched(lab: Lab, name: str, content: bytes) -> None:
@@ -87,19 +75,6 @@ def test_what_is_not_there_is_refused(lab: Lab) -> None:
     assert "nothing matches" in refused(lab, str(lab.folder / "none*.json"))
     assert "is a folder" in refused(lab, str(lab.folder))
     assert "--sources" in refused(lab)
-
-
-def test_a_place_where_nothing_can_be_written_is_refused(lab: Lab, halves: list[str]) -> None:
-    (lab.folder / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write"):
-        merge.merge(halves, lab.folder / "file" / "merged.json")
-
-
-def test_a_mistake_is_one_line_and_code_2(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        run_cli(lambda: merge.main([str(lab.folder / "none.json"), "--output", str(lab.folder / "merged.json")]))
-    assert end.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_damaged_source_is_named(lab: Lab, halves: list[str]) -> None:

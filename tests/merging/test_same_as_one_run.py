@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from programs import document
-from programs.errors import UserError
-from tests.lab import Lab, laboratory, write_passages
+from tests.lab import Lab, laboratory
 from tests.merging.merging import contents, merged, records_by_id, shard_runs, spent, timeless, view
 from tests.running.test_resume import score_by_text
 from tests.standin.panel import PANEL
@@ -68,12 +67,6 @@ def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
     assert calls == 6 * 2
 
 
-def test_another_seed_on_the_merged_output_is_refused(lab: Lab, halves: list[str]) -> None:
-    merged(lab, *halves)
-    with pytest.raises(UserError, match="--seed was 0 and is now 5"):
-        view(lab, "merged").run(seed=5)
-
-
 def test_merging_can_go_on_by_merging(lab: Lab, thirds: list[str]) -> None:
     first, second, third = thirds
     merged(lab, first, second, name="two")
@@ -99,10 +92,6 @@ def test_a_source_named_twice_counts_once(lab: Lab, halves: list[str], monkeypat
     found = merged(lab, *halves, *documents, "out.shard-*.journal.jsonl", "./out.shard-1-of-2.json")
     assert found.sources == halves
     assert sum(row["calls"] for row in found.spent_in_all) == 6 * 8
-
-
-def test_wildcards_are_sorted(lab: Lab, halves: list[str]) -> None:
-    assert merged(lab, str(lab.folder / "out.shard-*.journal.jsonl")).sources == halves
 
 
 def test_shards_of_different_n_are_merged(lab: Lab, thirds: list[str], halves: list[str]) -> None:
@@ -151,12 +140,3 @@ def test_an_unfinished_source_makes_an_unfinished_whole(lab: Lab, halves: list[s
     lines = Path(first).read_bytes().splitlines(keepends=True)
     Path(first).write_bytes(b"".join(lines[:-1]))
     assert merged(lab, first, second).status == "interrupted"
-
-
-def test_an_empty_source_adds_nothing(lab: Lab) -> None:
-    journals = shard_runs(lab, 2, input_file=[str(write_passages(lab.folder / "none.jsonl", []))])
-    empty = lab.folder / "empty.journal.jsonl"
-    empty.touch()
-    found = merged(lab, *journals, str(empty))
-    assert (found.traces, found.status) == ({}, "completed")
-    assert view(lab, "merged").records == []

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs import merge
 from programs.asking.plan import Reply, Spent
 from programs.journals.journal import Journal
 from programs.journals.merger import Merger
@@ -72,13 +71,6 @@ def test_of_unlike_traces_that_of_the_source_named_first_stands(lab: Lab, turned
     # Two runs may be answered the same in the same milliseconds; nothing tells that from a copy.
     assert sum(row["calls"] for row in found.spent_in_all) == 2 * 6 * 8 - found.tally.copies
     assert mine.counted()[1] == 0
-
-
-def test_unlike_traces_are_told(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    merge.main([*unlike_runs(lab), "--output", str(lab.folder / "merged.json")])
-    said = capsys.readouterr().out.splitlines()
-    assert "6 traces of 2 sources" in said[0]
-    assert said[1].startswith("6 traces were made differently in several sources (first: ")
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -86,13 +86,6 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
         assert found.overlap(f"{frame}what are quasars?") is not None, "its own last words are no frame"
 
 
-def test_a_question_that_stands_there_many_times_is_no_frame(tmp_path: Path) -> None:
-    file = bench(tmp_path / "bench.jsonl", *({"question": CLOCKS, "answer": number} for number in range(30)))
-    with Benchmarks(tmp_path / "db", [str(file)]) as found:
-        assert len(found) == 1
-        assert found.overlap(CLOCKS) == Hit(str(file), 1, CLOCKS, "shares its words with")
-
-
 def test_a_question_beside_its_frame_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     frame = "Answer the following question with one of the options."
     asked = (CLOCKS, DUST, OTHER)

@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from programs.checks.near_duplicates import similarity
 from programs.errors import UserError
 from programs.merge import merge
 from programs.stages.questions import type_order
-from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.lab import Lab, called, laboratory, write_passages
 from tests.running.test_resume import catalogue_of
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
@@ -444,15 +443,3 @@ def test_a_benchmark_that_is_not_there_is_told_before_any_work(lab: Lab) -> None
     assert (lab.calls, lab.journal.exists()) == (0, False)
     done = called(*lab.arguments(decontaminate=["gone.jsonl"]))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-
-
-def test_an_old_list_is_moved_aside(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2, base=DEDUPE) as lab:
-        lab.run()
-        shutil.copy(lab.folder / "out.dropped.jsonl", lab.folder / "copy")
-        lab.run(resume=False)
-        assert len(list(lab.folder.glob("out.dropped.jsonl.*.old"))) == 1
-
-
-def test_the_passages_of_these_tests_are_apart() -> None:
-    assert similarity(passage(0), passage(3)) < 85

@@ -67,14 +67,6 @@ def test_another_run_adds_to_it_and_json_is_an_object_a_line(tmp_path: Path) -> 
     assert lines[-1]["traces"] == {"accepted": 2}
 
 
-def test_a_second_run_adds_to_the_first_ones_log(lab: Lab) -> None:
-    called(*lab.arguments(max_traces=1))
-    before = default_log(lab.output).read_text()
-    called(*lab.arguments())
-    assert default_log(lab.output).read_text().startswith(before)
-    assert default_log(lab.output).read_text().count("the run begins") == 2
-
-
 def test_the_terminal_is_shown_what_is_asked_for(lab: Lab) -> None:
     done = called(*lab.arguments(log_file="none", log_level="info"))
     assert "INFO synthreasoner: the run begins\n" in done.stderr
@@ -201,29 +193,11 @@ def test_everything_is_as_before_afterwards(tmp_path: Path) -> None:
     assert state() == before
 
 
-def test_libraries_are_heard_from_warnings_on(tmp_path: Path) -> None:
-    with logged(LogOptions(), tmp_path / "out.json"):
-        logging.getLogger("httpx").info("a call")
-        logging.getLogger("httpx").warning("a trouble")
-        log.info("ours")
-    text = (tmp_path / "out.run.log").read_text()
-    assert "a call" not in text
-    assert "a trouble" in text
-    assert "ours" in text
-
-
 def test_a_line_stays_a_line(tmp_path: Path) -> None:
     with logged(LogOptions(), tmp_path / "out"):
         log.info("one\ntwo %s", "three\nfour", extra={"field": "five\nsix \udc80"})
     [line] = (tmp_path / "out.run.log").read_text().splitlines()
     assert LINE.fullmatch(line)
-
-
-def test_a_log_file_that_is_not_begun_is_not_there(tmp_path: Path) -> None:
-    file = LogFile(tmp_path / "log", delay=True)
-    assert not file.begun
-    file.close()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_that_a_server_says_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
