@@ -93,6 +93,8 @@ class World:
             mark = asked.nonce.translate(str.maketrans("0123456789", "ghijklmnop"))
             return {"text": f"{OFF_TOPIC}. Nothing else matters here ({mark})."}
         words = " ".join(re.findall(r"^\[\d+\] (.*)$", asked.text, re.MULTILINE)[:2]).split()
+        # Its figures are not at hand.
+        words = [word for word in words if not re.search(r"\d", word)]
         # Not word for word: what is copied is not on topic, neither from the passage nor from a demonstration.
         mark = f" ({asked.nonce[:3].translate(str.maketrans('0123456789', 'ghijklmnop'))}) "
         return {"text": mark.join(" ".join(words[start : start + 6]) for start in range(0, len(words), 6))}
