@@ -82,6 +82,12 @@ def labelled(number: int) -> dict[str, object]:
     }
 
 
+REASONING = (
+    "So what would have to be true here? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
+)
+"""What the server of the pages thinks before it answers: one of them asks for that."""
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One folder a part, in the order of the pages: later commands use what earlier ones made."""
@@ -91,7 +97,7 @@ def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyP
     made_before = [line for line in run_by_python(PAGES) if line not in found and re.search(NEEDED_LATER, line)]
     monkeypatch.chdir(folder)
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist()) as server:
+    with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist(), reasoning=REASONING) as server:
         monkeypatch.setenv("ARGO_USER", USER)
         monkeypatch.setenv("ARGO_BASE_URL", argo.url)
         for line in ["python -m programs.generate --model gpt41 --max-traces 1", *made_before, *found]:
