@@ -33,15 +33,16 @@ SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/solver", "c
 
 
 def reading(asked: Asked) -> dict[str, Any]:
-    """An answer whose number is that of the passage."""
+    """An answer that says whether the passage's catalogue has an even number of galaxies."""
     [galaxies] = re.findall(r"measurements of (\d+) galaxies", asked.text)
-    return {"text": f"{scientist.answer(asked)['text']} All of it rests on {galaxies} galaxies."}
+    return {
+        "text": f"{scientist.answer(asked)['text']} The catalogue is an {'odd' if int(galaxies) % 2 else 'even'} one."
+    }
 
 
 def known_for_even(asked: Asked) -> dict[str, Any]:
-    """Knows everything about the galaxies of even catalogues, which are 100 more than their number."""
-    galaxies = int(re.findall(r"on (\d+) galaxies", asked.given("reference"))[0])
-    agreed = galaxies % 2 == 0 or not asked.given("other").startswith(scientist.FROM_MEMORY)
+    """Knows everything about the galaxies of even catalogues."""
+    agreed = "an even one" in asked.given("reference") or not asked.given("other").startswith(scientist.FROM_MEMORY)
     return {"reason": "They are about the same galaxies.", "agreement": "equivalent" if agreed else "contradicts"}
 
 
@@ -94,7 +95,7 @@ def test_keep_turns_down_and_max_traces_counts_the_rest(tmp_path: Path) -> None:
         options = {**SOLVING, "keep": ["needs_paper"], "max_traces": 4}
         finished = lab.run(**options)
         assert finished.summary.traces["accepted"] == len(lab.records) == 4
-        assert {int(record["final_answer"].split()[-2]) % 2 for record in lab.records} == {1}
+        assert {record["final_answer"].split()[-2] for record in lab.records} == {"odd"}
         turned_down = [line for line in lab.latest_units().values() if line["status"] == "rejected"]
         assert turned_down
         assert {line["reason"] for line in turned_down} == {"blind solve: known"}

@@ -204,7 +204,8 @@ def test_the_record_says_whose_thought_it_is() -> None:
     assert record.generation is not None
     assert record.generation.model == "reasoner"
     assert not record.generation.model_reasoning
-    assert {"trace", "answer", "own", "agreement"} < set(record.generation.models)
+    assert {"trace", "answer", "agreement"} < set(record.generation.models), "those of another model"
+    assert "own" not in record.generation.models
     assert record.unit == str(unit.key) == f"{passage().sample.id}/{unit.question.type.value}/0-model"
 
 

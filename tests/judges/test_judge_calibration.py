@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from programs.errors import UserError
 from programs.judges.calibration import prompt_of
+from programs.judges.review_list import ReviewItem
 from programs.records import Document
 from programs.running.goal import Goal
 from programs.stages.judge import Verdict
@@ -54,6 +55,13 @@ def calibration(folder: Path, name: str = "biases.json", prompt: str | None = No
 
 def ratings(lab: Lab) -> set[tuple[tuple[float, int | None], ...]]:
     return {tuple((one["overall"], one.get("raw_overall")) for one in record["verdicts"]) for record in lab.records}
+
+
+def test_without_a_calibration_ratings_are_as_given(judged: Lab) -> None:
+    judged.run()
+    assert ratings(judged) == {((4, None), (9, None))}
+    lines = (judged.folder / "out.review.jsonl").read_text().splitlines()
+    assert [ReviewItem.model_validate_json(line).spread for line in lines] == [5.0, 5.0]
 
 
 def test_what_counts_is_the_rating_less_the_bias(judged: Lab) -> None:

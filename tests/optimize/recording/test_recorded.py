@@ -314,7 +314,7 @@ def test_7_the_whole_program_is_replayed(tmp_path: Path, how: str) -> None:
                     text = passage(number)
                     made = tracer(text=text) if how == "sync" else asked.run(tracer.acall(text=text))
                     traces.append(made.records[0].reasoning_trace)
-                    paid.append(made.records[0].generation.stages["trace"]["prompt_tokens"])
+                    paid.append(made.records[0].generation.prompt_tokens)
                 calls = asked.recorder.account.all_paid.calls
         assert not server.surprises
     assert traces[:2] == traces[2:]
