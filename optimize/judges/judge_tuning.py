@@ -96,7 +96,7 @@ def tune(course: JudgeCourse, console: Console) -> JudgeReport:
     answers = hash_of(
         answer.id for side in (course.sides.train, course.sides.val, course.sides.test) for answer in side
     )
-    with workspace(settings, answers, console) as (models, recorder):
+    with workspace(settings, answers, console, course.concurrency) as (models, recorder):
         compiled, unscored = _compiled(course, models, recorder, console)
         before, after = (_ratings(course, models, tracer, console) for tracer in (course.tracer, compiled))
         correct_from = settings.judged_correct_from

@@ -1,4 +1,4 @@
-"""The chain over many rows with this project's parts: plans of asks, the gate, the journal and its index.
+"""The chain over many rows with this project's parts: asks, the gate, the journal and its index.
 
 Run as `python -m tests.bench.chain_here BASE ROWS CONCURRENCY`.
 """
@@ -13,7 +13,7 @@ import dspy
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.calling import Caller
 from programs.asking.models import ModelTable
-from programs.asking.plan import Ask, Plan, adrive, value_of
+from programs.asking.plan import Answering, Ask, value_of
 from programs.asking.tries import TryRules
 from programs.journals.journal import Journal
 from programs.running.budget import Budget
@@ -26,12 +26,12 @@ from tests.bench.chain import Chain, passage_of
 from tests.bench.stopwatch import stopwatch
 
 
-def plan_of(chain: Chain, row: int) -> Plan[str]:
+async def conclusion_of(chain: Chain, row: int, answer: Answering) -> str:
     """The calls of one row; returns its conclusion."""
     inputs, text = {"passage": passage_of(row)}, ""
     for depth, (name, predict) in enumerate(chain.named_predictors()):
         ask = Ask(name, f"{name}/{row}", predict, dict(inputs), depth)
-        text = inputs[ask.output] = value_of(ask, (yield [ask])[0]).text
+        text = inputs[ask.output] = value_of(ask, await answer(ask)).text
     return text
 
 
@@ -46,7 +46,7 @@ async def conclusions(base: str, rows: int, concurrency: int, path: Path) -> lis
 
         async def conclusion(row: int) -> str:
             try:
-                return await adrive(plan_of(chain, row), caller.answer)
+                return await conclusion_of(chain, row, caller.answer)
             finally:
                 window.release()
 

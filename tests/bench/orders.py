@@ -31,7 +31,7 @@ def made(order: str, texts: int, folder: Path) -> list[Measured]:
     console = Console(stderr=True)
     course = prepared(settings)
     (folder / order).mkdir(parents=True, exist_ok=True)
-    with workspace(settings, order, console) as (models, _):
+    with workspace(settings, order, console, settings.concurrency or 1) as (models, _):
         return proven(course, models, course.tracer, console)
 
 

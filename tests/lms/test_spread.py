@@ -33,14 +33,13 @@ from programs.errors import (
     UnknownModel,
     UserError,
 )
-from programs.lms.engine import AsyncEngine, SyncEngine
+from programs.lms.engine import Engine
 from programs.lms.faults import EmptyAnswer, NotConnected, SchemaRefused
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from programs.lms.spread import DOWN_AFTER, Spread, choose, preference, shared_beginning
-from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, QUICK, How, ask, brain, request
-from tests.lms.test_engine import both
+from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, QUICK, ask, brain, request
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -246,14 +245,13 @@ def passages_of(server: StandIn) -> set[str]:
     return {body["messages"][-1]["content"].partition("\n\n")[0] for body in server.bodies}
 
 
-@both
-async def test_all_calls_of_a_passage_go_to_one_server(how: How) -> None:
+async def test_all_calls_of_a_passage_go_to_one_server() -> None:
     with StandIn(brain) as one, StandIn(brain) as two, StandIn(brain) as three:
         async with shared_model(one, two, three) as model:
             assert model.endpoint == f"{one.openai_base}, {two.openai_base}, {three.openai_base}"
             for passage in range(40):
                 for question in range(2):
-                    assert (await ask(model, about(passage, question), how)).text == ANSWER
+                    assert (await ask(model, about(passage, question))).text == ANSWER
     servers = (one, two, three)
     assert sum(len(passages_of(server)) for server in servers) == 40
     assert all(len(server.calls) == 2 * len(passages_of(server)) > 0 for server in servers)
@@ -279,14 +277,13 @@ async def test_load_follows_the_faster_server() -> None:
     assert len(fast.calls) > len(slow.calls) > 0
 
 
-@both
-async def test_a_server_that_dies_loses_no_call_and_is_used_again(how: How) -> None:
+async def test_a_server_that_dies_loses_no_call_and_is_used_again() -> None:
     with StandIn(brain, latency=0.02) as one:
         two = StandIn(brain, latency=0.02).__enter__()
         async with shared_model(one, two) as model:
 
             async def forty(first: int) -> None:
-                asked = (ask(model, about(passage), how) for passage in range(first, first + 40))
+                asked = (ask(model, about(passage)) for passage in range(first, first + 40))
                 assert {answer.text for answer in await asyncio.gather(*asked)} == {ANSWER}
 
             with metered() as meter:
@@ -308,14 +305,13 @@ async def test_a_server_that_dies_loses_no_call_and_is_used_again(how: How) -> N
                 assert len(back.calls) > 20
 
 
-@both
-async def test_all_down_then_up(how: How) -> None:
+async def test_all_down_then_up() -> None:
     retry = RetryPolicy(first_wait=0.001, longest_wait=0.01, patience=30)
     with StandIn(brain) as one, StandIn(brain) as two:
         pass
     async with shared_model(one, two, retry=retry) as model:
         with metered() as meter:
-            running = [asyncio.create_task(ask(model, about(passage), how)) for passage in range(8)]
+            running = [asyncio.create_task(ask(model, about(passage))) for passage in range(8)]
             while meter.faults["connection"] < 50:
                 await asyncio.sleep(0.001)
             with StandIn(brain, port=two.port) as back:
@@ -323,13 +319,12 @@ async def test_all_down_then_up(how: How) -> None:
         assert len(back.calls) == 8
 
 
-@both
-async def test_the_last_error_is_raised_when_patience_ends(how: How) -> None:
+async def test_the_last_error_is_raised_when_patience_ends() -> None:
     broken = FaultPlan(share=1, kinds=["500"])
     with StandIn(brain, faults=broken) as one, StandIn(brain, faults=broken) as two:
         async with shared_model(one, two, retry=ONCE) as model:
             with metered() as meter, pytest.raises(TransientError, match="500"):
-                await ask(model, how=how)
+                await ask(model)
     assert meter.attempts == len(one.calls) + len(two.calls) == 2
 
 
@@ -343,12 +338,11 @@ async def test_faults_of_every_kind_lose_nothing() -> None:
     assert meter.attempts == len(one.calls) + len(two.calls) == 150 + sum(meter.faults.values())
 
 
-@both
 @pytest.mark.parametrize(("fault", "error"), [("401", AccessDenied), ("404", UnknownModel), ("402", FatalError)])
-async def test_a_server_that_refuses_for_good_is_named(how: How, fault: str, error: type[BackendError]) -> None:
+async def test_a_server_that_refuses_for_good_is_named(fault: str, error: type[BackendError]) -> None:
     with StandIn(brain) as one, StandIn(brain, faults=FaultPlan(share=1, kinds=[fault]), api_key=KEY) as two:
         async with shared_model(one, two) as model:
-            asked = (ask(model, about(passage), how) for passage in range(16))
+            asked = (ask(model, about(passage)) for passage in range(16))
             ends = await asyncio.gather(*asked, return_exceptions=True)
     failed = [end for end in ends if isinstance(end, BaseException)]
     assert {type(end) for end in failed} == {error}
@@ -374,13 +368,11 @@ async def test_each_server_learns_its_own_form_and_prompts_suit_all() -> None:
     assert "json_object" not in kinds
 
 
-@both
-async def test_models_that_all_offer(how: How) -> None:
+async def test_models_that_all_offer() -> None:
     with StandIn(brain, models=[("A", "a"), ("B", "b")]) as one, StandIn(brain, models=[("B", "b"), ("C", "c")]) as two:
         async with shared_model(one, two) as model:
             assert model.engine is not None
-            assert model.async_engine is not None
-            names = model.engine.list_models() if how == "sync" else await model.async_engine.list_models()
+            names = await model.engine.list_models()
     assert names == [("B", "b")]
 
 
@@ -393,14 +385,14 @@ async def test_a_copied_program_shares_its_engines() -> None:
             with dspy.context(adapter=dspy.JSONAdapter()):
                 assert (await copied.acall(passage="galaxies?")).answer == "Galaxies recede from us."
                 assert (await asyncio.to_thread(copied, passage="galaxies?")).answer == "Galaxies recede from us."
-            assert copied.lm.engine is model.engine
+            assert copied.lm._async_engine_spec is model.engine
     assert sorted((len(one.calls), len(two.calls))) == [0, 2]
 
 
 def test_one_base_has_no_spread() -> None:
     for base in ("http://a/v1", ["http://a/v1"]):
         model = resolve("openai/any", api_base=base, env={})
-        assert (type(model.engine), type(model.async_engine)) == (SyncEngine, AsyncEngine)
+        assert type(model.engine) is Engine
 
 
 @pytest.mark.parametrize(
