@@ -13,7 +13,9 @@ import dspy
 from optimize.metrics import METRICS, Score, combined
 from optimize.stage_score import first_failure, stage_score
 from programs.asking.calling import Caller
+from programs.asking.plan import together
 from programs.asking.tries import TryRules
+from programs.background_loop import run
 from programs.lms.resolve import Model
 from programs.records import Record
 from programs.stages.grade import GradeStage, grades_of
@@ -68,26 +70,27 @@ class Measure:
             return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self.weights else {}, stages)
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with dspy.context(trace=None):
-            record = replace(unit, attempts=[self._attempt(unit)]).record()
+            record = replace(unit, attempts=[run(self._attempt(unit))]).record()
         metrics = {name: METRICS[name](record) for name in self.weights}
         asked = {"judge": bool(self._judges), "grades": self._grader is not None}
         silent = [name for name, score in metrics.items() if asked.get(name) and score.value is None]
         score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self.weights)
         return Measured(score, metrics, stages, record)
 
-    def _attempt(self, unit: Unit) -> Attempt:
+    async def _attempt(self, unit: Unit) -> Attempt:
         attempt = unit.attempts[-1]
         name = f"{unit.key}.{attempt.spot.attempt}"
         asks = [
             self._judge.ask(unit.passage, unit.question, attempt.draft, name, judge) for judge in sorted(self._judges)
         ]
         caller = Caller(lambda ask: self._judges[ask.judge or ""], self._rules, strict=True)
-        verdicts = [verdict_of(ask, caller.answer(ask)) for ask in asks]
+        replies = await together(caller.answer(ask) for ask in asks)
+        verdicts = list(map(verdict_of, asks, replies))
         if self._grader is None:
             return replace(attempt, verdicts=verdicts)
         grader = self._grader
         ask = self._grade.ask(unit.passage, unit.question, attempt.draft, name, grader.name)
-        reply = Caller(lambda _: grader, self._rules, strict=True).answer(ask)
+        reply = await Caller(lambda _: grader, self._rules, strict=True).answer(ask)
         return replace(attempt, verdicts=verdicts, grades=grades_of(reply), grade_reply=reply)
 
 

@@ -1,6 +1,5 @@
 """The models of a compilation, each opened once, and every call to them recorded."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from optimize.recording.recorded import recorded
 from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
 from programs.asking.models import ModelTable
+from programs.background_loop import run
 from programs.lms.resolve import Model
 from programs.settings import Settings
 
@@ -45,7 +45,7 @@ def recorded_models(settings: CompileSettings, recorder: Recorder) -> Iterator[M
     """The models, reached. Raises `UserError` when one cannot be reached, before any work begins."""
     table = table_of(settings)
     try:
-        asyncio.run(_reached(table))
+        run(table.reach())
         yield Models(
             student=recorded(table.main, recorder, "student"),
             judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
@@ -59,16 +59,4 @@ def recorded_models(settings: CompileSettings, recorder: Recorder) -> Iterator[M
         recorder.close()
         # A call that is tried again and again would keep an interrupted compilation from ending.
         recorder.wait(settings.timeout)
-        for name in table.names:
-            table.named(name).close()
-
-
-async def _reached(table: ModelTable) -> None:
-    try:
-        await table.reach()
-    finally:
-        # These connections belong to this event loop; the optimizers call from threads.
-        for name in table.names:
-            engine = table.named(name).async_engine
-            if engine is not None:
-                await engine.aclose()
+        run(table.close())

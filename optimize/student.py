@@ -1,14 +1,14 @@
 """The part of the program that optimizers may change: the stages that write. Judges and graders stay as they are, since
 an optimizer that could rewrite its own judge would learn to flatter itself."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import dspy
 
 from optimize.stages import STAGES
 from programs.asking.calling import Caller
-from programs.asking.plan import Ask, Reply, StageFailed, drive
+from programs.asking.module import AwaitedModule
+from programs.asking.plan import Answering, Ask, Reply, StageFailed
 from programs.asking.tries import TryRules
 from programs.inputs.sample import sample_of
 from programs.passage import Passage
@@ -22,7 +22,7 @@ class Asked(NamedTuple):
     reply: Reply
 
 
-class Student(dspy.Module):
+class Student(AwaitedModule):
     """Makes one trace of a text with the LM and the adapter that DSPy is configured with; with `until`, goes no further
     than that stage. `options` are what the LM may be sent (`programs.asking.calling.options_of`).
 
@@ -44,15 +44,17 @@ class Student(dspy.Module):
         self._caller = Caller(rules=rules, options=options, strict=True)
         self._until = until
 
-    def forward(self, text: str, title: str | None = None, domain: str | None = None, **_: Any) -> dspy.Prediction:
+    async def aforward(
+        self, text: str, title: str | None = None, domain: str | None = None, **_: Any
+    ) -> dspy.Prediction:
         """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `units` (a list of `Unit`,
         empty without questions), `pool` and `failures` (a list of `StageFailed`).
         Raises `BackendError` when the model cannot be reached or refuses."""
         asked: dict[str, Asked] = {}
         sample, wishes = sample_of(text, title=title, domain=domain), Wishes(temperature=TEMPERATURE)
-        plan = Tracer(self.questions, self.strands, self.writer).plan(sample, wishes)
+        tracer = Tracer(self.questions, self.strands, self.writer)
         try:
-            made = drive(plan, _answering(self._caller.answer, asked, self._until))
+            made = await tracer.made(sample, wishes, _answering(self._caller.answer, asked, self._until))
         except _Reached:
             made = Made(pool=self.questions.pool(Passage(sample), asked["questions"].reply, wishes.seed))
         failures: list[StageFailed] = [made.failure] if made.failure else []
@@ -68,12 +70,12 @@ class _Reached(Exception):
     """The stage that was wanted has replied."""
 
 
-def _answering(answer: Callable[[Ask], Reply], asked: dict[str, Asked], until: str | None) -> Callable[[Ask], Reply]:
-    def answered(ask: Ask) -> Reply:
+def _answering(answer: Answering, asked: dict[str, Asked], until: str | None) -> Answering:
+    async def answered(ask: Ask) -> Reply:
         if until is not None and ask.stage != until and ask.depth >= STAGES[until].depth:
             # Asked together with the stage that is wanted, before it: nothing will read this.
             return Reply(status="unread", problems=["not wanted"])
-        reply = answer(ask)
+        reply = await answer(ask)
         asked[ask.stage] = Asked(ask, reply)
         if ask.stage == until:
             raise _Reached

@@ -30,7 +30,7 @@ def tune(compilation: Compilation, console: Console) -> Report:
     """Compiles, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
     settings = compilation.settings
     texts = hash_of(sample.id for side in SIDES for sample in getattr(compilation.splits, side))
-    with workspace(settings, texts, console) as (models, recorder):
+    with workspace(settings, texts, console, compilation.concurrency) as (models, recorder):
         before = proven(compilation, models, compilation.tracer, console)
         recorder.check_answered(before[0].score.reason)
         compiled, unscored = _compiled(compilation, models, recorder, console)

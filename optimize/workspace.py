@@ -20,12 +20,14 @@ from programs.telemetry.tracing import TraceOptions
 
 
 @contextmanager
-def workspace(settings: CompileSettings, data: str, console: Console) -> Iterator[tuple[Models, Recorder]]:
-    """The models and the recorder of a compilation on texts with the hash `data`; the LM that DSPy is configured with
-    inside is the student's.
+def workspace(
+    settings: CompileSettings, data: str, console: Console, at_once: int
+) -> Iterator[tuple[Models, Recorder]]:
+    """The models and the recorder of a compilation on texts with the hash `data`, which makes so many calls at once; the
+    LM that DSPy is configured with inside is the student's.
     Raises `UserError` when a model cannot be reached or the folder is another compilation's, and `JournalError`. What made
     the recorder give up is raised whatever DSPy made of it."""
-    with Recorder(settings.output, max_calls=settings.max_calls) as recorder:
+    with Recorder(settings.output, max_calls=settings.max_calls, at_once=at_once) as recorder:
         check_folder(settings.output, settings, data, begun=recorder.account.all_paid.calls > 0)
         if recorder.mended:
             console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")

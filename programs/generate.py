@@ -88,6 +88,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
 
 def _list_models(settings: Settings, console: "Console") -> int:
     from programs.asking.models import ModelTable
+    from programs.background_loop import run
     from programs.errors import BackendError
 
     alone = {"quality_check": False, "grade_answers": False, "blind_solve": None, "check_steps": False}
@@ -95,7 +96,7 @@ def _list_models(settings: Settings, console: "Console") -> int:
     try:
         if model.engine is None:
             raise UserError(f"--list-models: {settings.model} is called by DSPy, which cannot list models")
-        names = model.engine.list_models()
+        names = run(model.engine.list_models())
     except BackendError as error:
         raise UserError(str(error)) from None
     finally:

@@ -1,11 +1,12 @@
 """The whole program: a text goes in, traces come out. A DSPy module that optimizers compile and research code imports.
 
-    plan of a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
+    a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
         attempts of (trace ─► answer ─► judges) until one is accepted
         [─► tries of (own thought ─► comparison with that answer ─► judges) until one is accepted]
         ─► grades ─► what else is asked for (`extras`)
 
-The plans are driven in three ways (see `programs.asking.plan`); `Tracer.forward` and `Tracer.aforward` are two of them.
+Each stage awaits its replies of the `answer` that `Tracer.made` is given: `Tracer.aforward` asks DSPy's LM, the runner its
+journal first.
 """
 
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from typing import Any
 
 import dspy
 
-from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.calling import Caller
-from programs.asking.plan import Plan, Reply, StageFailed, adrive, drive
+from programs.asking.module import AwaitedModule, adapted
+from programs.asking.plan import Answering, Reply, StageFailed, together
 from programs.compiled import identity_of, write_program
 from programs.extras.extras import Extras
 from programs.inputs.sample import Sample, sample_of
@@ -60,7 +61,7 @@ class Wishes:
 
 @dataclass
 class Made:
-    """What became of a sample. `units` are those that this drive decided; `limited`: the budget left some unmade;
+    """What became of a sample. `units` are those that were decided; `limited`: the budget left some unmade;
     `failure`: the questions could not be asked."""
 
     pool: QuestionPool | None = None
@@ -74,7 +75,7 @@ class Made:
         return self.failure is not None or any(unit.status == "failed" for unit in self.units)
 
 
-class Tracer(dspy.Module):
+class Tracer(AwaitedModule):
     """Composes the stages. Its predictors are named by their stages, and each has a signature class of its own."""
 
     def __init__(
@@ -91,85 +92,103 @@ class Tracer(dspy.Module):
         self.grader = GradeStage()
 
     def forward(self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any) -> dspy.Prediction:
+        """As `aforward`, without awaiting; in any thread."""
+        return super().forward(text, title, domain, **wishes)
+
+    async def aforward(
+        self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any
+    ) -> dspy.Prediction:
         """Makes the traces of one text with the LM that DSPy is configured with, and its adapter or else ours.
 
         `wishes` are fields of `Wishes`. Gives a Prediction with `records` (list of `Record`), `units` and `pool`.
         Raises `BackendError` when the model cannot be reached or refuses, `StageFailed` when it gives no questions.
         """
         sample = sample_of(text, title=title, domain=domain)
-        with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
-            return _prediction(drive(self.plan(sample, Wishes(**wishes)), Caller().answer))
-
-    async def aforward(
-        self, text: str, title: str | None = None, domain: str | None = None, **wishes: Any
-    ) -> dspy.Prediction:
-        """As `forward`; independent stages run at the same time."""
-        sample = sample_of(text, title=title, domain=domain)
-        with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
-            return _prediction(await adrive(self.plan(sample, Wishes(**wishes)), Caller().aanswer))
+        with adapted():
+            return _prediction(await self.made(sample, Wishes(**wishes), Caller().answer))
 
     def save(self, path: Path | str, *, model: str | None = None, prompt_order: str | None = None) -> None:
         """Writes the program as one JSON file for `load_tracer`: instructions, demonstrations, and what they were made
         for. No pickle, no model, no key."""
         write_program(self, Path(path), identity_of(self, model=model, prompt_order=prompt_order))
 
-    def plan(self, sample: Sample, wishes: Wishes) -> Plan[Made]:
-        """All that is wanted of one sample."""
+    async def made(self, sample: Sample, wishes: Wishes, answer: Answering) -> Made:
+        """All that is wanted of one sample, with the replies that `answer` gives."""
         passage = Passage(sample)
-        reply = (yield [self.questions.ask(passage, wishes.setting, wishes.seed)])[0]
+        reply = await answer(self.questions.ask(passage, wishes.setting, wishes.seed))
         if reply.status == "unread":
             return Made(failure=StageFailed("questions", reply))
         pool = wishes.pooled(self.questions.pool(passage, reply, wishes.seed))
         made = Made(pool=pool)
         wanted = _wanted(sample, pool.questions[: wishes.traces], wishes, made)
-        results = yield [self._question_plan(passage, question, keys, wishes, reply) for question, keys in wanted]
+        results = await together(
+            self._question(passage, question, keys, wishes, reply, answer) for question, keys in wanted
+        )
         made.units = [unit for units in results for unit in units]
         return made
 
-    def _question_plan(
-        self, passage: Passage, question: Question, keys: list[UnitKey], wishes: Wishes, asked: Reply
-    ) -> Plan[list[Unit]]:
+    async def _question(
+        self,
+        passage: Passage,
+        question: Question,
+        keys: list[UnitKey],
+        wishes: Wishes,
+        asked: Reply,
+        answer: Answering,
+    ) -> list[Unit]:
         try:
-            found = yield from self.strands.plan(passage, question)
+            found = await self.strands.analysed(passage, question, answer)
             found.replies["questions"] = asked
         except StageFailed as failure:
             units = [Unit(key, question, passage).failed(failure) for key in keys]
         else:
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
-            made = yield [self._variation_plan(passage, question, found, group, wishes) for group in groups]
+            made = await together(self._variation(passage, question, found, group, wishes, answer) for group in groups)
             units = [unit for several in made for unit in several]
             units = drop_twins(units, wishes.known)
-            yield from wishes.extras.after(passage, question, units)
+            await wishes.extras.after(passage, question, units, answer)
         for unit in units:
             wishes.finished(unit)
         return units
 
-    def _variation_plan(
-        self, passage: Passage, question: Question, found: Analysed, keys: list[UnitKey], wishes: Wishes
-    ) -> Plan[list[Unit]]:
+    async def _variation(
+        self,
+        passage: Passage,
+        question: Question,
+        found: Analysed,
+        keys: list[UnitKey],
+        wishes: Wishes,
+        answer: Answering,
+    ) -> list[Unit]:
         """The units of one variation. A model's own thought goes by the answer of the written one, which is made for its
         sake where it is not wanted itself."""
         wanted = {key.thought: key for key in keys}
         key = keys[0]._replace(thought="written")
-        written = yield from self._written_plan(passage, question, found, key, wishes)
+        written = await self._written(passage, question, found, key, wishes, answer)
         units = [written] if "written" in wanted else []
         own = wishes.extras.own
         if own is not None and "model" in wanted:
             unit = Unit(key=wanted["model"], question=question, passage=passage, found=found)
 
-            def judged(draft: Draft, name: str) -> Plan[tuple[Verdicts, Standing]]:
-                verdicts = yield from self._verdicts(passage, question, draft, name, wishes)
+            async def judged(draft: Draft, name: str) -> tuple[Verdicts, Standing]:
+                verdicts = await self._verdicts(passage, question, draft, name, wishes, answer)
                 return verdicts, standing(verdicts, wishes.quality)
 
-            yield from own.plan(passage, question, unit, written, judged)
+            await own.think(passage, question, unit, written, answer, judged)
             units.append(unit)
         for unit in units:
-            yield from self._grade_plan(unit, wishes)
+            await self._grade(unit, wishes, answer)
         return units
 
-    def _written_plan(
-        self, passage: Passage, question: Question, found: Analysed, key: UnitKey, wishes: Wishes
-    ) -> Plan[Unit]:
+    async def _written(
+        self,
+        passage: Passage,
+        question: Question,
+        found: Analysed,
+        key: UnitKey,
+        wishes: Wishes,
+        answer: Answering,
+    ) -> Unit:
         unit = Unit(key=key, question=question, passage=passage, found=found)
         feedback = NOTHING_AGAINST
         temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
@@ -177,10 +196,10 @@ class Tracer(dspy.Module):
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
             spot = Spot(key.variation, number, temperature, shape, wishes.setting)
             try:
-                draft = yield from self.writer.plan(passage, question, found, spot, feedback)
+                draft = await self.writer.drafted(passage, question, found, spot, answer, feedback)
             except StageFailed as failure:
                 return unit.failed(failure)
-            verdicts = yield from self._verdicts(passage, question, draft, key.named(spot.name), wishes)
+            verdicts = await self._verdicts(passage, question, draft, key.named(spot.name), wishes, answer)
             attempt = Attempt(spot, draft, verdicts, standing(verdicts, wishes.quality))
             unit.attempts.append(attempt)
             if attempt.standing != "below":
@@ -189,22 +208,22 @@ class Tracer(dspy.Module):
         unit.decide()
         return unit
 
-    def _grade_plan(self, unit: Unit, wishes: Wishes) -> Plan[None]:
+    async def _grade(self, unit: Unit, wishes: Wishes, answer: Answering) -> None:
         if wishes.grader and unit.status == "accepted":
             last = unit.attempts[-1]
             name = unit.key.named(last.spot.name)
             ask = self.grader.ask(unit.passage, unit.question, last.draft, name, wishes.grader)
-            reply = (yield [ask])[0]
+            reply = await answer(ask)
             last.grades, last.grade_reply = grades_of(reply), reply
 
-    def _verdicts(
-        self, passage: Passage, question: Question, draft: Draft, name: str, wishes: Wishes
-    ) -> Plan[list[Verdict]]:
+    async def _verdicts(
+        self, passage: Passage, question: Question, draft: Draft, name: str, wishes: Wishes, answer: Answering
+    ) -> list[Verdict]:
         if not wishes.quality.check:
             return []
         given = THINKING[wishes.setting]
         asks = [self.judge.ask(passage, question, draft, name, judge, given) for judge in wishes.quality.judges]
-        replies = yield asks
+        replies = await together(answer(ask) for ask in asks)
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
         verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
         return [calibrated(verdict, wishes.quality) for verdict in verdicts]

@@ -1,7 +1,7 @@
 """Small real parts for the tests of the core: a sample, a question, answers of every stage, units, journal lines.
 
 answers = Answers(judge=lambda ask: {**VERDICT, "overall": 3})
-made = made_of(answers, quality=QualityRules(check=True, judges=("a",)))     # a Tracer's plan, driven without a model
+made = made_of(answers, quality=QualityRules(check=True, judges=("a",)))     # a Tracer, without a model
 answers.asked                                                                  # the asks, in order
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from programs.asking.plan import Ask, Reply, Spent, drive
+from programs.asking.plan import Ask, Reply, Spent
+from programs.background_loop import run
 from programs.inputs.sample import Sample, sample_of
 from programs.journals.journal import Journal
 from programs.passage import Passage
@@ -96,7 +97,11 @@ class Answers:
         self.stages = stages
         self.asked: list[Ask] = []
 
-    def __call__(self, ask: Ask) -> Reply:
+    async def __call__(self, ask: Ask) -> Reply:
+        return self.reply(ask)
+
+    def reply(self, ask: Ask) -> Reply:
+        """The same without awaiting."""
         self.asked.append(ask)
         output = self.stages.get(ask.stage, good_output)(ask)
         return output if isinstance(output, Reply) else answered(ask, output)
@@ -108,18 +113,18 @@ class Answers:
 
 def made_of(answers: Answers | None = None, text: str = TEXT, **wishes: Any) -> Made:
     """What the whole program makes of a text."""
-    return drive(tracer().plan(sample(text), Wishes(**wishes)), answers or Answers())
+    return run(tracer().made(sample(text), Wishes(**wishes), answers or Answers()))
 
 
 def analysed(answers: Answers | None = None) -> Analysed:
     """What stages 2 and 3 find for `question()` in `passage()`."""
-    return drive(tracer().strands.plan(passage(), question()), answers or Answers())
+    return run(tracer().strands.analysed(passage(), question(), answers or Answers()))
 
 
 def draft(answers: Answers | None = None, stages: TraceStages | None = None) -> Draft:
     """A thought and its answer."""
-    plan = (stages or tracer().writer).plan(passage(), question(), analysed(), spot())
-    return drive(plan, answers or Answers())
+    writer = stages or tracer().writer
+    return run(writer.drafted(passage(), question(), analysed(), spot(), answers or Answers()))
 
 
 def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None:

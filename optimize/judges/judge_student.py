@@ -7,6 +7,7 @@ from typing import Any
 import dspy
 
 from programs.asking.calling import Caller
+from programs.asking.module import AwaitedModule
 from programs.asking.plan import Ask
 from programs.asking.tries import TryRules
 from programs.inputs.sample import content_id
@@ -18,7 +19,7 @@ PREDICTOR = "judge.predict"
 """The judges' predictor, here and in the `Tracer`."""
 
 
-class JudgeStudent(dspy.Module):
+class JudgeStudent(AwaitedModule):
     """Asks one of several judges, who share one prompt, about an answer. `judges` are the models by name; they are not
     copied with the module.
 
@@ -31,7 +32,7 @@ class JudgeStudent(dspy.Module):
         self.judge = judge
         self._caller = Caller(_model_of(judges), rules, strict=True)
 
-    def forward(
+    async def aforward(
         self, passage: str, question: str, answer: str, judge: str, thought: str | None = None, **_: Any
     ) -> dspy.Prediction:
         """Gives a Prediction with `verdict` (a `Verdict`). Raises `BackendError` when the judge cannot be reached or
@@ -41,7 +42,7 @@ class JudgeStudent(dspy.Module):
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
         ask = self.judge.ask_about(inputs, name, judge, temperature)
-        return dspy.Prediction(verdict=verdict_of(ask, self._caller.answer(ask)))
+        return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
 
 
 def _model_of(judges: Mapping[str, Model]) -> Any:

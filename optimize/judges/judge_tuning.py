@@ -94,7 +94,9 @@ def tune(compilation: JudgeCompilation, console: Console) -> Report:
     settings, splits = compilation.settings, compilation.splits
     for reason, count in compilation.skipped.items():
         console.print(f"{count} records left out: {reason}")
-    with workspace(settings, hash_of(one.id for side in SIDES for one in getattr(splits, side)), console) as opened:
+    with workspace(
+        settings, hash_of(one.id for side in SIDES for one in getattr(splits, side)), console, compilation.concurrency
+    ) as opened:
         models, recorder = opened
         compiled, unscored = _compiled(compilation, models, recorder, console)
         before, after = (_ratings(compilation, models, tracer, console) for tracer in (compilation.tracer, compiled))

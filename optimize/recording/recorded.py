@@ -28,6 +28,7 @@ from optimize.recording.call_journal import Call, Purpose
 from optimize.recording.recorder import Flight, Recorder
 from optimize.recording.replies import Rollout, answer_of, key_of, reseeded, response_of, tokens_of
 from programs.errors import Truncated
+from programs.lms.blocking import BlockingEngine
 from programs.lms.meter import current_meter, metered_twice
 from programs.lms.resolve import Model
 
@@ -38,15 +39,13 @@ def recorded(model: Model, recorder: Recorder, purpose: Purpose) -> Model:
     """The same model with an LM whose every call goes through the recorder and is counted under `purpose`.
 
     The LM may be copied, also deeply, and given other options, as optimizers do. Besides what the model itself raises,
-    its calls raise the recorder's errors, and a `CallError` for an answer that is not text. Who calls synchronously
-    must not do so on the thread of a running event loop.
+    its calls raise the recorder's errors, and a `CallError` for an answer that is not text.
     """
-    engine = model.engine or NativeEngine(model.lm)
-    talk = _Talk(recorder, model, purpose, engine)
+    engine = RecordingEngine(recorder, model, purpose)
     lm = RecordedLM(
         model.lm.model,
-        engine=_RecordingEngine(talk, engine),
-        async_engine=_AsyncRecordingEngine(talk, model.async_engine or AsyncNativeEngine(model.lm)),
+        engine=BlockingEngine(engine),
+        async_engine=engine,
         num_retries=0,
         cache=False,
         callbacks=model.lm.callbacks,
@@ -69,7 +68,7 @@ _rolled: ContextVar[_Rolled | None] = ContextVar("rolled", default=None)
 
 
 class RecordedLM(dspy.LM):
-    """`dspy.LM` that tells its engines which rollout is asked for."""
+    """`dspy.LM` that tells its engine which rollout is asked for."""
 
     def __call__(self, prompt: Any = None, *, messages: Any = None, **options: Any) -> Any:
         with self._as_rollout(options):
@@ -97,18 +96,21 @@ class _Asked:
     rollout: Rollout
 
 
-class _Talk:
-    """What the sync and the async engine of one model share."""
+class RecordingEngine:
+    """Answers from the recorder, or by the model's own engine. A copy of it is itself."""
 
-    def __init__(self, recorder: Recorder, model: Model, purpose: Purpose, engine: Any) -> None:
+    def __init__(self, recorder: Recorder, model: Model, purpose: Purpose) -> None:
         self._recorder = recorder
         self._name, self._endpoint = model.name, model.endpoint
         self._purpose = purpose
-        self._engine = engine
+        self._engine = model.engine or NativeEngine(model.lm)
         self._schema_refused = False
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RecordingEngine":
+        return self
+
     @property
-    def enforces_schemas(self) -> bool:
+    def supports_response_schema(self) -> bool:
         """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
         depends on it, so a replay has to learn it at the same place."""
         return self._engine.supports_response_schema and not self._schema_refused
@@ -118,18 +120,27 @@ class _Talk:
         """The options that the model takes."""
         return frozenset(self._engine.supported_params)
 
-    def asked(self, request: Request) -> _Asked:
+    async def complete(self, request: Request) -> Response:
+        """The recorded answer, or one that is recorded now. Who else asks for it meanwhile waits, and holds no place."""
+        asked = self._asked(request)
+        while True:
+            async with self._recorder.place():
+                turn = self._recorder.turn(asked.key, self._purpose)
+                if isinstance(turn, Call):
+                    return self._replay(turn, asked)
+                if isinstance(turn, Flight):
+                    with self._asking(asked, turn) as land:
+                        return land(await self._engine.complete(asked.request))
+            await asyncio.wrap_future(turn)
+
+    def _asked(self, request: Request) -> _Asked:
         """The request of the LM's call that is under way, as its next candidate."""
         rolled = _rolled.get() or _Rolled()
         candidate, rolled.candidates = rolled.candidates, rolled.candidates + 1
         key = key_of(self._endpoint, self._name, request, rolled.rollout, candidate)
         return _Asked(key, reseeded(request, rolled.rollout, candidate), rolled.rollout)
 
-    def turn(self, asked: _Asked) -> Any:
-        """See `Recorder.turn`."""
-        return self._recorder.turn(asked.key, self._purpose)
-
-    def replay(self, call: Call, asked: _Asked) -> Response:
+    def _replay(self, call: Call, asked: _Asked) -> Response:
         """A recorded answer, which costs nothing. Raises `Truncated` where it was."""
         self._schema_refused = self._schema_refused or call.schema_refused
         if call.text is None:
@@ -140,7 +151,7 @@ class _Talk:
         return response
 
     @contextmanager
-    def asking(self, asked: _Asked, flight: Flight) -> Iterator[Callable[[Response], Response]]:
+    def _asking(self, asked: _Asked, flight: Flight) -> Iterator[Callable[[Response], Response]]:
         """Meters the call that is made inside. What it gives records the answer, and gives it back."""
         started = time.monotonic()
 
@@ -172,51 +183,8 @@ class _Talk:
                 raise
 
 
-class _Engine:
-    """What both engines hold. A copy of an engine is the engine itself."""
-
-    def __init__(self, talk: _Talk, engine: Any) -> None:
-        self._talk = talk
-        self._engine = engine
-
-    @property
-    def supports_response_schema(self) -> bool:
-        """Read by DSPy before each call."""
-        return self._talk.enforces_schemas
-
-    @property
-    def supported_params(self) -> frozenset[str]:
-        """Read by DSPy before each call."""
-        return self._talk.supported_params
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "_Engine":
-        return self
-
-
-class _RecordingEngine(_Engine):
-    def complete(self, request: Request) -> Response:
-        asked = self._talk.asked(request)
-        while not isinstance(turn := self._talk.turn(asked), Flight):
-            if isinstance(turn, Call):
-                return self._talk.replay(turn, asked)
-            turn.result()
-        with self._talk.asking(asked, turn) as land:
-            return land(self._engine.complete(asked.request))
-
-
-class _AsyncRecordingEngine(_Engine):
-    async def complete(self, request: Request) -> Response:
-        asked = self._talk.asked(request)
-        while not isinstance(turn := self._talk.turn(asked), Flight):
-            if isinstance(turn, Call):
-                return self._talk.replay(turn, asked)
-            await asyncio.wrap_future(turn)
-        with self._talk.asking(asked, turn) as land:
-            return land(await self._engine.complete(asked.request))
-
-
-class _Native:
-    """What both engines hold. A copy of an engine is the engine itself: optimizers copy whole programs."""
+class NativeEngine:
+    """An engine that hands requests to a `dspy.LM`, which has retries of its own. Raises DSPy's public errors."""
 
     def __init__(self, lm: dspy.LM) -> None:
         self._lm = lm
@@ -231,21 +199,6 @@ class _Native:
         """What DSPy knows of the model."""
         return frozenset(self._lm.supported_params)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "_Native":
-        return self
-
-
-class NativeEngine(_Native):
-    """A sync engine that hands requests to a `dspy.LM`. Raises DSPy's public errors."""
-
-    def complete(self, request: Request) -> Response:
-        """The LM's answer, with the LM's own retries."""
-        return self._lm(request=request)
-
-
-class AsyncNativeEngine(_Native):
-    """The same for tasks."""
-
     async def complete(self, request: Request) -> Response:
-        """The LM's answer, with the LM's own retries."""
+        """The LM's answer."""
         return await self._lm.acall(request=request)

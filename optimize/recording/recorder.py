@@ -1,10 +1,13 @@
 """Who asks, who waits and who is answered from the journal, over all threads and tasks of a compilation."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
+from weakref import WeakKeyDictionary
 
 from optimize.recording.call_journal import Account, Call, CallJournal, Purpose, Spend
 from programs.errors import FatalError, JournalError, SynthReasonerError
@@ -47,16 +50,18 @@ class Recorder:
     """The calls of one compilation: answered from the journal of `folder` where they were answered before, else made
     once, however many ask at the same time. Safe to share between threads, tasks and event loops.
 
-    `max_calls` limits the calls that are paid for, over all sessions. `failure` is the first error after which nothing
-    can succeed (the budget is spent, a server refuses, the disk is full): from then on every call that is not recorded
-    raises it at once. DSPy's optimizers catch errors, so look here when one has ended. Use it as a context, or `close`
-    it. Raises what `CallJournal` raises.
+    `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way on one event loop.
+    `failure` is the first error after which nothing can succeed (the budget is spent, a server refuses, the disk is full):
+    from then on every call that is not recorded raises it at once. DSPy's optimizers catch errors, so look here when one
+    has ended. Use it as a context, or `close` it. Raises what `CallJournal` raises.
     """
 
-    def __init__(self, folder: Path, *, max_calls: int | None = None) -> None:
+    def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int | None = None) -> None:
         self.failure: SynthReasonerError | None = None
         self._journal = CallJournal(folder)
         self._max_calls = max_calls
+        self._at_once = at_once
+        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
         # Recorded or under way. Counted here: a flight whose answer is in the journal may not have landed yet.
         self._spent = len(self._journal)
         self._flights: dict[str, Flight] = {}
@@ -85,6 +90,12 @@ class Recorder:
         """What was paid and replayed so far."""
         with self._lock:
             return Account(paid=dict(self._journal.paid), replayed=dict(self._replayed))
+
+    def place(self) -> AbstractAsyncContextManager[object]:
+        """A place among the calls that may be under way at once. Whoever takes a turn holds one."""
+        if self._at_once is None:
+            return nullcontext()
+        return self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
 
     def turn(self, key: str, purpose: Purpose) -> Call | Flight | Future[None]:
         """What the caller is to do about a call: take the recorded answer; or make the call inside the `Flight`; or wait,

@@ -1,11 +1,10 @@
 """Asking a stage of a model: the tries of an ask, with their cost, over DSPy's predictors.
 
-The one place where DSPy is called. `Caller.answer` is for the optimizers' synchronous calls, `Caller.aanswer` for
-everything else; both send the same requests and read the same replies.
+The one place where DSPy is called.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import AbstractAsyncContextManager, closing, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, cast
 
 import dspy
@@ -16,7 +15,7 @@ from programs.asking.plan import Ask, Reply, Spent
 from programs.asking.tries import Outcome, Try, TryRules, Unreadable, tries
 from programs.errors import BackendError, CallError, FatalError, TransientError
 from programs.lms.direct import DirectLM
-from programs.lms.dspy_errors import backend_error
+from programs.lms.dspy_errors import backend_error, causes
 from programs.lms.faults import EmptyAnswer
 from programs.lms.meter import Meter, metered
 from programs.lms.place import held_place
@@ -53,59 +52,37 @@ class Caller:
         self._strict = strict
         self._rules = rules or TryRules()
 
-    def answer(self, ask: Ask) -> Reply:
+    async def answer(self, ask: Ask) -> Reply:
         """Asks until the tries are used up or one is taken."""
-        with closing(self._conversation(ask)) as conversation:
-            arguments = next(conversation)
-            while True:
-                try:
-                    outcome = _value(ask, ask.predict(**arguments))
-                except Exception as error:
-                    outcome = _outcome(error, self._strict)
-                try:
-                    arguments = conversation.send(outcome)
-                except StopIteration as end:
-                    return cast(Reply, end.value)
-
-    async def aanswer(self, ask: Ask) -> Reply:
-        """As `answer`, without blocking."""
-        with closing(self._conversation(ask)) as conversation:
-            arguments = next(conversation)
-            while True:
-                outcome: Outcome | RunStopped
-                try:
-                    async with _place_before(arguments.get("lm")):
-                        outcome = _value(ask, await ask.predict.acall(**arguments))
-                except Exception as error:
-                    outcome = _stopped(error) or _outcome(error, self._strict)
-                try:
-                    arguments = conversation.send(outcome)
-                except StopIteration as end:
-                    return cast(Reply, end.value)
-
-    def _conversation(self, ask: Ask) -> Generator[dict[str, Any], Outcome | RunStopped, Reply]:
-        """Yields the arguments of each call to the predictor, receives its outcome, returns the reply with its cost."""
         model = self._model_of(ask)
         options = self._options if model is None else options_of(model)
         costs: list[Meter] = []
         steps = tries(ask, self._rules)
         step = next(steps)
         while True:
-            try:
-                with metered() as meter, asking(ask):
-                    outcome = yield _arguments(ask, step, model, options)
-                if isinstance(outcome, RunStopped):
-                    raise outcome
-            except RunStopped:
-                if not costs:
-                    raise
-                # What the tries so far cost is kept, though no more of them may follow.
-                return _priced(Reply(status="unread", problems=["the run was stopped"]), ask, model, options, costs)
+            with metered() as meter, asking(ask):
+                try:
+                    outcome = await self._outcome(ask, _arguments(ask, step, model, options))
+                except RunStopped:
+                    if not costs:
+                        raise
+                    # What the tries so far cost is kept, though no more of them may follow.
+                    return _priced(Reply(status="unread", problems=["the run was stopped"]), ask, model, options, costs)
             costs.append(meter)
             try:
                 step = steps.send(outcome)
             except StopIteration as end:
                 return _priced(end.value, ask, model, options, costs)
+
+    async def _outcome(self, ask: Ask, arguments: dict[str, Any]) -> Outcome:
+        try:
+            async with _place_before(arguments.get("lm")):
+                return cast(Outcome, getattr(await ask.predict.acall(**arguments), ask.output))
+        except Exception as error:
+            stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)
+            if stopped is not None:
+                raise stopped from None
+            return _outcome(error, self._strict)
 
 
 def takes(model: Model, option: str) -> bool:
@@ -132,16 +109,6 @@ def _arguments(ask: Ask, step: Try, model: Model | None, options: frozenset[str]
 def _place_before(lm: Any) -> AbstractAsyncContextManager[object]:
     """A place for the whole of a call, where it is one that takes none itself."""
     return nullcontext() if lm is None or isinstance(lm, DirectLM) else held_place()
-
-
-def _stopped(error: BaseException | None) -> RunStopped | None:
-    while error is not None and not isinstance(error, RunStopped):
-        error = error.__cause__
-    return error
-
-
-def _value(ask: Ask, prediction: dspy.Prediction) -> Any:
-    return getattr(prediction, ask.output)
 
 
 def _outcome(error: Exception, strict: bool) -> Outcome:

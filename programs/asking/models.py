@@ -8,7 +8,7 @@ from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.backend import ModelName, with_nearest
 from programs.lms.embedded import EmbeddedServers
-from programs.lms.engine import AsyncEngine
+from programs.lms.engine import Engine
 from programs.lms.faults import NotConnected
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import Listener, RetryPolicy, nobody
@@ -79,8 +79,8 @@ class ModelTable:
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
         for model in self._models.values():
-            if model.async_engine is not None and not _embedded(model):
-                lists = [(server.endpoint, await _reach(server)) for server in model.async_engine.servers]
+            if model.engine is not None and not _embedded(model):
+                lists = [(server.endpoint, await _reach(server)) for server in model.engine.servers]
                 _refuse_strangers(model, lists)
 
     async def close(self) -> None:
@@ -103,7 +103,7 @@ class ModelTable:
         )
 
 
-async def _reach(server: AsyncEngine) -> list[ModelName]:
+async def _reach(server: Engine) -> list[ModelName]:
     """The models that a server lists; none where it keeps no list."""
     for knock in range(KNOCKS):
         try:

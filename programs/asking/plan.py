@@ -1,13 +1,12 @@
-"""How a stage is asked: the plan that says what to ask next, and what came back.
+"""What a stage is asked, and what came back.
 
-The whole way from a text to its traces is written once, as generators ("plans") that yield what may run at the same
-time, `Ask`s or plans of their own, and receive the `Reply`s or results in the same order. A synchronous caller drives
-them for DSPy's optimizers, an asynchronous one for research code, a journaled one for the runner: the order of the
-calls and what is made of them never differ.
+The whole way from a text to its traces is written once, as coroutines that await the reply to each `Ask` of one function
+handed down to them. For research code and optimizers that is `Caller.answer`; the runner's looks into the journal first.
+The order of the calls and what is made of them never differ.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, cast
@@ -18,8 +17,6 @@ from pydantic import BaseModel, Field, ValidationError
 from programs.errors import SynthReasonerError
 
 Result = TypeVar("Result")
-Plan = Generator[Sequence[Any], list[Any], Result]
-"""Yields asks or plans that may run together, receives replies or results in the same order, returns a result."""
 
 Check = Callable[[list[Any]], list[str]]
 """From the values got so far (the newest last) to what is wrong with them; nothing wrong: an empty list."""
@@ -157,6 +154,10 @@ class Reply(BaseModel):
         return self.status != "unread"
 
 
+Answering = Callable[[Ask], Awaitable[Reply]]
+"""Answers an ask."""
+
+
 class StageFailed(SynthReasonerError):
     """A stage gave nothing to go on with. `final`: its outcome is settled and a later run would not ask again."""
 
@@ -174,35 +175,16 @@ def value_of(ask: Ask, reply: Reply) -> Any:
     return ask.read(reply.output)
 
 
-def drive(plan: Plan[Result], answer: Callable[[Ask], Reply]) -> Result:
-    """Runs a plan to its end, one ask after another."""
-    try:
-        items = next(plan)
-        while True:
-            items = plan.send([answer(item) if isinstance(item, Ask) else drive(item, answer) for item in items])
-    except StopIteration as end:
-        return cast(Result, end.value)
+async def together(awaited: Iterable[Awaitable[Result]]) -> list[Result]:
+    """What all of them give, in order; they run at the same time.
 
-
-async def adrive(plan: Plan[Result], answer: Callable[[Ask], Awaitable[Reply]]) -> Result:
-    """Runs a plan to its end, what it yields together at the same time.
-
-    When something fails, what runs beside it is waited for (its answers are paid for), then the first error is raised.
+    When one fails, what runs beside it is waited for (its answers are paid for), then the first error is raised.
     """
-
-    async def result_of(item: Any) -> Any:
-        return await answer(item) if isinstance(item, Ask) else await adrive(item, answer)
-
-    try:
-        items = next(plan)
-        while True:
-            if len(items) == 1:
-                items = plan.send([await result_of(items[0])])
-                continue
-            results = await asyncio.gather(*map(result_of, items), return_exceptions=True)
-            failure = next((result for result in results if isinstance(result, BaseException)), None)
-            if failure is not None:
-                raise failure
-            items = plan.send(results)
-    except StopIteration as end:
-        return cast(Result, end.value)
+    waiting = list(awaited)
+    if len(waiting) == 1:
+        return [await waiting[0]]
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    failure = next((result for result in results if isinstance(result, BaseException)), None)
+    if failure is not None:
+        raise failure
+    return cast(list[Result], results)

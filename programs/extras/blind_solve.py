@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from programs.asking.plan import Ask, Plan, Reply
+from programs.asking.plan import Answering, Ask, Reply, together
 from programs.journals.tally import SOLVED
 from programs.passage import Passage
 from programs.records import BlindSolve, Need, SolveTries
@@ -52,7 +52,7 @@ class BlindSolver:
         self.rules = rules
         self.stages = stages or SolveStages()
 
-    def plan(self, passage: Passage, question: Question, units: list[Unit]) -> Plan[None]:
+    async def solve(self, passage: Passage, question: Question, units: list[Unit], answer: Answering) -> None:
         """Gives the accepted ones of a question's units their `blind_solve`, which is one for all of them, and turns all of
         them down where it is not kept."""
         accepted = [unit for unit in units if unit.status == "accepted"]
@@ -64,8 +64,8 @@ class BlindSolver:
             for with_passage in (False, True)
             for number in numbers
         ]
-        replies = yield asks
-        compared = yield [self._compared(unit, asks, replies) for unit in accepted]
+        replies = await together(answer(ask) for ask in asks)
+        compared = await together(self._compared(unit, asks, replies, answer) for unit in accepted)
         without = [each for found in compared for each in found[: self.rules.tries]]
         with_it = [each for found in compared for each in found[self.rules.tries :]]
         solve = solved(without, with_it, self.rules, replies, [_variation(unit) for unit in accepted])
@@ -73,7 +73,9 @@ class BlindSolver:
             unit.attempts[-1].blind_solve = solve
         self._decide(accepted, solve.need)
 
-    def _compared(self, unit: Unit, asks: list[Ask], replies: list[Reply]) -> Plan[list[Agreement | None]]:
+    async def _compared(
+        self, unit: Unit, asks: list[Ask], replies: list[Reply], answer: Answering
+    ) -> list[Agreement | None]:
         """How each try stands to the answer of one of the units (None: absent)."""
         attempt = unit.attempts[-1]
         name = unit.key.named(attempt.spot.name)
@@ -83,7 +85,7 @@ class BlindSolver:
             else None
             for ask, reply in zip(asks, replies, strict=True)
         ]
-        answers = iter((yield [ask for ask in compares if ask is not None]))
+        answers = iter(await together(answer(ask) for ask in compares if ask is not None))
         compared: list[Reply | None] = [None if ask is None else next(answers) for ask in compares]
         attempt.more["solve"] = replies
         attempt.more["compare"] = [reply for reply in compared if reply is not None]

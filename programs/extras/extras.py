@@ -3,11 +3,9 @@
 Their predictors are no part of the `Tracer`: a compiled program holds the stages that every run asks.
 """
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
-from programs.asking.plan import Plan
+from programs.asking.plan import Answering
 from programs.extras.blind_solve import BlindSolver, SolveRules
 from programs.extras.own_thoughts import OwnRules, OwnThinker
 from programs.extras.step_checker import StepChecker
@@ -43,15 +41,12 @@ class Extras:
         own = None if self.own is None else self.own.rules
         return [rules.basis for rules in (own, solving, self.checker) if rules is not None]
 
-    def after(self, passage: Passage, question: Question, units: list[Unit]) -> Plan[None]:
+    async def after(self, passage: Passage, question: Question, units: list[Unit], answer: Answering) -> None:
         """What follows once a question's units are decided."""
-        steps: list[Generator[Any, Any, None]] = []
         if self.blind is not None:
-            steps.append(self.blind.plan(passage, question, units))
+            await self.blind.solve(passage, question, units, answer)
         if self.checker is not None:
-            steps.append(self.checker.plan(passage, units))
-        for step in steps:
-            yield from step
+            await self.checker.check(passage, units, answer)
 
 
 def extras_of(settings: Settings) -> Extras:

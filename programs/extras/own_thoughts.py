@@ -10,10 +10,10 @@ be answered or compared is open: where no other is taken, a later run goes on wi
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from programs.asking.plan import Plan, StageFailed
+from programs.asking.plan import Answering, StageFailed
 from programs.journals.tally import OWN
 from programs.passage import Passage
 from programs.records import Agreed
@@ -30,7 +30,7 @@ log = logging.getLogger("synthreasoner")
 UNREASONED = "the model returned no reasoning"
 OPEN = "without an answer so far"
 
-Judged = Callable[[Draft, str], Plan[tuple[Verdicts, Standing]]]
+Judged = Callable[[Draft, str], Awaitable[tuple[Verdicts, Standing]]]
 """What the panel says of a draft with this name, and where that puts it."""
 
 
@@ -62,7 +62,9 @@ class OwnThinker:
         self.comparing = comparing or SolveStages()
         self._warned = False
 
-    def plan(self, passage: Passage, question: Question, unit: Unit, written: Unit, judged: Judged) -> Plan[None]:
+    async def think(
+        self, passage: Passage, question: Question, unit: Unit, written: Unit, answer: Answering, judged: Judged
+    ) -> None:
         """Decides `unit`, by the answer of `written`, which has been decided."""
         if written.status != "accepted":
             unit.status = "rejected" if written.status == "rejected" else "failed"
@@ -71,7 +73,7 @@ class OwnThinker:
         lost: Counter[str] = Counter()
         for number in range(self.rules.tries):
             try:
-                why = yield from self._try(passage, question, unit, written, number, judged)
+                why = await self._try(passage, question, unit, written, number, answer, judged)
             except StageFailed as failure:
                 if failure.reply.fault == "server":
                     unit.failed(failure)
@@ -84,9 +86,16 @@ class OwnThinker:
         unit.status = "failed" if lost[OPEN] else "rejected"
         unit.reason = f"{OWN}: {', '.join(f'{count} {why}' for why, count in lost.most_common())}"
 
-    def _try(
-        self, passage: Passage, question: Question, unit: Unit, written: Unit, number: int, judged: Judged
-    ) -> Plan[str | None]:
+    async def _try(
+        self,
+        passage: Passage,
+        question: Question,
+        unit: Unit,
+        written: Unit,
+        number: int,
+        answer: Answering,
+        judged: Judged,
+    ) -> str | None:
         """One try: why it is not taken, or None. Raises `StageFailed` where it could not be answered or compared."""
         reference = written.attempts[-1]
         spot = Spot(
@@ -94,7 +103,7 @@ class OwnThinker:
         )
         name = unit.key.named(spot.name)
         ask = self.stage.ask(passage, question, spot, name)
-        reply = (yield [ask])[0]
+        reply = await answer(ask)
         if reply.status != "ok":
             raise StageFailed(ask.stage, reply)
         draft = own_draft(reply)
@@ -111,7 +120,7 @@ class OwnThinker:
             f"compare/{name}/{reference.spot.name}/{self.rules.judge}",
             self.rules.judge,
         )
-        reply = draft.replies["agreement"] = (yield [compare])[0]
+        reply = draft.replies["agreement"] = await answer(compare)
         if reply.status != "ok":
             raise StageFailed(compare.stage, reply)
         found = compare.read(reply.output)
@@ -121,7 +130,7 @@ class OwnThinker:
         if found.agreement != "equivalent":
             unit.attempts.append(Attempt(spot, draft, [], "below", agreed=agreed))
             return str(found.agreement)
-        verdicts, standing = yield from judged(draft, name)
+        verdicts, standing = await judged(draft, name)
         unit.attempts.append(Attempt(spot, draft, verdicts, standing, agreed=agreed))
         return "turned down by the judges" if standing == "below" else None
 

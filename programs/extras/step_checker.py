@@ -2,7 +2,7 @@
 trace, and how, all in one call. A step that it gives no readable verdict on has none, and neither has any step of a thought
 of more than `MOST_STEPS`."""
 
-from programs.asking.plan import Ask, Plan
+from programs.asking.plan import Answering, Ask, together
 from programs.passage import Passage
 from programs.stages.steps import StepStage, verdicts_in
 from programs.units.unit import Attempt, Unit
@@ -21,7 +21,7 @@ class StepChecker:
         """By which rules units are decided."""
         return f"steps checked by {self.model}"
 
-    def plan(self, passage: Passage, units: list[Unit]) -> Plan[None]:
+    async def check(self, passage: Passage, units: list[Unit], answer: Answering) -> None:
         """Gives the accepted ones of a question's units their verdicts."""
         asked: list[tuple[Attempt, Ask]] = []
         for unit in units:
@@ -31,7 +31,7 @@ class StepChecker:
                 attempt = unit.attempts[-1]
                 ask = self.stage.ask(passage, steps, unit.key.named(attempt.spot.name), self.model)
                 asked.append((attempt, ask))
-        replies = (yield [ask for _, ask in asked]) if asked else []
+        replies = await together(answer(ask) for _, ask in asked)
         for (attempt, _), reply in zip(asked, replies, strict=True):
             attempt.more["steps"] = [reply]
             attempt.step_verdicts = verdicts_in(reply, len(attempt.draft.thought.steps()), len(passage.spans))

@@ -10,15 +10,14 @@ from programs.lms.place import held_place
 
 
 class DirectLM(dspy.LM):
-    """`dspy.LM` with an engine pair of our own, whose `acall` goes to the engine without a detour.
+    """`dspy.LM` with an engine of our own, whose `acall` goes to the engine without a detour.
 
     `dspy.LM.acall` hops to a thread and back twice a call, to read files that our messages do not name and to look up
     prices that our engines do not have; at hundreds of calls in flight these hops cost more than the calls. What the
     engine is sent is the same. Where something of DSPy's listens (history, usage tracking, streams), its own way is
-    taken, as it is for synchronous calls.
+    taken, as it is for calls that are not awaited.
     """
 
-    @with_callbacks  # type: ignore[untyped-decorator]
     async def acall(self, prompt: str | None = None, *, messages: Any = None, **options: Any) -> list[Any]:
         """One completion for the messages, in a place of its own. Raises the engine's own errors, and what waiting for
         the place raises."""
@@ -27,6 +26,10 @@ class DirectLM(dspy.LM):
             async with held_place():
                 found: list[Any] = await super().acall(prompt, messages=messages, **options)
             return found
+        return await self._direct(messages=messages, **options)  # type: ignore[no-any-return]
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    async def _direct(self, *, messages: Any, **options: Any) -> list[Any]:
         request = request_of(self.model, messages, {**self.kwargs, **options})
         async with held_place():
             response = await self._async_engine_spec.complete(request)

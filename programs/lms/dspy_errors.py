@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from programs.errors import (
     AccessDenied,
@@ -24,14 +24,18 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
     Our engines' errors arrive wrapped by DSPy, as causes; they are returned as they are. DSPy's own public errors,
     from models that DSPy calls itself, are translated, with the secrets in `env` (by default the process's) removed.
     """
+    ours = next((cause for cause in causes(exc) if isinstance(cause, BackendError)), None)
+    return ours or _translated(exc, os.environ if env is None else env)
+
+
+def causes(exc: BaseException) -> Iterator[BaseException]:
+    """An error and its causes, each once: an error that several calls raise may come to be among its own."""
     seen: set[int] = set()
     current: BaseException | None = exc
     while current is not None and id(current) not in seen:
-        if isinstance(current, BackendError):
-            return current
+        yield current
         seen.add(id(current))
         current = current.__cause__
-    return _translated(exc, os.environ if env is None else env)
 
 
 def _translated(exc: BaseException, env: Mapping[str, str]) -> BackendError | None:

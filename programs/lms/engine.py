@@ -1,14 +1,12 @@
-"""The two engines that DSPy calls: one over blocking sockets, one over asyncio; what they say is in `exchange`.
+"""The engine that DSPy awaits; what it says is in `exchange`.
 
-The asynchronous one speaks aiohttp, whose pool serves hundreds of calls at once for a third of the CPU time that httpx
-takes over the same sockets, and a tenth of the wall time that its own pool takes.
+It speaks aiohttp, whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes over the same
+sockets, and a tenth of the wall time that its own pool takes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -34,8 +32,12 @@ KEEP_ALIVE = 30.0
 _TOO_LARGE = f"the reply is larger than {LARGEST_REPLY} bytes"
 
 
-class _Engine:
-    """What both engines hold. A copy of an engine is the engine itself: optimizers copy whole programs."""
+class Engine:
+    """Answers requests on the running event loop, any number at once; one client a loop, which `aclose` on that
+    loop closes (`programs.lms.resolve.Model` does).
+
+    A copy of an engine is the engine itself: optimizers copy whole programs.
+    """
 
     def __init__(self, exchange: Exchange, *, retry: RetryPolicy, timeout: float = 120.0) -> None:
         self._exchange = exchange
@@ -43,6 +45,13 @@ class _Engine:
         self._deadline = timeout
         self._started = False
         self.supported_params = exchange.backend.supported_params
+        self._sessions: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._pacers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer] = weakref.WeakKeyDictionary()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Engine:
+        return self
 
     @property
     def endpoint(self) -> str:
@@ -54,127 +63,27 @@ class _Engine:
         """Read by DSPy before each call; False once the server has refused schemas."""
         return self._exchange.enforces_schemas
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Engine:
-        return self
-
-
-def _headers(call: HttpCall) -> dict[str, str]:
-    typed = {} if call.body is None else {"Content-Type": "application/json"}
-    return {"Accept": "application/json", **call.headers, **typed}
-
-
-def _content(call: HttpCall) -> bytes | None:
-    return None if call.body is None else orjson.dumps(dict(call.body))
-
-
-class SyncEngine(_Engine):
-    """Answers requests in the calling thread; any number of threads may call at once. `close` it when done."""
-
-    def __init__(self, exchange: Exchange, *, retry: RetryPolicy, timeout: float = 120.0) -> None:
-        super().__init__(exchange, retry=retry, timeout=timeout)
-        self._client: httpx.Client | None = None
-        self._lock = threading.Lock()
-
-    def complete(self, request: Request) -> Response:
-        """The answer to `request`, tried again as the retry policy says. Raises the BackendError that remains."""
-        return self._retry.call(lambda: self.attempt(request))
-
-    def attempt(self, request: Request) -> Response:
-        """The answer to `request`, without a retry. Raises a BackendError."""
-        self._start()
-        steps = self._exchange.steps(request)
-        try:
-            call = next(steps)
-            while True:
-                call = steps.send(self._send(call))
-        except StopIteration as done:
-            return done.value
-
-    def list_models(self) -> list[ModelName]:
-        """The models that the server offers, asked once, without a retry. Raises a BackendError."""
-        self._start()
-        outcome = self._send(self._exchange.backend.models_call())
-        if isinstance(outcome, Reply):
-            return self._exchange.backend.read_models(outcome)
-        raise outcome
-
-    def close(self) -> None:
-        """Close the connections. A later call opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-    def _start(self) -> None:
-        if not self._started:
-            self._exchange.backend.start()
-            self._started = True
-
-    def _send(self, call: HttpCall) -> Outcome:
-        client, deadline = self._open_client(), time.monotonic() + self._deadline
-        try:
-            request = client.build_request(call.method, call.url, headers=_headers(call), content=_content(call))
-            response = client.send(request, stream=True)
-            try:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if time.monotonic() > deadline:
-                        raise TimeoutError
-                    if len(body) > LARGEST_REPLY:
-                        return NotAnAnswer(_TOO_LARGE)
-            finally:
-                response.close()
-        except NETWORK_ERRORS as error:
-            return self._exchange.failure(error)
-        return _reply(response.status_code, response.headers, bytes(body))
-
-    def _open_client(self) -> httpx.Client:
-        with self._lock:
-            if self._client is None:
-                limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE)
-                timeout = httpx.Timeout(self._deadline, connect=min(CONNECT_TIMEOUT, self._deadline))
-                self._client = httpx.Client(
-                    timeout=timeout, limits=limits, trust_env=not is_loopback(self._exchange.backend.endpoint)
-                )
-            return self._client
-
-
-class AsyncEngine(_Engine):
-    """Answers requests on the running event loop, any number at once; one client a loop. `aclose` it on each loop."""
-
-    def __init__(self, exchange: Exchange, *, retry: RetryPolicy, timeout: float = 120.0) -> None:
-        super().__init__(exchange, retry=retry, timeout=timeout)
-        self._sessions: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._pacers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer] = weakref.WeakKeyDictionary()
-
     @property
-    def servers(self) -> tuple[AsyncEngine, ...]:
+    def servers(self) -> tuple[Engine, ...]:
         """The engine of each server that calls go to: this one."""
         return (self,)
 
     async def complete(self, request: Request) -> Response:
         """The answer to `request`, tried again as the retry policy says. Raises the BackendError that remains."""
-        return await self._retry.acall(lambda: self.attempt(request))
+        return await self._retry.call(lambda: self.attempt(request))
 
     async def attempt(self, request: Request) -> Response:
         """The answer to `request`, without a retry. Raises a BackendError."""
         await self._start()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
         await pacer.turn()
-        steps = self._exchange.steps(request)
         try:
-            call = next(steps)
-            while True:
-                call = steps.send(await self._send(call))
-        except StopIteration as done:
-            pacer.answered()
-            return done.value
+            response = await self._exchange.answer(request, self._send)
         except RateLimited:
             pacer.refused()
             raise
+        pacer.answered()
+        return response
 
     async def list_models(self) -> list[ModelName]:
         """The models that the server offers, asked once, without a retry. Raises a BackendError."""
@@ -229,7 +138,23 @@ class AsyncEngine(_Engine):
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=not is_loopback(self._exchange.backend.endpoint),
             )
+            weakref.finalize(self, _close_on, loop, session)
         return session
+
+
+def _close_on(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:
+    """Closes what nobody closed, as nobody has to who never saw the background loop."""
+    if loop.is_running():
+        asyncio.run_coroutine_threadsafe(session.close(), loop)
+
+
+def _headers(call: HttpCall) -> dict[str, str]:
+    typed = {} if call.body is None else {"Content-Type": "application/json"}
+    return {"Accept": "application/json", **call.headers, **typed}
+
+
+def _content(call: HttpCall) -> bytes | None:
+    return None if call.body is None else orjson.dumps(dict(call.body))
 
 
 def is_loopback(url: str) -> bool:

@@ -1,14 +1,13 @@
-"""What an engine says to a server, without saying how it is sent: shared by the sync and the async engine."""
+"""What an engine says to a server, without saying how it is sent."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable
 
 import aiohttp
-import httpx
 from dspy.lm15 import Request, Response
 
 from programs.errors import BackendError, FatalError, UnknownModel
@@ -20,15 +19,11 @@ from programs.lms.structured import Ladder, Rung
 from programs.lms.wire import usage_in
 
 Outcome = Reply | BackendError
-Steps = Generator[HttpCall, Outcome, Response]
+Send = Callable[[HttpCall], Awaitable[Outcome]]
+"""Sends a call; gives what came back, or the error that stands for it."""
 
-NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, asyncio.TimeoutError, OSError)
-_NO_CONNECTION = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-)
+NETWORK_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Whims:
@@ -72,8 +67,8 @@ class Exchange:
         """Whether the server holds replies to a schema, as far as is known; prompts carry the schema where not."""
         return self.backend.supports_response_schema and self._ladder.enforces_schemas
 
-    def steps(self, request: Request) -> Steps:
-        """One attempt at an answer, as a generator: yields calls to send, takes their outcomes, returns the answer.
+    async def answer(self, request: Request, send: Send) -> Response:
+        """One attempt at an answer.
 
         A server that refuses the structure asked for is asked again for less, within the same attempt.
         Counts every call, and raises whatever makes the answer unusable.
@@ -82,11 +77,11 @@ class Exchange:
         while True:
             call = self.backend.post(request, rung)
             asked_at = time.monotonic()
-            outcome = yield call
+            outcome = await send(call)
             meter = current_meter()
             meter.add_attempt(time.monotonic() - asked_at)
             try:
-                response = self._answer(outcome)
+                response = self._read(outcome)
             except BackendError as error:
                 meter.add_fault(error)
                 if isinstance(outcome, Reply):
@@ -94,7 +89,7 @@ class Exchange:
                 if isinstance(error, FatalError) and self._whims.excuses(outcome):
                     raise NotAnAnswer(str(error)) from error
                 if isinstance(error, UnknownModel):
-                    raise (yield from self._with_nearest(error)) from None
+                    raise (await self._with_nearest(error, send)) from None
                 if not isinstance(error, SchemaRefused) or call.rung is Rung.NONE:
                     raise
                 rung = call.rung.below()
@@ -105,14 +100,14 @@ class Exchange:
             self._whims.answered()
             return response
 
-    def _answer(self, outcome: Outcome) -> Response:
+    def _read(self, outcome: Outcome) -> Response:
         if isinstance(outcome, BackendError):
             raise outcome
         return self.backend.read(outcome)
 
-    def _with_nearest(self, error: UnknownModel) -> Generator[HttpCall, Outcome, UnknownModel]:
+    async def _with_nearest(self, error: UnknownModel, send: Send) -> UnknownModel:
         if self._models is None:
-            outcome = yield self.backend.models_call()
+            outcome = await send(self.backend.models_call())
             try:
                 self._models = [] if isinstance(outcome, BackendError) else self.backend.read_models(outcome)
             except BackendError:
@@ -121,12 +116,10 @@ class Exchange:
 
     def failure(self, error: BaseException) -> BackendError:
         """The TransientError that a broken or silent connection stands for. Holds no address and no secret."""
-        # The aiohttp transport calls a dropped connection a connect timeout; the cause tells them apart.
-        cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
         where = self.backend.endpoint
-        if isinstance(cause, _NO_CONNECTION):
+        if isinstance(error, _NO_CONNECTION):
             return NotConnected(f"{where} is not reachable: {self.backend.unreachable}")
-        if isinstance(cause, (httpx.TimeoutException, asyncio.TimeoutError, TimeoutError)):
+        if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
             return TimedOut(f"{where} gave no whole reply in time")
         return NotConnected(f"the connection to {where} broke: {excerpt(str(error), self.backend.secrets)}")
 

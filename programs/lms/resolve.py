@@ -20,17 +20,19 @@ import dspy
 from dspy.utils.exceptions import LMConfigurationError
 from rapidfuzz import fuzz
 
+from programs.background_loop import run
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
 from programs.lms.backend import Backend, Effort
+from programs.lms.blocking import BlockingEngine
 from programs.lms.direct import DirectLM
 from programs.lms.embedded import Embedded, EmbeddedServers, embedded
-from programs.lms.engine import AsyncEngine, SyncEngine
+from programs.lms.engine import Engine
 from programs.lms.exchange import Exchange
 from programs.lms.openai_compatible import openai_compatible
 from programs.lms.retry import RetryPolicy
-from programs.lms.spread import AsyncSpreadEngine, Spread, SyncSpreadEngine
+from programs.lms.spread import Spread, SpreadEngine
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8
@@ -42,7 +44,7 @@ class Model:
     """A model that can be asked, and the connections it owns.
 
     `lm` is for DSPy; `endpoint` may be shown to anyone. `takes_effort` says whether a reasoning effort is sent where one is
-    given. `backend` (the first server's, where there are several) and the engines are None where DSPy calls the model
+    given. `backend` (the first server's, where there are several) and the engine are None where DSPy calls the model
     itself: its attempts and tokens are then not metered.
     """
 
@@ -52,21 +54,18 @@ class Model:
     takes_sampling: bool = True
     takes_effort: bool = False
     backend: Backend | None = field(default=None, repr=False)
-    engine: SyncEngine | SyncSpreadEngine | None = field(default=None, repr=False)
-    async_engine: AsyncEngine | AsyncSpreadEngine | None = field(default=None, repr=False)
+    engine: Engine | SpreadEngine | None = field(default=None, repr=False)
 
     async def aclose(self) -> None:
-        """Close the running loop's connections, the sync ones, and what the backend holds. Safe to call twice."""
-        if self.async_engine is not None:
-            await self.async_engine.aclose()
-        self.close()
-
-    def close(self) -> None:
-        """As `aclose`, for a model that was only asked synchronously."""
+        """Close the running loop's connections, and what the backend holds. Safe to call twice."""
         if self.engine is not None:
-            self.engine.close()
+            await self.engine.aclose()
         if self.backend is not None:
             self.backend.close()
+
+    def close(self) -> None:
+        """As `aclose`, for a model that was called without awaiting: its connections are the background loop's."""
+        run(self.aclose())
 
 
 def resolve(
@@ -109,12 +108,12 @@ def resolve(
     ]
     endpoints = [backend.endpoint for backend in backends]
     _check_twice(endpoints)
-    engine, async_engine = _engines(backends, retry or RetryPolicy(), timeout)
+    engine = _engine(backends, retry or RetryPolicy(), timeout)
     takes_sampling = all(backend.takes_sampling for backend in backends)
     lm = DirectLM(
         _neutral(backends[0]),
-        engine=engine,
-        async_engine=async_engine,
+        engine=BlockingEngine(engine),
+        async_engine=engine,
         num_retries=0,
         cache=False,
         max_tokens=max_tokens,
@@ -122,22 +121,15 @@ def resolve(
     )
     endpoint = _IN_PROCESS if isinstance(backends[0], Embedded) else ", ".join(endpoints)
     takes_effort = "reasoning_effort" in backends[0].supported_params
-    return Model(name, lm, endpoint, takes_sampling, takes_effort, backends[0], engine, async_engine)
+    return Model(name, lm, endpoint, takes_sampling, takes_effort, backends[0], engine)
 
 
-def _engines(
-    backends: Sequence[Backend], retry: RetryPolicy, timeout: float
-) -> tuple[SyncEngine | SyncSpreadEngine, AsyncEngine | AsyncSpreadEngine]:
-    exchanges = [Exchange(backend) for backend in backends]
-    engines = [SyncEngine(exchange, retry=retry, timeout=timeout) for exchange in exchanges]
-    async_engines = [AsyncEngine(exchange, retry=retry, timeout=timeout) for exchange in exchanges]
-    if len(backends) == 1:
-        return engines[0], async_engines[0]
+def _engine(backends: Sequence[Backend], retry: RetryPolicy, timeout: float) -> Engine | SpreadEngine:
+    engines = [Engine(Exchange(backend), retry=retry, timeout=timeout) for backend in backends]
+    if len(engines) == 1:
+        return engines[0]
     spread = Spread([backend.endpoint for backend in backends], retry.wait)
-    return (
-        SyncSpreadEngine(engines, spread=spread, retry=retry),
-        AsyncSpreadEngine(async_engines, spread=spread, retry=retry),
-    )
+    return SpreadEngine(engines, spread=spread, retry=retry)
 
 
 def _check(name: str, bases: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""When a failed call is tried again: one policy for sync and async engines."""
+"""When a failed call is tried again: one policy for every engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
-from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_delay
+from tenacity import AsyncRetrying, RetryCallState, stop_after_delay
 
 from programs.errors import TransientError
 from programs.lms.faults import EmptyAnswer
@@ -73,23 +73,8 @@ class RetryPolicy(BaseModel):
         log.info("tried again in %.1f s: %s", wait, error)
         return wait
 
-    def call(self, attempt: Callable[[], Answer]) -> Answer:
+    async def call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
-        started = time.monotonic()
-        try:
-            return attempt()
-        except TransientError as error:
-            failed = [error]
-
-        def again() -> Answer:
-            if failed:
-                raise failed.pop()
-            return attempt()
-
-        return Retrying(**self._rules(started))(again)
-
-    async def acall(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        """As `call`, without blocking."""
         started = time.monotonic()
         try:
             return await attempt()

@@ -21,7 +21,7 @@ from dspy.lm15 import Request, Response
 
 from programs.errors import BackendError, FatalError, RateLimited, TransientError
 from programs.lms.backend import ModelName
-from programs.lms.engine import AsyncEngine, SyncEngine
+from programs.lms.engine import Engine
 from programs.lms.faults import EmptyAnswer
 from programs.lms.retry import RetryPolicy
 
@@ -172,64 +172,27 @@ def _is_trouble(error: BackendError) -> bool:
     return isinstance(error, TransientError) and not isinstance(error, RateLimited | EmptyAnswer)
 
 
-class _SpreadEngine:
-    """What both engines hold. A copy of an engine is the engine itself: optimizers copy whole programs."""
+class SpreadEngine:
+    """An `Engine` over several servers, at least one. `aclose` it on each loop. A copy of it is itself."""
 
-    def __init__(self, servers: Sequence[SyncEngine] | Sequence[AsyncEngine], spread: Spread) -> None:
+    def __init__(self, servers: Sequence[Engine], *, spread: Spread, retry: RetryPolicy) -> None:
+        self.servers = tuple(servers)
         self._spread = spread
-        self._known = tuple(servers)
+        self._retry = retry
         self.supported_params = frozenset.intersection(*(server.supported_params for server in servers))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SpreadEngine:
+        return self
 
     @property
     def supports_response_schema(self) -> bool:
         """Read by DSPy before each call, when no server is chosen yet; False once one of them has refused schemas."""
-        return all(server.supports_response_schema for server in self._known)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> _SpreadEngine:
-        return self
-
-
-class SyncSpreadEngine(_SpreadEngine):
-    """A `SyncEngine` over several servers, at least one. `close` it when done."""
-
-    def __init__(self, servers: Sequence[SyncEngine], *, spread: Spread, retry: RetryPolicy) -> None:
-        super().__init__(servers, spread)
-        self.servers = tuple(servers)
-        self._retry = retry
-
-    def complete(self, request: Request) -> Response:
-        """The answer to `request`. Where a server fails the next is asked at once; where all do, tried again as the
-        retry policy says. Raises the BackendError that remains."""
-        return self._retry.call(lambda: self._round(request))
-
-    def list_models(self) -> list[ModelName]:
-        """The models that all servers offer, asked once each, without a retry. Raises a BackendError."""
-        return _common([server.list_models() for server in self.servers])
-
-    def close(self) -> None:
-        """Close the connections. A later call opens new ones."""
-        for server in self.servers:
-            server.close()
-
-    def _round(self, request: Request) -> Response:
-        order, tried = self._spread.order(request), list[int]()
-        while True:
-            with self._spread.turn(order, tried) as server:
-                return self.servers[server].attempt(request)
-
-
-class AsyncSpreadEngine(_SpreadEngine):
-    """An `AsyncEngine` over several servers, at least one. `aclose` it on each loop."""
-
-    def __init__(self, servers: Sequence[AsyncEngine], *, spread: Spread, retry: RetryPolicy) -> None:
-        super().__init__(servers, spread)
-        self.servers = tuple(servers)
-        self._retry = retry
+        return all(server.supports_response_schema for server in self.servers)
 
     async def complete(self, request: Request) -> Response:
         """The answer to `request`. Where a server fails the next is asked at once; where all do, tried again as the
         retry policy says. Raises the BackendError that remains."""
-        return await self._retry.acall(lambda: self._round(request))
+        return await self._retry.call(lambda: self._round(request))
 
     async def list_models(self) -> list[ModelName]:
         """The models that all servers offer, asked once each, without a retry. Raises a BackendError."""

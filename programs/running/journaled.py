@@ -63,7 +63,7 @@ class JournaledCaller:
         with placed(lambda: self._place(ask)):
             try:
                 await self._reach_once()
-                reply = await self._caller.aanswer(ask)
+                reply = await self._caller.answer(ask)
             except FatalError as error:
                 self._fail(error)
                 raise

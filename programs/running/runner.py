@@ -1,15 +1,15 @@
-"""The generation runner: drives the plans of many samples at once, with everything paid for in the journal.
+"""The generation runner: makes many samples' traces at once, with everything paid for in the journal.
 
-Each sample's plan is driven by `JournaledCaller`: a stage that the journal holds is read from it, any other is asked
-and written before the plan goes on. A killed run, started again, therefore goes through the same plans and pays only
-for what it had not written; another threshold or panel decides again from the same lines.
+Each sample's asks are answered by `JournaledCaller`: a stage that the journal holds is read from it, any other is asked
+and written before the next one goes on. A killed run, started again, therefore goes the same way and pays only for what
+it had not written; another threshold or panel decides again from the same lines.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
-from programs.asking.plan import Ask, Reply, adrive
+from programs.asking.plan import Ask, Reply
 from programs.inputs.sample import Sample
 from programs.journals.journal import Journal
 from programs.running.decisions import Decisions
@@ -220,7 +220,7 @@ class Runner:
         )
         try:
             with about(sample.id):
-                made = await adrive(self._tracer.plan(sample, wishes), answer)
+                made = await self._tracer.made(sample, wishes, answer)
         except BaseException:
             self._end_turn(ticket, decided=False)
             self._intake.leaves(sample, counted, STOPPED)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import dspy
-
+from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
 from programs.records import Grades
@@ -13,12 +12,11 @@ from programs.stages.trace import Draft, judged_view
 from signatures.grade import GRADE_DIMENSIONS, GradeAnswer
 
 
-class GradeStage(dspy.Module):
+class GradeStage(PredictorModule):
     """Asks for the grades of one answer."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.predict = dspy.Predict(GradeAnswer)
+        super().__init__(GradeAnswer)
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dspy
-
+from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
 from programs.checks.thought import bare_thought
 from programs.passage import Passage
@@ -30,12 +29,11 @@ class Verdict(VerdictRecord):
         return self.model_copy(update={"overall": rating, "raw_overall": self.overall})
 
 
-class JudgeStage(dspy.Module):
+class JudgeStage(PredictorModule):
     """Asks one judge about one draft."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.predict = dspy.Predict(JudgeTrace)
+        super().__init__(JudgeTrace)
 
     def ask(
         self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, given: str | None = None

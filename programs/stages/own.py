@@ -1,8 +1,8 @@
 """Stage 4 in another way: the question is asked of a model that reasons, whose own thought is kept with its answer."""
 
-import dspy
 from rapidfuzz import fuzz
 
+from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
 from programs.checks.asking import only_asks
 from programs.checks.leaks import leaked
@@ -18,12 +18,11 @@ ROOM_TO_THINK = 16_384
 """Tokens that a reply may have at least: most of them are thought."""
 
 
-class OwnStage(dspy.Module):
+class OwnStage(PredictorModule):
     """Asks a question as a person would."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.predict = dspy.Predict(AnswerAsAsked)
+        super().__init__(AnswerAsAsked)
 
     def ask(self, passage: Passage, question: Question, spot: Spot, name: str) -> Ask:
         """One try; `name` identifies the draft (sample, question, variation, attempt). The passage goes along where it is

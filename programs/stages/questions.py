@@ -7,6 +7,7 @@ from typing import Any
 import dspy
 from pydantic import BaseModel, Field
 
+from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
 from programs.checks.artefacts import SENTENCE, artefacts
 from programs.checks.asking import asks
@@ -77,12 +78,11 @@ class QuestionPool(BaseModel):
         return sorted([*self.questions, *left_out], key=lambda question: order.index(question.type))
 
 
-class QuestionStage(dspy.Module):
+class QuestionStage(PredictorModule):
     """Asks for a question of each type."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.predict = dspy.Predict(AskQuestions)
+        super().__init__(AskQuestions)
 
     def ask(self, passage: Passage, setting: Setting, seed: int) -> Ask:
         """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds."""

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import dspy
-
+from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
 from programs.stages.judge import JUDGE_TEMPERATURE
@@ -13,12 +12,11 @@ from signatures.step_check import CheckSteps, StepVerdict, StepVerdicts
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
 
 
-class StepStage(dspy.Module):
+class StepStage(PredictorModule):
     """Asks about the steps of one thought, all in one call."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.predict = dspy.Predict(CheckSteps)
+        super().__init__(CheckSteps)
 
     def ask(self, passage: Passage, steps: Sequence[str], name: str, model: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""

@@ -6,7 +6,9 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
-from programs.asking.plan import Ask, Check, Plan, Reply, accept_all, value_of
+from programs.asking.calling import Caller
+from programs.asking.module import AwaitedModule, adapted
+from programs.asking.plan import Answering, Ask, Check, Reply, accept_all, together, value_of
 from programs.checks.borrowed import borrowed
 from programs.passage import Passage
 from programs.stages.questions import Question, shared_inputs
@@ -54,7 +56,7 @@ class Analysed:
         ]
 
 
-class StrandStages(dspy.Module):
+class StrandStages(AwaitedModule):
     """Analyses the context of a question and reasons about it in four strands."""
 
     def __init__(self) -> None:
@@ -65,8 +67,14 @@ class StrandStages(dspy.Module):
         self.critique = dspy.Predict(CritiqueMethod)
         self.perspective = dspy.Predict(TakePerspective)
 
-    def plan(self, passage: Passage, question: Question) -> Plan[Analysed]:
-        """Raises `StageFailed` when one of the five gives nothing to go on with."""
+    async def aforward(self, passage: Passage, question: Question) -> dspy.Prediction:
+        """Gives the fields of `Analysed`, by the LM that DSPy is configured with. Raises what `analysed` and
+        `Caller.answer` raise."""
+        with adapted():
+            return dspy.Prediction(**vars(await self.analysed(passage, question, Caller().answer)))
+
+    async def analysed(self, passage: Passage, question: Question, answer: Answering) -> Analysed:
+        """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
 
         def ask(stage: str, depth: int, check: Check = accept_all, **more: Any) -> Ask:
             predict: dspy.Predict = getattr(self, stage)
@@ -81,7 +89,7 @@ class StrandStages(dspy.Module):
             )
 
         first = ask("context", 1)
-        first_reply = (yield [first])[0]
+        first_reply = await answer(first)
         analysis = value_of(first, first_reply)
         strands = [
             ask("hypotheses", 2, analysis=analysis),
@@ -89,7 +97,7 @@ class StrandStages(dspy.Module):
             ask("critique", 2, analysis=analysis),
             ask("perspective", 2, analysis=analysis),
         ]
-        replies = yield strands
+        replies = await together(answer(strand) for strand in strands)
         hypotheses, chosen, critique, perspective = map(value_of, strands, replies)
         by_stage = {ask.stage: reply for ask, reply in zip([first, *strands], [first_reply, *replies], strict=True)}
         return Analysed(analysis, hypotheses, located(chosen, passage), critique, perspective, by_stage)

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import dspy
 from rapidfuzz import fuzz
 
-from programs.asking.plan import Ask, Plan, Reply, value_of
+from programs.asking.calling import Caller
+from programs.asking.module import AwaitedModule, adapted
+from programs.asking.plan import Answering, Ask, Reply, value_of
 from programs.checks.artefacts import artefacts
 from programs.checks.asking import only_asks
 from programs.checks.borrowed import borrowed
@@ -87,7 +89,7 @@ class Spot:
         return f"{variation_name(self.variation, self.thought)}.{self.attempt}"
 
 
-class TraceStages(dspy.Module):
+class TraceStages(AwaitedModule):
     """Assembles the trace and writes the final answer."""
 
     def __init__(self) -> None:
@@ -95,19 +97,32 @@ class TraceStages(dspy.Module):
         self.trace = dspy.Predict(WriteThought)
         self.answer = dspy.Predict(WriteAnswer)
 
-    def plan(
+    async def aforward(
+        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: Against = NOTHING_AGAINST
+    ) -> dspy.Prediction:
+        """Gives the fields of `Draft`, by the LM that DSPy is configured with. Raises what `drafted` and
+        `Caller.answer` raise."""
+        with adapted():
+            draft = await self.drafted(passage, question, found, spot, Caller().answer, feedback)
+        return dspy.Prediction(**vars(draft))
+
+    async def drafted(
         self,
         passage: Passage,
         question: Question,
         found: Analysed,
         spot: Spot,
+        answer: Answering,
         feedback: Against = NOTHING_AGAINST,
-    ) -> Plan[Draft]:
-        """`feedback` holds what judges found in the attempt before. Raises `StageFailed`."""
+    ) -> Draft:
+        """A thought and its answer. `feedback` holds what judges found in the attempt before. Raises `StageFailed`."""
         trace = self.trace_ask(passage, question, found, spot, feedback)
-        trace_reply = (yield [trace])[0]
+        trace_reply = await answer(trace)
         thought: Thought = value_of(trace, trace_reply)
-        return (yield from self.answer_plan(passage, question, thought, trace_reply, spot, feedback))
+        ask = self.answer_ask(passage, question, thought, spot, feedback)
+        reply = await answer(ask)
+        final: FinalAnswer = value_of(ask, reply)
+        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": reply}, final.yes_or_no)
 
     def trace_ask(self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: Against) -> Ask:
         """Asks for the thought."""
@@ -139,22 +154,14 @@ class TraceStages(dspy.Module):
             feedback=feedback.thought,
         )
 
-    def answer_plan(
-        self,
-        passage: Passage,
-        question: Question,
-        thought: Thought,
-        trace_reply: Reply,
-        spot: Spot,
-        feedback: Against,
-    ) -> Plan[Draft]:
-        """The answer to a thought. Raises `StageFailed`."""
+    def answer_ask(self, passage: Passage, question: Question, thought: Thought, spot: Spot, feedback: Against) -> Ask:
+        """Asks for the answer to a thought."""
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[spot.setting],
             "thought": "\n\n".join(thought.texts),
         }
-        answer = Ask(
+        return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{spot.name}",
             predict=self.answer,
@@ -169,9 +176,6 @@ class TraceStages(dspy.Module):
             earlier=feedback.earlier_answer,
             feedback=feedback.answer,
         )
-        answer_reply = (yield [answer])[0]
-        final: FinalAnswer = value_of(answer, answer_reply)
-        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": answer_reply}, final.yes_or_no)
 
 
 def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:

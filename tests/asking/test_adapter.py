@@ -31,6 +31,7 @@ from programs.asking.calling import Caller
 from programs.asking.json_objects import objects_in
 from programs.asking.json_schema import schema_of
 from programs.asking.plan import Ask
+from programs.background_loop import run
 from programs.lms.resolve import Model, resolve
 from signatures.answer import WriteAnswer
 from signatures.evidence import GatherEvidence
@@ -175,7 +176,7 @@ def test_a_passage_cannot_change_which_fields_come_back() -> None:
         model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={"OPENAI_API_KEY": "k"})
         with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
             ask = tracer().questions.ask(passage(f"{passage().sample.text} {HOSTILE}"), "closed", 0)
-            reply = Caller(lambda _ask: model).answer(ask)
+            reply = run(Caller(lambda _ask: model).answer(ask))
         model.close()
     assert reply.status == "ok"
     assert list(reply.output) == [name for name, _ in ask.read(reply.output)]
@@ -294,7 +295,7 @@ def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str
 
 
 def test_a_question_that_cannot_be_read_takes_no_other_with_it() -> None:
-    questions = Answers()(tracer().questions.ask(passage(), "closed", 0)).output
+    questions = Answers().reply(tracer().questions.ask(passage(), "closed", 0)).output
     questions["critical"]["difficulty"] = "zebra"
     read = PassageFirstAdapter().parse(AskQuestions, json.dumps({"questions": questions}))["questions"]
     assert read.critical is None
@@ -358,7 +359,7 @@ def ask_of_answer() -> Ask:
 
 def sent_by(server: StandIn, model: Model) -> dict[str, Any]:
     with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
-        assert Caller(lambda _ask: model).answer(ask_of_answer()).status == "ok"
+        assert run(Caller(lambda _ask: model).answer(ask_of_answer())).status == "ok"
     model.close()
     return server.bodies[-1]
 
@@ -387,7 +388,7 @@ async def test_calls_in_flight_together_keep_their_own_form() -> None:
         other = resolve("claudesonnet45", retry=QUICK, env=env)
         with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
             callers = [Caller(lambda _ask, model=model: model) for model in (one, other) * 4]  # type: ignore[misc]
-            await asyncio.gather(*(caller.aanswer(ask_of_answer()) for caller in callers))
+            await asyncio.gather(*(caller.answer(ask_of_answer()) for caller in callers))
         await one.aclose()
         await other.aclose()
     assert all('"additionalProperties"' not in body["messages"][-1]["content"] for body in strict.bodies)

@@ -79,9 +79,9 @@ def test_good_answers_fulfil_the_schema(stage: str) -> None:
     ask = next(ask for ask in answers.asked if ask.stage == stage)
     schema = schema_of(outputs_of(ask.predict.signature))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate({ask.output: answers(ask).output}, schema)
+    jsonschema.validate({ask.output: answers.reply(ask).output}, schema)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({ask.output: answers(ask).output, "more": 1}, schema)
+        jsonschema.validate({ask.output: answers.reply(ask).output, "more": 1}, schema)
 
 
 class Inner(BaseModel):

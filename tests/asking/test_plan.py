@@ -1,158 +1,79 @@
-"""Invariants of `programs.asking.plan`: one plan, driven in two ways.
+"""Invariants of `programs.asking.plan`.
 
-1. `drive` and `adrive` give the same result and ask the same asks for the same answers, however plans are nested.
-2. Results come back in the order in which things were yielded, whatever finishes first.
-3. What is yielded together runs together in `adrive`, one after another in `drive`.
-4. When something fails, what runs beside it is waited for, then the first error (in the yielded order) is raised.
-5. Spent adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
-6. Only an unread reply is not settled; a stage that failed is final exactly when its reply is settled.
+1. What runs together gives its results in order, whatever finishes first; one thing alone is awaited as it is.
+2. When something fails, what runs beside it is waited for, then the first error (in order) is raised.
+3. Spent adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
+4. Only an unread reply is not settled; a stage that failed is final exactly when its reply is settled.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import Generator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Ask, Plan, Rejected, Reply, Spent, StageFailed, adrive, drive, value_of
-from programs.tracer import Wishes
-from tests.making import Answers, answered, good_output, passage, sample, tracer, unread
+from programs.asking.plan import Rejected, Reply, Spent, StageFailed, together, value_of
+from tests.making import answered, good_output, passage, tracer
 
 TEMPLATE = tracer().questions.ask(passage(), "closed", 0)
 
-Tree = list[Any]
-"""A plan's shape: each round is a list of asks (by name) and plans of their own."""
 
-
-def ask(name: str) -> Ask:
-    return dataclasses.replace(TEMPLATE, key=name)
-
-
-def plan_of(tree: Tree) -> Plan[list[Any]]:
-    """Asks round after round, and returns what came back."""
-    heard = []
-    for together in tree:
-        heard.append((yield [ask(item) if isinstance(item, str) else plan_of(item) for item in together]))
-    return heard
-
-
-def said(asked: Ask) -> Reply:
-    return Reply(status="ok", output=asked.key)
-
-
-NAMES = st.text("abcdef", min_size=1, max_size=3)
-TREES: st.SearchStrategy[Tree] = st.recursive(
-    st.lists(st.lists(NAMES, max_size=3), max_size=3),
-    lambda inner: st.lists(st.lists(NAMES | inner, max_size=3), max_size=3),
-    max_leaves=12,
-)
-
-
-@settings(deadline=None)
-@given(TREES)
-def test_both_drives_give_equal_results(tree: Tree) -> None:
-    sync_asked: list[str] = []
-    async_asked: list[str] = []
-
-    def answer(asked: Ask) -> Reply:
-        sync_asked.append(asked.key)
-        return said(asked)
-
-    async def aanswer(asked: Ask) -> Reply:
-        async_asked.append(asked.key)
-        await asyncio.sleep(0)
-        return said(asked)
-
-    assert drive(plan_of(tree), answer) == asyncio.run(adrive(plan_of(tree), aanswer))
-    assert sorted(sync_asked) == sorted(async_asked)
-
-
-async def test_the_whole_program_gives_equal_units_both_ways() -> None:
-    one, other = Answers(), Answers()
-
-    async def aanswer(asked: Ask) -> Reply:
-        await asyncio.sleep(0)
-        return other(asked)
-
-    wishes = Wishes(traces=2, variations=2, grader="any")
-    sync = drive(tracer().plan(sample(), wishes), one)
-    through = await adrive(tracer().plan(sample(), wishes), aanswer)
-    assert [unit.record() for unit in sync.units] == [unit.record() for unit in through.units]
-    assert sorted(asked.key for asked in one.asked) == sorted(asked.key for asked in other.asked)
-
-
-async def test_results_come_in_the_order_yielded_whatever_finishes_first() -> None:
+async def test_results_come_in_order_whatever_finishes_first() -> None:
     gates = {name: asyncio.Event() for name in "abc"}
 
-    async def aanswer(asked: Ask) -> Reply:
-        await gates[asked.key].wait()
-        return said(asked)
+    async def said(name: str) -> str:
+        await gates[name].wait()
+        return name
 
-    task = asyncio.create_task(adrive(plan_of([["a", [["b"]], "c"]]), aanswer))
+    task = asyncio.create_task(together(map(said, "abc")))
     for name in "cba":
         await asyncio.sleep(0)
         gates[name].set()
-    ((first, second, third),) = await task
-    assert [first.output, second[0][0].output, third.output] == ["a", "b", "c"]
+    assert await task == ["a", "b", "c"]
 
 
-async def test_what_is_yielded_together_runs_together() -> None:
-    running: set[str] = set()
-    together: list[set[str]] = []
+async def test_none_and_one_are_awaited_too() -> None:
+    async def task_of() -> Any:
+        return asyncio.current_task()
 
-    async def aanswer(asked: Ask) -> Reply:
-        running.add(asked.key)
-        await asyncio.sleep(0)
-        together.append(set(running))
-        running.discard(asked.key)
-        return said(asked)
-
-    await adrive(plan_of([["a", "b", [["c"]]], ["d"]]), aanswer)
-    assert {"a", "b"} <= together[0]
-    assert together[-1] == {"d"}
+    assert await together([]) == []
+    assert await together([task_of()]) == [asyncio.current_task()]
 
 
 async def test_what_runs_beside_a_failure_is_waited_for() -> None:
     finished: list[str] = []
 
-    async def aanswer(asked: Ask) -> Reply:
-        if asked.key.startswith("bad"):
-            raise LookupError(asked.key)
+    async def said(name: str) -> str:
+        if name.startswith("bad"):
+            raise LookupError(name)
         for _ in range(5):
             await asyncio.sleep(0)
-        finished.append(asked.key)
-        return said(asked)
+        finished.append(name)
+        return name
 
     with pytest.raises(LookupError, match="bad1"):
-        await adrive(plan_of([["a", [["bad1"]], [["b"], ["c"]], "bad2"], ["never"]]), aanswer)
-    assert finished == ["a", "b", "c"]
+        await together([said("a"), together([said("bad1"), said("b")]), said("c"), said("bad2")])
+    assert finished == ["a", "c", "b"]
 
 
-def test_a_sync_drive_raises_the_first_error() -> None:
-    def answer(asked: Ask) -> Reply:
-        raise LookupError(asked.key)
+async def test_a_cancelled_whole_leaves_nothing_running() -> None:
+    ended: list[str] = []
 
-    with pytest.raises(LookupError, match="a"):
-        drive(plan_of([["a", "b"]]), answer)
+    async def said(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
 
-
-async def test_a_plans_own_error_is_raised_by_both() -> None:
-    def failing() -> Generator[list[Any], list[Any], None]:
-        yield [ask("a")]
-        raise StageFailed("context", unread())
-
-    async def aanswer(asked: Ask) -> Reply:
-        return said(asked)
-
-    with pytest.raises(StageFailed, match="context: the server is gone"):
-        drive(failing(), said)
-    with pytest.raises(StageFailed, match="context: the server is gone"):
-        await adrive(failing(), aanswer)
+    task = asyncio.create_task(together(map(said, "ab")))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["a", "b"]
 
 
 COUNTS = st.none() | st.integers(0, 10**9)

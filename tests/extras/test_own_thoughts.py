@@ -120,7 +120,7 @@ def test_the_comparison_is_with_the_grounded_answer_and_each_try_has_a_seed_of_i
     assert len({ask.inputs["reference"] for ask in compares}) == 1
     assert len({ask.key for ask in answers.asked if ask.stage in ("own", "compare")}) == 6
     [reference] = {attempt.agreed.reference for attempt in unit.attempts if attempt.agreed}
-    assert reference == compares[0].inputs["reference"] in str(answers(written).output)
+    assert reference == compares[0].inputs["reference"] in str(answers.reply(written).output)
 
 
 def test_the_judges_have_a_word_too() -> None:

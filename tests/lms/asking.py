@@ -1,19 +1,16 @@
-"""How these tests ask: a stand-in server, a model resolved against it, and one call by either engine."""
+"""How these tests ask: a stand-in server, a model resolved against it, and one call."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 from dspy.lm15 import Config, Message, Request, Response
 
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from tests.standin.server import StandIn
-
-How = Literal["sync", "async"]
 
 USER = "jdoe.secret"
 KEY = "sk-very-secret-key-123"
@@ -41,12 +38,9 @@ def request(text: str = "What do galaxies do?", system: str | None = "Be brief."
     return Request(model="any", messages=(Message.user(text),), system=system, config=Config(**config))
 
 
-async def ask(model: Model, asked: Request | None = None, how: How = "async") -> Response:
+async def ask(model: Model, asked: Request | None = None) -> Response:
     assert model.engine is not None
-    assert model.async_engine is not None
-    if how == "sync":
-        return await asyncio.to_thread(model.engine.complete, asked or request())
-    return await model.async_engine.complete(asked or request())
+    return await model.engine.complete(asked or request())
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from programs.lms.addresses import BaseUrl
 from programs.lms.argo import Argo, rules_for
 from programs.lms.backend import Reply
 from programs.lms.structured import Rung
-from tests.lms.asking import ANSWER, FORMAT, ONCE, USER, How, argo_model, ask, brain, request
+from tests.lms.asking import ANSWER, FORMAT, ONCE, USER, argo_model, ask, brain, request
 from tests.standin.faults import NOTICE, FaultPlan
 from tests.standin.server import StandIn
 
@@ -46,14 +46,13 @@ MODELS = [
 NO_SAMPLING = {"gpt5", "gpt55", "gpto1", "gpto4mini", "claudeopus47", "claudeopus5", "claudesonnet5"}
 
 
-@pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("api", ["native", "legacy"])
 @pytest.mark.parametrize("name", MODELS)
-async def test_every_family_is_sent_what_it_takes(how: How, api: str, name: str) -> None:
+async def test_every_family_is_sent_what_it_takes(api: str, name: str) -> None:
     asked = request(max_tokens=30000, temperature=1.5, top_p=0.9, seed=1, stop=("x",), response_format=FORMAT)
     with StandIn(brain, argo_user=USER) as server:
         async with argo_model(server, name, api=api, max_tokens=100, temperature=0.7) as model:
-            assert (await ask(model, asked, how)).text == ANSWER
+            assert (await ask(model, asked)).text == ANSWER
             assert model.takes_sampling is (name not in NO_SAMPLING)
     [body] = server.bodies
     assert body["user"] == USER
@@ -143,14 +142,13 @@ def test_an_answer_in_form_may_speak_of_denied_access() -> None:
     assert backend.read(Reply(200, {}, json.dumps(native(text)))).text == text
 
 
-@pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("api", ["native", "legacy"])
 @pytest.mark.parametrize("fault", ["argo_notice", "401", "500", "429", "error200", "overloaded200", "empty", "html"])
-async def test_no_failure_shows_the_user(how: How, api: str, fault: str) -> None:
+async def test_no_failure_shows_the_user(api: str, fault: str) -> None:
     with StandIn(brain, argo_user=USER, faults=FaultPlan(share=1, kinds=[fault])) as server:
         async with argo_model(server, api=api, retry=ONCE) as model:
             with pytest.raises(BackendError) as caught:
-                await ask(model, how=how)
+                await ask(model)
     assert USER not in str(caught.value)
 
 

@@ -40,16 +40,15 @@ def loaded() -> Iterator[Model]:
 @pytest.fixture
 async def model(loaded: Model) -> AsyncIterator[Model]:
     yield loaded
-    assert loaded.async_engine is not None
-    await loaded.async_engine.aclose()
+    assert loaded.engine is not None
+    await loaded.engine.aclose()
 
 
 @real
-@pytest.mark.parametrize("how", ["sync", "async"])
-async def test_it_answers_in_form(model: Model, how: Any, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_it_answers_in_form(model: Model, capfd: pytest.CaptureFixture[str]) -> None:
     asked = request(max_tokens=200, temperature=0.7, seed=1, response_format={"type": "json_schema", "schema": SCHEMA})
     with metered() as meter:
-        response = await ask(model, asked, how)
+        response = await ask(model, asked)
     assert set(json.loads(response.text or "")) == {"answer", "difficulty"}
     assert (meter.attempts, meter.completion_tokens > 0, meter.faults) == (1, True, {})
     assert capfd.readouterr() == ("", "")
@@ -63,8 +62,8 @@ async def test_too_long_a_prompt(model: Model) -> None:
 
 @real
 async def test_only_this_process_may_ask(model: Model) -> None:
-    assert model.async_engine is not None
-    assert await model.async_engine.list_models()
+    assert model.engine is not None
+    assert await model.engine.list_models()
     body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
     assert model.backend is not None
     assert model.backend.endpoint.startswith("http://127.0.0.1:")
@@ -88,7 +87,7 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     model = resolve(f"embedded:{torn}", env={})
     assert model.engine is not None
     with pytest.raises(UserError, match="cannot load"):
-        model.engine.complete(request())
+        model.lm.engine.complete(request())
     text = tmp_path / "text.gguf"
     text.write_text("hello")
     with pytest.raises(UserError, match="not a GGUF"):

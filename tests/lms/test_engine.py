@@ -1,4 +1,4 @@
-"""Both engines over real sockets: faults, retries, limits, accounts, copies, loops."""
+"""The engine over real sockets: faults, retries, limits, accounts, copies, loops."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import dspy
 import pytest
 
+from optimize.job import in_threads
 from programs.errors import (
     AccessDenied,
     BackendError,
@@ -21,15 +22,13 @@ from programs.errors import (
     UnknownModel,
 )
 from programs.lms.dspy_errors import backend_error
-from programs.lms.faults import EmptyAnswer, NotAnAnswer, NotConnected
+from programs.lms.faults import EmptyAnswer, NotAnAnswer, NotConnected, TimedOut
 from programs.lms.meter import metered
 from programs.lms.resolve import resolve
 from programs.lms.wire import reasoning_of
-from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, How, ask, brain, openai_model
-from tests.standin.faults import FaultPlan
+from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, openai_model, request
+from tests.standin.faults import PROSE, FaultPlan
 from tests.standin.server import StandIn
-
-both = pytest.mark.parametrize("how", ["sync", "async"])
 
 FAULTS = {
     "500": (TransientError, "500"),
@@ -50,26 +49,24 @@ FAULTS = {
 }
 
 
-@both
-async def test_an_answer_and_its_account(how: How) -> None:
+async def test_an_answer_and_its_account() -> None:
     with StandIn(brain, api_key=KEY, reasoning="because") as server:
         async with openai_model(server) as model:
             with metered() as meter:
-                response = await ask(model, how=how)
+                response = await ask(model)
     assert response.message.parts[-1].text == ANSWER
     assert reasoning_of(response) == meter.reasoning == "because"
     assert (meter.attempts, meter.prompt_tokens, meter.completion_tokens, meter.cached_tokens) == (1, 6, 5, 3)
     assert (meter.finish_reason, not meter.faults, meter.seconds > 0) == ("stop", True, True)
 
 
-@both
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(how: How, fault: str) -> None:
+async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(fault: str) -> None:
     error, kind = FAULTS[fault]
     with StandIn(brain, faults=FaultPlan(script=[fault]), api_key=KEY) as server:
         async with openai_model(server, retry=ONCE) as model:
             with metered() as meter, pytest.raises(BackendError) as caught:
-                await ask(model, how=how)
+                await ask(model)
     assert type(caught.value) is error
     assert meter.faults == {kind: 1}
     assert meter.attempts == len(server.calls) == 1
@@ -77,71 +74,85 @@ async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(how: How, f
     assert server.surprises == []
 
 
-@both
 @pytest.mark.parametrize("fault", [f for f, (error, _) in FAULTS.items() if issubclass(error, TransientError)])
-async def test_what_passes_is_tried_again(how: How, fault: str) -> None:
+async def test_what_passes_is_tried_again(fault: str) -> None:
     with StandIn(brain, faults=FaultPlan(script=[fault, fault])) as server:
         async with openai_model(server) as model:
             with metered() as meter:
-                assert (await ask(model, how=how)).text == ANSWER
+                assert (await ask(model)).text == ANSWER
     assert (meter.attempts, sum(meter.faults.values())) == (3, 2)
 
 
-@both
 @pytest.mark.parametrize("fault", ["hang", "dribble"])
-async def test_a_server_that_keeps_us_waiting_times_out(how: How, fault: str) -> None:
+async def test_a_server_that_keeps_us_waiting_times_out(fault: str) -> None:
     with StandIn(brain, faults=FaultPlan(script=[fault])) as server:
         async with openai_model(server, timeout=0.15) as model:
             with metered() as meter:
-                assert (await ask(model, how=how)).text == ANSWER
+                assert (await ask(model)).text == ANSWER
     assert meter.faults == {"timeout": 1}
 
 
-@both
-async def test_no_server(how: How) -> None:
+async def test_patience_ends() -> None:
+    with StandIn(brain, faults=FaultPlan(share=1, kinds=["hang"])) as server:
+        async with openai_model(server, retry=ONCE, timeout=0.1) as model:
+            with pytest.raises(TimedOut):
+                await ask(model)
+
+
+async def test_no_server() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     model = resolve("openai/x", api_base=f"http://me:pass-word@127.0.0.1:{port}", retry=ONCE, env={})
     with metered() as meter, pytest.raises(NotConnected, match="not reachable") as caught:
-        await ask(model, how=how)
+        await ask(model)
     assert meter.faults == {"connection": 1}
     assert "pass-word" not in str(caught.value)
     await model.aclose()
 
 
-@both
-async def test_retry_after_is_honoured(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
     async def remembers(seconds: float) -> None:
         waits.extend([seconds] if seconds else [])  # the stand-in's own latency is 0
 
-    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
     monkeypatch.setattr("asyncio.sleep", remembers)
     with StandIn(brain, faults=FaultPlan(script=["429", "503"]), retry_after="7") as server:
         async with openai_model(server) as model:
-            await ask(model, how=how)
+            await ask(model)
     assert len(waits) == 2
     assert all(7 <= wait <= 7.7 for wait in waits)
 
 
-@both
-async def test_tokens_of_answers_of_no_use_are_counted(how: How) -> None:
+async def test_tokens_of_answers_of_no_use_are_counted() -> None:
     with StandIn(brain, faults=FaultPlan(script=["truncated"])) as server:
         async with openai_model(server) as model:
             with metered() as meter, pytest.raises(Truncated):
-                await ask(model, how=how)
+                await ask(model)
     assert (meter.prompt_tokens, meter.finish_reason) == (6, "length")
 
 
-@both
-async def test_an_unknown_model_is_told_its_neighbours_asked_once(how: How) -> None:
+async def test_chatter_is_passed_on() -> None:
+    with StandIn(brain, faults=FaultPlan(script=["prose"])) as server:
+        async with openai_model(server) as model:
+            assert (await ask(model)).text == PROSE
+
+
+async def test_a_model_list() -> None:
+    with StandIn(brain, api_key=KEY) as server:
+        async with openai_model(server) as model:
+            assert model.engine is not None
+            names = await model.engine.list_models()
+    assert ("GPT-4.1", "gpt41") in names
+
+
+async def test_an_unknown_model_is_told_its_neighbours_asked_once() -> None:
     with StandIn(brain, models=[("Any 2", "any2"), ("Other", "zzz")]) as server:
         async with openai_model(server) as model:
             for _ in range(2):
                 with pytest.raises(UnknownModel, match=r"nearest names: any2\)"):
-                    await ask(model, how=how)
+                    await ask(model)
     assert server.model_lists == 1
 
 
@@ -155,6 +166,17 @@ async def test_many_at_once() -> None:
     assert {answer.text for answer in answers} == {ANSWER}
     assert server.peak > 100
     assert meter.attempts == len(server.calls) == 150 + sum(meter.faults.values())
+
+
+def test_many_threads_at_once() -> None:
+    with StandIn(brain, faults=FaultPlan(share=0.3, kinds=["500", "reset"], seed=4), latency=0.1) as server:
+        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
+        with metered() as meter:
+            answers = in_threads(lambda _: model.lm.engine.complete(request()), range(24), 24)
+        model.close()
+        assert server.peak > 8
+    assert {answer.text for answer in answers} == {ANSWER}
+    assert meter.attempts == len(server.calls)
 
 
 def test_each_loop_has_its_own_connections() -> None:
@@ -196,12 +218,12 @@ async def test_a_copied_program_shares_its_engines() -> None:
             with dspy.context(adapter=dspy.JSONAdapter()):
                 assert (await copied.acall(question="galaxies?")).answer == "Galaxies recede from us."
                 assert (await asyncio.to_thread(copied, question="galaxies?")).answer == "Galaxies recede from us."
-            assert copied.lm.engine is model.engine
+            assert copied.lm._async_engine_spec is model.engine
     assert server.bodies[0]["response_format"]["type"] == "json_schema"
 
 
-@both
-async def test_dspy_hands_our_error_through(how: How) -> None:
+@pytest.mark.parametrize("how", ["sync", "async"])
+async def test_dspy_hands_our_error_through(how: str) -> None:
     with StandIn(brain, faults=FaultPlan(share=1, kinds=["401"]), api_key=KEY) as server:
         async with openai_model(server) as model:
             program = dspy.Predict("question -> answer")
@@ -209,3 +231,10 @@ async def test_dspy_hands_our_error_through(how: How) -> None:
                 await (asyncio.to_thread(program, question="x") if how == "sync" else program.acall(question="x"))
     assert isinstance(backend_error(caught.value), AccessDenied)
     assert KEY not in str(caught.value)
+
+
+def test_without_a_meter_nothing_is_missed() -> None:
+    with StandIn(brain) as server:
+        model = resolve("openai/any", api_base=server.openai_base, env={})
+        assert model.lm.engine.complete(request()).text == ANSWER
+        model.close()

@@ -7,7 +7,7 @@ import pytest
 from programs.errors import UserError
 from programs.lms.openai_compatible import openai_compatible
 from programs.lms.structured import Rung
-from tests.lms.asking import FORMAT, KEY, How, ask, brain, openai_model, request
+from tests.lms.asking import FORMAT, KEY, ask, brain, openai_model, request
 from tests.standin.server import StandIn
 
 
@@ -70,10 +70,9 @@ def test_the_same_name_elsewhere_is_sent_everything() -> None:
     assert (body["max_tokens"], body["temperature"]) == (9, 0.5)
 
 
-@pytest.mark.parametrize("how", ["sync", "async"])
-async def test_a_key_in_the_address_is_sent_as_basic_authorization(how: How) -> None:
+async def test_a_key_in_the_address_is_sent_as_basic_authorization() -> None:
     with StandIn(brain) as server:
         base = server.openai_base.replace("http://", "http://me:pass-word@")
         async with openai_model(server, env={"OPENAI_BASE_URL": base}) as model:
-            await ask(model, how=how)
+            await ask(model)
     assert len(server.calls) == 1

@@ -12,7 +12,8 @@ from typing import Any
 import dspy
 
 from optimize.student import Asked
-from programs.asking.plan import Ask, Rejected, Reply, drive
+from programs.asking.plan import Ask, Rejected, Reply
+from programs.background_loop import run
 from programs.tracer import Wishes
 from tests.making import TEXT, Answers, good_output, sample, tracer
 
@@ -21,12 +22,12 @@ def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Predict
     """What a `Student` gives for a text whose stages are answered so."""
     answers, kept = answers or Answers(), dict[str, Asked]()
 
-    def answer(ask: Ask) -> Reply:
-        reply = answers(ask)
+    async def answer(ask: Ask) -> Reply:
+        reply = answers.reply(ask)
         kept[ask.stage] = Asked(ask, reply)
         return reply
 
-    made = drive(tracer().plan(sample(text), Wishes()), answer)
+    made = run(tracer().made(sample(text), Wishes(), answer))
     failures = [made.failure] if made.failure else []
     failures += [unit.failure for unit in made.units if unit.failure]
     return dspy.Prediction(asked=kept, units=made.units, pool=made.pool, failures=failures)

@@ -30,8 +30,8 @@ LEANING = "What does the paper conclude about the calibration of its lamps?"
 class Judged(Measure):
     """A measure whose judge says the same of every trace, without a model."""
 
-    def _attempt(self, unit: Any) -> Any:
-        attempt = super()._attempt(unit)
+    async def _attempt(self, unit: Any) -> Any:
+        attempt = await super()._attempt(unit)
         attempt.verdicts.append(Verdict(judge="j", scored=True, overall=4, fault=HELD))
         return attempt
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from optimize.stages import STAGES
-from programs.asking.plan import Ask, drive
+from programs.asking.plan import Ask
+from programs.background_loop import run
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.tracer import Made, Tracer, Wishes
 from signatures.question_type import QuestionType
@@ -46,7 +47,7 @@ def made(stage: str, demos: list[dict[str, Any]]) -> Made:
     program = Tracer()
     dict(program.named_predictors())[STAGES[stage].predictor].demos = demos
     answers = Answers(**{stage: lambda ask: replaced(good_output(ask), REPLACED[stage])})
-    return drive(program.plan(sample(), Wishes()), answers)
+    return run(program.made(sample(), Wishes(), answers))
 
 
 @pytest.mark.parametrize("stage", REPLACED)
@@ -71,7 +72,7 @@ def test_2_of_the_questions_those_that_take_something() -> None:
         said = f"{FOREIGN}: what does a scatter of 9 percent in lensing measurements tell us about that?"
         return {**output, "critical": {**output["critical"], "question": said}}
 
-    pool = drive(program.plan(sample(), Wishes()), Answers(questions=asked)).pool
+    pool = run(program.made(sample(), Wishes(), Answers(questions=asked))).pool
     assert pool is not None
     (rejected,) = pool.rejected
     assert rejected.type == QuestionType.CRITICAL
@@ -83,5 +84,5 @@ def test_3_a_verdict_may_be_put_as_in_an_example() -> None:
     stage = JudgeStage()
     stage.predict.demos = [{"verdict": {**VERDICT, "reason": FOREIGN}}]
     ask = stage.ask(passage(), question(), draft(), "unit", "judge")
-    verdict = verdict_of(ask, Answers(judge=lambda _: {**VERDICT, "reason": FOREIGN})(ask))
+    verdict = verdict_of(ask, Answers(judge=lambda _: {**VERDICT, "reason": FOREIGN}).reply(ask))
     assert verdict.overall == VERDICT["overall"]

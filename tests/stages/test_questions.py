@@ -19,6 +19,7 @@ import pytest
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.calling import Caller
 from programs.asking.plan import Ask, Rejected, Reply
+from programs.background_loop import run
 from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
 from programs.stages.questions import QuestionPool, problems_of, type_order
@@ -217,7 +218,7 @@ def test_over_a_server_the_reasons_go_back_and_the_tries_are_merged() -> None:
     with StandIn(scientist.Scientist({"questions": questions})) as server:
         model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
         with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
-            reply = Caller(lambda _ask: model).answer(ASK)
+            reply = run(Caller(lambda _ask: model).answer(ASK))
         model.close()
     assert (reply.status, reply.spent.calls, reply.spent.reasks) == ("ok", 2, 1)
     sent = server.bodies[1]["messages"][-1]["content"]

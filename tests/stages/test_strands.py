@@ -9,13 +9,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Ask, StageFailed, drive
+from programs.asking.plan import Ask, Reply, StageFailed
+from programs.background_loop import run
 from programs.stages.strands import located
 from signatures.evidence import EvidenceSet
 from signatures.thought import QuotedEvidence
@@ -95,16 +97,24 @@ def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are(
     assert asks[0].check([asks[0].read(evidence(99, 4)(asks[0]))]) == []
 
 
-def test_the_context_comes_first_and_the_strands_together_with_it() -> None:
-    plan = tracer().strands.plan(PASSAGE, question())
-    answers = Answers()
-    (context,) = next(plan)
-    strands = plan.send([answers(context)])
+async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:
+    answers, four = Answers(), asyncio.Event()
+
+    async def answer(ask: Ask) -> Reply:
+        reply = answers.reply(ask)
+        if ask.stage != "context":
+            # Waits for ever where they are asked one after another.
+            if len(answers.asked) == 5:
+                four.set()
+            await four.wait()
+        return reply
+
+    found = await asyncio.wait_for(tracer().strands.analysed(PASSAGE, question(), answer), 5)
+    context, *strands = answers.asked
     assert context.stage == "context"
     assert [ask.stage for ask in strands] == ["hypotheses", "evidence", "critique", "perspective"]
-    analysis = context.read(answers(context).output)
     for ask in strands:
-        assert ask.inputs == {**context.inputs, "analysis": analysis}
+        assert ask.inputs == {**context.inputs, "analysis": found.analysis}
         assert ask.depth > context.depth
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
 
@@ -119,6 +129,6 @@ def test_replies_are_kept_by_stage() -> None:
 def test_a_stage_that_gives_nothing_ends_the_question(stage: str) -> None:
     answers = Answers(**{stage: lambda _ask: unread()})
     with pytest.raises(StageFailed, match=f"^{stage}: the server is gone") as caught:
-        drive(tracer().strands.plan(PASSAGE, question()), answers)
+        run(tracer().strands.analysed(PASSAGE, question(), answers))
     assert not caught.value.final
     assert len(answers.asked) == (1 if stage == "context" else 5)

@@ -14,7 +14,8 @@ import dataclasses
 
 import pytest
 
-from programs.asking.plan import StageFailed, drive
+from programs.asking.plan import StageFailed
+from programs.background_loop import run
 from programs.checks.thought import bare_thought, unwrap_thought
 from programs.stages.trace import NOTHING_AGAINST, Against, Spot, answer_problems, judged_view, thought_problems
 from signatures.answer import FinalAnswer
@@ -82,7 +83,7 @@ def test_half_a_sentence_is_a_paragraph() -> None:
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
     place = dataclasses.replace(spot(), setting=setting)
-    ask = next(tracer().writer.plan(passage(), QUESTION, analysed(), place))[0]
+    ask = tracer().writer.trace_ask(passage(), QUESTION, analysed(), place, NOTHING_AGAINST)
     first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
     assert [("107" in why) for why in first] == ([True] if setting == "closed" else [])
     assert again == []
@@ -159,7 +160,7 @@ def test_tags_inside_a_thought_are_escaped() -> None:
 
 def asks(place: Spot, feedback: Against = NOTHING_AGAINST) -> Answers:
     answers = Answers()
-    drive(tracer().writer.plan(passage(), QUESTION, analysed(), place, feedback), answers)
+    run(tracer().writer.drafted(passage(), QUESTION, analysed(), place, answers, feedback))
     return answers
 
 

@@ -5,6 +5,7 @@ such an answer, or when the passage is an easy one. There are two students: the 
 scientist, and one with a single predictor. Nothing here leaves the process; what the fakes do not know they raise on.
 """
 
+import asyncio
 import json
 import re
 import threading
@@ -21,6 +22,7 @@ from optimize.job import Job, most_proposals
 from optimize.optimizers import OPTIMIZERS
 from optimize.student import Student
 from programs.asking.adapter import PassageFirstAdapter
+from programs.lms.blocking import BlockingEngine
 from programs.lms.direct import DirectLM
 from programs.lms.wire import answer
 from programs.tracer import Tracer
@@ -67,11 +69,15 @@ class Engine:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Engine":
         return self
 
-    def complete(self, request: Request) -> Response:
-        with self._lock:
-            self.bodies.append(body_of(request))
-            content = self.brain(self.bodies[-1])
+    async def complete(self, request: Request) -> Response:
+        # A brain may wait for something.
+        content = await asyncio.to_thread(self._said, body_of(request))
         return answer(content, reasoning="", finish_reason="stop", usage=Usage(), model=request.model)
+
+    def _said(self, body: dict[str, Any]) -> str:
+        with self._lock:
+            self.bodies.append(body)
+            return self.brain(body)
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def body_of(request: Request) -> dict[str, Any]:
 
 
 def lm_of(engine: Engine, name: str) -> DirectLM:
-    return DirectLM(name, engine=engine, num_retries=0, cache=False)
+    return DirectLM(name, engine=BlockingEngine(engine), async_engine=engine, num_retries=0, cache=False)
 
 
 def is_good(prompt: str) -> bool:

@@ -40,8 +40,10 @@ class Counting:
 
 
 @contextmanager
-def session(folder: Path, server: StandIn, *, max_calls: int | None = None, **given: Any) -> Iterator[Session]:
-    with Recorder(folder, max_calls=max_calls) as recorder:
+def session(
+    folder: Path, server: StandIn, *, max_calls: int | None = None, at_once: int | None = None, **given: Any
+) -> Iterator[Session]:
+    with Recorder(folder, max_calls=max_calls, at_once=at_once) as recorder:
         opened = Session(recorder, server, given)
         yield opened
         opened.model.close()

@@ -23,6 +23,7 @@ from typing import Any
 import dspy
 import pytest
 
+from optimize.job import in_threads
 from optimize.recording.call_journal import CallJournal
 from optimize.recording.recorded import recorded
 from optimize.recording.recorder import Recorder
@@ -182,6 +183,13 @@ def test_3_who_waits_asks_when_the_one_who_asked_gives_up(tmp_path: Path) -> Non
 
         assert asyncio.run(given_up()).startswith("answer")
         assert asked.recorder.account.all_paid.calls == 1
+
+
+def test_3_no_more_calls_at_once_than_allowed(tmp_path: Path) -> None:
+    with StandIn(echo, latency=0.05) as server, session(tmp_path, server, at_once=2) as asked:
+        # Who waits for another's answer takes no place from others.
+        in_threads(lambda number: asked.ask(f"prompt {number % 6}"), range(12), 8)
+    assert (len(server.calls), server.peak) == (6, 2)
 
 
 @pytest.mark.parametrize("calls", [1, 9])
