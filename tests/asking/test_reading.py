@@ -101,7 +101,7 @@ READ: list[tuple[str, Any, Any]] = [
     ("notes", "alone", ["alone"]),
     ("notes", ["one", "two", "three"], ["one", "two"]),
     ("notes", ["a" * 15], ["a" * 15]),
-    ("notes", ["a" * 16, "two"], ["two"]),
+    ("notes", ["a" * 31, "two"], ["two"]),
     ("note", "a text alone", Note(text="a text alone")),
     ("note", {"text": "a text\x00 alone\r\n"}, Note(text="a text alone\n")),
     ("note", '{"text": "a text alone"}', Note(text="a text alone")),
