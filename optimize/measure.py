@@ -20,7 +20,7 @@ from programs.lms.resolve import Model
 from programs.records import Record
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
-from programs.units.unit import Attempt, Unit
+from programs.traces.unit import Attempt, Unit
 
 
 @dataclass(frozen=True)

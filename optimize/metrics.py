@@ -18,12 +18,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from programs.checks.copying import copied_share
-from programs.checks.leaks import leaked
-from programs.checks.repetition import is_degenerate
-from programs.checks.self_contained import leaning
 from programs.errors import UserError
 from programs.records import Record
+from programs.text.copying import copied_share
+from programs.text.leaks import leaked
+from programs.text.repetition import is_degenerate
+from programs.text.self_contained import leaning
 
 
 class Score(NamedTuple):

@@ -1,7 +1,7 @@
 """How well one stage did, from its own output: rules only, no model.
 
 A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
-(over 30% of its 4-grams repeat, or `programs.checks.repetition` finds worse) or machine text, or does so as a whole. Of
+(over 30% of its 4-grams repeat, or `programs.text.repetition` finds worse) or machine text, or does so as a whole. Of
 questions the check itself leaves out the single ones that are; a text needs only most of them.
 
     score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
@@ -18,11 +18,11 @@ from typing import Any
 
 from optimize.metrics import Score, content_of
 from optimize.student import Asked
-from programs.checks.copying import copied_share
-from programs.checks.leaks import leaked
-from programs.checks.repetition import is_degenerate
-from programs.checks.texts import texts_in
 from programs.stages.questions import QuestionPool
+from programs.text.copying import copied_share
+from programs.text.leaks import leaked
+from programs.text.repetition import is_degenerate
+from programs.text.texts import texts_in
 from signatures.question_type import QuestionType
 
 SHORTEST = 12

@@ -68,7 +68,7 @@ async def _calibrate(
     from programs.files import in_place
     from programs.judges.calibration_report import in_words, report_of
     from programs.judges.judging import judged
-    from programs.running.ledger import Ledger
+    from programs.run.ledger import Ledger
 
     ledger = Ledger()
     try:

@@ -19,10 +19,10 @@ from programs.cli.options import parse, run_cli
 from programs.clock import stamp
 from programs.errors import UserError
 from programs.files import beside, in_place
-from programs.journals.journal import Journal
-from programs.journals.tally import IMPORTED
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
+from programs.run.journal import Journal
+from programs.run.tally import IMPORTED
 from programs.selection.dropped_list import write_dropped
 from programs.thought_counts import ThoughtCount
 

@@ -35,7 +35,7 @@ def _command(settings: Settings) -> int:
     if settings.list_models:
         return _list_models(settings, console)
     if settings.dry_run:
-        from programs.running.dry_run import dry_run
+        from programs.run.dry_run import dry_run
 
         dry_run(settings, console)
         return 0
@@ -46,11 +46,11 @@ def _command(settings: Settings) -> int:
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.document import read_records
     from programs.inputs.report import ReadReport
-    from programs.running.display import shown
-    from programs.running.ledger import Ledger
-    from programs.running.pilot import show_pilot
-    from programs.running.run import collect_seldom, run
-    from programs.running.summary import look, show, show_document
+    from programs.run.display import shown
+    from programs.run.ledger import Ledger
+    from programs.run.pilot import show_pilot
+    from programs.run.run import collect_seldom, run
+    from programs.run.summary import look, show, show_document
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()

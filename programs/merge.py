@@ -19,18 +19,18 @@ from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.errors import JournalError, UserError
 from programs.files import beside, lock_on
-from programs.journals.journal import Journal
-from programs.journals.merge_sources import Source, find_sources
-from programs.journals.merger import Merger, Tally
 from programs.judges.review_list import review_path
 from programs.records import Status
+from programs.run.journal import Journal
+from programs.run.merge_sources import Source, find_sources
+from programs.run.merger import Merger, Tally
 from programs.selection.dropped_list import dropped_path
 from programs.versions import git_commit, versions
 
 
 @dataclass
 class Merged:
-    """What a merge made: `traces` are its units by status, `spent_in_all` is as in `programs.running.summary.Summary`,
+    """What a merge made: `traces` are its units by status, `spent_in_all` is as in `programs.run.summary.Summary`,
     `torn` says how many bytes of a torn last line were cut off a source, where there was one."""
 
     status: Status
@@ -45,9 +45,9 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     """Merges journals, or documents with or without journals beside them, into `output` and its journal.
 
     The accepted units are those of all sources; a later run on `output` asks nothing that a source had settled. Where
-    sources know the same text, see `programs.journals.merger`.
+    sources know the same text, see `programs.run.merger`.
     Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
-    made otherwise than the first (`programs.running.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
+    made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
     source, or when the output cannot be written. There is then no output.
     """
     sources = find_sources(names)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from programs.checks.injection import flags
-from programs.checks.sentences import Span, numbered, split
 from programs.inputs.sample import Sample
+from programs.text.injection import flags
+from programs.text.sentences import Span, numbered, split
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ class SolveTries(Part):
 
 
 class BlindSolve(Part):
-    """What another model made of the question (`programs.extras.blind_solve` has the rules): the same in every trace of it.
+    """What another model made of the question (`programs.traces.blind_solve` has the rules): the same in every trace of it.
     `need` is None where absent tries could have decided it. `difficulty` is 1 - pass rate with the passage,
     `difficulty_without` the same without. `variations` are those whose answers the tries were compared with; None in
     documents of older versions, where each trace has a need and a difficulty of its own. A model's own thought stands there
@@ -359,7 +359,7 @@ class ThoughtDistributions(Part):
 
 
 class DocumentMetadata(Part):
-    """Facts about the whole document. `run` is what the latest run did (`programs.running.summary.Summary`), `judges` how
+    """Facts about the whole document. `run` is what the latest run did (`programs.run.summary.Summary`), `judges` how
     far the judges agree, None where nothing was judged, `thoughts` how the thoughts are distributed, None without one."""
 
     generation_timestamp: str

@@ -1,7 +1,7 @@
 """A trace's thought as a person or a trainer reads it."""
 
-from programs.checks.thought import bare_thought
 from programs.records import Record
+from programs.text.thought import bare_thought
 
 
 def thought_of(record: Record) -> str:

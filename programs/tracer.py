@@ -21,7 +21,6 @@ from programs.asking.calling import Caller
 from programs.asking.module import AwaitedModule, adapted
 from programs.asking.plan import Answering, Reply, StageFailed, together
 from programs.compiled import identity_of, write_program
-from programs.extras.extras import Extras
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
 from programs.stages.grade import GradeStage, grades_of
@@ -30,9 +29,10 @@ from programs.stages.questions import Question, QuestionPool, QuestionStage
 from programs.stages.shapes import shape_of
 from programs.stages.strands import Analysed, StrandStages
 from programs.stages.trace import NOTHING_AGAINST, Against, Draft, Spot, TraceStages
-from programs.units.decision import QualityRules, Standing, Verdicts, calibrated, reasons_against, standing
-from programs.units.unit import Attempt, Known, Unit, UnitKey, drop_twins
-from programs.units.variation import temperature_of
+from programs.traces.decision import QualityRules, Standing, Verdicts, calibrated, reasons_against, standing
+from programs.traces.extras import Extras
+from programs.traces.unit import Attempt, Known, Unit, UnitKey, drop_twins
+from programs.traces.variation import temperature_of
 from signatures.setting import THINKING, Setting
 
 

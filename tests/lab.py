@@ -24,8 +24,8 @@ from typing import Any
 from programs.cli.options import run_cli
 from programs.generate import main
 from programs.inputs.report import ReadReport
-from programs.running.ledger import Ledger
-from programs.running.run import Finished, run
+from programs.run.ledger import Ledger
+from programs.run.run import Finished, run
 from programs.settings import Settings
 from tests.forked.process import Forked
 from tests.standin.scientist import Answer, Scientist
@@ -91,7 +91,7 @@ class Lab:
         return Settings.model_validate({**self.base, **given})
 
     def run(self, **given: Any) -> Finished:
-        """A run in this process. Raises what `programs.running.run.run` raises."""
+        """A run in this process. Raises what `programs.run.run.run` raises."""
         return self.run_counted_in(Ledger(), **given)
 
     def run_counted_in(self, ledger: Ledger, **given: Any) -> Finished:

@@ -15,14 +15,14 @@ from typing import Any
 from programs.asking.plan import Ask, Reply, Spent
 from programs.background_loop import run
 from programs.inputs.sample import Sample, sample_of
-from programs.journals.journal import Journal
 from programs.passage import Passage
+from programs.run.journal import Journal
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot, TraceStages
 from programs.tracer import Made, Tracer, Wishes
-from programs.units.unit import Unit
-from programs.units.unit_line import unit_line
+from programs.traces.unit import Unit
+from programs.traces.unit_line import unit_line
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.journals.journal import Journal
+from programs.run.journal import Journal
 from tests.forked.process import Forked
 from tests.lab import LONGEST, USER, Lab, called, ended, laboratory, passage
 from tests.standin.faults import FaultPlan

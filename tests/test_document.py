@@ -27,10 +27,10 @@ import pytest
 from programs import schema as schema_module
 from programs.document import import_document, main, read_records, write_document
 from programs.errors import JournalError, UserError
-from programs.journals.journal import Journal
 from programs.records import GRADES, Document
-from programs.units.decision import QualityRules
-from programs.units.unit import Unit
+from programs.run.journal import Journal
+from programs.traces.decision import QualityRules
+from programs.traces.unit import Unit
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
 
 MINIMAL: dict[str, Any] = {

@@ -3,7 +3,7 @@
 1. An import that was interrupted is made again: nothing of the document is lost.
 2. A document with one wrong record is refused at every run, not taken over up to there and then written over.
 
-(What is taken over, and that it is finished: tests/test_document.py and tests/running/test_resume.py.)
+(What is taken over, and that it is finished: tests/test_document.py and tests/run/test_resume.py.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from programs.document import import_document
 from programs.errors import UserError
-from programs.journals.journal import Journal
+from programs.run.journal import Journal
 from tests.lab import Lab
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from programs.attempts import read_units
 from programs.document import read_records
 from programs.errors import UserError
 from programs.export import main as export
 from programs.exports.formats import FORMATS
 from programs.report import main as report
+from programs.run.attempts import read_units
 from signatures.vocabulary import KINDS
 from tests.lab import laboratory
 

@@ -19,15 +19,15 @@ from pydantic import BaseModel
 from programs.asking.tries import RETRY_INPUTS
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
-from programs.extras.extras import Extras
-from programs.extras.own_thoughts import OwnRules, OwnThinker
 from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord
 from programs.settings import STAGES, Settings
 from programs.stages.own import OwnStage
 from programs.stages.questions import type_order
 from programs.stages.solve import SolveStages
 from programs.stages.steps import StepStage
-from programs.units.decision import QualityRules
+from programs.traces.decision import QualityRules
+from programs.traces.extras import Extras
+from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.preamble import EARLIER

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from programs.counts import Distinct, Frequent
 from programs.records import DocumentMetadata, Record, ThoughtDistributions
-from programs.running.summary import show_document
+from programs.run.summary import show_document
 from programs.thought_counts import ThoughtCount, cautions_of, opening_of
 
 PARAGRAPHS = [

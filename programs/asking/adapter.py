@@ -21,7 +21,7 @@ from dspy.utils.exceptions import AdapterParseError
 from programs.asking.json_objects import objects_in
 from programs.asking.json_schema import Outputs, enforced_schema, form_of, outputs_of, schema_of
 from programs.asking.reading import Misread, as_meant
-from programs.checks.injection import escape_markers
+from programs.text.injection import escape_markers
 from signatures.own_thought import PlainText
 from signatures.preamble import EXAMPLE, FORM, GIVEN, PREAMBLE, SCHEMA
 

@@ -20,7 +20,7 @@ from programs.lms.faults import EmptyAnswer
 from programs.lms.meter import Meter, metered
 from programs.lms.place import held_place
 from programs.lms.resolve import Model
-from programs.running.gate import RunStopped
+from programs.run.gate import RunStopped
 from programs.telemetry.asked import asking
 
 ModelOf = Callable[[Ask], Model | None]

@@ -12,14 +12,14 @@ from typing import Any
 import ijson
 import orjson
 
-from programs.attempts import read_units
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.format import Candidate
 from programs.inputs.sample import content_id
-from programs.journals.journal import Journal
-from programs.journals.merge_sources import find_sources
 from programs.records import Record
+from programs.run.attempts import read_units
+from programs.run.journal import Journal
+from programs.run.merge_sources import find_sources
 
 _SCHEMA = """
 pragma journal_mode = off;

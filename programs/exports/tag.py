@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from programs.checks.injection import escape_markers
+from programs.text.injection import escape_markers
 
 _TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>|\[([A-Za-z_][\w-]{0,40})\]|([A-Za-z_][\w-]{0,40})")
 

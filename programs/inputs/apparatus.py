@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from programs.checks.sentences import split
 from programs.inputs.headings import ACKNOWLEDGEMENTS, AUTHORS, REFERENCES, STATEMENTS, heading
+from programs.text.sentences import split
 
 NUMBERS: Final = "columns of numbers"
 MARKUP: Final = "page and markup lines"

@@ -6,7 +6,7 @@
    that there is nothing to ask about (references, acknowledgements, ...), which stay passages of their own.
 3. A sentence that is longer than the limit is cut between words.
 
-Sentences are those that evidence is later chosen by (`programs.checks.sentences`): a passage never ends at "cf." or "Fig.".
+Sentences are those that evidence is later chosen by (`programs.text.sentences`): a passage never ends at "cf." or "Fig.".
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from programs.checks.sentences import Span, split
 from programs.inputs.formats.paper import Paper
+from programs.text.sentences import Span, split
 
 CHARS_PER_TOKEN = 4.0
 """A rule of thumb for English prose; models differ by a fifth. The tokenizer of the model is not known here."""

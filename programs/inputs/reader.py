@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from programs.checks.sentences import cut_at_sentence
 from programs.inputs.cutting import Cutting
 from programs.inputs.documents import step_document
 from programs.inputs.formats import hub, parquet
@@ -24,6 +23,7 @@ from programs.inputs.sample import Place, Sample, bytes_id
 from programs.inputs.sample_filter import SampleFilter
 from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
+from programs.text.sentences import cut_at_sentence
 
 
 def read_samples(

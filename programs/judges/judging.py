@@ -12,15 +12,15 @@ from programs.asking.models import ModelTable, concurrency_of, few_slots
 from programs.asking.plan import Ask
 from programs.asking.tries import TryRules
 from programs.errors import FatalError, UserError
-from programs.journals.journal import Journal
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.calibration import prompt_of
 from programs.judges.label_view import judge_inputs, shown
 from programs.judges.labels import Labelled
-from programs.running.budget import Budget
-from programs.running.gate import Gate, RunStopped, interruptible
-from programs.running.journaled import JournaledCaller
-from programs.running.ledger import Ledger
+from programs.run.budget import Budget
+from programs.run.gate import Gate, RunStopped, interruptible
+from programs.run.journal import Journal
+from programs.run.journaled import JournaledCaller
+from programs.run.ledger import Ledger
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 
 

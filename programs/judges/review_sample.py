@@ -6,15 +6,15 @@ import heapq
 from collections.abc import Iterator
 from pathlib import Path
 
-from programs.attempts import read_units
 from programs.judges.review_list import ReviewItem, review_item
+from programs.run.attempts import read_units
 
 
 class ReviewSample:
     """`size` traces of a document's journal, every one as likely as any other: accepted ones, and those that its judges
     turned down. With the same seed it is the same sample, and a larger one holds the smaller, in the same order.
 
-    Memory: the traces of the sample. Raises what `programs.attempts.read_units` raises.
+    Memory: the traces of the sample. Raises what `programs.run.attempts.read_units` raises.
     """
 
     def __init__(self, path: Path, size: int, seed: int) -> None:

@@ -19,8 +19,8 @@ import orjson
 
 from programs.errors import JournalError
 from programs.files import whole_lines
-from programs.journals.index import Damaged, Index
-from programs.journals.journal_lines import mark, scan
+from programs.run.index import Damaged, Index
+from programs.run.journal_lines import mark, scan
 
 
 class JournalView:

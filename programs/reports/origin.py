@@ -11,19 +11,19 @@ from pydantic import ValidationError
 
 from programs.document import read_records
 from programs.errors import UserError
-from programs.journals import tally as names
-from programs.journals.findings import Findings, findings_in
-from programs.journals.merge_sources import find_sources
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.reports.journal_view import JournalView
-from programs.running.funnel import Funnel, cost_of, funnel_of
+from programs.run import tally as names
+from programs.run.findings import Findings, findings_in
+from programs.run.funnel import Funnel, cost_of, funnel_of
+from programs.run.merge_sources import find_sources
 from programs.settings import Price
-from programs.units.unit_line import attempts_of
+from programs.traces.unit_line import attempts_of
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One trace as it was read. `became` is as in `programs.units.unit_line.attempts_of`; `unit` names the unit that it
+    """One trace as it was read. `became` is as in `programs.traces.unit_line.attempts_of`; `unit` names the unit that it
     is an attempt at, None where no journal says."""
 
     record: Record
@@ -34,7 +34,7 @@ class Seen:
 @dataclass
 class Facts:
     """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
-    model (`programs.journals.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
+    model (`programs.run.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
     of HTTP requests that the latest run had to repeat."""
 
     status: str | None = None

@@ -1,7 +1,7 @@
 """The questions of benchmarks, on disk, so that memory does not grow with them: `--decontaminate`.
 
 The file lies beside the journal and is made from the benchmarks' files; while these hold the same, it is used again. The
-rules are those of `programs.checks.contamination`.
+rules are those of `programs.text.contamination`.
 """
 
 import codecs
@@ -13,14 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from programs.checks.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
-from programs.checks.minhash import bands, features, jaccard
 from programs.errors import JournalError, UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chunks
 from programs.inputs.jsonl import read_lines
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.sources import expand
 from programs.selection.register import SKETCHES, Sketches, open_sketches
+from programs.text.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
+from programs.text.minhash import bands, features, jaccard
 
 log = logging.getLogger("synthreasoner")
 

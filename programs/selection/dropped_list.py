@@ -10,9 +10,9 @@ import orjson
 from pydantic import BaseModel
 
 from programs.files import beside, in_place
-from programs.journals.journal import Journal
-from programs.journals.tally import CONTAMINATED
-from programs.units.unit_line import attempts_of
+from programs.run.journal import Journal
+from programs.run.tally import CONTAMINATED
+from programs.traces.unit_line import attempts_of
 
 
 class Dropped(BaseModel):

@@ -2,7 +2,7 @@
 text is found again: `--dedupe-questions`.
 
 It can always be made again from the journal's `pool` lines: it says how far it has read them, and reads on from there, as
-the index does. Two questions ask the same when `programs.checks.near_duplicates.similarity` says so, the rule that holds
+the index does. Two questions ask the same when `programs.text.near_duplicates.similarity` says so, the rule that holds
 within a text too; MinHash only finds which ones to compare.
 """
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from programs.checks.minhash import BANDS, ROWS, SCHEME, SEED, SHARED, bands
-from programs.checks.near_duplicates import similarity
 from programs.errors import JournalError
 from programs.files import open_database
+from programs.text.minhash import BANDS, ROWS, SCHEME, SEED, SHARED, bands
+from programs.text.near_duplicates import similarity
 
 VERSION = "1"
 

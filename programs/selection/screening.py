@@ -6,7 +6,7 @@ a text are decided at once, whether they will be used or not: a later run that u
 other texts. A run by other rules decides about all of the journal again before it begins (see `rescreening`).
 
 Which of two questions that ask the same is kept is settled by the order of their texts in the input, since texts are
-decided about in turn (`programs.running.gate`): not by how fast they were answered. Texts that got no answer at first
+decided about in turn (`programs.run.gate`): not by how fast they were answered. Texts that got no answer at first
 come later.
 """
 
@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from programs.checks.near_duplicates import similarity
 from programs.errors import JournalError, UserError
 from programs.inputs.sources import expand
-from programs.journals.journal import Journal
-from programs.journals.tally import CONTAMINATED, WITHDRAWN
+from programs.run.journal import Journal
+from programs.run.tally import CONTAMINATED, WITHDRAWN
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
-from programs.units.unit_line import attempts_of
+from programs.text.near_duplicates import similarity
+from programs.traces.unit_line import attempts_of
 from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:

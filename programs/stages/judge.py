@@ -5,11 +5,11 @@ from typing import Any
 
 from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
-from programs.checks.thought import bare_thought
 from programs.passage import Passage
 from programs.records import VerdictRecord
 from programs.stages.questions import Question
 from programs.stages.trace import Draft, judged_view
+from programs.text.thought import bare_thought
 from signatures.judge import JudgeTrace, VerdictSheet
 
 JUDGE_TEMPERATURE = 0.0

@@ -4,14 +4,14 @@ from rapidfuzz import fuzz
 
 from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
-from programs.checks.asking import only_asks
-from programs.checks.leaks import leaked
-from programs.checks.repetition import is_degenerate
-from programs.checks.self_contained import leaning
 from programs.lms.wire import split_thinking
 from programs.passage import Passage
 from programs.stages.questions import Question
 from programs.stages.trace import SAME_TEXT, Draft, Spot
+from programs.text.asking import only_asks
+from programs.text.leaks import leaked
+from programs.text.repetition import is_degenerate
+from programs.text.self_contained import leaning
 from signatures.own_thought import AnswerAsAsked, OwnThought
 
 ROOM_TO_THINK = 16_384

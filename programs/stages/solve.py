@@ -5,13 +5,13 @@ from typing import Any
 import dspy
 
 from programs.asking.plan import Ask
-from programs.checks.asking import only_asks
-from programs.checks.leaks import leaked
-from programs.checks.repetition import is_degenerate
 from programs.passage import Passage
 from programs.stages.judge import JUDGE_TEMPERATURE
 from programs.stages.questions import Question
 from programs.stages.trace import Draft
+from programs.text.asking import only_asks
+from programs.text.leaks import leaked
+from programs.text.repetition import is_degenerate
 from signatures.compare_answers import CompareAnswers
 from signatures.solve import SolveQuestion
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from programs.asking.calling import Caller
 from programs.asking.module import AwaitedModule, adapted
 from programs.asking.plan import Answering, Ask, Check, Reply, accept_all, together, value_of
-from programs.checks.borrowed import borrowed
 from programs.passage import Passage
 from programs.stages.questions import Question, shared_inputs
+from programs.text.borrowed import borrowed
 from signatures.context import AnalyseContext, ContextAnalysis
 from signatures.critique import CritiqueMethod, MethodCritique
 from signatures.evidence import Bearing, EvidenceSet, GatherEvidence

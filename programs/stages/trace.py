@@ -10,18 +10,18 @@ from rapidfuzz import fuzz
 from programs.asking.calling import Caller
 from programs.asking.module import AwaitedModule, adapted
 from programs.asking.plan import Answering, Ask, Reply, value_of
-from programs.checks.artefacts import artefacts
-from programs.checks.asking import only_asks
-from programs.checks.borrowed import borrowed
-from programs.checks.figures import needs_passage
-from programs.checks.leaks import leaked
-from programs.checks.repetition import is_degenerate
-from programs.checks.self_contained import leaning
-from programs.checks.thought import wrap_thought
 from programs.passage import Passage
 from programs.records import variation_name
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
+from programs.text.artefacts import artefacts
+from programs.text.asking import only_asks
+from programs.text.borrowed import borrowed
+from programs.text.figures import needs_passage
+from programs.text.leaks import leaked
+from programs.text.repetition import is_degenerate
+from programs.text.self_contained import leaning
+from programs.text.thought import wrap_thought
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.own_thought import OwnThought
 from signatures.setting import THINKING, Setting

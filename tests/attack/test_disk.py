@@ -24,7 +24,7 @@ import pytest
 
 from programs import document
 from programs.errors import JournalError
-from programs.journals.journal import Journal
+from programs.run.journal import Journal
 from tests.lab import LONGEST, Lab, called, command, ended, environment, laboratory
 from tests.test_cli import mistake, wait_for_calls
 

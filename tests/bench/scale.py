@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.inputs.sample import bytes_id, content_id
-from programs.journals.journal import Journal
+from programs.run.journal import Journal
 from tests.bench.options import Options
 from tests.bench.process import run
 from tests.bench.server import bench_server

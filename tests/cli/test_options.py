@@ -23,10 +23,10 @@ from pydantic import BaseModel, Field
 from optimize.settings import CompileSettings
 from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
-from programs.extras.extras import Extras
-from programs.extras.own_thoughts import OwnRules, OwnThinker
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.settings import DEFAULT_JUDGES, STAGES, Settings
+from programs.traces.extras import Extras
+from programs.traces.own_thoughts import OwnRules, OwnThinker
 from tests.making import Answers, made_of
 
 

@@ -22,8 +22,8 @@ from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
 from programs.inputs.sample import content_id
-from programs.journals.journal import Journal
 from programs.records import Record
+from programs.run.journal import Journal
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
 ANSWER = "The slope is biased by dust.\n\nHow much stays open."

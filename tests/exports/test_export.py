@@ -32,7 +32,7 @@ from programs.exports.files import DataFiles
 from programs.exports.format import Candidate
 from programs.exports.formats import FORMATS
 from programs.exports.splits import SPLITS
-from programs.journals.journal import Journal
+from programs.run.journal import Journal
 from tests.exports.building import Made, export_to, header, laid, plain_document, record, refused, rows
 
 (WHOLE,) = (name for name, format in FORMATS.items() if format.whole)

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.checks.sentences import split
 from programs.inputs.cutting import SMALL, Piece, pieces
 from programs.inputs.formats.paper import Block, Paper, Section, Unreadable, paper_of
+from programs.text.sentences import split
 from tests.inputs.making_papers import prose
 
 WORDS = st.sampled_from(["dust", "cf.", "Fig. 3", "z", "=", "1.1", "galaxies.", "The", "slope", "x" * 90, "km/s."])

@@ -22,10 +22,10 @@ from programs.errors import UserError
 from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
 from programs.records import Document
-from programs.running.goal import Goal
+from programs.run.goal import Goal
 from programs.stages.judge import Verdict
 from programs.tracer import Tracer
-from programs.units.decision import QualityRules, calibrated
+from programs.traces.decision import QualityRules, calibrated
 from tests.lab import Lab, called, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from programs.attempts import read_units
 from programs.export import main as export
 from programs.judges.review_list import review_item
 from programs.records import Document, VerdictRecord
 from programs.report import main as report
+from programs.run.attempts import read_units
 from tests.lab import Lab, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked

@@ -29,7 +29,7 @@ from programs.background_loop import run
 from programs.errors import AccessDenied, TransientError
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer, Wishes
-from programs.units.variation import temperature_of
+from programs.traces.variation import temperature_of
 from tests.lab import passage
 from tests.lms.asking import ONCE, USER
 from tests.making import Answers, sample

@@ -12,7 +12,6 @@ from typing import Any
 
 from programs.document import write_document
 from programs.files import beside
-from programs.journals.journal import Journal
 from programs.records import (
     BlindSolve,
     EvidenceRecord,
@@ -26,6 +25,7 @@ from programs.records import (
     UserInteraction,
     VerdictRecord,
 )
+from programs.run.journal import Journal
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
 """What must be shown as it stands, wherever a model or a paper writes it."""

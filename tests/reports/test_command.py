@@ -19,9 +19,9 @@ import pytest
 
 from programs.cli.options import run_cli
 from programs.errors import UserError
-from programs.journals.journal import Journal
 from programs.report import main
 from programs.reports.options import ReportOptions
+from programs.run.journal import Journal
 from tests.lab import Lab
 from tests.reports.building import add, begin, rich_units, unit, write_run
 

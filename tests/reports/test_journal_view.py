@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from programs.errors import JournalError
-from programs.journals.journal import Journal
 from programs.reports.journal_view import JournalView
+from programs.run.journal import Journal
 from tests.reports.building import add, begin, end, unit
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from programs.attempts import read_units
+from programs.run.attempts import read_units
 from tests.reports.browsing import expect, go, keys_of, open_trace, opened, ready
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from programs.checks.near_duplicates import similarity
 from programs.selection.register import Entry, Register
+from programs.text.near_duplicates import similarity
 
 STEMS = (
     "Why does the scatter of {0} grow towards fainter {1}?",

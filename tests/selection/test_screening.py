@@ -21,12 +21,12 @@ from typing import Any
 
 import pytest
 
-from programs.checks.near_duplicates import similarity
 from programs.errors import UserError
 from programs.merge import merge
 from programs.stages.questions import type_order
+from programs.text.near_duplicates import similarity
 from tests.lab import Lab, called, laboratory, write_passages
-from tests.running.test_resume import catalogue_of
+from tests.run.test_resume import catalogue_of
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked

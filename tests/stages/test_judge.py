@@ -16,10 +16,10 @@ import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.plan import Reply
-from programs.checks.thought import bare_thought, wrap_thought
 from programs.exports.tag import THINK
 from programs.records import RATINGS
 from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread, verdict_of
+from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace, VerdictSheet
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
 

@@ -16,8 +16,8 @@ import pytest
 
 from programs.asking.plan import StageFailed
 from programs.background_loop import run
-from programs.checks.thought import bare_thought, unwrap_thought
 from programs.stages.trace import NOTHING_AGAINST, Against, Spot, answer_problems, judged_view, thought_problems
+from programs.text.thought import bare_thought, unwrap_thought
 from signatures.answer import FinalAnswer
 from signatures.setting import Setting
 from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spot, thought, tracer, unread

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from programs.checks.words import GRAMMAR
+from programs.text.words import GRAMMAR
 from signatures.question_type import QuestionType
 from tests.standin.panel import verdict
 

@@ -1,1 +1,0 @@
-"""The journal of a run: its lines, the index over them, and several journals made one."""

@@ -1,0 +1,36 @@
+"""Why something was not taken: a question, an attempt, a variation or a text."""
+
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Reason(str, Enum):
+    """The kinds of reasons, as journal, index, report and exports name them. What the case in hand adds is the
+    rejection's detail."""
+
+    UNUSABLE = "unusable"
+    """A stage's replies failed its checks at every try; the detail names the stage first."""
+    UNANSWERED = "unanswered"
+    """No try of a stage could be read, or the server failed; asked again by a later run."""
+    JUDGED = "turned down by the judges"
+    UNJUDGED = "no judge gave a score"
+    NEED = "not the need that is kept"
+    OWN_THOUGHT = "no own thought was taken"
+    SAME_VARIATION = "the same as another variation"
+    BENCHMARK = "gives a benchmark away"
+    REPEATED = "was asked of another text"
+    LEANS = "leans on its source"
+    FORM = "not in the form asked for"
+
+
+class Rejection(BaseModel):
+    """One reason, and what the case in hand adds to it (an empty string: nothing)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason.value}: {self.detail}" if self.detail else self.reason.value

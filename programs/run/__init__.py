@@ -1,0 +1,1 @@
+"""A run: from its settings over everything under way at once to its journal, document and summary."""

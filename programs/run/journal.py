@@ -1,0 +1,216 @@
+"""The journal: append-only jsonlines beside the output, the one truth about a run.
+
+Every line is one JSON object with a `kind` and, where it has an identity, a `key`:
+
+    run      what was started, with which settings and versions
+    stage    one settled reply of a stage (`programs.asking.plan.Reply`); a later line with the same key replaces it
+    failed   a reply that gave nothing, or that a merge set aside; kept to be read, never taken for an answer
+    pool     the questions of a text, those rejected with their reasons
+    unit     what became of a unit: its status, its record, the attempts that were not taken
+    sample   what became of a text as a whole
+
+A line is written with one `write`, so a killed process loses nothing it wrote; a thread flushes to the disk every
+second, so a power cut loses at most that. A line torn by a crash is cut off when the journal is opened again.
+"""
+
+import io
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jsonlines
+import orjson
+from filelock import Timeout
+
+from programs.errors import JournalError, UserError
+from programs.files import cut_torn_line, lock_on, write_whole
+from programs.run.index import Damaged, Index
+from programs.run.journal_lines import mark, scan
+
+FLUSH_SECONDS = 1.0
+
+
+class Journal:
+    """An open journal. One process at a time: opening a journal that is in use raises `UserError`.
+
+    `mended` is the number of bytes of a torn last line that were cut off, 0 if there was none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.mended = 0
+        self._lock_file = lock_on(f"{path}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_file.acquire()
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except Timeout:
+            raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
+        except OSError as error:
+            self._lock_file.release()
+            raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
+        try:
+            self._size, self.mended = cut_torn_line(self._file)
+            self._index = Index(Path(f"{path}.index"), self._size, partial(scan, path), partial(mark, self._file))
+        except BaseException as error:
+            os.close(self._file)
+            self._lock_file.release()
+            if isinstance(error, Damaged):
+                raise self._damaged(error) from None
+            if isinstance(error, OSError | sqlite3.Error):
+                raise self._unwritten(error) from error
+            raise
+        self._mutex = threading.Lock()
+        self._stop = threading.Event()
+        self._failure: Exception | None = None
+        self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
+        self._flusher.start()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def append(self, kind: str, key: str | None, **fields: Any) -> None:
+        """Writes one line. Raises `JournalError` when it cannot be written whole; then nothing of it stays."""
+        line = _line({"kind": kind, "key": key, **fields})
+        with self._mutex:
+            if self._failure is not None:
+                raise self._unwritten(self._failure) from self._failure
+            try:
+                write_whole(self._file, line, self._size)
+                self._index.add(self._size, len(line), {"kind": kind, "key": key, **fields})
+            except (OSError, sqlite3.Error) as error:
+                self._undo(error)
+                raise self._unwritten(error) from error
+            self._size += len(line)
+
+    def latest(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The newest line of this kind and key, or None."""
+        with self._mutex:
+            place = self._index.place(kind, key)
+            return None if place is None else self._read(*place)
+
+    def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """The newest line of every unit (with this status), in the order in which the units first stood."""
+        return self._paged(lambda last: self._index.unit_places(status, last), -1)
+
+    def given_away(self) -> Iterator[dict[str, Any]]:
+        """As `units`, those that give a benchmark away or an attempt at which does."""
+        return self._paged(self._index.given_away_places, -1)
+
+    def pools(self, *, dropped: bool = False) -> Iterator[dict[str, Any]]:
+        """The newest questions of every text (of which some were left out), in the order in which the texts first had
+        some."""
+        return self._paged(self._index.dropped_places if dropped else self._index.pool_places, -1)
+
+    def newer_pools(self, offset: int) -> Iterator[dict[str, Any]]:
+        """The newest questions of every text, as far as they were written at `offset` or behind it."""
+        return self._paged(self._index.newer_pool_places, offset - 1)
+
+    def _paged(self, places_after: Callable[[int], list[tuple[int, int, int]]], last: int) -> Iterator[dict[str, Any]]:
+        while True:
+            with self._mutex:
+                places = places_after(last)
+            if not places:
+                return
+            for _, offset, length in places:
+                with self._mutex:
+                    line = self._read(offset, length)
+                yield line
+            last = places[-1][0]
+
+    def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Every line, in order: its offset, its length and what it says. Raises `JournalError` at a damaged one."""
+        try:
+            yield from scan(self.path, 0)
+        except Damaged as error:
+            raise self._damaged(error) from None
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """The journal's size in bytes, and a mark of the last of them."""
+        return self._size, mark(self._file, self._size)
+
+    def has(self, end: tuple[int, str]) -> bool:
+        """Whether an `end` that was noted earlier is one of this journal: what stood before it stands there still."""
+        return end[0] <= self._size and mark(self._file, end[0]) == end[1]
+
+    @property
+    def index(self) -> Index:
+        """What is known without reading the file: states, counts and costs."""
+        return self._index
+
+    def flush(self) -> None:
+        """Brings everything written to the disk, then the index up to it. Raises `JournalError`."""
+        try:
+            os.fsync(self._file)
+            with self._mutex:
+                if not isinstance(self._failure, sqlite3.Error):
+                    self._index.commit()
+        except (OSError, sqlite3.Error) as error:
+            raise self._unwritten(error) from error
+
+    def _undo(self, error: Exception) -> None:
+        """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an
+        index that failed may have lost what it was told before, and is left as it stands on the disk."""
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError as worse:
+            self._failure = worse
+        if isinstance(error, sqlite3.Error):
+            self._failure = error
+
+    def _damaged(self, error: Damaged) -> JournalError:
+        return JournalError(
+            f"{self.path} is damaged at byte {error.at}: the line there is none of a journal's. "
+            "Delete that line, or move the file aside to start fresh."
+        )
+
+    def _unwritten(self, error: Exception) -> JournalError:
+        return JournalError(f"cannot write {self.path}: {getattr(error, 'strerror', None) or error}")
+
+    def close(self) -> None:
+        """Flushes, and lets others open the journal."""
+        self._stop.set()
+        self._flusher.join()
+        try:
+            self.flush()
+        finally:
+            self._index.close()
+            os.close(self._file)
+            self._lock_file.release()
+
+    def _flush_often(self) -> None:
+        flushed = self._size
+        while not self._stop.wait(FLUSH_SECONDS):
+            if self._size == flushed:
+                continue
+            flushed = self._size
+            try:
+                self.flush()
+            except JournalError as error:
+                self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
+                return
+
+    def _read(self, offset: int, length: int) -> dict[str, Any]:
+        try:
+            record: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
+        except orjson.JSONDecodeError:
+            raise JournalError(
+                f"{self.path}.index does not fit {self.path}. Delete it: it is made again from the journal."
+            ) from None
+        return record
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    with jsonlines.Writer(buffer, dumps=orjson.dumps) as writer:
+        writer.write(record)
+    return buffer.getvalue()

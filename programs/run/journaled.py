@@ -1,0 +1,126 @@
+"""Asking with a journal: what was answered before is read, what is answered now is written."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from programs.asking.calling import Caller
+from programs.asking.plan import Ask, Reply
+from programs.errors import FatalError
+from programs.lms.dspy_errors import backend_error
+from programs.lms.place import placed
+from programs.run.budget import Budget
+from programs.run.gate import Gate
+from programs.run.journal import Journal
+from programs.run.ledger import Ledger
+
+log = logging.getLogger("synthreasoner")
+
+LOST_IN_A_ROW = 12
+"""After so many stages in a row at which the server failed or said nothing readable, over all calls in flight, it is taken
+to be gone."""
+
+REFUSED_AT_FIRST = 200
+"""After so many stages without one usable answer since the run began, more of the same would be no use."""
+
+
+class JournaledCaller:
+    """Answers asks from the journal where it can, else from the models through the gate, writing what they say.
+
+    `failure` is the first error after which no call can succeed; it closes the gate at once.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        journal: Journal,
+        gate: Gate,
+        ledger: Ledger,
+        budget: Budget,
+        reach: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._caller = caller
+        self._budget = budget
+        budget.stop = gate.close
+        self._reach = reach
+        self._reached: asyncio.Task[None] | None = None
+        self._journal = journal
+        self._gate = gate
+        self._ledger = ledger
+        self._failed = self._unanswered = 0
+        self._settled = False
+        self._problems: list[str] = []
+        self.failure: FatalError | None = None
+
+    async def answer(self, ask: Ask) -> Reply:
+        """Raises `RunStopped`, or `FatalError` when the models are gone."""
+        line = self._journal.latest("stage", ask.key)
+        stored = None if line is None else Reply.model_validate(line["reply"])
+        if stored is not None and ask.reads(stored):
+            self._ledger.replayed()
+            return stored
+        with placed(lambda: self._place(ask)):
+            try:
+                await self._reach_once()
+                reply = await self._caller.answer(ask)
+            except FatalError as error:
+                self._fail(error)
+                raise
+        kind = "stage" if reply.settled else "failed"
+        self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
+        self._ledger.answered(ask, reply)
+        if not reply.settled:
+            log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
+        self._budget.spend(reply)
+        self._count(reply)
+        return reply
+
+    def _count(self, reply: Reply) -> None:
+        """Raises `FatalError` when the server is gone, or refuses whatever it is asked. Texts that a server in good order
+        refuses, however many, end no run in which others were answered."""
+        self._settled = self._settled or reply.settled
+        self._failed = 0 if reply.settled or reply.fault == "refused" else self._failed + 1
+        self._unanswered = 0 if reply.settled else self._unanswered + 1
+        self._problems = reply.problems
+        hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
+        if hopeless or self._failed >= LOST_IN_A_ROW + self._gate.capacity:
+            raise self._fail(self._gone())
+
+    @asynccontextmanager
+    async def _place(self, ask: Ask) -> AsyncIterator[None]:
+        """A place for one call of an ask."""
+        async with self._gate.slot(ask.depth, ask.sample):
+            self._budget.permit()
+            self._ledger.work.enters()
+            try:
+                yield
+            except Exception as error:
+                failure = backend_error(error)
+                if isinstance(failure, FatalError):
+                    # Before the place is left: nobody may have it next.
+                    self._fail(failure)
+                raise
+            finally:
+                self._ledger.work.leaves()
+
+    async def _reach_once(self) -> None:
+        """Before the first call, makes sure that the servers can be reached; a run that asks nothing needs none."""
+        if self._reached is None:
+            self._reached = asyncio.ensure_future(self._reach())
+        await asyncio.shield(self._reached)
+
+    def check_answered(self) -> None:
+        """Raises `FatalError` when stages were asked and not one of them got an answer."""
+        if self._unanswered and not self._settled:
+            raise self._gone()
+
+    def _gone(self) -> FatalError:
+        return FatalError(
+            f"{self._unanswered} stages in a row got no usable answer; the last: {'; '.join(self._problems)}"
+        )
+
+    def _fail(self, error: FatalError) -> FatalError:
+        self.failure = self.failure or error
+        self._gate.close()
+        return error

@@ -1,1 +1,0 @@
-"""A run: from its settings over everything under way at once to its summary."""

@@ -1,1 +1,0 @@
-"""A unit of work, one variation of one question of one sample, and what becomes of it."""

@@ -1,0 +1,38 @@
+"""Two and three processes over the same six texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab, laboratory
+from tests.run.merging.merging import shard_runs, taken_along
+
+
+@pytest.fixture(scope="package")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Six texts, made by two processes, and again by three."""
+    with laboratory(tmp_path_factory.mktemp("home"), texts=6) as found:
+        shard_runs(found, 2)
+        shard_runs(found, 3)
+        yield found
+
+
+@pytest.fixture
+def lab(home: Lab, tmp_path: Path) -> Iterator[Lab]:
+    """A folder of its own, with the input and the server of `home`."""
+    yield Lab(tmp_path, home.server, home.brain, {**home.base, "output": str(tmp_path / "out.json")})
+    home.brain.stages.clear()
+
+
+@pytest.fixture
+def halves(home: Lab, lab: Lab) -> list[str]:
+    """The journals of two processes, their documents beside them."""
+    return taken_along(home, lab, 2)
+
+
+@pytest.fixture
+def thirds(home: Lab, lab: Lab) -> list[str]:
+    return taken_along(home, lab, 3)

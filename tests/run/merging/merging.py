@@ -1,0 +1,94 @@
+"""Runs to be merged, what merging them gives, and what there is to compare."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from programs import merge
+from programs.run.journal import Journal
+from tests.lab import Lab
+
+TIMES = ("seconds", "created")
+
+
+def taken_along(home: Lab, lab: Lab, of: int) -> list[str]:
+    for path in home.folder.glob(f"out.shard-*-of-{of}.j*"):
+        shutil.copy(path, lab.folder)
+    return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
+
+
+def shard_runs(lab: Lab, of: int, **given: Any) -> list[str]:
+    """Runs all shards. Returns their journals."""
+    for number in range(1, of + 1):
+        lab.run(shard=f"{number}/{of}", **given)
+    return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
+
+
+def run_as(lab: Lab, name: str, **given: Any) -> str:
+    """A run with an output of its own. Returns its journal."""
+    lab.run(output=str(lab.folder / f"{name}.json"), **given)
+    return str(lab.folder / f"{name}.journal.jsonl")
+
+
+def merged(lab: Lab, *sources: str, name: str = "merged", **options: Any) -> merge.Merged:
+    return merge.merge(sources, lab.folder / f"{name}.json", **options)
+
+
+def view(lab: Lab, name: str) -> Lab:
+    """The lab with another output as its own."""
+
+    class View(Lab):
+        @property
+        def output(self) -> Path:
+            return self.folder / f"{name}.json"
+
+        @property
+        def journal(self) -> Path:
+            return self.folder / f"{name}.journal.jsonl"
+
+    return View(lab.folder, lab.server, lab.brain, {**lab.base, "output": str(lab.folder / f"{name}.json")})
+
+
+def timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: timeless(item) for key, item in value.items() if key not in TIMES}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def records_by_id(lab: Lab) -> dict[str, Any]:
+    found = {record["id"]: timeless(record) for record in lab.records}
+    assert len(found) == len(lab.records)
+    return found
+
+
+def contents(lab: Lab, kind: str) -> dict[str, Any]:
+    """The newest line of every key, without times."""
+    return {line["key"]: timeless(line) for line in lab.lines(kind)}
+
+
+def spent(lab: Lab) -> list[dict[str, Any]]:
+    with Journal(lab.journal) as journal:
+        return [dict(row) for row in journal.index.spent()]
+
+
+def snapshot(folder: Path) -> dict[Path, bytes]:
+    """What is the user's: no locks and no indexes."""
+    ours = (".lock", ".index", "-wal", "-shm")
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.name.endswith(ours)}
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return list(folder.glob(".*.merging"))
+
+
+def copied(lab: Lab, journal: str, name: str) -> str:
+    copy = lab.folder / f"{name}.journal.jsonl"
+    copy.write_bytes(Path(journal).read_bytes())
+    return str(copy)
+
+
+def outputs(folder: Path) -> list[str]:
+    """What a reader would take for a result."""
+    return [name for name in ("merged.json", "merged.journal.jsonl") if (folder / name).exists()]

@@ -1,0 +1,142 @@
+"""Shards merged are what one run makes.
+
+1. The shards' journals merged hold what one run over the whole input makes: the same units with the same records, apart
+   from times, the same questions, and the same calls and tokens.
+2. A run on the merged output goes on from it: it asks nothing that a source had settled, and only what is missing.
+3. The order of the sources does not change the set; a source named twice, as itself or as its document, counts once.
+4. Documents without journals are taken over; the document and what is printed say what there is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from programs import document
+from tests.lab import Lab, laboratory
+from tests.run.merging.merging import contents, merged, records_by_id, shard_runs, spent, timeless, view
+from tests.run.test_resume import score_by_text
+from tests.standin.panel import PANEL
+
+
+def test_shards_merged_are_what_one_run_makes(lab: Lab) -> None:
+    judged = {"quality_check": True, "judge_models": PANEL, "grade_answers": True}
+    given = {**judged, "traces_per_sample": 2, "traces_per_question": 2}
+    found = merged(lab, *shard_runs(lab, 3, **given))
+    lab.run(**given)
+    one, many = lab, view(lab, "merged")
+    assert records_by_id(many) == records_by_id(one)
+    assert len(one.records) == 24
+    for kind in ("unit", "pool", "stage", "sample"):
+        assert contents(many, kind) == contents(one, kind), kind
+    assert timeless(found.spent_in_all) == timeless(spent(one))
+    assert found.traces == {"accepted": 24}
+
+
+def test_rejected_and_failed_ones_are_merged_too(tmp_path: Path) -> None:
+    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+    with laboratory(tmp_path, texts=6, stages=score_by_text([3, 8, 8])) as lab:
+        found = merged(lab, *shard_runs(lab, 2, **rules))
+        lab.run(**rules)
+        assert found.traces == {"accepted": 4, "rejected": 2}
+        assert contents(view(lab, "merged"), "unit") == contents(lab, "unit")
+        finished, calls = view(lab, "merged").counted(**{**rules, "min_quality_score": 3})
+        assert (calls, finished.summary.traces) == (0, {"accepted": 6})
+
+
+def test_a_run_on_the_merged_output_asks_nothing(lab: Lab, thirds: list[str]) -> None:
+    merged(lab, *thirds)
+    mine = view(lab, "merged")
+    before = mine.records
+    finished, calls = mine.counted()
+    assert (calls, finished.status) == (0, "completed")
+    assert mine.records == before
+    assert finished.summary.already_done == 6
+
+
+def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
+    journals = shard_runs(lab, 2, max_traces=1)
+    found = merged(lab, *journals)
+    assert found.traces == {"accepted": 2}
+    mine = view(lab, "merged")
+    _, calls = mine.counted()
+    assert calls == 4 * 8
+    assert len(set(mine.units)) == 6
+    _, calls = mine.counted(traces_per_question=2)
+    assert calls == 6 * 2
+
+
+def test_merging_can_go_on_by_merging(lab: Lab, thirds: list[str]) -> None:
+    first, second, third = thirds
+    merged(lab, first, second, name="two")
+    found = merged(lab, str(lab.folder / "two.json"), third)
+    straight = merged(lab, first, second, third, name="straight")
+    assert found.traces == straight.traces == {"accepted": 6}
+    assert found.spent_in_all == straight.spent_in_all
+    assert records_by_id(view(lab, "merged")) == records_by_id(view(lab, "straight"))
+
+
+def test_the_order_of_sources_does_not_change_the_set(lab: Lab, thirds: list[str]) -> None:
+    one = merged(lab, *thirds, name="one")
+    other = merged(lab, *reversed(thirds), name="other")
+    assert records_by_id(view(lab, "one")) == records_by_id(view(lab, "other"))
+    assert view(lab, "one").units != view(lab, "other").units
+    assert timeless(one.spent_in_all) == timeless(other.spent_in_all)
+    assert one.traces == other.traces
+
+
+def test_a_source_named_twice_counts_once(lab: Lab, halves: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [journal.replace(".journal.jsonl", ".json") for journal in halves]
+    monkeypatch.chdir(lab.folder)
+    found = merged(lab, *halves, *documents, "out.shard-*.journal.jsonl", "./out.shard-1-of-2.json")
+    assert found.sources == halves
+    assert sum(row["calls"] for row in found.spent_in_all) == 6 * 8
+
+
+def test_shards_of_different_n_are_merged(lab: Lab, thirds: list[str], halves: list[str]) -> None:
+    found = merged(lab, *halves, *thirds)
+    assert found.traces == {"accepted": 6}
+    assert found.tally.same_units == 6
+    assert view(lab, "merged").counted()[1] == 0
+
+
+def test_documents_without_journals_are_taken_over(lab: Lab, halves: list[str]) -> None:
+    alone = Path(halves[0])
+    for path in lab.folder.glob(f"{alone.name}*"):
+        path.unlink()
+    found = merged(lab, halves[0].replace(".journal.jsonl", ".json"), halves[1])
+    assert found.traces == {"accepted": 6}
+    lab.run()
+    assert records_by_id(view(lab, "merged")) == records_by_id(lab)
+
+
+def test_documents_alone_leave_the_rules_to_the_first_run(lab: Lab, halves: list[str]) -> None:
+    for journal in halves:
+        Path(journal).unlink()
+    found = merged(lab, *(str(lab.folder / f"out.shard-{number}-of-2.json") for number in (1, 2)))
+    assert (found.status, found.traces) == ("completed", {"accepted": 6})
+    mine = view(lab, "merged")
+    before = records_by_id(mine)
+    mine.run(seed=5)
+    assert before.items() <= records_by_id(mine).items()
+
+
+def test_the_document_says_what_there_is(lab: Lab, halves: list[str]) -> None:
+    found = merged(lab, *halves)
+    metadata = view(lab, "merged").document["metadata"]
+    assert (metadata["status"], metadata["total_traces_generated"]) == ("completed", 6)
+    assert metadata["run"]["traces"] == {"accepted": 6}
+    assert metadata["run"]["sources"] == halves
+    assert metadata["run"]["spent_in_all"] == found.spent_in_all
+    assert sum(row["calls"] for row in found.spent_in_all) == 6 * 8
+    assert document.main([str(lab.folder / "merged.json")]) == 0
+    again = view(lab, "merged").document
+    assert again["metadata"]["run"] == metadata["run"]
+
+
+def test_an_unfinished_source_makes_an_unfinished_whole(lab: Lab, halves: list[str]) -> None:
+    first, second = halves
+    lines = Path(first).read_bytes().splitlines(keepends=True)
+    Path(first).write_bytes(b"".join(lines[:-1]))
+    assert merged(lab, first, second).status == "interrupted"

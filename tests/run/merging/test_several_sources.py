@@ -1,0 +1,217 @@
+"""What several sources hold.
+
+1. It is taken once, and its cost counts once.
+2. Of unlike traces of one unit that of the source named first stands, an accepted one before any other.
+3. A later run never weaves the replies of two sources together.
+4. Journals of any kind are merged so (Hypothesis).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.asking.plan import Reply, Spent
+from programs.run.journal import Journal
+from programs.run.merger import Merger
+from tests.lab import Lab, laboratory
+from tests.run.merging.merging import contents, copied, merged, records_by_id, run_as, view
+from tests.run.test_resume import score_by_text
+from tests.standin import scientist
+from tests.standin.panel import PANEL
+
+
+def seeing(model: str) -> dict[str, scientist.Answer]:
+    """Stages whose words say which model was asked."""
+
+    def answer(asked: scientist.Asked) -> dict[str, Any]:
+        return {"text": f"{scientist.answer(asked)['text']} So says {model}."}
+
+    return {"answer": answer}
+
+
+def unlike_runs(lab: Lab) -> list[str]:
+    """Two runs over the same texts, whose answers differ."""
+    journals = []
+    for name in ("anna", "bert"):
+        lab.brain.stages.update(seeing(name))
+        journals.append(run_as(lab, name))
+    return journals
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_that_was_carried_on_counts_once(lab: Lab, turned: bool) -> None:
+    before = lab.calls
+    first = run_as(lab, "first", max_traces=2)
+    second = copied(lab, first, "second")
+    run_as(lab, "second")
+    sources = [second, first] if turned else [first, second]
+    found = merged(lab, *sources)
+    assert found.traces == {"accepted": 6}
+    assert sum(row["calls"] for row in found.spent_in_all) == lab.calls - before == 6 * 8
+    assert (found.tally.same_units, found.tally.unlike_traces, found.tally.replies_apart) == (2, 0, 0)
+    assert found.tally.copies == 2 * 8
+    assert view(lab, "merged").counted()[1] == 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_unlike_traces_that_of_the_source_named_first_stands(lab: Lab, turned: bool) -> None:
+    journals = unlike_runs(lab)
+    sources = journals[::-1] if turned else journals
+    found = merged(lab, *sources)
+    mine = view(lab, "merged")
+    assert records_by_id(mine) == records_by_id(view(lab, "bert" if turned else "anna"))
+    assert (found.tally.unlike_traces, found.tally.same_units) == (6, 0)
+    assert found.tally.first_unlike in mine.latest_units()
+    # Two runs may be answered the same in the same milliseconds; nothing tells that from a copy.
+    assert sum(row["calls"] for row in found.spent_in_all) == 2 * 6 * 8 - found.tally.copies
+    assert mine.counted()[1] == 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: bool) -> None:
+    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
+        strict = run_as(lab, "strict", **rules, min_quality_score=8)
+        copied(lab, strict, "mild")
+        mild = run_as(lab, "mild", **rules, min_quality_score=6)
+        found = merged(lab, *([strict, mild] if turned else [mild, strict]))
+        assert found.traces == {"accepted": 4}
+        assert found.tally.unlike_traces == 0
+        # The texts were left open: whichever rules a run has, it decides by them, from what is there.
+        mine = view(lab, "merged")
+        finished, calls = mine.counted(**rules, min_quality_score=8)
+        assert (calls, finished.summary.traces) == (0, {"rejected": 4})
+        finished, calls = mine.counted(**rules, min_quality_score=6)
+        assert (calls, finished.summary.traces) == (0, {"accepted": 4})
+
+
+def without(journal: str, kind: str) -> None:
+    """Takes the lines of a kind out of a journal."""
+    path = Path(journal)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if json.loads(line)["kind"] != kind))
+
+
+def test_what_a_killed_source_left_of_a_text_is_decided_by_the_rules_of_the_next_run(tmp_path: Path) -> None:
+    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
+        mild = run_as(lab, "mild", **rules, min_quality_score=6)
+        strict = copied(lab, mild, "strict")
+        run_as(lab, "strict", **rules, min_quality_score=8)
+        without(mild, "sample")
+        assert merged(lab, mild, strict).traces == {"accepted": 4}
+        finished, calls = view(lab, "merged").counted(**rules, min_quality_score=8)
+        assert (calls, finished.summary.traces) == (0, {"rejected": 4})
+
+
+def test_of_what_was_decided_again_the_last_decision_counts(tmp_path: Path) -> None:
+    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
+        lab.run(**rules, min_quality_score=6)
+        lab.run(**rules, min_quality_score=8)
+        assert merged(lab, str(lab.journal)).traces == {"rejected": 4}
+        for kind in ("unit", "sample"):
+            assert contents(view(lab, "merged"), kind) == contents(lab, kind)
+
+
+def other_questions(asked: scientist.Asked) -> Any:
+    made = scientist.ANSWERS["questions"](asked)
+    for draft in made.values():
+        draft["question"] = draft["question"].replace("?", ", seen from the other side?")
+    return made
+
+
+def test_a_source_that_strayed_does_not_lead_others_astray(lab: Lab) -> None:
+    first = run_as(lab, "first", max_calls=3, concurrency=1)
+    third = copied(lab, first, "third")
+    run_as(lab, "third")
+    lab.brain.stages["questions"] = other_questions
+    second = run_as(lab, "second")
+    merged(lab, first, second, third)
+    begun = {key.split("/")[1] for key in contents(view(lab, "first"), "stage")}
+    for key, line in contents(view(lab, "third"), "stage").items():
+        if key.split("/")[1] in begun:
+            assert contents(view(lab, "merged"), "stage")[key] == line
+
+
+def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
+    """The first source knows a text's questions alone; the second has other questions and a trace."""
+    first = run_as(lab, "first", max_calls=3, concurrency=1)
+    lab.brain.stages["questions"] = other_questions
+    second = run_as(lab, "second")
+    found = merged(lab, first, second)
+    mine = view(lab, "merged")
+    assert found.traces == {"accepted": 6}
+    assert found.tally.replies_apart > 0
+    kept = contents(mine, "stage")
+    asked = json.loads(Path(first).read_bytes().splitlines()[1])["key"]
+    text = asked.split("/")[1]
+    assert kept[asked] == contents(view(lab, "first"), "stage")[asked]
+    begun = contents(view(lab, "first"), "stage")
+    assert {key for key in kept if key.split("/")[1] == text} == {key for key in begun if key.split("/")[1] == text}
+    assert mine.counted()[1] == 0, "the trace itself stands, and nothing is asked"
+    _, calls = mine.counted(grade_answers=True)
+    texts = {key.split("/")[1] for key in begun}
+    assert calls == 6 + 8 * len(texts) - len(begun), "what the first source had not asked of its own questions is asked"
+    other = {one["source_paper"]["id"] for one in mine.records if "other side" in one["user_interaction"]["question"]}
+    assert other == {one["source_paper"]["id"] for one in mine.records} - texts
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["questions/0a", "context/0a/limitation", "questions/0b"]),
+        st.booleans(),
+        st.sampled_from(["x", "y", "z"]),
+    ),
+    max_size=8,
+)
+
+
+def write_journal(path: Path, lines: list[tuple[str, bool, str]]) -> None:
+    with Journal(path) as journal:
+        for key, settled, words in lines:
+            cost = Spent(calls=1, prompt_tokens=len(words))
+            reply = Reply(status="ok" if settled else "unread", output=words, model="m", spent=cost)
+            kind = "stage" if settled else "failed"
+            journal.append(kind, key, stage=key.split("/")[0], reply=reply.model_dump(mode="json"))
+
+
+def calls_of(journal: Journal) -> dict[str, int]:
+    return {row["stage"]: row["calls"] for row in journal.index.spent()}
+
+
+def answers_of(journal: Journal) -> dict[str, Any]:
+    found = {key: journal.latest("stage", key) for key in ("questions/0a", "context/0a/limitation", "questions/0b")}
+    return {key: line["reply"]["output"] for key, line in found.items() if line is not None}
+
+
+@given(sources=st.lists(LINES, min_size=1, max_size=3), repeated=st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_every_paid_reply_counts_once(
+    tmp_path_factory: pytest.TempPathFactory, sources: list[list[tuple[str, bool, str]]], repeated: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("journals")
+    most: dict[tuple[str, str, bool], int] = {}
+    for number, lines in enumerate(sources):
+        write_journal(folder / f"{number}.jsonl", lines)
+        for key, settled, words in lines:
+            name = (key, words, settled)
+            most[name] = max(most.get(name, 0), lines.count((key, settled, words)))
+    with Journal(folder / "merged.jsonl") as new, Merger(new, folder / "notes.sqlite") as merger:
+        for number in [*range(len(sources)), *(range(len(sources)) if repeated else ())]:
+            with Journal(folder / f"{number}.jsonl") as source:
+                merger.take(source)
+        paid: dict[str, int] = {}
+        for (key, _, _), count in most.items():
+            stage = key.split("/")[0]
+            paid[stage] = paid.get(stage, 0) + count
+        assert calls_of(new) == paid
+        answers = answers_of(new)
+    with Journal(folder / "0.jsonl") as first:
+        assert answers_of(first).items() <= answers.items(), "what the first source says stands"

@@ -1,0 +1,177 @@
+"""What was rejected is data: every attempt that was paid for comes back with its verdicts, without a call.
+
+1. A unit comes with its accepted record and with those that the judges turned down, each whole: verdicts, thought, answer,
+   source; the accepted one with its grades.
+2. A unit that was never accepted comes with its rejected ones; one that has no attempt does not come.
+3. What other rules asked for and the present ones do not need is kept, told apart, and none is there twice.
+4. A document without a journal gives what it has.
+5. Only the units of the present page are in memory: they come one at a time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.errors import UserError
+from programs.records import Record
+from programs.run.attempts import UnitAttempts, read_units
+from programs.traces.unit_line import attempts_of
+from tests.lab import Lab, laboratory
+from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
+from tests.standin.scientist import Asked
+
+
+def answer(asked: Asked) -> dict[str, Any]:
+    """Says how often it was made again."""
+    text = scientist.answer(asked)["text"]
+    return {"text": f"{text} That much is made anew." if asked.given("feedback") else text}
+
+
+def harsh_at_first(asked: Asked) -> dict[str, Any]:
+    again = "made anew" in asked.given("answer")
+    return verdict(8 if again else 3 if asked.body["model"] == "strict" else 5)
+
+
+def units_of(lab: Lab) -> list[UnitAttempts]:
+    before = lab.calls
+    found = list(read_units(lab.output))
+    assert lab.calls == before
+    return found
+
+
+def overalls(record: Record) -> list[float | None]:
+    return [verdict.overall for verdict in record.verdicts]
+
+
+def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=2, stages={"judge": harsh_at_first, "answer": answer}) as lab:
+        lab.run(quality_check=True, judge_models=PANEL, grade_answers=True)
+        found = units_of(lab)
+        assert [unit.status for unit in found] == ["accepted", "accepted"]
+        assert [unit.accepted.id for unit in found if unit.accepted] == [record["id"] for record in lab.records]
+        for unit in found:
+            assert unit.accepted is not None
+            assert overalls(unit.accepted) == [8, 8]
+            assert unit.accepted.answer_grades is not None
+            (rejected,) = unit.rejected
+            assert overalls(rejected) == [3, 5]
+            assert [said.fault for said in rejected.verdicts] == [
+                "It deserves 3, all told.",
+                "It deserves 5, all told.",
+            ]
+            assert rejected.metadata.quality_score == 4.0
+            assert rejected.source_paper == unit.accepted.source_paper
+            assert rejected.user_interaction.question == unit.question
+            assert (rejected.reasoning_trace, rejected.final_answer) != (
+                unit.accepted.reasoning_trace,
+                unit.accepted.final_answer,
+            )
+            assert rejected.final_answer not in lab.output.read_text(encoding="utf-8")
+        assert list(read_units(lab.journal)) == found
+
+
+def test_a_unit_that_was_never_accepted_has_its_attempts(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(4), "answer": answer}) as lab:
+        lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
+        (unit,) = units_of(lab)
+        assert (unit.status, unit.accepted, unit.others) == ("rejected", None, [])
+        assert [overalls(record) for record in unit.rejected] == [[4, 4]] * 3
+        assert len({record.id for record in unit.rejected}) == 3
+
+
+def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(5), "answer": answer}) as lab:
+        lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
+        _, calls = lab.counted(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=5)
+        assert calls == 0
+        (unit,) = units_of(lab)
+        assert unit.status == "accepted"
+        assert unit.rejected == []
+        assert [became for became, _ in unit.others] == ["unused", "unused"]
+        assert len({record.id for record in unit.records}) == 3
+        lab.run(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=6)
+        (unit,) = units_of(lab)
+        assert (unit.status, len(unit.rejected), unit.others) == ("rejected", 3, [])
+
+
+def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> None:
+    def trace(asked: Asked) -> dict[str, Any]:
+        return scientist.trace(Asked(asked.stage, asked.field, "", "0" * 8, 0, {}))
+
+    def same(asked: Asked) -> dict[str, Any]:
+        return {
+            "text": f"The {asked.words[0]} decides it, within errors of about 4 percent, as far as can be told now."
+        }
+
+    with laboratory(tmp_path, texts=1, stages={"trace": trace, "answer": same}) as lab:
+        lab.run(traces_per_question=2)
+        assert [(unit.status, len(unit.rejected)) for unit in units_of(lab)] == [("accepted", 0), ("duplicate", 0)]
+        assert [became for became, _ in units_of(lab)[1].others] == ["duplicate"]
+    (tmp_path / "mute").mkdir()
+    with laboratory(tmp_path / "mute", texts=1, stages={"judge": lambda _asked: "No comment."}) as lab:
+        lab.run(quality_check=True, judge_models=PANEL)
+        (unit,) = units_of(lab)
+        assert (unit.status, unit.accepted, unit.rejected) == ("unjudged", None, [])
+
+
+def test_a_unit_without_an_attempt_does_not_come(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=2, stages={"context": lambda _asked: "I cannot tell."}) as lab:
+        lab.run()
+        assert len(lab.lines("unit")) >= 2
+        assert units_of(lab) == []
+
+
+def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=2) as lab:
+        lab.run()
+        before = units_of(lab)
+        for path in tmp_path.glob("out.journal*"):
+            path.unlink()
+        found = units_of(lab)
+        assert [(unit.key, unit.status, unit.rejected) for unit in found] == [
+            (unit.key, "accepted", []) for unit in before
+        ]
+        assert [unit.accepted for unit in found] == [unit.accepted for unit in before]
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is neither"):
+        next(read_units(tmp_path / "none.json"))
+
+
+def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with laboratory(tmp_path, texts=4) as lab:
+        lab.run()
+        made = 0
+        original = Record.model_validate
+
+        def counted(*arguments: Any, **named: Any) -> Record:
+            nonlocal made
+            made += 1
+            return original(*arguments, **named)
+
+        monkeypatch.setattr(Record, "model_validate", counted)
+        units = read_units(lab.output)
+        next(units)
+        assert made == 1
+        assert len(list(units)) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "record", "became"),
+    [
+        ("accepted", {"id": "c"}, ["below", "below", "accepted"]),
+        ("unjudged", {"id": "c"}, ["below", "below", "unjudged"]),
+        ("rejected", None, ["below", "below"]),
+        ("failed", None, ["below", "below"]),
+        ("duplicate", None, ["below", "duplicate"]),
+    ],
+)
+def test_lines_of_older_versions_are_read(status: str, record: dict[str, str] | None, became: list[str]) -> None:
+    line = {"status": status, "record": record, "attempts": [{"id": "a"}, {"id": "b"}]}
+    assert [name for name, _ in attempts_of(line)] == became
+    assert list(attempts_of({"status": status, "record": None})) == []

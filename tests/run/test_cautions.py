@@ -1,0 +1,100 @@
+"""What a run warns of as it begins.
+
+1. Nothing, where nothing is to be warned of.
+2. A solver or a comparer that writes the traces is named, with the option that names another.
+3. A judge or a grader that writes the traces is named too, and stands in the run's summary.
+4. Options of the last run whose results would leave the records are named.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from programs.run.resume import cautions
+from programs.settings import Settings
+from tests.lab import Lab
+
+JUDGED = {"quality_check": True, "judge_models": ["openai/j"]}
+
+
+def said(last: dict[str, Any] | None = None, **given: Any) -> list[str]:
+    return list(cautions(Settings(model="openai/writer", **given), None if last is None else {"settings": last}))
+
+
+def test_nothing_is_said_without_reason() -> None:
+    assert said() == said({"blind_solve": None, "check_steps": False}) == []
+    assert list(cautions(Settings(), {"status": "completed"})) == [], "a merge says nothing of settings"
+    assert said(blind_solve=2, solver_model="openai/other") == []
+    assert said({"check_steps": True}, check_steps=True) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "who", "options"),
+    [
+        ({}, "the solver and the comparer are", "--solver-model and --compare-model"),
+        ({"compare_model": "openai/other"}, "the solver is", "--solver-model"),
+        ({"solver_model": "openai/other", "compare_model": "openai/writer"}, "the comparer is", "--compare-model"),
+        (JUDGED, "the solver is", "--solver-model"),
+        ({"solver_model": "openai/x", "stage_model": ["answer=openai/x"], **JUDGED}, "the solver is", "--solver-model"),
+    ],
+)
+def test_a_solver_that_is_the_writer_is_told(given: dict[str, Any], who: str, options: str) -> None:
+    (line,) = said(blind_solve=2, **given)
+    assert line.startswith(f"{who} the writer itself: ")
+    assert line.endswith(f"with {options}")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"grade_answers": True}, "a model grades its own work"),
+        ({"grade_answers": True, **JUDGED}, None),
+        (
+            {"grade_answers": True, "quality_check": True, "judge_models": ["openai/j", "openai/writer"]},
+            "a model judges ",
+        ),
+        (
+            {"grade_answers": True, "stage_model": ["answer=openai/j"], **JUDGED},
+            "a model judges and grades its own work",
+        ),
+        ({"stage_model": ["trace=openai/x", "answer=openai/y"], "grade_answers": True}, None),
+        ({"judge_models": ["openai/writer"]}, None),
+    ],
+)
+def test_a_model_that_judges_or_grades_itself_is_told(given: dict[str, Any], line: str | None) -> None:
+    lines = said(**given)
+    assert len(lines) == (line is not None)
+    assert line is None or lines[0].startswith(line)
+
+
+def test_the_summary_says_so_too(lab: Lab) -> None:
+    finished = lab.run(max_traces=1, grade_answers=True)
+    assert [line.split(",")[0] for line in finished.summary.cautions] == ["a model grades its own work"]
+    assert lab.document["metadata"]["run"]["cautions"] == finished.summary.cautions
+    assert lab.run(max_traces=1, grade_answers=True, grade_model="openai/other").summary.cautions == []
+
+
+def test_what_the_records_will_lose_is_told() -> None:
+    before = {"blind_solve": 2, "check_steps": True, "quality_check": True, "grade_answers": False}
+    (line,) = said(before, check_steps=True)
+    assert line.startswith("the last run had --quality-check, --blind-solve, this one has not: ")
+
+
+def test_a_run_says_it_once(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    lab.run(blind_solve=1)
+    assert len(caplog.messages) == 1
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "synthreasoner"):
+        _, calls = lab.counted()
+        assert "the last run had --blind-solve" in caplog.messages[0]
+        assert len(caplog.messages) == 1
+        caplog.clear()
+        lab.run()
+        assert caplog.messages == []
+        _, again = lab.counted(blind_solve=1)
+        assert len(caplog.messages) == 1
+        assert (calls, again) == (0, 0)
+        assert all(record["blind_solve"] for record in lab.records)

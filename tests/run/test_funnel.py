@@ -1,0 +1,311 @@
+"""The funnel, `--max-samples`, and what an accepted trace has cost.
+
+1. In every step what went in is what was lost plus what was left; each number is what counting the journal's lines by hand
+   gives, over all runs, however often a unit or a text was decided again.
+2. What is left of one step is what goes into the next, where both count the same.
+3. Every loss has a name: skipped lines by reason, questions by reason, stages, judges, twins, benchmarks.
+4. `--max-samples` bounds the texts that all runs together begin; those that were begun are finished.
+5. Costs are of all runs; what is not known is not guessed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.run.funnel import Step
+from programs.run.run import Finished
+from programs.run.tally import loss_of
+from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.run.test_resume import catalogue_of
+from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
+from tests.standin.scientist import Answer, Asked
+
+BLACK_HOLE = (
+    "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
+)
+NOTHING = "We thank F. Lindqvist for careful reading. This work was supported by the Northern Science Foundation."
+
+
+def questions(asked: Asked) -> Any:
+    number, made = catalogue_of(asked), scientist.questions(asked)
+    if number == 2:
+        return "I cannot think of any."
+    for kind, draft in made.items():
+        if number == 3:
+            draft["question"] = f"The paper says nothing about {kind}."
+        if number in (4, 5) or (number == 6 and kind == "mechanism"):
+            draft["question"] = f"Why does the {kind} of faint galaxies grow with their distance from us?"
+    return made
+
+
+def thought(asked: Asked) -> Any:
+    if catalogue_of(asked) == 7:
+        return "No."
+    return scientist.trace(asked if catalogue_of(asked) != 11 else same(asked))
+
+
+def answer(asked: Asked) -> Any:
+    made = scientist.answer(asked if catalogue_of(asked) != 11 else same(asked))
+    return {"text": f"{made['text']} Note that {BLACK_HOLE}."} if catalogue_of(asked) == 8 else made
+
+
+def same(asked: Asked) -> Asked:
+    """The same request whatever its temperature and seed: variations come out alike."""
+    return Asked(asked.stage, asked.field, asked.text, "abcd1234", asked.time, asked.body)
+
+
+def judge(asked: Asked) -> Any:
+    number = catalogue_of(asked)
+    return "No comment." if number == 10 else verdict(3 if number == 9 else 8)
+
+
+MESSY: dict[str, Any] = {
+    "traces_per_sample": 2,
+    "traces_per_question": 2,
+    "quality_check": True,
+    "judge_models": PANEL,
+    "max_attempts": 2,
+    "dedupe_questions": True,
+    "prefilter": True,
+    "prices": {"openai/any": {"prompt": 2.0, "completion": 10.0}, **{m: {"prompt": 1, "completion": 1} for m in PANEL}},
+}
+STAGES: dict[str, Answer] = {"questions": questions, "trace": thought, "answer": answer, "judge": judge}
+
+
+def write_input(lab: Lab) -> None:
+    lines = [json.dumps({"text": passage(number)}) for number in range(14)]
+    lines[3:3] = ["not JSON", "", json.dumps({"title": "no text"}), json.dumps({"text": passage(1)})]
+    lines[7:7] = [json.dumps({"text": NOTHING}), json.dumps({"text": "Short."}), "[]"]
+    lab.input.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def bench(lab: Lab, *texts: str) -> str:
+    path = lab.folder / "bench.jsonl"
+    path.write_text("".join(f"{json.dumps({'question': text})}\n" for text in texts))
+    return str(path)
+
+
+def steps(finished: Finished) -> dict[str, Step]:
+    assert finished.summary.funnel is not None
+    found = {step.what: step for step in finished.summary.funnel.steps}
+    for step in found.values():
+        assert step.entered == sum(step.lost.values()) + step.left, step
+        assert all(count > 0 for count in [*step.lost.values()])
+        assert step.left >= 0
+    return found
+
+
+def newest(lab: Lab, kind: str) -> dict[str, dict[str, Any]]:
+    return {line["key"]: line for line in lab.lines(kind)}
+
+
+def counted_by_hand(lab: Lab, finished: Finished) -> None:
+    """Every number of the steps that are about all runs, from the lines of the journal."""
+    found = steps(finished)
+    pools, samples, units = (newest(lab, kind) for kind in ("pool", "sample", "unit"))
+    failed = [key for key, line in samples.items() if line["failure"] and key not in pools]
+    barren = [key for key, pool in pools.items() if not pool["questions"]]
+    step = found["texts begun by all runs"]
+    assert step.entered == len(pools.keys() | samples.keys())
+    assert +Counter({"no model answered": len(failed), "no usable question": len(barren)}) == step.lost
+
+    kept = {(key, question["type"]) for key, pool in pools.items() for question in pool["questions"]}
+    lost = Counter(question["problems"][0].split(":")[0] for pool in pools.values() for question in pool["rejected"])
+    lost.update(question["why"] for pool in pools.values() for question in pool["dropped"])
+    step = found["questions drafted"]
+    assert (step.left, step.lost) == (len(kept), lost)
+
+    alive = {key: unit for key, unit in units.items() if unit["status"] != "withdrawn"}
+    used = {tuple(key.split("/")[:2]) for key in alive}
+    assert used <= kept
+    step = found["usable questions"]
+    assert (step.entered, step.left) == (len(kept), len(used))
+
+    step = found["attempts at a trace written"]
+    written = [len(unit["attempts"]) + bool(unit["record"]) for unit in alive.values()]
+    unused = sum(len(unit.get("unused", ())) for unit in alive.values())
+    assert step.entered == sum(written) + unused
+    assert step.left == sum(count > 0 for count in written)
+    assert step.lost.get("not asked for by the present rules", 0) == unused
+
+    step = found["traces tried"]
+    accepted = [unit for unit in alive.values() if unit["status"] == "accepted"]
+    assert step.entered == len(alive)
+    assert step.left == len(accepted) == len(lab.records) == finished.summary.traces["accepted"]
+    assert step.lost == Counter(loss_of(u["status"], u["reason"]) for u in alive.values() if u["status"] != "accepted")
+
+    each = finished.summary.funnel.per_trace if finished.summary.funnel else None
+    replies = [line["reply"] for kind in ("stage", "failed") for line in lab.lines(kind)]
+    assert each is not None
+    assert each.calls == pytest.approx(lab.calls / len(accepted), abs=0.01)
+    tokens = sum(reply["spent"]["prompt_tokens"] + reply["spent"]["completion_tokens"] for reply in replies)
+    assert each.tokens == pytest.approx(tokens / len(accepted), abs=0.1)
+
+
+def test_a_messy_run_adds_up(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=STAGES, base=MESSY) as lab:
+        write_input(lab)
+        finished = lab.run(decontaminate=[bench(lab, f"True or false: {BLACK_HOLE}?")], max_samples=13)
+        found = steps(finished)
+        assert found["lines read by this run"].lost == {
+            "blank": 1,
+            "not JSON": 1,
+            "no text": 1,
+            "duplicate text": 1,
+            "nothing to ask about: acknowledgements": 1,
+            "nothing to ask about: too little text": 1,
+            "not an object": 1,
+        }
+        assert found["lines read by this run"].entered == 21
+        assert found["texts read by this run"].entered == 14 == found["lines read by this run"].left
+        assert found["texts read by this run"].lost == {"as many texts as --max-samples were begun": 1}
+        assert found["texts begun by all runs"].entered == 13 == found["texts read by this run"].left
+        assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 2}
+        assert found["questions drafted"].lost == {"leans on its source": 21, "asks the same as another question": 8}
+        assert finished.summary.questions["rejected"] == found["questions drafted"].lost, "as the funnel counts them"
+        assert found["usable questions"].entered == found["questions drafted"].left
+        assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
+        assert found["traces tried"].entered == 2 * found["usable questions"].left
+        assert found["traces tried"].lost == {
+            "trace unanswered": 4,
+            "contaminated": 4,
+            "rejected by the judges": 4,
+            "unjudged": 4,
+            "the same as another variation": 2,
+        }
+        counted_by_hand(lab, finished)
+
+
+def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
+    """Interrupted, resumed, with another threshold, with other benchmarks, and without some of the options."""
+    with laboratory(tmp_path, stages=STAGES, base=MESSY) as lab:
+        write_input(lab)
+        file = bench(lab, f"True or false: {BLACK_HOLE}?")
+        stopped = lab.run(max_calls=9, decontaminate=[file])
+        assert stopped.status == "budget"
+        read = steps(stopped)["texts read by this run"]
+        begun = {line["key"] for kind in ("pool", "sample") for line in lab.lines(kind)}
+        assert read.left == len(begun)
+        assert read.lost.keys() == {"the run stopped"}
+        counted_by_hand(lab, lab.run(decontaminate=[file]))
+        given_away = {record["user_interaction"]["question"] for record in lab.records[:3]}
+        bench(lab, *given_away)
+        counted_by_hand(lab, lab.run(decontaminate=[file]))
+        assert not given_away & {record["user_interaction"]["question"] for record in lab.records}
+        counted_by_hand(lab, lab.run(decontaminate=[file], max_attempts=1))
+        counted_by_hand(lab, lab.run(dedupe_questions=False, traces_per_sample=3, quality_check=False))
+        counted_by_hand(lab, lab.run(max_traces=4))
+        assert Counter(line["status"] for line in newest(lab, "unit").values())["failed"] > 0
+
+
+def test_losses_have_the_names_of_their_stages() -> None:
+    assert loss_of("failed", "trace: the form is wrong") == "trace unanswered"
+    assert loss_of("rejected", "answer: leans on its source") == "answer unusable"
+    assert loss_of("rejected", "quality 5.5 after 3 attempts") == "rejected by the judges"
+    assert loss_of("unjudged", "No comment.; No comment.") == "unjudged"
+    assert loss_of("duplicate", "the same as variation 0") == "the same as another variation"
+    assert loss_of("contaminated", "shares its words with b.jsonl:1") == "contaminated"
+    assert loss_of("failed", None) == "unknown unanswered"
+
+
+def test_traces_taken_over_stand_apart(lab: Lab) -> None:
+    lab.run(max_traces=2)
+    lab.journal.unlink()
+    finished = lab.run()
+    assert finished.summary.funnel is not None
+    found = steps(finished)
+    assert finished.summary.traces == {"accepted": 4}
+    assert (finished.summary.funnel.taken_over, found["traces tried"].left) == (2, 2)
+    assert finished.summary.funnel.per_trace is not None
+    assert finished.summary.funnel.per_trace.calls == (8 + 8 + 2) / 2, (
+        "the questions of texts with traces are asked anew"
+    )
+
+
+def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
+    prices = {"openai/any": {"prompt": 2.0, "completion": 10.0}}
+    lab.run(max_traces=1, prices=prices)
+    finished = lab.run(prices=prices)
+    spent = finished.summary.spent_in_all
+    funnel = finished.summary.funnel
+    assert funnel is not None
+    assert funnel.per_trace is not None
+    cost = sum(row["prompt"] * 2.0 + row["completion"] * 10.0 for row in spent) / 1_000_000
+    assert funnel.per_trace.cost == pytest.approx(cost / 4)
+    assert funnel.per_trace.calls == 8
+    assert steps(lab.run())["traces tried"].left == 4
+    unpriced = lab.run().summary.funnel
+    assert unpriced is not None
+    assert unpriced.per_trace is not None
+    assert unpriced.per_trace.cost is None
+    assert unpriced.per_trace.tokens == funnel.per_trace.tokens
+    assert lab.document["metadata"]["run"]["funnel"] == unpriced.model_dump(mode="json")
+
+
+def test_nothing_accepted_has_no_cost_a_trace(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(2)}) as lab:
+        finished = lab.run(quality_check=True, judge_models=PANEL)
+        assert finished.summary.funnel is not None
+        assert finished.summary.funnel.per_trace is None
+
+
+def test_the_funnel_is_printed(lab: Lab) -> None:
+    done = called(*lab.arguments(max_samples=3))
+    assert done.returncode == 0
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "3 texts begun by all runs 3 texts with questions" in lines
+    assert "- 1 as many texts as --max-samples were begun" in lines
+    assert "3 traces tried 3 accepted traces" in lines
+    assert any(line.startswith("an accepted trace took 8.0 calls, ") for line in lines)
+
+
+# 4. --max-samples
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_max_samples_bounds_what_all_runs_begin(tmp_path: Path, concurrency: int) -> None:
+    with laboratory(tmp_path, texts=9, stages={"judge": lambda _asked: verdict(2)}) as lab:
+        judged: dict[str, Any] = {
+            "quality_check": True,
+            "judge_models": PANEL,
+            "concurrency": concurrency,
+            "max_attempts": 1,
+        }
+        finished = lab.run(max_traces=3, max_samples=4, **judged)
+        assert finished.summary.traces == {"rejected": 4}
+        assert {line["place"]["line"] for line in lab.lines("sample")} == {1, 2, 3, 4}
+        _, calls = lab.counted(max_traces=3, max_samples=4, **judged)
+        assert calls == 0
+        finished = lab.run(max_traces=3, max_samples=6, **judged)
+        assert finished.summary.traces == {"rejected": 6}
+        finished = lab.run(max_traces=3, max_samples=4, concurrency=concurrency)
+        assert (finished.summary.traces["accepted"], len(newest(lab, "pool"))) == (3, 6)
+
+
+def test_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=8) as lab:
+        while lab.run(max_samples=5, max_calls=9, concurrency=2).status == "budget":
+            pass
+        assert (len(lab.records), len(newest(lab, "pool"))) == (5, 5)
+        assert lab.calls == 5 * 8
+        write_passages(lab.input, [20, 21, 0, 1, 2, 3, 4, 22])
+        finished = lab.run(max_samples=5, traces_per_sample=2)
+        assert (len(lab.records), len(newest(lab, "pool"))) == (10, 5)
+        assert steps(finished)["texts read by this run"].lost == {"as many texts as --max-samples were begun": 3}
+
+
+def test_max_samples_reads_no_further_than_it_must(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=40) as lab:
+        finished = lab.run(max_samples=3)
+        assert finished.summary.input["lines"] == 4
+        again = lab.run(max_samples=3)
+        assert again.summary.input["lines"] == 4
+        assert finished.summary.traces == {"accepted": 3}
+        told = called(*lab.arguments(max_samples=3, dry_run=True))
+        assert "would make: 3 traces" in told.stdout

@@ -1,0 +1,478 @@
+"""Invariants of `programs.run.journal` and its index.
+
+1. What was appended comes back equal, whatever JSON it is, also after closing, and the file is plain jsonlines.
+2. The newest line of a key wins; units keep the order in which they first stood.
+3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it.
+4. A damaged line is a JournalError that names its first byte; nothing is changed.
+5. An index made again (deleted, truncated, overwritten, of another version, ahead of the journal, behind it) equals
+   the one that was kept.
+6. One process at a time: a second opening is a UserError, and so is a place where nothing can be written.
+7. A write that fails, also halfway, raises JournalError, leaves all earlier lines, and the journal can be opened again.
+8. A flush that fails is raised by the next append.
+9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.asking.plan import Reply, Spent
+from programs.errors import JournalError, UserError
+from programs.run import journal as journal_module
+from programs.run.index import Index
+from programs.run.journal import Journal
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)
+    ),
+    max_leaves=12,
+)
+KEYS = st.sampled_from(["a", "b", "ab/c/0", "é\u2028", "x\ny", "'"])
+
+
+def reply(output: Any = "x", **spent: Any) -> dict[str, Any]:
+    return Reply(status="ok", output=output, model="m", spent=Spent(calls=1, **spent)).model_dump(mode="json")
+
+
+def unit(status: str = "accepted", **fields: Any) -> dict[str, Any]:
+    line = {"sample": "s", "status": status, "settled": True, "basis": "b", "digest": "d", "record": {"n": 1}}
+    return {**line, **fields}
+
+
+def fill(journal: Journal, count: int = 5, start: int = 0) -> None:
+    """Lines of every kind."""
+    for number in range(start, start + count):
+        journal.append("stage", f"trace/{number}", stage="trace", reply=reply(number, prompt_tokens=None))
+        journal.append("failed", f"trace/{number}", stage="trace", reply=reply(None, faults={"429": 2}))
+        journal.append("pool", f"{number}", questions=[], rejected=[])
+        journal.append(
+            "unit", f"{number}/mechanism/0", **unit(["accepted", "rejected"][number % 2], sample=str(number))
+        )
+        journal.append("sample", f"{number}", basis="b", settled=number % 2 == 0)
+        journal.append("run", None, status="running", number=number)
+
+
+Known = dict[str, Any]
+
+
+def known(journal: Journal, count: int = 40) -> Known:
+    """All that a journal answers."""
+    index = journal.index
+    return {
+        "latest": [journal.latest(kind, f"trace/{n}") for kind in ("stage", "failed") for n in range(count)],
+        "pools": [journal.latest("pool", f"{n}") for n in range(count)],
+        "units": [list(journal.units(status)) for status in (None, "accepted", "rejected")],
+        "unit": [index.unit(f"{n}/mechanism/0") for n in range(count)],
+        "sample": [index.sample(f"{n}") for n in range(count)],
+        "accepted": [index.accepted_of(f"{n}") for n in range(count)],
+        "counts": index.counts(),
+        "spent": index.spent(),
+        "run": journal.latest("run", ""),
+        "stale": [index.stale("b"), index.stale("other")],
+    }
+
+
+def index_of(path: Path) -> Path:
+    return Path(f"{path}.index")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "out.journal.jsonl"
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(KEYS, JSON), max_size=8))
+def test_whatever_is_appended_comes_back_and_the_newest_wins(lines: list[tuple[str, Any]]) -> None:
+    newest = dict(lines)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "j.jsonl"
+        with Journal(path) as journal:
+            for key, value in lines:
+                journal.append("pool", key, value=value)
+            assert all(_value(journal, key) == value for key, value in newest.items())
+        with Journal(path) as journal:
+            assert journal.mended == 0
+            assert all(_value(journal, key) == value for key, value in newest.items())
+        written = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+        assert [(line["key"], line["value"]) for line in written] == lines
+
+
+def _value(journal: Journal, key: str) -> Any:
+    line = journal.latest("pool", key)
+    assert line is not None
+    assert (line["kind"], line["key"]) == ("pool", key)
+    return line["value"]
+
+
+def test_kinds_do_not_mix(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append("failed", "k", stage="trace", reply=reply())
+        assert journal.latest("stage", "k") is None
+        assert journal.latest("pool", "k") is None
+        journal.append("pool", "k", questions=[])
+        assert journal.latest("stage", "k") is None
+
+
+def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
+    with Journal(path) as journal:
+        for name in ("a", "b", "c"):
+            journal.append("unit", name, **unit())
+        journal.append("unit", "a", **unit(record={"n": 2}))
+        journal.append("unit", "b", **unit("rejected"))
+        assert [line["key"] for line in journal.units()] == ["a", "b", "c"]
+        assert [(line["key"], line["record"]["n"]) for line in journal.units("accepted")] == [("a", 2), ("c", 1)]
+        assert journal.index.counts() == {"accepted": 2, "rejected": 1}
+
+
+def test_units_may_be_read_while_others_are_written(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append("unit", "0", **unit())
+        seen = []
+        for line in journal.units():
+            seen.append(line["key"])
+            if len(seen) < 5:
+                journal.append("unit", str(len(seen)), **unit())
+        assert seen == ["0", "1", "2", "3", "4"]
+
+
+def test_a_last_line_torn_at_any_byte_is_cut_off_and_said(path: Path) -> None:
+    with Journal(path) as journal:
+        fill(journal, 2)
+        expected = known(journal, 3)
+    whole = path.read_bytes()
+    with Journal(path) as journal:
+        journal.append("pool", "torn", questions=["é\u2028"])
+    last = path.read_bytes()[len(whole) :]
+    for end in range(len(last)):
+        path.write_bytes(whole + last[:end])
+        with Journal(path) as journal:
+            assert journal.mended == end
+            assert known(journal, 3) == expected
+            assert journal.latest("pool", "torn") is None
+        assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("torn", [b"{", b"x" * 200_000, b"\0" * 70_000], ids=["one byte", "long", "zeros"])
+def test_a_journal_of_one_torn_line_is_empty(path: Path, torn: bytes) -> None:
+    path.write_bytes(torn)
+    with Journal(path) as journal:
+        assert journal.mended == len(torn)
+        journal.append("pool", "a", questions=[])
+    with Journal(path) as journal:
+        assert journal.latest("pool", "a") is not None
+
+
+DAMAGED = [b"not json", b'{"kind": "pool", "key": "1"', b"12", b"[]", b"null", b'{"a": 1}', b"\xff\xfe", b"\0\0\0", b""]
+
+
+@pytest.mark.parametrize(
+    "bad", [*DAMAGED, b'{"kind": "stage", "key": "x"}', b'{"kind": "unit", "key": "x", "status": 1}']
+)
+def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad: bytes) -> None:
+    with Journal(path) as journal:
+        fill(journal, 1)
+    index_of(path).unlink()
+    whole = path.read_bytes()
+    path.write_bytes(whole + bad + b"\n" + whole)
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(JournalError, match=rf"damaged at byte {len(whole)}:"):
+            Journal(path)
+    assert path.read_bytes() == before
+    path.write_bytes(whole + whole)
+    with Journal(path) as journal:
+        assert journal.index.counts() == {"accepted": 1}
+
+
+def spoil(how: str, index: Path, journal: Path) -> None:
+    """Damages an index of a closed journal."""
+    if how == "deleted":
+        index.unlink()
+    elif how == "empty":
+        index.write_bytes(b"")
+    elif how == "text":
+        index.write_bytes(b"this is no database, " * 400)
+    elif how.startswith("cut"):
+        size = index.stat().st_size
+        index.write_bytes(index.read_bytes()[: size * int(how[3:]) // 100])
+    elif how == "other version":
+        with sqlite3.connect(index) as database:
+            database.execute("update meta set value = '0' where name = 'version'")
+    elif how == "no meta":
+        with sqlite3.connect(index) as database:
+            database.execute("delete from meta")
+    elif how == "ahead":
+        with sqlite3.connect(index) as database:
+            size = journal.stat().st_size
+            database.execute("update meta set value = ? where name = 'read_to'", (size + 1,))
+            database.execute("update line set at = at + 7")
+            database.execute("update spent set calls = calls + 7")
+
+
+SPOILT = ["deleted", "empty", "text", "cut10", "cut30", "cut50", "cut75", "cut95", "other version", "no meta", "ahead"]
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_an_index_made_again_equals_the_one_kept(path: Path, how: str) -> None:
+    with Journal(path) as journal:
+        fill(journal, 40)
+        fill(journal, 10, start=5)
+        expected = known(journal)
+    spoil(how, index_of(path), path)
+    with Journal(path) as journal:
+        assert known(journal) == expected
+    with Journal(path) as journal:
+        assert known(journal) == expected
+
+
+def test_an_index_that_is_behind_reads_on(path: Path) -> None:
+    with Journal(path) as journal:
+        fill(journal, 3)
+    kept = index_of(path).read_bytes()
+    with Journal(path) as journal:
+        fill(journal, 4, start=2)
+        expected = known(journal, 8)
+    index_of(path).write_bytes(kept)
+    with Journal(path) as journal:
+        assert known(journal, 8) == expected
+
+
+def test_an_index_ahead_of_a_journal_that_lost_its_end(path: Path) -> None:
+    with Journal(path) as journal:
+        fill(journal, 2)
+        expected = known(journal, 5)
+    size = path.stat().st_size
+    with Journal(path) as journal:
+        fill(journal, 2, start=2)
+    os.truncate(path, size)
+    with Journal(path) as journal:
+        assert known(journal, 5) == expected
+
+
+def test_a_line_that_was_deleted_by_hand_is_forgotten(path: Path) -> None:
+    with Journal(path) as journal:
+        fill(journal, 3)
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(others))
+    with Journal(path) as journal:
+        assert journal.latest("stage", "trace/0") is None
+        assert [line["key"] for line in journal.units()] == [f"{n}/mechanism/0" for n in range(3)]
+    assert json.loads(first)["key"] == "trace/0"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_index_with_overwritten_pages_is_made_again_or_named(path: Path, seed: int) -> None:
+    with Journal(path) as journal:
+        fill(journal, 40)
+    dice, index = random.Random(seed), index_of(path)
+    data = bytearray(index.read_bytes())
+    start = 4096 * dice.randrange(1, len(data) // 4096)
+    data[start : start + 4096] = dice.randbytes(4096)
+    index.write_bytes(data)
+    said = str(index)
+    try:
+        with Journal(path) as journal:
+            known(journal)
+            fill(journal, 1)
+    except JournalError as error:
+        said = str(error)
+    assert str(index) in said or "malformed" in said
+    index.unlink()
+    with Journal(path) as journal:
+        assert all(journal.latest("pool", f"{n}") for n in range(40))
+
+
+def test_a_process_that_is_killed_loses_nothing_it_wrote(path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from programs.run.journal import Journal\n"
+        "journal = Journal(Path(sys.argv[1]))\n"
+        "for n in range(500): journal.append('pool', str(n), questions=[n])\n"
+        "os._exit(9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == 9
+    with Journal(path) as journal:
+        assert journal.mended == 0
+        assert all(journal.latest("pool", str(n)) is not None for n in range(500))
+
+
+def test_a_second_opening_is_refused_until_the_first_is_closed(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append("pool", "a", questions=[])
+        with pytest.raises(UserError, match="in use by another run"):
+            Journal(path)
+        code = "import sys, pathlib; from programs.run.journal import Journal; Journal(pathlib.Path(sys.argv[1]))"
+        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+        assert "in use by another run" in done.stderr
+        journal.append("pool", "b", questions=[])
+    with Journal(path) as journal:
+        assert journal.latest("pool", "b") is not None
+
+
+@pytest.mark.parametrize("place", ["file/out.journal.jsonl", "folder"])
+def test_a_place_where_no_journal_can_be_is_a_users_mistake(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError, match="cannot write"):
+        Journal(tmp_path / place)
+
+
+def pwrite_that_fails(fails_at: int, short: bool) -> Callable[[int, bytes, int], int]:
+    """A pwrite for which the disk is full from call `fails_at` on, after half of what was asked where `short`."""
+    calls = 0
+    real = os.pwrite
+
+    def pwrite(file: int, data: bytes, offset: int) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == fails_at and short:
+            return real(file, data[: max(1, len(data) // 2)], offset)
+        if calls >= fails_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(file, data, offset)
+
+    return pwrite
+
+
+@pytest.mark.parametrize("short", [False, True])
+@pytest.mark.parametrize("fails_at", [1, 2, 5])
+def test_a_full_disk_leaves_all_earlier_lines(
+    path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int, short: bool
+) -> None:
+    with Journal(path) as journal:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pwrite", pwrite_that_fails(fails_at, short))
+            for number in range(fails_at - 1):
+                journal.append("pool", str(number), questions=[number])
+            for _ in range(3):
+                with pytest.raises(JournalError, match="No space left on device"):
+                    journal.append("pool", "lost", questions=["x" * 100])
+            assert journal.latest("pool", "lost") is None
+        journal.append("pool", "z", questions=[])
+    assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == [*map(str, range(fails_at - 1)), "z"]
+    with Journal(path) as journal:
+        assert journal.mended == 0
+        assert all(journal.latest("pool", str(number)) for number in range(fails_at - 1))
+
+
+def test_short_writes_are_completed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, offset: real(file, data[:7], offset))
+    with Journal(path) as journal:
+        fill(journal, 2)
+        expected = known(journal, 2)
+    index_of(path).unlink()
+    with Journal(path) as journal:
+        assert journal.mended == 0
+        assert known(journal, 2) == expected
+
+
+def test_after_a_line_that_could_not_be_cut_off_none_follows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with Journal(path) as journal:
+        journal.append("pool", "a", questions=[])
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pwrite", pwrite_that_fails(1, short=True))
+            patch.setattr(os, "ftruncate", refuse)
+            with pytest.raises(JournalError):
+                journal.append("pool", "b", questions=["long" * 50])
+        with pytest.raises(JournalError):
+            journal.append("pool", "c", questions=[])
+    with Journal(path) as journal:
+        assert journal.mended > 0
+        assert journal.latest("pool", "a") is not None
+        assert journal.latest("pool", "b") is None
+
+
+@contextmanager
+def failing_fsync(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        yield
+
+
+def test_a_failed_flush_is_raised_by_the_next_append(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.001)
+    with Journal(path) as journal:
+        with failing_fsync(monkeypatch):
+            journal.append("pool", "a", questions=[])
+            journal._flusher.join(30)
+        with pytest.raises(JournalError, match="Input/output error"):
+            journal.append("pool", "b", questions=[])
+        assert journal.latest("pool", "a") is not None
+    with Journal(path) as journal:
+        assert journal.latest("pool", "a") is not None
+        journal.append("pool", "b", questions=[])
+
+
+def test_closing_says_when_it_could_not_flush_and_lets_others_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(path)
+    journal.append("pool", "a", questions=[])
+    with failing_fsync(monkeypatch), pytest.raises(JournalError, match="Input/output error"):
+        journal.close()
+    with Journal(path) as again:
+        assert again.latest("pool", "a") is not None
+
+
+@pytest.mark.parametrize("method", ["add", "commit"])
+def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def full(*_: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.001 if method == "commit" else 60.0)
+    with Journal(path) as journal:
+        journal.append("pool", "a", questions=[])
+        with monkeypatch.context() as patch:
+            patch.setattr(Index, method, full)
+            if method == "commit":
+                journal.append("pool", "b", questions=[])
+                journal._flusher.join(30)
+            with pytest.raises(JournalError, match="disk is full"):
+                journal.append("pool", "c", questions=[])
+        journal._index._database.rollback()  # what SQLite itself does when it fails for want of space
+        with pytest.raises(JournalError, match="disk is full"):
+            journal.append("pool", "d", questions=[])
+    with Journal(path) as journal:
+        assert journal.mended == 0
+        assert journal.latest("pool", "a") is not None
+        assert (journal.latest("pool", "b") is not None) == (method == "commit")
+        assert journal.latest("pool", "c") is None
+
+
+def test_costs_add_up_over_lines_and_unknown_tokens_are_counted_apart(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.append("stage", "a", stage="trace", reply=reply(prompt_tokens=10, completion_tokens=2, seconds=0.5))
+        journal.append("stage", "a", stage="trace", reply=reply(prompt_tokens=5, completion_tokens=1, seconds=0.25))
+        journal.append("failed", "b", stage="trace", reply=reply(prompt_tokens=None, faults={"429": 2, "500": 1}))
+        (row,) = journal.index.spent()
+    assert row["stage"] == "trace"
+    assert row["model"] == "m"
+    assert (row["calls"], row["faults"], row["uncounted"]) == (3, 3, 1)
+    assert (row["prompt"], row["completion"], row["seconds"]) == (15, 3, 0.75)

@@ -1,0 +1,280 @@
+"""Invariants of `--shard`: one input, many processes, no text twice and none forgotten.
+
+1. Every id is in exactly one of N shards, whatever N; many ids are spread evenly, and so are the low bits within a shard.
+2. A text's shard does not depend on where it stands, in which file, or how often; its duplicates are of one shard.
+3. A line counts once in every process's report: as a text, as one of other shards, or as what it is.
+4. Bad values are one line that says what is right, with exit code 2.
+5. The same command with another I writes other files, and a name that says its shard already is not changed.
+6. Shards together make what one run makes; each goes on where it stopped, and asks nothing more when it is done.
+7. A journal does not belong to a shard: going on with other texts adds them, and what is there stays.
+8. However many lines of other shards pass by, a signal stops the run.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.cli.options import parse
+from programs.errors import UserError
+from programs.inputs import ReadReport, Sample, read_samples
+from programs.inputs.sample import content_id
+from programs.inputs.shard import Shard
+from programs.run.run import Finished
+from programs.settings import Settings
+from tests.inputs.writing import line, write
+from tests.lab import Lab, called, laboratory, passage, write_passages
+
+IDS = st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}")
+TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=12)
+
+
+def shards(of: int) -> list[Shard]:
+    return [Shard(number, of) for number in range(1, of + 1)]
+
+
+def read(shard: Shard | None, *paths: Path) -> tuple[list[Sample], ReadReport]:
+    report = ReadReport()
+    patterns = [str(path) for path in paths]
+    return list(read_samples(patterns, max_chars=None, report=report, shard=shard)), report
+
+
+def settings_of(*words: str) -> Settings:
+    return parse(Settings, "generate", "", list(words))
+
+
+# 1. A partition
+
+
+@given(IDS, st.integers(1, 300))
+def test_every_id_is_in_one_shard(sample_id: str, of: int) -> None:
+    assert sum(shard.holds(sample_id) for shard in shards(of)) == 1
+
+
+@pytest.mark.parametrize("sample_id", ["0" * 16, "f" * 16])
+@pytest.mark.parametrize("of", [1, 2, 3, 10**9 - 1])
+def test_the_first_and_the_last_id_are_in_the_first_and_the_last_shard(sample_id: str, of: int) -> None:
+    assert Shard(1 if sample_id[0] == "0" else of, of).holds(sample_id)
+
+
+def test_many_texts_are_spread_evenly() -> None:
+    ids = [content_id(passage(number)) for number in range(4000)]
+    for shard in shards(4):
+        held = [int(sample_id, 16) for sample_id in ids if shard.holds(sample_id)]
+        assert 900 < len(held) < 1100
+        assert len({number % 16 for number in held}) == 16
+
+
+# 2, 3. Reading
+
+
+@given(TEXTS, st.integers(1, 5), st.randoms())
+@settings(max_examples=60, deadline=None)
+def test_shards_part_any_input_however_it_stands(texts: list[str], of: int, dice: random.Random) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lines = [line(text) for text in texts] * 2
+        whole = {sample.id for sample in read(None, write(folder / "a.jsonl", *lines))[0]}
+        first = {sample.id: shard for shard in shards(of) for sample in read(shard, folder / "a.jsonl")[0]}
+        dice.shuffle(lines)
+        cut = dice.randint(0, len(lines))
+        parts = write(folder / "b.jsonl", *lines[:cut]), write(folder / "c.jsonl", *lines[cut:])
+        found = [(sample.id, shard) for shard in shards(of) for sample in read(shard, *parts)[0]]
+    assert dict(found) == first
+    assert len(found) == len(whole)
+    assert first.keys() == whole
+
+
+def test_every_line_counts_once_in_every_report(tmp_path: Path) -> None:
+    texts = [line(passage(number)) for number in range(20)]
+    path = write(tmp_path / "a.jsonl", *texts, b"", b"no JSON", line(""), *texts[:5])
+    done = {sample.line_id for sample in read(None, path)[0][:3]}
+    reports = []
+    for shard in shards(3):
+        report = ReadReport()
+        list(read_samples([str(path)], max_chars=None, report=report, done=done, shard=shard))
+        counted = report.samples + report.blank + report.done + report.other_shards + report.skipped_lines
+        assert counted == report.lines == 28
+        assert report.other_shards > 0
+        reports.append(report)
+    assert sum(report.samples for report in reports) == 17
+    # Three lines that were done stand twice; two of their kind are duplicates, each in its own shard alone.
+    assert [report.done for report in reports] == [6] * 3
+    assert sum(report.skipped["duplicate text"] for report in reports) == 2
+    assert all(report.skipped["not JSON"] == report.skipped["empty text"] == 1 for report in reports)
+
+
+# 4. Bad values
+
+
+@pytest.mark.parametrize(
+    "bad", ["0/4", "5/4", "a/b", "1", "1/", "/4", "-1/4", "1/0", "1/4/2", "1.5/4", "", "1/9999999999"]
+)
+def test_a_bad_shard_is_one_line(bad: str) -> None:
+    done = called(f"--shard={bad}", "--dry-run")
+    assert done.returncode == 2
+    [said] = done.stderr.splitlines()
+    assert "--shard" in said
+    assert "1/4" in said
+    assert f"got {bad!r}" in said
+
+
+@pytest.mark.parametrize(("words", "meant"), [("1/1", "1/1"), (" 2/4 ", "2/4"), ("03/08", "3/8")])
+def test_a_good_shard_is_written_in_one_way(words: str, meant: str) -> None:
+    assert settings_of("--shard", words).shard == meant
+
+
+# 5. Names
+
+
+@pytest.mark.parametrize(
+    ("output", "named", "journal"),
+    [
+        ("out.json", "out.shard-2-of-4.json", "out.shard-2-of-4.journal.jsonl"),
+        ("a/b.c.json", "a/b.c.shard-2-of-4.json", "a/b.c.shard-2-of-4.journal.jsonl"),
+        ("out", "out.shard-2-of-4", "out.shard-2-of-4.journal.jsonl"),
+        ("out.data", "out.data.shard-2-of-4", "out.data.shard-2-of-4.journal.jsonl"),
+        ("out.shard-2-of-4.json", "out.shard-2-of-4.json", "out.shard-2-of-4.journal.jsonl"),
+        ("out.shard-1-of-4.json", "out.shard-1-of-4.shard-2-of-4.json", "out.shard-1-of-4.shard-2-of-4.journal.jsonl"),
+    ],
+)
+def test_each_shard_has_files_of_its_own(output: str, named: str, journal: str) -> None:
+    found = settings_of("--output", output, "--shard", "2/4")
+    assert (found.output, found.journal) == (Path(named), Path(journal))
+    assert Settings.model_validate(found.model_dump()) == found
+
+
+def test_without_a_shard_names_stay() -> None:
+    assert settings_of("--output", "out.json").output == Path("out.json")
+    assert settings_of("--shard", "1/2").output == Path("reasoning_training_data.shard-1-of-2.json")
+
+
+def test_an_output_that_is_a_folder_is_still_refused(lab: Lab) -> None:
+    with pytest.raises(UserError, match="is a folder"):
+        lab.run(output=str(lab.folder), shard="1/2")
+
+
+# 6. Running
+
+
+def own(lab: Lab, shard: str) -> Lab:
+    """The lab with the shard's output as its own."""
+    return Lab(lab.folder, lab.server, lab.brain, {**lab.base, "shard": shard})
+
+
+def document_of(lab: Lab, shard: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(own(lab, shard).settings().output.read_text(encoding="utf-8"))
+    return found
+
+
+def texts_of(lab: Lab, shard: str) -> list[str]:
+    return [record["source_paper"]["id"] for record in document_of(lab, shard)["questions"]]
+
+
+def run_all(lab: Lab, of: int, **given: Any) -> list[Finished]:
+    return [lab.run(shard=str(shard), **given) for shard in shards(of)]
+
+
+def test_shards_together_make_what_one_run_makes(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=9) as lab:
+        finished = run_all(lab, 3)
+        together = [text for shard in shards(3) for text in texts_of(lab, str(shard))]
+        assert lab.calls == 9 * 8
+        lab.run()
+        assert sorted(together) == sorted(record["source_paper"]["id"] for record in lab.records)
+        given = [one.summary.input for one in finished]
+        assert [one["lines"] for one in given] == [9] * 3
+        assert sum(one["samples"] for one in given) == 9
+        assert [one["samples"] + one["other_shards"] for one in given] == [9] * 3
+        assert [one["skipped"] for one in given] == [{}] * 3
+
+
+def test_a_shard_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=9) as lab:
+        lab.run(shard="1/2", max_traces=1)
+        first = texts_of(lab, "1/2")
+        finished, calls = lab.counted(shard="1/2")
+        assert texts_of(lab, "1/2")[:1] == first
+        assert calls == 8 * (len(texts_of(lab, "1/2")) - 1)
+        again, calls = lab.counted(shard="1/2")
+        assert calls == 0
+        assert again.summary.input["done_before"] + again.summary.input["other_shards"] == 9
+        assert again.summary.input["other_shards"] == finished.summary.input["other_shards"]
+
+
+def test_max_traces_is_of_each_process(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12) as lab:
+        run_all(lab, 2, max_traces=2)
+        assert [len(texts_of(lab, shard)) for shard in ("1/2", "2/2")] == [2, 2]
+
+
+def test_duplicates_are_made_once_over_all_shards(lab: Lab) -> None:
+    write_passages(lab.input, [0, 1, 2, 3, 3, 2, 1, 0])
+    run_all(lab, 2)
+    assert lab.calls == 4 * 8
+
+
+def test_a_shard_without_texts_is_done_at_once(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1) as lab:
+        assert [one.status for one in run_all(lab, 3)] == ["completed"] * 3
+        assert lab.calls == 8
+
+
+def test_what_a_run_tells_names_the_texts_of_other_shards(lab: Lab) -> None:
+    others = [len([1 for number in range(4) if not shard.holds(content_id(passage(number)))]) for shard in shards(2)]
+    for shard, count in zip(shards(2), others, strict=True):
+        plan = called(*lab.arguments(shard=str(shard)), "--dry-run")
+        assert f"{count} texts of other shards" in plan.stdout
+        assert f"out.shard-{shard.number}-of-2.json" in plan.stdout.replace("\n", "")
+        done = called(*lab.arguments(shard=str(shard)))
+        assert done.returncode == 0, done.stderr
+        assert f"4 lines, {4 - count} texts, {count} of other shards" in done.stdout
+        assert "skipped" not in done.stdout
+
+
+# 7. A journal is no shard's
+
+
+def test_a_shards_output_takes_other_texts_when_it_is_told_to(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=6) as lab:
+        lab.run(shard="1/2")
+        mine = own(lab, "1/2").settings().output
+        before = texts_of(lab, "1/2")
+        assert 0 < len(before) < 6
+        _, calls = lab.counted(output=str(mine))
+        assert calls == 8 * (6 - len(before))
+        assert texts_of(lab, "1/2")[: len(before)] == before
+        assert len(set(texts_of(lab, "1/2"))) == 6
+        finished, calls = lab.counted(output=str(mine), shard="1/2")
+        assert (calls, finished.summary.traces) == (0, {"accepted": 6})
+
+
+def test_another_n_starts_files_of_its_own(lab: Lab) -> None:
+    lab.run(shard="1/2")
+    before = document_of(lab, "1/2")
+    lab.run(shard="1/3")
+    assert document_of(lab, "1/2") == before
+
+
+# 8. Signals
+
+
+def test_a_signal_is_heard_while_lines_pass_by(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def others(*_patterns: object, **_options: object) -> Iterator[None]:
+        for number in range(10_000):
+            if number == 500:
+                signal.raise_signal(signal.SIGINT)
+            assert number < 5_000, "nobody looked up"
+            yield None
+
+    monkeypatch.setattr("programs.run.run.step_samples", others)
+    assert lab.run(shard="1/2").status == "interrupted"

@@ -1,0 +1,158 @@
+"""A run over several servers, from its command line to its document.
+
+1. nothing is lost whatever one of them does, and each has its part of the calls
+2. before the first call each server is reached; one line names the one that cannot be used
+3. servers may come and go between the runs of one journal; no credentials of theirs are written
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from programs.run.run import Finished
+from tests.lab import KEY, Lab, called, laboratory
+from tests.lms.test_spread import passages_of
+from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Scientist
+from tests.standin.server import StandIn
+
+
+def bases(*servers: StandIn) -> list[str]:
+    return [server.openai_base for server in servers]
+
+
+def mistake(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def whole(lab: Lab, finished: Finished, traces: int) -> None:
+    """Every trace was made, and no stage of any failed."""
+    assert (finished.status, finished.error) == ("completed", None)
+    assert len(set(lab.units)) == traces
+    assert lab.lines("failed") == []
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with laboratory(tmp_path, texts=12) as lab:
+        yield lab
+
+
+def test_the_calls_of_a_text_go_to_one_server(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=20) as lab, StandIn(lab.brain) as other:
+        finished = lab.run(api_base=bases(lab.server, other), concurrency=1)
+        whole(lab, finished, 20)
+        for server in (lab.server, other):
+            assert len(server.calls) == 8 * len(passages_of(server)) > 0
+        assert passages_of(lab.server).isdisjoint(passages_of(other))
+
+
+def test_a_server_that_fails_half_the_time_loses_nothing(lab: Lab) -> None:
+    plan = FaultPlan(share=0.5, kinds=["500", "503", "reset", "html", "empty"], seed=2)
+    judges = {"quality_check": True, "judge_models": ["openai/one", "openai/two"]}
+    with StandIn(lab.brain, faults=plan) as other:
+        finished = lab.run(api_base=bases(lab.server, other), traces_per_sample=2, **judges)
+    whole(lab, finished, 24)
+    assert {"500", "503", "connection"} <= set(finished.summary.this_run.faults)
+    assert {body["model"] for body in other.bodies} == {"any", "one", "two"}
+
+
+def test_a_server_that_dies_under_way_loses_nothing(lab: Lab) -> None:
+    other = StandIn(lab.brain, latency=0.05).__enter__()
+
+    def kill() -> None:
+        while len(other.calls) < 4:
+            time.sleep(0.001)
+        other.__exit__(None, None, None)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    finished = lab.run(api_base=bases(lab.server, other))
+    killer.join()
+    whole(lab, finished, 12)
+    assert set(finished.summary.this_run.faults) == {"connection"}
+    with StandIn(lab.brain, port=other.port) as back:
+        finished = lab.run(api_base=bases(lab.server, back), traces_per_sample=2)
+        whole(lab, finished, 24)
+        assert len(back.calls) > 0
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_server_that_refuses_the_key_is_named(lab: Lab, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with StandIn(lab.brain, api_key="another-one") as other:
+        given = bases(lab.server, other)[:: -1 if place == 0 else 1]
+        line = mistake(called(*lab.arguments(api_base=given)))
+    assert other.openai_base in line
+    assert lab.server.openai_base not in line
+    assert "401" in line
+    assert KEY not in line
+    assert lab.calls == len(other.calls) == 0
+
+
+def test_a_server_that_is_not_there_is_named(lab: Lab) -> None:
+    with StandIn(lab.brain) as gone:
+        pass
+    line = mistake(called(*lab.arguments(api_base=bases(lab.server, gone))))
+    assert f"{gone.openai_base} is not reachable" in line
+    assert lab.calls == 0
+
+
+def test_a_server_without_the_model_is_named(tmp_path: Path) -> None:
+    with laboratory(tmp_path, models=[("any", "any")]) as lab, StandIn(lab.brain, models=[("any-2", "any-2")]) as other:
+        line = mistake(called(*lab.arguments(api_base=bases(lab.server, other))))
+        assert f"{other.openai_base} does not have the model 'any' (nearest names: any-2)" in line
+        assert lab.calls == 0
+
+
+def test_a_server_may_join_a_run_that_goes_on(lab: Lab) -> None:
+    lab.run(max_traces=4)
+    with StandIn(lab.brain) as other:
+        before = lab.calls
+        finished = lab.run(api_base=bases(lab.server, other))
+        assert lab.calls - before + len(other.calls) == 8 * 8, "nothing is asked twice"
+        assert len(other.calls) > 0
+    whole(lab, finished, 12)
+    assert lab.lines("run")[-1]["settings"]["api_base"] == bases(lab.server, other)
+
+
+def test_no_credentials_are_written(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    plan = FaultPlan(share=0.3, kinds=["500", "error200"], seed=1)
+    with StandIn(lab.brain, api_key=KEY, faults=plan) as other:
+        given = [base.replace("http://", "http://hubble:pass-word-42@") for base in bases(lab.server, other)]
+        done = called(*lab.arguments(api_base=given, log_level="debug"))
+    assert done.returncode == 0, done.stderr
+    written = lab.everything_written() + (done.stdout + done.stderr).encode()
+    assert not re.search(rb"hubble|pass-word-42|" + re.escape(KEY.encode()), written)
+
+
+@pytest.mark.parametrize("way", ["again", "at once", "config"])
+def test_bases_may_be_given_in_any_way(lab: Lab, tmp_path: Path, way: str) -> None:
+    with StandIn(lab.brain) as other:
+        one, two = bases(lab.server, other)
+        words = {
+            "again": ["--api-base", one, "--api-base", two],
+            "at once": ["--api-base", one, two],
+            "config": ["--config", str(tmp_path / "run.yaml")],
+        }
+        (tmp_path / "run.yaml").write_text(yaml.safe_dump({"api_base": [one, two]}))
+        done = called(*lab.arguments(api_base=None), *words[way])
+        assert done.returncode == 0, done.stderr
+        assert len(lab.server.calls) > 0 < len(other.calls)
+
+
+def test_models_are_listed_that_all_servers_have(lab: Lab) -> None:
+    with StandIn(Scientist(), models=[("GPT-4.1", "gpt41"), ("X", "x")]) as other:
+        done = called(*lab.arguments(api_base=bases(lab.server, other)), "--list-models")
+    assert done.stdout.split() == ["gpt41", "(GPT-4.1)"]

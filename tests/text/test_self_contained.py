@@ -1,0 +1,217 @@
+"""A truth table: what leans on an absent source, by which rule, and what only looks like it, alone or beside a question."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.text.self_contained import RULES, leaning
+
+LEANS = [
+    ("What does the paper conclude about dark energy?", "document"),
+    ("How large is the effect in this study?", "document"),
+    ("Why does the passage compare two masks?", "document"),
+    ("What does the text say about reionization?", "document"),
+    ("Which dust model does the excerpt prefer?", "document"),
+    ("What is claimed by the article?", "document"),
+    ("According to the study, is the Hubble tension real?", "document"),
+    ("According to the paper, what sets the scale?", "document"),
+    ("What is the main finding of the study of 212 galaxies?", "document"),
+    ("How was the bias treated in the present study?", "document"),
+    ("What limits the present work?", "document"),
+    ("What is new in this work?", "document"),
+    ("This work shows that halos merge.", "document"),
+    ("Is the given passage convincing?", "document"),
+    ("Does the following text describe inflation?", "document"),
+    ("Is the study's sample large enough?", "document"),
+    ("What did our paper find?", "document"),
+    ("The abstract states a value of 70.", "document"),
+    ("See the methods section for the mask.", "document"),
+    ("Why do the authors reject a fifth force?", "authors"),
+    ("What is the authors' view of feedback?", "authors"),
+    ("Which caveat does the author raise?", "authors"),
+    ("What did the researchers measure?", "authors"),
+    ("Why did the team mask the plane?", "authors"),
+    ("How do the astronomers correct for dust?", "authors"),
+    ("What is shown in Figure 3?", "part of a document"),
+    ("Does Fig. 2 support the claim?", "part of a document"),
+    ("Compare Figs. 2 and 3.", "part of a document"),
+    ("Read the slope from figure S1.", "part of a document"),
+    ("What trend appears in the figure?", "part of a document"),
+    ("What can be read from the plot?", "part of a document"),
+    ("Which entry of Table 1 is largest?", "part of a document"),
+    ("List the masses of Table II.", "part of a document"),
+    ("As argued in Section 4, halos are triaxial.", "part of a document"),
+    ("Use the method of Sec. 3.2 here.", "part of a document"),
+    ("This follows from § 5.", "part of a document"),
+    ("The proof is on page 12.", "part of a document"),
+    ("Details are in Appendix A.", "part of a document"),
+    ("Insert this into equation (5).", "part of a document"),
+    ("What does Eq. 7 imply?", "part of a document"),
+    ("Combine Eqs. (3) and (4).", "part of a document"),
+    ("As mentioned above, the dipole is weak.", "earlier text"),
+    ("As described earlier, it fails.", "earlier text"),
+    ("Which of the above is correct?", "earlier text"),
+    ("Given the above, what follows?", "earlier text"),
+    ("Is the aforementioned model stable?", "earlier text"),
+    ("Why does the described method fail?", "earlier text"),
+    ("Use the provided data to decide.", "source"),
+    ("In the given scenario, what cools?", "earlier text"),
+    ("Based on the given information, is it bound?", "source"),
+    ("According to the results, is the dipole real?", "source"),
+    ("According to the provided information, is it real?", "source"),
+    ("Based on the context, which model wins?", "source"),
+    ("What do our results imply for inflation?", "own work"),
+    ("How did we find the amplitude? Because we measured it twice.", "own work"),
+    ("The scatter is large and we report it here.", "own work"),
+    ("The context explicitly states the value.", "document"),
+    ("Medication was not controlled for in this study.", "document"),
+    ("How does our sample compare with SDSS?", "own work"),
+]
+
+STANDS_ALONE = [
+    "Why does table salt dissolve in water?",
+    "What is the figure of merit of a dark-energy survey?",
+    "How does a study of supernovae constrain expansion?",
+    "Where does helium stand in the periodic table?",
+    "Which section of the sky does the plane cover?",
+    "How fast can text messages be sent by radio?",
+    "Is a cross section of 3 barns large?",
+    "Why does the cross section 3 decades above threshold fall?",
+    "What happens during the passage of a shock through a cloud?",
+    "How does the passage from laminar to turbulent flow begin?",
+    "Why does the passage of time feel uneven?",
+    "How is the paper strip used in chromatography?",
+    "Can the paper by Hubble be read without its distance errors?",
+    "What did the study of variable stars teach us?",
+    "A study of 40 dwarfs finds a core. What could the study have missed?",
+    "A team measures the spin of a black hole. How could the team test its model?",
+    "Researchers heat a gas to 300 K. What do the researchers see?",
+    "A recent paper claims a fifth force. Which test would refute the paper?",
+    "What did the authors of a survey of quasars assume?",
+    "What do scientists know about dark matter?",
+    "How do astronomers measure distances?",
+    "According to the second law of thermodynamics, can entropy fall?",
+    "According to the Standard Model, are neutrinos massless?",
+    "According to general relativity, does light bend?",
+    "According to the data from Planck, how flat is space?",
+    "According to the results of the Michelson-Morley experiment, is there an ether?",
+    "Can three bodies move in a figure 8 orbit?",
+    "Is a figure of 70 km/s/Mpc realistic?",
+    "Why is the figure 2.3 sigma often misread?",
+    "Solve the equation 2x + 3 = 7.",
+    "Is equation 3 = x trivial?",
+    "What does the equation of state w describe?",
+    "Why is an equation needed here?",
+    "Does x lie in the interval [0, 1]?",
+    "Is the range [10, 20] wide enough?",
+    "Why is [18]F used in PET?",
+    "What does a[3] return in C?",
+    "Why does temperature rise above the photosphere?",
+    "What lies above 100 km?",
+    "How do above-ground detectors veto muons?",
+    "What is the energy provided by fusion?",
+    "A star is stable provided that gravity balances pressure.",
+    "For a given mass, which halo is denser?",
+    "At the given temperature, hydrogen is neutral.",
+    "What does redshift mean in the context of expansion?",
+    "How do we know that our Galaxy has a black hole?",
+    "Why do we find ourselves in a flat universe?",
+    "If we found a second dipole, what would follow?",
+    "What could we measure with a larger dish?",
+    "Solving for the distance, we find d = 100 Mpc.",
+    "Can our Sun become a supernova?",
+    "How does this work in practice?",
+    "Why does this work for light but not for sound?",
+    "How much of this work done by the gas is lost?",
+    "Does the appendix help digestion?",
+    "What is an abstract space in mathematics?",
+    "How long is a sentence 4 words long to read?",
+    "Why do articles of faith not count as evidence?",
+    "How do textbooks define a parsec?",
+    "Why are 3 figures enough for a slide rule?",
+    "What makes a table 2 m long sag?",
+    "How does the team at CERN calibrate its magnets?",
+    "What does Smith et al. (2010) mean by a void?",
+    "In case studies, how are confounders treated?",
+    'Does the paper "On the Electrodynamics of Moving Bodies" need an ether?',
+    "If we measured the spin twice, what would we gain?",
+]
+
+STUDY = "In a randomised study, researchers compared two doses in 40 patients. Is the higher one better?"
+BESIDE = [
+    ("The study shows only that it is tolerated.", STUDY),
+    ("The researchers would have had to blind the nurses.", STUDY),
+    ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
+    ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
+    ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
+    ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
+    ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
+    ("In the present analysis the weakest step is the selection.", STUDY),
+    ("According to the data, half waited longer.", "With these data, is the median of 14 hours a deadline?"),
+    ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
+    ("A trial would settle it. The trial needs 200 patients, and the study at least a year.", ""),
+]
+STILL_LEANS = [
+    ("The paper does not say how they were chosen.", STUDY),
+    ("The authors also found a correlation.", STUDY),
+    ("The text says nothing about the spread.", STUDY),
+    ("Based on the provided context, yes.", STUDY),
+    ("It is higher, as Table 2 has it.", STUDY),
+    ("The excerpt gives a p of .03.", STUDY),
+    (
+        "I should keep in mind that the study did not control for medication.",
+        "Which explanation fits equal thresholds?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), LEANS)
+def test_leans(text: str, reason: str) -> None:
+    assert reason in [hit.reason for hit in leaning(text)]
+
+
+@pytest.mark.parametrize("text", STANDS_ALONE)
+def test_stands_alone(text: str) -> None:
+    assert leaning(text) == []
+
+
+@pytest.mark.parametrize(("text", "question"), BESIDE)
+def test_what_the_question_or_the_text_introduces_is_no_fault(text: str, question: str) -> None:
+    assert leaning(text, given=question) == []
+
+
+@pytest.mark.parametrize(("text", "question"), STILL_LEANS)
+def test_a_question_forgives_what_it_introduces_alone(text: str, question: str) -> None:
+    assert leaning(text, given=question)
+
+
+def test_what_the_question_says_may_be_said_again() -> None:
+    assert leaning("The passage is short.") != []
+    assert leaning("The passage is short.", given="Why is the passage through the gap slow?") == []
+
+
+def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
+    for text in (*(text for text, _ in LEANS), *STANDS_ALONE, *(text for text, _ in (*BESIDE, *STILL_LEANS))):
+        for rule in RULES:
+            for match in rule.pattern.finditer(text):
+                assert any(part in match[0].lower() for part in rule.parts), (rule, text)
+
+
+def test_every_rule_name_is_in_the_truth_table() -> None:
+    assert {rule.reason for rule in RULES} == {reason for _, reason in LEANS}
+
+
+@given(st.lists(st.sampled_from([text for text, _ in LEANS] + STANDS_ALONE), max_size=6))
+def test_hits_are_ordered_disjoint_and_say_what_they_found(texts: list[str]) -> None:
+    text = " ".join(texts)
+    hits = leaning(text)
+    assert all(text[hit.start : hit.end] == hit.phrase != "" for hit in hits)
+    assert all(a.end <= b.start for a, b in pairwise(hits))
+
+
+def test_an_introduction_must_come_first() -> None:
+    assert leaning("What could the study have missed? A study of 40 dwarfs finds a core.")

@@ -1,0 +1,113 @@
+"""Spans are ordered, disjoint, stripped, and lose nothing; numbering and cutting follow them."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.text.sentences import LONGEST_SENTENCE, Span, cut_at_sentence, numbered, split
+
+# Shapes that trouble splitters: abbreviations, lists, decimals, and signs that are rare in prose.
+SHAPES = (
+    "The mass is 3.2 Msun. |See Fig. 3. |cf. Eq. 5 |et al. |(yes!) |“Why?” |1. |a) |∯ |&ᓰ& |♨|e.g. |A. B. |... |§ 4"
+)
+SPACES = ["\n", "\n\n", "\t", "  ", "\u2028", "\u00a0", "\u200b", "\r\n- "]
+PIECES = st.sampled_from([*SHAPES.split("|"), *SPACES, "日本語。", "x" * 300, "word " * 250])
+TEXTS = st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=120)
+
+
+def sentences(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in split(text)]
+
+
+@given(TEXTS)
+@settings(max_examples=150, deadline=None)
+def test_spans_are_ordered_stripped_bounded_and_cover_the_text(text: str) -> None:
+    spans = split(text)
+    assert all(a.end <= b.start for a, b in pairwise(spans))
+    for span in spans:
+        part = text[span.start : span.end]
+        assert part == part.strip() != ""
+        assert len(part) <= LONGEST_SENTENCE
+    covered = {i for span in spans for i in range(span.start, span.end)}
+    assert all(i in covered or sign.isspace() for i, sign in enumerate(text))
+
+
+@given(TEXTS, st.integers(1, 400))
+@settings(max_examples=100, deadline=None)
+def test_a_cut_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
+    cut = cut_at_sentence(text, limit)
+    assert text.startswith(cut)
+    assert len(cut) <= limit
+    assert cut or not text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" \n\t ", []),
+        ("One. Two.", ["One.", "Two."]),
+        (
+            "As Smith et al. (2010) show, cf. Fig. 3, it is so. It is.",
+            ["As Smith et al. (2010) show, cf. Fig. 3, it is so.", "It is."],
+        ),
+        ("The value is 3.2 km/s, e.g. at z = 0.5. It rises.", ["The value is 3.2 km/s, e.g. at z = 0.5.", "It rises."]),
+        ("It follows from Eq. 5. The rest is easy.", ["It follows from Eq. 5.", "The rest is easy."]),
+        ("1. First item. 2. Second one.", ["1. First item.", "2. Second one."]),
+        ("J. Doe said so. She was right.", ["J. Doe said so.", "She was right."]),
+        ("No stop here\n\nA new paragraph", ["No stop here", "A new paragraph"]),
+        ("It fell and\nrose again. It\r\nfell.", ["It fell and\nrose again.", "It\r\nfell."]),
+        ("Two causes:\n- dust\n- noise", ["Two causes:", "- dust", "- noise"]),
+        ("Yes. Yes. Yes.", ["Yes.", "Yes.", "Yes."]),
+    ],
+)
+def test_known_splits(text: str, expected: list[str]) -> None:
+    found = sentences(text)
+    assert found == expected
+
+
+def test_a_repeated_sentence_gets_its_own_place() -> None:
+    text = "It fell. Then it rose. It fell."
+    assert split(text) == [Span(0, 8), Span(9, 22), Span(23, 31)]
+
+
+def test_long_sentences_are_cut_at_a_semicolon_when_there_is_one() -> None:
+    text = "a" + " word" * 130 + "; " + "more " * 200 + "end."
+    first, *_ = sentences(text)
+    assert first.endswith(";")
+
+
+def test_numbered_lines_stay_lines() -> None:
+    text = "First\nsentence. Second one."
+    assert numbered(text, split(text)) == "[1] First sentence.\n[2] Second one."
+    assert numbered("", []) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("One is here. Two is there.", 100, "One is here. Two is there."),
+        ("One is here. Two is there.", 25, "One is here."),
+        ("One is here. Two is there.", 12, "One is here."),
+        ("One is here. Two is there.", 9, "One is"),
+        ("Unbreakable", 5, "Unbre"),
+    ],
+)
+def test_known_cuts(text: str, limit: int, expected: str) -> None:
+    assert cut_at_sentence(text, limit) == expected
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        cut_at_sentence("text", 0)
+
+
+def test_time_grows_with_the_text_and_not_with_its_square() -> None:
+    start = time.perf_counter()
+    assert len(split("The gas cools. " * 4000)) == 4000
+    assert time.perf_counter() - start < 5

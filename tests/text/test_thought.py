@@ -1,0 +1,40 @@
+"""A thought is one element; taking it off and putting it on again changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.text.injection import escape_thought_tags
+from programs.text.thought import CLOSE, OPEN, unwrap_thought, wrap_thought
+
+PARAGRAPHS = st.lists(
+    st.text() | st.sampled_from(["<thought>", "a </think> b", "</thought>", "< thought>"]), min_size=1
+).filter(lambda ps: any(p.strip() for p in ps))
+
+
+def test_the_form() -> None:
+    assert wrap_thought(["One. ", "", " Two."]) == "<thought>\nOne.\n\nTwo.\n</thought>"
+
+
+@given(PARAGRAPHS)
+def test_round_trip(paragraphs: list[str]) -> None:
+    wrapped = wrap_thought(paragraphs)
+    kept = [p.strip() for p in paragraphs if p.strip()]
+    assert unwrap_thought(wrapped) == escape_thought_tags("\n\n".join(kept))
+    assert wrap_thought([unwrap_thought(wrapped)]) == wrapped
+    assert wrapped.count(OPEN) == wrapped.count(CLOSE) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain", "<thought>open", "<thought>a</thought> b", "<thought>a</thought><thought>b</thought>"]
+)
+def test_what_is_no_thought_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="thought"):
+        unwrap_thought(text)
+
+
+def test_an_empty_thought_is_refused() -> None:
+    with pytest.raises(ValueError, match="paragraph"):
+        wrap_thought(["", " \n"])

@@ -1,0 +1,273 @@
+"""Invariants of the blind solve (`programs.traces.blind_solve`): what a question needs, measured with another model.
+
+1. Each question is tried K times without the passage and K times with it, by the solver; each try has a seed of its own and
+   a temperature above 0. Without the passage nothing of it is sent, and never anything of the trace.
+2. A setting is passed with at least half of its comparisons; known, needs_paper and unanswered follow from the two.
+3. Absent tries count nowhere: they move no rate, and where they could have decided, the need is None.
+4. The variations of a question share its tries, its need and its difficulty; each answer has its own comparisons, and the
+   question is decided over all of them. It is kept or turned down as a whole, and counted once.
+5. What is not kept is rejected with the reason, its record with the attempts; an undecided one waits while a later run
+   could decide it.
+6. Only accepted traces are tried.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.asking.plan import Ask, Reply
+from programs.asking.tries import seed_of
+from programs.records import Need, SolveTries
+from programs.run.findings import findings_in, of_line
+from programs.stages.solve import SOLVE_TEMPERATURE, solution_problems
+from programs.traces.blind_solve import BlindSolver, SolveRules, need_of, passed, tries_of
+from programs.traces.decision import QualityRules
+from programs.traces.extras import Extras
+from programs.traces.unit import Known, Unit
+from programs.traces.unit_line import unit_line
+from signatures.vocabulary import Agreement
+from tests.making import VERDICT, Answers, good_output, made_of, passage, unread
+
+AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
+
+
+def solving(tries: int = 3, *keep: Need) -> Extras:
+    return Extras(blind=BlindSolver(SolveRules(tries, "solver", "comparer", keep)))
+
+
+def agreeing(with_passage: int, without: int) -> Any:
+    """A comparer that finds so many of the tries of each setting equivalent."""
+
+    def compare(ask: Ask) -> dict[str, Any]:
+        setting, _, number = ask.key.split("/")[4].partition(".")
+        right = int(number) < (with_passage if setting == "with" else without)
+        return {"reason": "They say the same, or they do not.", "agreement": "equivalent" if right else "contradicts"}
+
+    return compare
+
+
+def only(answers: Answers, **wishes: Any) -> Unit:
+    [unit] = made_of(answers, **wishes).units
+    return unit
+
+
+def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
+    answers = Answers()
+    unit = only(answers, extras=solving(3))
+    solves = [ask for ask in answers.asked if ask.stage == "solve"]
+    assert len(solves) == 6
+    assert {ask.judge for ask in solves} == {"solver"}
+    assert len({seed_of(ask.key, 0, 0) for ask in solves}) == 6
+    assert SOLVE_TEMPERATURE > 0
+    assert {ask.temperature for ask in solves} == {SOLVE_TEMPERATURE}
+    shown = [ask.inputs.get("passage") for ask in solves]
+    assert Counter(shown) == {passage().shown: 3, None: 3}
+    assert {tuple(sorted(set(ask.inputs) - {"passage"})) for ask in solves} == {("asked_by", "question")}
+    draft = unit.attempts[-1].draft
+    assert not any(draft.answer in str(ask.inputs) for ask in solves)
+    compares = [ask for ask in answers.asked if ask.stage == "compare"]
+    assert [ask.judge for ask in compares] == ["comparer"] * 6
+    assert {ask.inputs["reference"] for ask in compares} == {draft.answer}
+    assert not any("passage" in ask.inputs for ask in compares)
+    found = unit.record().blind_solve
+    assert found is not None
+    assert (found.solver, found.compared_by, found.temperature) == ("solver", "comparer", SOLVE_TEMPERATURE)
+
+
+@pytest.mark.parametrize(
+    ("with_passage", "without", "need", "difficulty"),
+    [
+        (4, 2, "known", 0.0),
+        (0, 4, "known", 1.0),
+        (2, 1, "needs_paper", 0.5),
+        (3, 0, "needs_paper", 0.25),
+        (1, 1, "unanswered", 0.75),
+        (0, 0, "unanswered", 1.0),
+    ],
+)
+def test_what_a_question_needs(with_passage: int, without: int, need: Need, difficulty: float) -> None:
+    found = only(Answers(compare=agreeing(with_passage, without)), extras=solving(4)).record().blind_solve
+    assert found is not None
+    assert (found.need, found.difficulty, found.difficulty_without) == (need, difficulty, 1 - without / 4)
+    assert found.with_passage.equivalent == with_passage
+    assert found.without_passage.contradicts == 4 - without
+
+
+@given(AGREEMENTS)
+def test_rates_are_over_the_judged_tries(found: list[Agreement | None]) -> None:
+    tries = tries_of(found)
+    judged = [each for each in found if each is not None]
+    assert tries.equivalent + tries.partial + tries.contradicts + tries.absent == tries.asked == len(found)
+    if judged:
+        assert tries.pass_rate == pytest.approx(judged.count("equivalent") / len(judged), abs=1e-4)
+    else:
+        assert tries.pass_rate is None
+
+
+@given(AGREEMENTS)
+def test_a_setting_is_decided_only_when_the_absent_tries_could_not_change_it(found: list[Agreement | None]) -> None:
+    at_best = [each or "equivalent" for each in found]
+    at_worst = [each or "contradicts" for each in found]
+    best, worst = (2 * each.count("equivalent") >= len(found) for each in (at_best, at_worst))
+    assert passed(tries_of(found)) == (best if best == worst else None)
+
+
+def tries(equivalent: int, absent: int = 0, asked: int = 4) -> SolveTries:
+    said: list[Agreement | None] = [None] * asked
+    said[:equivalent] = ["equivalent"] * equivalent
+    said[equivalent + absent :] = ["partial"] * (asked - equivalent - absent)
+    return tries_of(said)
+
+
+@pytest.mark.parametrize(
+    ("without", "with_it", "need"),
+    [
+        (tries(2, absent=2), tries(0, absent=4), "known"),
+        (tries(1, absent=1), tries(4), None),
+        (tries(0, absent=1), tries(2, absent=2), "needs_paper"),
+        (tries(0), tries(1, absent=1), None),
+        (tries(0, absent=1), tries(0, absent=1), "unanswered"),
+        (tries(0, absent=4), tries(0, absent=4), None),
+    ],
+)
+def test_absent_tries_leave_open_what_they_could_decide(
+    without: SolveTries, with_it: SolveTries, need: Need | None
+) -> None:
+    assert need_of(without, with_it) == need
+
+
+def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
+    def solve(ask: Ask) -> Any:
+        return unread() if "/with.0/" in ask.key else good_output(ask)
+
+    def compare(ask: Ask) -> Any:
+        return unread() if "/with.1/" in ask.key else good_output(ask)
+
+    answers = Answers(solve=solve, compare=compare)
+    unit = only(answers, extras=solving(3))
+    found = unit.record().blind_solve
+    assert found is not None
+    assert (found.with_passage.absent, found.with_passage.equivalent, found.with_passage.pass_rate) == (2, 1, 1.0)
+    assert (found.need, found.difficulty) == (None, 0.0)
+    assert (unit.status, unit.settled) == ("accepted", False)
+    assert answers.count("compare") == 5
+
+
+def test_an_unusable_answer_is_absent_for_good() -> None:
+    gone = Reply(status="unusable", output={"text": "?" * 12}, problems=["no words"], model="m")
+    unit = only(Answers(solve=lambda _ask: gone), extras=solving(2, "needs_paper"))
+    assert (unit.status, unit.settled, unit.reason) == ("rejected", True, "blind solve: undecided")
+
+
+def test_variations_share_the_tries_and_are_compared_apart() -> None:
+    answers = Answers()
+    made = made_of(answers, extras=solving(2), variations=3)
+    assert len(made.units) == 3
+    assert (answers.count("solve"), answers.count("compare")) == (4, 12)
+    assert len({ask.key for ask in answers.asked}) == len(answers.asked)
+
+
+def partly(*variations: int) -> Any:
+    """A comparer that finds every try equivalent to the answers of these variations, and to no other's."""
+
+    def compare(ask: Ask) -> dict[str, Any]:
+        variation = int(ask.key.split("/")[3].partition(".")[0])
+        right = variation in variations
+        return {"reason": "They say the same, or they do not.", "agreement": "equivalent" if right else "contradicts"}
+
+    return compare
+
+
+@pytest.mark.parametrize(
+    ("right", "need", "difficulty"),
+    [((0, 1, 2), "known", 0.0), ((1, 2), "known", 0.3333), ((2,), "unanswered", 0.6667)],
+)
+def test_a_question_has_one_need_whatever_its_variations_say(
+    right: tuple[int, ...], need: Need, difficulty: float
+) -> None:
+    units = made_of(Answers(compare=partly(*right)), extras=solving(2), variations=3).units
+    [found] = {str(unit.record().blind_solve) for unit in units}
+    solve = units[0].record().blind_solve
+    assert solve is not None
+    assert found == str(solve)
+    assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
+    assert solve.with_passage.asked == solve.without_passage.asked == 6
+    kept = made_of(Answers(compare=partly(*right)), extras=solving(2, "unanswered"), variations=3).units
+    assert len({(unit.status, unit.reason) for unit in kept}) == 1
+    assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
+
+
+def test_a_question_is_counted_once() -> None:
+    units = made_of(Answers(compare=partly(2)), extras=solving(2), variations=3, traces=2).units
+    lines = [{"key": str(unit.key), **unit_line(unit, "", {})} for unit in units]
+    found = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
+    assert found is not None
+    assert (found.unanswered, found.rated, found.mean_difficulty) == (2, 2, 0.6667)
+    for line in lines:
+        del line["record"]["blind_solve"]["variations"]
+    old = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
+    assert old is not None
+    assert old.unanswered == 6, "journals of older versions decided about each trace"
+
+
+def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
+    """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
+    journal: dict[str, Known] = {}
+
+    def finished(unit: Unit) -> None:
+        journal[str(unit.key)] = Known(
+            accepted=unit.status == "accepted", settled=unit.settled, basis="b", digest=unit.digest
+        )
+
+    common: dict[str, Any] = {"extras": solving(1), "basis": "b", "finished": finished}
+    made_of(Answers(compare=partly(0)), variations=1, **common)
+    units = made_of(Answers(compare=partly(0)), variations=3, known=lambda key: journal.get(str(key)), **common).units
+    assert [unit.key.variation for unit in units] == [0, 1, 2]
+    assert {unit.record().blind_solve.need for unit in units} == {"unanswered"}  # type: ignore[union-attr]
+    again = made_of(Answers(), variations=3, known=lambda key: journal.get(str(key)), **common)
+    assert again.units == []
+
+
+def test_what_is_not_kept_is_rejected_and_stays_as_data() -> None:
+    answers = Answers(compare=agreeing(2, 2))
+    unit = only(answers, extras=solving(2, "needs_paper", "unanswered"))
+    assert (unit.status, unit.reason, unit.settled) == ("rejected", "blind solve: known", True)
+    found = unit.record().blind_solve
+    assert found is not None
+    assert found.need == "known"
+    assert only(Answers(compare=agreeing(2, 2)), extras=solving(2, "known")).status == "accepted"
+
+
+def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
+    unit = only(Answers(solve=lambda _ask: unread()), extras=solving(2, "needs_paper"))
+    assert (unit.status, unit.settled) == ("unjudged", False)
+    assert only(Answers(solve=lambda _ask: unread()), extras=solving(2)).status == "accepted"
+
+
+def test_only_accepted_traces_are_tried() -> None:
+    answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
+    unit = only(answers, extras=solving(2), quality=QualityRules(check=True, judges=("a",), max_attempts=1))
+    assert unit.status == "rejected"
+    assert answers.count("solve") == 0
+
+
+def test_what_it_cost_stands_in_the_record() -> None:
+    record = only(Answers(), extras=solving(2)).record()
+    assert record.generation is not None
+    assert record.generation.calls == 8 + 4 + 4
+
+
+@pytest.mark.parametrize(
+    "text", ["????????????", "What is the amplitude, then?", "I'm sorry, but I can't help with that."]
+)
+def test_what_is_no_answer_is_refused(text: str) -> None:
+    assert solution_problems(text)
+
+
+def test_what_may_be_wrong_is_not() -> None:
+    assert solution_problems("The amplitude falls by 12 percent, because the neighbours were removed.") == []

@@ -1,0 +1,208 @@
+"""Whole runs with `--blind-solve` against a stand-in server.
+
+1. They cost what the dry run and the documents say; without them nothing is asked otherwise.
+2. A resumed run repeats no call; an option that is added later fills in what is there, a larger number extends it.
+3. `--keep` turns down, `--max-traces` counts what is left, exactly.
+4. Every trace carries what was found, and the summary counts it over all runs, each trace once.
+5. Mistakes get one line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from programs.run.dry_run import calls_of
+from programs.run.findings import Findings
+from programs.run.ledger import Ledger
+from programs.run.summary import show
+from tests.lab import Lab, called, laboratory
+from tests.run.test_resume import repeated
+from tests.standin import scientist
+from tests.standin.panel import PANEL, verdict
+from tests.standin.scientist import Asked
+
+SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer"}
+
+
+def reading(asked: Asked) -> dict[str, Any]:
+    """An answer that says whether the passage's catalogue has an even number of galaxies."""
+    [galaxies] = re.findall(r"measurements of (\d+) galaxies", asked.text)
+    return {
+        "text": f"{scientist.answer(asked)['text']} The catalogue is an {'odd' if int(galaxies) % 2 else 'even'} one."
+    }
+
+
+def known_for_even(asked: Asked) -> dict[str, Any]:
+    """Knows everything about the galaxies of even catalogues."""
+    agreed = "an even one" in asked.given("reference") or not asked.given("other").startswith(scientist.FROM_MEMORY)
+    return {"reason": "They are about the same galaxies.", "agreement": "equivalent" if agreed else "contradicts"}
+
+
+def test_they_cost_what_the_dry_run_says(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages={"answer": reading}) as lab:
+        options = {**SOLVING, "traces_per_sample": 2, "traces_per_question": 2}
+        finished, calls = lab.counted(**options)
+        expected = calls_of(lab.settings(**options), texts=4)
+        assert expected["blind solving"] == 2 * 2 * (4 * 2 + 4 * 2 * 2)
+        assert calls == sum(expected.values()) == finished.summary.this_run.calls
+        models = Counter(body["model"] for body in lab.server.bodies)
+        assert (models["solver"], models["comparer"]) == (4 * 2 * 4, 4 * 2 * 2 * 4)
+        by_stage = {row["stage"]: row["calls"] for row in finished.summary.spent_in_all}
+        assert by_stage["trace"] == 16
+        assert repeated(lab) == 0
+
+
+def test_without_them_records_say_so(lab: Lab) -> None:
+    finished = lab.run(max_traces=1)
+    [record] = lab.records
+    assert record["blind_solve"] is None
+    assert finished.summary.findings == Findings()
+    assert lab.lines("unit")[0]["basis"] == "not judged; not graded"
+
+
+def test_a_resumed_run_repeats_nothing(lab: Lab) -> None:
+    lab.run(**SOLVING, max_calls=31)
+    lab.run(**SOLVING)
+    once = calls_of(lab.settings(**SOLVING), texts=4)
+    assert lab.calls == sum(once.values())
+    _, calls = lab.counted(**SOLVING)
+    assert calls == repeated(lab) == 0
+
+
+def test_what_is_asked_for_later_is_filled_in(lab: Lab) -> None:
+    lab.run()
+    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
+    _, calls = lab.counted(**SOLVING)
+    assert calls == 4 * (4 + 4)
+    assert {record["blind_solve"]["need"] for record in lab.records} == {"needs_paper"}
+    _, calls = lab.counted(**{**SOLVING, "blind_solve": 3})
+    assert calls == 4 * (2 + 2), "only the third tries"
+    assert {record["blind_solve"]["with_passage"]["asked"] for record in lab.records} == {3}
+    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
+
+
+def test_keep_turns_down_and_max_traces_counts_the_rest(tmp_path: Path) -> None:
+    stages: dict[str, scientist.Answer] = {"answer": reading, "compare": known_for_even}
+    with laboratory(tmp_path, texts=12, stages=stages) as lab:
+        options = {**SOLVING, "keep": ["needs_paper"], "max_traces": 4}
+        finished = lab.run(**options)
+        assert finished.summary.traces["accepted"] == len(lab.records) == 4
+        assert {record["final_answer"].split()[-2] for record in lab.records} == {"odd"}
+        turned_down = [line for line in lab.latest_units().values() if line["status"] == "rejected"]
+        assert turned_down
+        assert {line["reason"] for line in turned_down} == {"blind solve: known"}
+        assert all(line["attempts"][-1]["blind_solve"]["need"] == "known" for line in turned_down)
+        found = finished.summary.findings.blind_solve
+        assert found is not None
+        assert (found.needs_paper, found.known) == (4, len(turned_down))
+        finished = lab.run(**{**options, "max_traces": 6})
+        assert finished.summary.traces["accepted"] == 6
+        finished = lab.run(**{**options, "keep": ["needs_paper", "known"], "max_traces": None})
+        assert finished.summary.traces == {"accepted": 12}
+        assert repeated(lab) == 0
+
+
+def one_in(count: int) -> scientist.Answer:
+    """A judge that accepts one answer in so many, by its own number."""
+
+    def judge(asked: Asked) -> Any:
+        return verdict(3 if int(asked.given("answer").partition("(case ")[2][:2], 16) % count else 8)
+
+    return judge
+
+
+def test_a_rejected_variation_does_not_keep_the_next_one_from_being_tried(tmp_path: Path) -> None:
+    """Whatever was granted to a text at first: what was begun is finished before a run says that it cannot have more."""
+    judged = {"quality_check": True, "judge_models": PANEL[:1], "max_attempts": 1}
+    short = 0
+    for texts in range(1, 9):
+        (tmp_path / f"{texts}").mkdir()
+        with laboratory(tmp_path / f"{texts}", texts=texts, stages={"judge": one_in(3)}) as lab:
+            options = {**SOLVING, **judged, "traces_per_question": 2, "max_traces": texts}
+            finished = lab.run(**options)
+            accepted = finished.summary.traces.get("accepted", 0)
+            tried = [key for key in lab.latest_units() if key.endswith("/1")]
+            assert accepted == texts or (accepted < texts and len(tried) == texts)
+            short += accepted < texts
+            assert lab.counted(**options)[1] == repeated(lab) == 0
+    assert short > 0
+
+
+def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
+    stages: dict[str, scientist.Answer] = {"answer": reading, "compare": known_for_even, "judge": one_in(2)}
+    with laboratory(tmp_path, texts=8, stages=stages) as lab:
+        judged = {"quality_check": True, "judge_models": PANEL[:1], "max_attempts": 2}
+        options = {**SOLVING, **judged, "traces_per_question": 2, "keep": ["needs_paper"], "max_traces": 5}
+        ledger = Ledger()
+        finished = lab.run_counted_in(ledger, **options)
+        lines = [line for line in lab.latest_units().values() if line["status"] != "accepted"]
+        assert finished.summary.losses == Counter(f"{line['status']}: {line['reason']}" for line in lines)
+        assert ledger.units == finished.summary.traces
+        again = Ledger()
+        finished = lab.run_counted_in(again, **{**options, "keep": [], "max_traces": None})
+        assert ledger.units["accepted"] + again.units["accepted"] == len(lab.records)
+        assert again.accepted_before == ledger.units["accepted"]
+
+
+def test_the_summary_counts_each_trace_once_over_all_runs(lab: Lab) -> None:
+    lab.run(**SOLVING, max_traces=1)
+    lab.run(**SOLVING)
+    finished = lab.run(**SOLVING)
+    found = finished.summary.findings
+    assert found.blind_solve is not None
+    assert found.blind_solve.rated == found.blind_solve.needs_paper == len(lab.records)
+    assert found.blind_solve.mean_difficulty == 0.0
+    assert lab.document["metadata"]["run"]["findings"] == found.model_dump()
+    Path(f"{lab.journal}.index").unlink()
+    again = lab.run(**SOLVING)
+    assert again.summary.findings == found
+    console = Console(width=200, file=io.StringIO(), record=True)
+    show(again.summary, lab.settings(), console)
+    assert f"of {len(lab.records)} questions 0 known" in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--keep", "known"], "--keep is about blind solving"),
+        (["--solver-model", "gpt41"], "--solver-model is about blind solving"),
+        (["--blind-solve", "2", "--keep", "easy"], "--keep: Input should be 'known', 'needs_paper' or 'unanswered'"),
+        (["--blind-solve", "0"], "--blind-solve: "),
+    ],
+)
+def test_mistakes_get_one_line(words: list[str], said: str) -> None:
+    done = called("--dry-run", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_needs_may_be_separated_by_commas(lab: Lab) -> None:
+    assert lab.settings(blind_solve=1, keep="known,needs_paper").keep == ["known", "needs_paper"]
+
+
+def test_who_compares(lab: Lab) -> None:
+    judged = {"quality_check": True, "judge_models": ["openai/a", "openai/b"]}
+    assert lab.settings(blind_solve=1).comparer == "openai/any"
+    assert lab.settings(blind_solve=1, solver_model="openai/s").comparer == "openai/s"
+    assert lab.settings(blind_solve=1, solver_model="openai/s", **judged).comparer == "openai/a"
+    assert lab.settings(blind_solve=1, compare_model="openai/c", **judged).comparer == "openai/c"
+
+
+def test_nothing_of_a_trace_reaches_the_solver(lab: Lab) -> None:
+    lab.run(**SOLVING)
+    asked = [body for body in lab.server.bodies if body["model"] == "solver"]
+    answers = [record["final_answer"] for record in lab.records]
+    texts = [json.dumps(body, ensure_ascii=False) for body in asked]
+    assert not any(answer in text for answer in answers for text in texts)
+    blind = [text for text in texts if "Catalogue" not in text]
+    assert len(blind) == len(asked) / 2
+    assert len({(body["seed"], body["temperature"]) for body in asked}) == len(asked)

@@ -1,0 +1,180 @@
+"""Runs with `--thought model|both`, over HTTP.
+
+1. What is sent for an own thought is one plain user message with room to think; open, it begins with the passage.
+2. `reasoning_content` is the thought, as a string or a list of parts; so is what stands in tags.
+3. Tries that came to another answer are the rejected side of pairs, with the accepted one as the chosen side.
+4. A resume asks nothing again; more of the same adds the difference; every unit counts for what a text is to give.
+5. Own and written traces are not mixed unasked; asked for, the written ones stay, without a call.
+6. `--reasoning-effort` goes along with every call, to servers that take it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.errors import UserError
+from programs.lms.resolve import resolve
+from programs.run.dry_run import calls_of
+from programs.stages.own import ROOM_TO_THINK
+from tests.exports.building import export_to, rows
+from tests.lab import Lab, laboratory, passage
+from tests.standin import scientist
+from tests.standin.scientist import Answer, Asked
+
+THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
+
+
+def second_agrees(asked: Asked) -> dict[str, Any]:
+    """Of the tries at a question, the first is wrong."""
+    agreement = "equivalent" if asked.time % 2 else "contradicts"
+    return {"reason": "They name this cause and that.", "agreement": agreement}
+
+
+def own_bodies(lab: Lab) -> list[dict[str, Any]]:
+    return [body for body in lab.server.bodies if "[[ ## " not in str(body["messages"])]
+
+
+@pytest.mark.parametrize("order", ["passage-first", "stock"])
+@pytest.mark.parametrize("setting", ["closed", "open"])
+def test_what_is_sent(tmp_path: Path, setting: str, order: str) -> None:
+    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
+        lab.run(thought="model", setting=setting, prompt_order=order)
+        [record], [body] = lab.records, own_bodies(lab)
+    question = record["user_interaction"]["question"]
+    content = question if setting == "closed" else f"{passage(0)}\n\n{question}"
+    assert body["messages"] == [{"role": "user", "content": content}]
+    assert body["max_tokens"] == ROOM_TO_THINK
+    assert not {"response_format", "reasoning_effort"} & set(body)
+    assert {other["max_tokens"] for other in lab.server.bodies if other is not body} == {4096}
+
+
+def test_a_higher_limit_stays(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
+        lab.run(thought="model", max_output_tokens=20_000)
+        assert own_bodies(lab)[0]["max_tokens"] == 20_000
+
+
+PARTS = [{"type": "text", "text": part} for part in THOUGHT.split("\n\n")]
+
+
+@pytest.mark.parametrize("reasoning", [THOUGHT, PARTS, THOUGHT.split("\n\n"), None])
+def test_the_thought_is_what_came_as_reasoning(tmp_path: Path, reasoning: Any) -> None:
+    def tagged(asked: Asked) -> str:
+        return f"<think>\n{THOUGHT}\n</think>\n\n{scientist.own(asked)}"
+
+    stages: dict[str, Answer] = {} if reasoning else {"own": tagged}
+    with laboratory(tmp_path, texts=1, reasoning=reasoning, stages=stages) as lab:
+        lab.run(thought="model")
+        [record] = lab.records
+    assert record["reasoning_trace"] == f"<thought>\n{THOUGHT}\n</thought>"
+    assert (record["thought"], record["shape"]) == ("model", None)
+    assert "think" not in record["final_answer"]
+
+
+def test_wrong_tries_make_preference_pairs(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=3, reasoning=THOUGHT, stages={"compare": second_agrees}) as lab:
+        lab.run(thought="both", concurrency=1)
+        records = {record["id"]: record for record in lab.records}
+        turned_down = [line["attempts"] for line in lab.lines("unit") if line["key"].endswith("-model")]
+    assert Counter(record["thought"] for record in records.values()) == {"written": 3, "model": 3}
+    pairs = rows(export_to(lab.output, "dpo"))
+    assert len(pairs) == 3
+    below = {attempt["id"]: attempt for attempts in turned_down for attempt in attempts}
+    for pair in pairs:
+        chosen, rejected = records[pair["id"]], below[pair["rejected_id"]]
+        assert (chosen["thought"], rejected["agreed"]["agreement"]) == ("model", "contradicts")
+        assert pair["question_id"] == rejected["question_id"]
+        assert rejected["final_answer"] in pair["rejected"][0]["content"] != pair["chosen"][0]["content"]
+        assert (pair["score_chosen"], pair["score_rejected"]) == (None, None)
+
+
+@pytest.mark.parametrize("thought", ["model", "both"])
+def test_a_resume_asks_nothing_again_and_extends(tmp_path: Path, thought: str) -> None:
+    per_text = 2 if thought == "both" else 1
+    with laboratory(tmp_path, texts=4, reasoning=THOUGHT, stages={"compare": second_agrees}) as lab:
+        lab.run(thought=thought, max_traces=3, concurrency=1)
+        assert len(lab.records) == 3
+        first = {record["id"] for record in lab.records}
+        lab.run(thought=thought, concurrency=1)
+        assert first < {record["id"] for record in lab.records}
+        assert len({line["key"] for line in lab.lines("unit")}) == 4 * per_text == len(lab.records)
+        finished, calls = lab.counted(thought=thought)
+        assert calls == 0
+        sent = Counter(json.dumps(body, sort_keys=True) for body in lab.server.bodies)
+        assert max(sent.values()) == 1
+    steps = {step.what: step for step in finished.summary.funnel.steps} if finished.summary.funnel else {}
+    assert steps["usable questions"].left == 4
+    assert steps["traces tried"].left == 4 * per_text
+
+
+def test_unlike_traces_are_not_mixed_unasked(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=2, reasoning=THOUGHT) as lab:
+        lab.run()
+        written = lab.records
+        with pytest.raises(UserError, match="--thought was off and is now both"):
+            lab.run(thought="both")
+        _, calls = lab.counted(thought="both", allow_mixed=True)
+        assert calls == 2 * 2
+        kept = [record for record in lab.records if record["thought"] == "written"]
+    assert [record["reasoning_trace"] for record in kept] == [record["reasoning_trace"] for record in written]
+
+
+def test_more_tries_decide_again_and_ask_only_for_the_rest(tmp_path: Path) -> None:
+    def third(asked: Asked) -> dict[str, Any]:
+        return {**second_agrees(asked), "agreement": "equivalent" if asked.time == 2 else "partial"}
+
+    with laboratory(tmp_path, texts=1, reasoning=THOUGHT, stages={"compare": third}) as lab:
+        lab.run(thought="model", tries=2)
+        assert not lab.records
+        _, calls = lab.counted(thought="model", tries=4)
+        assert calls == 2
+        assert [record["generation"]["attempt"] for record in lab.records] == [2]
+
+
+@pytest.mark.parametrize("thought", ["model", "both"])
+def test_a_dry_run_counts_what_a_run_asks(tmp_path: Path, thought: str) -> None:
+    panel: dict[str, Any] = {"quality_check": True, "judge_models": ["openai/any"], "grade_answers": True}
+    given = {"thought": thought, "min_quality_score": 1, "check_steps": True, **panel}
+    with laboratory(tmp_path, texts=2, reasoning=THOUGHT) as lab:
+        _, calls = lab.counted(**given)
+        assert calls == sum(calls_of(lab.settings(**given), 2).values())
+
+
+def test_another_model_thinks(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
+        lab.run(thought="model", stage_model=["own=openai/reasoner"])
+        assert own_bodies(lab)[0]["model"] == "reasoner"
+        [record] = lab.records
+        assert record["generation"]["model"] == "openai/reasoner"
+
+
+# 6. Effort
+
+
+def test_the_effort_goes_along_with_every_call(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
+        lab.run(reasoning_effort="high")
+        assert {body["reasoning_effort"] for body in lab.server.bodies} == {"high"}
+
+
+@pytest.mark.parametrize(
+    ("name", "env", "takes"),
+    [
+        ("gpto3", {}, True),
+        ("gpt55", {}, True),
+        ("gpt55", {"ARGO_API": "legacy"}, False),
+        ("gpt41", {}, False),
+        ("claudesonnet45", {}, False),
+        ("openai/o3", {"OPENAI_API_KEY": "k"}, True),
+        ("openai/gpt-4o", {"OPENAI_API_KEY": "k"}, False),
+        ("openai/any", {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, True),
+    ],
+)
+def test_who_takes_an_effort(name: str, env: dict[str, str], takes: bool) -> None:
+    model = resolve(name, env={"ARGO_USER": "jdoe", **env}, reasoning_effort="low")
+    assert model.takes_effort == takes
