@@ -1,264 +1,26 @@
 """What a run can be told: every option of `python -m programs.generate`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from programs.cli.options import comma_separated, one_or_many
+from programs.cli.options import Many
 from programs.files import beside
-from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
-from programs.inputs.record import TEXT_FIELD
-from programs.inputs.shard import Shard
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.records import Need
+from programs.option_groups import (
+    BudgetOptions,
+    ConnectionOptions,
+    ModelOptions,
+    QualityOptions,
+    SelectionOptions,
+    ThoughtOptions,
+    TrialOptions,
+)
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
+from signatures.question_type import QuestionType
 from signatures.setting import Setting
-
-
-class Price(BaseModel):
-    """What a million tokens of a model cost, read and written, in any one currency."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    prompt: float = Field(ge=0)
-    completion: float = Field(ge=0)
-
-    def of(self, read: int, written: int) -> float:
-        """The cost of so many tokens."""
-        return (read * self.prompt + written * self.completion) / 1_000_000
-
-
-class BudgetOptions(BaseModel):
-    """Options about what a run may spend."""
-
-    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
-    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops, to be resumed")
-    max_cost: float | None = Field(
-        None, gt=0, description="cost after which this run stops; needs prices in the config"
-    )
-    prices: dict[str, Price] = Field(
-        {}, description="in the config file: for each model the price of a million prompt and completion tokens"
-    )
-
-
-DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
-
-
-class QualityOptions(BaseModel):
-    """Options about how good traces must be."""
-
-    quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
-    judge_models: list[str] | None = Field(
-        None, min_length=1, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
-    )
-    min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
-    max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
-    judge_calibration: Path | None = Field(
-        None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
-    )
-    grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: str | None = Field(
-        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
-    )
-
-    @field_validator("judge_models", mode="before")
-    @classmethod
-    def _split_judges(cls, value: object) -> object:
-        return comma_separated(value)
-
-    @model_validator(mode="after")
-    def _whose_calibration(self) -> "QualityOptions":
-        if self.judge_calibration is not None and not self.quality_check:
-            raise ValueError("--judge-calibration is about judges: add --quality-check and --judge-models")
-        return self
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        """The panel."""
-        return tuple(self.judge_models or DEFAULT_JUDGES)
-
-
-class SelectionOptions(BaseModel):
-    """Options about which texts and questions are used."""
-
-    shard: str | None = Field(
-        None,
-        description="I/N: one of N processes that share the input; it takes shard I of the texts, from 1/N to N/N, and "
-        "writes OUTPUT.shard-I-of-N.json",
-    )
-    max_samples: int | None = Field(
-        None, ge=1, description="texts that may be begun, those of earlier runs counted; with --shard, of each process"
-    )
-    prefilter: bool = Field(
-        False, description="leave references, acknowledgements, appendices and the like out of the texts"
-    )
-    chunk_tokens: int | None = Field(
-        None,
-        ge=50,
-        description="tokens, of about 4 characters each, that a passage of a longer text may have (default: "
-        f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only when this is given)",
-    )
-    chunk_overlap: int = Field(
-        Cutting().overlap,
-        ge=0,
-        le=20,
-        description="sentences that a passage repeats of the one before it in its section",
-    )
-    text_column: str = Field(
-        TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"
-    )
-    dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
-    dedupe_similarity: float = Field(
-        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
-    )
-    decontaminate: list[str] = Field(
-        [],
-        json_schema_extra={"metavar": "FILE"},
-        description="JSONL files of benchmark questions: questions and traces that give one away are left out",
-    )
-    max_passage_chars: int | None = Field(
-        None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
-    )
-
-    @field_validator("decontaminate", mode="before")
-    @classmethod
-    def _benchmarks(cls, value: object) -> object:
-        return one_or_many(value)
-
-    @field_validator("shard")
-    @classmethod
-    def _which_shard(cls, value: str | None) -> str | None:
-        return None if value is None else str(Shard.parse(value))
-
-    @property
-    def part(self) -> Shard | None:
-        """The shard of the texts that the run takes; None: all texts."""
-        return None if self.shard is None else Shard.parse(self.shard)
-
-    @property
-    def cutting(self) -> Cutting:
-        """How long texts are cut into passages."""
-        return Cutting(self.chunk_tokens, self.chunk_overlap)
-
-
-class ThoughtOptions(BaseModel):
-    """Options about where thoughts come from."""
-
-    thought: Literal["written", "model", "both"] = Field(
-        "written",
-        description="written: composed from notes along a drawn shape; model: what the model itself thinks before it "
-        "answers the question, where its answer agrees; both: a trace of each",
-    )
-    tries: int = Field(
-        4, ge=1, le=64, description="with --thought model or both: how often a question is asked until an answer agrees"
-    )
-
-
-class TrialOptions(BaseModel):
-    """Options of the trials that traces are put to."""
-
-    blind_solve: int | None = Field(
-        None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
-    )
-    solver_model: str | None = Field(
-        None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
-    )
-    compare_model: str | None = Field(
-        None,
-        min_length=1,
-        description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
-        "--quality-check, else the solver)",
-    )
-    keep: list[Need] = Field(
-        [], description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered"
-    )
-    check_steps: bool = Field(
-        False, description="have a model say which sentence of the text carries each step of a trace, and how"
-    )
-    check_model: str | None = Field(
-        None, min_length=1, description="with --check-steps: the model that says so (default: the model itself)"
-    )
-
-    @field_validator("keep", mode="before")
-    @classmethod
-    def _split_needs(cls, value: object) -> object:
-        return comma_separated(value)
-
-    @model_validator(mode="after")
-    def _whose_solving(self) -> "TrialOptions":
-        given = [name for name in ("solver_model", "keep") if getattr(self, name)]
-        if self.blind_solve is None and given:
-            option = f"--{given[0].replace('_', '-')}"
-            raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")
-        return self
-
-    @model_validator(mode="after")
-    def _whose_steps(self) -> "TrialOptions":
-        if self.check_model is not None and not self.check_steps:
-            raise ValueError("--check-model is about the steps of a trace: add --check-steps")
-        return self
-
-
-STAGES = (
-    "questions",
-    "context",
-    "hypotheses",
-    "evidence",
-    "critique",
-    "perspective",
-    "trace",
-    "answer",
-    "own",
-)
-
-
-class ServerOptions(BaseModel):
-    """Options about models, where they are, and how they are asked."""
-
-    api_base: list[str] = Field(
-        [],
-        description="base URL of an OpenAI-compatible server, or MODEL=URL for one model alone; several servers with the "
-        "same model share the calls",
-    )
-    concurrency: int | None = Field(
-        None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"
-    )
-    timeout: float = Field(120.0, gt=0, description="seconds that one call may take")
-    patience: float = Field(900.0, gt=0, description="seconds for which a failing call is tried again")
-    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
-    temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
-    max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
-    reasoning_effort: Literal["low", "medium", "high"] | None = Field(
-        None, description="how long models think before they answer, where they take it (default: theirs)"
-    )
-    stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
-    program: Path | None = Field(None, description="the folder of a compiled program to use (default: the plain one)")
-    prompt_order: Literal["passage-first", "stock"] = Field(
-        "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
-    )
-    seed: int = Field(0, description="fixes the order of question types and the sampling seeds")
-
-    @field_validator("api_base", mode="before")
-    @classmethod
-    def _servers(cls, value: object) -> object:
-        return one_or_many(value)
-
-    @field_validator("stage_model")
-    @classmethod
-    def _stage_names(cls, value: list[str]) -> list[str]:
-        for item in value:
-            stage, _, name = item.partition("=")
-            if stage not in STAGES or not name:
-                raise ValueError(f"{item!r} is not STAGE=NAME with a stage of {', '.join(STAGES)}")
-        return value
-
-    @property
-    def stage_models(self) -> dict[str, str]:
-        """The stages with a model of their own."""
-        return {stage: name for stage, _, name in (item.partition("=") for item in self.stage_model)}
-
 
 DEFAULT_MODEL = "claudesonnet4"
 
@@ -267,7 +29,8 @@ class Settings(
     LogOptions,
     TraceOptions,
     BudgetOptions,
-    ServerOptions,
+    ConnectionOptions,
+    ModelOptions,
     TrialOptions,
     SelectionOptions,
     QualityOptions,
@@ -289,7 +52,7 @@ class Settings(
         "how good it must be": (*QualityOptions.model_fields,),
         "which texts and questions": (*SelectionOptions.model_fields,),
         "traces put to the test": (*TrialOptions.model_fields,),
-        "models and servers": (*ServerOptions.model_fields,),
+        "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields),
         "budget": (*BudgetOptions.model_fields,),
         "the run": ("dry_run", "pilot", "list_models", "resume", "allow_mixed", "document_interval"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
@@ -303,7 +66,7 @@ class Settings(
         description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
         "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
     )
-    input_file: list[str] = Field(
+    input_file: Many = Field(
         [DEFAULT_INPUT],
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
@@ -319,7 +82,7 @@ class Settings(
         description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
         "of the training prompt",
     )
-    traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
+    traces_per_sample: int = Field(1, ge=1, le=len(QuestionType), description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
@@ -332,11 +95,6 @@ class Settings(
         description="make the traces of so many texts from all over the input, and foretell what the whole run takes",
     )
     list_models: bool = Field(False, description="ask the server for its models and show them")
-
-    @field_validator("input_file", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _whose_judges(self) -> "Settings":

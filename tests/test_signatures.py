@@ -19,8 +19,9 @@ from pydantic import BaseModel
 from programs.asking.tries import RETRY_INPUTS
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
+from programs.option_groups import STAGES
 from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord
-from programs.settings import STAGES, Settings
+from programs.settings import Settings
 from programs.stages.own import OwnStage
 from programs.stages.questions import type_order
 from programs.stages.solve import SolveStages

@@ -13,6 +13,7 @@ import atexit
 import contextlib
 import gc
 import io
+import json
 import logging
 import os
 import re
@@ -23,9 +24,9 @@ import typing
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -51,6 +52,28 @@ def option_of(name: str) -> str:
     return f"--{name.rstrip('_').replace('_', '-')}"
 
 
+def comma_separated(value: object) -> object:
+    """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return value
+    names = [name.strip() for text in texts for name in str(text).split(",")]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _one_or_many(value: object) -> object:
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], BeforeValidator(comma_separated)]
+"""Names that may also be given as one text with commas."""
+
+Many = Annotated[list[str], BeforeValidator(_one_or_many)]
+"""Texts, of which a config file may give a single one as it is."""
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 INTERRUPTED = 130
@@ -58,6 +81,8 @@ INTERRUPTED = 130
 
 _USERINFO = re.compile(r"//[^/\s'\"]*@")
 """The credentials that someone put into an address."""
+
+_LEFT_OUT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
 _ALIKE = 70.0
 _typed: ContextVar[str | None] = ContextVar("typed", default=None)
@@ -102,13 +127,9 @@ def parse(model: type[Model], program: str, description: str, arguments: Sequenc
     given = parser_of(model, program, description).read(words)
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
-        from programs.cli.config_file import read_config
-
         given = {**read_config(Path(config), model), **given}
     settings = validated(model, given)
     if printing:
-        from programs.cli.config_file import config_text
-
         print(config_text(settings), end="")
         sys.exit(0)
     return settings
@@ -127,6 +148,57 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
         if detail["type"] == "missing":
             raise UserError(f"{option} must be given (see --help)") from None
         raise UserError(f"{option}: {message} (got {_USERINFO.sub('//***@', repr(detail['input']))})") from None
+
+
+def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
+    """The values of a config file by field, not yet validated. Raises `UserError` for a file that cannot be read, and for a
+    key that is no option, naming the nearest that is."""
+    # Both take a while to import, and few commands read a config file.
+    import yaml
+    from rapidfuzz import process
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise UserError(f"--config: there is no file {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"--config: {path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"--config: {path} does not hold options by name")
+    fields = {option_of(name): name for name in model.model_fields}
+    spelled = {str(key).replace("-", "_"): value for key, value in values.items()}
+    named = {fields.get(option_of(key), key): value for key, value in spelled.items()}
+    for key in named:
+        if key not in model.model_fields:
+            nearest = process.extractOne(key, list(model.model_fields))
+            raise UserError(f"--config: {path} has the unknown key {key!r}; did you mean {nearest[0].rstrip('_')!r}?")
+    return named
+
+
+def config_text(settings: BaseModel) -> str:
+    """All settings as a config file, by group. Read again it gives the same settings, less the credentials that stand in
+    addresses: they are left out, and a comment says so."""
+    import yaml
+
+    values = settings.model_dump(mode="json")
+    blocks = []
+    for title, names in grouped(type(settings)).items():
+        lines = [f"# {title}\n"]
+        for name in names:
+            bare = _bare(values[name])
+            lines += [f"{_LEFT_OUT}\n"] if bare != values[name] else []
+            key = option_of(name).removeprefix("--").replace("-", "_")
+            # PyYAML escapes either every letter beyond ASCII or not even the line breaks among them.
+            plain = json.dumps(bare, ensure_ascii=False).isprintable()
+            lines.append(yaml.safe_dump({key: bare}, allow_unicode=plain, sort_keys=False, width=1000))
+        blocks.append("".join(lines))
+    return "\n".join(blocks)
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_bare(item) for item in value]
+    return _USERINFO.sub("//", value) if isinstance(value, str) else value
 
 
 def parser_of(model: type[BaseModel], program: str, description: str) -> _Parser:
@@ -175,8 +247,8 @@ def _argument(field: FieldInfo) -> dict[str, Any]:
 
 def _kinds(annotation: Any) -> list[Any]:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-    return [annotation]
+        return [kind for part in typing.get_args(annotation) if part is not type(None) for kind in _kinds(part)]
+    return _kinds(typing.get_args(annotation)[0]) if typing.get_origin(annotation) is Annotated else [annotation]
 
 
 def _shown(default: Any) -> str:
@@ -216,22 +288,6 @@ def _leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)
-
-
-def comma_separated(value: object) -> object:
-    """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return value
-    names = [name.strip() for text in texts for name in str(text).split(",")]
-    return list(dict.fromkeys(name for name in names if name))
-
-
-def one_or_many(value: object) -> object:
-    """A list of the one text, or what came; nothing is an empty list."""
-    if not value:
-        return []
-    return [value] if isinstance(value, str) else value
 
 
 def load_env_file(path: Path = Path(".env")) -> None:

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from programs.document import read_records
 from programs.errors import UserError
+from programs.option_groups import Price
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.reports.journal_view import JournalView
 from programs.run import tally as names
 from programs.run.findings import Findings, findings_in
 from programs.run.funnel import Funnel, cost_of, funnel_of
 from programs.run.merge_sources import find_sources
-from programs.settings import Price
 from programs.traces.unit_line import attempts_of
 
 

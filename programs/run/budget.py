@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from programs.asking.plan import Reply
 from programs.errors import UserError
+from programs.option_groups import Price
 from programs.run.gate import RunStopped
-from programs.settings import Price
 
 
 class Budget:

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
+from programs.option_groups import Price
 from programs.run import tally as names
 from programs.run.index import Index
-from programs.settings import Price
 
 
 class Step(BaseModel):

@@ -23,12 +23,13 @@ from rich.table import Table
 
 from programs.asking.plan import Spent
 from programs.inputs.sample import Sample
+from programs.option_groups import Price
 from programs.run.display import in_time
 from programs.run.goal import NOT_CHOSEN
 from programs.run.index import Index
 from programs.run.journal import Journal
 from programs.run.ledger import RATE_LIMITED, Ledger
-from programs.settings import Price, Settings
+from programs.settings import Settings
 
 BREATH = 100
 """Lines that may be read before the signals and the display get their turn."""

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from programs.cli.config_file import config_text, read_config
-from programs.cli.options import comma_separated, parse, validated
+from programs.cli.options import comma_separated, config_text, parse, read_config, validated
 from programs.command import COMMANDS
 from programs.exports.options import ExportOptions
-from programs.settings import STAGES, Settings
+from programs.option_groups import STAGES
+from programs.settings import Settings
 from tests.lab import Lab, called
 
 NAMES = st.text(min_size=1)

@@ -24,7 +24,8 @@ from optimize.settings import CompileSettings
 from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.judges.calibrate_settings import CalibrateSettings
-from programs.settings import DEFAULT_JUDGES, STAGES, Settings
+from programs.option_groups import DEFAULT_JUDGES, STAGES
+from programs.settings import Settings
 from programs.traces.extras import Extras
 from programs.traces.own_thoughts import OwnRules, OwnThinker
 from tests.making import Answers, made_of

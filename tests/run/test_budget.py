@@ -12,9 +12,9 @@ import pytest
 
 from programs.asking.plan import Reply, Spent
 from programs.errors import UserError
+from programs.option_groups import Price
 from programs.run.budget import Budget, check_prices
 from programs.run.gate import RunStopped
-from programs.settings import Price
 from tests.lab import called, laboratory
 
 

@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 
 from programs.inputs.sample import Sample, sample_of
+from programs.option_groups import Price
 from programs.run.goal import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.run.pilot import FEWEST, Amount, Extrapolation, Whole, choose, in_words, notes
-from programs.settings import Price
 from tests.lab import Lab, called, laboratory, passage
 from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked

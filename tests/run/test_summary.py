@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from programs.option_groups import Price
 from programs.run.summary import show
-from programs.settings import Price
 from tests.lab import laboratory
 
 

@@ -1,0 +1,240 @@
+"""The groups of options that the settings of a command are made of, each with its defaults and bounds."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from programs.cli.options import Many, Names, comma_separated
+from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
+from programs.inputs.record import TEXT_FIELD
+from programs.inputs.shard import Shard
+from programs.records import Need
+
+
+class Price(BaseModel):
+    """What a million tokens of a model cost, read and written, in any one currency."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+    def of(self, read: int, written: int) -> float:
+        """The cost of so many tokens."""
+        return (read * self.prompt + written * self.completion) / 1_000_000
+
+
+class BudgetOptions(BaseModel):
+    """Options about what a run may spend."""
+
+    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
+    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops, to be resumed")
+    max_cost: float | None = Field(
+        None, gt=0, description="cost after which this run stops; needs prices in the config"
+    )
+    prices: dict[str, Price] = Field(
+        {}, description="in the config file: for each model the price of a million prompt and completion tokens"
+    )
+
+
+DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
+
+
+class QualityOptions(BaseModel):
+    """Options about how good traces must be."""
+
+    quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
+    judge_models: Annotated[Names, Field(min_length=1)] | None = Field(
+        None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
+    )
+    min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
+    max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
+    judge_calibration: Path | None = Field(
+        None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
+    )
+    grade_answers: bool = Field(False, description="grade the answers on six dimensions")
+    grade_model: str | None = Field(
+        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
+    )
+
+    @model_validator(mode="after")
+    def _whose_calibration(self) -> "QualityOptions":
+        if self.judge_calibration is not None and not self.quality_check:
+            raise ValueError("--judge-calibration is about judges: add --quality-check and --judge-models")
+        return self
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The panel."""
+        return tuple(self.judge_models or DEFAULT_JUDGES)
+
+
+class SelectionOptions(BaseModel):
+    """Options about which texts and questions are used."""
+
+    shard: str | None = Field(
+        None,
+        description="I/N: one of N processes that share the input; it takes shard I of the texts, from 1/N to N/N, and "
+        "writes OUTPUT.shard-I-of-N.json",
+    )
+    max_samples: int | None = Field(
+        None, ge=1, description="texts that may be begun, those of earlier runs counted; with --shard, of each process"
+    )
+    prefilter: bool = Field(
+        False, description="leave references, acknowledgements, appendices and the like out of the texts"
+    )
+    chunk_tokens: int | None = Field(
+        None,
+        ge=50,
+        description="tokens, of about 4 characters each, that a passage of a longer text may have (default: "
+        f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only when this is given)",
+    )
+    chunk_overlap: int = Field(
+        Cutting().overlap,
+        ge=0,
+        le=20,
+        description="sentences that a passage repeats of the one before it in its section",
+    )
+    text_column: str = Field(
+        TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"
+    )
+    dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
+    dedupe_similarity: float = Field(
+        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
+    )
+    decontaminate: Many = Field(
+        [],
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL files of benchmark questions: questions and traces that give one away are left out",
+    )
+    max_passage_chars: int | None = Field(
+        None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
+    )
+
+    @field_validator("shard")
+    @classmethod
+    def _which_shard(cls, value: str | None) -> str | None:
+        return None if value is None else str(Shard.parse(value))
+
+    @property
+    def part(self) -> Shard | None:
+        """The shard of the texts that the run takes; None: all texts."""
+        return None if self.shard is None else Shard.parse(self.shard)
+
+    @property
+    def cutting(self) -> Cutting:
+        """How long texts are cut into passages."""
+        return Cutting(self.chunk_tokens, self.chunk_overlap)
+
+
+class ThoughtOptions(BaseModel):
+    """Options about where thoughts come from."""
+
+    thought: Literal["written", "model", "both"] = Field(
+        "written",
+        description="written: composed from notes along a drawn shape; model: what the model itself thinks before it "
+        "answers the question, where its answer agrees; both: a trace of each",
+    )
+    tries: int = Field(
+        4, ge=1, le=64, description="with --thought model or both: how often a question is asked until an answer agrees"
+    )
+
+
+class TrialOptions(BaseModel):
+    """Options of the trials that traces are put to."""
+
+    blind_solve: int | None = Field(
+        None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
+    )
+    solver_model: str | None = Field(
+        None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
+    )
+    compare_model: str | None = Field(
+        None,
+        min_length=1,
+        description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
+        "--quality-check, else the solver)",
+    )
+    keep: Annotated[list[Need], BeforeValidator(comma_separated)] = Field(
+        [], description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered"
+    )
+    check_steps: bool = Field(
+        False, description="have a model say which sentence of the text carries each step of a trace, and how"
+    )
+    check_model: str | None = Field(
+        None, min_length=1, description="with --check-steps: the model that says so (default: the model itself)"
+    )
+
+    @model_validator(mode="after")
+    def _whose_solving(self) -> "TrialOptions":
+        given = [name for name in ("solver_model", "keep") if getattr(self, name)]
+        if self.blind_solve is None and given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")
+        return self
+
+    @model_validator(mode="after")
+    def _whose_steps(self) -> "TrialOptions":
+        if self.check_model is not None and not self.check_steps:
+            raise ValueError("--check-model is about the steps of a trace: add --check-steps")
+        return self
+
+
+STAGES = (
+    "questions",
+    "context",
+    "hypotheses",
+    "evidence",
+    "critique",
+    "perspective",
+    "trace",
+    "answer",
+    "own",
+)
+
+
+class ConnectionOptions(BaseModel):
+    """Options of every command that calls models: where they are, and how they are asked."""
+
+    api_base: Many = Field(
+        [],
+        description="base URL of an OpenAI-compatible server, or MODEL=URL for one model alone; several servers with the "
+        "same model share the calls",
+    )
+    concurrency: int | None = Field(
+        None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"
+    )
+    timeout: float = Field(120.0, gt=0, description="seconds that one call may take")
+    patience: float = Field(900.0, gt=0, description="seconds for which a failing call is tried again")
+    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
+    max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
+    program: Path | None = Field(None, description="the folder of a compiled program to use (default: the plain one)")
+    prompt_order: Literal["passage-first", "stock"] = Field(
+        "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
+    )
+    seed: int = Field(0, description="fixes what is random: the order of question types, samples, sampling seeds")
+
+
+class ModelOptions(BaseModel):
+    """Options about how the models of a run think and write."""
+
+    temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
+    reasoning_effort: Literal["low", "medium", "high"] | None = Field(
+        None, description="how long models think before they answer, where they take it (default: theirs)"
+    )
+    stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
+
+    @field_validator("stage_model")
+    @classmethod
+    def _stage_names(cls, value: list[str]) -> list[str]:
+        for item in value:
+            stage, _, name = item.partition("=")
+            if stage not in STAGES or not name:
+                raise ValueError(f"{item!r} is not STAGE=NAME with a stage of {', '.join(STAGES)}")
+        return value
+
+    @property
+    def stage_models(self) -> dict[str, str]:
+        """The stages with a model of their own."""
+        return {stage: name for stage, _, name in (item.partition("=") for item in self.stage_model)}
