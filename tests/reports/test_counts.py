@@ -76,7 +76,10 @@ def test_only_accepted_traces_are_in_the_distributions_but_all_in_the_ratings() 
 
 def test_a_chart_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chart = charts.Chart(
-        "Accepted alone", "As counted.", "became", lambda run: charts.named({"accepted": run.counts.became["accepted"]}, "n")
+        "Accepted alone",
+        "As counted.",
+        "became",
+        lambda run: charts.named({"accepted": run.counts.became["accepted"]}, "n"),
     )
     monkeypatch.setattr(charts, "CHARTS", [*charts.CHARTS, chart])
     number = Number("Paragraphs", "Of each thought.", "paragraphs", lambda record: len(record.steps) / 10, TENTHS)

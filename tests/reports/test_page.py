@@ -87,7 +87,7 @@ def test_1_order_and_pages(browser: Browser, tmp_path: Path) -> None:
     write_run(tmp_path / "run.json", [*units, unit(60, metadata=unscored)])
     assert main([str(tmp_path / "run.json")]) == 0
     with opened(browser, tmp_path / "run.html", "#traces") as page:
-        scores = "list.found.map(row => row.scores[\"judges' score\"])"
+        scores = 'list.found.map(row => row.scores["judges\' score"])'
         for order, sign in (("+", 1), ("-", -1)):
             choose(page, "Order", f"{order}judges' score")
             *known, last = page.evaluate(scores)
@@ -124,7 +124,9 @@ def test_2_what_a_step_rests_on_lights_up(browser: Browser, report: Path) -> Non
             return "".join(page.locator("#passage mark.lit").all_text_contents())
 
         assert "".join(page.locator("#passage").all_text_contents()) == passage(2)
-        assert "".join(page.locator("#passage mark").all_text_contents()) == f"Let 𝛼 be the slope of the relation.{SECOND}"
+        assert (
+            "".join(page.locator("#passage mark").all_text_contents()) == f"Let 𝛼 be the slope of the relation.{SECOND}"
+        )
         assert lit() == ""
         wrong = page.locator(".quoting").nth(1)
         wrong.hover()
@@ -209,7 +211,15 @@ def test_4_texts_are_shown_as_they_stand_and_nothing_is_loaded(browser: Browser,
         assert HOSTILE in page.locator("#rows li").first.inner_text()
         go(page, "#trace=id-0-0-0")
         page.locator("#trace summary").click()
-        for place in ("h2", ".quoting >> nth=0", "#passage", ".quoting >> nth=3", ".quoting >> nth=4", "table", "details"):
+        for place in (
+            "h2",
+            ".quoting >> nth=0",
+            "#passage",
+            ".quoting >> nth=3",
+            ".quoting >> nth=4",
+            "table",
+            "details",
+        ):
             assert HOSTILE in page.locator("#trace").locator(place).first.inner_text(), place
         assert page.locator("#trace script, #trace img").count() == 0
 
