@@ -83,13 +83,15 @@ def _types(run: ReportedRun) -> Table:
 
 def _kinds(run: ReportedRun) -> Table:
     said = run.thoughts
-    of_all = sum(count.paragraphs for count in said.kinds.values()) if said else 0
+    if said is None:
+        return {}
+    of_all = sum(count.paragraphs for count in said.kinds.values())
     return {
         kind.replace("_", " "): {
             "of paragraphs": round(100 * count.paragraphs / of_all, 1),
             "of thoughts": round(100 * count.traces / said.traces, 1),
         }
-        for kind, count in (list(said.kinds.items())[:MOST] if said else [])
+        for kind, count in list(said.kinds.items())[:MOST]
     }
 
 
@@ -132,13 +134,13 @@ CHARTS = [
         "Shapes of thoughts",
         "How the thoughts of accepted traces were to go.",
         "shape",
-        lambda run: named(run.thoughts and run.thoughts.shapes, "traces"),
+        lambda run: named(run.thoughts.shapes if run.thoughts else {}, "traces"),
     ),
     Chart(
         "Openings of thoughts",
         "The first three words of accepted thoughts, the most frequent ones. What many have in common is copied.",
         "first words",
-        lambda run: named(run.thoughts and run.thoughts.openings, "traces"),
+        lambda run: named(run.thoughts.openings if run.thoughts else {}, "traces"),
     ),
     Chart(
         "Kinds of paragraphs",
@@ -156,7 +158,7 @@ CHARTS = [
         "Yes or no",
         "Answers in a word. Where one asks whether something holds, yes is to be as frequent as no.",
         "answer",
-        lambda run: named(run.thoughts and run.thoughts.yes_or_no, "traces"),
+        lambda run: named(run.thoughts.yes_or_no if run.thoughts else {}, "traces"),
     ),
     Chart(
         "What carries the steps",

@@ -1,7 +1,6 @@
 """Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely.
 
-A passage is data. `flags` says which passages hold something a model or a parser may take for a command;
-`escape_markers` breaks the strings that have a meaning to parsers and chat templates, in a way a reader can see.
+A passage is data.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -35,14 +36,11 @@ _TABLE = """
 """
 
 
-def _read(table: str) -> dict[str, tuple[str, float]]:
-    found = {}
-    for line in filter(None, map(str.strip, table.splitlines())):
-        dimension, _, rest = line.partition(": ")
-        for part in rest.split("; "):
-            names, _, size = part.rpartition(" =")
-            found.update({name: (dimension, float(size)) for name in names.split()})
-    return found
+def _units(line: str) -> Iterator[tuple[str, tuple[str, float]]]:
+    dimension, _, rest = line.strip().partition(": ")
+    for part in rest.split("; "):
+        names, _, size = part.rpartition(" =")
+        yield from ((name, (dimension, float(size))) for name in names.split())
 
 
 def _unit_pattern(name: str) -> str:
@@ -56,7 +54,7 @@ def _unit_name(written: str) -> str:
     return re.sub(r"[\s^{}-]+", "", written)
 
 
-_WRITTEN = _read(_TABLE)
+_WRITTEN = dict(unit for line in _TABLE.strip().splitlines() for unit in _units(line))
 _UNITS = {_unit_name(name): what for name, what in _WRITTEN.items()}
 """From its name to what a unit measures and its size in the smallest whole of that dimension (seconds, grams, metres)."""
 _UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_WRITTEN, key=len, reverse=True))) + r")(?!\w)"
@@ -81,18 +79,16 @@ _NUMBER = re.compile(
 )
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 _ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_LATEX = {
-    r"\%": "%",
-    "{,}": ",",
-    r"\times": "×",
-    r"\cdot": "·",
-    r"\pm": "±",
-    "−": "-",
-    "+/-": "±",
-    "$": "",
-    "~": " ",
-    "\\,": " ",
-}
+_LATEX = [
+    (r"\%", "%"),
+    ("{,}", ","),
+    (r"\times", "×"),
+    (r"\cdot", "·"),
+    (r"\pm", "±"),
+    ("$", ""),
+    ("~", " "),
+    ("\\,", " "),
+]
 _BRACKETED = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
 _NO_NUMBER = re.compile(
     r"(?:\b(?i:figs?|figures?|tables?|sections?|sec|eqs?|equations?|refs?)\.?\s?|\[|[\^_]\{?[-+]?|[A-Z]-)\Z"
@@ -135,7 +131,7 @@ class Quantity(NamedTuple):
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, in order; no part of a name, an exponent, a reference or a list marker is one."""
     text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
-    for latex, plain in _LATEX.items():
+    for latex, plain in [*_LATEX, ("−", "-"), ("+/-", "±")]:
         text = text.replace(latex, plain)
     text = _BRACKETED.sub(r"\1", text)
     after: tuple[int, float, str | None] | None = None
@@ -181,17 +177,15 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
     if _ABOUT.search(before):
         step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), value / 8) if "." not in digits else step)
     dimension, size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
-    if unit is None and _P_VALUE.search(before):
-        # P = .04 is no share of 4 percent.
-        dimension = "p-value"
+    # P = .04 is no share of 4 percent.
+    dimension = "p-value" if unit is None and _P_VALUE.search(before) else dimension
     rest = (match["rest"] or "").strip()
     noun = len(rest) > 1 and rest.lower() not in _NO_NOUN
     value, factor = value * scale, scale * size
     share = round(value * size, 9) if dimension in (None, "fraction", "p-value") else None
     bare = dimension is None and "." not in digits and not match["exponent"]
-    small = (bare and (value <= 12 or value == 10 ** round(math.log10(value))) and scale in (1, 100, 1000)) or (
-        match["words"] or ""
-    ).lower() == "half"
+    small = bare and (value <= 12 or value == 10 ** round(math.log10(value))) and scale in (1, 100, 1000)
+    small = small or (match["words"] or "").lower() == "half"
     cited = bare and len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
     common = share in (0.0, 0.05, 0.95, 1.0) or (dimension in ("significance", "ratio") and value <= 2)
     return Quantity(
