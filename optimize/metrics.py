@@ -21,9 +21,8 @@ from typing import NamedTuple
 from programs.errors import UserError
 from programs.records import Record
 from programs.text.copying import copied_share
-from programs.text.leaks import leaked
-from programs.text.repetition import is_degenerate
-from programs.text.self_contained import leaning
+from programs.text.phrases import leaning
+from programs.text.prose import is_degenerate, leaked
 
 
 class Score(NamedTuple):

@@ -1,7 +1,7 @@
 """How well one stage did, from its own output: rules only, no model.
 
 A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
-(over 30% of its 4-grams repeat, or `programs.text.repetition` finds worse) or machine text, or does so as a whole. Of
+(over 30% of its 4-grams repeat, or `programs.text.prose` finds worse) or machine text, or does so as a whole. Of
 questions the check itself leaves out the single ones that are; a text needs only most of them.
 
     score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
@@ -20,9 +20,8 @@ from optimize.metrics import Score, content_of
 from optimize.student import Asked
 from programs.stages.questions import QuestionPool
 from programs.text.copying import copied_share
-from programs.text.leaks import leaked
-from programs.text.repetition import is_degenerate
-from programs.text.texts import texts_in
+from programs.text.prose import is_degenerate, leaked
+from programs.text.words import texts_in
 from signatures.question_type import QuestionType
 
 SHORTEST = 12

@@ -53,7 +53,7 @@ def test_help_lists_every_command_and_imports_none() -> None:
 
 
 def test_what_asks_no_model_loads_no_dspy() -> None:
-    code = "import sys, programs.merge, programs.export, programs.reports.making\nprint('dspy' in sys.modules)"
+    code = "import sys, programs.merge, programs.export, programs.reports.page\nprint('dspy' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=120, check=True
     )

@@ -1,6 +1,5 @@
 """What a report can be told: every option of `python -m programs.report`."""
 
-import importlib.util
 from pathlib import Path
 from typing import ClassVar
 
@@ -8,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from programs.errors import UserError
 from programs.files import beside
-
-_LIBRARIES = {"jinja2": "jinja2", "vl_convert": "vl-convert-python"}
 
 
 class ReportOptions(BaseModel):
@@ -20,13 +17,8 @@ class ReportOptions(BaseModel):
 
     document: Path = Field(description="the document to report on, or its journal")
     output: Path | None = Field(None, description="the HTML file to write (default: NAME.html beside the document)")
-    compare: Path | None = Field(None, description="another document, which is set beside the first")
-    max_traces: int = Field(
-        10_000,
-        ge=1,
-        description="the most traces that can be read in the file; of more, a sample by a hash of the text",
-    )
-    max_megabytes: float = Field(40.0, gt=0, description="the most that the file may take, in millions of bytes")
+    compare: Path | None = Field(None, description="another document, whose numbers are set beside the first's")
+    max_traces: int = Field(10_000, ge=1, description="the most traces that can be read in the file: the newest")
 
     @property
     def page(self) -> Path:
@@ -42,10 +34,7 @@ class ReportOptions(BaseModel):
         return [self.document, *([self.compare] if self.compare is not None else [])]
 
     def check(self) -> None:
-        """Raises `UserError` for what cannot be done, before anything is read or written."""
-        for module, package in _LIBRARIES.items():
-            if importlib.util.find_spec(module) is None:
-                raise UserError(f"a report needs {package}: pip install 'synthreasoner[report]'")
+        """Raises `UserError` where the page would be written over what it is made from."""
         taken = [path for read in self.inputs for path in (read, beside(read, "journal"))]
         if self.page.resolve() in [path.resolve() for path in taken]:
             raise UserError(f"--output: {self.page} is what the report is made from; name another file")

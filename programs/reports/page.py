@@ -1,11 +1,11 @@
-"""The page itself: one HTML file that holds its style, its script and its traces, and may load nothing else.
+"""The page: one HTML file that holds its style, its script and its traces, and may load nothing else.
 
 Its Content-Security-Policy lets no request out and runs no script and no style but the page's own, known by their hashes.
 """
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from itertools import groupby
 from operator import attrgetter
@@ -15,61 +15,86 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from programs.clock import stamp
+from programs.errors import UserError
+from programs.files import in_place
+from programs.reports.charts import longest, panels_of
+from programs.reports.figures import figures_of
+from programs.reports.options import ReportOptions
+from programs.reports.source import read_run
+from programs.reports.traces import packed
+
 GENERATOR = "SynthReasoner report"
-SCRIPTS = ("element", "facets", "route", "list", "checks", "trace", "beside", "keys", "main")
-"""The script's files, in the order in which they stand in the page."""
+TILES = (
+    "accepted traces",
+    "attempts turned down by the judges",
+    "mean score of the accepted traces (1-10)",
+    "agreement (Krippendorff's alpha)",
+    "mean grade (0-1)",
+    "tokens for an accepted trace",
+    "cost",
+)
+"""The numbers that stand above all others: the first six of these that are known."""
 
 
-def rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
-    """The page as a stream of texts. What it shows are `values` (templates/page.html has their names)."""
-    style, script = _files("css", ["page"]), '"use strict";\n' + _files("js", SCRIPTS)
-    template = _environment().get_template("page.html")
-    stream = template.stream(
-        generator=GENERATOR,
-        policy=_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
-        # Base64 has nothing to escape.
-        pieces=map(Markup, pieces),
-        **values,
-    )
-    return iter(stream)
+def write_report(options: ReportOptions) -> list[str]:
+    """Reads what is named, writes the page in one step, and says in lines for a person what it holds. Raises `UserError`
+    for what is no document and before writing over another's file, `JournalError` for what cannot be read or written."""
+    if options.page.exists() and not _is_ours(options.page):
+        raise UserError(f"{options.page} is there and is no report; name another file with --output")
+    names = _short_names(options.inputs)
+    both = len(names) > 1
+    most = max(1, options.max_traces // len(names))
+    runs = [
+        read_run(path, name, most, name if both else None) for path, name in zip(options.inputs, names, strict=True)
+    ]
+    notes = [f"{run.path}: {run.facts.note}" if both else run.facts.note for run in runs if run.facts.note]
+    traces = [trace for run in runs for trace in run.newest]
+    if len(traces) < (total := sum(run.counts.became.total() for run in runs)):
+        notes.append(f"{len(traces):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
+    figures = figures_of(runs)
+    values = {
+        "title": " and ".join(names),
+        "runs": runs,
+        "notes": notes,
+        "tiles": [figure for name in TILES for figure in figures if figure.name == name][:6],
+        "charts": panels_of(runs),
+        "groups": [list(group) for _, group in groupby(figures, key=attrgetter("group"))],
+        "shown": len(traces),
+        "written": stamp(),
+    }
+    with in_place(options.page) as file:
+        for text in _rendered(packed(traces), **values):
+            file.write(text.encode("utf-8", "surrogatepass"))
+    return [f"{options.page}: {len(traces)} traces, {options.page.stat().st_size / 1e6:.1f} MB", *notes]
 
 
-def is_ours(path: Path) -> bool:
+def _rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
+    """The page as a stream of texts. Text from models and papers is escaped by Jinja; base64 has nothing to escape, and
+    style and script are this package's own files."""
+    style, script = (Markup(_asset(name)) for name in ("page.css", "page.js"))
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.globals.update(generator=GENERATOR, longest=longest, policy=_policy(style, script))
+    template = environment.from_string(_asset("page.html"))
+    return iter(template.stream(style=style, script=script, pieces=map(Markup, pieces), **values))
+
+
+def _policy(style: str, script: str) -> str:
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
+    return "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; form-action 'none'".format(*digests)
+
+
+def _asset(name: str) -> str:
+    return (resources.files("programs.reports") / name).read_text(encoding="utf-8")
+
+
+def _is_ours(path: Path) -> bool:
     """Whether a file is a report, and so may be written over."""
     with path.open("rb") as file:
         return f'<meta name="generator" content="{GENERATOR}">'.encode() in file.read(1024)
 
 
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _files(ending: str, names: Sequence[str]) -> str:
-    folder = resources.files("programs.reports") / "page"
-    return "\n".join((folder / f"{name}.{ending}").read_text(encoding="utf-8") for name in names)
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("programs.reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["groupby_order"] = _in_groups
-    return environment
-
-
-def _in_groups(items: Iterable[Any], name: str) -> list[list[Any]]:
-    """Neighbours with the same value of an attribute, together."""
-    return [list(group) for _, group in groupby(items, key=attrgetter(name))]
+def _short_names(paths: list[Path]) -> list[str]:
+    """The shortest names that tell the documents apart."""
+    stems = [path.name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".journal") for path in paths]
+    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]

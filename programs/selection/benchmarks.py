@@ -20,7 +20,7 @@ from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.sources import expand
 from programs.selection.register import SKETCHES, Sketches, open_sketches
 from programs.text.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
-from programs.text.minhash import bands, features, jaccard
+from programs.text.near_duplicates import bands, features, jaccard
 
 log = logging.getLogger("synthreasoner")
 

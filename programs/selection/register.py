@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 from programs.errors import JournalError
 from programs.files import open_database
-from programs.text.minhash import BANDS, ROWS, SCHEME, SEED, SHARED, bands
-from programs.text.near_duplicates import similarity
+from programs.text.near_duplicates import BANDS, ROWS, SCHEME, SEED, SHARED, bands, similarity
 
 VERSION = "1"
 

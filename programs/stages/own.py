@@ -8,10 +8,9 @@ from programs.lms.wire import split_thinking
 from programs.passage import Passage
 from programs.stages.questions import Question
 from programs.stages.trace import SAME_TEXT, Draft, Spot
-from programs.text.asking import only_asks
-from programs.text.leaks import leaked
-from programs.text.repetition import is_degenerate
-from programs.text.self_contained import leaning
+from programs.text.phrases import leaning
+from programs.text.prose import is_degenerate, leaked
+from programs.text.questions import only_asks
 from signatures.own_thought import AnswerAsAsked, OwnThought
 
 ROOM_TO_THINK = 16_384

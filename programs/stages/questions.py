@@ -10,15 +10,12 @@ from pydantic import BaseModel, Field
 from programs.asking.module import PredictorModule
 from programs.asking.plan import Ask, Reply
 from programs.passage import Passage
-from programs.text.artefacts import SENTENCE, artefacts
-from programs.text.asking import asks
-from programs.text.borrowed import borrowed
-from programs.text.leaks import leaked
+from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME as SAME_QUESTION
 from programs.text.near_duplicates import similarity
-from programs.text.repetition import is_degenerate
-from programs.text.self_contained import leaning
-from programs.text.subject import strays
+from programs.text.phrases import SENTENCE, artefacts, leaning
+from programs.text.prose import is_degenerate, leaked
+from programs.text.questions import asks, strays
 from signatures.question_type import Difficulty, QuestionType
 from signatures.questions import LEANS, AskQuestions, DraftQuestion
 from signatures.setting import ASKING, Setting

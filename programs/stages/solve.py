@@ -9,9 +9,8 @@ from programs.passage import Passage
 from programs.stages.judge import JUDGE_TEMPERATURE
 from programs.stages.questions import Question
 from programs.stages.trace import Draft
-from programs.text.asking import only_asks
-from programs.text.leaks import leaked
-from programs.text.repetition import is_degenerate
+from programs.text.prose import is_degenerate, leaked
+from programs.text.questions import only_asks
 from signatures.compare_answers import CompareAnswers
 from signatures.solve import SolveQuestion
 

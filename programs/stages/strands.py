@@ -11,7 +11,7 @@ from programs.asking.module import AwaitedModule, adapted
 from programs.asking.plan import Answering, Ask, Check, Reply, accept_all, together, value_of
 from programs.passage import Passage
 from programs.stages.questions import Question, shared_inputs
-from programs.text.borrowed import borrowed
+from programs.text.copying import borrowed
 from signatures.context import AnalyseContext, ContextAnalysis
 from signatures.critique import CritiqueMethod, MethodCritique
 from signatures.evidence import Bearing, EvidenceSet, GatherEvidence

@@ -14,13 +14,11 @@ from programs.passage import Passage
 from programs.records import variation_name
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Analysed
-from programs.text.artefacts import artefacts
-from programs.text.asking import only_asks
-from programs.text.borrowed import borrowed
-from programs.text.figures import needs_passage
-from programs.text.leaks import leaked
-from programs.text.repetition import is_degenerate
-from programs.text.self_contained import leaning
+from programs.text.copying import borrowed
+from programs.text.needs_passage import needs_passage
+from programs.text.phrases import artefacts, leaning
+from programs.text.prose import is_degenerate, leaked
+from programs.text.questions import only_asks
 from programs.text.thought import wrap_thought
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.own_thought import OwnThought

@@ -1,29 +1,105 @@
-"""How much of a text is copied word for word."""
+"""What a text takes word for word: from its source, or from the demonstrations in a prompt, which are about other passages.
+
+Small models copy the questions, claims and numbers of an example into data about something else, larger ones its turns of
+phrase into every trace. The rules need spaces between words.
+"""
+
+from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-RUN = 12
-"""So many words in a row that both have are copied: names and phrases are shorter."""
+from pydantic import BaseModel
+
+from programs.text.words import GRAMMAR, runs, texts_in
+
+if TYPE_CHECKING:
+    import dspy
+
+COPIED_RUN = 12
+"""So many words in a row that a text and its source have are copied: names and phrases are shorter."""
+BORROWED_RUN = 8
+"""So many words in a row that a demonstration has, and nothing else in the prompt, are taken from it."""
+OF_SENSE = 4
+"""So many of them at least must say something: "what is the most likely explanation for the" is nobody's."""
+MOST_NAMED, LONGEST_NAMED = 3, 12
+"""So many stretches are named, each with so many words at most: a reason goes into the next prompt."""
 
 _WORD = re.compile(r"\w+")
+Run = tuple[str, ...]
 
 
 def copied_share(text: str, source: str) -> float:
-    """The share (0-1) of the words of `text` that lie in a run of RUN words or more that `source` has too. Case and
+    """The share (0-1) of the words of `text` that lie in a run of COPIED_RUN words or more that `source` has too. Case and
     punctuation do not matter."""
-    words, known = _words(text), {*runs(_words(source), RUN)}
-    if not words:
-        return 0.0
-    copied = {
-        place for start, run in enumerate(runs(words, RUN)) if run in known for place in range(start, start + RUN)
-    }
-    return len(copied) / len(words)
+    words, given = (_WORD.findall(each.casefold()) for each in (text, source))
+    known = {*runs(given, COPIED_RUN)}
+    starts = [start for start, run in enumerate(runs(words, COPIED_RUN)) if run in known]
+    return len({start + place for start in starts for place in range(COPIED_RUN)}) / len(words) if words else 0.0
+
+
+def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> list[str]:
+    """What a value takes from the predictor's demonstrations, a reason each; nothing: an empty list.
+
+    `value` is a text, or models, lists and mappings of texts. Case and punctuation do not matter. What stands in the
+    `inputs` of the call, in the instruction or in the descriptions of the fields is taken from there; the passage of a
+    demonstration is shown nowhere, and a demonstration for the very question of the call is no other one's.
+    """
+    fields = predict.signature.fields
+    asked = inputs.get("question")
+    others = [dict(demo) for demo in predict.demos if asked is None or dict(demo).get("question") != asked]
+    shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
+    if not shown:
+        return []
+    taken = _runs_in(value) & _runs_in(shown)
+    taken = taken and taken - _runs_in(dict(inputs)) - _runs_in(_told(predict))
+    stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
+    return [
+        f'takes "{_named(words)}" from an example, which is about another passage'
+        for words in [*stretches][:MOST_NAMED]
+    ]
+
+
+def _told(predict: dspy.Predict) -> list[Any]:
+    """The instruction, and how the fields and what stands in them are described."""
+    fields = predict.signature.fields.values()
+    described = [(field.json_schema_extra or {}).get("desc", "") for field in fields]
+    models = [field.annotation for field in fields if isinstance(field.annotation, type)]
+    schemas = [model.model_json_schema() for model in models if issubclass(model, BaseModel)]
+    return [predict.signature.instructions, *described, *schemas]
+
+
+def _stretches(words: list[str], taken: set[Run]) -> Iterator[Run]:
+    """The longest stretches of the words that consist of taken runs."""
+    start = end = 0
+    for place, run in enumerate(runs(words, BORROWED_RUN)):
+        if run not in taken:
+            continue
+        if place > end or not end:
+            yield from [tuple(words[start:end])] if end else []
+            start = place
+        end = place + BORROWED_RUN
+    yield from [tuple(words[start:end])] if end else []
+
+
+def _named(words: Run) -> str:
+    return " ".join([*words[:LONGEST_NAMED], *(["..."] if len(words) > LONGEST_NAMED else [])])
+
+
+def _runs_in(value: Any) -> set[Run]:
+    found = (run for text in texts_in(value) for run in runs(_words(text), BORROWED_RUN))
+    return {run for run in found if sum(map(_says_something, run)) >= OF_SENSE}
+
+
+def _says_something(word: str) -> bool:
+    """Whether it is neither grammar nor a number, a unit or a sign."""
+    return len(word) > 2 and word not in GRAMMAR and not any(map(str.isdigit, word))
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
-
-
-def runs(words: list[str], length: int) -> list[tuple[str, ...]]:
-    """All runs of so many words, by the place of their first."""
-    return [tuple(words[start : start + length]) for start in range(len(words) - length + 1)]
+    """The words without the signs around them; "10^-15" and "cool-core" are one each."""
+    plain = unicodedata.normalize("NFC", text).casefold()
+    bare = (word.strip("\"'“”‘’«».,;:!?()[]{}<>*_…–—-") for word in plain.split())
+    return [word for word in bare if word]

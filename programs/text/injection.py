@@ -1,7 +1,6 @@
 """Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely.
 
-A passage is data. `flags` says which passages hold something a model or a parser may take for a command;
-`escape_markers` breaks the strings that have a meaning to parsers and chat templates, in a way a reader can see.
+A passage is data.
 """
 
 from __future__ import annotations
@@ -9,9 +8,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from programs.text.thought import THOUGHT_TAG, escape_thought_tags
+
 _MARKER_OPENS = re.compile(r"\[\[(?=\s*##)")
 _MARKER_CLOSES = re.compile(r"(##\s*)\]\]")
-_THOUGHT_TAG = re.compile(r"<(/?(?:think|thinking|thoughts?)(?:\s[^<>]{0,80})?/?)>", re.IGNORECASE)
 # `<|x|>` is also an expectation value, so the name must be one that chat templates use.
 _TOKEN = re.compile(
     r"<([|｜])(\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool)([|｜])>", re.IGNORECASE
@@ -47,7 +47,7 @@ def flags(text: str) -> list[str]:
     found = {
         "field-marker": _MARKER_OPENS.search(text) or _MARKER_CLOSES.search(text),
         "instruction": _INSTRUCTION.search(text) or any(p.search(text) for p in (_TOKEN, _TURN, _INST, _SYS)),
-        "thought-tag": _THOUGHT_TAG.search(text),
+        "thought-tag": THOUGHT_TAG.search(text),
     }
     return [name for name, hit in found.items() if hit]
 
@@ -63,8 +63,3 @@ def escape_markers(text: str) -> str:
     text = _TURN.sub(r"< \1 >", text)
     text = _SYS.sub(r"< <\1> >", _INST.sub(r"[ \1 ]", text))
     return escape_thought_tags(text)
-
-
-def escape_thought_tags(text: str) -> str:
-    """`text` with `<think>`, `</thought>` and the like written as `&lt;think&gt;`. Idempotent."""
-    return _THOUGHT_TAG.sub(r"&lt;\1&gt;", text)

@@ -51,7 +51,8 @@ def split(text: str) -> list[Span]:
     """
     return [
         part
-        for block in _blocks(text)
+        for paragraph in _PARAGRAPH.finditer(text)
+        for block in _pieces(text, Span(*paragraph.span()), LONGEST_BLOCK)
         for sentence in _sentences(text, block)
         for part in _pieces(text, sentence, LONGEST_SENTENCE)
     ]
@@ -81,21 +82,20 @@ def cut_at_sentence(text: str, limit: int) -> str:
     return text[:space]
 
 
-def _blocks(text: str) -> Iterator[Span]:
-    """Paragraphs, and parts of those that are longer than LONGEST_BLOCK."""
-    for match in _PARAGRAPH.finditer(text):
-        yield from _pieces(text, Span(*match.span()), LONGEST_BLOCK)
-
-
 def _sentences(text: str, block: Span) -> Iterator[Span]:
     starts = [*_starts(text, block), block.end]
     begin = starts[0]
     for after in starts[1:]:
         span = _stripped(text, begin, after)
-        if after < block.end and _goes_on(text[span.start : span.end], text[after : after + 1]):
-            continue
-        yield span
-        begin = after
+        sentence, following = text[span.start : span.end], text[after : after + 1]
+        goes_on = (
+            _NEVER_LAST.search(sentence)
+            or _MARKER.fullmatch(sentence)
+            or (_AL.search(sentence) and not following.isupper())
+        )
+        if after == block.end or not goes_on:
+            yield span
+            begin = after
 
 
 def _starts(text: str, block: Span) -> list[int]:
@@ -109,19 +109,11 @@ def _starts(text: str, block: Span) -> list[int]:
         if found > 0:
             starts.add(found)
         position = max(found, position) + len(sentence.strip())
-    starts |= {match.end() for match in _PLAIN_END.finditer(flat) if not _ends_short(flat, match.start() + 2)}
+    for match in _PLAIN_END.finditer(flat):
+        end = match.start() + 2
+        if not _INITIAL.search(flat, max(0, end - LONGEST_TITLE), end):
+            starts.add(match.end())
     return [block.start + start for start in sorted(starts)]
-
-
-def _ends_short(text: str, end: int) -> bool:
-    """Whether an initial or a title stands right before `end`."""
-    return _INITIAL.search(text, max(0, end - LONGEST_TITLE), end) is not None
-
-
-def _goes_on(sentence: str, following: str) -> bool:
-    if _NEVER_LAST.search(sentence) or _MARKER.fullmatch(sentence):
-        return True
-    return bool(_AL.search(sentence)) and not following.isupper()
 
 
 def _pieces(text: str, span: Span, longest: int) -> Iterator[Span]:

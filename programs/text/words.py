@@ -1,37 +1,42 @@
-"""The words of a text, cut to stems: what the rules about claims and evidence compare."""
+"""The words of a text, cut to stems: what rules over words compare."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel
 
 # Words, numbers, and the signs that end a clause or compare a value. The letters are named: looking each one up in
 # Unicode's tables takes twice as long.
 _LETTER = "[a-zµß-ɏͰ-ӿ]"
 _TOKEN = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)?|\d+(?:[.,]\d+)*|\.\d+|[;:,()\[\].!?=<>≤≥—]|[-–](?=\s)")
-_SHORT = """
-    a an the of in on at to for by as or but if so is are was were be been am do does did has had having can may i me my
-    we us our you he she it its his her him who how why not no nor own per via vs than and all any both few off out up
-    neither either cannot until whether during upon toward towards among against through while whereas though although
+_GRAMMAR = """
+    a an the of in on at to for by as or but if so is are was were be been am do does did has had having can may i
+    me my we us our you he she it its his her him who how why not no nor own per via vs than and all any both few
+    off out up neither either cannot until whether during upon toward towards among against through while whereas
+    though although that this these those with from have been were will would could should might must shall their
+    there they them then than what which when where while whom whose about into onto over under between because
+    therefore also just only very such some each both more most much many less least other another your yours ours
+    mine myself does doing done being here even still yet again once ever never always often quite rather really
+    simply perhaps maybe possibly probably actually basically honestly obviously certainly definitely clearly indeed
+    hmm hmmm wait well okay right hold think thinking thought thoughts know knows guess believe suppose wonder seem
+    seems sure unsure doubt uncertain unclear consider considering reconsider check verify evidence suggest suggests
+    hypothesis alternative alternatively however interesting interestingly similarly overall together conclusion
+    conclude reasoning reason assume assuming assumption step back careful look looks looking like let's i'm i've
+    i'll that's it's don't can't isn't doesn't won't there's wrong mistake mistaken correct incorrect scratch redo
+    revise first second next finally another thing things something anything everything way ways make makes made
+    take takes going come comes gets want need needs true false
 """
-_STOP = """
-    that this these those with from have been were will would could should might must shall their there they them then
-    than what which when where while whom whose about into onto over under between because therefore also just only very
-    such some each both more most much many less least other another your yours ours mine myself does doing done being
-    here even still yet again once ever never always often quite rather really simply perhaps maybe possibly probably
-    actually basically honestly obviously certainly definitely clearly indeed hmm hmmm wait well okay right hold think
-    thinking thought thoughts know knows guess believe suppose wonder seem seems sure unsure doubt uncertain unclear
-    consider considering reconsider check verify evidence suggest suggests hypothesis alternative alternatively however
-    interesting interestingly similarly overall together conclusion conclude reasoning reason assume assuming assumption
-    step back careful look looks looking like let's i'm i've i'll that's it's don't can't isn't doesn't won't there's
-    wrong mistake mistaken correct incorrect scratch redo revise first second next finally another thing things
-    something anything everything way ways make makes made take takes going come comes gets want need needs true false
-"""
-GRAMMAR = frozenset(f"{_SHORT} {_STOP}".split())
+GRAMMAR = frozenset(_GRAMMAR.split())
 """Words that say nothing about what a sentence is about."""
 
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
+_ENGLISH = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})
+FEWEST_ENGLISH = 3
+"""So many different ones of the commonest English words no other language has by chance."""
 
 
 def tokens(text: str) -> list[str]:
@@ -62,3 +67,25 @@ def stem(word: str) -> str:
         if bare != word and len(bare) >= 3 and not word.endswith(("ss", "us", "is")):
             return (bare + "y" if ending == "ies" else bare).removesuffix("e") if len(bare) > 3 else bare
     return word.removesuffix("e") if len(word) > 4 else word
+
+
+def is_english(words: Iterable[str]) -> bool:
+    """Whether the tokens of a text of a few sentences or more are English: rules over English words are silent about
+    others."""
+    return len(_ENGLISH.intersection(words)) >= FEWEST_ENGLISH
+
+
+def runs(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    """All runs of so many words, by the place of their first."""
+    return list(zip(*(words[start:] for start in range(length)), strict=False))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in models, mappings and lists, depth first; a text is its own."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from texts_in(value.model_dump(mode="json"))
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from texts_in(part)

@@ -28,8 +28,8 @@ from programs.stages.judge import Verdict, naturalness, panel_score, panel_sprea
 from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot
-from programs.text.figures import needs_passage
-from programs.text.patterns import complexity_level, reasoning_patterns
+from programs.text.needs_passage import needs_passage
+from programs.text.thought import complexity_level, reasoning_patterns
 from programs.traces.decision import Standing, floors_missed
 from programs.traces.step_records import step_records
 from signatures.step_check import StepVerdict

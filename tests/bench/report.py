@@ -33,21 +33,14 @@ LEVELS = ("beginner", "intermediate", "advanced")
 
 ANSWER_TIME = """async ([action, value]) => {
   const began = performance.now();
-  if (action === "filter") document.querySelector(`input[name="type"][value="${value}"]`).click();
-  if (action === "search") {
-    byId("search").value = route.query = value;
-    searchAnew(showList);
-    showList();
-  }
+  if (action === "filter") byId("filters").querySelector("select[name='Question type']").value = value;
+  if (action === "search" || action === "texts") byId("search").value = value;
+  byId("in-texts").checked = action === "texts";
   if (action === "open") {
     location.hash = `#trace=${value}`;
     while (byId("trace").dataset.shown !== value) await new Promise((done) => setTimeout(done));
-  }
-  if (action === "texts") {
-    route.query = value;
-    route.texts = true;
-    await searchAnew(showList);
-    showList();
+  } else {
+    await showList();
   }
   document.body.getBoundingClientRect();
   return performance.now() - began;
@@ -189,10 +182,10 @@ def _in_browser(path: Path) -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium())
         page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.goto(f"{path.as_uri()}#view=traces")
+        page.goto(f"{path.as_uri()}#traces")
         page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
         ready = page.evaluate("performance.now()")
-        keys = page.evaluate("traces.rows.map(row => row.key)")
+        keys = page.evaluate("list.all.map(row => row.key)")
         words = ["the", "lensing", "satellite", "map per", "noise", "of the sky", "spectrum", "zzz", "a", "cluster"]
         filters = [KINDS[number % len(KINDS)] for number in range(TIMES)]
         opened = [keys[number * len(keys) // TIMES] for number in range(TIMES)]

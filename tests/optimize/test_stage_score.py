@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from optimize.stage_score import first_failure, missing_sentences, prose_in, stage_score
 from optimize.stages import STAGES
 from optimize.student import Asked
-from programs.text.repetition import repeated_ngrams
+from programs.text.prose import repeated_ngrams
 from programs.tracer import Tracer
 from signatures.question_type import QuestionType
 from signatures.vocabulary import KINDS

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Locator, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 DESKTOP, PHONE = (1400, 900), (390, 844)
 
@@ -21,7 +21,7 @@ def opened(
     size: tuple[int, int] = DESKTOP,
     scheme: Any = "light",
 ) -> Iterator[Page]:
-    """The page at an address (#view=traces), ready. At the end it must have done nothing that it must not do."""
+    """The page at an address (#traces), ready. At the end it must have done nothing that it must not do."""
     wrong: list[str] = []
 
     def refused(dialog: Dialog) -> None:
@@ -37,7 +37,7 @@ def opened(
     url = path.resolve().as_uri()
     page.on("request", lambda asked: wrong.extend([f"request: {asked.url}"] if asked.url.split("#")[0] != url else []))
     page.goto(url + address)
-    ready(page)
+    page.wait_for_selector("html[data-ready]", state="attached")
     try:
         yield page
         assert not wrong, wrong
@@ -45,35 +45,19 @@ def opened(
         context.close()
 
 
-def expect(locator: Locator) -> Any:
-    """What is waited for to be so of a part of the page."""
-    from playwright.sync_api import expect
-
-    return expect(locator)
-
-
-def ready(page: Page) -> None:
-    """Waits until the page has begun."""
-    page.wait_for_selector("html[data-ready]", state="attached")
+def go(page: Page, view: str) -> None:
+    """Follows an address within the page, and waits until all of it is there."""
+    page.evaluate("view => { location.hash = view; }", view)
+    name, _, key = view.removeprefix("#").partition("=")
+    page.wait_for_selector(f'#trace[data-shown="{key}"]:not([hidden])' if key else f"#{name}:not([hidden])")
 
 
-def go(page: Page, address: str) -> None:
-    """Follows an address within the page."""
-    page.evaluate("address => { location.hash = address; }", address)
-
-
-def open_trace(page: Page, key: str) -> None:
-    """Opens a trace, and waits until all of it is there."""
-    go(page, f"#trace={key}")
-    page.wait_for_selector(f'#trace[data-shown="{key}"]')
-
-
-def lit(page: Page) -> str:
-    """What is lit up in the passage."""
-    return "".join(page.locator("#passage mark.lit").all_text_contents())
+def choose(page: Page, name: str, value: str) -> None:
+    """Chooses in a field of the list."""
+    page.locator(f'#filters select[name="{name}"]').select_option(value)
 
 
 def keys_of(page: Page) -> list[str]:
     """The traces that the list shows."""
-    found: list[str] = page.evaluate("[...document.querySelectorAll('#rows .row')].map(row => row.dataset.key)")
-    return found
+    links: list[str] = page.evaluate("[...document.querySelectorAll('#rows a')].map(link => link.hash)")
+    return [link.removeprefix("#trace=") for link in links]

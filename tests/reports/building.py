@@ -12,19 +12,7 @@ from typing import Any
 
 from programs.document import write_document
 from programs.files import beside
-from programs.records import (
-    BlindSolve,
-    EvidenceRecord,
-    Generation,
-    Grades,
-    Record,
-    SolveTries,
-    SourcePaper,
-    StepRecord,
-    TraceMetadata,
-    UserInteraction,
-    VerdictRecord,
-)
+from programs.records import Record
 from programs.run.journal import Journal
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
@@ -57,126 +45,81 @@ def passage(number: int) -> str:
 
 def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 7.0, **parts: Any) -> Record:
     """A trace with everything that a record can hold. Its passage is that of `number // 2`, its type that of `number`."""
-    text = passage(number // 2)
+    text, paper, kind = passage(number // 2), number // 2, KINDS[number % 3]
     start = text.index("The slope")
-    quote = text[start : text.index("\n\n")]
-    kind, level = KINDS[number % 3], LEVELS[number % 3]
-    extra = HOSTILE if number == 0 else ""
+    quoted = {"quote": text[start : text.index("\n\n")], "start": start, "end": text.index("\n\n")}
+    extra = f" {HOSTILE}" if number == 0 else ""
+    reason = HOSTILE if number == 0 else "9 is not said"
+    checked = {**quoted, "judged_by": "openai/checker"}
     steps = [
-        StepRecord(kind="tries", text=f"I look at the slope, case {number}.{variation}.{attempt}. {extra}".strip()),
-        _step("wrong", "Perhaps it is 9 percent. Then all is settled.", quote, start, "contradicted", number),
-        _step("takes_back", "No: the slope amounts to a few percent.", quote, start, "supported", number),
+        {"kind": "tries", "text": f"I look at the slope, case {number}.{variation}.{attempt}.{extra}"},
+        {"kind": "wrong", "text": "Perhaps it is 9 percent.", "status": "contradicted", "reason": reason, **checked},
+        {"kind": "takes_back", "text": "No: the slope is a few percent.", "status": "supported", **checked},
     ]
+    names = (
+        "question_alignment",
+        "scientific_accuracy",
+        "completeness",
+        "uncertainty_calibration",
+        "clarity_structure",
+    )
+    grades = {**dict(zip(names, (0.8, 0.7, 0.6, 0.5, 0.9), strict=True)), "reason": f"Says little.{extra}"}
+    grades |= dict.fromkeys(("evidence_usage", "overall_score"), None if number == 1 else 0.65)
+    evidence = [
+        {"claim": f"It is measured.{extra}", "bearing": "supports", "verified": True, "quote": FIRST, "start": 0},
+        {"claim": "It is new.", "bearing": "qualifies", "verified": False, "quote": f"Nobody wrote this.{extra}"},
+    ]
+    evidence[0]["end"] = len(FIRST)
+    said = {"judge": JUDGES[0], "overall": score + 1, "raw_overall": round(score) + 2 if number == 0 else None}
+    said |= {"reasoning_quality": 7, "accuracy": 8, "fault": f"Too sure.{extra}", "fault_in": "answer"}
+    other = {"judge": JUDGES[1], "overall": round(score - 1), "reasoning_quality": 6, "accuracy": 6}
+    tried = {"asked": 2, "equivalent": 1, "partial": 0, "contradicts": 1, "absent": 0, "pass_rate": 0.5}
     made: dict[str, Any] = {
         "id": f"id-{number}-{variation}-{attempt}",
-        "question_id": f"text-{number // 2}/{kind}",
-        "source_paper": SourcePaper(
-            title=f"Paper {number // 2} {extra}".strip(),
-            domain=f"cosmology {extra}".strip(),
-            id=f"text-{number // 2}",
-            text=text,
-            flags=["imperative"] if number == 0 else [],
-            extra={"licence": "cc-by-4.0", "note": extra},
-        ),
-        "user_interaction": UserInteraction(
-            question=f"How does the slope of catalogue {number // 2} come about, as a {kind}? {extra}".strip(),
-            question_type=kind,
-            difficulty_level=level,
-            audience=f"survey scientist {extra}".strip(),
-        ),
-        "reasoning_trace": "<thought>\n" + "\n\n".join(step.text for step in steps) + "\n</thought>",
-        "final_answer": f"It amounts to {number // 2 + 2} percent, in the wordless corner-{number}. {extra}".strip(),
-        "answer_grades": Grades(
-            question_alignment=0.8,
-            scientific_accuracy=0.7,
-            completeness=0.6,
-            uncertainty_calibration=0.5,
-            clarity_structure=0.9,
-            evidence_usage=None if number == 1 else 0.4,
-            overall_score=None if number == 1 else 0.65,
-            reason=f"Says little. {extra}",
-        ),
-        "metadata": TraceMetadata(
-            authenticity_score=None,
-            complexity_level="medium",
-            reasoning_patterns=["self_correction"],
-            quality_score=score,
-            quality_spread=2.0,
-        ),
+        "question_id": f"text-{paper}/{kind}",
+        "source_paper": {
+            "title": f"Paper {paper}{extra}",
+            "domain": f"cosmology{extra}",
+            "id": f"text-{paper}",
+            "text": text,
+            "flags": ["imperative"] if number == 0 else [],
+            "extra": {"licence": "cc-by-4.0", "note": extra},
+        },
+        "user_interaction": {
+            "question": f"How does the slope of catalogue {paper} come about, as a {kind}?{extra}",
+            "question_type": kind,
+            "difficulty_level": LEVELS[number % 3],
+            "audience": f"survey scientist{extra}",
+        },
+        "reasoning_trace": "<thought>\n" + "\n\n".join(step["text"] for step in steps) + "\n</thought>",
+        "final_answer": f"It amounts to {paper + 2} percent, in the wordless corner-{number}.{extra}",
+        "answer_grades": grades,
+        "metadata": {
+            "authenticity_score": None,
+            "complexity_level": "medium",
+            "reasoning_patterns": ["self_correction"],
+            "quality_score": score,
+            "quality_spread": 2.0,
+        },
         "steps": steps,
-        "evidence": [
-            EvidenceRecord(
-                claim=f"It is measured. {extra}",
-                bearing="supports",
-                verified=True,
-                quote=FIRST,
-                start=0,
-                end=len(FIRST),
-            ),
-            EvidenceRecord(
-                claim="It is new.", bearing="qualifies", verified=False, quote=f"Nobody wrote this. {extra}"
-            ),
-        ],
-        "verdicts": [
-            VerdictRecord(
-                judge=JUDGES[0],
-                scored=True,
-                reasoning_quality=7,
-                accuracy=8,
-                coherence=9,
-                overall=score + 1,
-                raw_overall=round(score) + 2 if number == 0 else None,
-                fault=f"Too sure. {extra}",
-                fault_in="answer",
-                best_point=f"Sound. {extra}",
-            ),
-            VerdictRecord(
-                judge=JUDGES[1], scored=True, reasoning_quality=6, accuracy=6, coherence=6, overall=round(score - 1)
-            ),
-        ],
-        "blind_solve": _solve(),
-        "generation": Generation(
-            model="openai/any" if number % 2 else f"openai/other {extra}".strip(),
-            models={"trace": "openai/any", "grade": "openai/grader"},
-            program="0123456789abcdef",
-            seed=0,
-            temperature=0.7,
-            variation=variation,
-            attempt=attempt,
-            calls=8,
-            prompt_tokens=120,
-            completion_tokens=80,
-            model_reasoning={"trace": f"I should think. {extra}"} if number == 0 else {},
-        ),
+        "evidence": evidence,
+        "verdicts": [{**said, "scored": True}, {**other, "scored": True}],
+        "blind_solve": {
+            **{"need": "needs_paper", "difficulty": 0.5, "difficulty_without": 0.5, "temperature": 0.7},
+            **{"without_passage": tried, "with_passage": tried, "solver": "openai/a", "compared_by": "openai/b"},
+        },
+        "generation": {
+            **{
+                "model": "openai/any" if number % 2 else f"openai/other{extra}",
+                "program": "0123",
+                "seed": 0,
+                "calls": 8,
+            },
+            **{"variation": variation, "attempt": attempt, "prompt_tokens": 120, "completion_tokens": 80},
+            "model_reasoning": {"trace": f"I should think.{extra}"} if number == 0 else {},
+        },
     }
     return Record.model_validate({**made, **parts})
-
-
-def _step(kind: str, text: str, quote: str, start: int, status: Any, number: int) -> StepRecord:
-    return StepRecord(
-        kind=kind,
-        text=text,
-        quote=quote,
-        start=start,
-        end=start + len(quote),
-        status=status,
-        judged_by="openai/checker",
-        reason=HOSTILE if number == 0 else "9 is not said" if status == "contradicted" else None,
-    )
-
-
-def _solve() -> BlindSolve:
-    tries = {"asked": 2, "partial": 0, "absent": 0}
-    return BlindSolve(
-        need="needs_paper",
-        difficulty=0.5,
-        difficulty_without=1.0,
-        without_passage=SolveTries(**tries, equivalent=0, contradicts=2, pass_rate=0.0),
-        with_passage=SolveTries(**tries, equivalent=1, contradicts=1, pass_rate=0.5),
-        solver="openai/solver",
-        compared_by="openai/comparer",
-        temperature=0.7,
-    )
 
 
 def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool = True, **parts: Any) -> Unit:

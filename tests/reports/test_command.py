@@ -2,14 +2,13 @@
 
 1. The report is beside the document unless --output says otherwise; a file that is no report is never written over.
 2. A running journal is read without its lock.
-3. More traces than fit are sampled, which the page and the terminal say; the numbers stay those of all.
+3. Of more traces than may be read in it the page holds the newest, and says so; the numbers stay those of all.
 4. Mistakes get one line.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import re
 import subprocess
@@ -18,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from programs.cli.options import run_cli
-from programs.errors import UserError
 from programs.report import main
 from programs.reports.options import ReportOptions
 from programs.run.journal import Journal
@@ -109,17 +107,10 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.html"))
 
 
-def test_a_missing_library_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
-    with pytest.raises(UserError, match=r"needs vl-convert-python: pip install 'synthreasoner\[report\]'"):
-        main([str(tmp_path / "run.json")])
-
-
-def test_a_sample_says_that_it_is_one(tmp_path: Path) -> None:
+def test_the_newest_traces_can_be_read(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", rich_units())
     done = called(document, "--max-traces", 6)
-    note = "6 of 25 traces can be read here, chosen by a hash of their passages; the numbers and charts are of all."
+    note = "6 of 25 traces, the newest, can be read here; the numbers are of all."
     assert done.stdout.splitlines()[1] == note
     text = (tmp_path / "run.html").read_text()
     assert f'<p class="note">{note}</p>' in text

@@ -11,37 +11,23 @@ from hypothesis import strategies as st
 
 from programs.counts import Spread
 from programs.report import main
-from programs.reports import charts
-from programs.reports.chart import Chart
-from programs.reports.charting import nice_edges
-from programs.reports.figures import Figure, percent, three, whole
-from programs.reports.origin import Seen
-from programs.reports.statistics import NUMBERS, Number, Statistics
+from programs.reports import charts, traces
+from programs.reports.counting import NUMBERS, TENTHS, Counts, Number, ReadTrace
+from programs.reports.figures import PERCENT, THREE, WHOLE, Figure
 from tests.reports.building import record, unit, write_run
 
 VALUES = st.lists(st.integers(0, 5000), min_size=1, max_size=50)
 
 
 @given(VALUES)
-def test_a_spread_knows_mean_and_median(values: list[int]) -> None:
+def test_a_spread_knows_mean_median_and_bins(values: list[int]) -> None:
     spread = Spread()
     for value in [*values, None]:
         spread.add(value)
     assert spread.mean == pytest.approx(mean(values))
     assert spread.quantile(0.5) == median_low(values)
     assert (spread.known, spread.missing) == (len(values), 1)
-
-
-@given(VALUES)
-def test_bins_hold_every_value_once(values: list[int]) -> None:
-    spread = Spread()
-    for value in values:
-        spread.add(value)
-    edges = nice_edges(values)
-    assert 5 <= len(edges) - 1 <= 14
-    assert edges == sorted(set(edges))
-    assert edges[0] <= min(values) <= max(values) <= edges[-1]
-    assert sum(spread.in_bins(edges)) == len(values)
+    assert sum(spread.in_bins(NUMBERS["thought"].edges)) == len(values)
 
 
 def test_bins_are_from_one_edge_up_to_below_the_next() -> None:
@@ -54,52 +40,56 @@ def test_bins_are_from_one_edge_up_to_below_the_next() -> None:
 def test_what_is_missing_is_no_zero() -> None:
     assert Spread().mean is None
     assert Spread().quantile(0.5) is None
-    figure = Figure("Judges", "alpha", (None, 0.5), three)
+    figure = Figure("Judges", "alpha", (None, 0.5), THREE)
     assert figure.shown == ["not known", "0.500"]
     assert figure.difference == "not known"
-    counted = Statistics()
-    counted.add(Seen(record(1, verdicts=[])))
-    assert counted.agreement.result() is None
-    assert (counted.grades["overall_score"].known, counted.grades["overall_score"].missing) == (0, 1)
+    counts = Counts()
+    counts.add(ReadTrace(record(1, verdicts=[])))
+    assert counts.agreement.result() is None
+    assert (counts.grades["overall_score"].known, counts.grades["overall_score"].missing) == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("values", "form", "said"),
     [
-        ((1000, 2500), whole, "+1,500"),
-        ((3, 3), whole, "0"),
-        ((0.5, 0.25), three, "−0.250"),
-        ((0.5, 0.5001), three, "0"),
-        ((0.5, 0.4), percent, "−10.0 %"),
+        ((1000, 2500), WHOLE, "+1,500"),
+        ((3, 3), WHOLE, "0"),
+        ((0.5, 0.25), THREE, "−0.250"),
+        ((0.5, 0.5001), THREE, "0"),
+        ((0.5, 0.4), PERCENT, "−10.0%"),
     ],
 )
-def test_differences_have_their_sign(values: tuple[float, float], form: object, said: str) -> None:
-    assert Figure("", "", values, form).difference == said  # type: ignore[arg-type]
+def test_differences_have_their_sign(values: tuple[float, float], form: str, said: str) -> None:
+    assert Figure("", "", values, form).difference == said
 
 
 def test_only_accepted_traces_are_in_the_distributions_but_all_in_the_ratings() -> None:
-    counted = Statistics()
-    counted.add(Seen(record(2, score=7)))
-    counted.add(Seen(record(2, score=3, attempt=1), "below"))
-    assert counted.became == {"accepted": 1, "below": 1}
-    assert counted.numbers["score"].counts == {7: 1}
-    assert counted.ratings["openai/a"].counts == {8: 1, 4: 1}
-    assert counted.numbers["thought"].known == 1
-    assert counted.kinds.total() == 1
+    counts = Counts()
+    counts.add(ReadTrace(record(2, score=7)))
+    counts.add(ReadTrace(record(2, score=3, attempt=1), "below"))
+    assert counts.became == {"accepted": 1, "below": 1}
+    assert counts.numbers["score"].counts == {7: 1}
+    assert counts.ratings["openai/a"].counts == {8: 1, 4: 1}
+    assert counts.numbers["thought"].known == 1
+    assert counts.types.total() == 1
 
 
-def test_a_chart_has_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "CHARTS", [*charts.CHARTS])
-    steps = Number("Paragraphs", "Of each accepted thought.", "paragraphs", lambda record: len(record.steps))
-    monkeypatch.setitem(NUMBERS, "paragraphs", steps)
-
-    @charts.chart
-    def accepted(readings: charts.Readings) -> Chart | None:
-        counts = [{"accepted": reading.counted.accepted} for reading in readings]
-        return charts.named(readings, "Accepted alone", "As counted.", ("became", "traces"), counts)
-
+def test_a_chart_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = charts.Chart(
+        "Accepted alone",
+        "As counted.",
+        "became",
+        lambda run: charts.named({"accepted": run.counts.became["accepted"]}, "n"),
+    )
+    monkeypatch.setattr(charts, "CHARTS", [*charts.CHARTS, chart])
+    number = Number("Paragraphs", "Of each thought.", "paragraphs", lambda record: len(record.steps) / 10, TENTHS)
+    monkeypatch.setitem(NUMBERS, "paragraphs", number)
+    monkeypatch.setitem(traces.FACETS, "Domain", lambda read: read.record.source_paper.domain)
+    monkeypatch.setitem(traces.SCORES, "steps", lambda record: len(record.steps))
+    row = traces.kept(ReadTrace(record(1)), None).row
+    assert (row["facets"]["Domain"], row["scores"]["steps"]) == ("cosmology", 3)
     document = write_run(tmp_path / "run.json", [unit(0), unit(1)])
     assert main([str(document)]) == 0
     page = document.with_suffix(".html").read_text()
-    assert 'id="chart-paragraphs"' in page
-    assert 'id="chart-accepted-alone"' in page
+    assert "<h2>Paragraphs</h2>" in page
+    assert "<h2>Accepted alone</h2>" in page

@@ -1,9 +1,10 @@
-"""The report in Chromium: what it shows, and that search, filters, order, pages and keys do what they say.
+"""The report in Chromium.
 
-1. The numbers shown are those of the document and of its journal.
-2. Each facet leaves the traces that have the value, and says how many each choice would leave.
-3. What is found can be opened by a click and by keys, and the way back leads to where one was.
-4. An address leads to what it says.
+1. Search, filters, order and pages show the traces that they say, and a trace opens by a link that can be sent.
+2. What a step rests on lights up in the passage, exactly, behind letters outside the basic plane as well.
+3. Whatever a record holds is shown, and what is missing is said to be, never shown as 0.
+4. Whatever a model or a paper wrote is shown as it stands, and never run; nothing is loaded.
+5. axe finds nothing, nothing scrolls sideways on a phone, dark is dark.
 """
 
 from __future__ import annotations
@@ -16,198 +17,236 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from programs.records import VerdictRecord
+from programs.report import main
 from programs.run.attempts import read_units
-from tests.reports.browsing import expect, go, keys_of, open_trace, opened, ready
+from tests.needing import needed
+from tests.reports.browsing import PHONE, choose, go, keys_of, opened
+from tests.reports.building import HOSTILE, passage, record, unit, write_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+SECOND = "The slope 𝛼 amounts to 4 percent in catalogue 2."
+VIEWS = ("#overview", "#traces", "#trace=id-0-0-0")
 
 
 @pytest.fixture(scope="module")
 def records(document: Path) -> list[dict[str, Any]]:
     """All traces, those included that were turned down, as JSON, with what became of them."""
-    found = []
-    for unit in read_units(document):
-        for record in unit.records:
-            status = "accepted" if record is unit.accepted else "turned down"
-            found.append({"status": status, **record.model_dump(mode="json")})
-    return found
+    return [
+        {"status": "accepted" if record is unit.accepted else "turned down", **record.model_dump(mode="json")}
+        for unit in read_units(document)
+        for record in unit.records
+    ]
 
 
-def tile(page: Page, name: str) -> str:
-    return page.locator(".tile", has=page.locator("dt").get_by_text(name)).first.locator("dd").inner_text()
+def found(page: Page) -> str:
+    return page.locator("#found").inner_text()
 
 
-def number(page: Page, name: str) -> str:
-    return (
-        page.locator("#numbers tr", has=page.get_by_role("rowheader", name=name, exact=True)).locator("td").inner_text()
-    )
-
-
-def test_the_numbers_are_those_of_the_document(
-    browser: Browser, report: Path, document: Path, records: list[dict[str, Any]]
+@pytest.mark.parametrize(
+    ("facet", "value_of"),
+    [
+        ("Status", lambda record: record["status"]),
+        ("Question type", lambda record: record["user_interaction"]["question_type"]),
+        ("Difficulty", lambda record: record["user_interaction"]["difficulty_level"]),
+        ("Model", lambda record: record["generation"]["model"]),
+    ],
+)
+def test_1_a_filter_leaves_the_traces_that_have_the_value(
+    browser: Browser, report: Path, records: list[dict[str, Any]], facet: str, value_of: Callable[[Any], str]
 ) -> None:
-    metadata = json.loads(document.read_text())["metadata"]
-    judged = [record for record in records if record["verdicts"]]
-    with opened(browser, report) as page:
-        assert tile(page, "accepted traces") == str(metadata["total_traces_generated"]) == "22"
-        assert tile(page, "turned down") == str(sum(record["status"] == "turned down" for record in records)) == "3"
-        assert tile(page, "agreement") == f"{metadata['judges']['alpha']:.3f}"
-        assert number(page, "mean rating by openai/a") == f"{metadata['judges']['judges']['openai/a']['mean']:.2f}"
-        assert number(page, "tokens read") == "1,600"
-        assert number(page, "questions drafted") == str(9 * 3 + 1)
-        assert number(page, "accepted traces without a mean grade") == "1"
-        kinds = Counter(
-            record["user_interaction"]["question_type"] for record in judged if record["status"] == "accepted"
-        )
-        chart = page.locator("#chart-question-types-by-difficulty")
-        chart.locator("summary").click()
-        columns = chart.locator("th.number").all_inner_texts()
-        sums = Counter(dict.fromkeys(columns, 0))
-        for row in chart.locator("tbody tr").all():
-            sums.update(dict(zip(columns, map(int, row.locator("td").all_inner_texts()), strict=True)))
-        assert sums == kinds
-        reasons = page.locator("#chart-why-traces-were-not-taken")
-        reasons.locator("summary").click()
-        assert reasons.locator("tbody").inner_text().split("\t") == ["rejected by the judges", "1"]
-        assert page.locator("figure.chart svg[role=img]").count() >= 12
+    counts = Counter(map(value_of, records))
+    with opened(browser, report, "#traces") as page:
+        options = page.locator(f'select[name="{facet}"] option').all_inner_texts()
+        assert sorted(options[1:]) == sorted(f"{value} ({count})" for value, count in counts.items())
+        for value in counts:
+            choose(page, facet, value)
+            assert set(keys_of(page)) == {record["id"] for record in records if value_of(record) == value}
 
 
-FACETS: dict[tuple[str, str], Callable[[dict[str, Any]], bool]] = {
-    ("type", "critical"): lambda record: record["user_interaction"]["question_type"] == "critical",
-    ("difficulty", "beginner"): lambda record: record["user_interaction"]["difficulty_level"] == "beginner",
-    ("status", "turned down"): lambda record: record["status"] == "turned down",
-    ("model", "openai/any"): lambda record: record["generation"]["model"] == "openai/any",
-    ("need", "needs_paper"): lambda record: record["blind_solve"]["need"] == "needs_paper",
-    ("notable", "the text has flags"): lambda record: bool(record["source_paper"]["flags"]),
-}
-
-
-def test_each_facet_leaves_what_has_the_value(browser: Browser, report: Path, records: list[dict[str, Any]]) -> None:
-    with opened(browser, report, "#view=traces") as page:
-        for (field, value), has in FACETS.items():
-            expected = {record["id"] for record in records if has(record)}
-            box = page.locator(f'#facets input[name="{field}"][value="{value}"]')
-            said = box.locator("xpath=..").locator(".count").inner_text()
-            box.check()
-            assert set(keys_of(page)) == expected
-            assert int(said) == len(expected) > 0
-            assert page.locator("#found").inner_text() == f"{len(expected)} of {len(records)} traces"
-            page.get_by_role("button", name="Clear all").click()
-            expect(page.locator("#rows .row")).to_have_count(len(records))
-
-
-def test_choices_of_one_facet_add_up_and_those_of_several_narrow(
+def test_1_search_looks_for_all_words_in_names_or_in_texts(
     browser: Browser, report: Path, records: list[dict[str, Any]]
 ) -> None:
-    with opened(browser, report, "#view=traces&type=critical&type=mechanism&status=accepted") as page:
-        kinds = {"critical", "mechanism"}
-        accepted = [record for record in records if record["status"] == "accepted"]
-        expected = {record["id"] for record in accepted if record["user_interaction"]["question_type"] in kinds}
+    with opened(browser, report, "#traces") as page:
+        page.get_by_role("searchbox").fill("CATALOGUE 6 critical")
+        expected = {r["id"] for r in records if r["question_id"] == "text-6/critical"}
         assert set(keys_of(page)) == expected
-        other = page.locator('#facets input[name="type"][value="clarification"]').locator("xpath=..").locator(".count")
-        assert int(other.inner_text()) == len(accepted) - len(expected)
-        page.reload()
-        ready(page)
-        assert set(keys_of(page)) == expected, "the address keeps what is chosen"
-
-
-def test_bounds_of_scores_and_their_order(browser: Browser, report: Path, records: list[dict[str, Any]]) -> None:
-    with opened(browser, report, "#view=traces&type=clarification&type=critical") as page:
-        page.get_by_label("Judges' score to").fill("4")
-        assert (
-            set(keys_of(page))
-            == {record["id"] for record in records if record["metadata"]["quality_score"] <= 4}
-            != set()
-        )
-        page.get_by_label("Judges' score to").fill("")
-        page.get_by_label("Order").select_option("score-up")
-        scores = {record["id"]: record["metadata"]["quality_score"] for record in records}
-        shown = [scores[key] for key in keys_of(page)]
-        assert shown == sorted(shown)
-        assert len(set(shown)) == 2
-        page.get_by_label("Mean grade from").fill("0.1")
-        assert "id-1-0-0" not in keys_of(page), "a trace without a grade is not within any bounds"
-
-
-def test_search_is_over_questions_and_titles_and_on_wish_over_all_texts(
-    browser: Browser, report: Path, records: list[dict[str, Any]]
-) -> None:
-    with opened(browser, report, "#view=traces") as page:
-        page.keyboard.press("/")
-        page.keyboard.type("PAPER  catalogue 6 critical")
-        expected = {
-            record["id"]
-            for record in records
-            if (record["source_paper"]["id"], record["user_interaction"]["question_type"]) == ("text-6", "critical")
-        }
-        expect(page.locator("#found")).to_have_text(f"{len(expected)} of {len(records)} traces")
-        assert set(keys_of(page)) == expected
+        assert found(page) == f"{len(expected)} of {len(records)} traces"
         page.get_by_role("searchbox").fill("wordless corner-5.")
-        expect(page.locator("#found")).to_have_text(f"0 of {len(records)} traces")
+        assert keys_of(page) == []
         page.get_by_label("also in thoughts").check()
-        expected = {record["id"] for record in records if "wordless corner-5." in record["final_answer"]}
-        expect(page.locator("#found")).to_have_text(f"{len(expected)} of {len(records)} traces")
-        assert set(keys_of(page)) == expected
+        page.wait_for_function("byId('found').textContent.endsWith('traces')")
+        assert set(keys_of(page)) == {r["id"] for r in records if "wordless corner-5." in r["final_answer"]}
 
 
-def test_a_trace_opens_by_a_click_and_the_way_back_leads_to_its_row(browser: Browser, report: Path) -> None:
-    with opened(browser, report, "#view=traces&difficulty=beginner") as page:
-        row = page.locator("#rows .row").nth(2)
-        question, key = row.locator("a").inner_text(), row.get_attribute("data-key")
-        row.click()
-        page.wait_for_selector(f'#trace[data-shown="{key}"]')
-        assert page.locator("#trace-title").inner_text() == question
-        assert page.evaluate("document.activeElement.id") == "trace-title"
-        assert page.locator(".where").inner_text().startswith("3 of")
-        page.get_by_role("link", name="All traces").click()
-        page.wait_for_selector("#traces:not([hidden])")
-        assert page.evaluate("document.activeElement.closest('.row').dataset.key") == key
-        page.go_back()
-        page.wait_for_selector("#trace:not([hidden])")
+def test_1_order_and_pages(browser: Browser, tmp_path: Path) -> None:
+    units = [unit(number, score=float(number % 9 + 1), variation=number // 18) for number in range(60)]
+    unscored = record(1).metadata.model_copy(update={"quality_score": None})
+    write_run(tmp_path / "run.json", [*units, unit(60, metadata=unscored)])
+    assert main([str(tmp_path / "run.json")]) == 0
+    with opened(browser, tmp_path / "run.html", "#traces") as page:
+        scores = 'list.found.map(row => row.scores["judges\' score"])'
+        for order, sign in (("+", 1), ("-", -1)):
+            choose(page, "Order", f"{order}judges' score")
+            *known, last = page.evaluate(scores)
+            assert known == sorted(known, reverse=sign < 0)
+            assert last is None, "what has no score stands last, whichever way"
+        assert len(keys_of(page)) == 50
+        page.get_by_role("button", name="Show more").click()
+        assert len(keys_of(page)) == 61
+        assert page.locator("#more").is_hidden()
 
 
-def test_everything_can_be_done_with_keys(browser: Browser, report: Path) -> None:
-    with opened(browser, report) as page:
-        page.keyboard.press("2")
-        page.wait_for_selector("#traces:not([hidden])")
-        page.keyboard.press("j")
-        page.keyboard.press("ArrowDown")
-        page.keyboard.press("j")
-        page.keyboard.press("k")
-        first, second = keys_of(page)[:2]
-        page.keyboard.press("Enter")
+def test_1_a_trace_opens_and_leads_on_and_back(browser: Browser, report: Path) -> None:
+    with opened(browser, report, "#traces") as page:
+        choose(page, "Difficulty", "beginner")
+        first, second, third = keys_of(page)[:3]
+        page.locator("#rows a").nth(1).click()
         page.wait_for_selector(f'#trace[data-shown="{second}"]')
-        page.keyboard.press("j")
-        assert page.evaluate("document.activeElement.textContent").startswith("Evidence")
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
-        page.keyboard.press("p")
-        page.wait_for_selector(f'#trace[data-shown="{first}"]')
-        page.keyboard.press("Escape")
-        page.wait_for_selector("#traces:not([hidden])")
-        page.keyboard.press("?")
-        assert page.locator("#keys").is_visible()
-        page.get_by_label("keys of one character").uncheck()
-        page.keyboard.press("Escape")
-        page.keyboard.press("1")
-        assert page.locator("#overview").is_hidden(), "keys of one character are off"
-
-
-def test_the_skip_link_leads_to_the_content(browser: Browser, report: Path) -> None:
-    with opened(browser, report) as page:
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
-        assert page.locator("#overview").is_visible()
-
-
-def test_an_address_leads_to_what_it_says(browser: Browser, report: Path) -> None:
+        page.get_by_role("link", name="Next").click()
+        page.wait_for_selector(f'#trace[data-shown="{third}"]')
+        page.go_back()
+        page.wait_for_selector(f'#trace[data-shown="{second}"]')
+        page.get_by_role("link", name="All traces").click()
+        assert keys_of(page)[0] == first, "the filter is as it was"
     with opened(browser, report, "#trace=id-4-0-0") as page:
-        page.wait_for_selector('#trace[data-shown="id-4-0-0"]')
-        go(page, "#trace=nobody")
+        assert page.locator("#trace h2").inner_text() == "How does the slope of catalogue 2 come about, as a critical?"
+        page.evaluate("location.hash = '#trace=nobody'")
         page.get_by_role("heading", name="No such trace").wait_for()
-        open_trace(page, "id-5-1-0")
-        go(page, "#view=nothing")
-        page.wait_for_selector("#overview:not([hidden])")
+
+
+def test_2_what_a_step_rests_on_lights_up(browser: Browser, report: Path) -> None:
+    with opened(browser, report, "#trace=id-4-0-0") as page:
+
+        def lit() -> str:
+            return "".join(page.locator("#passage mark.lit").all_text_contents())
+
+        assert "".join(page.locator("#passage").all_text_contents()) == passage(2)
+        assert (
+            "".join(page.locator("#passage mark").all_text_contents()) == f"Let 𝛼 be the slope of the relation.{SECOND}"
+        )
+        assert lit() == ""
+        wrong = page.locator(".quoting").nth(1)
+        wrong.hover()
+        assert lit() == SECOND
+        assert wrong.locator("blockquote").inner_text() == SECOND
+        for said in ("contradicted", "openai/checker", "9 is not said"):
+            assert said in wrong.inner_text()
+        page.locator(".quoting").nth(3).focus()
+        assert lit() == "Let 𝛼 be the slope of the relation."
+        missing = page.locator(".quoting").nth(4)
+        missing.focus()
+        assert lit() == ""
+        assert "Not found in the passage" in missing.inner_text()
+
+
+def test_3_verdicts_grades_and_other_attempts_are_shown(browser: Browser, report: Path) -> None:
+    with opened(browser, report, "#trace=id-0-0-0") as page:
+        rows = page.get_by_role("region", name="verdicts").locator("tr").all()
+        heads, calibrated, other = (row.locator("th, td").all_inner_texts() for row in rows)
+        said = dict(zip(heads, calibrated, strict=True))
+        assert (said["judge"], said["overall"], said["raw overall"], said["accuracy"]) == ("openai/a", "8", "9", "8")
+        assert said["fault"].startswith("Too sure.")
+        assert dict(zip(heads, other, strict=True))["raw overall"] == "not known"
+        go(page, "#trace=id-1-0-0")
+        assert page.locator("dt", has_text="evidence usage").locator("+ dd").inner_text() == "not known"
+        go(page, "#trace=id-2-0-2")
+        others = page.locator("#trace .rows li")
+        assert others.count() == 2
+        assert "turned down" in others.first.inner_text()
+        others.first.get_by_role("link").click()
+        page.wait_for_selector('#trace[data-shown="id-2-0-0"]')
+        go(page, "#trace=id-5-0-0")
+        assert [f"variation {number}" in text for number, text in enumerate(others.all_inner_texts(), 2)] == [True] * 2
+
+
+def test_3_a_document_of_few_fields_shows_what_is_missing(browser: Browser, tmp_path: Path) -> None:
+    bare = {
+        "source_paper": {"title": "A paper", "domain": "physics"},
+        "user_interaction": {"question": "Why so?", "question_type": "other", "difficulty_level": "expert"},
+        "reasoning_trace": "It is so.\n\nOr is it?",
+        "final_answer": "Because.",
+        "metadata": {"authenticity_score": None, "complexity_level": "low", "reasoning_patterns": []},
+    }
+    metadata = {"generation_timestamp": "2026-01-01T00:00:00Z", "total_traces_generated": 2, "status": "completed"}
+    document = tmp_path / "other.json"
+    document.write_text(json.dumps({"metadata": metadata, "questions": [bare, {**bare, "final_answer": "No idea."}]}))
+    assert main([str(document)]) == 0
+    with opened(browser, tmp_path / "other.html") as page:
+        assert page.locator(".tiles > div").all_inner_texts() == ["accepted traces\n2"]
+        assert "No journal lies beside this document" in page.locator(".note").inner_text()
+        assert page.locator("figure", has_text="Judges' scores").count() == 0
+        go(page, "#traces")
+        page.locator("#rows a").nth(1).click()
+        page.wait_for_selector("#trace[data-shown]")
+        text = page.locator("#trace").inner_text()
+        for said in ("It is so.", "Or is it?", "No idea.", "does not hold the passage", "Other attempts"):
+            assert said in text
+
+
+def test_3_a_score_of_nobody_is_no_zero(browser: Browser, tmp_path: Path) -> None:
+    unscored = VerdictRecord(judge="openai/a", scored=False, reason="the reply could not be read")
+    metadata = record(3).metadata.model_copy(update={"quality_score": None, "quality_spread": None})
+    write_run(tmp_path / "run.json", [unit(3, verdicts=[unscored], metadata=metadata, answer_grades=None)])
+    assert main([str(tmp_path / "run.json")]) == 0
+    with opened(browser, tmp_path / "run.html") as page:
+        assert "mean score" not in page.locator(".tiles").inner_text()
+        missing = page.locator("#numbers tr", has_text="verdicts missing from openai/a")
+        assert missing.locator("td").inner_text() == "1"
+        go(page, "#trace=id-3-0-0")
+        assert page.get_by_role("region", name="verdicts").locator("td").all_inner_texts()[:2] == ["openai/a", "no"]
+
+
+def test_4_texts_are_shown_as_they_stand_and_nothing_is_loaded(browser: Browser, report: Path) -> None:
+    assert report.read_text().count(HOSTILE) == 0
+    with opened(browser, report) as page:
+        policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content") or ""
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert page.locator("[src], link, img").count() == 0
+        assert HOSTILE in page.locator("figure", has_text="Tokens by stage").locator("tbody").inner_text()
+        go(page, "#traces")
+        assert HOSTILE in page.locator("#rows li").first.inner_text()
+        go(page, "#trace=id-0-0-0")
+        page.locator("#trace summary").click()
+        for place in (
+            "h2",
+            ".quoting >> nth=0",
+            "#passage",
+            ".quoting >> nth=3",
+            ".quoting >> nth=4",
+            "table",
+            "details",
+        ):
+            assert HOSTILE in page.locator("#trace").locator(place).first.inner_text(), place
+        assert page.locator("#trace script, #trace img").count() == 0
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_5_it_is_there_for_everyone(browser: Browser, report: Path, view: str) -> None:
+    axe: Any = needed("axe_playwright_python.sync_playwright", "it finds what a screen reader cannot use").Axe()
+    for scheme in ("light", "dark"):
+        with opened(browser, report, view, scheme=scheme) as page:
+            page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+            violations = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            assert [f"{item['id']}: {item['nodes'][0]['html']}" for item in violations] == []
+            rgb = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+            assert (sum(rgb) < 200) == (scheme == "dark")
+    with opened(browser, report, view, PHONE) as page:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_two_runs_have_their_numbers_beside_each_other(browser: Browser, document: Path, tmp_path: Path) -> None:
+    other = write_run(tmp_path / "after.json", [unit(number, score=9.0) for number in range(4, 7)])
+    page_path = tmp_path / "both.html"
+    assert main([str(document), "--compare", str(other), "--output", str(page_path)]) == 0
+    with opened(browser, page_path) as page:
+        accepted = page.locator("#numbers tr", has=page.get_by_role("rowheader", name="accepted traces", exact=True))
+        assert accepted.locator("td").all_inner_texts() == ["22", "3", "−19"]
+        assert page.locator("figure", has_text="Judges' scores").locator("h3").all_inner_texts() == ["rich", "after"]
+        go(page, "#traces")
+        choose(page, "Run", "after")
+        assert len(keys_of(page)) == 3
+        assert found(page) == "3 of 28 traces"

@@ -1,38 +1,160 @@
 """Invariants of `programs.text.copying`.
 
-1. A text made of the source's own words in a row is copied whole, whatever its case and punctuation; one that shares no
-   run of twelve words with it is not copied at all.
-2. The share is that of the words in such runs, between 0 and 1.
+1. Eight words in a row that a demonstration has and nothing else in the prompt are taken from it, wherever they stand in
+   either, whatever their case and punctuation; fewer are not, nor are words that are mostly grammar and numbers.
+2. What an input, the instruction or a field's description says too is not taken from a demonstration. A demonstration's
+   passage, and what is no field, are shown nowhere; one for the same question is no other one's.
+3. A stretch is named once, three of them at most, each with its first words. Without demonstrations nothing is taken.
+4. Marks belong to their letters, however these are written.
+5. The share of a text that is copied is that of its words in runs of twelve or more that the source has too.
 """
 
 from __future__ import annotations
 
-from hypothesis import given
+import unicodedata
+from typing import Any
+
+import dspy
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.text.copying import RUN, copied_share
+from programs.text.copying import BORROWED_RUN, COPIED_RUN, LONGEST_NAMED, MOST_NAMED, borrowed, copied_share
+from signatures.critique import CritiqueMethod
+from signatures.hypotheses import Hypothesis, HypothesisSet
+from signatures.thought import WriteThought
+
+SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
+DEMO = {"question": "What is it?", "thought": {"paragraphs": [" ".join(SHOWN), "It is none."]}}
+
+
+def reasons(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any) -> list[str]:
+    predict = dspy.Predict(WriteThought)
+    predict.demos = [DEMO] if demos is None else demos
+    return borrowed(text, predict, inputs)
+
+
+def named(words: list[str]) -> str:
+    return f'"{" ".join([*words[:LONGEST_NAMED], *(["..."] if len(words) > LONGEST_NAMED else [])])}"'
+
+
+@settings(deadline=None)
+@given(st.integers(0, 60 - BORROWED_RUN), st.integers(BORROWED_RUN, 40))
+def test_1_a_run_is_taken(start: int, length: int) -> None:
+    run = SHOWN[start : start + length]
+    (why,) = reasons(f"I think, {', '.join(run).upper()}: so it is.")
+    assert named(run) in why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is the most likely explanation for the",
+        "The line flux is 5 x 10^-15 erg s^-1 cm^-2 here",
+        "H0 = 67.4 ± 0.5 km s^-1 Mpc^-1 at 68 percent",
+        "and so it is, as we have been able to do",
+    ],
+)
+def test_1_grammar_and_numbers_are_nobodys(text: str) -> None:
+    assert reasons(text, [{"thought": {"doubt": text}}]) == []
+
+
+@settings(deadline=None)
+@given(st.integers(0, 60 - BORROWED_RUN), st.integers(1, BORROWED_RUN - 1))
+def test_1_fewer_words_are_not(start: int, length: int) -> None:
+    assert reasons(" ".join(SHOWN[start : start + length])) == []
+
+
+def test_1_texts_stand_in_models_and_lists() -> None:
+    own = Hypothesis(statement="Something else is the case here.", test="One would see it in the data.")
+    taken = own.model_copy(update={"test": " ".join(SHOWN[3:13])})
+    assert reasons(HypothesisSet(hypotheses=[own, own])) == []
+    assert len(reasons(HypothesisSet(hypotheses=[own, taken]))) == 1
+
+
+def test_1_a_run_does_not_go_from_one_text_into_the_next() -> None:
+    assert reasons([" ".join(SHOWN[:5]), " ".join(SHOWN[5:10])]) == []
+
+
+def test_2_what_an_input_says_is_its_own() -> None:
+    run = " ".join(SHOWN[10:20])
+    assert reasons(run, passage=f"[1] We saw {run}.") == []
+    assert reasons(run, analysis={"notes": [run]}) == []
+    assert reasons(f"{run} {SHOWN[20]}", analysis={"notes": [run]}) == [
+        f'takes "{" ".join(SHOWN[13:21])}" from an example, which is about another passage'
+    ]
+
+
+def test_2_the_passage_of_a_demonstration_is_shown_nowhere() -> None:
+    assert reasons(" ".join(SHOWN), [{"passage": " ".join(SHOWN), "question": "What is it?"}]) == []
+
+
+def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
+    """A model may do as it is told, in the same words as an example that did so."""
+    told = "sees that something may not hold; wrong: is mistaken and does not know it yet"
+    assert reasons(told, [{"thought": {"doubt": told}}]) == []
+    asked = "Judge how far the method behind the result can be trusted for this question."
+    predict = dspy.Predict(CritiqueMethod)
+    predict.demos = [{"critique": {"alternative": asked}}]
+    assert borrowed(asked, predict, {}) == []
+    predict.signature = predict.signature.with_instructions("Judge it.")
+    assert len(borrowed(asked, predict, {})) == 1
+
+
+def test_2_what_no_prompt_shows_is_not_taken() -> None:
+    assert reasons(" ".join(SHOWN), [{"notes": " ".join(SHOWN)}]) == []
+
+
+def test_2_a_demonstration_for_the_same_question_is_the_texts_own() -> None:
+    assert reasons(" ".join(SHOWN), question="What is it?") == []
+    assert len(reasons(" ".join(SHOWN), question="What is it, then?")) == 1
+
+
+def test_3_stretches_are_named_once_and_few() -> None:
+    pieces = [" ".join(SHOWN[start : start + BORROWED_RUN]) for start in range(0, 50, 10)]
+    said = reasons([*pieces, *pieces])
+    assert len(said) == MOST_NAMED
+    assert all(f'"{piece}"' in why for piece, why in zip(pieces, said, strict=False))
+    assert reasons(f"{pieces[0]} and then {pieces[1]}") == said[:2]
+
+
+def test_3_without_demonstrations_nothing_is_taken() -> None:
+    assert reasons(" ".join(SHOWN), []) == []
+
+
+def test_4_marks_belong_to_their_letters() -> None:
+    four = "महत्वपूर्ण भूमिका निभाते हैं"
+    eight = f"{four} और वैज्ञानिक अध्ययन स्पष्ट"
+    assert reasons(four, [{"thought": {"doubt": four}}]) == []
+    assert len(reasons(eight, [{"thought": {"doubt": eight}}])) == 1
+    words = "déjà naïve café résumé façade élève crème brûlée"
+    assert len(reasons(unicodedata.normalize("NFD", words), [{"thought": {"doubt": words}}])) == 1
+
 
 SOURCE = " ".join(f"word{number}" for number in range(60))
 
 
-@given(st.integers(0, 60 - RUN), st.integers(RUN, 40))
-def test_1_a_run_is_copied(start: int, length: int) -> None:
+@settings(deadline=None)
+@given(st.integers(0, 60 - COPIED_RUN), st.integers(COPIED_RUN, 40))
+def test_5_a_run_is_copied(start: int, length: int) -> None:
     run = SOURCE.split()[start : start + length]
     assert copied_share(", ".join(run).upper(), SOURCE) == 1.0
 
 
-@given(st.lists(st.sampled_from(SOURCE.split()), max_size=RUN - 1))
-def test_1_shorter_runs_are_not(words: list[str]) -> None:
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(SOURCE.split()), max_size=COPIED_RUN - 1))
+def test_5_shorter_runs_are_not(words: list[str]) -> None:
     assert copied_share(" ".join(words), SOURCE) == 0.0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 30))
-def test_2_it_is_the_share_of_the_words(own: int, more: int) -> None:
-    copied = SOURCE.split()[: RUN + more]
+def test_5_it_is_the_share_of_the_words(own: int, more: int) -> None:
+    copied = SOURCE.split()[: COPIED_RUN + more]
     text = " ".join([*copied, *(f"mine{number}" for number in range(own))])
     assert copied_share(text, SOURCE) == len(copied) / (len(copied) + own)
 
 
-def test_2_nothing_is_not_copied() -> None:
+def test_5_nothing_is_not_copied() -> None:
     assert copied_share("", SOURCE) == 0.0
     assert copied_share("word1 word2", "") == 0.0

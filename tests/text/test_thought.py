@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.injection import escape_thought_tags
-from programs.text.thought import CLOSE, OPEN, unwrap_thought, wrap_thought
+from programs.text.thought import (
+    CLOSE,
+    OPEN,
+    complexity_level,
+    escape_thought_tags,
+    reasoning_patterns,
+    unwrap_thought,
+    wrap_thought,
+)
 
 PARAGRAPHS = st.lists(
     st.text() | st.sampled_from(["<thought>", "a </think> b", "</thought>", "< thought>"]), min_size=1
@@ -38,3 +45,24 @@ def test_what_is_no_thought_is_refused(text: str) -> None:
 def test_an_empty_thought_is_refused() -> None:
     with pytest.raises(ValueError, match="paragraph"):
         wrap_thought(["", " \n"])
+
+
+def test_patterns_come_once_in_the_order_of_the_thought() -> None:
+    kinds = ["computes", "wrong", "takes_back", "computes", "doubts", "wonders", "settles"]
+    assert reasoning_patterns(kinds) == [
+        "quantitative_reasoning",
+        "self_correction",
+        "uncertainty_acknowledgement",
+        "synthesis",
+    ]
+
+
+def test_a_kind_that_is_not_known_and_a_mistake_are_no_patterns() -> None:
+    assert reasoning_patterns(["wrong", "opening"]) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "level"), [(0, "low"), (119, "low"), (120, "medium"), (299, "medium"), (300, "high")]
+)
+def test_what_is_involved_takes_words(words: int, level: str) -> None:
+    assert complexity_level(words) == level

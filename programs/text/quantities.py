@@ -1,16 +1,63 @@
-"""The figures of a text: numbers with their units.
+"""The quantities of a text: numbers with their units, so that "500 mg" and "0.5 g" are one amount.
 
 Read are digits ("2,000", ".05", "3.2 × 10^5", "3.2e5", "10⁻³", the same in LaTeX) and words ("seventeen", "two thirds",
-"1.2 million", "2 per thousand"). The ends of a range, and a value and its error, are figures of their own.
+"1.2 million", "2 per thousand"). The ends of a range, and a value and its error, are quantities of their own.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
-from programs.text.units import PATTERN, UNITS, unit_named
+_TABLE = """
+    fraction: % percent per-cent pct percentage-point percentage-points =0.01
+    ratio: times fold =1
+    significance: sigma σ standard-deviation standard-deviations =1
+    magnitude: mag magnitude magnitudes =1
+    decade: dex order-of-magnitude orders-of-magnitude =1
+    time: s sec second seconds =1; ms msec millisecond milliseconds =0.001; min minute minutes =60; h hr hour hours =3600
+    time: d day days =86400; week weeks =604800; month months =2629800; yr year years =31557600; kyr =31557600000
+    time: Myr =31557600000000; Gyr =31557600000000000
+    mass: kg kilogram kilograms =1000; g gram grams =1; mg milligram milligrams =0.001; µg μg mcg =0.000001; ng =0.000000001
+    length: km kilometre kilometres kilometer kilometers =1000; m metre metres meter meters =1; cm =0.01; mm =0.001
+    length: µm μm micron microns =0.000001; nm =0.000000001
+    distance: pc parsec parsecs =1; kpc kiloparsec kiloparsecs =1000; Mpc megaparsec megaparsecs =1000000; Gpc =1000000000
+    orbit: au AU =1
+    volume: l L litre litres liter liters =1; ml mL =0.001; µl μl µL =0.000001
+    frequency: Hz =1; kHz =1000; MHz =1000000; GHz =1000000000; THz =1000000000000
+    energy: eV =1; keV =1000; MeV =1000000; GeV =1000000000; TeV =1000000000000
+    temperature: K kelvin =1; mK =0.001; µK μK =0.000001
+    speed: m/s m-s-1 =1; km/s km-s-1 =1000
+    expansion: km/s/Mpc km-s-1-Mpc-1 =1
+    angle: deg degree degrees ° =3600; arcmin arcminute arcminutes =60; arcsec arcsecond arcseconds =1; mas =0.001
+"""
+
+
+def _units(line: str) -> Iterator[tuple[str, tuple[str, float]]]:
+    dimension, _, rest = line.strip().partition(": ")
+    for part in rest.split("; "):
+        names, _, size = part.rpartition(" =")
+        yield from ((name, (dimension, float(size))) for name in names.split())
+
+
+def _unit_pattern(name: str) -> str:
+    # A letter alone right after a number is a name as often as a unit: the 1990s, 3d, 2g.
+    alone = r"(?<=[\s-])" if len(name) == 1 and name in "sdhgl" else ""
+    return alone + re.escape(name).replace(r"\-1", r"\s?\^?\{?-1\}?").replace(r"\-", r"[\s-]?")
+
+
+def _unit_name(written: str) -> str:
+    """A unit as it is looked up: spaces, hyphens, carets and braces left out."""
+    return re.sub(r"[\s^{}-]+", "", written)
+
+
+_WRITTEN = dict(unit for line in _TABLE.strip().splitlines() for unit in _units(line))
+_UNITS = {_unit_name(name): what for name, what in _WRITTEN.items()}
+"""From its name to what a unit measures and its size in the smallest whole of that dimension (seconds, grams, metres)."""
+_UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_WRITTEN, key=len, reverse=True))) + r")(?!\w)"
 
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -28,22 +75,20 @@ _NUMBER = re.compile(
     rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})"
     rf"|{'|'.join(sorted(_WORDS.keys() - {'a'}, key=len, reverse=True))}|a(?=\s(?:{'|'.join(_SCALES)})\b))(?!\w)))"
     rf"(?:[\s-]?(?P<scale>{'|'.join(_SCALES)})\b)?(?P<mille>\s?‰|\sper\s(?:mille|thousand)\b|\sin\sa\sthousand\b)?"
-    rf"(?:[\s-]?(?P<unit>%|{PATTERN}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
+    rf"(?:[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
 )
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 _ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_LATEX = {
-    r"\%": "%",
-    "{,}": ",",
-    r"\times": "×",
-    r"\cdot": "·",
-    r"\pm": "±",
-    "−": "-",
-    "+/-": "±",
-    "$": "",
-    "~": " ",
-    "\\,": " ",
-}
+_LATEX = [
+    (r"\%", "%"),
+    ("{,}", ","),
+    (r"\times", "×"),
+    (r"\cdot", "·"),
+    (r"\pm", "±"),
+    ("$", ""),
+    ("~", " "),
+    ("\\,", " "),
+]
 _BRACKETED = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
 _NO_NUMBER = re.compile(
     r"(?:\b(?i:figs?|figures?|tables?|sections?|sec|eqs?|equations?|refs?)\.?\s?|\[|[\^_]\{?[-+]?|[A-Z]-)\Z"
@@ -55,18 +100,18 @@ _JOINED = re.compile(r"\s*(?:(?P<scaled>-|–|—|to|±)|v|vs\.?|versus)\s*")
 _COUNT = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
 _P_VALUE = re.compile(r"\b[pP]\s?(?:value\s?)?[=<>≤]\s?\Z")
 _JOINING = """
-    and or but of in on at to by as if is was were are for from with the than per vs versus that which not so while after
-    before against minus plus times over divided points percent
+    and or but of in on at to by as if is was were are for from with the than per vs versus that which not so while
+    after before against minus plus times over divided points percent
 """
 _NO_NOUN = frozenset(_JOINING.split())
 """Words that may follow a number without being what it counts."""
 
 
-class Figure(NamedTuple):
+class Quantity(NamedTuple):
     """A number as it is `written`. `size` is its value in the base unit of `dimension`, or the value where there is none.
     `reach` is how far another may be from `size` and be what this one is rounded from; `blur` is the same of a decimal, as
     a share. `counted`: a word follows that is no unit. `plain`: small counts, 100 %, the 5 % level and years of citations,
-    which are in everybody's speech. `round`: a figure that anybody may guess (30, 250, 0.5, 12, 24), so that a passage that
+    which are in everybody's speech. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24), so that a passage that
     holds it too is no sign of where it comes from."""
 
     written: str
@@ -81,10 +126,12 @@ class Figure(NamedTuple):
     round: bool
 
 
-def figures(text: str) -> list[Figure]:
-    """The figures of a text, in order; no part of a name, an exponent, a reference or a list marker is one."""
+# A passage is read once for all of its traces, and a thought for its answer and its record.
+@lru_cache(maxsize=512)
+def quantities(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text, in order; no part of a name, an exponent, a reference or a list marker is one."""
     text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
-    for latex, plain in _LATEX.items():
+    for latex, plain in [*_LATEX, ("−", "-"), ("+/-", "±")]:
         text = text.replace(latex, plain)
     text = _BRACKETED.sub(r"\1", text)
     after: tuple[int, float, str | None] | None = None
@@ -95,8 +142,8 @@ def figures(text: str) -> list[Figure]:
             unit = unit or after[2]
             scale = after[1] if scale == 1 and joined["scaled"] else scale
         after = (match.start(), scale, unit)
-        found.append(_figure(text, match, unit, scale))
-    return found[::-1]
+        found.append(_quantity(text, match, unit, scale))
+    return tuple(found[::-1])
 
 
 def _is_number(text: str, match: re.Match[str]) -> bool:
@@ -111,7 +158,7 @@ def _is_number(text: str, match: re.Match[str]) -> bool:
 def _unit(text: str, match: re.Match[str]) -> str | None:
     """The unit, unless it is the beginning of one that is not known: "mg/day"."""
     compound = (match["rest"] or "").strip() in ("/", "per") or text[match.end() : match.end() + 1] == "^"
-    return unit_named(match["unit"]) if match["unit"] and not compound else None
+    return _unit_name(match["unit"]) if match["unit"] and not compound else None
 
 
 def _scale(match: re.Match[str]) -> float:
@@ -119,7 +166,7 @@ def _scale(match: re.Match[str]) -> float:
     return power * _SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
 
 
-def _figure(text: str, match: re.Match[str], unit: str | None, scale: float) -> Figure:
+def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     before = text[max(0, match.start() - 40) : match.start()]
     digits = re.sub(r"[^\d.]", "", match["digits"] or "")
     significant = digits.replace(".", "").lstrip("0")
@@ -129,21 +176,19 @@ def _figure(text: str, match: re.Match[str], unit: str | None, scale: float) -> 
         value, step = 10.0 ** int(match["exponent"]), 0.0
     if _ABOUT.search(before):
         step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), value / 8) if "." not in digits else step)
-    dimension, size = UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
-    if unit is None and _P_VALUE.search(before):
-        # P = .04 is no share of 4 percent.
-        dimension = "p-value"
+    dimension, size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
+    # P = .04 is no share of 4 percent.
+    dimension = "p-value" if unit is None and _P_VALUE.search(before) else dimension
     rest = (match["rest"] or "").strip()
     noun = len(rest) > 1 and rest.lower() not in _NO_NOUN
     value, factor = value * scale, scale * size
     share = round(value * size, 9) if dimension in (None, "fraction", "p-value") else None
     bare = dimension is None and "." not in digits and not match["exponent"]
-    small = (bare and (value <= 12 or value == 10 ** round(math.log10(value))) and scale in (1, 100, 1000)) or (
-        match["words"] or ""
-    ).lower() == "half"
+    small = bare and (value <= 12 or value == 10 ** round(math.log10(value))) and scale in (1, 100, 1000)
+    small = small or (match["words"] or "").lower() == "half"
     cited = bare and len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
     common = share in (0.0, 0.05, 0.95, 1.0) or (dimension in ("significance", "ratio") and value <= 2)
-    return Figure(
+    return Quantity(
         written=match.group(),
         value=value,
         size=value * size,

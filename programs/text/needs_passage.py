@@ -15,9 +15,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import permutations
+from typing import NamedTuple
 
-from programs.text.figure import Figure, figures
+from programs.text.quantities import Quantity, quantities
 
 _RECKONS = re.compile(
     r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\b(?:\d+\s+over\s+\d+|from\s\S{0,3}\d[^;.]{0,20}\sto\s\S{0,3}\d"
@@ -29,38 +31,51 @@ _RECKONS = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
+class _Known(NamedTuple):
+    """What is known after a text: figures that are given or derived, those that need the passage, and those of the text."""
+
+    given: tuple[Quantity, ...]
+    needed: tuple[Quantity, ...]
+    paragraph: tuple[Quantity, ...]
+
+
 def needs_passage(question: str, passage: str, texts: Sequence[str]) -> list[str]:
     """The figures of a thought's paragraphs and the answer, as they are written there and in order, that stand in the
     passage and that neither the question nor arithmetic gives. Each once."""
-    given, source = figures(question), figures(passage)
-    needed: list[Figure] = []
-    paragraph: list[Figure] = []
-    sentence: list[Figure]
-    for text in texts:
-        before, paragraph, sentence = paragraph, [], []
-        for part in _SENTENCE_END.split(text):
-            found, reckons = figures(part), _RECKONS.search(part) is not None
-            last, sentence = sentence, [one for one in found if one.plain or _among(one, given)]
-            for one in found:
-                if one in sentence or _among(one, [*given, *needed]):
-                    continue
-                near = [*last, *sentence] if reckons or one.digits > 2 else []
-                far = [*before, *paragraph] if one.digits > 2 else []
-                derived = _derived(one, [*near, *far])
-                if derived or one.round or not _among(one, source):
-                    sentence.append(one)
-                    given += [one] if derived else []
-                else:
-                    needed.append(one)
-            paragraph += sentence
-    return [one.written for one in needed]
+    return [one.written for one in _read(question, passage, tuple(texts)).needed]
 
 
-def _among(one: Figure, others: Iterable[Figure]) -> bool:
+# The answer is read after its thought, and both once more for the record.
+@lru_cache(maxsize=256)
+def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
+    if not texts:
+        return _Known(quantities(question), (), ())
+    before = _read(question, passage, texts[:-1])
+    given, needed, paragraph = list(before.given), list(before.needed), list[Quantity]()
+    sentence: list[Quantity] = []
+    for part in _SENTENCE_END.split(texts[-1]):
+        found, reckons = quantities(part), _RECKONS.search(part) is not None
+        last, sentence = sentence, [one for one in found if one.plain or _among(one, given)]
+        for one in found:
+            if one in sentence or _among(one, [*given, *needed]):
+                continue
+            near = [*last, *sentence] if reckons or one.digits > 2 else []
+            far = [*before.paragraph, *paragraph] if one.digits > 2 else []
+            derived = _derived(one, [*near, *far])
+            if derived or one.round or not _among(one, quantities(passage)):
+                sentence.append(one)
+                given += [one] if derived else []
+            else:
+                needed.append(one)
+        paragraph += sentence
+    return _Known(tuple(given), tuple(needed), tuple(paragraph))
+
+
+def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
     return any(_same(one, other) for other in others)
 
 
-def _same(one: Figure, other: Figure) -> bool:
+def _same(one: Quantity, other: Quantity) -> bool:
     """Whether `one` is the other, or the other rounded."""
     if one.dimension == other.dimension:
         return abs(one.size - other.size) <= one.reach
@@ -72,16 +87,16 @@ def _same(one: Figure, other: Figure) -> bool:
     return not bare.counted and abs(one.value - other.value) <= one.reach * (one.value / one.size if one.size else 1)
 
 
-def _derived(one: Figure, at_hand: Sequence[Figure]) -> bool:
+def _derived(one: Quantity, at_hand: Sequence[Quantity]) -> bool:
     """Whether one operation on figures at hand gives it, as far as these are rounded."""
     return any(abs(result - one.size) <= one.reach + abs(result) * blur for result, blur in _results(one, at_hand))
 
 
-def _results(one: Figure, at_hand: Sequence[Figure]) -> Iterator[tuple[float, float]]:
+def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
     """What operations give, in the unit of `one`, and how far off that may be, as a share."""
     number = one.dimension in (None, "fraction", "ratio", "p-value")
     unit = 1.0 if number else one.size / (one.value or 1.0)
-    hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in at_hand]
+    hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in dict.fromkeys(at_hand)]
     for x, a in hand:
         yield from ((result, a.blur) for result in (x * 2, x / 2, x * 100, x / 100))
         if number and x > 0:

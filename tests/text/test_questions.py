@@ -1,11 +1,4 @@
-"""Invariants of `programs.text.subject`.
-
-1. A question that shares two words of content with its passage, in whatever inflection, is about it; so is one whose
-   only word of content is the passage's.
-2. A question that shares fewer is not, and one without words of content is about nothing.
-3. Nothing is said about passages in another language, or about none.
-4. A question made of the words of an English passage is about it, wherever they stand.
-"""
+"""A question asks something and names what its passage is about, and an answer says something."""
 
 from __future__ import annotations
 
@@ -13,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.subject import strays
+from programs.text.questions import asks, only_asks, strays
 from programs.text.words import content, tokens
 
 PASSAGE = (
@@ -70,3 +63,41 @@ def test_3_it_is_silent_where_it_cannot_tell(passage: str) -> None:
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.sampled_from(["Why {}?", "How is it that {}?"]))
 def test_4_the_passages_own_words_are_about_it(words: list[str], form: str) -> None:
     assert strays(form.format(" ".join(words)), PASSAGE) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Why does dust lower the slope from 1.4 to 1.1?",
+        "A survey finds a slope of 1.4. How would dust change it?",
+        "Explain why a blank field matters for a survey of 212 galaxies.",
+        "A slope falls to 1.1 after correction. Compare this with an effect of selection.",
+        "为什么尘埃会降低斜率？",
+        "لماذا يقلل الغبار من الميل؟",
+    ],
+)
+def test_what_asks(text: str) -> None:
+    assert asks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The answer depends on the technique you are using.",
+        "We need more information about the method.",
+        "I explain what I know.",
+    ],
+)
+def test_what_does_not(text: str) -> None:
+    assert not asks(text)
+
+
+def test_an_answer_may_ask_but_not_only() -> None:
+    assert only_asks("Is it possible for us to change the world?")
+    assert only_asks("Is it? And why?")
+    assert not only_asks("Why is it lower? Because dust reddens the light.")
+    assert not only_asks("Dust reddens the light, at 3.5 km/s.")
+    assert not only_asks("42")
+    assert only_asks("为什么？真的吗？")
+    assert not only_asks("为什么？因为尘埃使光变红。")
+    assert only_asks("لماذا؟")

@@ -1,4 +1,4 @@
-"""Figures that only the passage gives (`programs.text.figures`).
+"""Figures that only the passage gives (`programs.text.needs_passage`).
 
 1. On labelled cases of many fields (`figures.jsonl`: half of them hold such figures, the other half only figures that are
    given, derived or generally known) precision is at least 0.9 and recall at least 0.8.
@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.figure import figures
-from programs.text.figures import needs_passage
+from programs.text.needs_passage import needs_passage
+from programs.text.quantities import quantities
 
 CASES: list[dict[str, Any]] = [
     json.loads(line) for line in Path(__file__).with_name("figures.jsonl").read_text(encoding="utf-8").splitlines()
@@ -76,7 +76,7 @@ def test_what_anybody_may_guess_is_not_listed() -> None:
     ],
 )
 def test_a_figure_is_read(text: str, size: float, dimension: str | None) -> None:
-    first = figures(text)[0]
+    first = quantities(text)[0]
     assert first.size == pytest.approx(size)
     assert first.dimension == dimension
 
@@ -99,7 +99,7 @@ def test_a_figure_is_read(text: str, size: float, dimension: str | None) -> None
     ],
 )
 def test_what_is_no_figure_is_not_read(text: str) -> None:
-    assert figures(text) == []
+    assert quantities(text) == ()
 
 
 PASSAGE = (

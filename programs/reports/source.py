@@ -1,0 +1,148 @@
+"""What a report is made from: a document's journal, which alone has what was turned down, or the document."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ijson
+from pydantic import ValidationError
+
+from programs.document import read_records
+from programs.errors import UserError
+from programs.records import DocumentMetadata, JudgeAgreement, Record, ThoughtDistributions
+from programs.reports.counting import Counts, ReadTrace
+from programs.reports.journal_view import JournalView, viewed
+from programs.reports.traces import KeptTrace, kept
+from programs.run import tally as names
+from programs.run.findings import Findings, findings_in
+from programs.run.funnel import Funnel, cost_of, funnel_of
+from programs.run.merge_sources import find_sources
+from programs.settings import Price
+from programs.traces.unit_line import attempts_of
+
+NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
+
+
+@dataclass
+class Facts:
+    """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
+    model (`programs.run.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
+    of HTTP requests that the latest run had to repeat; `note` says what the source lacks."""
+
+    status: str | None = None
+    written: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    git_commit: str | None = None
+    funnel: Funnel | None = None
+    findings: Findings | None = None
+    judges: JudgeAgreement | None = None
+    spent: list[dict[str, Any]] | None = None
+    cost: float | None = None
+    lost_questions: dict[str, int] | None = None
+    lost_traces: dict[str, int] | None = None
+    faults: dict[str, int] | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportedRun:
+    """A run that was read. `name` is its short name in the report; `newest` are the last of its traces."""
+
+    name: str
+    path: Path
+    facts: Facts
+    counts: Counts
+    newest: Sequence[KeptTrace]
+
+    @property
+    def judges(self) -> JudgeAgreement | None:
+        """How far the judges agree: as the document says, which knows what was turned down, else as counted."""
+        return self.facts.judges or self.counts.agreement.result()
+
+    @property
+    def thoughts(self) -> ThoughtDistributions | None:
+        """How the accepted traces' thoughts are distributed; None without one."""
+        return self.counts.thoughts.result()
+
+
+def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
+    """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream.
+    Raises `UserError` for what is neither, `JournalError` for what cannot be read."""
+    found = find_sources([str(path)])
+    if len(found) != 1:
+        raise UserError(f"{path} names {len(found)} files; name one (python -m programs.merge makes one of several)")
+    (source,) = found
+    counts, newest = Counts(), deque[KeptTrace](maxlen=most)
+
+    def read(traces: Iterator[ReadTrace]) -> None:
+        for trace in traces:
+            counts.add(trace)
+            newest.append(kept(trace, run))
+
+    if source.is_journal:
+        with viewed(source.path) as view:
+            read(_journal_traces(view))
+            facts = _journal_facts(view)
+    else:
+        read(ReadTrace(record) for record in read_records(source.path))
+        facts = _document_facts(source.path)
+    return ReportedRun(name, source.path, facts, counts, newest)
+
+
+def _journal_traces(view: JournalView) -> Iterator[ReadTrace]:
+    for line in view.units():
+        for became, content in attempts_of(line):
+            yield ReadTrace(Record.model_validate(content), became, line["key"])
+
+
+def _journal_facts(view: JournalView) -> Facts:
+    run, index = view.latest_run(), view.index
+    summary, settings = run.get("summary") or {}, run.get("settings") or {}
+    counts, spent = index.tally(), index.spent()
+    prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
+    return Facts(
+        status=run.get("status"),
+        written=run.get("ended") or run.get("started"),
+        settings=settings,
+        versions=run.get("versions") or {},
+        git_commit=run.get("git_commit"),
+        # What a run reads is in its summary, which it writes at its end.
+        funnel=_funnel_in(summary) or funnel_of(index, prices),
+        findings=findings_in(counts),
+        spent=spent or None,
+        cost=cost_of(spent, prices),
+        lost_questions=names.lost(names.QUESTION_LOST, counts),
+        lost_traces=names.lost(names.TRACE_LOST, counts),
+        faults=(summary.get("this_run") or {}).get("faults"),
+    )
+
+
+def _document_facts(path: Path) -> Facts:
+    try:
+        with path.open("rb") as file:
+            said = DocumentMetadata.model_validate(next(iter(ijson.items(file, "metadata", use_float=True)), None))
+    except (ijson.JSONError, ValidationError) as error:
+        raise UserError(f"{path} is not a document of this program: {str(error).splitlines()[0]}") from None
+    run = said.run or {}
+    funnel = _funnel_in(run)
+    lost = {step.what: step.lost for step in funnel.steps} if funnel else {}
+    return Facts(
+        status=said.status,
+        written=said.generation_timestamp,
+        funnel=funnel,
+        findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
+        judges=said.judges,
+        spent=run.get("spent_in_all") or None,
+        cost=run.get("cost"),
+        lost_questions=lost.get("questions drafted"),
+        lost_traces=lost.get("traces tried"),
+        faults=(run.get("this_run") or {}).get("faults"),
+        note=NO_JOURNAL,
+    )
+
+
+def _funnel_in(summary: dict[str, Any]) -> Funnel | None:
+    return Funnel.model_validate(summary["funnel"]) if summary.get("funnel") else None

@@ -1,0 +1,9 @@
+"""Tables of texts, many in a line: between two stands a bar with spaces around it."""
+
+
+def texts(table: str) -> list[str]:
+    return [text.strip() for text in table.replace("\n", " ").split(" | ")]
+
+
+def cases(by_reason: dict[str, str]) -> list[tuple[str, str]]:
+    return [(text, reason) for reason, table in by_reason.items() for text in texts(table)]

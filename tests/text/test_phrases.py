@@ -1,0 +1,289 @@
+"""Truth tables: what leans on an absent source or shows how a text was made, by which rule, and plain English that only
+looks like it, alone or beside a question."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.text.phrases import (
+    ASKER,
+    FORM,
+    HYPOTHESIS,
+    LEANING,
+    MADE,
+    NOTES,
+    ORDERS,
+    SENTENCE,
+    artefacts,
+    leaning,
+)
+from tests.text.tables import cases, texts
+
+LEANS = cases(
+    {
+        "document": r"""
+            What does the paper conclude about dark energy? | How large is the effect in this study? |
+            Why does the passage compare two masks? | What does the text say about reionization? |
+            Which dust model does the excerpt prefer? | What is claimed by the article? |
+            According to the study, is the Hubble tension real? | According to the paper, what sets the scale? |
+            What is the main finding of the study of 212 galaxies? | How was the bias treated in the present study? |
+            What limits the present work? | What is new in this work? | This work shows that halos merge. |
+            Is the given passage convincing? | Does the following text describe inflation? |
+            Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. |
+            See the methods section for the mask. | The context explicitly states the value. |
+            Medication was not controlled for in this study.
+        """,
+        "authors": r"""
+            Why do the authors reject a fifth force? | What is the authors' view of feedback? |
+            Which caveat does the author raise? | What did the researchers measure? |
+            Why did the team mask the plane? | How do the astronomers correct for dust?
+        """,
+        "part of a document": r"""
+            What is shown in Figure 3? | Does Fig. 2 support the claim? | Compare Figs. 2 and 3. |
+            Read the slope from figure S1. | What trend appears in the figure? | What can be read from the plot? |
+            Which entry of Table 1 is largest? | List the masses of Table II. |
+            As argued in Section 4, halos are triaxial. | Use the method of Sec. 3.2 here. | This follows from § 5. |
+            The proof is on page 12. | Details are in Appendix A. | Insert this into equation (5). |
+            What does Eq. 7 imply? | Combine Eqs. (3) and (4).
+        """,
+        "earlier text": r"""
+            As mentioned above, the dipole is weak. | As described earlier, it fails. |
+            Which of the above is correct? | Given the above, what follows? | Is the aforementioned model stable? |
+            Why does the described method fail? | In the given scenario, what cools?
+        """,
+        "source": r"""
+            Use the provided data to decide. | Based on the given information, is it bound? |
+            According to the results, is the dipole real? | According to the provided information, is it real? |
+            Based on the context, which model wins?
+        """,
+        "own work": r"""
+            What do our results imply for inflation? | How did we find the amplitude? Because we measured it twice. |
+            The scatter is large and we report it here. | How does our sample compare with SDSS?
+        """,
+    }
+)
+
+STANDS_ALONE = texts(
+    r"""
+    Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
+    How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
+    Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
+    Is a cross section of 3 barns large? | Why does the cross section 3 decades above threshold fall? |
+    What happens during the passage of a shock through a cloud? |
+    How does the passage from laminar to turbulent flow begin? | Why does the passage of time feel uneven? |
+    How is the paper strip used in chromatography? | Can the paper by Hubble be read without its distance errors? |
+    What did the study of variable stars teach us? |
+    A study of 40 dwarfs finds a core. What could the study have missed? |
+    A team measures the spin of a black hole. How could the team test its model? |
+    Researchers heat a gas to 300 K. What do the researchers see? |
+    A recent paper claims a fifth force. Which test would refute the paper? |
+    What did the authors of a survey of quasars assume? | What do scientists know about dark matter? |
+    How do astronomers measure distances? | According to the second law of thermodynamics, can entropy fall? |
+    According to the Standard Model, are neutrinos massless? | According to general relativity, does light bend? |
+    According to the data from Planck, how flat is space? |
+    According to the results of the Michelson-Morley experiment, is there an ether? |
+    Can three bodies move in a figure 8 orbit? | Is a figure of 70 km/s/Mpc realistic? |
+    Why is the figure 2.3 sigma often misread? | Solve the equation 2x + 3 = 7. | Is equation 3 = x trivial? |
+    What does the equation of state w describe? | Why is an equation needed here? |
+    Does x lie in the interval [0, 1]? | Is the range [10, 20] wide enough? | Why is [18]F used in PET? |
+    What does a[3] return in C? | Why does temperature rise above the photosphere? | What lies above 100 km? |
+    How do above-ground detectors veto muons? | What is the energy provided by fusion? |
+    A star is stable provided that gravity balances pressure. | For a given mass, which halo is denser? |
+    At the given temperature, hydrogen is neutral. | What does redshift mean in the context of expansion? |
+    How do we know that our Galaxy has a black hole? | Why do we find ourselves in a flat universe? |
+    If we found a second dipole, what would follow? | What could we measure with a larger dish? |
+    Solving for the distance, we find d = 100 Mpc. | Can our Sun become a supernova? |
+    How does this work in practice? | Why does this work for light but not for sound? |
+    How much of this work done by the gas is lost? | Does the appendix help digestion? |
+    What is an abstract space in mathematics? | How long is a sentence 4 words long to read? |
+    Why do articles of faith not count as evidence? | How do textbooks define a parsec? |
+    Why are 3 figures enough for a slide rule? | What makes a table 2 m long sag? |
+    How does the team at CERN calibrate its magnets? | What does Smith et al. (2010) mean by a void? |
+    In case studies, how are confounders treated? |
+    Does the paper "On the Electrodynamics of Moving Bodies" need an ether? |
+    If we measured the spin twice, what would we gain?
+    """
+)
+
+STUDY = "In a randomised study, researchers compared two doses in 40 patients. Is the higher one better?"
+BESIDE = [
+    ("The study shows only that it is tolerated.", STUDY),
+    ("The researchers would have had to blind the nurses.", STUDY),
+    ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
+    ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
+    ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
+    ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
+    ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
+    ("In the present analysis the weakest step is the selection.", STUDY),
+    ("According to the data, half waited longer.", "With these data, is the median of 14 hours a deadline?"),
+    ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
+    ("A trial would settle it. The trial needs 200 patients, and the study at least a year.", ""),
+]
+STILL_LEANS = [
+    ("The paper does not say how they were chosen.", STUDY),
+    ("The authors also found a correlation.", STUDY),
+    ("The text says nothing about the spread.", STUDY),
+    ("Based on the provided context, yes.", STUDY),
+    ("It is higher, as Table 2 has it.", STUDY),
+    ("The excerpt gives a p of .03.", STUDY),
+    (
+        "I should keep in mind that the study did not control for medication.",
+        "Which explanation fits equal thresholds?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), LEANS)
+def test_leans(text: str, reason: str) -> None:
+    assert reason in [hit.reason for hit in leaning(text)]
+
+
+@pytest.mark.parametrize("text", STANDS_ALONE)
+def test_stands_alone(text: str) -> None:
+    assert leaning(text) == []
+
+
+@pytest.mark.parametrize(("text", "question"), BESIDE)
+def test_what_the_question_or_the_text_introduces_is_no_fault(text: str, question: str) -> None:
+    assert leaning(text, given=question) == []
+
+
+@pytest.mark.parametrize(("text", "question"), STILL_LEANS)
+def test_a_question_forgives_what_it_introduces_alone(text: str, question: str) -> None:
+    assert leaning(text, given=question)
+
+
+def test_what_the_question_says_may_be_said_again() -> None:
+    assert leaning("The passage is short.") != []
+    assert leaning("The passage is short.", given="Why is the passage through the gap slow?") == []
+
+
+@given(st.lists(st.sampled_from([text for text, _ in LEANS] + STANDS_ALONE), max_size=6))
+def test_hits_are_ordered_disjoint_and_say_what_they_found(texts: list[str]) -> None:
+    text = " ".join(texts)
+    hits = leaning(text)
+    assert all(text[hit.start : hit.end] == hit.phrase != "" for hit in hits)
+    assert all(a.end <= b.start for a, b in pairwise(hits))
+
+
+def test_an_introduction_must_come_first() -> None:
+    assert leaning("What could the study have missed? A study of 40 dwarfs finds a core.")
+
+
+SURGEON = "on-call surgeon (intermediate level)"
+STUDENT = "first-year student of medicine (beginner level)"
+
+SHOWS = [
+    *cases(
+        {
+            SENTENCE: r"""
+            There was no difference, as stated in sentence 8. | Sentences 2 and 3 contradict it. |
+            Thresholds were higher (p = .03) [9]. | Several of them agree [3, 4], and [2] as well. |
+            The scatter grows [5-7].
+        """,
+            HYPOTHESIS: r"""
+            Hypothesis 1 says that the deficit comes first. | So hypothesis B is wrong. | Hypotheses 1 and 2 differ. |
+            The second hypothesis fits better.
+        """,
+            NOTES: r"""
+            The evidence says that there was none. | The critique says that the sample is small. |
+            The critique also mentions attention. | My perspective notes want an analogy. |
+            It is in the notes, so it holds. | The context analysis calls for care. |
+            The strands say that selection matters.
+        """,
+            ORDERS: r"""
+            I was asked to write in the first person. | As I was told, no numbers. |
+            As instructed, this has five paragraphs. | The feedback said that it repeats itself.
+        """,
+            FORM: r"""
+            That was my wrong turn. | Now takes_back. | {"kind": x} | Doubts: is 14 the median? |
+            [wonders] Who was never asked?
+        """,
+            ASKER: r"""
+            I think about what the person wants. | How do I put it to this person? | The user asks whether it holds. |
+            What the user wants is a number. | The asker has a misconception. | This reader needs an image.
+        """,
+        }
+    ),
+    ("It is so.\n\n**Takes back:** it is not.", FORM),
+]
+
+TOLD = [
+    ("To the surgeon I'd say: the colour can't tell you.", SURGEON),
+    ("For this surgeon the colour matters most.", SURGEON),
+    ("What the on-call surgeon wants is a rule.", SURGEON),
+    ("I would explain this to the surgeon with a table.", SURGEON),
+    ("For a student: ask who was not checked.", STUDENT),
+    ("So far so good. For a sceptic I’d say it is a scale set to a known weight.", SURGEON),
+    ("A student should ask of any perfect score who never got into it.", STUDENT),
+    ("The first-year student asks for the mechanism.", STUDENT),
+]
+
+PLAIN = texts(
+    r"""
+    The null hypothesis survives; one hypothesis would be dust. |
+    One hypothesis is dust, another is age. The first hypothesis predicts a colour. |
+    I reject the null hypothesis 5% of the time, and the hypothesis 2.5 sigma away never. |
+    The evidence shows little, and the evidence for it is thin. |
+    A person stands on a scale. The person jumps, and it reads more. |
+    The person who was never rechecked is what I can't see. |
+    This feedback isn't made or isn't used; stellar feedback heats the gas. |
+    Check: 3 times 4 is 12. Wrong. Correction: I forgot the carbon. |
+    Does x lie in [0, 1]? The range [10, 20] is wide, and [18]F decays. |
+    The median was 60 [50-80] minutes, with F [1, 30] = 0.6. | [O/Fe] falls with [Fe/H]. |
+    A sentence 4 words long is short. | I'm asked what this says about tracking. |
+    The analysis shows that p is .04. The notes of a chord beat, and RNA strands fold. |
+    For a halo of this size I'd say 3 percent. To a first approximation I'd say yes. |
+    If a surgeon thought an ovary was dead he took it out, and the surgeon's eye is what is in doubt. |
+    I'd tell the parents that it may not survive. | The user can choose a mask. |
+    What is the critique of pure reason? | He was instructed to rest, and the DNA carries the instructions. |
+    Hmm. It takes back what it gave. Who doubts: nobody.
+    """
+)
+
+
+@pytest.mark.parametrize(("text", "reason"), SHOWS)
+def test_what_shows_how_it_was_made_has_its_reason(text: str, reason: str) -> None:
+    found = artefacts(text)
+    assert reason in [fault.reason for fault in found]
+    assert all(text[fault.start : fault.end] == fault.phrase for fault in found)
+
+
+@pytest.mark.parametrize(("text", "asked_by"), TOLD)
+def test_who_asks_is_not_spoken_to(text: str, asked_by: str) -> None:
+    assert [fault.reason for fault in artefacts(text, asked_by=asked_by)] == [ASKER]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_english_shows_nothing(text: str) -> None:
+    assert artefacts(text, asked_by=SURGEON) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "asked_by", "question"),
+    [
+        ("To the surgeon I'd say: wait.", SURGEON, "What should the surgeon do?"),
+        ("So hypothesis B is wrong.", STUDENT, "Does hypothesis A or hypothesis B fit?"),
+        ("The person falls at 9.8.", STUDENT, "How fast does a person in a lift fall?"),
+    ],
+)
+def test_what_the_question_speaks_of_is_no_artefact(text: str, asked_by: str, question: str) -> None:
+    assert artefacts(text, asked_by=asked_by)
+    assert artefacts(text, given=question, asked_by=asked_by) == []
+
+
+def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
+    tables = (LEANS, STANDS_ALONE, BESIDE, STILL_LEANS, SHOWS, PLAIN)
+    for text in (case if isinstance(case, str) else case[0] for table in tables for case in table):
+        for rule in (*LEANING, *MADE):
+            for match in rule.pattern.finditer(text):
+                assert any(part in match[0].lower() for part in rule.parts), (rule, text)
+
+
+def test_every_rule_is_in_a_truth_table() -> None:
+    assert {rule.reason for rule in LEANING} == {reason for _, reason in LEANS}
+    assert {rule.reason for rule in MADE} == {reason for _, reason in SHOWS}

@@ -1,0 +1,191 @@
+"""Machine text is named, and what repeats itself or is no prose; science prose with the same words passes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.text.prose import RULES, is_degenerate, leaked, repeated_ngrams
+from tests.text.tables import cases, texts
+
+LEAKS = [
+    *cases(
+        {
+            "JSON schema": r"""
+            {"properties": {"a": {}}} | a field of "type": "string" | resolve the $ref first | #/$defs/Question |
+            with maxLength 200
+        """,
+            "field marker": r"""
+            [[ ## reasoning ## ]] | The answer is 4. [[ ## completed
+        """,
+            "the form's own words": r"""
+            text of at most 1900 characters: the answer, in one to four paragraphs of prose |
+            the answer, in one to four paragraphs of prose
+        """,
+            "adapter prompt": r"""
+            the value you produce must adhere to the JSON schema | Respond with the corresponding output fields
+        """,
+            "chat token": r"""
+            [INST] why [/INST]
+        """,
+            "placeholder": r"""
+            The answer is {answer}. | [Insert your answer here]
+        """,
+            "access notice": r"""
+            IMPORTANT AUTHENTICATION NOTICE FROM ARGO: register | ACCESS DENIED for user | Access denied.
+        """,
+            "HTML markup": r"""
+            <script src='https://example.org/doc'></script> | <p>Science &amp; Technology</p>
+        """,
+            "HTML page": r"""
+            <!DOCTYPE html><html> | <html lang='en'>
+        """,
+            "server error": r"""
+            500 Internal Server Error | 502 Bad Gateway | HTTP 503 | {"type":"error","error":{}} |
+            You passed a messages field along with system | Incorrect API key provided |
+            The model is currently overloaded. Please try again later. |
+            An error occurred while processing your request. |
+            Your session has expired. Please log in again to continue. |
+            The response was filtered due to the prompt triggering a content management policy.
+        """,
+            "rate limit": r"""
+            Rate limit exceeded, try later | Error: rate limit reached for gpt | 429 Too Many Requests |
+            You exceeded your current quota
+        """,
+            "refusal": r"""
+            I'm sorry, but I can't assist with that. | I am sorry, I cannot answer. |
+            I cannot help with this request. | As an AI language model, I have no view. |
+            I apologize, but I cannot provide an answer to this question. | Sorry, I can't answer that question. |
+            I must decline to answer this request. | As a large language model, I have no telescope. |
+            I'm just a language model. | 抱歉，我无法回答这个问题。 | As an AI, I cannot feel. |
+            I don't have access to the full paper.
+        """,
+        }
+    ),
+    ('{\\"type\\": \\"object\\"}', "JSON schema"),
+    ("The slope is 1.4\x00 and falls.", "control character"),
+    ("The slope \x1b[31mfalls.", "control character"),
+    ("The slope \u202efalls.", "control character"),
+    ("Done.<|im_end|>", "chat token"),
+    ("Traceback (most recent call last):\n  ...", "traceback"),
+    ('  File "a.py", line 3, in f', "traceback"),
+]
+
+PROSE = [
+    *texts(r"""
+    The error of the measurement is 3 per cent. | Access to the sky is limited by dust. |
+    Entry to the inner zone is denied to slow particles: access denied by the barrier. |
+    The accretion rate limit exceeded the Eddington value. | The rate limit of the detector is 10 kHz. |
+    I'm sorry to say that the fit fails. | I cannot provide a tighter bound from these data. |
+    I can't help but wonder whether the mask matters. | The type of the string is open in string theory. |
+    The properties of halos depend on mass. | The 500 galaxies are internal to the cluster. |
+    A neural network acts as an AI model of the foreground. | He traced back the most recent call of the bird. |
+    The interval [[0, 1], [2, 3]] has two parts. | I do not have access to the distance, so I assume 10 Mpc. |
+    The set {x, y} spans the plane. | So many requests for telescope time were rejected. |
+    The reference frame matters ($v < c$). | I must decline in brightness faster than the model says. |
+    The model is overloaded with parameters, so an error occurred in the fit. |
+    A language model of the sky survey was trained on 500 characters.
+    """),
+    "|<psi|phi>| is an amplitude, <|V|> its mean.",
+    "A line\nbreak and a\ttab are prose, and so is 星系。",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), LEAKS)
+def test_leaks_are_named(text: str, reason: str) -> None:
+    assert leaked(text) == reason
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_prose_passes(text: str) -> None:
+    assert leaked(text) is None
+
+
+def test_every_rule_is_in_the_truth_table() -> None:
+    assert {name for name, *_ in RULES} == {reason for _, reason in LEAKS}
+
+
+def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
+    for text in (*(text for text, _ in LEAKS), *PROSE):
+        for name, parts, pattern in RULES:
+            for match in pattern.finditer(text):
+                assert any(part in match[0].lower() for part in parts), (name, pattern.pattern, text)
+
+
+@given(st.sampled_from(PROSE), st.sampled_from(["[[ ## answer ## ]]", "<|im_start|>", "$ref"]), st.sampled_from(PROSE))
+def test_a_leak_is_found_wherever_it_stands(before: str, leak: str, after: str) -> None:
+    assert leaked(f"{before} {leak} {after}")
+
+
+SHORT_PROSE = (
+    "The dipole amplitude is 0.066, and 46 of 2,000 isotropic skies exceed it, so the probability is 2.3 per cent."
+)
+
+
+@given(st.text(max_size=200), st.integers(1, 6))
+def test_the_share_is_a_share(text: str, n: int) -> None:
+    assert 0.0 <= repeated_ngrams(text, n) < 1.0
+
+
+@given(st.lists(st.sampled_from(["gas", "cools", "in", "halos"]), min_size=8, max_size=40))
+def test_saying_it_twice_repeats_at_least_nearly_half(words: list[str]) -> None:
+    assert repeated_ngrams(" ".join(words * 2)) >= (len(words) - 3) / (2 * len(words) - 3) - 1e-9
+
+
+def test_known_shares() -> None:
+    assert repeated_ngrams("a b c d") == 0.0
+    assert repeated_ngrams("a b c d A B C D", n=4) == pytest.approx(1 / 5)
+    assert repeated_ngrams("") == 0.0
+    with pytest.raises(ValueError, match="at least 1"):
+        repeated_ngrams("a", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        (" \n\t", "empty"),
+        ("...", "no words"),
+        ("----------", "no words"),
+        ("0000", "one character"),
+        ("The value is 0000000000000000000000", "one character"),
+        ("aaaaaaaa", "one character"),
+        ("gas and and and dust", "one word"),
+        ("the 1, 1, 1, 1, 1, 1, 1", "one word"),
+        ("The gas cools in the halo. " * 8, "4-grams"),
+        ('{"question": "Why?"}', "JSON"),
+        ('```json\n{"a": 1}\n```', "JSON"),
+        ('[{"a": "b"}]', "JSON"),
+        ('["a", "b"]', "JSON"),
+        ('{"question": "Why does', "JSON"),
+        ("= 3.1 + 4.2 - 5.5 * 6.6 / 7.7 + 8.8 - 9.9 = 12.3 x", "letters"),
+    ],
+)
+def test_degenerate(text: str, reason: str) -> None:
+    found = is_degenerate(text)
+    assert found is not None
+    assert reason in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHORT_PROSE,
+        "42",
+        "3.2 km/s",
+        "299792458",
+        "10000000000 years",
+        "6.62607015e-34 J s",
+        "The point (0, 0, 0) is the origin.",
+        "[12] reports a dipole.",
+        "[12]",
+        "{\\rm H}_2 forms on grains.",
+        "Very, very, very faint galaxies dominate.",
+        "H0 = 67.4 ± 0.5 km/s/Mpc, at odds with 73.0 ± 1.0 km/s/Mpc",
+        "Schwarzschild metric: ds² = −(1 − 2GM/r)dt² + ...",
+    ],
+)
+def test_prose_and_short_answers_pass(text: str) -> None:
+    assert is_degenerate(text) is None
