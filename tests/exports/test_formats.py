@@ -26,10 +26,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.exports.format import Candidate, Format, Skip
-from programs.exports.formats import FORMATS
-from programs.exports.prm import label_of
-from programs.exports.tag import Tag
-from programs.exports.view import View
+from programs.exports.options import FORMATS
+from programs.exports.reinforcement import label_of
+from programs.exports.view import Tag, View
 from programs.records import StepRecord
 from programs.run.tally import CONTAMINATED, WITHDRAWN
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, header, laid, plain_document, record, refused, rows
