@@ -27,7 +27,7 @@ import pytest
 
 from programs.calibrate import main
 from programs.cli.options import run_cli
-from programs.judges.question_interval import mean_interval
+from programs.judges.figures import mean_interval
 from tests.forked.process import Forked
 from tests.lab import environment, laboratory
 from tests.standin.faults import FaultPlan

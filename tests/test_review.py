@@ -21,8 +21,7 @@ import pytest
 
 from optimize.judges.judge_student import PREDICTOR
 from programs.judges.labels import read_labels
-from programs.judges.review_labels import ReviewLabels, Said
-from programs.judges.review_walk import understood
+from programs.judges.walk import ReviewLabels, Said, understood
 from programs.load import load_tracer
 from tests.lab import ROOT, environment
 from tests.optimize import judging

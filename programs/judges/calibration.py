@@ -47,19 +47,15 @@ def biases_of(path: Path, judges: Sequence[str], prompt: str) -> dict[str, float
         raise UserError(f"--judge-calibration: cannot read {path}: {error.strerror}") from None
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        where = ".".join(map(str, detail["loc"]))
-        raise UserError(
-            f"--judge-calibration: {path} is no file of programs.calibrate --apply: {where} {detail['msg']}"
-        ) from None
-    if found.prompt != prompt:
-        raise UserError(
-            f"--judge-calibration: {path} was measured with another prompt of the judges; "
-            "calibrate again with the same --program and --prompt-order"
-        )
+        why = f"{'.'.join(map(str, detail['loc']))} {detail['msg']}"
+        raise UserError(f"--judge-calibration: {path} is no file of programs.calibrate --apply: {why}") from None
     missing = [judge for judge in judges if judge not in found.judges]
-    if missing:
-        raise UserError(
-            f"--judge-calibration: {path} says nothing of {', '.join(missing)}, only of {', '.join(found.judges)}; "
-            "calibrate all judges of the panel together"
+    if found.prompt != prompt:
+        why = (
+            "was measured with another prompt of the judges; calibrate again with the same --program and --prompt-order"
         )
-    return {judge: found.judges[judge].bias for judge in judges}
+    elif missing:
+        why = f"says nothing of {', '.join(missing)}, only of {', '.join(found.judges)}; calibrate the whole panel together"
+    else:
+        return {judge: found.judges[judge].bias for judge in judges}
+    raise UserError(f"--judge-calibration: {path} {why}")

@@ -1,4 +1,4 @@
-"""Invariants of `programs.judges.judge_agreement`: counted as they pass, the figures are those of all ratings together.
+"""Invariants of `programs.judges.agreement`: counted as they pass, the figures are those of all ratings together.
 
 1. Alpha and each pair's kappa are what `programs.judges.agreement` says of the whole lists, in whatever order traces come.
 2. They are None where they are undefined: for a single judge, for fewer than two traces, where all ratings are the same.
@@ -15,8 +15,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from programs.judges.agreement import krippendorff_alpha, weighted_kappa
-from programs.judges.judge_agreement import AgreementCount, agreement_in_words, ratings_in_words
+from programs.judges.agreement import (
+    AgreementCount,
+    agreement_in_words,
+    krippendorff_alpha,
+    ratings_in_words,
+    weighted_kappa,
+)
 from programs.records import JudgeAgreement
 
 Rows = list[list[int | None]]

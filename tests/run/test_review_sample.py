@@ -15,13 +15,16 @@ import pytest
 
 from programs.errors import UserError
 from programs.judges.labels import read_labels
-from programs.judges.review_list import FAR_APART
-from programs.judges.review_sample import ReviewSample
+from programs.judges.review_list import FAR_APART, review_sample
 from tests.lab import Lab, laboratory
 from tests.reviewing import labels_in, review
 from tests.run.test_review_list import JUDGED, attempts, by_the_answer
 
 EVERYTHING = 1000
+
+
+def drawn(document: Path, size: int, seed: int) -> list[str]:
+    return [one.id for one in review_sample(document, size, seed)]
 
 
 @pytest.fixture(scope="module")
@@ -33,28 +36,27 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_every_judged_attempt_can_be_drawn_once(judged: Lab) -> None:
-    sample = ReviewSample(judged.output, EVERYTHING, 0)
-    assert sorted(sample.ids) == sorted(record["id"] for record in attempts(judged))
-    assert {sample[number].became for number in range(len(sample))} == {"accepted", "below"}
+    sample = review_sample(judged.output, EVERYTHING, 0)
+    assert sorted(one.id for one in sample) == sorted(record["id"] for record in attempts(judged))
+    assert {one.became for one in sample} == {"accepted", "below"}
 
 
 def test_a_larger_sample_goes_on_with_the_smaller(judged: Lab) -> None:
-    every = ReviewSample(judged.output, EVERYTHING, 0).ids
-    assert ReviewSample(judged.output, 3, 0).ids == every[:3]
-    assert ReviewSample(judged.output, EVERYTHING, 1).ids != every
-    assert sorted(ReviewSample(judged.output, EVERYTHING, 1).ids) == sorted(every)
+    every = drawn(judged.output, EVERYTHING, 0)
+    assert drawn(judged.output, 3, 0) == every[:3]
+    assert drawn(judged.output, EVERYTHING, 1) != every
+    assert sorted(drawn(judged.output, EVERYTHING, 1)) == sorted(every)
 
 
 def test_each_place_in_the_run_is_drawn_about_as_often(judged: Lab) -> None:
     """Of 100 draws of half of them, no attempt is in less than a quarter or more than three quarters."""
-    every = ReviewSample(judged.output, EVERYTHING, 0).ids
-    drawn = [name for seed in range(100) for name in ReviewSample(judged.output, len(every) // 2, seed).ids]
-    assert all(25 < drawn.count(name) < 75 for name in every)
+    every = drawn(judged.output, EVERYTHING, 0)
+    names = [name for seed in range(100) for name in drawn(judged.output, len(every) // 2, seed)]
+    assert all(25 < names.count(name) < 75 for name in every)
 
 
 def test_traces_on_which_judges_agree_are_drawn_too(judged: Lab) -> None:
-    sample = ReviewSample(judged.output, EVERYTHING, 0)
-    spreads = [sample[number].spread for number in range(len(sample))]
+    spreads = [one.spread for one in review_sample(judged.output, EVERYTHING, 0)]
     assert any(spread is not None and spread < FAR_APART for spread in spreads)
     assert any(spread is not None and spread >= FAR_APART for spread in spreads)
 
@@ -65,9 +67,9 @@ def test_what_is_said_of_them_are_labels(judged: Lab) -> None:
     assert "1 of 3, 3 without a label" in out
     assert "1 accepted, 1 rejected, 1 rated, 1 without a label" in out
     labels = judged.folder / "out.labels.jsonl"
-    sample = ReviewSample(judged.output, 2, 0)
-    assert [line["id"] for line in labels_in(labels)] == sample.ids
-    assert [one.question for one in read_labels(labels).answers] == [sample[number].question for number in range(2)]
+    sample = review_sample(judged.output, 2, 0)
+    assert [line["id"] for line in labels_in(labels)] == [one.id for one in sample]
+    assert [one.question for one in read_labels(labels).answers] == [one.question for one in sample]
     # The list beside the document means the same document.
     code, out, _ = review(judged.folder / "out.review.jsonl", "q", options=("--random", "3"))
     assert (code, "3 of 3, 1 without a label" in out) == (0, True)
@@ -91,4 +93,4 @@ def test_a_run_without_a_trace_has_nothing_to_review(tmp_path: Path) -> None:
 
 def test_no_document_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is neither"):
-        ReviewSample(tmp_path / "none.json", 1, 0)
+        review_sample(tmp_path / "none.json", 1, 0)

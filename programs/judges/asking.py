@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import dspy
 
@@ -12,38 +13,34 @@ from programs.asking.models import ModelTable, concurrency_of, few_slots
 from programs.asking.plan import Ask
 from programs.asking.tries import TryRules
 from programs.errors import FatalError, UserError
-from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.calibration import prompt_of
-from programs.judges.label_view import judge_inputs, shown
-from programs.judges.labels import Labelled
+from programs.judges.labels import Labelled, judge_inputs, shown
 from programs.run.budget import Budget
 from programs.run.gate import Gate, RunStopped, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
+from programs.settings import Settings
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 
 
-@dataclass
-class Judged:
-    """What the judges said: by judge, a verdict on every answer, in order. `complete`: nothing was left unasked, as it is
-    after an interrupt or at a limit of calls; else there are no verdicts."""
+class Judged(NamedTuple):
+    """What the judges said: by judge, a verdict on every answer, in order; none at all where something was left unasked."""
 
     verdicts: dict[str, list[Verdict]]
-    complete: bool
     interrupted: bool
 
 
-async def judged(settings: CalibrateSettings, judge: JudgeStage, answers: Sequence[Labelled], ledger: Ledger) -> Judged:
-    """Asks each judge about each answer. What the journal holds is not asked again: the same judge with the same prompt
-    about the same texts.
+async def judged(
+    settings: Settings, path: Path, judge: JudgeStage, answers: Sequence[Labelled], ledger: Ledger
+) -> Judged:
+    """Asks each judge of the settings about each answer. What the journal at `path` holds is not asked again: the same
+    judge with the same prompt about the same texts.
 
     Raises `UserError` when a model cannot be reached, `FatalError` when no call can succeed, and `JournalError`; what was
     answered until then is kept.
     """
-    table = ModelTable(settings.models)
-    prompt = prompt_of(judge, settings.prompt_order)
-    judges = settings.judge_models
+    table, judges, prompt = ModelTable(settings), settings.judges, prompt_of(judge, settings.prompt_order)
     asks = [
         judge.ask_about(
             judge_inputs(shown(answer), answer.question, answer.answer, answer.thought), f"{answer.id}/{prompt}", name
@@ -52,23 +49,22 @@ async def judged(settings: CalibrateSettings, judge: JudgeStage, answers: Sequen
         for name in judges
     ]
     try:
-        with Journal(settings.journal) as journal:
+        with Journal(path) as journal:
             if journal.latest("run", "") is not None or journal.index.counts():
-                raise UserError(f"{settings.journal} is the journal of a run; choose another --output")
+                raise UserError(f"{path} is the journal of a run; choose another --output")
             gate = Gate(settings.concurrency or concurrency_of(table.main), lanes=few_slots(table.main))
             budget = Budget(settings.max_calls)
             rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
             caller = JournaledCaller(Caller(table.of, rules), journal, gate, ledger, budget, table.reach)
-            adapter = adapter_for(settings.prompt_order)
-            with dspy.context(adapter=adapter, disable_history=True, trace=None):
+            with dspy.context(adapter=adapter_for(settings.prompt_order), disable_history=True, trace=None):
                 async with interruptible(gate) as interrupted:
                     found = await _answered(asks, caller, gate, settings.timeout)
     finally:
         await table.close()
     known = [verdict for verdict in found if verdict is not None]
-    complete = len(known) == len(found) and budget.reached is None
-    verdicts = {name: known[number :: len(judges)] for number, name in enumerate(judges)} if complete else {}
-    return Judged(verdicts, complete, interrupted.is_set())
+    if len(known) < len(found) or budget.reached is not None:
+        return Judged({}, interrupted.is_set())
+    return Judged({name: known[number :: len(judges)] for number, name in enumerate(judges)}, False)
 
 
 async def _answered(asks: Sequence[Ask], caller: JournaledCaller, gate: Gate, grace: float) -> list[Verdict | None]:
