@@ -145,29 +145,26 @@ def _command(settings: CalibrateSettings) -> int:
 
 async def _calibrate(settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer") -> int:
     from programs.errors import AccessDenied, FatalError, UnknownModel
-    from programs.judges.asking import judged
+    from programs.judges.calibration import judged
     from programs.judges.figures import in_words, report_of
     from programs.run.ledger import Ledger
 
     ledger, journal = Ledger(), beside(settings.output, "journal")
-    again = "run the same command again to go on"
+    code, why = 1, "stopped before every answer was judged"
+    verdicts = None
     try:
-        found = await judged(settings.of_a_run, journal, tracer.judge, answers, ledger)
+        verdicts = await judged(settings.of_a_run, journal, tracer.judge, answers, ledger)
     except asyncio.CancelledError:
-        print(f"stopped at once; {again}")
-        return INTERRUPTED
+        code = INTERRUPTED
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except FatalError as error:
-        print(f"error: {error}; {again}", file=sys.stderr)
-        return 1
+        why = str(error)
     print(f"{ledger.total.calls} calls made, {ledger.reused} replies from {journal}")
-    if not found.verdicts:
-        print(f"error: stopped before every answer was judged; {again}", file=sys.stderr)
-        return INTERRUPTED if found.interrupted else 1
-    report = report_of(
-        settings.labels, answers, found.verdicts, correct_from=settings.judged_correct_from, seed=settings.seed
-    )
+    if verdicts is None:
+        print(f"error: {why}; run the same command again to go on", file=sys.stderr)
+        return code
+    report = report_of(settings, answers, verdicts)
     _write(settings.output, report)
     log.info("the calibration ends: the report is in %s", settings.output)
     print(*in_words(report), f"the report is in {settings.output}", sep="\n")

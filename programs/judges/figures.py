@@ -6,7 +6,7 @@ figures and counted. Intervals are of 95%, over questions: answers to one questi
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from programs.judges.agreement import (
 from programs.judges.labels import Labelled
 from programs.records import JudgeAgreement
 from programs.stages.judge import Verdict
+
+if TYPE_CHECKING:
+    from programs.calibrate import CalibrateSettings
 
 Numbers = NDArray[np.float64]
 
@@ -53,8 +56,7 @@ def balanced_interval(judges: Sequence[Sequence[Pair]], *, seed: int, resamples:
             totals[place[pair.question], judge, int(pair.truth)] += agreed
 
     def difference(sums: Numbers) -> Numbers:
-        accuracy: Numbers = (sums[..., 1:] / sums[..., :1]).mean(axis=(-3, -2))
-        return accuracy[..., 1] - accuracy[..., 0]
+        return np.diff((sums[..., 1:] / sums[..., :1]).mean(axis=(-3, -2)))[..., 0]
 
     return _interval(totals, difference, seed, resamples) if judges else None
 
@@ -157,40 +159,35 @@ class CalibrationReport(BaseModel):
 
 
 def report_of(
-    labels: list[str],
-    answers: Sequence[Labelled],
-    verdicts: Mapping[str, Sequence[Verdict]],
-    *,
-    correct_from: int,
-    seed: int,
+    settings: "CalibrateSettings", answers: Sequence[Labelled], verdicts: Mapping[str, Sequence[Verdict]]
 ) -> CalibrationReport:
     """The report, from every judge's verdicts on the answers, in their order."""
     count = AgreementCount()
     for one in zip(*verdicts.values(), strict=True):
         count.add([verdict.model_dump() for verdict in one])
     return CalibrationReport(
-        labels=labels,
-        correct_from=correct_from,
+        labels=settings.labels,
+        correct_from=settings.judged_correct_from,
         answers=len(answers),
         questions=len({answer.question_key for answer in answers}),
         rated=sum(answer.overall is not None for answer in answers),
         bare=sum(answer.thought is None for answer in answers),
         judges={
-            name: figures_of(answers, [verdict.overall for verdict in said], correct_from=correct_from, seed=seed)
+            name: _figures(answers, [verdict.overall for verdict in said], settings.judged_correct_from, settings.seed)
             for name, said in verdicts.items()
         },
         between=count.result(),
     )
 
 
-def figures_of(
-    answers: Sequence[Labelled], ratings: Sequence[float | None], *, correct_from: int, seed: int
+def _figures(
+    answers: Sequence[Labelled], ratings: Sequence[float | None], correct_from: int, seed: int
 ) -> JudgeFigures:
     """The figures of a judge who gave these overall ratings to these answers (None: no verdict)."""
     scored = [(answer, rating) for answer, rating in zip(answers, ratings, strict=True) if rating is not None]
+    keys = [answer.question_key for answer, _ in scored]
     truth = [answer.is_right(correct_from) for answer, _ in scored]
     said = [rating >= correct_from for _, rating in scored]
-    keys = [answer.question_key for answer, _ in scored]
     both = [(answer.question_key, answer.overall, rating) for answer, rating in scored if answer.overall is not None]
     # From a judge who is always wrong, whose balanced accuracy is 0, it is the whole of it.
     pairs = [Pair(key, right, not right, called) for key, right, called in zip(keys, truth, said, strict=True)]
@@ -221,22 +218,18 @@ def in_words(report: CalibrationReport) -> list[str]:
         f"{report.correct_from} of 10 on"
     ]
     for name, judge in report.judges.items():
+        share, peoples = shown(judge.says_correct), shown(judge.people_say_correct)
         lines += [
             f"{name}: {judge.scored} verdicts, {judge.unscored} answers without one",
             f"  balanced accuracy {judge.balanced_accuracy.words()}, kappa {shown(judge.kappa)} (always saying the same: "
             "0.500 and 0)",
-            f"  leniency {judge.leniency.words('+')}: calls {shown(judge.says_correct)} correct, people "
-            f"{shown(judge.people_say_correct)}",
+            f"  leniency {judge.leniency.words('+')}: calls {share} correct, people {peoples}",
         ]
         if judge.rated:
-            lines.append(
-                f"  bias {judge.bias.words('+')}: its ratings less people's, over {judge.rated}; weighted kappa "
-                f"{shown(judge.rating_kappa)}"
-            )
+            bias, kappa = judge.bias.words("+"), shown(judge.rating_kappa)
+            lines.append(f"  bias {bias}: its ratings less people's, over {judge.rated}; weighted kappa {kappa}")
     if report.between and report.between.pairs:
         lines.append(agreement_in_words(report.between))
     if report.bare:
-        lines.append(
-            f"{report.bare} answers came without a thought: how the judges rate thoughts was not measured on them"
-        )
+        lines.append(f"{report.bare} answers came without a thought: how judges rate thoughts was not measured on them")
     return lines
