@@ -2,10 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ijson
 import orjson
@@ -27,29 +26,25 @@ from programs.run.merge_sources import find_sources
 from programs.versions import own_version
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where traces are read: the document, or its journal, which alone has those that were turned down. `document` is the
     document, where there is one; `note` says what this origin lacks, if anything."""
 
     path: Path
     is_journal: bool
-    document: Path | None = None
-    note: str | None = None
+    document: Path | None
+    note: str | None
 
     @classmethod
     def find(cls, path: Path, attempts: bool) -> "Origin":
         """What a name means: with `attempts` the journal, where there is one; else the document, which can also be read
         while a run goes on. Raises `UserError` where there is neither."""
-        found = find_sources([str(path)])
-        if len(found) != 1:
-            raise UserError(
-                f"{path} names {len(found)} files; name one (python -m programs.merge makes one of several)"
-            )
-        (source,) = found
-        document = path if path.is_file() and source.path != path else None
-        if source.is_journal and (attempts or document is None):
-            return cls(source.path, True, document)
+        found, *others = find_sources([str(path)])
+        if others:
+            raise UserError(f"{path} names several files; name one (python -m programs.merge makes one of several)")
+        document = path if path.is_file() and found.path != path else None
+        if found.is_journal and (attempts or document is None):
+            return cls(found.path, True, document, None)
         lacking = f"{path} has no journal beside it: a document holds no trace that was turned down"
         return cls(path, False, path, lacking if attempts else None)
 
@@ -82,8 +77,8 @@ class Origin:
         if self.is_journal:
             with Journal(self.path) as journal:
                 last = journal.latest("run", "") or {}
-            names = {"status": "status", "versions": "versions", "git_commit": "git_commit", "summary": "run"}
-            told |= {name: last[field] for field, name in names.items() if field in last}
+            last["run"] = last.get("summary")
+            told |= {name: last[name] for name in ("status", "run", "versions", "git_commit") if last.get(name)}
         return told
 
 
@@ -171,11 +166,11 @@ def _refusal(record: Record, options: ExportOptions) -> str | None:
 
 
 def _why(origin: Origin, tally: Tally) -> str:
-    read = tally.counts["read"].total()
-    if not read:
-        return f"{origin.path} holds no trace"
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in tally.counts["skipped"].most_common(3))
-    return f"{read} traces read, none left: {reasons}" + (f". {origin.note}" if origin.note else "")
+    read, skipped = tally.counts["read"].total(), tally.counts["skipped"].most_common(3)
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped) + (
+        f". {origin.note}" if origin.note else ""
+    )
+    return f"{read} traces read, none left: {reasons}" if read else f"{origin.path} holds no trace"
 
 
 def _manifest(done: Exported) -> dict[str, Any]:

@@ -70,27 +70,28 @@ THINK = Tag("think")
 
 class Measure(NamedTuple):
     """How good a trace is, on a scale of its own; ratings of judges and grades are never compared. From `margin` on a
-    difference counts. `of` gives None for a trace without a score, which is then called `missing`."""
+    difference counts. `of` gives None for a trace without a score."""
 
     name: str
     low: float
     high: float
     margin: float
-    missing: str
     of: Callable[[Record], float | None]
+
+    @property
+    def missing(self) -> str:
+        """What is said of a trace without a score."""
+        other = "judges" if self.name == "grades" else "grades"
+        return f"it has no score of {self.name} (--score {other} goes by {other})"
 
 
 def _mean_grade(record: Record) -> float | None:
     return record.answer_grades.overall_score if record.answer_grades else None
 
 
-_UNJUDGED, _UNGRADED = (
-    "no judge rated it (--score grades goes by grades)",
-    "it has no grades (--score judges goes by judges)",
-)
 MEASURES = {
-    "judges": Measure("judges", 1, 10, 1.0, _UNJUDGED, lambda record: record.metadata.quality_score),
-    "grades": Measure("grades", 0, 1, 0.1, _UNGRADED, _mean_grade),
+    "judges": Measure("judges", 1, 10, 1.0, lambda record: record.metadata.quality_score),
+    "grades": Measure("grades", 0, 1, 0.1, _mean_grade),
 }
 
 

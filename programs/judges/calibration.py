@@ -79,8 +79,8 @@ async def judged(
     settings: Settings, path: Path, judge: JudgeStage, answers: Sequence[Labelled], ledger: Ledger
 ) -> dict[str, list[Verdict]] | None:
     """Asks each judge of the settings about each answer, and gives every judge's verdicts, in order; None where a limit of
-    calls left something unasked (after an interrupt it is cancelled). What the journal at `path` holds is not asked again: the same
-    judge with the same prompt about the same texts.
+    calls left something unasked (after an interrupt it is cancelled). What the journal at `path` holds is not asked again:
+    the same judge with the same prompt about the same texts.
 
     Raises `UserError` when a model cannot be reached, `FatalError` when no call can succeed, and `JournalError`; what was
     answered until then is kept.

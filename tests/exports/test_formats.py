@@ -114,19 +114,9 @@ def test_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged
         assert json.dumps(row).count("reasoning_content") == len(written(row))
 
 
-@pytest.mark.parametrize("tag", ["think", "<think>"])
-def test_a_tag_is_named_with_or_without_brackets(judged: Path, tag: str) -> None:
-    assert replies(rows(export_to(judged, "sft", "--think-tag", tag))[0])[0].startswith("<think>\n")
-
-
 @pytest.mark.parametrize("tag", ["", "two words", "<a><b>", "</think>", "<|channel|>"])
 def test_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
     assert refused(judged, "sft", "--think-tag", tag).startswith("--think-tag: ")
-
-
-def test_a_trace_that_is_no_thought_element_is_taken_as_it_is() -> None:
-    (row,) = made("alpaca", record(reasoning_trace="First </thought> then.", answer="Yes."))
-    assert row["output"] == "<think>\nFirst &lt;/thought&gt; then.\n</think>\n\nYes."
 
 
 # 2. Text is data
@@ -216,12 +206,6 @@ def test_a_trace_without_its_passage_is_left_out_and_counted(tmp_path: Path) -> 
     assert "1 x its passage is not in the document" in refused(only, "sft", "--context", "passage", output="only")
 
 
-def test_alpaca_takes_the_passage_as_its_input() -> None:
-    closed, open_ = made("alpaca", record(3), context="both")
-    assert (closed["input"], open_["input"]) == ("", "Text 3 is about dust. Its slope is 1.3.")
-    assert closed["instruction"] == open_["instruction"] == "Why is the slope of text 3 1.3?"
-
-
 @pytest.mark.parametrize("to", [name for name in SHOWN if name != "dpo"])
 def test_who_asks_stands_before_the_question(to: str) -> None:
     asked = record(1, steps=[STEP], audience="survey\nscientist")
@@ -232,32 +216,6 @@ def test_who_asks_stands_before_the_question(to: str) -> None:
         assert "asked by" not in shown(dropped)[1]
     (nobody,) = made(to, record(1, steps=[STEP]))
     assert "asked by" not in shown(nobody)[1]
-
-
-OLD = {
-    "source_paper": {"title": "Dust", "domain": "cosmology", "id": "5", "text": "The slope is 1.1."},
-    "user_interaction": {"question": "How steep is it?", "question_type": "critical", "difficulty_level": "advanced"},
-    "reasoning_trace": "<thought>\nIs it dust?\n\nNo.\n</thought>",
-    "steps": [{"move": "opening", "text": "Is it dust?"}, {"move": "conclusion", "text": "No."}],
-    "final_answer": "It is 1.1.",
-    "metadata": {"authenticity_score": 0.5, "complexity_level": "low", "reasoning_patterns": []},
-}
-
-
-def test_a_document_of_an_older_version_is_exported_as_before(tmp_path: Path) -> None:
-    document = tmp_path / "old.json"
-    metadata = {"generation_timestamp": "2025-01-01T12:00:00Z", "total_traces_generated": 1, "status": "completed"}
-    document.write_text(json.dumps({"metadata": metadata, "questions": [OLD]}))
-    (row,) = rows(export_to(document, "sft"))
-    system = (
-        "You answer questions about science. First think the question through between <think> and </think>, with doubts "
-        "and corrections as they come. Then write the answer for the person who asks."
-    )
-    assert row["messages"] == [
-        {"role": "system", "content": system},
-        {"role": "user", "content": "How steep is it?"},
-        {"role": "assistant", "content": "<think>\nIs it dust?\n\nNo.\n</think>\n\nIt is 1.1."},
-    ]
 
 
 # 4. Preference pairs
@@ -366,14 +324,6 @@ def test_what_one_judge_found_wrong_is_never_labelled_good(tmp_path: Path) -> No
     assert {row["quality_score"]: row["label"] for row in found} == {9.0: True, 8.0: False}
 
 
-def test_labels_that_are_all_the_same_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from programs.export import main
-
-    document = laid(tmp_path, [record(1)])
-    main([str(document), "--to", "kto", "--output", str(tmp_path / "kto")])
-    assert "every label is true" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("status", [WITHDRAWN, CONTAMINATED])
 def test_traces_that_were_left_out_are_in_no_preference(tmp_path: Path, status: str) -> None:
     left_out = Made(None, below=[record(1, score=3.0, variation=1)], status=status)
@@ -427,13 +377,6 @@ def test_each_label_is_about_its_own_paragraph() -> None:
     assert (first["completions"], first["labels"]) == (["1. tries", "2. wrong"], [True, False])
     assert second["prompt"] == "\n\n".join([asked, "0. recalls", "1. tries", "2. wrong", "3. doubts"])
     assert (second["completions"], second["labels"]) == (["4. takes_back", "5. considers"], [True, False])
-
-
-def test_a_wrong_turn_says_nothing_of_what_comes_after_it() -> None:
-    (row,) = made("prm", stepped(("computes", None), ("wrong", None), ("takes_back", None), ("settles", None)))
-    assert (row["completions"], row["labels"]) == (["1. wrong"], [False])
-    (row,) = made("prm", stepped(("wrong", "supported"), ("settles", "supported")))
-    assert row["labels"] == [False, True], "it is wrong whatever it quotes"
 
 
 def test_what_rules_of_older_versions_said_of_a_step_is_no_label() -> None:

@@ -16,9 +16,9 @@ import pytest
 from programs.errors import UserError
 from programs.judges.labels import read_labels
 from programs.judges.review_list import FAR_APART, review_sample
+from tests.judges.test_review_list import JUDGED, attempts, by_the_answer
 from tests.lab import Lab, laboratory
 from tests.reviewing import labels_in, review
-from tests.run.test_review_list import JUDGED, attempts, by_the_answer
 
 EVERYTHING = 1000
 
@@ -48,13 +48,6 @@ def test_a_larger_sample_goes_on_with_the_smaller(judged: Lab) -> None:
     assert sorted(drawn(judged.output, EVERYTHING, 1)) == sorted(every)
 
 
-def test_each_place_in_the_run_is_drawn_about_as_often(judged: Lab) -> None:
-    """Of 100 draws of half of them, no attempt is in less than a quarter or more than three quarters."""
-    every = drawn(judged.output, EVERYTHING, 0)
-    names = [name for seed in range(100) for name in drawn(judged.output, len(every) // 2, seed)]
-    assert all(25 < names.count(name) < 75 for name in every)
-
-
 def test_traces_on_which_judges_agree_are_drawn_too(judged: Lab) -> None:
     spreads = [one.spread for one in review_sample(judged.output, EVERYTHING, 0)]
     assert any(spread is not None and spread < FAR_APART for spread in spreads)
@@ -73,22 +66,6 @@ def test_what_is_said_of_them_are_labels(judged: Lab) -> None:
     # The list beside the document means the same document.
     code, out, _ = review(judged.folder / "out.review.jsonl", "q", options=("--random", "3"))
     assert (code, "3 of 3, 1 without a label" in out) == (0, True)
-
-
-def test_without_judges_the_traces_can_be_drawn(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2) as lab:
-        lab.run()
-        code, out, _ = review(lab.output, "a", "r 2", options=("--random", "5"))
-        assert code == 0
-        assert "no judge was asked (accepted)" in out
-        assert "1 accepted, 1 rejected, 1 rated, 0 without a label" in out
-
-
-def test_a_run_without_a_trace_has_nothing_to_review(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"answer": lambda _: {"answer": ""}}) as lab:
-        lab.run()
-        code, out, _ = review(lab.output, options=("--random", "5"))
-        assert (code, out.strip()) == (0, "nothing to review: no trace came")
 
 
 def test_no_document_is_a_mistake(tmp_path: Path) -> None:
