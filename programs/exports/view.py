@@ -56,6 +56,10 @@ class Tag(NamedTuple):
     def close(self) -> str:
         return f"/{self.name}".join(self.brackets)
 
+    def wrap(self, thought: str, answer: str) -> str:
+        """A thought and its answer as one reply; neither may hold a tag (`inert`)."""
+        return f"{self.open}\n{thought}\n{self.close}\n\n{answer}"
+
     def inert(self, text: str) -> str:
         """`text` with these tags, all think tags and the tokens of chat templates broken visibly: what a model or a
         paper wrote neither ends a thought nor begins a turn. Idempotent."""
@@ -210,7 +214,7 @@ class View(BaseModel):
 
     def reply(self, record: Record) -> str:
         """Thought and answer as one text."""
-        return f"{self.tag.open}\n{self.thought(record)}\n{self.tag.close}\n\n{self.answer(record)}"
+        return self.tag.wrap(self.thought(record), self.answer(record))
 
     def message(self, record: Record) -> dict[str, str]:
         """Thought and answer as the assistant's turn."""

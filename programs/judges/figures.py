@@ -56,7 +56,8 @@ def balanced_interval(judges: Sequence[Sequence[Pair]], *, seed: int, resamples:
             totals[place[pair.question], judge, int(pair.truth)] += agreed
 
     def difference(sums: Numbers) -> Numbers:
-        return np.diff((sums[..., 1:] / sums[..., :1]).mean(axis=(-3, -2)))[..., 0]
+        accuracy = (sums[..., 1:] / sums[..., :1]).mean(axis=(-3, -2))
+        return np.asarray(accuracy[..., 1] - accuracy[..., 0])
 
     return _interval(totals, difference, seed, resamples) if judges else None
 
