@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -81,7 +81,7 @@ class CalibrateSettings(LogOptions, TraceOptions):
     retry_wait: float = _option("retry_wait")
     max_output_tokens: int = _option("max_output_tokens")
     program: Path | None = _option("program")
-    prompt_order: str = _option("prompt_order")
+    prompt_order: Literal["passage-first", "stock"] = _option("prompt_order")
     seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")
     dry_run: bool = Field(False, description="say what would be asked, and ask nothing")
     max_calls: int | None = Field(None, ge=1, description="calls after which it stops, to be resumed")
