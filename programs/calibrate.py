@@ -5,28 +5,108 @@ python -m programs.generate --quality-check --judge-models gpt4o claudesonnet45 
 """
 
 import asyncio
+import copy
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from programs.cli.options import INTERRUPTED, parse, run_cli
+from programs.cli.options import INTERRUPTED, comma_separated, one_or_many, parse, run_cli
 from programs.errors import UserError
-from programs.judges.calibrate_settings import CalibrateSettings
-from programs.telemetry.logs import logged
-from programs.telemetry.tracing import traced
+from programs.files import beside, in_place
+from programs.settings import Settings
+from programs.telemetry.logs import LogOptions, logged
+from programs.telemetry.tracing import TraceOptions, traced
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from programs.judges.calibration_report import CalibrationReport
+    from programs.judges.figures import CalibrationReport
     from programs.judges.labels import Labelled
     from programs.tracer import Tracer
 
 log = logging.getLogger("synthreasoner")
+
+_OF_A_RUN = (
+    "api_base",
+    "concurrency",
+    "timeout",
+    "patience",
+    "retry_wait",
+    "max_output_tokens",
+    "program",
+    "prompt_order",
+)
+
+
+def _option(name: str) -> Any:
+    """An option of `python -m programs.generate`, which means the same here."""
+    return copy.copy(Settings.model_fields[name])
+
+
+class CalibrateSettings(LogOptions, TraceOptions):
+    """The options of a calibration."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {
+        "what is measured": ("labels", "judge_models", "output", "apply", "judged_correct_from"),
+        "models and servers": (*_OF_A_RUN, "seed"),
+        "the calibration": ("dry_run", "max_calls"),
+        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+    }
+
+    labels: list[str] = Field(
+        min_length=1,
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL files of answers that people judged (programs/judges/labels.py)",
+    )
+    judge_models: list[str] = Field(min_length=1, description="the judges, separated by commas or spaces")
+    judged_correct_from: int = Field(
+        6, ge=2, le=10, description="an overall rating from this on says that an answer is correct"
+    )
+    output: Path = Field(
+        Path("judge_calibration.json"), description="the report; the judges' replies are in a journal beside it"
+    )
+    apply: Path | None = Field(
+        None,
+        description="also write each judge's mean bias, for programs.generate --judge-calibration; needs at least 30 "
+        "labels from 1 to 10",
+    )
+    api_base: list[str] = _option("api_base")
+    concurrency: int | None = _option("concurrency")
+    timeout: float = _option("timeout")
+    patience: float = _option("patience")
+    retry_wait: float = _option("retry_wait")
+    max_output_tokens: int = _option("max_output_tokens")
+    program: Path | None = _option("program")
+    prompt_order: Literal["passage-first", "stock"] = _option("prompt_order")
+    seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")
+    dry_run: bool = Field(False, description="say what would be asked, and ask nothing")
+    max_calls: int | None = Field(None, ge=1, description="calls after which it stops, to be resumed")
+
+    @field_validator("judge_models", mode="before")
+    @classmethod
+    def _split_judges(cls, value: object) -> object:
+        return comma_separated(value)
+
+    @field_validator("labels", "api_base", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return one_or_many(value)
+
+    @model_validator(mode="after")
+    def _different_files(self) -> "CalibrateSettings":
+        if self.apply is not None and self.apply.resolve() == self.output.resolve():
+            raise ValueError("--apply and --output must be different files")
+        return self
+
+    @property
+    def of_a_run(self) -> Settings:
+        """The same as settings of a run with these judges."""
+        same = self.model_dump(include={*_OF_A_RUN, "judge_models", "seed", "max_calls"})
+        return Settings.model_validate({**same, "model": self.judge_models[0], "quality_check": True})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,63 +117,59 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CalibrateSettings) -> int:
-    from rich.console import Console
-
-    from programs.judges.calibration import Calibration
-    from programs.judges.calibration_report import CalibrationReport
-    from programs.judges.labels import read_answers
+    from programs.judges.calibration import LEAST_RATINGS, Calibration
+    from programs.judges.figures import CalibrationReport
+    from programs.judges.labels import read_labels
     from programs.load import load_tracer
 
-    console = Console(soft_wrap=True, markup=False, highlight=False)
     _refuse_others("--output", settings.output, CalibrationReport)
     _refuse_others("--apply", settings.apply, Calibration)
-    labels = read_answers(settings.labels)
+    labels = read_labels(*settings.labels)
     for reason, count in labels.skipped.items():
-        console.print(f"{count} records left out: {reason}")
-    _check_apply(settings, labels.answers)
+        print(f"{count} records left out: {reason}")
+    rated = sum(answer.overall is not None for answer in labels.answers)
+    if settings.apply is not None and rated < LEAST_RATINGS:
+        raise UserError(
+            f"--apply needs at least {LEAST_RATINGS} labels from 1 to 10, and there are {rated}: labels that only say "
+            "right or wrong cannot tell by how much a judge rates too high; leave out --apply for the report"
+        )
     tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
     calls = len(labels.answers) * len(settings.judge_models)
-    console.print(f"{len(labels.answers)} answers, {len(settings.judge_models)} judges: at most about {calls} calls")
+    print(f"{len(labels.answers)} answers, {len(settings.judge_models)} judges: at most about {calls} calls")
     if settings.dry_run:
         return 0
     log.info("the calibration begins", extra={"settings": settings.model_dump(mode="json")})
     with traced(settings):
-        return asyncio.run(_calibrate(settings, labels.answers, tracer, console))
+        return asyncio.run(_calibrate(settings, labels.answers, tracer))
 
 
-async def _calibrate(
-    settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer", console: "Console"
-) -> int:
+async def _calibrate(settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer") -> int:
     from programs.errors import AccessDenied, FatalError, UnknownModel
-    from programs.files import in_place
-    from programs.judges.calibration_report import in_words, report_of
-    from programs.judges.judging import judged
+    from programs.judges.calibration import judged
+    from programs.judges.figures import in_words, report_of
     from programs.run.ledger import Ledger
 
-    ledger = Ledger()
+    ledger, journal = Ledger(), beside(settings.output, "journal")
+    code, why = 1, "stopped before every answer was judged"
+    verdicts = None
     try:
-        found = await judged(settings, tracer.judge, answers, ledger)
+        verdicts = await judged(settings.of_a_run, journal, tracer.judge, answers, ledger)
     except asyncio.CancelledError:
-        console.print("stopped at once; run the same command again to go on")
-        return INTERRUPTED
+        code = INTERRUPTED
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except FatalError as error:
-        print(f"error: {error}; run the same command again to go on", file=sys.stderr)
-        return 1
-    console.print(f"{ledger.total.calls} calls made, {ledger.reused} replies from {settings.journal}")
-    if not found.complete:
-        print("error: stopped before every answer was judged; run the same command again to go on", file=sys.stderr)
-        return INTERRUPTED if found.interrupted else 1
-    report = report_of(settings, answers, found.verdicts)
-    with in_place(settings.output) as file:
-        file.write(f"{report.model_dump_json(indent=2)}\n".encode())
-    for line in in_words(report):
-        console.print(line)
+        why = str(error)
+    print(f"{ledger.total.calls} calls made, {ledger.reused} replies from {journal}")
+    if verdicts is None:
+        print(f"error: {why}; run the same command again to go on", file=sys.stderr)
+        return code
+    report = report_of(settings, answers, verdicts)
+    _write(settings.output, report)
     log.info("the calibration ends: the report is in %s", settings.output)
-    console.print(f"the report is in {settings.output}")
+    print(*in_words(report), f"the report is in {settings.output}", sep="\n")
     if settings.apply is not None:
-        _apply(settings, report, tracer, console)
+        _apply(settings.apply, report, tracer, settings.prompt_order)
     return 0
 
 
@@ -107,23 +183,9 @@ def _refuse_others(option: str, path: Path | None, kind: type[BaseModel]) -> Non
         raise UserError(f"{option}: {path} is there already, and no file of programs.calibrate; name another") from None
 
 
-def _check_apply(settings: CalibrateSettings, answers: "Sequence[Labelled]") -> None:
-    """Raises `UserError`, before anything is asked, where a bias could not be measured on these labels."""
-    from programs.judges.calibration import LEAST_RATINGS
-
-    rated = sum(answer.overall is not None for answer in answers)
-    if settings.apply is not None and rated < LEAST_RATINGS:
-        raise UserError(
-            f"--apply needs at least {LEAST_RATINGS} labels from 1 to 10, and there are {rated}: labels that only say "
-            "right or wrong cannot tell by how much a judge rates too high; leave out --apply for the report"
-        )
-
-
-def _apply(settings: CalibrateSettings, report: "CalibrationReport", tracer: "Tracer", console: "Console") -> None:
-    from programs.files import in_place
+def _apply(path: Path, report: "CalibrationReport", tracer: "Tracer", prompt_order: str) -> None:
     from programs.judges.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
 
-    assert settings.apply is not None
     short = [f"{name} {judge.rated}" for name, judge in report.judges.items() if judge.rated < LEAST_RATINGS]
     if short:
         raise UserError(
@@ -135,10 +197,13 @@ def _apply(settings: CalibrateSettings, report: "CalibrationReport", tracer: "Tr
         for name, judge in report.judges.items()
         if judge.bias.value is not None
     }
-    calibration = Calibration(prompt=prompt_of(tracer.judge, settings.prompt_order), judges=biases)
-    with in_place(settings.apply) as file:
-        file.write(f"{calibration.model_dump_json(indent=2)}\n".encode())
-    console.print(f"the biases are in {settings.apply}; use them with --judge-calibration {settings.apply}")
+    _write(path, Calibration(prompt=prompt_of(tracer.judge, prompt_order), judges=biases))
+    print(f"the biases are in {path}; use them with --judge-calibration {path}")
+
+
+def _write(path: Path, content: BaseModel) -> None:
+    with in_place(path) as file:
+        file.write(f"{content.model_dump_json(indent=2)}\n".encode())
 
 
 if __name__ == "__main__":

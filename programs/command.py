@@ -36,7 +36,7 @@ COMMANDS = {
     "review": Command("programs.review", "programs.review:ReviewOptions", "decide where the judges disagree"),
     "calibrate": Command(
         "programs.calibrate",
-        "programs.judges.calibrate_settings:CalibrateSettings",
+        "programs.calibrate:CalibrateSettings",
         "measure how far judges agree with people",
     ),
     "merge": Command("programs.merge", "programs.merge:MergeOptions", "make one journal and document of several runs'"),

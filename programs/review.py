@@ -6,6 +6,7 @@ python -m optimize.compile --stage judge --trainset cosmology.labels.jsonl --jud
 """
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,14 +15,12 @@ from pydantic import BaseModel, Field
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
 from programs.files import beside, ending_of
-from programs.judges.review_labels import ReviewLabels
-from programs.judges.review_list import review_path
-from programs.judges.review_walk import HELP, Reviewed, ReviewList, Walk, understood
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-REVIEW_ENDING = ending_of("review")
+    from programs.judges.review_list import ReviewItem
+    from programs.judges.walk import ReviewLabels
 
 
 class ReviewOptions(BaseModel):
@@ -40,98 +39,95 @@ class ReviewOptions(BaseModel):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Walks through a review list: one line of standard input for each decision, saved at once."""
+    """Walks through traces: one line of standard input for each decision, saved at once."""
     options = parse(ReviewOptions, "python -m programs.review", __doc__ or "", arguments)
     from rich.console import Console
 
+    from programs.judges.review_list import ReviewList, review_sample
+    from programs.judges.walk import ReviewLabels
+
     console = Console(highlight=False)
-    items = _items_of(options)
-    with contextlib.closing(items):
-        if len(items) == 0:
+    ending = ending_of("review")
+    document = options.document
+    if document.name.endswith(ending):
+        document = document.with_name(f"{document.name.removesuffix(ending)}.json")
+    with contextlib.ExitStack() as held:
+        items: Sequence[ReviewItem]
+        if options.random is None:
+            listed = options.document if document != options.document else _list_of(document)
+            items = held.enter_context(contextlib.closing(ReviewList(listed)))
+        else:
+            items = review_sample(document, options.random, options.seed)
+        ids = [item.id for item in items]
+        if not ids:
             why = "no trace came" if options.random else "no two judges are far apart; see --random"
             console.print(f"nothing to review: {why}", soft_wrap=True)
             return 0
-        with ReviewLabels(options.labels or _labels_beside(options.document)) as labels:
-            review(items, labels, console)
-            _told(items, labels, console)
+        labels = held.enter_context(ReviewLabels(options.labels or beside(document, "labels")))
+        review(items, ids, labels, console)
+        _tell(ids, labels, console)
     return 0
 
 
-def review(items: Reviewed, labels: ReviewLabels, console: "Console") -> None:
+def review(items: "Sequence[ReviewItem]", ids: Sequence[str], labels: "ReviewLabels", console: "Console") -> None:
     """Shows one trace after another and takes a line for each, until all are decided, the person quits or the input
     ends. Raises `JournalError` when a label cannot be written."""
-    from programs.judges.review_look import show_item, show_passage
+    from programs.judges.walk import HELP, Said, show_item, show_passage, understood
 
-    walk, shown = Walk(items.ids, labels), None
+    def undecided(start: int) -> list[int]:
+        return [number for number in range(start, len(ids)) if not labels.said.get(ids[number], Said()).decided]
+
     console.print(HELP, style="dim")
-    while walk.place is not None:
-        item = items[walk.place]
-        if shown != walk.place:
-            show_item(item, f"{walk.place + 1} of {len(items)}, {walk.left} without a label", labels.of(item), console)
-            shown = walk.place
+    been: list[int] = []
+    rest, shown = undecided(0), None
+    while rest:
+        place, item = rest[0], items[rest[0]]
+        if shown != place:
+            show_item(item, f"{place + 1} of {len(ids)}, {len(undecided(0))} without a label", labels.of(item), console)
+            shown = place
         try:
-            line = console.input("> ")
+            line = understood(console.input("> "), labels.of(item))
         except EOFError:
             return
-        word = understood(line, labels.of(item))
-        if word.said is not None:
-            labels.say(item, word.said)
-        if word.problem is not None:
-            console.print(word.problem, style="yellow")
-        if word.move == "quit":
+        if line.said is not None:
+            labels.say(item, line.said)
+        if line.problem is not None:
+            console.print(line.problem, style="yellow")
+        if line.move == "quit":
             return
-        if word.move == "next":
-            walk.forward()
-        elif word.move == "passage":
+        if line.move == "next":
+            been.append(place)
+            rest = undecided(place + 1)
+        elif line.move == "passage":
             show_passage(item, console)
-        elif word.move == "back" and not walk.back():
-            console.print("this is the first one", style="yellow")
-
-
-def _items_of(options: ReviewOptions) -> Reviewed:
-    """The traces that are meant. Raises `UserError` where there are none to choose from."""
-    if options.random is None:
-        return ReviewList(_list_of(options.document))
-    from programs.judges.review_sample import ReviewSample
-
-    return ReviewSample(_document_of(options.document), options.random, options.seed)
+        elif line.move == "back":
+            # To what was shown before, or else to what stands before it in the list.
+            if not been and not place:
+                console.print("this is the first one", style="yellow")
+            rest = [been.pop() if been else max(place - 1, 0)]
 
 
 def _list_of(document: Path) -> Path:
-    """The review list that is meant. Raises `UserError` where there is no document, or nothing in it was judged."""
-    if document.name.endswith(REVIEW_ENDING):
-        return document
-    path = review_path(document)
+    """The review list of a document. Raises `UserError` where there is no document, or nothing in it was judged."""
+    path = beside(document, "review")
     if path.exists():
         return path
-    if not document.exists():
-        if beside(document, "journal").exists():
-            raise UserError(
-                f"{document} is not there yet: python -m programs.document {document} makes it from its journal"
-            )
-        raise UserError(f"there is neither {document} nor {path}")
-    raise UserError(f"no judges rated the traces of {document}; --random 30 shows some of them all the same")
+    if document.exists():
+        raise UserError(f"no judges rated the traces of {document}; --random 30 shows some of them all the same")
+    if beside(document, "journal").exists():
+        raise UserError(
+            f"{document} is not there yet: python -m programs.document {document} makes it from its journal"
+        )
+    raise UserError(f"there is neither {document} nor {path}")
 
 
-def _document_of(path: Path) -> Path:
-    """The document of what the person named: itself, or that beside the review list."""
-    if not path.name.endswith(REVIEW_ENDING):
-        return path
-    return path.with_name(f"{path.name.removesuffix(REVIEW_ENDING)}.json")
-
-
-def _labels_beside(path: Path) -> Path:
-    return beside(_document_of(path), "labels")
-
-
-def _told(items: Reviewed, labels: ReviewLabels, console: "Console") -> None:
-    said = [labels.said[name] for name in items.ids if name in labels.said]
-    decided = [one for one in said if one.decided]
+def _tell(ids: Sequence[str], labels: "ReviewLabels", console: "Console") -> None:
+    decided = [labels.said[name] for name in ids if name in labels.said and labels.said[name].decided]
     counts = {
         "accepted": sum(one.correct is True for one in decided),
         "rejected": sum(one.correct is False for one in decided),
         "rated": sum(one.overall is not None for one in decided),
-        "without a label": len(items) - len(decided),
+        "without a label": len(ids) - len(decided),
     }
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     console.print(f"{told}; in {labels.path}", soft_wrap=True, markup=False)

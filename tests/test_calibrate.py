@@ -27,7 +27,6 @@ import pytest
 
 from programs.calibrate import main
 from programs.cli.options import run_cli
-from programs.judges.question_interval import mean_interval
 from tests.forked.process import Forked
 from tests.lab import environment, laboratory
 from tests.standin.faults import FaultPlan
@@ -172,17 +171,6 @@ def test_the_figures_are_those_of_the_ratings(tmp_path: Path) -> None:
     assert "32 answers came without a thought" in told
 
 
-def test_another_threshold_decides_otherwise_without_a_call(tmp_path: Path) -> None:
-    with desk(tmp_path) as here:
-        here.calibrate()
-        before = here.calls
-        done = here.calibrate("--judged-correct-from", "4")
-        assert (done.code, here.calls) == (0, before)
-        assert here.report["judges"]["openai/strict"]["balanced_accuracy"]["value"] == pytest.approx(
-            0.5 + 4 / 6 / 2, 1e-3
-        )
-
-
 def test_nothing_is_paid_for_twice(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         here.calibrate("--judge-models", JUDGES[0])
@@ -210,13 +198,6 @@ def test_right_and_wrong_are_reported_and_no_bias(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
         assert "--apply needs at least 30 labels from 1 to 10, and there are 0" in done.stderr
         assert not (tmp_path / "biases.json").exists()
-
-
-def test_with_a_few_ratings_nothing_is_asked(tmp_path: Path) -> None:
-    with desk(tmp_path, count=29) as here:
-        done = here.calibrate("--apply", str(tmp_path / "biases.json"))
-        assert (done.code, here.calls) == (2, 0)
-        assert "there are 29" in done.stderr
 
 
 def test_a_judge_that_fails_is_unscored_and_in_no_figure(tmp_path: Path) -> None:
@@ -362,16 +343,3 @@ def test_mistakes_get_one_line(words: list[str], said: str, tmp_path: Path) -> N
         assert (done.code, here.calls) == (2, 0)
         assert said in done.stderr
         assert done.stderr.count("\n") == 1
-
-
-def test_the_mean_interval_counts_questions() -> None:
-    values = [(f"q{number}", float(number % 5)) for number in range(40)]
-    once, often = mean_interval(values, seed=0), mean_interval(values * 10, seed=0)
-    assert once is not None
-    assert often is not None
-    assert once.difference == often.difference == 2.0
-    assert often.low == pytest.approx(once.low)
-    assert once.low < 2.0 < once.high
-    assert once.pairs == 40
-    assert mean_interval([("q", 1.0), ("q", 2.0)], seed=0) is None
-    assert mean_interval([], seed=0) is None

@@ -15,7 +15,7 @@ import pytest
 from programs.document import read_records
 from programs.errors import UserError
 from programs.export import main as export
-from programs.exports.formats import FORMATS
+from programs.exports.options import FORMATS
 from programs.report import main as report
 from programs.run.attempts import read_units
 from signatures.vocabulary import KINDS

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -19,13 +18,9 @@ from typing import Any
 
 import pytest
 
-from optimize.judges.judge_student import PREDICTOR
 from programs.judges.labels import read_labels
-from programs.judges.review_labels import ReviewLabels, Said
-from programs.judges.review_walk import understood
-from programs.load import load_tracer
+from programs.judges.walk import ReviewLabels
 from tests.lab import ROOT, environment
-from tests.optimize import judging
 from tests.reviewing import item, labels_in, review, write_list
 
 
@@ -133,13 +128,6 @@ def test_what_means_nothing_changes_nothing(word: str, listed: Path, labels: Pat
     assert "accept" in out.split("1 of 4")[1] or "comment after the c" in out
 
 
-def test_words_are_understood_whatever_their_case() -> None:
-    assert understood(" R3 ", Said()).said == Said(correct=False, overall=3)
-    assert understood("B", Said()).move == "back"
-    assert understood("quit", Said()).move == "quit"
-    assert understood("a", Said(comment="x", overall=3)).said == Said(correct=True, comment="x")
-
-
 def test_all_that_the_judges_had_and_said_is_shown(listed: Path) -> None:
     _, out, _ = review(listed, "q")
     shown = " ".join(out.split())
@@ -175,32 +163,6 @@ def test_nothing_in_a_trace_can_act_on_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in out
     assert "\x07" not in out
     assert "[bold red]hello[/bold red] [/nothing]" in out
-
-
-def test_a_calibrated_rating_is_shown_with_what_the_judge_said(tmp_path: Path) -> None:
-    verdicts = [{"judge": "mild", "scored": True, "overall": 6.5, "raw_overall": 8}, {"judge": "b", "scored": False}]
-    _, out, _ = review(write_list(tmp_path / "out.review.jsonl", [item(0, verdicts=verdicts)]), "q")
-    assert "6.5 (said 8)" in out
-
-
-def test_a_trace_without_a_passage_can_be_judged(tmp_path: Path) -> None:
-    path = write_list(tmp_path / "out.review.jsonl", [item(0, key_passage=None), item(1)])
-    code, out, _ = review(path, "a", "r")
-    assert code == 0
-    assert "the passage is not known" in out
-    assert len(read_labels(tmp_path / "out.labels.jsonl").answers) == 1
-
-
-def test_labels_can_go_elsewhere(listed: Path, labels: Path, tmp_path: Path) -> None:
-    other = tmp_path / "mine.jsonl"
-    review(listed, "a", "q", options=("--labels", str(other)))
-    assert list(decided(other)) == ["trace-0"]
-    assert not labels.exists()
-
-
-def test_the_document_means_the_list_beside_it(listed: Path, labels: Path) -> None:
-    review(listed.with_name("out.json"), "a", "q")
-    assert list(decided(labels)) == ["trace-0"]
 
 
 def test_where_there_is_nothing_to_review_it_is_said(tmp_path: Path) -> None:
@@ -239,13 +201,6 @@ def test_a_damaged_file_of_labels_is_refused_and_left_as_it_is(line: str, listed
     assert labels.read_bytes() == before
 
 
-def test_a_last_line_without_its_end_is_kept(listed: Path, labels: Path) -> None:
-    review(listed, "a", "q")
-    labels.write_bytes(labels.read_bytes().rstrip(b"\n"))
-    review(listed, "r", "q")
-    assert decided(labels) == {"trace-0": {"correct": True}, "trace-1": {"correct": False}}
-
-
 def test_two_reviews_do_not_write_one_file(listed: Path, labels: Path) -> None:
     with ReviewLabels(labels):
         code, _, err = review(listed, "a")
@@ -265,31 +220,3 @@ def test_a_label_that_cannot_be_written_is_no_label(
     assert code == 1
     assert "what was said before is kept" in err
     assert labels.read_bytes() == before
-
-
-def test_judges_are_tuned_by_what_was_said(tmp_path: Path) -> None:
-    """The judges of `tests.optimize.judging` are lenient until their prompt tells them to look at the passage."""
-    answers = judging.records(16)
-    items = [
-        item(
-            number,
-            question=one["question"],
-            key_passage=one["key_passage"],
-            answer=one["answer"],
-            thought=f"<thought>\nPerhaps, number {number}.\n</thought>",
-        )
-        for number, one in enumerate(answers)
-    ]
-    path = write_list(tmp_path / "out.review.jsonl", items)
-    code, _, _ = review(path, *("a" if one["human"]["correct"] else "r" for one in answers))
-    assert code == 0
-    with judging.judges(tmp_path) as lab:
-        (tmp_path / "out.labels.jsonl").replace(tmp_path / "labelled.jsonl")
-        done = lab.compile("--optimizer", "bootstrap")
-        assert (done.code, done.stderr) == (0, "")
-        assert all("Perhaps, number" in json.dumps(body["messages"]) for body in lab.server.bodies)
-        found = lab.report["proof"]["composite"]
-        assert (found["before"], found["after"]) == (0.5, 1.0)
-        assert not [warning for warning in lab.report["warnings"] if "thought" in warning]
-    tuned = load_tracer(lab.output).dump_state()[PREDICTOR]
-    assert tuned["demos"][0]["thought"].startswith("Perhaps, number"), "as judges are shown it"

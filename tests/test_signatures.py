@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 from programs.asking.tries import RETRY_INPUTS
-from programs.exports.grpo import GRPO
+from programs.exports.reinforcement import GRPO
 from programs.exports.view import View
 from programs.option_groups import STAGES
 from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord

@@ -16,8 +16,7 @@ from optimize.compilation import MOST_EXAMPLES, MOST_TESTS
 from optimize.settings import CompileSettings
 from optimize.splits import Splits, split_by, spread
 from programs.errors import UserError
-from programs.judges.label_view import shown
-from programs.judges.labels import Labelled
+from programs.judges.labels import Labelled, shown
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:

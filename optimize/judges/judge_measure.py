@@ -7,9 +7,9 @@ import dspy
 from optimize.measure import Numbers
 from optimize.metrics import Score
 from optimize.proof import Compared, Failures, Proof
-from programs.judges.agreement import balanced_accuracy, cohen_kappa, krippendorff_alpha, weighted_kappa
+from programs.judges.agreement import balanced_accuracy, krippendorff_alpha, weighted_kappa
+from programs.judges.figures import Pair, balanced_interval
 from programs.judges.labels import Labelled
-from programs.judges.question_interval import Pair, balanced_interval
 from programs.stages.judge import Verdict
 
 LARGEST = 9
@@ -135,7 +135,7 @@ def _figures(rated: Sequence[tuple[Labelled, float]], correct_from: int) -> dict
     both = [(one.overall, rating) for one, rating in rated if one.overall is not None]
     return {
         BALANCED: balanced_accuracy(truth, said),
-        "Cohen's kappa with people": cohen_kappa(truth, said),
+        "Cohen's kappa with people": weighted_kappa(truth, said),
         "weighted kappa with people's ratings": weighted_kappa([one for one, _ in both], [other for _, other in both]),
         "leniency (calls correct, less people)": _mean([float(a) - b for a, b in zip(said, truth, strict=True)]),
     }

@@ -11,7 +11,7 @@ from programs.asking.module import AwaitedModule
 from programs.asking.plan import Ask
 from programs.asking.tries import TryRules
 from programs.inputs.sample import content_id
-from programs.judges.label_view import judge_inputs
+from programs.judges.labels import judge_inputs
 from programs.lms.resolve import Model
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
 

@@ -25,7 +25,7 @@ from optimize.workspace import workspace
 from programs.asking.models import concurrency_of
 from programs.asking.tries import TryRules
 from programs.compiled import identity_of, write_program
-from programs.judges.labels import Labelled, read_answers
+from programs.judges.labels import Labelled, read_labels
 from programs.lms.resolve import Model
 from programs.load import identity_at, load_tracer
 from programs.tracer import Tracer
@@ -62,7 +62,7 @@ class JudgeCompilation:
 def prepared(settings: CompileSettings) -> JudgeCompilation:
     """Reads the labelled answers and divides the budget. Asks nothing. Raises `UserError`."""
     table = table_of(settings)
-    labels = read_answers(settings.trainset)
+    labels = read_labels(*settings.trainset)
     splits = divided(labels.answers, settings)
     judges = [table.named(name) for name in (*settings.judges, *settings.report_judges)]
     compilation = JudgeCompilation(

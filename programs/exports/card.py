@@ -1,184 +1,171 @@
-"""The data set's card: README.md with the header that the Hub and `datasets` read, and what a person must know."""
+"""The data set's card: README.md with the header that the Hub and `datasets` read, and what a person must know
+(card.md.jinja). And the counts that it shows."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
 
-from programs.exports.candidates import Origin
-from programs.exports.columns import features
-from programs.exports.files import SplitSize
-from programs.exports.licences import UNKNOWN, hub_name
-from programs.exports.options import ExportOptions
-from programs.exports.splits import SPLITS
-from programs.exports.tally import Tally
+from programs.counts import count_name
+from programs.exports.files import Columns, Kind, Row, Split
+from programs.exports.format import Candidate
+from programs.exports.licences import UNKNOWN, hub_name, licence_of
+from programs.exports.options import SPLITS, ExportOptions
+from programs.exports.view import needs_passage
 
-_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
-
-LIMITS = (
-    "Questions, thoughts and answers were written by language models, from passages of papers. No person checked "
-    "them, unless it says so here.",
-    "Some thoughts hold a wrong turn and its correction by design. They read like thinking; that does not make them right.",
-    "Judges' ratings and grades are opinions of language models. A trace without one was not judged, or the judge's reply "
-    "could not be read; nothing was put in its place.",
-    "Questions were asked of one passage. Whether an answer holds beyond it is not known.",
-    "In texts, think tags and the tokens of chat templates are broken visibly (`&lt;think&gt;`), so that they cannot end a "
-    "thought or begin a turn.",
-    "The licence above is that of the passages, as their records gave it. Whether it allows what you do is for you to see; "
-    "the models' providers may have terms as well.",
-)
+MOST = 1000
+"""Different values that a count names; more are counted together, so that memory does not grow with them."""
 
 
-@dataclass(frozen=True)
-class Exported:
-    """An export that is done. `metadata` is what the document says of itself."""
+class Tally:
+    """What went into an export. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is
+    no row of a trace (or, in a grouped format, of a question), the next count rows, and the last two (their prompts'
+    fingerprints), with `models` by stage, the traces of the rows. `with_passage` rows have the passage in the prompt,
+    `without_needed` ones do not though the trace rests on it."""
+
+    def __init__(self) -> None:
+        self.rows = self.with_passage = self.without_needed = 0
+        names = (
+            "read",
+            "skipped",
+            "licences",
+            "domains",
+            "question_types",
+            "difficulties",
+            "labels",
+            "judges",
+            "programs",
+        )
+        self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+        self.models: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def count(self, what: str, name: str) -> None:
+        count_name(self.counts[what], name, MOST)
+
+    def add(self, row: Row, traces: Sequence[Candidate]) -> None:
+        """Counts a row of these traces, which have the question in common."""
+        paper, asked = traces[0].record.source_paper, traces[0].record.user_interaction
+        self.count("licences", licence_of(paper.extra) or UNKNOWN)
+        self.count("domains", paper.domain)
+        self.count("question_types", asked.question_type)
+        self.count("difficulties", asked.difficulty_level)
+        for label in row.get("labels", [row["label"]] if "label" in row else []):
+            self.count("labels", str(label).lower())
+        self.rows += 1
+        self.with_passage += row.get("context") == "passage"
+        if row.get("context") == "none":
+            needing = {trace.record.id for trace in traces if needs_passage(trace.record)}
+            self.without_needed += row["id"] in needing
+
+    def used(self, traces: Sequence[Candidate]) -> None:
+        """Counts what made the traces of a row, or of several."""
+        for trace in traces:
+            for judge in {verdict.judge for verdict in trace.record.verdicts}:
+                self.count("judges", judge)
+            if made := trace.record.generation:
+                for stage, model in {"trace": made.model, **made.models}.items():
+                    count_name(self.models[stage], model, MOST)
+                if made.program:
+                    self.count("programs", made.program)
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON."""
+        numbers = {name: getattr(self, name) for name in ("rows", "with_passage", "without_needed")}
+        counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
+        return {
+            **numbers,
+            **counts,
+            "models": {stage: dict(models.most_common()) for stage, models in self.models.items()},
+        }
+
+
+class Exported(NamedTuple):
+    """An export that is done. `metadata` is what the document says of itself, `note` what its origin lacks."""
 
     options: ExportOptions
-    origin: Origin
+    is_journal: bool
+    note: str | None
     metadata: dict[str, Any]
     tally: Tally
-    sizes: dict[str, SplitSize]
+    splits: dict[str, Split]
     created: str
 
 
 def card(done: Exported) -> str:
     """The whole README.md."""
-    header = yaml.safe_dump(_header(done), sort_keys=False, allow_unicode=True, width=1000)
-    return f"---\n{header}---\n\n{chr(10).join(_body(done))}\n"
+    from jinja2 import Environment
+
+    options, counts = done.options, done.tally.counts
+    run = done.metadata.get("run") or {}
+    funnel = (run.get("funnel") or {}).get("steps")
+    title = f"{re.sub(r'(.journal)?[.]jsonl?$', '', options.document.name)} ({options.to})"
+    environment = Environment(finalize=_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    template = environment.from_string(Path(__file__).with_name("card.md.jinja").read_text(encoding="utf-8"))
+    body = template.render(
+        done._asdict(),
+        title=title,
+        format=options.format,
+        repository=re.sub(r'["\\\s]', "-", options.push_to_hub or options.output.name),
+        rows={name: split.rows for name, split in done.splits.items()},
+        models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
+        contents={
+            "question type": counts["question_types"],
+            "difficulty": counts["difficulties"],
+            "licence of the passage": counts["licences"],
+            "domain": dict(counts["domains"].most_common(20)),
+            "label": counts["labels"],
+        },
+        funnel=funnel,
+        left_out={
+            **({} if funnel else _counts_of_run(run)),
+            **{f"looked at by this export: {became}": count for became, count in counts["read"].items()},
+            **{f"not exported: {reason}": count for reason, count in counts["skipped"].most_common()},
+            "rows": done.tally.rows,
+        },
+    )
+    header = yaml.safe_dump(_header(done, title), sort_keys=False, allow_unicode=True, width=1000)
+    return f"---\n{header}---\n" + re.sub(r"\n{3,}", "\n\n", f"\n{body}")
 
 
-def _header(done: Exported) -> dict[str, Any]:
-    format, sizes = done.options.format, done.sizes
-    licences = sorted({hub_name(licence) for licence in done.tally.licences})
-    splits = [name for name in SPLITS if name in sizes]
-    files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
-    thousands = len(str(sum(size.rows for size in sizes.values()))) - 3
+def _header(done: Exported, title: str) -> dict[str, Any]:
+    licences = sorted({hub_name(licence) for licence in done.tally.counts["licences"]})
+    files = [{"split": name, "path": f"data/{name}-*"} for name in SPLITS if name in done.splits]
     return {
         "license": licences[0] if len(licences) == 1 else licences,
-        "pretty_name": _title(done),
+        "pretty_name": title,
         "task_categories": ["text-generation"],
-        "tags": ["synthetic", "reasoning", "science", "synthreasoner", format.name],
-        "size_categories": [_SIZES[min(max(thousands, 0), len(_SIZES) - 1)]],
+        "tags": ["synthetic", "reasoning", "science", "synthreasoner", done.options.to],
         "configs": [{"config_name": "default", "data_files": files}],
-        "dataset_info": {
-            "features": features(format.columns(done.options)),
-            "splits": [
-                {"name": split, "num_bytes": sizes[split].bytes, "num_examples": sizes[split].rows} for split in splits
-            ],
-            "download_size": sum(size.file_bytes for size in sizes.values()),
-            "dataset_size": sum(size.bytes for size in sizes.values()),
-        },
+        "dataset_info": {"features": features(done.options.format.columns(done.options))},
     }
 
 
-def _title(done: Exported) -> str:
-    name = re.sub(r"(\.journal)?\.jsonl?$", "", done.options.document.name)
-    return f"{name} ({done.options.to})"
+def features(columns: Columns) -> list[dict[str, Any]]:
+    """The columns as `dataset_info.features` of a card holds them (the form of `datasets.Features`)."""
+    return [{"name": name, **_feature(kind)} for name, kind in columns.items()]
 
 
-def _body(done: Exported) -> Iterator[str]:
-    options, tally, format = done.options, done.tally, done.options.format
-    repository = re.sub(r'["\\\s]', "-", options.push_to_hub or options.output.name)
-    yield f"# {_cell(_title(done))}"
-    yield f"\nReasoning training data made by SynthReasoner. A row is {format.about}."
-    yield f'\n```python\nfrom datasets import load_dataset\n\ndata = load_dataset("{repository}")\n```\n'
-    yield from _table(("split", "rows"), {split: size.rows for split, size in done.sizes.items()})
-    if len(done.sizes) > 1:
-        yield f"\nSplits are by paper (`--splits {options.splits}`, by a hash of its name): no paper is in two of them."
-    if not format.whole:
-        yield from _how_shown(options, tally)
-    yield "\n## How it was made\n"
-    yield from _made_by(done)
-    yield "\n## What is in it\n"
-    for title, counts in (
-        ("question type", tally.question_types),
-        ("difficulty", tally.difficulties),
-        ("licence of the passage", tally.licences),
-        ("domain", dict(tally.domains.most_common(20))),
-        ("label", {str(label).lower(): count for label, count in tally.labels.items()}),
-    ):
-        if counts:
-            yield from _table((title, "rows" if title != "label" else "labels"), counts)
-            yield ""
-    yield "## What was left out\n"
-    yield from _funnel(done)
-    yield "\n## Limits\n"
-    yield from (f"- {limit}" for limit in LIMITS)
+def _feature(kind: Kind) -> dict[str, Any]:
+    if isinstance(kind, dict):
+        return {"struct": features(kind)}
+    if isinstance(kind, list):
+        (item,) = kind
+        return {"list": features(item) if isinstance(item, dict) else item}
+    return {"dtype": kind}
 
 
-def _how_shown(options: ExportOptions, tally: Tally) -> Iterator[str]:
-    """How the rows show a trace, which a format that is `whole` does not."""
-    shown = f"in {tally.with_passage} of {tally.rows} rows (`--context {options.context}`)"
-    yield f"\nThe passage comes with the question {shown}."
-    if tally.without_needed:
-        yield f"{tally.without_needed} rows rest on a passage that they do not show (`--context auto` shows it)."
-    if options.asker == "keep":
-        yield "Who asks stands before the question, where the trace says it."
-    if options.reasoning_field:
-        yield f"The thought stands in the message's field `{options.reasoning_field}`."
-    elif options.format.has_thought:
-        yield f"The thought stands between `{options.tag.open}` and `{options.tag.close}`, as the system prompt says."
-    if options.format.explain:
-        yield options.format.explain(options)
-    if options.min_score is not None:
-        yield f"The {options.measure.name}' score from which on a trace is good enough is {options.min_score:g}."
-
-
-def _made_by(done: Exported) -> Iterator[str]:
-    tally, metadata = done.tally, done.metadata
-    kind = "a journal" if done.origin.is_journal else "a document"
-    state = f" whose run was {metadata['status']}" if metadata.get("status") else ""
-    commit = f", made at commit `{_cell(metadata['git_commit'])}`" if metadata.get("git_commit") else ""
-    yield f"Exported at {done.created} from {kind}{state}{commit}."
-    if tally.models:
-        yield ""
-        yield from _table(("stage", "models"), {stage: ", ".join(models) for stage, models in tally.models.items()})
-    if tally.judges:
-        yield f"\nJudges: {_cell(', '.join(tally.judges))}."
-    agreement = (metadata.get("judges") or {}).get("alpha")
-    if agreement is not None:
-        yield f"Their agreement (Krippendorff's alpha, over all that was judged): {agreement:.2f}."
-    if tally.programs:
-        names = ", ".join(f"`{_cell(program)}`" for program in tally.programs)
-        yield f"\nFingerprint of the prompts: {names}."
-    versions = metadata.get("versions")
-    if isinstance(versions, Mapping):
-        yield "Versions: " + ", ".join(f"{_cell(name)} {_cell(number)}" for name, number in versions.items()) + "."
-
-
-def _funnel(done: Exported) -> Iterator[str]:
-    """From the texts to the rows: what the latest run says, then what the export left out."""
-    run = done.metadata.get("run") or {}
-    steps = (run.get("funnel") or {}).get("steps") or []
-    if steps:
-        yield "| step | went in | lost | left |\n|---|---|---|---|"
-        for step in steps:
-            lost = "; ".join(f"{count} {reason}" for reason, count in step["lost"].items()) or "0"
-            left = f"{step['left']} {step['became']}"
-            yield f"| {_cell(step['what'])} | {step['entered']} | {_cell(lost)} | {_cell(left)} |"
-        yield ""
-    counts = {} if steps else _run_counts(run)
-    counts |= {f"looked at by this export: {became}": count for became, count in done.tally.read.items()}
-    counts |= {f"not exported: {reason}": count for reason, count in done.tally.skipped.most_common()}
-    yield from _table(("", "count"), {**counts, "rows": done.tally.rows})
-    if done.origin.note:
-        yield f"\n{_cell(done.origin.note.replace(str(done.origin.path), done.origin.path.name))}."
-
-
-def _run_counts(run: Mapping[str, Any]) -> dict[str, Any]:
+def _counts_of_run(run: dict[str, Any]) -> dict[str, Any]:
     """What runs without a funnel say: those of older versions, and merges."""
     counts = {f"traces {status}": count for status, count in (run.get("traces") or {}).items()}
     return counts | {f"lost: {reason}": count for reason, count in (run.get("losses") or {}).items()}
 
 
-def _table(titles: tuple[str, str], counts: Mapping[str, Any]) -> Iterator[str]:
-    yield f"| {titles[0]} | {titles[1]} |\n|---|---|"
-    yield from (f"| {_cell(name)} | {_cell(count)} |" for name, count in counts.items())
-
-
-def _cell(text: Any) -> str:
-    """Any text as one line that stays within its cell: names of papers and models are data."""
-    line = " ".join(str(text).split())
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", line)[:300] or UNKNOWN
+def _line(text: Any) -> str:
+    """Any text as one line that stays within its cell, for names of papers and models are data; what the template marks as
+    safe stays as it is."""
+    if hasattr(text, "__html__"):
+        return str(text)
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))[:300]

@@ -1,43 +1,138 @@
-"""From a document or a journal to a folder of data files with their card, one trace at a time."""
+"""From a document or a journal to a folder of data files with their card, one trace (or one question) at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import ijson
 import orjson
 
 from programs.clock import stamp
+from programs.document import read_records
 from programs.errors import UserError
-from programs.exports.candidates import Origin, by_question
-from programs.exports.card import Exported, card
-from programs.exports.files import DataFiles
-from programs.exports.folder import MANIFEST, new_folder
+from programs.exports.card import Exported, Tally, card
+from programs.exports.files import MANIFEST, DataFiles, new_folder
 from programs.exports.format import Candidate, Skip
 from programs.exports.licences import licence_of
-from programs.exports.options import ExportOptions
-from programs.exports.tally import Tally
+from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.view import source_name
+from programs.inputs.sample import content_id
 from programs.records import Record
+from programs.run.attempts import read_units
+from programs.run.journal import Journal
+from programs.run.merge_sources import find_sources
 from programs.versions import own_version
+
+
+class Origin(NamedTuple):
+    """Where traces are read: the document, or its journal, which alone has those that were turned down. `document` is the
+    document, where there is one; `note` says what this origin lacks, if anything."""
+
+    path: Path
+    is_journal: bool
+    document: Path | None
+    note: str | None
+
+    @classmethod
+    def find(cls, path: Path, attempts: bool) -> "Origin":
+        """What a name means: with `attempts` the journal, where there is one; else the document, which can also be read
+        while a run goes on. Raises `UserError` where there is neither."""
+        found, *others = find_sources([str(path)])
+        if others:
+            raise UserError(f"{path} names several files; name one (python -m programs.merge makes one of several)")
+        document = path if path.is_file() and found.path != path else None
+        if found.is_journal and (attempts or document is None):
+            return cls(found.path, True, document, None)
+        lacking = f"{path} has no journal beside it: a document holds no trace that was turned down"
+        return cls(path, False, path, lacking if attempts else None)
+
+    def candidates(self, attempts: bool) -> Iterator[Candidate]:
+        """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
+        that is none of ours, or a journal that a run is writing."""
+        if not self.is_journal:
+            yield from map(Candidate, read_records(self.path))
+            return
+        for unit in read_units(self.path):
+            if unit.accepted:
+                yield Candidate(unit.accepted)
+            # Nothing is preferred to what was turned down for its question's sake, not for its own.
+            if attempts and not unit.left_out:
+                yield from (Candidate(record, "below") for record in unit.rejected)
+                yield from (Candidate(record, "unused") for became, record in unit.others if became == "unused")
+
+    def metadata(self) -> dict[str, Any]:
+        """What the document says about itself, and over that what the journal's latest run says: its `status`, its
+        summary as `run`, `versions` and `git_commit`."""
+        told: dict[str, Any] = {}
+        try:
+            if self.document is not None:
+                with self.document.open("rb") as file:
+                    told = dict(next(ijson.items(file, "metadata", use_float=True), {}))
+        except (ijson.JSONError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{self.document} is not a document of this program: {str(error).splitlines()[0]}"
+            ) from None
+        if self.is_journal:
+            with Journal(self.path) as journal:
+                last = journal.latest("run", "") or {}
+            last["run"] = last.get("summary")
+            told |= {name: last[name] for name in ("status", "run", "versions", "git_commit") if last.get(name)}
+        return told
+
+
+def by_question(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """The candidates of each question, wherever they stand in the input, in the order in which the questions first came,
+    at a memory of one question's traces."""
+    # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
+    database = sqlite3.connect("")
+    try:
+        database.execute("create table question (number integer primary key, name text unique)")
+        database.execute("create table trace (question integer, packed blob)")
+        for candidate in candidates:
+            name = (_question(candidate.record),)
+            database.execute("insert or ignore into question (name) values (?)", name)
+            packed = orjson.dumps([candidate.record.model_dump(mode="json"), candidate.became])
+            database.execute("insert into trace select number, ? from question where name = ?", (packed, *name))
+        traces = database.execute("select question, packed from trace order by question, rowid")
+        for _, group in groupby(traces, key=lambda trace: trace[0]):
+            unpacked = [orjson.loads(packed) for _, packed in group]
+            yield [Candidate(Record.model_validate(content), became) for content, became in unpacked]
+    finally:
+        database.close()
+
+
+def _question(record: Record) -> str:
+    """A question of a text. The words too: a merged journal may hold several under one name."""
+    source = record.source_paper
+    name = record.question_id or f"{source.id or source.title}"
+    return content_id(f"{name}\0{record.user_interaction.question}")
 
 
 def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError` for whatever the user can mend, an export without a row among it; then there
     is no folder, or the old one."""
-    format = options.format
-    origin = Origin.find(options.document, format.attempts)
+    format, shares = options.format, shares_of(options.splits)
+    origin, tally = Origin.find(options.document, format.attempts), Tally()
     with new_folder(options.output, options.overwrite) as folder:
-        metadata, tally = origin.metadata(), Tally()
-        data = folder / "data"
+        metadata, data = origin.metadata(), folder / "data"
         data.mkdir()
-        with DataFiles(data, format.columns(options), options.as_, options.shard_rows) as files:
-            kept = _kept(origin, options, tally)
-            groups: Iterable[list[Candidate]] = by_question(kept, folder) if format.grouped else ([one] for one in kept)
-            for traces in groups:
-                _write(traces, files, options, tally)
-            sizes = files.finish()
+        files, kept = DataFiles(data, format.columns(options), options.shard_rows), _kept(origin, options, tally)
+        for traces in by_question(kept) if format.grouped else ([one] for one in kept):
+            split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
+            for row in format.rows(traces, options):
+                if isinstance(row, Skip):
+                    tally.count("skipped", str(row))
+                else:
+                    files.add(split, row)
+                    tally.add(row, traces)
+            if tally.rows > before:
+                tally.used(traces)
+        splits = files.finish(options.as_)
         if not tally.rows:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        exported = Exported(options, origin, metadata, tally, sizes, stamp())
+        exported = Exported(options, origin.is_journal, origin.note, metadata, tally, splits, stamp())
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
@@ -46,64 +141,50 @@ def export(options: ExportOptions) -> Exported:
 def _kept(origin: Origin, options: ExportOptions, tally: Tally) -> Iterator[Candidate]:
     """The candidates that the filters leave."""
     for candidate in origin.candidates(options.format.attempts):
-        tally.saw(candidate)
+        tally.count("read", candidate.became)
         reason = _refusal(candidate.record, options)
         if reason is None:
             yield candidate
         else:
-            tally.skip(reason)
+            tally.count("skipped", reason)
 
 
-def _refusal(record: Record, options: ExportOptions) -> Skip | None:
-    format = options.format
+def _refusal(record: Record, options: ExportOptions) -> str | None:
     if not options.takes_licence(licence_of(record.source_paper.extra)):
-        return Skip("its licence is not one of --licence")
-    if not format.whole:
+        return "its licence is not one of --licence"
+    if not options.format.whole:
         if not (record.reasoning_trace.strip() and record.final_answer.strip()):
-            return Skip("its thought or its answer is empty")
+            return "its thought or its answer is empty"
         if "passage" in options.contexts(record) and not record.source_paper.text:
-            return Skip("its passage is not in the document (--context none needs none)")
-    if options.min_score is None or format.attempts:
+            return "its passage is not in the document (--context none needs none)"
+    if options.min_score is None or options.format.attempts:
         return None
     score = options.measure.of(record)
     if score is None:
-        return Skip(options.measure.missing)
-    return Skip(f"its score is below {options.min_score:g}") if score < options.min_score else None
-
-
-def _write(traces: Sequence[Candidate], files: DataFiles, options: ExportOptions, tally: Tally) -> None:
-    split = options.shares.split_of(source_name(traces[0].record.source_paper))
-    before = tally.rows
-    for row in options.format.rows(traces, options):
-        if isinstance(row, Skip):
-            tally.skip(row)
-        else:
-            files.add(split, row)
-            tally.made(row, traces)
-    if tally.rows > before:
-        tally.used(traces)
+        return options.measure.missing
+    return f"its score is below {options.min_score:g}" if score < options.min_score else None
 
 
 def _why(origin: Origin, tally: Tally) -> str:
-    read = sum(tally.read.values())
-    if not read:
-        return f"{origin.path} holds no trace"
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in tally.skipped.most_common(3))
-    return f"{read} traces read, none left: {reasons}" + (f". {origin.note}" if origin.note else "")
+    read, skipped = tally.counts["read"].total(), tally.counts["skipped"].most_common(3)
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped) + (
+        f". {origin.note}" if origin.note else ""
+    )
+    return f"{read} traces read, none left: {reasons}" if read else f"{origin.path} holds no trace"
 
 
 def _manifest(done: Exported) -> dict[str, Any]:
     """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
-    options = done.options.model_dump(mode="json", exclude={"document", "output", "overwrite", "push_to_hub", "public"})
-    splits = {
-        split: {"rows": size.rows, "files": [path.name for path in size.files]} for split, size in done.sizes.items()
-    }
+    personal = {"document", "output", "overwrite", "push_to_hub", "public"}
     return {
         "format": done.options.to,
         "document": done.options.document.name,
         "created": done.created,
-        "options": options,
-        "splits": splits,
+        "options": done.options.model_dump(mode="json", exclude=personal),
+        "splits": {
+            name: {"rows": split.rows, "files": [path.name for path in split.files]}
+            for name, split in done.splits.items()
+        },
         "counts": done.tally.plain(),
         "synthreasoner": own_version(),
     }

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from programs.exports.columns import Columns
-from programs.exports.view import View
+from programs.exports.files import Columns, Row
+from programs.exports.view import Prompt, View
 from programs.records import Record
-
-Row = dict[str, Any]
-Became = Literal["accepted", "below", "unused"]
 
 
 class Skip(str):
@@ -20,14 +17,14 @@ class Skip(str):
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A trace that may be exported. `became` is what the run made of it: accepted; below: the judges turned it down,
-    or a model's own thought came to another answer;
-    unused: earlier rules asked for it. `position` counts the accepted ones, from 0, in the order of the document; None
-    for others."""
+    """A trace that may be exported. `became` is what the run made of it: accepted; below: the judges turned it down, or a
+    model's own thought came to another answer; unused: earlier rules asked for it."""
 
     record: Record
-    became: Became = "accepted"
-    position: int | None = None
+    became: Literal["accepted", "below", "unused"] = "accepted"
+
+
+Rows = Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +42,7 @@ class Format:
     name: str
     about: str
     columns: Callable[[View], Columns]
-    rows: Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
+    rows: Rows
     explain: Callable[[View], str] | None = None
     grouped: bool = False
     attempts: bool = False
@@ -53,3 +50,13 @@ class Format:
     has_thought: bool = False
     whole: bool = False
     jsonl_only: bool = False
+
+
+def one_by_one(row: Callable[[View, Record, Prompt], Row]) -> Rows:
+    """The rows of a format that makes one of each prompt of a trace."""
+
+    def rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
+        record = traces[0].record
+        return view.rows(record, lambda prompt: row(view, record, prompt))
+
+    return rows

@@ -1,20 +1,26 @@
-"""What an export can be told: every option of `python -m programs.export`."""
+"""What an export can be told: every option of `python -m programs.export`. And the formats by their names."""
 
 import fnmatch
+import hashlib
 import importlib.util
+from itertools import accumulate
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from programs.cli.options import comma_separated
 from programs.errors import UserError
-from programs.exports.files import Kind
+from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
-from programs.exports.formats import FORMATS
 from programs.exports.licences import UNKNOWN, licence_name
-from programs.exports.splits import Shares
 from programs.exports.view import View
+
+_FAMILIES = (chat, preference, reinforcement, table)
+FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)}
+"""A new one needs no more than to stand in the file of its family."""
+
+SPLITS = ("train", "validation", "test")
 
 
 class _Files(BaseModel):
@@ -23,7 +29,7 @@ class _Files(BaseModel):
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")
     output: Path = Field(description="the folder to write")
-    as_: Kind = Field("jsonl", description="the kind of file")
+    as_: Literal["jsonl", "parquet"] = Field("jsonl", description="the kind of file")
     splits: str = Field(
         "1",
         description="shares of train, validation and test: 0.9,0.05,0.05; a paper is in one of them, by its name's hash",
@@ -57,7 +63,7 @@ class ExportOptions(View, _Files):
     @field_validator("splits")
     @classmethod
     def _shares(cls, value: str) -> str:
-        Shares.parse(value)
+        shares_of(value)
         return value
 
     @field_validator("licence", mode="before")
@@ -79,25 +85,35 @@ class ExportOptions(View, _Files):
     def format(self) -> Format:
         return FORMATS[self.to]
 
-    @property
-    def shares(self) -> Shares:
-        return Shares.parse(self.splits)
-
     def takes_licence(self, licence: str | None) -> bool:
         """Whether a text with this licence is to be exported."""
         name = licence or UNKNOWN
-        return not self.licence or any(_matches(name, wanted) for wanted in self.licence)
+        wanted = [one.lower() if set(one) & set("*?[") else licence_name(one) for one in self.licence]
+        return not wanted or any(fnmatch.fnmatchcase(name, one) for one in wanted)
 
     def require_extras(self) -> None:
         """Raises `UserError` when a library of the extra `export` is needed and not there."""
-        needed = {"pyarrow": self.as_ == "parquet", "huggingface_hub": self.push_to_hub is not None}
-        for name, wanted in needed.items():
-            if wanted and importlib.util.find_spec(name) is None:
-                option = "--as parquet" if name == "pyarrow" else "--push-to-hub"
+        needed = {"pyarrow": "--as parquet" if self.as_ == "parquet" else None}
+        needed["huggingface_hub"] = "--push-to-hub" if self.push_to_hub else None
+        for name, option in needed.items():
+            if option and importlib.util.find_spec(name) is None:
                 raise UserError(f"{option} needs {name}: pip install 'synthreasoner[export]'")
 
 
-def _matches(licence: str, wanted: str) -> bool:
-    if set(wanted) & set("*?["):
-        return fnmatch.fnmatchcase(licence, wanted.lower())
-    return licence == licence_name(wanted)
+def shares_of(text: str) -> dict[str, float]:
+    """The shares of the splits, from `0.9,0.05,0.05`, `0.9,0.1` or `1`. Raises ValueError."""
+    try:
+        shares = [float(share) for share in text.split(",")]
+    except ValueError:
+        shares = []
+    if not 1 <= len(shares) <= len(SPLITS) or min(shares) < 0 or not abs(sum(shares) - 1) < 1e-6:
+        raise ValueError("one to three shares that add up to 1, for train, validation and test: 0.9,0.05,0.05")
+    return dict(zip(SPLITS, shares, strict=False))
+
+
+def split_of(source: str, shares: dict[str, float]) -> str:
+    """The split of a paper: by a hash of its name alone, so that traces that come later change no one's place."""
+    number = int.from_bytes(hashlib.blake2b(f"split/{source}".encode(), digest_size=8).digest(), "big")
+    # As many bits as a float holds, or the largest ones would become 1.
+    place = (number >> 11) / 2**53
+    return SPLITS[sum(place >= end for end in list(accumulate(shares.values()))[:-1])]

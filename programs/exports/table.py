@@ -13,26 +13,25 @@ from typing import Any
 
 import orjson
 
-from programs.exports.columns import Columns
-from programs.exports.format import Candidate, Format, Row
+from programs.exports.files import Columns, Row
+from programs.exports.format import Candidate, Format
 from programs.exports.view import View, source_name
 from programs.records import Part, Record
 
 _KINDS = {str: "string", bool: "bool", int: "int64", float: "float64"}
-_SOURCE = "source"
 
 
 @lru_cache
-def _fields() -> dict[str, tuple[tuple[str, ...], str | None]]:
-    """Every column, where its value stands in a record, and its kind; None: JSON in a string."""
-    found: dict[str, tuple[tuple[str, ...], str | None]] = {}
+def _fields() -> dict[str, tuple[str, str | None, str | None]]:
+    """Every column: where its value stands in a record, and its kind; None: JSON in a string."""
+    found: dict[str, tuple[str, str | None, str | None]] = {}
     for name, field in Record.model_fields.items():
-        model = _only(field.annotation)
-        if isinstance(model, type) and issubclass(model, Part):
-            for inner, part in model.model_fields.items():
-                found[f"{name}_{inner}"] = (name, inner), _KINDS.get(_only(part.annotation))
+        kind = _only(field.annotation)
+        if isinstance(kind, type) and issubclass(kind, Part):
+            for inner, part in kind.model_fields.items():
+                found[f"{name}_{inner}"] = name, inner, _KINDS.get(_only(part.annotation))
         else:
-            found[name] = (name,), _KINDS.get(model)
+            found[name] = name, None, _KINDS.get(kind)
     return found
 
 
@@ -45,25 +44,20 @@ def _only(annotation: Any) -> Any:
 
 
 def _columns(_: View) -> Columns:
-    return {_SOURCE: "string", **{name: kind or "string" for name, (_, kind) in _fields().items()}}
+    return {"source": "string", **{name: kind or "string" for name, (_, _, kind) in _fields().items()}}
 
 
 def _rows(traces: Sequence[Candidate], _: View) -> Iterator[Row]:
     record = traces[0].record
-    content = record.model_dump(mode="json")
-    row: Row = {_SOURCE: source_name(record.source_paper)}
-    for name, (path, kind) in _fields().items():
-        value: Any = content
-        for key in path:
-            value = None if value is None else value[key]
-        row[name] = value if kind or value is None else orjson.dumps(value).decode()
+    content, row = record.model_dump(mode="json"), Row(source=source_name(record.source_paper))
+    for column, (name, inner, kind) in _fields().items():
+        value = content[name]
+        if inner is not None and value is not None:
+            value = value[inner]
+        row[column] = value if kind or value is None else orjson.dumps(value).decode()
     yield row
 
 
 TABLE = Format(
-    name="table",
-    about="a trace with everything that is known of it, flat",
-    columns=_columns,
-    rows=_rows,
-    whole=True,
+    name="table", about="a trace with everything that is known of it, flat", columns=_columns, rows=_rows, whole=True
 )

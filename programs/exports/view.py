@@ -5,35 +5,23 @@ What a paper or a model wrote never holds a tag of the thought or a token of a c
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from programs.exports.columns import Columns, Kind
+from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import licence_of
-from programs.exports.scores import MEASURES, Measure
-from programs.exports.tag import Tag
 from programs.inputs.papers import source_of
-from programs.records import Record, SourcePaper, UserInteraction
+from programs.records import Record, SourcePaper
+from programs.text.injection import escape_markers
 from programs.thought import thought_of
 
 Context = Literal["none", "passage"]
-Message = dict[str, str]
 
 MESSAGES: list[Kind] = [{"role": "string", "content": "string"}]
-
 FACTS: Columns = {
-    "id": "string",
-    "question_id": "string",
-    "source": "string",
-    "licence": "string",
-    "question_type": "string",
-    "difficulty": "string",
-    "context": "string",
-    "quality_score": "float64",
-    "overall_score": "float64",
+    **dict.fromkeys(("id", "question_id", "source", "licence", "question_type", "difficulty", "context"), "string"),
+    **dict.fromkeys(("quality_score", "overall_score"), "float64"),
 }
 """The columns that say what a row was made from, which trainers pass over."""
 
@@ -42,11 +30,76 @@ _TAGGED = "First think the question through between {open} and {close}, with dou
 _UNTAGGED = "First think the question through, with doubts and corrections as they come. "
 _ANSWER = "Then write the answer for the person who asks."
 _PASSAGE = " A text is given with the question: use what it says."
-_ASKER = "(asked by: {audience}, {level} level)\n"
+
+_TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>|\[([A-Za-z_][\w-]{0,40})\]|([A-Za-z_][\w-]{0,40})")
 
 
-@dataclass(frozen=True)
-class Prompt:
+class Tag(NamedTuple):
+    """What a thought stands between: `<name>` and `</name>`, or `[name]` and `[/name]`."""
+
+    name: str
+    brackets: str = "<>"
+
+    @classmethod
+    def parse(cls, text: str) -> "Tag":
+        """From `<think>`, `[THINK]` or `think`. Raises ValueError."""
+        match = _TAG.fullmatch(text.strip())
+        if match is None:
+            raise ValueError("a tag is a name in brackets: <think> or [THINK]")
+        return cls(match[2], "[]") if match[2] else cls(match[1] or match[3])
+
+    @property
+    def open(self) -> str:
+        return self.name.join(self.brackets)
+
+    @property
+    def close(self) -> str:
+        return f"/{self.name}".join(self.brackets)
+
+    def wrap(self, thought: str, answer: str) -> str:
+        """A thought and its answer as one reply; neither may hold a tag (`inert`)."""
+        return f"{self.open}\n{thought}\n{self.close}\n\n{answer}"
+
+    def inert(self, text: str) -> str:
+        """`text` with these tags, all think tags and the tokens of chat templates broken visibly: what a model or a
+        paper wrote neither ends a thought nor begins a turn. Idempotent."""
+        start, end = map(re.escape, self.brackets)
+        broken = r"&lt;\1&gt;" if self.brackets == "<>" else r"[ \1 ]"
+        inside = rf"{start}(/?{re.escape(self.name)}/?){end}"
+        return re.sub(inside, broken, escape_markers(text), flags=re.IGNORECASE)
+
+
+THINK = Tag("think")
+
+
+class Measure(NamedTuple):
+    """How good a trace is, on a scale of its own; ratings of judges and grades are never compared. From `margin` on a
+    difference counts. `of` gives None for a trace without a score."""
+
+    name: str
+    low: float
+    high: float
+    margin: float
+    of: Callable[[Record], float | None]
+
+    @property
+    def missing(self) -> str:
+        """What is said of a trace without a score."""
+        other = "judges" if self.name == "grades" else "grades"
+        return f"it has no score of {self.name} (--score {other} goes by {other})"
+
+
+def _mean_grade(record: Record) -> float | None:
+    return record.answer_grades.overall_score if record.answer_grades else None
+
+
+MEASURES = {
+    "judges": Measure("judges", 1, 10, 1.0, lambda record: record.metadata.quality_score),
+    "grades": Measure("grades", 0, 1, 0.1, _mean_grade),
+}
+
+
+class Prompt(NamedTuple):
     """What the model is given. `question` begins with who asks, where that is said; `passage` is None where the question
     stands alone."""
 
@@ -55,16 +108,12 @@ class Prompt:
     passage: str | None
 
     @property
-    def context(self) -> Context:
-        return "none" if self.passage is None else "passage"
-
-    @property
     def user(self) -> str:
         """The user's turn."""
         return self.question if self.passage is None else f"Text:\n{self.passage}\n\nQuestion:\n{self.question}"
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[dict[str, str]]:
         return [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
 
 
@@ -109,9 +158,9 @@ class View(BaseModel):
 
     @model_validator(mode="after")
     def _on_the_scale(self) -> "View":
-        measure = self.measure
-        if self.min_score is not None and not measure.low <= self.min_score <= measure.high:
-            raise ValueError(f"--min-score: {measure.name} score from {measure.low:g} to {measure.high:g}")
+        name, low, high, *_ = self.measure
+        if self.min_score is not None and not low <= self.min_score <= high:
+            raise ValueError(f"--min-score: {name} score from {low:g} to {high:g}")
         return self
 
     @property
@@ -123,7 +172,7 @@ class View(BaseModel):
         """`margin`, or that of the measure."""
         return self.measure.margin if self.margin is None else self.margin
 
-    @cached_property
+    @property
     def tag(self) -> Tag:
         return Tag.parse(self.think_tag)
 
@@ -139,26 +188,22 @@ class View(BaseModel):
             return ("passage",) if needs_passage(record) else ("none",)
         return ("none", "passage") if self.context == "both" else (self.context,)
 
-    def prompts(self, record: Record) -> list[Prompt]:
-        """One prompt for each context."""
-        question = self.tag.inert(self._asker(record.user_interaction) + record.user_interaction.question)
-        passages = {"none": None, "passage": self.tag.inert(record.source_paper.text or "")}
-        return [Prompt(self._system(context), question, passages[context]) for context in self.contexts(record)]
-
-    def rows(self, record: Record, row: Callable[[Prompt], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def rows(self, record: Record, row: Callable[[Prompt], Row]) -> Iterator[Row]:
         """What `row` makes of each prompt, with the values of `FACTS`."""
-        for prompt in self.prompts(record):
-            yield {**row(prompt), **self.facts(record, prompt)}
+        asked, grade = record.user_interaction, _mean_grade(record)
+        facts = (record.id, record.question_id, source_name(record.source_paper), licence_of(record.source_paper.extra))
+        kind, level, score = asked.question_type, asked.difficulty_level, record.metadata.quality_score
+        for context in self.contexts(record):
+            told = (*facts, kind, level, context, score, grade)
+            yield {**row(self._prompt(context, record)), **dict(zip(FACTS, told, strict=True))}
 
-    def _asker(self, asked: UserInteraction) -> str:
-        if self.asker == "drop" or asked.audience is None:
-            return ""
-        audience, level = (" ".join(text.split()) for text in (asked.audience, asked.difficulty_level))
-        return _ASKER.format(audience=audience, level=level)
-
-    def _system(self, context: Context) -> str:
-        think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=self.tag.open, close=self.tag.close)
-        return _TASK + think + _ANSWER + (_PASSAGE if context == "passage" else "")
+    def _prompt(self, context: Context, record: Record) -> Prompt:
+        tag, asked, passage = self.tag, record.user_interaction, record.source_paper.text or ""
+        think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=tag.open, close=tag.close)
+        system = _TASK + think + _ANSWER + (_PASSAGE if context == "passage" else "")
+        level, asker = asked.difficulty_level, asked.audience if self.asker == "keep" else None
+        by = "" if asker is None else " ".join(f"(asked by: {asker}, {level} level)".split()) + "\n"
+        return Prompt(system, tag.inert(by + asked.question), tag.inert(passage) if context == "passage" else None)
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
@@ -171,30 +216,11 @@ class View(BaseModel):
         """Thought and answer as one text."""
         return self.tag.wrap(self.thought(record), self.answer(record))
 
-    def message(self, record: Record) -> Message:
+    def message(self, record: Record) -> dict[str, str]:
         """Thought and answer as the assistant's turn."""
         if self.reasoning_field is None:
             return {"role": "assistant", "content": self.reply(record)}
-        return {
-            "role": "assistant",
-            "content": self.answer(record),
-            self.reasoning_field: self.thought(record),
-        }
-
-    def facts(self, record: Record, prompt: Prompt) -> dict[str, Any]:
-        """The values of `FACTS`."""
-        asked, grades = record.user_interaction, record.answer_grades
-        return {
-            "id": record.id,
-            "question_id": record.question_id,
-            "source": source_name(record.source_paper),
-            "licence": licence_of(record.source_paper.extra),
-            "question_type": asked.question_type,
-            "difficulty": asked.difficulty_level,
-            "context": prompt.context,
-            "quality_score": record.metadata.quality_score,
-            "overall_score": grades.overall_score if grades else None,
-        }
+        return {"role": "assistant", "content": self.answer(record), self.reasoning_field: self.thought(record)}
 
 
 def needs_passage(record: Record) -> bool:

@@ -1,11 +1,14 @@
-"""How far raters agree: a judge with people, or judges with each other. Pure functions; None where undefined."""
+"""How far raters agree: a judge with people, or judges with each other. A figure is None where it is undefined."""
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from itertools import permutations
-from typing import Any, Literal
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import combinations, permutations
+from typing import Any
 
-Level = Literal["nominal", "interval"]
+from programs.records import JudgeAgreement, JudgeRatings, PairAgreement
+
+LEAST_TRACES = 2
+"""Agreement over fewer says nothing."""
 
 
 def balanced_accuracy(truth: Sequence[bool | int], said: Sequence[bool | int]) -> float | None:
@@ -15,84 +18,140 @@ def balanced_accuracy(truth: Sequence[bool | int], said: Sequence[bool | int]) -
     Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior distribution", ICPR 2010, 3121-3124.
     Raises ValueError for lists of unlike length.
     """
-    pairs = [(bool(right), bool(answer)) for right, answer in zip(truth, said, strict=True)]
     shares = []
     for wanted in (True, False):
-        answers = [answer for right, answer in pairs if right is wanted]
-        if not answers:
+        agreed = [bool(answer) is wanted for right, answer in zip(truth, said, strict=True) if bool(right) is wanted]
+        if not agreed:
             return None
-        shares.append(sum(answer is wanted for answer in answers) / len(answers))
+        shares.append(sum(agreed) / len(agreed))
     return sum(shares) / 2
 
 
-def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
-    """Agreement of two raters on categories beyond what their own frequencies give by chance: 1 is perfect, 0 chance.
-    None without ratings, or where both always say the same one category.
-
-    Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20 (1960), 37-46.
-    Raises ValueError for lists of unlike length.
-    """
-    return _chance_corrected(Counter(zip(first, second, strict=True)), lambda one, other: float(one != other))
-
-
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """As `cohen_kappa` for ratings on a scale (1-10), where a disagreement weighs the square of its size.
+    """Cohen's kappa of two raters with quadratic weights: their agreement beyond what their own frequencies give by chance;
+    1 is perfect, 0 chance. Of two categories (right and wrong) it is the unweighted kappa. None without ratings, or where
+    both always say the same one.
 
-    Cohen, "Weighted kappa: nominal scale agreement with provision for scaled disagreement or partial credit", Psychological
-    Bulletin 70 (1968), 213-220. The bounds of the scale need not be known: they cancel out.
+    Cohen, "Weighted kappa", Psychological Bulletin 70 (1968), 213-220. Raises ValueError for lists of unlike length.
     """
-    return weighted_kappa_of(Counter(zip(first, second, strict=True)))
+    return _kappa(Counter(zip(first, second, strict=True)))
 
 
-def weighted_kappa_of(pairs: Mapping[tuple[float, float], int]) -> float | None:
-    """`weighted_kappa` of two raters of whom it is known how often each pair of ratings came."""
-    return _chance_corrected(pairs, lambda one, other: (one - other) ** 2)
-
-
-def _chance_corrected(pairs: Mapping[tuple[Any, Any], int], distance: Callable[..., float]) -> float | None:
-    """1 - observed disagreement / disagreement expected of independent raters with the same frequencies."""
-    rows: Counter[Hashable] = Counter()
-    columns: Counter[Hashable] = Counter()
+def _kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
+    rows: Counter[float] = Counter()
+    columns: Counter[float] = Counter()
     for (one, other), number in pairs.items():
         rows[one] += number
         columns[other] += number
-    observed = sum(distance(one, other) * number for (one, other), number in pairs.items()) * rows.total()
-    expected = sum(
-        distance(one, other) * number * others for one, number in rows.items() for other, others in columns.items()
-    )
-    return None if expected == 0 else 1 - observed / expected
+    observed = sum((one - other) ** 2 * number for (one, other), number in pairs.items())
+    expected = sum((one - other) ** 2 * many * more for one, many in rows.items() for other, more in columns.items())
+    return None if expected == 0 else 1 - observed * rows.total() / expected
 
 
-def krippendorff_alpha(ratings: Sequence[Sequence[float | None]], level: Level = "interval") -> float | None:
-    """Agreement of any number of raters, with ratings missing: 1 is perfect, 0 chance, below 0 systematic disagreement.
-    `ratings` has a row for each rater and a column for each thing rated. None where fewer than two ratings can be
-    compared, or all of those are the same.
+def krippendorff_alpha(ratings: Sequence[Sequence[float | None]]) -> float | None:
+    """Agreement of any number of raters on a scale (interval level), with ratings missing: 1 is perfect, 0 chance, below 0
+    systematic disagreement. `ratings` has a row for each rater and a column for each thing rated. None where fewer than two
+    ratings can be compared, or all of those are the same.
 
-    Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), University of Pennsylvania: 1 - observed / expected
-    disagreement over the pairable ratings, those of things that two raters or more rated. The distance of two ratings
-    is 0 or 1 (nominal), or the square of their difference (interval). Raises ValueError for rows of unlike length.
+    Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), University of Pennsylvania. Raises ValueError for
+    rows of unlike length.
     """
     columns = zip(*ratings, strict=True)
-    return krippendorff_alpha_of(Counter(tuple(r for r in column if r is not None) for column in columns), level)
+    return _alpha(Counter(tuple(rating for rating in column if rating is not None) for column in columns))
 
 
-def krippendorff_alpha_of(things: Mapping[tuple[float, ...], int], level: Level = "interval") -> float | None:
-    """`krippendorff_alpha` where it is known how many things got the same ratings, in whichever order."""
-    pairable = {ratings: number for ratings, number in things.items() if len(ratings) > 1}
+def _alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
+    """`krippendorff_alpha` where it is known how many things got the same ratings. (The package of that name wants them
+    thing by thing, at a memory that grows with them.)"""
     pooled: Counter[float] = Counter()
     observed = 0.0
-    for ratings, number in pairable.items():
-        for rating in ratings:
-            pooled[rating] += number
-        pairs = permutations(ratings, 2)
-        observed += sum(_distance(level, one, other) for one, other in pairs) / (len(ratings) - 1) * number
-    expected = sum(
-        _distance(level, one, other) * number * others
-        for one, number in pooled.items()
-        for other, others in pooled.items()
-    )
+    # Sorted, so that the last bits do not hang on the order in which things came.
+    for ratings, number in sorted(things.items()):
+        if len(ratings) > 1:
+            for rating in ratings:
+                pooled[rating] += number
+            observed += sum((one - other) ** 2 for one, other in permutations(ratings, 2)) / (len(ratings) - 1) * number
+    expected = sum((one - other) ** 2 * many * more for one, many in pooled.items() for other, more in pooled.items())
     return None if expected == 0 else 1 - (pooled.total() - 1) * observed / expected
 
 
-def _distance(level: Level, one: float, other: float) -> float:
-    return float(one != other) if level == "nominal" else (one - other) ** 2
+class AgreementCount:
+    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal. What is
+    counted are the ratings as the judges gave them, before any calibration."""
+
+    def __init__(self) -> None:
+        self._judges: defaultdict[str, Counter[int | None]] = defaultdict(Counter)
+        self._pairs: defaultdict[tuple[str, str], Counter[tuple[float, float]]] = defaultdict(Counter)
+        self._columns: Counter[tuple[float, ...]] = Counter()
+
+    def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
+        """Counts one trace's verdicts, in the form of a record (`programs.records.VerdictRecord`)."""
+        ratings = {verdict["judge"]: rating_of(verdict) for verdict in verdicts}
+        for judge, rating in ratings.items():
+            self._judges[judge][rating] += 1
+        rated = sorted((judge, rating) for judge, rating in ratings.items() if rating is not None)
+        for (one, first), (other, second) in combinations(rated, 2):
+            self._pairs[one, other][first, second] += 1
+        self._columns[tuple(sorted(rating for _, rating in rated))] += 1
+
+    def result(self, to_review: int = 0) -> JudgeAgreement | None:
+        """What was counted, with the length of the review list; None where nothing was."""
+        if not self._judges:
+            return None
+        traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
+        return JudgeAgreement(
+            judges={judge: _ratings(counts) for judge, counts in sorted(self._judges.items())},
+            traces=traces,
+            alpha=rounded(_alpha(self._columns)) if traces >= LEAST_TRACES else None,
+            pairs=[self._pair(one, other) for one, other in combinations(sorted(self._judges), 2)],
+            to_review=to_review,
+        )
+
+    def _pair(self, one: str, other: str) -> PairAgreement:
+        counts = self._pairs[one, other]
+        kappa = _kappa(counts) if counts.total() >= LEAST_TRACES else None
+        return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=rounded(kappa))
+
+
+def rating_of(verdict: Mapping[str, Any]) -> int | None:
+    """The overall rating as the judge gave it."""
+    raw: int | None = verdict.get("raw_overall")
+    return verdict.get("overall") if raw is None else raw
+
+
+def _ratings(counts: Counter[int | None]) -> JudgeRatings:
+    known = {rating: number for rating, number in counts.items() if rating is not None}
+    rated = sum(known.values())
+    mean = sum(rating * number for rating, number in known.items()) / rated if rated else None
+    return JudgeRatings(rated=rated, mean=rounded(mean), unscored=counts[None])
+
+
+def ratings_in_words(found: JudgeAgreement) -> str:
+    """What the judges gave, for a person."""
+    means = [
+        f"{judge} gave {shown(ratings.mean, 2)} on average, {ratings.rated} times"
+        + (f", and no verdict {ratings.unscored} times" if ratings.unscored else "")
+        for judge, ratings in found.judges.items()
+    ]
+    return f"judges: {'; '.join(means)}"
+
+
+def agreement_in_words(found: JudgeAgreement) -> str:
+    """How far they agree, for a person; empty for a single judge."""
+    if not found.pairs:
+        return ""
+    kappas = [f"{' and '.join(pair.judges)} {shown(pair.weighted_kappa)}" for pair in found.pairs]
+    return (
+        f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {shown(found.alpha)}; "
+        f"weighted kappa of {', '.join(kappas)}"
+    )
+
+
+def rounded(value: float | None) -> float | None:
+    """A figure as reports hold it."""
+    return None if value is None else round(value, 4)
+
+
+def shown(value: float | None, digits: int = 3, sign: str = "") -> str:
+    """A figure for a person."""
+    return "unknown" if value is None else f"{value:{sign}.{digits}f}"

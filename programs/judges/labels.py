@@ -11,25 +11,28 @@ named last is the newest.
 
 import codecs
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from programs.errors import UserError
 from programs.inputs.archives import DamagedArchive, TruncatedArchive
 from programs.inputs.cleaning import clean
-from programs.inputs.jsonl import RawLine, read_lines
+from programs.inputs.jsonl import read_lines
 from programs.inputs.papers import question_key, source_of
 from programs.inputs.parsing import BadLine, parse_object
 from programs.inputs.report import DUPLICATE, LINE_TOO_LONG
-from programs.inputs.sample import Place, content_id
+from programs.inputs.sample import Place, content_id, sample_of
+from programs.passage import Passage
 
 NO_BASIS = "neither a reference nor a key passage"
 NO_LABEL = "no human label"
 REPLACED = "label that a later one replaced"
+
+REFERENCE = "The reference answer (the passage itself is not at hand)"
+"""The title of a reference answer that stands in a passage's place."""
+ASKED_BY = "a reader (level not known)"
 
 
 class Labelled(BaseModel):
@@ -63,84 +66,83 @@ class Labelled(BaseModel):
         return question_key(self.question)
 
 
-@dataclass
-class Labels:
+def shown(answer: Labelled) -> str:
+    """What stands in a judge's prompt as the passage: the key passage, as any passage; where there is none the reference
+    answer, with a title that says so."""
+    if answer.key_passage is not None:
+        return Passage(sample_of(answer.key_passage)).shown
+    return Passage(sample_of(answer.reference or "", title=REFERENCE)).shown
+
+
+def judge_inputs(passage: str, question: str, answer: str, thought: str | None = None) -> dict[str, Any]:
+    """The inputs of the judges' signature; an answer without a thought is judged without one."""
+    return {"passage": passage, "question": question, "asked_by": ASKED_BY, "thought": thought, "answer": answer}
+
+
+class Labels(NamedTuple):
     """What files hold: the labelled answers, and why how many records were skipped."""
 
     answers: list[Labelled]
-    skipped: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str]
 
-    @classmethod
-    def of(cls, labelled: Iterable[Labelled], skipped: Counter[str]) -> "Labels":
-        """Each answer once, with its last label, in the order in which answers first came; the others are counted."""
-        answers: dict[str, Labelled] = {}
-        found = Counter(skipped)
-        for one in labelled:
+
+def read_labels(*paths: Path | str) -> Labels:
+    """The labelled answers of files (.jsonl, .gz, .zst), each once, with its last label, in the order in which they first
+    came. Records without a reference and a key passage, without a label, and those that were there before are skipped and
+    counted. Raises `UserError`, with file and line, for a record of another form, and for a file without an answer."""
+    answers: dict[str, Labelled] = {}
+    skipped: Counter[str] = Counter()
+    for path in map(Path, paths):
+        found, left_out = _in_file(path)
+        if not found:
+            why = "; ".join(f"{count} with {reason}" for reason, count in left_out.items()) or "it is empty"
+            raise UserError(f"{path} holds no labelled answers: {why}")
+        skipped += left_out
+        for one in found:
             earlier = answers.setdefault(one.id, one)
             if (earlier.correct, earlier.overall) != (one.correct, one.overall):
                 answers[one.id] = one
-                found[REPLACED] += 1
+                skipped[REPLACED] += 1
             elif earlier is not one:
-                found[DUPLICATE] += 1
-        return cls(list(answers.values()), +found)
+                skipped[DUPLICATE] += 1
+    return Labels(list(answers.values()), skipped)
 
 
-def read_labels(path: Path) -> Labels:
-    """The labelled answers of a file (.jsonl, .gz, .zst), in its order, each once with its last label.
-
-    Records without a reference and a key passage, without a label, and those that were there before are skipped and
-    counted. Raises `UserError`, with file and line, for a record of another form, and where no answer is left.
-    """
-    answers: list[Labelled] = []
-    skipped: Counter[str] = Counter()
+def _in_file(path: Path) -> Labels:
+    found = Labels([], Counter())
     try:
         for raw in read_lines(path):
-            labelled = _read(raw, Place(file=str(path), line=raw.number))
-            if isinstance(labelled, str):
-                skipped[labelled] += 1
-            elif labelled is not None:
-                answers.append(labelled)
-    except (TruncatedArchive, DamagedArchive) as error:
-        raise UserError(f"{path} is a damaged archive: pack it again") from error
-    if not answers:
-        why = "; ".join(f"{count} with {reason}" for reason, count in skipped.items()) or "it is empty"
-        raise UserError(f"{path} holds no labelled answers: {why}")
-    return Labels.of(answers, skipped)
-
-
-def read_answers(paths: Iterable[str]) -> Labels:
-    """The labelled answers of all files, each once, with its last label. Raises what `read_labels` raises."""
-    found = [read_labels(Path(path)) for path in paths]
-    skipped: Counter[str] = sum((labels.skipped for labels in found), Counter())
-    return Labels.of((answer for labels in found for answer in labels.answers), skipped)
-
-
-def _read(raw: RawLine, place: Place) -> Labelled | str | None:
-    """The answer on a line, the reason for which it is skipped, or None for a blank line."""
-    if raw.data is None:
-        raise UserError(f"{place}: {LINE_TOO_LONG}")
-    data = raw.data.removeprefix(codecs.BOM_UTF8).strip()
-    if not data:
-        return None
-    try:
-        record = parse_object(data)
+            place = Place(file=str(path), line=raw.number)
+            if raw.data is None:
+                raise UserError(f"{place}: {LINE_TOO_LONG}")
+            if data := raw.data.removeprefix(codecs.BOM_UTF8).strip():
+                one = _labelled(parse_object(data), place)
+                found.answers.append(one) if isinstance(one, Labelled) else found.skipped.update([one])
     except BadLine as problem:
         raise UserError(f"{place}: {problem}") from None
-    question, answer = _text(record, "question", place), _text(record, "answer", place)
-    reference, key_passage = _text(record, "reference", place), _text(record, "key_passage", place)
-    thought = _text(record, "thought", place)
+    except (TruncatedArchive, DamagedArchive) as error:
+        raise UserError(f"{path} is a damaged archive: pack it again") from error
+    return found
+
+
+def _labelled(record: dict[str, Any], place: Place) -> Labelled | str:
+    """The answer that a record holds, or the reason for which it is skipped."""
+    names = ("question", "reference", "key_passage", "answer", "thought")
+    wrong = next((name for name in names if not isinstance(record.get(name) or "", str)), None)
+    if wrong:
+        raise UserError(f"{place}: `{wrong}` is not a text")
+    texts = {name: clean(record.get(name) or "") or None for name in names}
+    question, reference, key_passage, answer, thought = texts.values()
     if question is None or answer is None:
         raise UserError(f"{place}: a labelled answer needs the texts `question` and `answer`")
     if reference is None and key_passage is None:
         return NO_BASIS
-    label = record.get("human")
-    if label is None:
+    if record.get("human") is None:
         return NO_LABEL
-    correct, overall = _label(label, place)
-    texts = "\0".join((question, reference or "", key_passage or "", answer, *([thought] if thought else [])))
-    source = source_of({name: value for name, value in record.items() if name != "source"})
+    correct, overall = _label(record["human"], place)
+    identity = (question, reference or "", key_passage or "", answer, *([thought] if thought else []))
     return Labelled(
-        id=content_id(texts),
+        id=content_id("\0".join(identity)),
         question=question,
         reference=reference,
         key_passage=key_passage,
@@ -148,16 +150,9 @@ def _read(raw: RawLine, place: Place) -> Labelled | str | None:
         thought=thought,
         correct=correct,
         overall=overall,
-        source=source or question_key(question),
+        source=source_of({name: value for name, value in record.items() if name != "source"}) or question_key(question),
         place=place,
     )
-
-
-def _text(record: dict[str, Any], name: str, place: Place) -> str | None:
-    value = record.get(name)
-    if value is not None and not isinstance(value, str):
-        raise UserError(f"{place}: `{name}` is not a text")
-    return clean(value or "") or None
 
 
 def _label(label: Any, place: Place) -> tuple[bool | None, int | None]:
@@ -165,9 +160,7 @@ def _label(label: Any, place: Place) -> tuple[bool | None, int | None]:
     said = label if isinstance(label, dict) else {"correct": label}
     correct, overall = said.get("correct"), said.get("overall")
     right = correct is None or (isinstance(correct, int | float) and correct in (0, 1))
-    rated = overall is None or (
-        isinstance(overall, int | float) and not isinstance(overall, bool) and overall in range(1, 11)
-    )
+    rated = overall is None or (type(overall) in (int, float) and overall in range(1, 11))
     if not (right and rated) or (correct is None and overall is None):
         raise UserError(
             f'{place}: `human` must be 0, 1, {{"correct": 0 or 1}} or {{"overall": 1 to 10, a whole number}}, '

@@ -1,20 +1,24 @@
-"""The review list, `NAME.review.jsonl` beside the document: the traces on which its judges are far apart, for people.
+"""The traces that a person looks at: the review list, `NAME.review.jsonl` beside the document, of those on which its judges
+are far apart; or a random sample of all.
 
-It is made again from the journal whenever the document is, and holds nothing that a person wrote: what people say of the
-traces is in a file of its own (`programs.judges.review_labels`). A line is a labelled answer (`programs.judges.labels`)
-that lacks its label, with what else a person needs to judge it.
+The list is made again from the journal whenever the document is, and holds nothing that a person wrote: what people say of
+the traces is in a file of its own (`programs.judges.walk`). A line is a labelled answer (`programs.judges.labels`) that
+lacks its label, with what else a person needs to judge it.
 """
 
-from collections.abc import Iterator
+import hashlib
+import heapq
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import jsonlines
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from programs.errors import UserError
 from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
-from programs.judges.judge_agreement import AgreementCount
+from programs.judges.agreement import AgreementCount
 from programs.records import EvidenceRecord, JudgeAgreement, Record, VerdictRecord
 from programs.run.journal import Journal
 from programs.traces.unit_line import attempts_of
@@ -57,24 +61,28 @@ def write_review_list(journal: Journal, document: Path) -> JudgeAgreement | None
     if not journal.index.judges_asked():
         return None
     count, listed, path = AgreementCount(), 0, review_path(document)
-    with in_place(path) as file, jsonlines.Writer(file, dumps=orjson.dumps) as writer:
-        for item in _far_apart(journal, count):
-            writer.write(item.model_dump(mode="json"))
-            listed += 1
-        _move_foreign_aside(path)
+    with in_place(path) as file:
+        for line in journal.units():
+            for became, content in attempts_of(line):
+                if not content.get("verdicts"):
+                    continue
+                count.add(content["verdicts"])
+                if (content["metadata"].get("quality_spread") or 0) >= FAR_APART:
+                    item = review_item(line["key"], became, Record.model_validate(content))
+                    file.write(orjson.dumps(item.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE))
+                    listed += 1
+        # What is written over must be ours from the first line to the last: nothing that a person added is lost.
+        if path.exists() and not _is_ours(path):
+            move_aside(path)
     return count.result(listed)
 
 
-def _far_apart(journal: Journal, count: AgreementCount) -> Iterator[ReviewItem]:
-    """The traces for the list; all verdicts are counted on the way."""
-    for line in journal.units():
-        for became, content in attempts_of(line):
-            if not content.get("verdicts"):
-                continue
-            count.add(content["verdicts"])
-            spread = content["metadata"].get("quality_spread")
-            if spread is not None and spread >= FAR_APART:
-                yield review_item(line["key"], became, Record.model_validate(content))
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as lines:
+            return all(orjson.loads(line).keys() == ReviewItem.model_fields.keys() for line in lines)
+    except (orjson.JSONDecodeError, AttributeError):
+        return False
 
 
 def review_item(unit: str, became: str, record: Record) -> ReviewItem:
@@ -97,20 +105,55 @@ def review_item(unit: str, became: str, record: Record) -> ReviewItem:
     )
 
 
-def _move_foreign_aside(path: Path) -> None:
-    """What is written over must be ours from the first line to the last: nothing that a person added is lost."""
-    try:
-        with path.open("rb") as lines:
-            ours = all(_is_ours(line) for line in lines)
-    except FileNotFoundError:
-        return
-    if not ours:
-        move_aside(path)
+class ReviewList(Sequence[ReviewItem]):
+    """The traces of a list, read one at a time; a list that is made again meanwhile takes another file's place, and this
+    one stays as it was. Raises `UserError` for a file that cannot be read or is no review list."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise UserError(f"cannot read {path}: {error.strerror}") from None
+        self._starts: list[int] = []
+        while line := self._file.readline():
+            if line.strip():
+                self._starts.append(self._file.tell() - len(line))
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: Any) -> Any:
+        self._file.seek(self._starts[number])
+        try:
+            return ReviewItem.model_validate(orjson.loads(self._file.readline()))
+        except (orjson.JSONDecodeError, ValidationError):
+            raise UserError(
+                f"{self.path}:{number + 1} is no trace of a review list; make it again with python -m programs.document"
+            ) from None
+
+    def close(self) -> None:
+        self._file.close()
 
 
-def _is_ours(line: bytes) -> bool:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(found, dict) and found.keys() == ReviewItem.model_fields.keys()
+def review_sample(path: Path, size: int, seed: int) -> list[ReviewItem]:
+    """`size` traces of a document's journal, every one as likely as any other: accepted ones, and those that its judges
+    turned down. So what people say of them holds for the whole run. With the same seed it is the same sample, and a larger
+    one holds the smaller, in the same order. Memory: the traces of the sample. Raises what `read_units` raises.
+    """
+
+    def drawn(item: ReviewItem) -> bytes:
+        return hashlib.blake2b(f"review/{seed}/{item.id}".encode(), digest_size=8).digest()
+
+    return heapq.nsmallest(size, _judged(path), key=drawn)
+
+
+def _judged(path: Path) -> Iterator[ReviewItem]:
+    # Reading attempts imports the document, which writes the list.
+    from programs.run.attempts import read_units
+
+    for unit in read_units(path):
+        if not unit.left_out:
+            if unit.accepted:
+                yield review_item(unit.key, "accepted", unit.accepted)
+            yield from (review_item(unit.key, "below", record) for record in unit.rejected)

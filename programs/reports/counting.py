@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from programs.counts import OTHERS, Spread
-from programs.judges.judge_agreement import AgreementCount, rating_of
+from programs.judges.agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
 from programs.thought import thought_of
 from programs.thought_counts import ThoughtCount

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from programs.asking.plan import Spent
 from programs.inputs.report import ReadReport
-from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
+from programs.judges.agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.run.findings import Findings, findings_in, in_words_of

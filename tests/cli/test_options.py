@@ -21,9 +21,9 @@ import yaml
 from pydantic import BaseModel, Field
 
 from optimize.settings import CompileSettings
+from programs.calibrate import CalibrateSettings
 from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
-from programs.judges.calibrate_settings import CalibrateSettings
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
 from programs.traces.extras import Extras

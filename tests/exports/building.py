@@ -21,6 +21,9 @@ import yaml
 from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
+from programs.exports.format import Candidate
+from programs.exports.options import FORMATS
+from programs.exports.view import View
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.journal import Journal
@@ -163,3 +166,9 @@ def header(folder: Path) -> dict[str, Any]:
     _, text, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     found: dict[str, Any] = yaml.safe_load(text)
     return found
+
+
+def made(to: str, one: Any, **options: Any) -> list[Any]:
+    """The rows of one candidate or several."""
+    traces = one if isinstance(one, list) else [Candidate(one)]
+    return list(FORMATS[to].rows(traces, View(**options)))

@@ -27,11 +27,10 @@ from programs.cli.options import run_cli
 from programs.errors import UserError
 from programs.export import main
 from programs.exports import exporter
-from programs.exports.candidates import Origin, by_question
+from programs.exports.exporter import Origin, by_question
 from programs.exports.files import DataFiles
 from programs.exports.format import Candidate
-from programs.exports.formats import FORMATS
-from programs.exports.splits import SPLITS
+from programs.exports.options import FORMATS, SPLITS
 from programs.run.journal import Journal
 from tests.exports.building import Made, export_to, header, laid, plain_document, record, refused, rows
 
@@ -71,34 +70,20 @@ def test_shards_hold_so_many_rows_in_order(papers: Path) -> None:
     assert [row["id"] for row in rows(folder)] == [row["id"] for row in rows(export_to(papers, "sft", output="one"))]
 
 
-@pytest.mark.parametrize("to", FORMATS)
-def test_rows_have_the_columns_of_their_format(tmp_path: Path, to: str) -> None:
-    steps = [{"kind": "tries", "text": "The slope is 1.1.", "status": "supported"}]
-    document = laid(tmp_path, [Made(record(1, score=8.0, steps=steps), below=[record(1, score=3.0)])])
-    folder = export_to(document, to)
-    names = [feature["name"] for feature in header(folder)["dataset_info"]["features"]]
-    found = rows(folder)
-    assert found
-    assert all(list(row) == names for row in found)
-
-
 def test_the_card_says_what_is_in_the_folder(papers: Path) -> None:
     folder = export_to(papers, "sft", "--splits", "0.8,0.1,0.1", "--min-score", "6")
     said, text = header(folder), (folder / "README.md").read_text()
     data_files = [{"split": split, "path": f"data/{split}-*"} for split in SPLITS]
     assert said["configs"] == [{"config_name": "default", "data_files": data_files}]
-    info = said["dataset_info"]
-    sizes = {split["name"]: split["num_examples"] for split in info["splits"]}
-    assert sizes == {split: len(rows(folder, split)) for split in SPLITS}
-    assert info["download_size"] == sum(path.stat().st_size for path in (folder / "data").iterdir())
-    assert (said["license"], said["size_categories"]) == ("unknown", ["n<1K"])
+    assert said["license"] == "unknown"
     for expected in (
         "| trace | writer-7b |",
-        "`f00dfeed`",
+        "Fingerprint of the prompts: f00dfeed.",
         "Judges: referee.",
         "| not exported: its score is below 6 | 12 |",
         "| lost: judges | 2 |",
         "| rows | 48 |",
+        *(f"| {split} | {len(rows(folder, split))} |" for split in SPLITS),
         "between `<think>` and `</think>`",
         "No person checked",
     ):
@@ -157,15 +142,14 @@ def test_a_failure_leaves_the_old_export_and_nothing_else(
 
 def test_an_export_that_was_killed_is_made_again(papers: Path) -> None:
     folder = export_to(papers, "sft")
-    draft, replaced = (papers.parent / f".sft-export.{kind}" for kind in ("exporting", "replaced"))
-    shutil.copytree(folder, draft)
-    folder.rename(replaced)
+    workshop = papers.parent / ".sft-export.exporting"
+    shutil.copytree(folder, workshop / "draft")
+    folder.rename(workshop / "replaced")
     # Bringing the old export back is the one thing that a refused command may do.
     with pytest.raises(UserError, match="holds an export"):
         export_to(papers, "sft")
     assert files(export_to(papers, "sft", "--overwrite")) == files(folder)
-    assert not draft.exists()
-    assert not replaced.exists()
+    assert not workshop.exists()
 
 
 # 2. Splits
@@ -180,13 +164,6 @@ def test_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
     found = sources(export_to(papers, to, "--splits", "0.6,0.2,0.2"))
     assert all(found.values())
     assert sum(map(len, found.values())) == len(set.union(*found.values())) == 30
-
-
-def test_added_traces_change_no_place(papers: Path, tmp_path: Path) -> None:
-    before = sources(export_to(papers, "sft", "--splits", "0.6,0.2,0.2"))
-    grown = laid(tmp_path / "grown", [record(number, title=f"Paper {number}") for number in reversed(range(80))])
-    after = sources(export_to(grown, "sft", "--splits", "0.6,0.2,0.2"))
-    assert all(before[split] <= after[split] for split in before)
 
 
 def test_a_split_that_no_paper_fell_into_is_left_out_and_said(
@@ -207,15 +184,7 @@ def test_a_split_that_no_paper_fell_into_is_left_out_and_said(
 def test_the_least_score_is_kept(papers: Path) -> None:
     assert {row["quality_score"] for row in rows(export_to(papers, "sft", "--min-score", "7.5"))} == {8, 9}
     said = refused(papers, "sft", "--score", "grades", "--min-score", "0.5", output="b")
-    assert said == (
-        "nothing to export to sft: 60 traces read, none left: 60 x it has no grades (--score judges goes by judges)"
-    )
-
-
-def test_grades_are_a_scale_of_their_own(tmp_path: Path) -> None:
-    document = laid(tmp_path, [record(1, grade=0.9), record(2, grade=0.4), record(3, score=9.0)])
-    found = rows(export_to(document, "sft", "--score", "grades", "--min-score", "0.5"))
-    assert [row["overall_score"] for row in found] == [0.9]
+    assert said.startswith("nothing to export to sft: 60 traces read, none left: 60 x it has no score of grades")
 
 
 @pytest.mark.parametrize(
@@ -285,7 +254,7 @@ class Counted:
 
     def __iter__(self) -> Iterator[Candidate]:
         for number in range(self.count):
-            candidate = Candidate(record(self.question_of(number), variation=number), position=number)
+            candidate = Candidate(record(self.question_of(number), variation=number))
             self.alive.add(candidate)
             self.most = max(self.most, len(self.alive))
             yield candidate
@@ -302,26 +271,26 @@ def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
     assert counted.most <= 3
 
 
-def test_the_traces_of_one_question_are_alive_at_a_time(tmp_path: Path) -> None:
+def test_the_traces_of_one_question_are_alive_at_a_time() -> None:
     counted = Counted(300, question_of=lambda number: number % 60)
     alive: weakref.WeakSet[Candidate] = weakref.WeakSet()
     seen = []
-    for group in by_question(counted, tmp_path):
+    for group in by_question(counted):
         alive.update(group)
-        seen.append([candidate.position for candidate in group])
+        seen.append([one.record.generation.variation for one in group if one.record.generation])
         assert len(alive) <= 2 * 5
     assert seen == [list(range(first, 300, 60)) for first in range(60)]
     assert counted.most <= 3
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_parquet_is_written_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("programs.exports.files.BATCH_ROWS", 10)
+    monkeypatch.setattr("programs.exports.files.BATCH_BYTES", 10_000)
     document = laid(tmp_path, [record(number) for number in range(35)])
     (path,) = (export_to(document, "sft", "--as", "parquet") / "data").iterdir()
     metadata = parquet.ParquetFile(path).metadata
-    assert [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)] == [10, 10, 10, 5]
+    assert metadata.num_rows == 35
+    assert metadata.num_row_groups > 2
 
 
 # 6. Mistakes
@@ -354,17 +323,6 @@ def test_a_mistake_is_one_line(papers: Path, words: list[str], said: str, capsys
     assert not (papers.parent / "x").exists()
 
 
-def test_options_may_stand_in_a_file(papers: Path) -> None:
-    config = papers.with_name("export.yaml")
-    config.write_text("to: kto\nas: parquet\nmin-score: 7\nlicence: unknown\n")
-    folder = papers.with_name("configured")
-    assert main([str(papers), "--output", str(folder), "--config", str(config)]) == 0
-    assert files(folder)[1] == "data/train-00000-of-00001.parquet"
-    config.write_text("ass: parquet\n")
-    with pytest.raises(UserError, match="has the unknown key 'ass'; did you mean 'as"):
-        main([str(papers), "--output", str(folder), "--config", str(config)])
-
-
 @pytest.mark.parametrize("name", ["missing.json", "passages.jsonl", "list.json", "torn.json"])
 def test_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
     content = {"passages.jsonl": '{"text": "a"}\n{"text": "b"}\n', "list.json": "[1]", "torn.json": '{"questions": [{'}
@@ -383,11 +341,6 @@ def test_only_an_export_is_replaced_and_only_when_told(papers: Path) -> None:
     (folder / "export.json").unlink()
     assert "is there and is no export" in refused(papers, "sft", "--overwrite")
     assert "is there and is no export" in refused(papers, "sft", "--overwrite", output="out.json")
-
-
-def test_an_empty_folder_may_be_written_into(papers: Path) -> None:
-    (papers.parent / "sft-export").mkdir()
-    assert len(rows(export_to(papers, "sft"))) == 60
 
 
 def test_two_exports_do_not_write_one_folder(papers: Path) -> None:

@@ -6,13 +6,9 @@
 3. In every format the passage is in the prompt where the trace needs it, or as `--context` says; then the prompt says so,
    and how many rows have it is counted. Who asks stands in the user's turn, unless `--asker drop`. A document of an older
    version gives the prompts that it gave.
-4. dpo: chosen is the best accepted trace of a question; every worse one by the margin is rejected once, the worst first;
-   never two questions, never a pair of equal texts, never scores of two measures.
-5. kto: the label is what the run decided, or with `--min-score` the score; without a score there is no label.
-6. prm: labels come from checked steps and the kind `wrong` alone, and each is about its own paragraph.
-7. grpo: one row a question, with the answer and the grades of its best trace; a missing grade is null.
-8. openai: `messages` and nothing else.
-9. A format is one value in one place: commands, card and counts follow.
+4. grpo: one row a question, with the answer and the grades of its best trace; a missing grade is null.
+5. openai: `messages` and nothing else.
+6. A format is one value in one place: commands, card and counts follow.
 """
 
 from __future__ import annotations
@@ -25,33 +21,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.exports.format import Candidate, Format, Skip
-from programs.exports.formats import FORMATS
-from programs.exports.prm import label_of
-from programs.exports.tag import Tag
-from programs.exports.view import View
-from programs.records import StepRecord
-from programs.run.tally import CONTAMINATED, WITHDRAWN
-from tests.exports.building import ANSWER, THOUGHT, Made, export_to, header, laid, plain_document, record, refused, rows
+from programs.exports.format import Candidate, Format
+from programs.exports.options import FORMATS
+from programs.exports.view import Tag
+from tests.exports.building import (
+    ANSWER,
+    THOUGHT,
+    Made,
+    export_to,
+    header,
+    laid,
+    made,
+    plain_document,
+    record,
+    refused,
+    rows,
+)
 
 TEXTUAL = [name for name, format in FORMATS.items() if format.has_thought]
 SHOWN = [name for name, format in FORMATS.items() if not format.whole]
 HOSTILE = "So </think> and <THINK>, <|im_start|>system [INST] </Reasoning> [/THINK] \u2028 \x00 \n\n é 星"
 STEP = {"kind": "tries", "text": "The slope is 1.1.", "status": "supported"}
-
-
-@pytest.fixture
-def judged(tmp_path: Path) -> Path:
-    """Two questions: one with three variations and turned down attempts, one with a single trace."""
-    return laid(
-        tmp_path,
-        [
-            Made(record(1, score=8.0), below=[record(1, score=4.0), record(1, score=5.5)]),
-            Made(record(1, score=6.9, variation=1)),
-            Made(record(2, score=9.0)),
-            Made(None, below=[record(1, score=3.0, variation=2)]),
-        ],
-    )
 
 
 def written(row: dict[str, Any]) -> list[dict[str, str]]:
@@ -76,12 +66,6 @@ def shown(row: dict[str, Any]) -> tuple[str, str]:
         return "", prompt
     first, second = (message.get("content") or message["value"] for message in prompt[:2])
     return first, second
-
-
-def made(to: str, one: Any, **options: Any) -> list[Any]:
-    """The rows of one candidate or several."""
-    traces = one if isinstance(one, list) else [Candidate(one)]
-    return list(FORMATS[to].rows(traces, View(**options)))
 
 
 def counted(folder: Path, name: str) -> Any:
@@ -115,19 +99,9 @@ def test_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged
         assert json.dumps(row).count("reasoning_content") == len(written(row))
 
 
-@pytest.mark.parametrize("tag", ["think", "<think>"])
-def test_a_tag_is_named_with_or_without_brackets(judged: Path, tag: str) -> None:
-    assert replies(rows(export_to(judged, "sft", "--think-tag", tag))[0])[0].startswith("<think>\n")
-
-
 @pytest.mark.parametrize("tag", ["", "two words", "<a><b>", "</think>", "<|channel|>"])
 def test_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
     assert refused(judged, "sft", "--think-tag", tag).startswith("--think-tag: ")
-
-
-def test_a_trace_that_is_no_thought_element_is_taken_as_it_is() -> None:
-    (row,) = made("alpaca", record(reasoning_trace="First </thought> then.", answer="Yes."))
-    assert row["output"] == "<think>\nFirst &lt;/thought&gt; then.\n</think>\n\nYes."
 
 
 # 2. Text is data
@@ -217,12 +191,6 @@ def test_a_trace_without_its_passage_is_left_out_and_counted(tmp_path: Path) -> 
     assert "1 x its passage is not in the document" in refused(only, "sft", "--context", "passage", output="only")
 
 
-def test_alpaca_takes_the_passage_as_its_input() -> None:
-    closed, open_ = made("alpaca", record(3), context="both")
-    assert (closed["input"], open_["input"]) == ("", "Text 3 is about dust. Its slope is 1.3.")
-    assert closed["instruction"] == open_["instruction"] == "Why is the slope of text 3 1.3?"
-
-
 @pytest.mark.parametrize("to", [name for name in SHOWN if name != "dpo"])
 def test_who_asks_stands_before_the_question(to: str) -> None:
     asked = record(1, steps=[STEP], audience="survey\nscientist")
@@ -235,243 +203,7 @@ def test_who_asks_stands_before_the_question(to: str) -> None:
     assert "asked by" not in shown(nobody)[1]
 
 
-OLD = {
-    "source_paper": {"title": "Dust", "domain": "cosmology", "id": "5", "text": "The slope is 1.1."},
-    "user_interaction": {"question": "How steep is it?", "question_type": "critical", "difficulty_level": "advanced"},
-    "reasoning_trace": "<thought>\nIs it dust?\n\nNo.\n</thought>",
-    "steps": [{"move": "opening", "text": "Is it dust?"}, {"move": "conclusion", "text": "No."}],
-    "final_answer": "It is 1.1.",
-    "metadata": {"authenticity_score": 0.5, "complexity_level": "low", "reasoning_patterns": []},
-}
-
-
-def test_a_document_of_an_older_version_is_exported_as_before(tmp_path: Path) -> None:
-    document = tmp_path / "old.json"
-    metadata = {"generation_timestamp": "2025-01-01T12:00:00Z", "total_traces_generated": 1, "status": "completed"}
-    document.write_text(json.dumps({"metadata": metadata, "questions": [OLD]}))
-    (row,) = rows(export_to(document, "sft"))
-    system = (
-        "You answer questions about science. First think the question through between <think> and </think>, with doubts "
-        "and corrections as they come. Then write the answer for the person who asks."
-    )
-    assert row["messages"] == [
-        {"role": "system", "content": system},
-        {"role": "user", "content": "How steep is it?"},
-        {"role": "assistant", "content": "<think>\nIs it dust?\n\nNo.\n</think>\n\nIt is 1.1."},
-    ]
-
-
-# 4. Preference pairs
-
-
-def test_pairs_are_the_best_trace_and_those_worse_by_the_margin(judged: Path) -> None:
-    found = rows(export_to(judged, "dpo"))
-    assert [(row["score_chosen"], row["score_rejected"]) for row in found] == [(8, 3), (8, 4), (8, 5.5), (8, 6.9)]
-    for row in found:
-        assert f"score {row['score_chosen']}." in row["chosen"][0]["content"]
-        assert f"score {row['score_rejected']}." in row["rejected"][0]["content"]
-        assert row["prompt"][1]["content"].startswith("Why is the slope of text 1")
-
-
-@pytest.mark.parametrize(
-    ("words", "rejected"),
-    [
-        (["--margin", "0"], [3, 4, 5.5, 6.9]),
-        (["--margin", "1.1"], [3, 4, 5.5, 6.9]),
-        (["--margin", "1.2"], [3, 4, 5.5]),
-        (["--margin", "4"], [3, 4]),
-        (["--margin", "5"], [3]),
-        (["--min-score", "8"], [3, 4, 5.5, 6.9]),
-        (["--pairs-per-question", "1"], [3]),
-    ],
-)
-def test_pairs_are_those_asked_for(judged: Path, words: list[str], rejected: list[float]) -> None:
-    assert [row["score_rejected"] for row in rows(export_to(judged, "dpo", *words))] == rejected
-
-
-def test_why_there_is_no_pair_is_said(judged: Path) -> None:
-    said = refused(judged, "dpo", "--margin", "5.1")
-    assert said.startswith("nothing to export to dpo: 6 traces read, none left: ")
-    assert "1 x questions without two traces that are 5.1 apart (--margin)" in said
-    assert "1 x questions with a single trace" in said
-    assert "whose best trace is below 8.5" in refused(judged, "dpo", "--min-score", "8.5")
-    assert "two traces that have a score of grades" in refused(judged, "dpo", "--score", "grades")
-    alone = plain_document(judged.with_name("alone.json"), [record(1, score=8.0)])
-    assert refused(alone, "dpo").endswith("a document holds no trace that was turned down")
-
-
-SAME = [record(1, score=score, thought="The same.", variation=number) for number, score in enumerate((9.0, 3.0))]
-MIXED = [record(1, score=9.0), record(1, grade=0.5, variation=1), record(1, score=8.5, grade=0.8, variation=2)]
-RENAMED = [record(1, score=9.0), record(1, score=3.0, question="Another one?", variation=1)]
-REJECTED = [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])]
-
-
-@pytest.mark.parametrize(
-    ("units", "reason"),
-    [
-        (SAME, "1 x questions without two traces"),
-        (MIXED, "1 x questions without two traces"),
-        (RENAMED, "2 x questions with a single trace"),
-        (REJECTED, "1 x questions of which no trace was accepted"),
-    ],
-    ids=["equal texts", "two measures", "two questions of one name", "none accepted"],
-)
-def test_what_makes_no_pair(tmp_path: Path, units: list[Any], reason: str) -> None:
-    assert reason in refused(laid(tmp_path, units), "dpo")
-
-
-BELOW = [Made(record(1, score=6.0), below=[record(1, score=9.0), record(1, score=2.0)])]
-APART = [
-    record(1, score=9.0),
-    *(record(number, score=7.0) for number in range(2, 9)),
-    record(1, score=3.0, variation=1),
-]
-DECIMAL = [record(1, grade=0.9), record(1, grade=0.8, variation=1, thought="Else.")]
-
-
-@pytest.mark.parametrize(
-    ("units", "score", "pair"),
-    [
-        (BELOW, "judges", (6, 2)),
-        (APART, "judges", (9, 3)),
-        (MIXED, "grades", (0.8, 0.5)),
-        # 0.9 - 0.8 is less than 0.1.
-        (DECIMAL, "grades", (0.9, 0.8)),
-    ],
-    ids=["never chosen when turned down", "far apart in the journal", "by one measure", "decimals"],
-)
-def test_what_makes_a_pair(tmp_path: Path, units: list[Any], score: str, pair: tuple[float, float]) -> None:
-    (row,) = rows(export_to(laid(tmp_path, units), "dpo", "--score", score))
-    assert (row["score_chosen"], row["score_rejected"]) == pair
-
-
-# 5. Labels
-
-
-def test_labels_are_what_the_run_decided_or_the_score_decides(judged: Path, tmp_path: Path) -> None:
-    scores = [8.0, 4.0, 5.5, 6.9, 9.0, 3.0]
-    found = rows(export_to(judged, "kto"))
-    assert [row["quality_score"] for row in found] == scores
-    assert [row["label"] for row in found] == [True, False, False, True, True, False]
-    by_score = rows(export_to(judged, "kto", "--min-score", "5.5", output="by-score"))
-    assert [row["label"] for row in by_score] == [score >= 5.5 for score in scores]
-    unscored = laid(tmp_path / "unscored", [record(1), record(2, score=9.0)])
-    assert [row["label"] for row in rows(export_to(unscored, "kto", "--min-score", "5"))] == [True]
-
-
-def test_what_one_judge_found_wrong_is_never_labelled_good(tmp_path: Path) -> None:
-    wrong = record(1, score=8.0, variation=1)
-    wrong.verdicts[0].accuracy = 4
-    document = laid(tmp_path, [Made(record(1, score=9.0), below=[wrong])])
-    found = rows(export_to(document, "kto", "--min-score", "5"))
-    assert {row["quality_score"]: row["label"] for row in found} == {9.0: True, 8.0: False}
-
-
-def test_labels_that_are_all_the_same_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from programs.export import main
-
-    document = laid(tmp_path, [record(1)])
-    main([str(document), "--to", "kto", "--output", str(tmp_path / "kto")])
-    assert "every label is true" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("status", [WITHDRAWN, CONTAMINATED])
-def test_traces_that_were_left_out_are_in_no_preference(tmp_path: Path, status: str) -> None:
-    left_out = Made(None, below=[record(1, score=3.0, variation=1)], status=status)
-    document = laid(tmp_path, [record(1, score=9.0), left_out, Made(None, below=[record(1, score=4.0, variation=2)])])
-    assert [row["quality_score"] for row in rows(export_to(document, "kto"))] == [9.0, 4.0]
-    assert [row["score_rejected"] for row in rows(export_to(document, "dpo"))] == [4.0]
-
-
-@pytest.mark.parametrize("status", ["rejected", "unjudged"])
-def test_a_question_that_is_not_kept_is_in_no_preference(tmp_path: Path, status: str) -> None:
-    """Neither the attempts of the variation that was turned down for it, nor those of the question's other variations."""
-    below = [record(1, score=3.0), record(1, score=8.0, variation=5)]
-    known = Made(None, below=below, status=status, reason="blind solve: known")
-    other = Made(None, below=[record(1, score=2.0, variation=1)], reason="quality 2.0 after 1 attempts")
-    kept = Made(record(2, score=9.0), below=[record(2, score=4.0, variation=1)])
-    document = laid(tmp_path, [other, known, kept])
-    for words in ((), ("--min-score", "5")):
-        found = export_to(document, "kto", *words, output=f"kto{len(words)}")
-        assert {row["quality_score"]: row["label"] for row in rows(found)} == {9.0: True, 4.0: False}
-    assert [row["score_rejected"] for row in rows(export_to(document, "dpo"))] == [4.0]
-
-
-# 6. Steps
-
-
-def stepped(*steps: tuple[str, str | None], **given: Any) -> Any:
-    made_steps = [{"kind": kind, "text": f"{number}. {kind}", **_status(status)} for number, (kind, status) in
-                  enumerate(steps)]  # fmt: skip
-    return record(steps=made_steps, **given)
-
-
-def _status(status: str | None) -> dict[str, Any]:
-    return {} if status is None else {"status": status, "judged_by": "checker-7b"}
-
-
-STEPS = (
-    ("recalls", None),
-    ("tries", "supported"),
-    ("wrong", None),
-    ("doubts", "outside"),
-    ("takes_back", "inferred"),
-    ("considers", "contradicted"),
-    ("settles", None),
-)
-
-
-def test_each_label_is_about_its_own_paragraph() -> None:
-    first, second = made("prm", stepped(*STEPS))
-    asked = "Why is the slope of text 0 1.0?"
-    assert first["prompt"] == f"{asked}\n\n0. recalls"
-    assert (first["completions"], first["labels"]) == (["1. tries", "2. wrong"], [True, False])
-    assert second["prompt"] == "\n\n".join([asked, "0. recalls", "1. tries", "2. wrong", "3. doubts"])
-    assert (second["completions"], second["labels"]) == (["4. takes_back", "5. considers"], [True, False])
-
-
-def test_a_wrong_turn_says_nothing_of_what_comes_after_it() -> None:
-    (row,) = made("prm", stepped(("computes", None), ("wrong", None), ("takes_back", None), ("settles", None)))
-    assert (row["completions"], row["labels"]) == (["1. wrong"], [False])
-    (row,) = made("prm", stepped(("wrong", "supported"), ("settles", "supported")))
-    assert row["labels"] == [False, True], "it is wrong whatever it quotes"
-
-
-def test_what_rules_of_older_versions_said_of_a_step_is_no_label() -> None:
-    old = {"move": "weighing", "text": "The slope rises.", "status": "contradicted", "conflict": "falls, not rises"}
-    by_rule = StepRecord.model_validate({**old, "judged_by": "rule"})
-    assert (by_rule.kind, by_rule.status, label_of(by_rule)) == ("considers", None, None)
-    assert label_of(StepRecord.model_validate({**old, "judged_by": "checker-7b"})) is False
-    assert label_of(StepRecord.model_validate({"move": "wrong_turn", "text": "The slope rises."})) is False
-
-
-@pytest.mark.parametrize("steps", [(), (("tries", None), ("doubts", "outside"))])
-def test_without_a_label_there_is_no_row_and_it_is_said(steps: Any, tmp_path: Path) -> None:
-    document = plain_document(tmp_path / "doc.json", [stepped(*steps)])
-    assert "1 x no step of it has a label" in refused(document, "prm")
-
-
-STEP_KINDS = st.sampled_from(["tries", "wrong", "doubts"])
-STATUSES = st.sampled_from([None, "supported", "inferred", "outside", "contradicted"])
-
-
-@given(st.lists(st.tuples(STEP_KINDS, STATUSES), max_size=8))
-def test_every_labelled_step_stands_in_one_row_after_all_that_was_thought_before(
-    steps: list[tuple[str, str | None]],
-) -> None:
-    one = stepped(*steps)
-    found: dict[int, tuple[str, bool]] = {}
-    for row in made("prm", one):
-        if isinstance(row, Skip):
-            continue
-        before = row["prompt"].split("\n\n")[1:]
-        assert before == [step.text for step in one.steps][: len(before)]
-        found |= dict(enumerate(zip(row["completions"], row["labels"], strict=True), start=len(before)))
-    known = {number: label_of(step) for number, step in enumerate(one.steps) if label_of(step) is not None}
-    assert found == {number: (one.steps[number].text, label) for number, label in known.items()}
-
-
-# 7. Questions with answers
+# 4. Questions with answers
 
 
 def test_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
@@ -484,7 +216,7 @@ def test_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
     assert [message["role"] for message in first["prompt"]] == ["system", "user"]
 
 
-# 8. OpenAI
+# 5. OpenAI
 
 
 def test_openai_has_messages_and_nothing_else(judged: Path) -> None:
@@ -494,7 +226,7 @@ def test_openai_has_messages_and_nothing_else(judged: Path) -> None:
     assert "takes JSONL only" in refused(judged, "openai", "--as", "parquet")
 
 
-# 9. One place
+# 6. One place
 
 
 def test_a_format_is_added_in_one_place(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:

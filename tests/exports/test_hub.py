@@ -75,7 +75,7 @@ def test_the_folder_goes_up_as_it_is(document: Path, words: list[str]) -> None:
 
 def test_old_data_goes_only_when_told(document: Path) -> None:
     with Hub(TOKEN, {"data/train-00000-of-00002.jsonl": b"old", "notes.md": b"mine"}) as hub:
-        assert refusal(pushed(document, hub.url)) == f"{REPOSITORY} is there already; name another, or --overwrite"
+        assert f"{REPOSITORY}: is there already; name another, or --overwrite" in refusal(pushed(document, hub.url))
         assert hub.commits == 0
         assert pushed(document, hub.url, "--overwrite").returncode == 0
         assert hub.files == {**folder_of(document), "notes.md": b"mine"}
@@ -90,6 +90,6 @@ def test_mistakes_are_seen_before_any_work(document: Path) -> None:
 
 def test_a_hub_that_refuses_or_is_not_there_leaves_the_export(document: Path) -> None:
     with Hub("hf_another") as hub:
-        assert "the Hub refuses the token (401)" in refusal(pushed(document, hub.url))
+        assert "the Hub refuses the token" in refusal(pushed(document, hub.url))
     assert set(folder_of(document)) == {"README.md", "export.json", "data/train-00000-of-00001.jsonl"}
-    assert "the Hub cannot be reached" in refusal(pushed(document, hub.url, "--overwrite"))
+    assert "The export is in export" in refusal(pushed(document, hub.url, "--overwrite"))

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from programs.exports.columns import features
-from programs.exports.formats import FORMATS
-from programs.exports.options import ExportOptions
+from programs.exports.card import features
+from programs.exports.options import FORMATS, ExportOptions
 from tests.exports.building import Made, export_to, laid, record, rows
 
 ODD = '2026-01-01T00:00:00Z \r\n \r \u2028 \u2029 \x85 \x00 \x1f \t "quoted" \\ 1e5 null é 星 𝛼 \ufeff'

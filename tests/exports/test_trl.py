@@ -114,16 +114,6 @@ def test_pairs_can_be_unpaired(document: Path) -> None:
     assert trl.is_conversational(unpaired[0])
 
 
-def test_sharegpt_is_recognised(document: Path) -> None:
-    for row in loaded(document, "sharegpt"):
-        assert trl.data_utils.is_conversational_from_value(row)
-        assert [message["role"] for message in trl.maybe_convert_to_chatml(row)["messages"]] == [
-            "system",
-            "human",
-            "gpt",
-        ]
-
-
 def test_steps_have_the_form_of_stepwise_supervision(document: Path) -> None:
     features = loaded(document, "prm").features
     assert features["prompt"] == datasets.Value("string")

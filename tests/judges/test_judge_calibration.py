@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from programs.errors import UserError
 from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
 from programs.records import Document
-from programs.run.goal import Goal
 from programs.stages.judge import Verdict
 from programs.tracer import Tracer
 from programs.traces.decision import QualityRules, calibrated
@@ -94,14 +92,6 @@ def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
     assert ratings(judged) == {((4, None), (9, None))}
 
 
-def test_another_attempt_is_asked_for_where_the_biases_want_one(judged: Lab) -> None:
-    judged.run()
-    strict = calibration(judged.folder, strict=0.5, mild=1.5)
-    finished, calls = judged.counted(judge_calibration=strict, max_attempts=2)
-    assert calls == 2 * (2 + len(PANEL))
-    assert finished.summary.traces == {"rejected": 2}
-
-
 @settings(deadline=None)
 @given(st.none() | st.integers(1, 10), st.floats(-9, 9))
 def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | None, bias: float) -> None:
@@ -117,13 +107,6 @@ def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | No
     assert found.raw_overall == rating
     assert found.overall == pytest.approx(min(10, max(1, rating - bias)), abs=0.0051)
     assert found.model_copy(update={"overall": rating, "raw_overall": None}) == given
-
-
-def test_the_basis_names_the_biases_in_the_panels_order() -> None:
-    plain, floors = QualityRules(check=True, judges=("a", "b")), "accuracy>=5,answers_the_question>=5"
-    known = replace(plain, biases={"b": -0.25, "a": 1.0})
-    assert Goal(quality=plain).basis == f"judged by a,b from 6.0 with {floors} in 3; not graded"
-    assert Goal(quality=known).basis == f"judged by a,b less 1,-0.25 from 6.0 with {floors} in 3; not graded"
 
 
 @pytest.mark.parametrize(
@@ -156,15 +139,3 @@ def test_a_calibration_that_lacks_a_judge_is_refused(judged: Lab) -> None:
     with pytest.raises(UserError, match="says nothing of openai/mild, only of openai/strict"):
         judged.run(judge_calibration=calibration(judged.folder, strict=1.0))
     assert judged.calls == 0
-
-
-def test_a_calibration_of_another_prompt_is_refused(judged: Lab) -> None:
-    path = calibration(judged.folder, strict=1.0, mild=1.0)
-    with pytest.raises(UserError, match="another prompt of the judges"):
-        judged.run(judge_calibration=path, prompt_order="stock")
-
-
-def test_it_needs_judges(judged: Lab) -> None:
-    done = called(*judged.arguments(judge_calibration=judged.folder / "x.json", quality_check=False))
-    assert done.returncode == 2
-    assert "--judge-calibration is about judges" in done.stderr

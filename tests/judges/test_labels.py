@@ -8,7 +8,7 @@ import pytest
 
 from programs.errors import UserError
 from programs.inputs.report import DUPLICATE
-from programs.judges.labels import NO_BASIS, NO_LABEL, REPLACED, read_answers, read_labels
+from programs.judges.labels import NO_BASIS, NO_LABEL, REPLACED, read_labels
 
 GOOD: dict[str, Any] = {
     "question": "Why does dust redden light?",
@@ -75,10 +75,10 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
     for name, records in (("a", [rated[0], other]), ("b", [rated[1]]), ("c", [rated[2]])):
         (tmp_path / name).mkdir()
         paths.append(str(written(tmp_path / name, *records)))
-    found = read_answers(paths)
+    found = read_labels(*paths)
     assert [(answer.answer, answer.overall) for answer in found.answers] == [(GOOD["answer"], 3), ("Another.", None)]
     assert found.skipped == {DUPLICATE: 1, REPLACED: 1}
-    assert [answer.overall for answer in read_answers(reversed(paths)).answers] == [8, None]
+    assert [answer.overall for answer in read_labels(*reversed(paths)).answers] == [8, None]
     one = written(tmp_path, rated[0], other, *rated[1:])
     alone = read_labels(one)
     assert [(answer.answer, answer.overall) for answer in alone.answers] == [(GOOD["answer"], 3), ("Another.", None)]

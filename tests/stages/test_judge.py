@@ -16,7 +16,7 @@ import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.plan import Reply
-from programs.exports.tag import THINK
+from programs.exports.view import THINK
 from programs.records import RATINGS
 from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought

@@ -17,8 +17,7 @@ from optimize.settings import CompileSettings
 from optimize.splits import Splits
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.judges.label_view import REFERENCE, shown
-from programs.judges.labels import Labelled
+from programs.judges.labels import REFERENCE, Labelled, shown
 
 
 def answer(question: int, number: int, right: bool = True, **given: Any) -> Labelled:

@@ -10,7 +10,7 @@ from optimize.judges.judge_student import PREDICTOR, JudgeStudent
 from optimize.recording.recorded import recorded
 from optimize.recording.recorder import Recorder
 from programs.asking.adapter import PassageFirstAdapter
-from programs.judges.label_view import ASKED_BY
+from programs.judges.labels import ASKED_BY
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.standin.scientist import Scientist

@@ -8,7 +8,7 @@
 import numpy as np
 import pytest
 
-from programs.judges.question_interval import Pair, balanced_interval
+from programs.judges.figures import Pair, balanced_interval
 
 
 def drawn(dice: np.random.Generator, questions: int) -> list[Pair]:

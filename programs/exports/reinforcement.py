@@ -1,0 +1,82 @@
+"""The formats for rewards. `grpo`: questions with a reference answer and its grades, for reward functions; one row a
+question, whose answer is that of its best trace. `prm`: the steps of a thought, each with whether it is right, for process
+reward models (stepwise supervision).
+
+The labels of steps come from a model that checked them (`--check-steps`) and from the thought itself, never from a guess:
+
+    false   the passage contradicts the step, by the model's word; or the step is of the kind `wrong`
+    true    the passage supports the step, or the step follows from it, by the model's word
+
+Of any other step no label is known: from outside the passage, without a claim, or not checked. Each label is about its own
+paragraph alone, so a row holds steps that follow one another and all have a label, and what was thought before them stands
+in its prompt, after the question. A trace gives as many rows as it has such runs; without a label, none.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
+
+from programs.exports.files import Row
+from programs.exports.format import Candidate, Format, Skip
+from programs.exports.view import FACTS, MESSAGES, Prompt, View
+from programs.records import GRADES, StepRecord
+
+WRONG = "wrong"
+"""The kind of step that is wrong by its own account."""
+LABELS = {"supported": True, "inferred": True, "contradicted": False}
+
+
+def _question_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
+    def score(trace: Candidate) -> float:
+        found = view.measure.of(trace.record)
+        return view.measure.low if found is None else found
+
+    best = max(traces, key=score).record
+    answer = {"solution": view.answer(best), **{name: getattr(best.answer_grades, name, None) for name in GRADES}}
+    return view.rows(best, lambda prompt: {"prompt": prompt.messages, **answer})
+
+
+def _step_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+    record = traces[0].record
+    texts = [view.tag.inert(step.text.strip()) for step in record.steps]
+    runs = list(labelled_runs(record.steps))
+    if not runs:
+        yield Skip("no step of it has a label (generate with --check-steps)")
+    for start, labels in runs:
+        steps: Row = {"completions": texts[start : start + len(labels)], "labels": labels}
+        yield from view.rows(record, partial(_step_row, texts[:start], steps))
+
+
+def _step_row(before: Sequence[str], steps: Row, prompt: Prompt) -> Row:
+    return {"prompt": "\n\n".join([prompt.user, *before]), **steps}
+
+
+def labelled_runs(steps: Sequence[StepRecord]) -> Iterator[tuple[int, list[bool]]]:
+    """The runs of steps that have a label: the index of the first, and the labels."""
+    start = 0
+    for known, run in groupby(map(label_of, steps), key=lambda label: label is not None):
+        labels = list(run)
+        if known:
+            yield start, [bool(label) for label in labels]
+        start += len(labels)
+
+
+def label_of(step: StepRecord) -> bool | None:
+    """Whether a step is right; None: nobody knows."""
+    return False if step.kind == WRONG else LABELS.get(step.status or "")
+
+
+GRPO = Format(
+    name="grpo",
+    about="a question (`prompt`), its reference answer (`solution`), and the grades of that answer",
+    columns=lambda _: {"prompt": MESSAGES, "solution": "string", **dict.fromkeys(GRADES, "float64"), **FACTS},
+    rows=_question_rows,
+    grouped=True,
+    takes_field=True,
+)
+PRM = Format(
+    name="prm",
+    about="a question (`prompt`), the steps of a thought (`completions`), and whether each is right (`labels`)",
+    columns=lambda _: {"prompt": "string", "completions": ["string"], "labels": ["bool"], **FACTS},
+    rows=_step_rows,
+)

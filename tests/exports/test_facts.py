@@ -1,0 +1,82 @@
+"""Invariants of what is known of a text: its licence, as its record gives it, and its split, by its paper's name alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.exports.licences import hub_name, licence_name, licence_of
+from programs.exports.options import SPLITS, shares_of, split_of
+
+NAMES = [f"doi:10.1000/{number}" for number in range(4000)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("CC BY 4.0", "cc-by-4.0"),
+        ("http://creativecommons.org/licenses/by/4.0/", "cc-by-4.0"),
+        ("https://creativecommons.org/licenses/by-nc-sa/3.0/deed.en", "cc-by-nc-sa-3.0"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "cc0-1.0"),
+        ("http://arxiv.org/licenses/nonexclusive-distrib/1.0/", "arxiv-nonexclusive-distrib-1.0"),
+        (" All rights reserved. ", "all-rights-reserved."),
+    ],
+)
+def test_a_licence_has_one_name(text: str, name: str) -> None:
+    assert licence_name(text) == name
+    assert licence_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"Licence": "cc-by-4.0"},
+        {"license_url": "https://creativecommons.org/licenses/by/4.0/"},
+        {"rights": ["", "CC-BY-4.0"]},
+        {"license": [{"delay-in-days": 0, "URL": "http://creativecommons.org/licenses/by/4.0/"}]},
+        {"license": None, "licenses": {"id": "cc-by-4.0"}},
+        {"metadata": {"license": "CC BY 4.0"}},
+    ],
+)
+def test_it_is_found_where_records_give_it(extra: dict[str, Any]) -> None:
+    assert licence_of(extra) == "cc-by-4.0"
+
+
+@pytest.mark.parametrize("extra", [{}, {"license": ""}, {"license": None}, {"license": 4}, {"meta": "cc-by-4.0"}])
+def test_where_none_is_given_there_is_none(extra: dict[str, Any]) -> None:
+    assert licence_of(extra) is None
+
+
+@given(st.text(max_size=100))
+def test_any_text_has_a_name_of_one_line_and_one_that_the_hub_takes(text: str) -> None:
+    name = licence_name(text)
+    assert 0 < len(name) <= 80
+    assert name.split() == [name]
+    assert hub_name(name) in (name, "other")
+
+
+@pytest.mark.parametrize("text", ["0.9,0.05,0.05", "0.5,0.5", "1", "0,0,1", "0.8, 0.1, 0.1"])
+def test_shares_are_kept(text: str) -> None:
+    shares = shares_of(text)
+    counts = Counter(split_of(name, shares) for name in NAMES)
+    for split, share in shares.items():
+        # Four standard deviations of a share of 4000.
+        assert counts[split] / len(NAMES) == pytest.approx(share, abs=4 * (share * (1 - share) / len(NAMES)) ** 0.5)
+    assert counts.total() == len(NAMES)
+
+
+@given(st.text(max_size=20))
+def test_a_larger_first_share_takes_papers_and_loses_none(source: str) -> None:
+    placed = [split_of(source, shares_of(text)) for text in ("0.5,0.5", "0.6,0.4", "0.9,0.1", "1")]
+    places = [SPLITS.index(split) for split in placed]
+    assert places == sorted(places, reverse=True)
+
+
+@pytest.mark.parametrize("text", ["", "a", "0.9", "0.9,0.2", "1,0,0,0", "-1,2", "nan", "inf", "0.5;0.5"])
+def test_what_are_no_shares_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="add up to 1"):
+        shares_of(text)
