@@ -19,12 +19,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from programs.errors import UserError
-from programs.inputs.archives import DamagedArchive, TruncatedArchive
+from programs.inputs.archives import BrokenArchive
 from programs.inputs.cleaning import clean
-from programs.inputs.jsonl import RawLine, read_lines
+from programs.inputs.jsonl import RawLine, parse_object, read_lines
 from programs.inputs.papers import question_key, source_of
-from programs.inputs.parsing import BadLine, parse_object
-from programs.inputs.report import DUPLICATE, LINE_TOO_LONG
+from programs.inputs.report import DUPLICATE, LINE_TOO_LONG, Unreadable
 from programs.inputs.sample import Place, content_id
 
 NO_BASIS = "neither a reference nor a key passage"
@@ -100,7 +99,7 @@ def read_labels(path: Path) -> Labels:
                 skipped[labelled] += 1
             elif labelled is not None:
                 answers.append(labelled)
-    except (TruncatedArchive, DamagedArchive) as error:
+    except BrokenArchive as error:
         raise UserError(f"{path} is a damaged archive: pack it again") from error
     if not answers:
         why = "; ".join(f"{count} with {reason}" for reason, count in skipped.items()) or "it is empty"
@@ -124,7 +123,7 @@ def _read(raw: RawLine, place: Place) -> Labelled | str | None:
         return None
     try:
         record = parse_object(data)
-    except BadLine as problem:
+    except Unreadable as problem:
         raise UserError(f"{place}: {problem}") from None
     question, answer = _text(record, "question", place), _text(record, "answer", place)
     reference, key_passage = _text(record, "reference", place), _text(record, "key_passage", place)

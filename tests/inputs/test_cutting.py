@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.inputs.cutting import SMALL, Piece, pieces
-from programs.inputs.formats.paper import Block, Paper, Section, Unreadable, paper_of
+from programs.inputs.formats.paper import Block, Paper, Section, paper_of
+from programs.inputs.report import Unreadable
 from programs.text.sentences import split
 from tests.inputs.making_papers import prose
 

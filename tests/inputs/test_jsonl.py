@@ -128,7 +128,7 @@ def test_other_fields_can_be_written_again_by_every_json_writer(tmp_path: Path) 
 
 @pytest.mark.parametrize("limit", [2**20, 2**26])
 def test_a_line_of_20_mb(tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("programs.inputs.jsonl.read_lines", partial(read_lines, limit=limit))
+    monkeypatch.setattr("programs.inputs.reader.read_lines", partial(read_lines, limit=limit))
     path = write(tmp_path / "a.jsonl", BEFORE, line("A sentence of a very long text. " * 650_000), AFTER)
     samples, report = read(path)
     if limit > 20_800_000:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.inputs.archives import DamagedArchive, TruncatedArchive, check_readable
+from programs.inputs.archives import BrokenArchive, check_readable
 from programs.inputs.jsonl import RawLine, read_lines, split_lines
 
 PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
@@ -80,7 +80,7 @@ def test_of_a_truncated_archive_everything_readable_is_given(tmp_path: Path, end
     for kept in (0, 1, 3, 40, len(packed) // 2 + 20, len(packed) - 20, len(packed) - 1):
         path.write_bytes(packed[:kept])
         check_readable(path)
-        lines = readable(path, TruncatedArchive)
+        lines = readable(path, BrokenArchive)
         whole = [line.data for line in lines if not line.torn]
         assert whole == (LINES * 2)[: len(whole)]
         assert sum(line.torn for line in lines) <= 1
@@ -92,7 +92,7 @@ def test_of_a_truncated_archive_everything_readable_is_given(tmp_path: Path, end
 def test_of_a_damaged_archive_what_comes_before_the_damage_is_given(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a{ending}"
     path.write_bytes(PACK[ending](CONTENT) + PACK[ending](CONTENT)[:4] + bytes(range(200)) * 50)
-    lines = readable(path, DamagedArchive)
+    lines = readable(path, BrokenArchive)
     assert [line.data for line in lines][: len(LINES)] == LINES
 
 

@@ -19,8 +19,8 @@ import zstandard
 from programs.errors import UserError
 from programs.exports.licences import licence_of
 from programs.inputs import Cutting, ReadReport, Sample, read_paper, read_samples
+from programs.inputs import process as processes
 from programs.inputs import report as reasons
-from programs.inputs.formats import process as processes
 from programs.inputs.papers import source_key
 from programs.inputs.reader import step_samples
 from programs.inputs.sample import content_id
@@ -161,7 +161,12 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
 
 
 def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for library, name in (("pdfminer", "a.pdf"), ("pypandoc", "f.docx"), ("pyarrow", "g.parquet"), ("lxml", "below")):
+    for library, name in (
+        ("pdf_inspector", "a.pdf"),
+        ("pypandoc", "f.docx"),
+        ("pyarrow", "g.parquet"),
+        ("lxml", "below"),
+    ):
         with monkeypatch.context() as hidden:
             hidden.setitem(__import__("sys").modules, library, None)
             with pytest.raises(UserError) as error:

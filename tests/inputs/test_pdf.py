@@ -8,8 +8,9 @@ import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from programs.inputs.formats.paper import Paper, Unreadable
-from programs.inputs.formats.pdf import read
+from programs.inputs.formats.paper import Paper
+from programs.inputs.formats.pdf import read_pdf as read
+from programs.inputs.report import Unreadable
 from tests.inputs import making_pdf as making
 
 ORDER = [

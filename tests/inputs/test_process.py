@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from programs.inputs.formats.paper import Paper, Unreadable
-from programs.inputs.formats.process import CRASHED, TOO_SLOW, ReaderProcess
+from programs.inputs.formats.paper import Paper
+from programs.inputs.process import CRASHED, TOO_SLOW, ReaderProcess
+from programs.inputs.report import Unreadable
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from programs.errors import UserError
 from programs.inputs import Cutting, ReadReport, Sample, read_samples
 from programs.inputs import report as reasons
-from programs.inputs.formats.hub import HubName
+from programs.inputs.formats.rows import HubName
 from tests.inputs.making_papers import prose, table
 
 

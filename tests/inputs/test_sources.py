@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import UserError
-from programs.inputs.sources import DEFAULT_INPUT, expand, shipped_sample, sources
+from programs.inputs.sources import DEFAULT_INPUT, shipped_sample, sources
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    return [str(path) for path in expand(patterns)]
+    return [source.shown for source in sources(patterns)]
 
 
 def message(*patterns: str) -> str:
     with pytest.raises(UserError) as error:
-        expand(patterns)
+        sources(patterns)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -91,7 +91,7 @@ def test_a_pipe_is_not_opened(folder: Path) -> None:
 
 
 def test_the_default_is_the_shipped_sample_unless_the_folder_has_its_own(folder: Path) -> None:
-    assert expand([DEFAULT_INPUT]) == [shipped_sample()]
+    assert names(DEFAULT_INPUT) == [str(shipped_sample())]
     assert shipped_sample().is_file()
     own = folder / DEFAULT_INPUT
     own.parent.mkdir()
