@@ -36,17 +36,17 @@ class BrokenArchive(Unreadable):
     """The archive ends before its end (a download or a copy was cut off), or its bytes do not unpack."""
 
 
-def read_chunks(path: Path, *, any_text: bool = False) -> Iterator[bytes]:
+def read_chunks(path: Path, *, any_text: bool = False, packed: bool = True) -> Iterator[bytes]:
     """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
 
     Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
     Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
     read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16; with `any_text`, the bytes may be of any
-    kind and encoding.
+    kind and encoding; unless `packed`, they are given as they are.
     """
     try:
         with path.open("rb") as file:
-            for number, chunk in enumerate(_unpack(path, file, any_text)):
+            for number, chunk in enumerate(_unpack(path, file, any_text, packed)):
                 if not number and not any_text and chunk.startswith(_UTF16):
                     raise UserError(f"{path} is in UTF-16, not UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`.")
                 yield chunk
@@ -69,9 +69,9 @@ def check_readable(path: Path) -> None:
         return
 
 
-def _unpack(path: Path, file: io.BufferedReader, any_text: bool) -> Iterator[bytes]:
-    head = file.peek(8)[:8]
-    magic = _ENDINGS.get(path.suffix.lower(), b"")
+def _unpack(path: Path, file: io.BufferedReader, any_text: bool, packed: bool) -> Iterator[bytes]:
+    head = file.peek(8)[:8] if packed else b""
+    magic = _ENDINGS.get(path.suffix.lower(), b"") if packed else b""
     # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(TRUNCATED_ARCHIVE)

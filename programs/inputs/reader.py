@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from array import array
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +28,6 @@ from programs.inputs.report import (
     DUPLICATE,
     FILE_TOO_LARGE,
     LINE_TOO_LONG,
-    NESTED_TOO_DEEP,
     NOT_PERMITTED,
     NOTHING_TO_ASK,
     OUR_OWN,
@@ -95,8 +95,8 @@ def read_paper(path: Path) -> Paper:
 
 
 class _Entry(NamedTuple):
-    """A line or row: where it stands, the hash of its bytes, its values or bytes (None: it is too long), and whether it is
-    the torn end of a damaged archive."""
+    """A line or row: where it stands, the hash of its bytes, its bytes or values (None: it is too long, or nested too deep
+    to be hashed), and whether it is the torn end of a damaged archive."""
 
     place: Place
     digest: str
@@ -104,81 +104,67 @@ class _Entry(NamedTuple):
     torn: bool = False
 
 
+@dataclass
 class _Reader:
-    """Reads sources, decides about each of their texts, and counts it."""
+    """Reads sources, decides about each of their texts, and counts it. Its options are those of `step_samples`."""
 
-    def __init__(
-        self,
-        max_chars: int | None,
-        report: ReadReport,
-        done: Container[str],
-        shard: Shard | None,
-        prefilter: bool,
-        cutting: Cutting,
-        text_field: str,
-    ) -> None:
-        self._max_chars = max_chars
-        self._report = report
-        self._done = done
-        self._shard = shard
-        self._prefilter = prefilter
-        self._cutting = cutting
-        self._text_field = text_field
-        self._seen = _Seen()
+    max_chars: int | None
+    report: ReadReport
+    done: Container[str]
+    shard: Shard | None
+    prefilter: bool
+    cutting: Cutting
+    text_field: str
+    seen: _Seen = field(default_factory=lambda: _Seen())
 
     def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
         with ReaderProcess() as process:
             for source in inputs:
                 for sample in self._of_source(source, process):
-                    yield sample and self._fitted(sample)
+                    if sample is not None and self.max_chars is not None and len(sample.text) > self.max_chars:
+                        self.report.cut += 1
+                        text = cut_at_sentence(sample.text, self.max_chars)
+                        sample = sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
+                    yield sample
 
     def _of_source(self, source: Source, process: ReaderProcess) -> Iterator[Sample | None]:
         place = Place(file=source.shown, line=1)
-        if source.kind in ("own", "unknown"):
-            self._report.skip(OUR_OWN if source.kind == "own" else UNKNOWN_KIND, place)
-            yield None
-            return
-        self._report.files += 1
         try:
+            if source.kind in ("own", "unknown"):
+                raise Unreadable(OUR_OWN if source.kind == "own" else UNKNOWN_KIND)
+            self.report.files += 1
             if source.kind == "document" and isinstance(source.name, Path):
                 yield from self._document(source.name, place, process)
                 return
             for entry in self._entries(source):
                 place = entry.place
-                yield from self._entry(entry, cut=source.kind != "lines" or self._cutting.tokens is not None)
+                yield from self._entry(entry, cut=source.kind != "lines" or self.cutting.tokens is not None)
         except Unreadable as problem:
-            self._report.skip(str(problem), place)
+            self.report.skip(str(problem), place)
             yield None
-
-    def _fitted(self, sample: Sample) -> Sample:
-        if self._max_chars is None or len(sample.text) <= self._max_chars:
-            return sample
-        self._report.cut += 1
-        text = cut_at_sentence(sample.text, self._max_chars)
-        return sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
 
     def _entries(self, source: Source) -> Iterator[_Entry]:
         """The lines or rows of a source. Raises `Unreadable` where it cannot be read on."""
         if isinstance(source.name, Path) and source.kind == "lines":
             for raw in read_lines(source.name):
-                place = Place(file=source.shown, line=raw.number)
-                yield _Entry(place, bytes_id(raw.data) if raw.data is not None else "", raw.data, raw.torn)
+                digest = "" if raw.data is None else bytes_id(raw.data)
+                yield _Entry(Place(file=source.shown, line=raw.number), digest, raw.data, raw.torn)
             return
         rows = hub_rows(source.name) if isinstance(source.name, HubName) else parquet_rows(source.name)
         for number, row in enumerate(rows, start=1):
-            text = row.get(self._text_field)
+            place, text = Place(file=source.shown, line=number), row.get(self.text_field)
             try:
                 record = portable(row)
-                digest = bytes_id(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
             except RecursionError:
-                record, digest = None, ""
+                yield _Entry(place, "", None)
+                continue
+            digest = bytes_id(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
             # A text in bytes is no value for JSON, but may be one.
-            record = {**record, self._text_field: text} if record and isinstance(text, bytes) else record
-            yield _Entry(Place(file=source.shown, line=number), digest, record)
+            yield _Entry(place, digest, {**record, self.text_field: text} if isinstance(text, bytes) else record)
 
     def _entry(self, entry: _Entry, *, cut: bool) -> Iterator[Sample | None]:
         """What a line or row gives: its text, or the passages of a longer one, with a None for each that is not taken."""
-        limit = self._cutting.limit(self._max_chars) if cut else None
+        limit = self.cutting.limit(self.max_chars) if cut else None
         if self._known(entry.digest, limit):
             yield None
             return
@@ -186,20 +172,17 @@ class _Reader:
             sample = self._sample(entry)
         except Unreadable as problem:
             # What is wrong with half a line is not counted.
-            if not entry.torn:
-                self._report.skip(str(problem), entry.place)
-            yield None
+            yield None if entry.torn else self._counted(str(problem), entry.place)
             return
         if sample is None:
-            self._report.lines += 1
-            self._report.blank += 1
+            self.report.lines += 1
+            self.report.blank += 1
             yield None
         elif limit is not None and len(sample.text) > limit:
             yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
         else:
             taken = self._decided(sample, None)
-            if not (entry.torn and isinstance(taken, str)):
-                yield self._counted(taken, entry.place)
+            yield None if entry.torn and isinstance(taken, str) else self._counted(taken, entry.place)
 
     def _sample(self, entry: _Entry) -> Sample | None:
         """None for a blank line. Raises `Unreadable`."""
@@ -210,8 +193,8 @@ class _Reader:
                 return None
             record = parse_object(data)
         if record is None:
-            raise Unreadable(LINE_TOO_LONG if not entry.digest else NESTED_TOO_DEEP)
-        return sample_of_record(record, entry.place, entry.digest, self._text_field)
+            raise Unreadable(LINE_TOO_LONG)
+        return sample_of_record(record, entry.place, entry.digest, self.text_field)
 
     def _document(self, path: Path, place: Place, process: ReaderProcess) -> Iterator[Sample | None]:
         """The passages of a document, with a None for each that is not taken, and now and then while it is being read.
@@ -220,26 +203,25 @@ class _Reader:
             data = _bytes(path)
         except UserError as error:
             raise Unreadable(NOT_PERMITTED) from error
-        limit, digest = self._cutting.limit(self._max_chars), bytes_id(data)
+        limit, digest = self.cutting.limit(self.max_chars), bytes_id(data)
         if self._known(digest, limit):
             yield None
             return
-        for paper in process.steps(ending_of(path), data):
-            if paper is None:
+        for found in process.steps(ending_of(path), data):
+            if found is None:
                 yield None
                 continue
-            paper = _named(paper, path)
-            whole = sample_of(
-                paper.text, title=paper.title, domain=paper.domain, place=place, line_id=digest, extra=paper.fields
-            )
+            paper = _named(found, path)
+            said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
+            whole = sample_of(paper.text, place=place, line_id=digest, **said)
             yield from self._passages(whole, paper, limit, numbered=True)
 
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample | None]:
         """The passages of a text, with a None for each that is not taken. `whole` says all of them in common; `numbered`:
         the place of each is its number in the paper."""
-        cut = list(pieces(paper, limit, self._cutting.overlap))
-        self._report.documents += 1
-        self._report.passages += len(cut)
+        cut = list(pieces(paper, limit, self.cutting.overlap))
+        self.report.documents += 1
+        self.report.passages += len(cut)
         document = content_id(paper.text)
         decided: list[Sample | str | None] = []
         for piece in cut:
@@ -258,54 +240,50 @@ class _Reader:
 
     def _known(self, digest: str, limit: int | None) -> bool:
         """Whether an earlier run had finished with all that these bytes gave; then they are counted."""
-        number = 1 if digest in self._done else None
-        if number is None and limit is not None:
-            number = 1
-            while self._passage_id(digest, limit, number, last=False) in self._done:
+        number = 1
+        if digest not in self.done:
+            while limit is not None and self._passage_id(digest, limit, number, last=False) in self.done:
                 number += 1
-            if self._passage_id(digest, limit, number, last=True) not in self._done:
+            if limit is None or self._passage_id(digest, limit, number, last=True) not in self.done:
                 return False
-            self._report.documents += 1
-            self._report.passages += number
-        self._report.lines += number or 0
-        self._report.done += number or 0
-        return number is not None
+            self.report.documents += 1
+            self.report.passages += number
+        self.report.lines += number
+        self.report.done += number
+        return True
 
     def _passage_id(self, digest: str, limit: int, number: int, *, last: bool) -> str:
         """The line id of a passage, counted from 1 among those of its text that are taken: of the text's bytes and all that
         decides what is taken of it. The last one's says that it is that."""
-        key = f"{digest}/{limit}/{self._cutting.overlap}/{self._shard}/{self._prefilter}"
+        key = f"{digest}/{limit}/{self.cutting.overlap}/{self.shard}/{self.prefilter}"
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
     def _decided(self, sample: Sample, kind: str | None) -> Sample | str | None:
         """A text as it is taken, why it is not, or None for one of another shard. Counts nothing."""
-        why, removed = f"{NOTHING_TO_ASK}{kind}" if kind else None, {}
-        if self._prefilter and kind is None:
+        nothing: str | None = None
+        if self.prefilter:
             found = prefiltered(sample.text)
-            if found.why_nothing is not None:
-                why = f"{NOTHING_TO_ASK}{found.why_nothing}"
-            else:
-                removed = found.removed
-                sample = sample.model_copy(
-                    update={"id": content_id(found.text), "text": found.text, "removed": removed}
-                )
-        # A text of which nothing is left is of the shard of the whole.
-        if self._shard is not None and not self._shard.holds(sample.id):
+            nothing = kind or found.why_nothing
+            # A text of which nothing is left is of the shard of the whole.
+            if nothing is None:
+                changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
+                sample = sample.model_copy(update=changed)
+        if self.shard is not None and not self.shard.holds(sample.id):
             return None
-        if why is not None and self._prefilter:
-            return why
-        return sample if self._seen.add(int(sample.id, 16)) else DUPLICATE
+        if nothing is not None:
+            return f"{NOTHING_TO_ASK}{nothing}"
+        return sample if self.seen.add(int(sample.id, 16)) else DUPLICATE
 
     def _counted(self, what: Sample | str | None, place: Place) -> Sample | None:
         """Counts what was decided about a text."""
         if isinstance(what, Sample):
-            self._report.take(what.removed)
+            self.report.take(what.removed)
             return what
         if what is None:
-            self._report.lines += 1
-            self._report.other_shards += 1
+            self.report.lines += 1
+            self.report.other_shards += 1
         else:
-            self._report.skip(what, place)
+            self.report.skip(what, place)
         return None
 
 
@@ -336,19 +314,11 @@ class _Seen:
 
 def _bytes(path: Path) -> bytes:
     """The bytes of a document, unpacked. Raises what `read_chunks` raises, and `Unreadable` for too many."""
-    format = format_of(path)
-    data = bytearray()
-    try:
-        with path.open("rb") as file:
-            chunks = (
-                read_chunks(path, any_text=True) if format and format.is_text else iter(lambda: file.read(2**20), b"")
-            )
-            for chunk in chunks:
-                data += chunk
-                if len(data) > LARGEST:
-                    raise Unreadable(FILE_TOO_LARGE)
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+    format, data = format_of(path), bytearray()
+    for chunk in read_chunks(path, any_text=True, packed=format is not None and format.is_text):
+        data += chunk
+        if len(data) > LARGEST:
+            raise Unreadable(FILE_TOO_LARGE)
     return bytes(data)
 
 

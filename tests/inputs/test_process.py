@@ -15,7 +15,7 @@ from programs.inputs.report import Unreadable
 
 @pytest.fixture
 def process() -> Iterator[ReaderProcess]:
-    with ReaderProcess(seconds=2) as running:
+    with ReaderProcess(seconds=8) as running:
         yield running
 
 

@@ -57,11 +57,6 @@ def test_what_is_missing_is_named_with_its_nearest() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_folder_asks_for_a_wildcard() -> None:
-    assert message("deep") == "deep is a folder: name its files with a wildcard, such as 'deep/*.jsonl'."
-
-
-@pytest.mark.usefixtures("folder")
 def test_a_folder_of_texts_means_the_files_in_it() -> None:
     assert [str(source.name) for source in sources(["deep", "a.jsonl"])] == ["deep/er/c.jsonl", "a.jsonl"]
 

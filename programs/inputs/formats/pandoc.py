@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pypandoc
@@ -55,7 +55,7 @@ def blocks_of(tree: Node) -> Iterator[Block]:
     """The document's abstract, then its body."""
     if "abstract" in tree["meta"]:
         yield Block("Abstract", 1)
-        yield from _meta_blocks(tree["meta"]["abstract"])
+        yield from _blocks(tree["meta"]["abstract"])
     kind: str | None = None
     for block in _blocks(tree["blocks"]):
         if block.level is not None and block.text == APPENDIX_MARK:
@@ -66,55 +66,43 @@ def blocks_of(tree: Node) -> Iterator[Block]:
 
 def meta_text(tree: Node, name: str) -> str | None:
     """A field of the document's metadata as one line of words."""
-    value = tree["meta"].get(name)
-    return _line(_meta_blocks(value)) or None if value else None
+    return _line(tree["meta"][name]) or None if name in tree["meta"] else None
 
 
-def _meta_blocks(value: Node) -> Iterator[Block]:
-    kind, content = value["t"], value["c"]
-    if kind == "MetaBlocks":
-        yield from _blocks(content)
-    elif kind == "MetaList":
-        for item in content:
-            yield from _meta_blocks(item)
-    elif kind in ("MetaInlines", "MetaString"):
-        yield Block(content if kind == "MetaString" else _words(content))
+def _line(found: Any) -> str:
+    return " ".join(" ".join(block.text for block in _blocks(found)).split())
 
 
-def _line(blocks: Iterator[Block]) -> str:
-    return " ".join(" ".join(block.text for block in blocks).split())
-
-
-def _blocks(nodes: Sequence[Node]) -> Iterator[Block]:
-    for node in nodes:
-        yield from _block(node["t"], node.get("c"))
+def _blocks(found: Any) -> Iterator[Block]:
+    """The blocks in a node or in lists of nodes. Of a kind that is not named here, those of all that it holds; words that
+    stand where blocks do are a block."""
+    if isinstance(found, list):
+        if any(isinstance(item, dict) and item["t"] in _INLINES for item in found):
+            yield Block(_words(found))
+        else:
+            yield from (block for item in found for block in _blocks(item))
+    elif isinstance(found, dict):
+        yield from _block(found["t"], found.get("c"))
 
 
 def _block(kind: str, content: Any) -> Iterator[Block]:
-    if kind in ("Para", "Plain"):
-        yield Block(_words(content))
-    elif kind == "Header":
+    if kind == "Header":
         yield Block(_words(content[2]), content[0])
-    elif kind == "Div":
-        part = next((_PARTS[name] for name in content[0][1] if name in _PARTS), None)
-        yield from [Block(part[0], 1, part[1])] if part else []
-        yield from _blocks(content[1])
-    elif kind in ("BlockQuote", "Figure"):
-        yield from _blocks(content if kind == "BlockQuote" else content[1][1])
-    elif kind in ("OrderedList", "BulletList"):
-        for item in content[1] if kind == "OrderedList" else content:
-            yield from _blocks(item)
-    elif kind == "DefinitionList":
-        for term, definitions in content:
-            yield Block(_words(term))
-            yield from (block for definition in definitions for block in _blocks(definition))
     elif kind in ("LineBlock", "CodeBlock"):
         yield Block("\n".join(map(_words, content)) if kind == "LineBlock" else content[1])
+    elif kind == "MetaString":
+        yield Block(content)
+    elif kind == "Figure":
+        yield from _blocks(content[1][1])
     elif kind == "Table":
         yield from _blocks(content[1][1])
         _, _, _, head, bodies, foot = content
         rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
-        yield Block("\n".join(" | ".join(_line(_blocks(cell[4])) for cell in cells) for _, cells in rows))
+        yield Block("\n".join(" | ".join(_line(cell[4]) for cell in cells) for _, cells in rows))
+    elif kind not in ("RawBlock", "HorizontalRule"):
+        part = next((_PARTS[name] for name in content[0][1] if name in _PARTS), None) if kind == "Div" else None
+        yield from [Block(part[0], 1, part[1])] if part else []
+        yield from _blocks(content)
 
 
 def _words(nodes: Sequence[Node]) -> str:
@@ -126,14 +114,12 @@ def _words(nodes: Sequence[Node]) -> str:
 
 def _inline(kind: str, content: Any, before: str) -> str:
     """The words of an inline; `before` is what stands before it. Of a kind that says nothing in words (an image), none."""
-    if kind in _MADE:
-        return _MADE[kind](content)
     if kind == "Superscript":
         return _raised(content, before)
     if kind == "Subscript":
         lowered = _words(content)
         return lowered if len(lowered) == 1 and lowered.isdigit() and before[-1:].isalpha() else f"_{_grouped(lowered)}"
-    return ""
+    return str(_INLINES[kind](content)) if kind in _INLINES else ""
 
 
 def _quoted(content: Any) -> str:
@@ -148,8 +134,7 @@ def _math(content: Any) -> str:
 
 def _span(content: Any) -> str:
     note = any(name in ("ltx_note", "footnote") or name.startswith("ltx_role_footnote") for name in content[0][1])
-    words = _words(content[1])
-    return f" ({words.strip()})" if note else words
+    return f" ({_words(content[1]).strip()})" if note else _words(content[1])
 
 
 def _raw(content: Any) -> str:
@@ -157,20 +142,20 @@ def _raw(content: Any) -> str:
     return str(content[1]) if content[0] in ("latex", "tex") and content[1] not in _SILENT else ""
 
 
-_MADE = {
+_INLINES: dict[str, Callable[[Any], Any]] = {
     "Str": str,
-    "Space": lambda _: " ",
-    "SoftBreak": lambda _: " ",
+    **dict.fromkeys(("Space", "SoftBreak"), lambda _: " "),
     "LineBreak": lambda _: "\n",
-    **dict.fromkeys(("Emph", "Underline", "Strong", "Strikeout", "SmallCaps"), _words),
+    **dict.fromkeys(("Emph", "Underline", "Strong", "Strikeout", "SmallCaps", "Superscript", "Subscript"), _words),
     "Quoted": _quoted,
     "Math": _math,
     "Cite": lambda content: f"[{', '.join(cited['citationId'] for cited in content[0])}]",
     "Note": lambda content: f" ({' '.join(block.text for block in _blocks(content)).strip()})",
     "RawInline": _raw,
-    "Code": lambda content: str(content[1]),
+    "Code": lambda content: content[1],
     "Link": lambda content: _words(content[1]),
     "Span": _span,
+    "Image": lambda _: "",
 }
 
 

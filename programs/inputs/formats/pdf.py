@@ -1,16 +1,16 @@
 """PDF (.pdf), as pdf-inspector reads it: the Markdown of its pages, without what stands around the text.
 
-The library finds columns, paragraphs and headings (on LaTeX papers it does so better than rules of ours over
-pdfminer.six's layout did, in a third of the time, and it reads what Form XObjects draw). Here running heads, page and line numbers and
-turned stamps are left out, words that a line end broke are joined, and what is Markdown's own is made plain. A page that is
-a picture has no text: nothing here reads pictures.
+The library finds columns, paragraphs and headings: on LaTeX papers better than rules of ours over pdfminer.six's layout
+did, in a third of the time, and it reads what Form XObjects draw. Here running heads, page and line numbers and turned stamps
+are left out, paragraphs are parted where lines are indented, words that a line end broke are joined, and what is Markdown's own
+is made plain. A page that is a picture has no text: nothing here reads pictures.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pdf_inspector
@@ -34,7 +34,9 @@ LEAST_NUMBERED = 4
 _UNKNOWN = re.compile(r"[\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
 _XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
 _SAID = re.compile(
-    r"<(prism:doi|pdfx:doi|dc:identifier|cc:license|xmpRights:WebStatement|dc:rights)\b(.*?)</\1>", re.DOTALL
+    r"<(prism:doi|pdfx:doi|dc:identifier|cc:license|xmpRights:WebStatement|dc:rights)\b"
+    r"(?:[^>]*rdf:resource=\"([^\"]*)\")?[^>]*(?:/>|>(.*?)</\1>)",
+    re.DOTALL,
 )
 _PAGE_NUMBER = re.compile(
     r"[-–—]?\s*(?:page\s+)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of)\s*\d{1,4})?\s*[-–—]?", re.IGNORECASE
@@ -42,7 +44,7 @@ _PAGE_NUMBER = re.compile(
 _HEADING = re.compile(r"(#+)\s+(.*)|(\*\*)(.+?)\*\*")
 _NAMED = re.compile(r"[\w. ]{4,60}[^.,;]")
 _EQUATION = re.compile(r"\(\s*\w{0,3}\.?\d+[a-z]?\s*\)$|=")
-_OWN_LINE = re.compile(r"[-*•]\s|\d{1,2}[.)]\s|\|")
+_OWN_LINE = re.compile(r"\Z|```|[-*•]\s|\d{1,2}[.)]\s|\|")
 _CUT = re.compile(r"[a-z,;-]\s*\Z")
 _BROKEN = re.compile(r"(\w+)[-\u00ad\u2010]\s+(?!(?:and|or|to|nor)\b)([a-z]\w*)")
 _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
@@ -52,38 +54,22 @@ def read_pdf(data: bytes) -> Paper:
     """The text of all pages."""
     try:
         about = pdf_inspector.detect_pdf_bytes(data)
-        read = pdf_inspector.extract_pages_markdown_bytes(data)
+        pages = [page.markdown or "" for page in pdf_inspector.extract_pages_markdown_bytes(data).pages]
         items = pdf_inspector.extract_text_with_positions_bytes(data)
     except ValueError as error:
         raise Unreadable(LOCKED if "encrypted" in str(error) else DAMAGED) from error
-    marked_pages = [page.markdown or "" for page in read.pages]
-    _refuse_silent(
-        "".join(marked_pages), len(read.pages), [why for page in about.ocr_reasons_by_page for why in page.reasons]
-    )
-    front = "\n".join([*marked_pages[:2], *(item.text for item in items if item.page == 1 and _turned(item))])
-    turned = {_squeezed(item.text) for item in items if _turned(item)}
-    upright: dict[int, list[Any]] = {}
-    for item in items:
-        if not _turned(item) and item.text.strip():
-            upright.setdefault(item.page, []).append(item)
-    numbered = sum(len(_line_numbers(placed)) for placed in upright.values()) >= LEAST_NUMBERED * len(upright)
-    pages = []
-    for number, page in enumerate(marked_pages, start=1):
-        placed = upright.get(number, [])
-        pages.append(_with_paragraphs(_without_line_numbers(page, placed) if numbered else page, placed))
-    blocks = list(_blocks(_without_running_heads(pages), turned))
-    said = _xmp(data)
-    licences = map(licence_in, [*said, front, *marked_pages[-1:]])
-    return paper_of(
-        _joined(blocks),
-        title=_title(about.title, blocks, front),
-        fields={
-            "doi": next(filter(None, map(doi_in, said)), None) or doi_in(front),
-            "arxiv_id": arxiv_in(front),
-            "license": next(filter(None, licences), None),
-            "authors": [about.author] if about.author and about.author != "anonymous" else [],
-        },
-    )
+    _refuse_silent("".join(pages), len(pages), [why for page in about.ocr_reasons_by_page for why in page.reasons])
+    turned = [item for item in items if item.rotation % 360]
+    front = "\n".join([*pages[:2], *(item.text for item in turned if item.page == 1)])
+    said = [*_xmp(data), front, *pages[-1:]]
+    blocks = list(_blocks(_mended(pages, items), {_squeezed(item.text) for item in turned}))
+    fields = {
+        "doi": next(filter(None, map(doi_in, said[:-1])), None),
+        "arxiv_id": arxiv_in(front),
+        "license": next(filter(None, map(licence_in, said)), None),
+        "authors": [about.author] if about.author and about.author != "anonymous" else [],
+    }
+    return paper_of(_joined(blocks), _title(about.title, blocks, front), fields)
 
 
 def _refuse_silent(text: str, pages: int, pictures: Sequence[str]) -> None:
@@ -96,47 +82,55 @@ def _refuse_silent(text: str, pages: int, pictures: Sequence[str]) -> None:
         raise Unreadable(UNKNOWN_LETTERS)
 
 
-def _xmp(data: bytes) -> list[str]:
+def _xmp(data: bytes) -> Iterator[str]:
     """What the XMP metadata, which files hold unpacked so that anyone finds it, say of DOI and licence."""
-    packets = " ".join(packet.decode("utf-8", "replace") for packet in _XMP.findall(data))
-    told = [
-        (name, " ".join(re.sub(r"<[^>]*>", " ", inner.partition(">")[2]).split()))
-        for name, inner in _SAID.findall(packets)
-    ]
-    links = re.findall(r"cc:license\s+rdf:resource=\"([^\"]+)\"", packets)
-    return [*(f"doi:{words}" if "doi" in name or name == "dc:identifier" else words for name, words in told), *links]
-
-
-def _turned(item: Any) -> bool:
-    return bool(item.rotation % 360)
+    for packet in _XMP.findall(data):
+        for name, resource, inner in _SAID.findall(packet.decode("utf-8", "replace")):
+            words = " ".join([resource, *re.sub(r"<[^>]*>", " ", inner).split()])
+            yield f"doi:{words.strip()}" if name in ("prism:doi", "pdfx:doi", "dc:identifier") else words
 
 
 def _squeezed(words: str) -> str:
     return re.sub(r"\W", "", words).casefold()
 
 
-def _without_line_numbers(page: str, items: Sequence[Any]) -> str:
-    """The page without numbers that stand left of all words, each of them a line's; these lines are lines again."""
-    for number in _line_numbers(items):
-        beside = [item for item in items if item is not number and abs(item.y - number.y) < 0.5 * item.height]
-        first = min(beside, key=lambda item: item.x).text.split()[:1] if beside else []
-        following = rf"(?=[*#\s]*{re.escape(first[0])})" if first else r"(?!\S)"
-        page = re.sub(rf"(?<!\S){number.text.strip()}\s+{following}", "\n", page, count=1)
-    return page
+def _mended(pages: Sequence[str], items: Sequence[Any]) -> list[str]:
+    """The pages without running heads and line numbers, and with their paragraphs apart."""
+    placed: dict[int, list[Any]] = {number: [] for number in range(1, len(pages) + 1)}
+    for item in items:
+        if not item.rotation % 360 and item.text.strip():
+            placed[item.page].append(item)
+    numbers = {page: _line_numbers(upright) for page, upright in placed.items()}
+    numbered = sum(map(len, numbers.values())) >= LEAST_NUMBERED * len(pages)
+    found = []
+    for number, page in enumerate(pages, start=1):
+        for beside in numbers[number] if numbered else []:
+            page = _without_line_number(page, beside, placed[number])
+        found.append(_with_paragraphs(page, placed[number]))
+    return _without_running_heads(found)
 
 
 def _line_numbers(items: Sequence[Any]) -> list[Any]:
+    """The numbers that stand left of all words."""
     left = min((item.x for item in items if sum(map(str.isalpha, item.text)) > 2), default=0.0)
     return [item for item in items if item.text.strip().isdigit() and item.x + item.width <= left]
 
 
+def _without_line_number(page: str, number: Any, items: Sequence[Any]) -> str:
+    """The page without a line's number, in the place of which the line begins again."""
+    beside = [item for item in items if item is not number and abs(item.y - number.y) < 0.5 * item.height]
+    first = min(beside, key=lambda item: item.x).text.split()[0] if beside else None
+    following = rf"(?=[*#\s]*{re.escape(first)})" if first else r"(?!\S)"
+    return re.sub(rf"(?<!\S){number.text.strip()}\s+{following}", "\n", page, count=1)
+
+
 def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
     """The page with a blank line before each line that is indented against the one below it, where a sentence has ended."""
-    placed = sorted(items, key=lambda item: (-round(item.y), item.x))
-    starts = [
+    ordered = sorted(items, key=lambda item: (-round(item.y), item.x))
+    starts = ordered[:1] + [
         item
-        for before, item in zip([None, *placed], placed, strict=False)
-        if before is None or abs(before.y - item.y) > 2 or not -2 < item.x - before.x - before.width < 2 * item.height
+        for before, item in pairwise(ordered)
+        if abs(before.y - item.y) > 2 or not -2 < item.x - before.x - before.width < 2 * item.height
     ]
     for number, item in enumerate(starts):
         near = (other for other in starts[number + 1 : number + 8] if item.y - other.y > 0.5 * item.height)
@@ -161,7 +155,7 @@ def _without_running_heads(pages: Sequence[str]) -> list[str]:
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    return [word for word, same in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)) if same]
+    return [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))]
 
 
 def _runs(shared: Sequence[str]) -> bool:
@@ -180,18 +174,12 @@ def _blocks(pages: Sequence[str], turned: set[str]) -> Iterator[Block]:
         parted = re.sub(r"\s*\*\*([^*\n]{2,80})\*\*\s*", _alone, page)
         for line in [*map(str.strip, parted.split("\n")), ""]:
             found = _heading(line)
-            own = found or not line or line.startswith("```") or _OWN_LINE.match(line)
-            if own and paragraph:
+            if paragraph and (found or _OWN_LINE.match(line)):
                 yield Block(" ".join(paragraph))
                 paragraph = []
             if found:
                 yield found
-            elif (
-                line
-                and not line.startswith("```")
-                and not _PAGE_NUMBER.fullmatch(line)
-                and _squeezed(line) not in turned
-            ):
+            elif not (_PAGE_NUMBER.fullmatch(line) or line.startswith("```") or _squeezed(line) in {"", *turned}):
                 paragraph.append(_plain(line))
 
 
