@@ -7,6 +7,7 @@ Its standard input: a line of JSON (`ending`, `size`), then so many bytes; its s
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -59,20 +60,21 @@ class ReaderProcess:
         assert process.stdin is not None
         assert process.stdout is not None
         end, answer = time.monotonic() + self._seconds, b""
-        try:
+        # It may have ended, which the empty answer then says.
+        with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps({"ending": ending, "size": len(data)}).encode() + b"\n" + data)
             process.stdin.flush()
-            while not select.select([process.stdout], [], [], PAUSE)[0] and time.monotonic() < end:
-                yield None
-            answer = process.stdout.readline() if time.monotonic() < end else b""
-        except BrokenPipeError:
-            pass  # It has ended, which the empty answer says.
-        finally:
-            if not answer.endswith(b"\n"):
-                self.close()
-        told: dict[str, Any] = json.loads(answer or "{}")
+        while not select.select([process.stdout], [], [], PAUSE)[0] and time.monotonic() < end:
+            yield None
+        if late := time.monotonic() >= end:
+            self.close()
+        else:
+            answer = process.stdout.readline()
+        told: dict[str, Any] = json.loads(answer) if answer.endswith(b"\n") else {}
+        if not told:
+            self.close()
         if "paper" not in told:
-            reason = told.get("reason") or (TOO_SLOW if time.monotonic() >= end else CRASHED)
+            reason = told.get("reason") or (TOO_SLOW if late else CRASHED)
             log.info("not read: %s: %s", reason, told.get("detail"))
             raise Unreadable(reason)
         yield Paper.model_validate(told["paper"])
@@ -86,13 +88,13 @@ class ReaderProcess:
 
 
 def _started() -> subprocess.Popen[bytes]:
-    paths = [str(_HOME), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = os.pathsep.join([str(_HOME), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-m", "programs.inputs.process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, "PYTHONPATH": path},
         # Ctrl-C is for the run, which then ends this itself.
         start_new_session=True,
     )
@@ -130,10 +132,8 @@ def _told(ending: str, data: bytes) -> dict[str, Any]:
 
 
 def _bound_memory() -> None:
-    try:
-        import resource
-    except ImportError:
-        return
+    import resource
+
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     bound = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
     resource.setrlimit(resource.RLIMIT_AS, (bound, most))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
@@ -108,18 +109,26 @@ def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
         read(data)
 
 
-def test_a_pdf_without_pages_of_text_or_pictures_is_empty() -> None:
-    out = io.BytesIO()
-    canvas = Canvas(out)
-    canvas.showPage()
-    canvas.save()
-    with pytest.raises(Unreadable, match="without text"):
-        read(out.getvalue())
-
-
 def test_a_file_that_its_owner_alone_may_change_is_read() -> None:
     out = io.BytesIO()
     canvas = Canvas(out, encrypt=StandardEncryption("", ownerPassword="owner", canPrint=0))
     canvas.drawString(72, 700, "Dust reddens the light of 212 galaxies.")
     canvas.save()
     assert read(out.getvalue()).text == "Dust reddens the light of 212 galaxies."
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"leading": 1.2},
+        {"leading": 1.75},
+        {"leading": 2.4},
+        {"numbered": True},
+        {"leading": 2.4, "numbered": True},
+        {"form": True},
+    ],
+    ids=str,
+)
+def test_neither_space_between_lines_nor_numbers_beside_them_nor_forms_change_the_text(how: dict[str, Any]) -> None:
+    paper = read(making.one_column(**how))
+    assert paper.text.split("\n\n") == ["Introduction", *making.PARAGRAPHS]

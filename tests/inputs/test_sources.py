@@ -69,17 +69,6 @@ def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert message(str(folder / "a.jsonl")) == f"Cannot read {folder / 'a.jsonl'}: Permission denied."
 
 
-def test_the_second_files_encoding_is_found_before_the_first_is_read(folder: Path) -> None:
-    (folder / "b.jsonl").write_bytes('{"text": "a"}'.encode("utf-16"))
-    assert "b.jsonl is in UTF-16" in message("a.jsonl", "b.jsonl")
-
-
-def test_a_tilde_is_the_home_only_before_a_slash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(folder / "deep"))
-    (folder / "~copy.jsonl").touch()
-    assert names("~/er/*.jsonl", "~copy.jsonl") == [f"{folder}/deep/er/c.jsonl", "~copy.jsonl"]
-
-
 def test_a_pipe_is_not_opened(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     assert names("pipe") == ["pipe"]

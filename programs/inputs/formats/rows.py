@@ -31,16 +31,10 @@ def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with pq.ParquetFile(path) as table:
             for batch in table.iter_batches(batch_size=BATCH):
-                columns = {
-                    name: [_value(cell) for cell in column] for name, column in zip(*_columns(batch), strict=True)
-                }
-                yield from (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+                columns = [[_value(cell) for cell in column] for column in batch.columns]
+                yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
     except (pa.ArrowException, OSError) as error:
         raise Unreadable(DAMAGED) from error
-
-
-def _columns(batch: Any) -> tuple[list[str], list[Any]]:
-    return batch.schema.names, batch.columns
 
 
 def _value(cell: Any) -> Any:
