@@ -111,7 +111,8 @@ class Benchmarks(Sketches):
 
     def _hit(self, item: int, rule: str) -> Hit:
         query = "select file, line, text from item where id = ?"
-        return Hit(*self._database.execute(query, (item,)).fetchone(), rule)
+        file, line, question = self._database.execute(query, (item,)).fetchone()
+        return Hit(file, line, question, rule)
 
     def _read(self, files: list[Path]) -> None:
         for table in ("item", "gram", "length", "band"):

@@ -170,7 +170,8 @@ def _properties(data: bytes) -> dict[str, str]:
             parts = {part.filename: part.file_size for part in container.infolist() if part.filename.endswith(".xml")}
             if any(size > LARGEST_PART for size in parts.values()):
                 raise Unreadable(DAMAGED)
-            root = ElementTree.fromstring(container.read(_PROPERTIES)) if _PROPERTIES in parts else []
+            core = container.read(_PROPERTIES) if _PROPERTIES in parts else b"<none/>"
+            root = ElementTree.fromstring(core)
     except (zipfile.BadZipFile, ElementTree.ParseError, EOFError) as error:
         raise Unreadable(DAMAGED) from error
     return {part.tag.rpartition("}")[2]: part.text.strip() for part in root if part.text}
