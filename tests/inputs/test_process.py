@@ -12,7 +12,7 @@ from programs.inputs import process as processes
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import read_text
 from programs.inputs.process import CRASHED, TOO_SLOW, ReaderProcess
-from programs.inputs.report import Unreadable
+from programs.inputs.report import DAMAGED, Unreadable
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def test_closing_ends_it_whatever_it_does() -> None:
 
 
 def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(data: bytes) -> Paper:
-        return read_text(data[None])  # type: ignore[index]
+    def faulty(_: bytes) -> Paper:
+        raise ValueError("a library's")
 
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
-    assert processes._told(".txt", b"Dust.")["reason"] == processes.DAMAGED, "a test is none of our own files"
+    assert processes._told(".txt", b"Dust.")["reason"] == DAMAGED, "no file of ours raised it"
     monkeypatch.setattr(processes, "reader_of", lambda _: read_text)
     told = processes._told(".txt", 3)  # type: ignore[arg-type]
     assert (told["reason"], "text.py, line" in told["detail"]) == (processes.OUR_FAULT, True)
