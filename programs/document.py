@@ -21,9 +21,9 @@ from programs.errors import UserError
 from programs.files import beside, in_place
 from programs.judges.review_list import write_review_list
 from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
+from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
 from programs.run.tally import IMPORTED
-from programs.selection.dropped_list import write_dropped
 from programs.thought_counts import ThoughtCount
 
 log = logging.getLogger("synthreasoner")

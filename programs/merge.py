@@ -21,10 +21,10 @@ from programs.errors import JournalError, UserError
 from programs.files import beside, lock_on
 from programs.judges.review_list import review_path
 from programs.records import Status
+from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
 from programs.run.merge_sources import Source, find_sources
 from programs.run.merger import Merger, Tally
-from programs.selection.dropped_list import dropped_path
 from programs.versions import git_commit, versions
 
 

@@ -52,11 +52,11 @@ def tracer() -> Tracer:
     return Tracer()
 
 
-def sample(text: str = TEXT, **given: str) -> Sample:
+def sample(text: str = TEXT, **given: Any) -> Sample:
     return sample_of(text, **given)
 
 
-def passage(text: str = TEXT, **given: str) -> Passage:
+def passage(text: str = TEXT, **given: Any) -> Passage:
     return Passage(sample(text, **given))
 
 

@@ -6,20 +6,9 @@ for sample in read_samples(["data/*.jsonl"], max_chars=20_000, report=report):
 """
 
 from programs.inputs.cutting import Cutting
-from programs.inputs.documents import read_paper
-from programs.inputs.reader import read_samples
+from programs.inputs.reader import read_paper, read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Excerpt, Place, Sample
-from programs.inputs.sources import DEFAULT_INPUT, expand
+from programs.inputs.sources import DEFAULT_INPUT
 
-__all__ = [
-    "DEFAULT_INPUT",
-    "Cutting",
-    "Excerpt",
-    "Place",
-    "ReadReport",
-    "Sample",
-    "expand",
-    "read_paper",
-    "read_samples",
-]
+__all__ = ["DEFAULT_INPUT", "Cutting", "Excerpt", "Place", "ReadReport", "Sample", "read_paper", "read_samples"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from programs.inputs.headings import ACKNOWLEDGEMENTS, AUTHORS, REFERENCES, STATEMENTS, heading
@@ -82,7 +83,7 @@ _PAGE_LINE = re.compile(
     r"|publisher['’]?s note\b|(?:the online version of this article|electronic supplementary material)\b",
     re.IGNORECASE,
 )
-_LONGEST_PAGE_LINE = 300
+_LONGEST_LINE = 300
 _SPEAKING = 40
 _MARKUP_LINE = re.compile(
     r"\\(?:documentclass|usepackage|newcommand|renewcommand|providecommand|def|let|input|include|bibliography|bibliographystyle"
@@ -96,19 +97,26 @@ _AUTHOR_COMMAND = re.compile(
 _STATEMENT_COMMAND = re.compile(r"\\(?:keywords|pacs|preprint|software|facilit(?:y|ies))\b")
 
 
+_LINE_RULES = (
+    (_MARKUP_LINE, MARKUP, None),
+    (_AUTHOR_COMMAND, AUTHORS, None),
+    (_STATEMENT_COMMAND, STATEMENTS, None),
+    (_PAGE_LINE, MARKUP, _LONGEST_LINE),
+)
+"""How a line begins that has nothing to ask about, why, and the most characters that it may have."""
+
+
 def entry_of_references(line: str) -> bool:
     """Whether a line reads like one entry of a list of references, or like several of them."""
     inline = _INLINE_ENTRY.findall(line)
     if len(inline) >= RUN and _INLINE_ENTRY.match(line):
         return len(_YEAR.findall(line)) >= 0.6 * len(inline)
-    if len(line) > 600:
-        return False
+    if len(line) > 600 or line.startswith("\\bibitem"):
+        return len(line) <= 600
     marker = _MARKER.match(line)
     rest = line[marker.end() :] if marker else line
-    signs = sum(bool(pattern.search(rest)) for pattern in _ENTRY_SIGNS)
-    if line.startswith("\\bibitem"):
-        return True
     # A list item of prose may name people and years, but rarely begins with one and has a volume and pages too.
+    signs = sum(bool(pattern.search(rest)) for pattern in _ENTRY_SIGNS)
     return bool(_NAMED_FIRST.match(rest)) and signs >= (3 if marker else 4)
 
 
@@ -121,39 +129,40 @@ def is_contents(lines: Sequence[str]) -> bool:
     """Whether lines that each read like one of a table of contents are one together: a table of results has gaps before its
     numbers too, but no dots, and no names of sections before numbers that never fall."""
     gaps = [found for line in lines if not _LEADERS.fullmatch(line) and (found := _GAP.fullmatch(line))]
-    if 2 * len(gaps) < len(lines):
-        return True
     pages = [int(found["page"]) for found in gaps]
-    return pages == sorted(pages) and any(heading(found["title"]) is not None for found in gaps)
+    rising = pages == sorted(pages) and any(heading(found["title"]) is not None for found in gaps)
+    return rising or 2 * len(gaps) < len(lines)
 
 
 def line_of_numbers(line: str) -> bool:
     """Whether a line holds little but numbers."""
-    letters = sum(character.isalpha() for character in line)
-    digits = sum(character.isdigit() for character in line)
+    letters, digits = sum(map(str.isalpha, line)), sum(map(str.isdigit, line))
     return digits >= 6 and digits > 3 * letters
 
 
 def reason_of_line(line: str, *, latex: bool = False) -> str | None:
     """Why a line by itself has nothing to ask about; None: it may have something. `latex`: what begins with a percent
     sign is a comment."""
-    if _MARKUP_LINE.match(line) or (latex and line.startswith("%")):
+    if latex and line.startswith("%"):
         return MARKUP
-    if _AUTHOR_COMMAND.match(line):
-        return AUTHORS
-    if _STATEMENT_COMMAND.match(line):
-        return STATEMENTS
-    return MARKUP if len(line) <= _LONGEST_PAGE_LINE and _PAGE_LINE.match(line) else None
-
-
-def line_of_authors(line: str) -> bool:
-    """Whether a line names people or the places where they work, and says nothing."""
-    return _affiliation(line) or _list_of_people(line)
+    rules = (why for form, why, most in _LINE_RULES if len(line) <= (most or len(line)) and form.match(line))
+    return next(rules, None)
 
 
 def speaks(line: str) -> bool:
     """Whether a line says something: lines beside it are then part of a paragraph, however they read alone."""
     return len(line) >= _SPEAKING and _VERB.search(line) is not None
+
+
+def line_of_authors(line: str) -> bool:
+    """Whether a line names people or the places where they work, and says nothing."""
+    if len(line) <= _LONGEST_LINE and not line[:1].islower() and _PLACE.search(line) and not _VERB.search(line):
+        return line.count(",") >= 2 or bool(_EMAIL.search(line))
+    if len(line) > 3000 or line.count(",") < 3 or _VERB.search(line[:400]):
+        return False
+    parts = [part for part in _BETWEEN_PEOPLE.split(line.rstrip(". ")) if part.strip("0123456789*†‡§¶ ^{}$")]
+    people = sum(bool(_PERSON.fullmatch(part + " ")) for part in parts)
+    return len(parts) >= 4 and people >= 0.8 * len(parts)
 
 
 def labelled(lines: Sequence[str]) -> tuple[int, str]:
@@ -166,9 +175,9 @@ def labelled(lines: Sequence[str]) -> tuple[int, str]:
     if label is None or len(lines[0]) > LONGEST_LABELLED:
         return 0, ""
     count, size = 1, len(lines[0])
-    while count < len(lines) and lines[count][:1].islower() and lines[count - 1][-1:] not in ".!?":
-        size += len(lines[count]) + 1
-        if size > LONGEST_LABELLED:
+    for before, line in pairwise(lines):
+        size += len(line) + 1
+        if size > LONGEST_LABELLED or not line[:1].islower() or before[-1:] in ".!?":
             break
         count += 1
     return count, ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS
@@ -178,27 +187,7 @@ def reason_of_paragraph(paragraph: str) -> str | None:
     """Why a paragraph as a whole has nothing to ask about; None: it may have something."""
     if _INLINE_ENTRY.match(paragraph) and entry_of_references(" ".join(paragraph.split())):
         return REFERENCES
-    return ACKNOWLEDGEMENTS if _thanks(paragraph) else None
-
-
-def _thanks(paragraph: str) -> bool:
     if not _THANKS.search(paragraph):
-        return False
-    sentences = [paragraph[span.start : span.end] for span in split(paragraph)]
-    thanking = [bool(_THANKS.search(sentence)) for sentence in sentences]
-    return thanking[0] and 2 * sum(thanking) >= len(sentences)
-
-
-def _affiliation(line: str) -> bool:
-    """An address: a place of work between commas, and no sentence."""
-    if len(line) > _LONGEST_PAGE_LINE or line[:1].islower() or not _PLACE.search(line) or _VERB.search(line):
-        return False
-    return line.count(",") >= 2 or bool(_EMAIL.search(line))
-
-
-def _list_of_people(line: str) -> bool:
-    if len(line) > 3000 or line.count(",") < 3 or _VERB.search(line[:400]):
-        return False
-    parts = [part for part in _BETWEEN_PEOPLE.split(line.rstrip(". ")) if part.strip("0123456789*†‡§¶ ^{}$")]
-    people = sum(bool(_PERSON.fullmatch(part + " ")) for part in parts)
-    return len(parts) >= 4 and people >= 0.8 * len(parts)
+        return None
+    thanking = [bool(_THANKS.search(paragraph[span.start : span.end])) for span in split(paragraph)]
+    return ACKNOWLEDGEMENTS if thanking[0] and 2 * sum(thanking) >= len(thanking) else None

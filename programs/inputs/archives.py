@@ -10,7 +10,8 @@ from pathlib import Path
 
 import zstandard
 
-from programs.errors import SynthReasonerError, UserError
+from programs.errors import UserError
+from programs.inputs.report import DAMAGED_ARCHIVE, TRUNCATED_ARCHIVE, Unreadable
 
 _CHUNK = 1 << 18
 # Four bytes of zstd can stand for 128 kB: this bite unpacks to 8 MB at most.
@@ -19,6 +20,8 @@ _ZSTD_BITE = 1 << 8
 _ZSTD_WINDOW = 1 << 31
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# pzstd begins its files with a frame that is to be skipped; the first of its four bytes may be any of 16.
+_SKIPPABLE = b"\x2a\x4d\x18"
 _ENDINGS = {".gz": _GZIP, ".zst": _ZSTD}
 _FOREIGN = {
     b"BZh": "a bzip2 archive",
@@ -26,40 +29,29 @@ _FOREIGN = {
     b"PK\x03\x04": "a zip archive",
     b"PAR1": "a Parquet file",
 }
-_FOREIGN_TEXT = {
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-    b"{\x00": "UTF-16",
-    b"\x00{": "UTF-16",
-}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{")
 
 
-class TruncatedArchive(SynthReasonerError):
-    """The archive ends before its end: a download or a copy was cut off."""
+class BrokenArchive(Unreadable):
+    """The archive ends before its end (a download or a copy was cut off), or its bytes do not unpack."""
 
 
-class DamagedArchive(SynthReasonerError):
-    """The archive's bytes do not unpack."""
-
-
-def read_chunks(path: Path, *, any_text: bool = False) -> Iterator[bytes]:
+def read_chunks(path: Path, *, any_text: bool = False, packed: bool = True) -> Iterator[bytes]:
     """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
 
     Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
-    Raises TruncatedArchive or DamagedArchive after everything that could be unpacked has been given, and UserError
-    when the file cannot be read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16; with `any_text`, the
-    bytes may be of any kind and encoding.
+    Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
+    read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16; with `any_text`, the bytes may be of any
+    kind and encoding; unless `packed`, they are given as they are.
     """
     try:
         with path.open("rb") as file:
-            first = True
-            for chunk in _unpack(path, file, any_text):
-                if first and not any_text:
-                    _refuse_utf16(path, chunk)
-                    first = False
+            for number, chunk in enumerate(_unpack(path, file, any_text, packed)):
+                if not number and not any_text and chunk.startswith(_UTF16):
+                    raise UserError(f"{path} is in UTF-16, not UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`.")
                 yield chunk
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise DamagedArchive(f"{path}: {error}") from error
+        raise BrokenArchive(DAMAGED_ARCHIVE) from error
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -73,21 +65,20 @@ def check_readable(path: Path) -> None:
         return
     try:
         next(read_chunks(path), b"")
-    except (TruncatedArchive, DamagedArchive):
+    except BrokenArchive:
         return
 
 
-def _unpack(path: Path, file: io.BufferedReader, any_text: bool) -> Iterator[bytes]:
-    head = file.peek(8)[:8]
-    magic = _ENDINGS.get(path.suffix.lower(), b"")
+def _unpack(path: Path, file: io.BufferedReader, any_text: bool, packed: bool) -> Iterator[bytes]:
+    head = file.peek(8)[:8] if packed else b""
+    magic = _ENDINGS.get(path.suffix.lower(), b"") if packed else b""
     # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
-    torn = len(head) < len(magic) and magic.startswith(head)
-    if torn:
-        raise TruncatedArchive(str(path))
+    if len(head) < len(magic) and magic.startswith(head):
+        raise BrokenArchive(TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
-        yield from _gunzip(path, file)
-    elif head.startswith(_ZSTD):
-        yield from _unzstd(path, file)
+        yield from _gunzip(file)
+    elif head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
+        yield from _unzstd(file)
     else:
         for magic, kind in _FOREIGN.items():
             if head.startswith(magic) and not any_text:
@@ -96,17 +87,17 @@ def _unpack(path: Path, file: io.BufferedReader, any_text: bool) -> Iterator[byt
             yield chunk
 
 
-def _gunzip(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
+def _gunzip(file: io.BufferedReader) -> Iterator[bytes]:
     with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
         try:
             # read1, since read loses what it has gathered when the end is missing.
             while chunk := unpacked.read1(_CHUNK):
                 yield chunk
         except EOFError as error:
-            raise TruncatedArchive(str(path)) from error
+            raise BrokenArchive(TRUNCATED_ARCHIVE) from error
 
 
-def _unzstd(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
+def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:
     # Not the library's stream reader: it takes a missing end for the end.
     frame = None
     while packed := file.read1(_ZSTD_BITE):
@@ -118,10 +109,4 @@ def _unzstd(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
             if frame.eof:
                 packed, frame = frame.unused_data, None
     if frame is not None:
-        raise TruncatedArchive(str(path))
-
-
-def _refuse_utf16(path: Path, start: bytes) -> None:
-    encoding = _FOREIGN_TEXT.get(start[:2])
-    if encoding:
-        raise UserError(f"{path} is in {encoding}, not UTF-8: convert it with `iconv -f {encoding} -t UTF-8`.")
+        raise BrokenArchive(TRUNCATED_ARCHIVE)

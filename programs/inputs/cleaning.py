@@ -1,8 +1,12 @@
-"""Repairs text without changing what it says. Pure functions."""
+"""Repairs text without changing what it says, and values so that JSON can hold them. Pure functions."""
 
 from __future__ import annotations
 
+import datetime
+import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import ftfy
 from ftfy.badness import is_bad
@@ -13,6 +17,10 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff]")
 # These stay for the repair, to which they are halves of mojibake or Windows punctuation; what it leaves means nothing.
 _CONTROL_C1 = re.compile("[\x80-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+MAX_DEPTH = 100
+"""Levels of nesting. Deeper values can be read, but the fast JSON writers refuse them from about 250 on."""
+_INT64 = range(-(2**63), 2**63)
 
 
 def clean(text: str) -> str:
@@ -39,6 +47,27 @@ def replace_surrogates(text: str) -> str:
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """A value as every JSON writer takes it: dates become ISO 8601, whole numbers beyond 64 bits strings of their digits,
+    lone surrogates U+FFFD, NaN, infinite numbers, bytes and what is foreign to JSON null. Raises RecursionError for what
+    is nested deeper than `depth`."""
+    if isinstance(value, str):
+        return replace_surrogates(value)
+    if isinstance(value, Mapping | list | tuple | set):
+        if depth == 0:
+            raise RecursionError
+        if isinstance(value, Mapping):
+            return {replace_surrogates(str(key)): portable(item, depth - 1) for key, item in value.items()}
+        return [portable(item, depth - 1) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value in _INT64 else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value if isinstance(value, bool) else None
 
 
 def _clean_once(text: str) -> str:

@@ -12,6 +12,7 @@ Sentences are those that evidence is later chosen by (`programs.text.sentences`)
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -62,24 +63,22 @@ def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
     """
     held: Piece | None = None
     for section in paper.sections:
-        span = _stripped(paper.text, section.start, section.end)
-        if span is None:
+        words = paper.text[section.start : section.end]
+        start, end = section.end - len(words.lstrip()), section.start + len(words.rstrip())
+        if start >= end:
             continue
-        name = (" > ".join(section.path),) if section.path else ()
-        if span.end - span.start > limit:
-            if held is not None:
-                yield held
-            held = None
-            for window in _windows(paper.text, span, limit, overlap):
-                yield Piece(window.start, window.end, name, section.kind)
-            continue
-        piece = Piece(span.start, span.end, name, section.kind)
+        piece = Piece(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
         if held is not None and _belong(held, piece, limit):
-            held = Piece(held.start, piece.end, (*held.sections, *name), held.kind)
-        else:
-            if held is not None:
-                yield held
-            held = piece
+            held = Piece(held.start, piece.end, (*held.sections, *piece.sections), held.kind)
+            continue
+        if held is not None:
+            yield held
+        held = piece if end - start <= limit else None
+        if held is None:
+            yield from (
+                piece._replace(start=window.start, end=window.end)
+                for window in _windows(paper.text, Span(start, end), limit, overlap)
+            )
     if held is not None:
         yield held
 
@@ -87,13 +86,6 @@ def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
 def _belong(held: Piece, piece: Piece, limit: int) -> bool:
     small = min(held.end - held.start, piece.end - piece.start) < SMALL * limit
     return small and held.kind == piece.kind and piece.end - held.start <= limit
-
-
-def _stripped(text: str, start: int, end: int) -> Span | None:
-    words = text[start:end]
-    if not words.strip():
-        return None
-    return Span(start + len(words) - len(words.lstrip()), start + len(words.rstrip()))
 
 
 class _Sentence(NamedTuple):
@@ -104,7 +96,7 @@ class _Sentence(NamedTuple):
     whole: bool
 
 
-def _windows(text: str, span: Span, limit: int, overlap: int) -> Iterator[Span]:
+def _windows(text: str, span: Span, limit: int, overlap: int) -> list[Span]:
     """Runs of sentences of about the same length, none longer than the limit."""
     sentences = list(_sentences(text, span, limit))
     least = math.ceil((span.end - span.start) / limit)
@@ -114,7 +106,7 @@ def _windows(text: str, span: Span, limit: int, overlap: int) -> Iterator[Span]:
         found = list(_runs(sentences, (span.end - span.start) / count, limit, overlap))
         if len(found) <= count:
             break
-    return iter(found)
+    return found
 
 
 def _runs(sentences: list[_Sentence], target: float, limit: int, overlap: int) -> Iterator[Span]:
@@ -125,22 +117,17 @@ def _runs(sentences: list[_Sentence], target: float, limit: int, overlap: int) -
         fresh = sentences[number - 1].end - sentences[begin].start if number > begin else 0
         if number > begin and (not fits or fresh >= target):
             yield Span(sentences[first].start, sentences[number - 1].end)
-            first, begin = _repeated(sentences, begin, number, limit, overlap), number
+            first = number
+            # As many of those before the new one are repeated as are whole and leave room for it.
+            while (
+                number - first < overlap
+                and first - 1 > begin
+                and sentences[first - 1].whole
+                and sentence.end - sentences[first - 1].start <= limit
+            ):
+                first -= 1
+            begin = number
     yield Span(sentences[first].start, sentences[-1].end)
-
-
-def _repeated(sentences: list[_Sentence], begin: int, number: int, limit: int, overlap: int) -> int:
-    """The sentence that the passage begins with whose first new one is `number`: as many of those before it, of the passage
-    that began at `begin`, as are whole and leave room for the new one."""
-    first = number
-    while (
-        number - first < overlap
-        and first - 1 > begin
-        and sentences[first - 1].whole
-        and sentences[number].end - sentences[first - 1].start <= limit
-    ):
-        first -= 1
-    return first
 
 
 def _sentences(text: str, span: Span, limit: int) -> Iterator[_Sentence]:
@@ -148,14 +135,9 @@ def _sentences(text: str, span: Span, limit: int) -> Iterator[_Sentence]:
         start, end = span.start + sentence.start, span.start + sentence.end
         whole = end - start <= limit
         while end - start > limit:
-            cut = _between_words(text, start, start + limit)
+            # Between words; a word that is longer than the limit is cut itself.
+            window = re.match(r"(?s)(.*\S)\s", text[start : start + limit + 1])
+            cut = start + len(window[1]) if window else start + limit
             yield _Sentence(start, cut, whole=False)
             start = end - len(text[cut:end].lstrip())
         yield _Sentence(start, end, whole)
-
-
-def _between_words(text: str, start: int, stop: int) -> int:
-    """The last place before `stop` where a word ends; `stop` where there is none."""
-    window = text[start : stop + 1]
-    space = max((number for number in range(1, len(window)) if window[number].isspace()), default=0)
-    return start + len(window[:space].rstrip()) if window[:space].rstrip() else stop

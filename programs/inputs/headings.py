@@ -43,6 +43,8 @@ _SCIENCE = re.compile(
 )
 _NUMBER = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
 
+_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
+
 _MARKDOWN = re.compile(r"(#{1,6})\s*(.*?)\s*#*")
 _BOLD = re.compile(r"(\*\*|__)(.{2,70}?)[.:]?\1[.:]?")
 _LATEX = re.compile(r"\\(chapter|section|subsection|subsubsection|paragraph)\*?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
@@ -58,8 +60,9 @@ _MOST_WORDS = 12
 
 
 class Heading(NamedTuple):
-    """A heading: how deep it is (0 the highest; PLAIN where nothing marks it), its title without a number, in small
-    letters, and the kind of part with nothing to ask about that it opens (None: there may be something)."""
+    """A heading: how deep it is (0 the highest; PLAIN where only its words or its place tell that it is one), its title
+    without a number, in small letters, and the kind of part with nothing to ask about that it opens (None: there may be
+    something)."""
 
     level: int
     title: str
@@ -67,7 +70,7 @@ class Heading(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """Whether only its words or its place tell that it is a heading."""
+        """Whether nothing marks it."""
         return self.level == PLAIN
 
 
@@ -83,24 +86,29 @@ def heading(line: str) -> Heading | None:
         return _made(_LATEX_LEVELS[found[1]], found[2])
     if found := _BOLD.fullmatch(line):
         return _made(PLAIN, found[2])
-    if len(line) <= _LONGEST:
-        named = _made(PLAIN, line)
-        if (named.kind or _SCIENCE.fullmatch(named.title)) and line[:1] not in "-*•" and not line[:1].islower():
-            return named
-    return None
+    if len(line) > _LONGEST or line[:1] in "-*•" or line[:1].islower():
+        return None
+    named = _made(PLAIN, line)
+    return named if named.kind or _SCIENCE.fullmatch(named.title) else None
+
+
+def kind_of(title: str) -> str | None:
+    """What kind of part with nothing to ask about a heading of these words opens; None: there may be something."""
+    return _made(PLAIN, title).kind
+
+
+def depth_of(title: str) -> int | None:
+    """How deep a heading's number says that it stands, from 1; None without a number."""
+    number = _NUMBERED.match(title)
+    return number[1].count(".") + 1 if number else None
 
 
 def looks_like_one(line: str) -> bool:
     """Whether a line that stands alone between blank ones may be a heading, although nothing marks it."""
-    return (
-        len(line) <= _LONGEST
-        and len(line.split()) <= _MOST_WORDS
-        and (line[:1].isupper() or line[:1].isdigit())
-        and line[-1:] not in ".;,:?!"
-    )
+    short = len(line) <= _LONGEST and len(line.split()) <= _MOST_WORDS
+    return short and (line[:1].isupper() or line[:1].isdigit()) and line[-1:] not in ".;,:?!"
 
 
 def _made(level: int, words: str) -> Heading:
     title = " ".join(_NUMBER.sub("", words.strip().strip("*_").lower()).split()).rstrip(".:")
-    kind = next((kind for kind, pattern in _REMOVED.items() if pattern.fullmatch(title)), None)
-    return Heading(level, title, kind)
+    return Heading(level, title, next((kind for kind, form in _REMOVED.items() if form.fullmatch(title)), None))

@@ -1,11 +1,11 @@
-"""Which paper a text comes from.
+"""Which paper a text comes from, and what papers print about themselves: DOI, arXiv identifier, licence. Pure functions.
 
 A text's source is the first of these that its record gives:
 
 1. a DOI, an arXiv identifier (without its version), a PubMed or PubMed Central identifier, in a field of that name;
 2. a field that names a document (`paper_id`, `document`, `bibcode`, ...), or one that says where it was found
-   (`source`, `url`, `file`, ...) if it holds a path or an address: `CosmoPaperQA` names a collection, not a paper. A DOI or
-   an arXiv identifier inside such a field counts as one;
+   (`source`, `url`, `file`, ...) if it holds an address or the name of a file: `s2orc/train` names a collection, not a
+   paper. A DOI or an arXiv identifier inside such a field counts as one;
 3. its title, without case, punctuation and a part's number;
 4. its own id, without the number of a piece (`openstax-m59942-3`, `W2031-p4`, `2503.14454#12`). A bare number is a
    piece's only where the rest holds a digit too: `ei-11328` and `ei-12834` are two papers;
@@ -21,9 +21,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from programs.inputs.cleaning import clean_line
 from programs.inputs.sample import Sample
 
-_DOCUMENT_FIELDS = (
+_DOCUMENT_FIELDS = [
     "paperid",
     "documentid",
     "docid",
@@ -33,14 +34,30 @@ _DOCUMENT_FIELDS = (
     "paper",
     "document",
     "article",
-)
-_PLACE_FIELDS = ("sourceid", "source", "sourceurl", "url", "uri", "link", "file", "filename", "path")
+]
+_PLACE_FIELDS = ["sourceid", "source", "sourceurl", "url", "uri", "link", "file", "filename", "path"]
+_A_PLACE = re.compile(r"://|^[\w.-]+\.[a-z]{2,}/|[/\\][^/\\]*\.[a-z]\w{0,4}(?:#.*)?$|10\.\d{4,9}/")
 
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>()]+")
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+")
+_SAID_DOI = re.compile(r"\b(?:doi(?:\.org)?\s*[:/]?\s*|digital object identifier\s*:?\s*)+(?=10\.\d{4,9}/)", re.I)
 _ARXIV = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)?(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?![\w/])")
+_STAMP = re.compile(r"\barXiv:\s?(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)")
+_ARXIV_NAME = re.compile(r"(?:arxiv[-_.]?)?(\d{4}\.\d{4,5}(?:v\d+)?)", re.I)
 _PART = re.compile(r"\W+(?:part|section|chunk|passage|page)\W*\d+\W*$")
 _NAMED_PIECE = re.compile(r"[-_#:/ ](?:abs|abstract|(?:chunk|para|part|passage|page|sec|section|p|c|s)[-_]?\d{1,4})$")
 _NUMBERED_PIECE = re.compile(r"[-_#:/]\d{1,4}$")
+_CC_ADDRESS = re.compile(r"(?:https?://)?creativecommons\.org/(?:licenses/[a-z-]+|publicdomain/zero)/\d\.\d", re.I)
+_CC_NAME = re.compile(r"\bCC[ -](?:BY(?:[ -](?:NC|SA|ND)){0,2}|0)(?:[ -]\d\.\d)\b")
+_CC_WORDS = re.compile(
+    r"\bCreative Commons\s+"
+    r"(Attribution(?:[\s-]+(?:Non-?Commercial|Share-?Alike|No-?Deriv(?:atives|s)))*(?:\s+\d\.\d)?)\b",
+    re.I,
+)
+_NO_TITLE = re.compile(
+    r"untitled.*|no title|title|document\d*|manuscript|main|paper|article|template|microsoft word\b.*|layout \d+|slide \d+"
+    r"|powerpoint presentation|.*\.(?:docx?|tex|dvi|pdf|indd|ps|eps|qxd|rtf)|[\w.-]*\d[\w.-]*",
+    re.IGNORECASE,
+)
 
 
 def source_key(sample: Sample) -> str:
@@ -53,7 +70,11 @@ def source_key(sample: Sample) -> str:
 def source_of(fields: Mapping[str, Any], *, title: str | None = None, given_id: str | None = None) -> str | None:
     """The source of any record, by the rules above; None where only its text is left. Fields are known by their names
     without case and punctuation; values other than strings and whole numbers tell nothing."""
-    told = {_squeezed(name): str(value).strip().lower() for name, value in fields.items() if _tells(value)}
+    told = {
+        re.sub(r"[\W_]", "", name.lower()): str(value).strip().lower()
+        for name, value in fields.items()
+        if isinstance(value, str | int) and not isinstance(value, bool)
+    }
     return next((key for key in _candidates(told, title or "", given_id or "") if key is not None), None)
 
 
@@ -62,8 +83,43 @@ def question_key(question: str) -> str:
     return f"question:{_plain(question)}"
 
 
+def doi_in(text: str) -> str | None:
+    """The DOI that a text gives as one, in small letters: after that word or in an address of doi.org, since a paper's
+    first page may cite others. The form is the one that Crossref recommends to search for."""
+    said = _SAID_DOI.search(text)
+    return _doi(text[said.end() :]) if said else None
+
+
+def arxiv_in(text: str) -> str | None:
+    """The arXiv identifier that a text is stamped with ("arXiv:2401.01234v2 [astro-ph.CO] 3 Jan 2024")."""
+    found = _STAMP.search(text)
+    return found[1] if found else None
+
+
+def arxiv_of_name(stem: str) -> str | None:
+    """The arXiv identifier that is all of a file's name, without its ending."""
+    found = _ARXIV_NAME.fullmatch(stem)
+    return found[1] if found else None
+
+
+def licence_in(text: str) -> str | None:
+    """The Creative Commons licence that a text names, by an address or by its name ("CC BY 4.0")."""
+    found = _CC_ADDRESS.search(text) or _CC_NAME.search(text)
+    if found:
+        return found[0]
+    words = _CC_WORDS.search(" ".join(text.split()))
+    return f"Creative Commons {words[1]}" if words else None
+
+
+def usable_title(words: str | None) -> str | None:
+    """The title, on one line, or None where it is a name of a file, a program's own words, or a single word."""
+    title = clean_line(words or "")
+    return None if not title or _NO_TITLE.fullmatch(title) or " " not in title else title
+
+
 def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
-    yield _doi(told.get("doi", ""))
+    doi = _doi(told.get("doi", ""))
+    yield f"doi:{doi}" if doi else None
     yield _arxiv(told.get("arxiv") or told.get("arxivid") or told.get("eprint") or "")
     yield _number("pmid", told.get("pmid") or told.get("pubmedid") or "")
     yield _number("pmc", told.get("pmcid") or told.get("pmc") or "")
@@ -71,18 +127,10 @@ def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[
         yield _document(told.get(name, ""))
     for name in _PLACE_FIELDS:
         place = told.get(name, "")
-        yield _document(place) if "/" in place or "\\" in place else None
+        yield _document(place) if _A_PLACE.search(place) else None
     plain = _plain(_PART.sub("", title.lower()))
     yield f"title:{plain}" if plain else None
     yield _identified(given_id.strip().lower())
-
-
-def _tells(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
-
-
-def _squeezed(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def _plain(text: str) -> str:
@@ -91,24 +139,31 @@ def _plain(text: str) -> str:
 
 def _doi(text: str) -> str | None:
     found = _DOI.search(text)
-    return f"doi:{found.group().rstrip('.,;:')}" if found else None
+    if not found:
+        return None
+    doi = found[0].rstrip(".,;:").lower()
+    # A bracket that was opened before the name closes after it.
+    while doi[-1:] in (")", "]") and doi.count(doi[-1]) > doi.count("(" if doi[-1] == ")" else "["):
+        doi = doi[:-1].rstrip(".,;:")
+    return doi
 
 
 def _arxiv(text: str) -> str | None:
     # In addresses a file's ending follows, and a word may stand before.
     found = _ARXIV.search(re.sub(r"arxiv\.org/\w+/|arxiv:|\.pdf\b", " ", text))
-    return f"arxiv:{found.group(1)}" if found else None
+    return f"arxiv:{found[1]}" if found else None
 
 
 def _number(kind: str, text: str) -> str | None:
     found = re.search(r"\d+", text)
-    return f"{kind}:{found.group()}" if found else None
+    return f"{kind}:{found[0]}" if found else None
 
 
 def _document(text: str) -> str | None:
     if not text:
         return None
-    known = _doi(text) or (_arxiv(text) if "arxiv" in text else None)
+    doi = _doi(text)
+    known = f"doi:{doi}" if doi else (_arxiv(text) if "arxiv" in text else None)
     return known or f"document:{text.partition('#')[0].rstrip('/') or text}"
 
 
@@ -118,4 +173,5 @@ def _identified(given_id: str) -> str | None:
     named = _NAMED_PIECE.sub("", given_id)
     numbered = _NUMBERED_PIECE.sub("", given_id)
     paper = numbered if named == given_id and any(map(str.isdigit, numbered)) else named
-    return _doi(paper) or _arxiv(paper) or f"id:{paper or given_id}"
+    doi = _doi(paper)
+    return f"doi:{doi}" if doi else _arxiv(paper) or f"id:{paper or given_id}"

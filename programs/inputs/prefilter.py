@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate, groupby, pairwise
 from typing import Final, NamedTuple
 
 from programs.inputs.apparatus import (
@@ -75,6 +76,8 @@ class _Line(NamedTuple):
     end: int
     text: str
     """Without the space around it."""
+    cut: bool
+    """Whether it begins within a line, at a heading there."""
 
 
 def prefilter(text: str) -> Filtered:
@@ -87,7 +90,8 @@ def prefilter(text: str) -> Filtered:
         reasons = _reasons(lines)
         if not any(reasons):
             return Filtered(text, dict(removed))
-        removed.update(_sizes(lines, reasons))
+        for line, reason in zip(lines, reasons, strict=True):
+            removed.update({reason: len(line.text)} if reason else {})
         text = _without(text, lines, reasons)
 
 
@@ -95,9 +99,9 @@ def _lines(text: str) -> Iterator[_Line]:
     """The lines of a text, cut once more before a heading within."""
     start = 0
     for line in text.split("\n"):
-        cuts = [match.end() for match in _WITHIN.finditer(line)]
-        for begin, end in zip([0, *cuts], [*cuts, len(line)], strict=True):
-            yield _Line(start + begin, start + end, line[begin:end].strip())
+        cuts = [0, *(match.end() for match in _WITHIN.finditer(line)), len(line)]
+        for begin, end in pairwise(cuts):
+            yield _Line(start + begin, start + end, line[begin:end].strip(), begin > 0)
         start += len(line) + 1
 
 
@@ -107,20 +111,17 @@ def _reasons(lines: list[_Line]) -> list[str | None]:
     _mark_preamble(lines, reasons)
     _mark_sections(lines, reasons)
     _mark_paragraphs(lines, reasons)
-    for rule, reason in (
-        (entry_of_references, REFERENCES),
-        (line_of_contents, CONTENTS),
-        (line_of_numbers, NUMBERS),
-    ):
-        open_lines = [number for number, line in enumerate(lines) if line.text and reasons[number] is None]
-        for run in _runs([number for number in open_lines if rule(lines[number].text)], open_lines):
-            if len(run) >= RUN and (reason != CONTENTS or is_contents([lines[number].text for number in run])):
-                reasons[run[0] : run[-1] + 1] = [reasons[n] or reason for n in range(run[0], run[-1] + 1)]
+    for rule, reason in ((entry_of_references, REFERENCES), (line_of_contents, CONTENTS), (line_of_numbers, NUMBERS)):
+        left = [number for number, line in enumerate(lines) if line.text and reasons[number] is None]
+        for fits, group in groupby(left, key=lambda number: rule(lines[number].text)):
+            run = list(group)
+            if fits and len(run) >= RUN and (reason != CONTENTS or is_contents([lines[n].text for n in run])):
+                reasons[run[0] : run[-1] + 1] = [found or reason for found in reasons[run[0] : run[-1] + 1]]
     latex = any(line.text.startswith(("\\begin{", "\\section", "\\documentclass")) for line in lines)
-    for number, line in enumerate(lines):
-        if line.text and reasons[number] is None:
-            reasons[number] = reason_of_line(line.text, latex=latex)
-    return [reason if line.text else None for line, reason in zip(lines, reasons, strict=True)]
+    return [
+        (reason or reason_of_line(line.text, latex=latex)) if line.text else None
+        for line, reason in zip(lines, reasons, strict=True)
+    ]
 
 
 def _mark_preamble(lines: list[_Line], reasons: list[str | None]) -> None:
@@ -133,29 +134,24 @@ def _mark_preamble(lines: list[_Line], reasons: list[str | None]) -> None:
 
 
 def _mark_sections(lines: list[_Line], reasons: list[str | None]) -> None:
-    open_part: Heading | None = None
-    for number, line in enumerate(lines):
+    """Parts with a heading, each as far as something ends it."""
+    part: Heading | None = None
+    # For each line the next one with something on it.
+    followings = list(accumulate(reversed(lines), lambda later, line: line.text or later, initial=""))[-2::-1]
+    for number, (line, following) in enumerate(zip(lines, followings, strict=True)):
         if not line.text:
             continue
-        found = _heading_at(lines, number)
-        if open_part is not None and found is not None and _ends(found, open_part, _following(lines, number)):
-            open_part = None
-        if open_part is not None and _ends_early(lines, number, open_part):
-            open_part = None
-        if open_part is None and found is not None and found.kind is not None:
-            open_part = found
-        if open_part is not None:
-            reasons[number] = reasons[number] or open_part.kind
-
-
-def _heading_at(lines: list[_Line], number: int) -> Heading | None:
-    found = heading(lines[number].text)
-    if found is not None:
-        return found
-    if number and lines[number].start == lines[number - 1].end and (name := _NAME.match(lines[number].text)):
-        # Within a paragraph: the name is the heading, and what follows it stands on the same line.
-        return heading(name[0])
-    return None
+        name = _NAME.match(line.text) if line.cut else None
+        # Within a paragraph the name is the heading, and what follows it stands on the same line.
+        found = heading(line.text) or (heading(name[0]) if name else None)
+        if part is not None and (found is not None and _ends(found, part, following)):
+            part = None
+        if part is not None and _ends_early(lines, number, part, following):
+            part = None
+        if part is None and found is not None and found.kind is not None:
+            part = found
+        if part is not None:
+            reasons[number] = reasons[number] or part.kind
 
 
 def _ends(found: Heading, part: Heading, following: str) -> bool:
@@ -167,74 +163,40 @@ def _ends(found: Heading, part: Heading, following: str) -> bool:
     return part.plain or found.level <= part.level or (found.kind is not None and part.level >= 0)
 
 
-def _ends_early(lines: list[_Line], number: int, part: Heading) -> bool:
+def _ends_early(lines: list[_Line], number: int, part: Heading, following: str) -> bool:
     """Where nothing marked ends a part: a table of contents at the first prose; a part known by its name alone at a line
     that stands alone before prose."""
     text = lines[number].text
     if part.kind == CONTENTS and len(text) >= PROSE and text[-1] in ".!?" and not line_of_contents(text):
         return True
-    if not part.plain or not looks_like_one(text) or heading(text) is not None:
+    alone = not any(line.text for line in [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]])
+    if not (part.plain and alone and number + 1 < len(lines) and looks_like_one(text)) or heading(text) is not None:
         return False
-    alone = (number == 0 or not lines[number - 1].text) and number + 1 < len(lines) and not lines[number + 1].text
-    following = _following(lines, number)
     prose = len(following) >= PROSE and not entry_of_references(following) and not labelled([following])[0]
-    return alone and prose and reason_of_paragraph(following) is None and reason_of_line(text) is None
-
-
-def _following(lines: list[_Line], number: int) -> str:
-    """The next line with something on it."""
-    return next((lines[n].text for n in range(number + 1, len(lines)) if lines[n].text), "")
+    return prose and reason_of_paragraph(following) is None and reason_of_line(text) is None
 
 
 def _mark_paragraphs(lines: list[_Line], reasons: list[str | None]) -> None:
+    """Runs of lines that no part has taken, between blank lines, headings and cuts."""
     paragraph: list[int] = []
-    for number in range(len(lines) + 1):
-        if paragraph and number < len(lines) and lines[number].start == lines[number - 1].end:
-            # A line that was cut: what follows the cut stands for itself.
+    for number, line in enumerate([*lines, _Line(0, 0, "", False)]):
+        open_line = line.text and reasons[number] is None and heading(line.text) is None
+        if paragraph and (line.cut or not open_line):
             _mark_paragraph(paragraph, lines, reasons)
             paragraph = []
-        if (
-            number < len(lines)
-            and lines[number].text
-            and reasons[number] is None
-            and heading(lines[number].text) is None
-        ):
+        if open_line:
             paragraph.append(number)
-        elif paragraph:
-            _mark_paragraph(paragraph, lines, reasons)
-            paragraph = []
 
 
 def _mark_paragraph(numbers: list[int], lines: list[_Line], reasons: list[str | None]) -> None:
     count, kind = labelled([lines[number].text for number in numbers])
     for number in numbers[:count]:
         reasons[number] = kind
-    numbers = numbers[count:]
-    reason = reason_of_paragraph("\n".join(lines[number].text for number in numbers))
-    silent = not any(speaks(lines[number].text) for number in numbers)
-    for number in numbers:
-        reasons[number] = reason or (AUTHORS if silent and line_of_authors(lines[number].text) else None)
-
-
-def _runs(found: list[int], among: list[int]) -> Iterator[list[int]]:
-    """Those of `found` that follow one another in `among`, in groups."""
-    place = {number: index for index, number in enumerate(among)}
-    run: list[int] = []
-    for number in found:
-        if run and place[number] != place[run[-1]] + 1:
-            yield run
-            run = []
-        run.append(number)
-    if run:
-        yield run
-
-
-def _sizes(lines: list[_Line], reasons: list[str | None]) -> Counter[str]:
-    sizes: Counter[str] = Counter()
-    for line, reason in zip(lines, reasons, strict=True):
-        if reason is not None:
-            sizes[reason] += len(line.text)
-    return sizes
+    rest = {number: lines[number].text for number in numbers[count:]}
+    reason = reason_of_paragraph("\n".join(rest.values()))
+    silent = not any(map(speaks, rest.values()))
+    for number, text in rest.items():
+        reasons[number] = reason or (AUTHORS if silent and line_of_authors(text) else None)
 
 
 def _without(text: str, lines: list[_Line], reasons: list[str | None]) -> str:
@@ -244,13 +206,13 @@ def _without(text: str, lines: list[_Line], reasons: list[str | None]) -> str:
         if reason is not None:
             gap = True
             continue
-        continues = number > 0 and line.start == lines[number - 1].end
         if gap and not line.text and (not kept or not kept[-1].strip()):
             continue
         gap = gap and not line.text
         piece = text[line.start : line.end]
-        if continues and kept and reasons[number - 1] is None:
+        if line.cut and kept and reasons[number - 1] is None:
             kept[-1] += piece
         else:
-            kept.append(piece.rstrip() if number + 1 < len(lines) and lines[number + 1].start == line.end else piece)
+            cut_after = number + 1 < len(lines) and lines[number + 1].cut
+            kept.append(piece.rstrip() if cut_after else piece)
     return "\n".join(kept).strip()

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
+from programs.errors import SynthReasonerError
 from programs.inputs.sample import Place
 
 NOT_JSON: Final = "not JSON"
@@ -22,13 +23,20 @@ TRUNCATED_ARCHIVE: Final = "truncated archive"
 DAMAGED_ARCHIVE: Final = "damaged archive"
 UNKNOWN_KIND: Final = "a kind of file that is not read"
 OUR_OWN: Final = "a file that this program wrote"
-FILE_TOO_LARGE: Final = "a document of more than 256 MB"
 NOT_PERMITTED: Final = "a file that cannot be opened"
+DAMAGED: Final = "a damaged file, or of another kind than its name says"
+FILE_TOO_LARGE: Final = "a document of more than 256 MB"
+NO_TEXT_IN_IT: Final = "a document without text"
+LOCKED: Final = "a document with a password"
 NOTHING_TO_ASK: Final = "nothing to ask about: "
 """What the prefilter found to be most of the text stands after it."""
 
 ARCHIVE_REASONS: Final = frozenset({TRUNCATED_ARCHIVE, DAMAGED_ARCHIVE})
 """These count files of which only a part could be read; all others count lines."""
+
+
+class Unreadable(SynthReasonerError):
+    """A line, row, document or archive gives no text; the message is the reason, of a few that do not name the file."""
 
 
 class ReadReport(BaseModel):
@@ -47,12 +55,11 @@ class ReadReport(BaseModel):
     done: int = 0
     """Lines that an earlier run had finished with, known by their bytes."""
     other_shards: int = 0
-    """Lines whose texts are of other shards: nothing is wrong with them."""
     documents: int = 0
-    """Documents that were cut into passages."""
+    """Texts that were cut into passages."""
     passages: int = 0
-    """The passages that these gave, those that were skipped included; of documents that an earlier run had finished with,
-    those that it took."""
+    """The passages that these gave, skipped ones included; of those that an earlier run had finished with, the ones that
+    it took."""
     cut: int = 0
     """Samples whose text was too long and was cut at a sentence."""
     trimmed: Counter[str] = Field(default_factory=Counter)
@@ -64,12 +71,15 @@ class ReadReport(BaseModel):
     """For each reason, the place where it was met first."""
 
     def skip(self, reason: str, place: Place) -> None:
-        """Counts one line (or archive) that was skipped."""
+        """Counts one line, row, passage, document or archive that was skipped."""
+        self.lines += reason not in ARCHIVE_REASONS
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)
 
-    def trim(self, removed: dict[str, int]) -> None:
-        """Counts what the prefilter left out of one sample: characters by what they were."""
+    def take(self, removed: dict[str, int]) -> None:
+        """Counts one sample, and what the prefilter left out of it: characters by what they were."""
+        self.lines += 1
+        self.samples += 1
         self.trimmed.update(removed.keys())
         self.trimmed_chars.update(removed)
 

@@ -65,7 +65,7 @@ class Sample(BaseModel):
     """Characters that the text had before it was cut to fit; None if it is whole."""
     line_id: str
     """A hash of the bytes of the record's line, by which a later run knows the line before it reads it; of a passage,
-    that of its document's bytes with its number and how it was cut (`programs.inputs.sample_filter`)."""
+    that of its document's bytes with its number and how it was cut (`programs.inputs.reader`)."""
     removed: dict[str, int] = Field(default_factory=dict)
     """Characters that the prefilter left out of the text, by what they were."""
     extra: dict[str, Any]
@@ -82,24 +82,28 @@ def bytes_id(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
-def default_title(line: int) -> str:
-    """The title of a record that gives none, from its line (counted from 1)."""
-    return f"Scientific Paper {line}"
-
-
-def sample_of(text: str, *, title: str | None = None, domain: str | None = None) -> Sample:
-    """A sample made of a text at hand, for research code."""
+def sample_of(
+    text: str,
+    *,
+    title: str | None = None,
+    domain: str | None = None,
+    given_id: str | None = None,
+    place: Place = Place(file="", line=1),  # noqa: B008
+    line_id: str = "",
+    extra: dict[str, Any] | None = None,
+) -> Sample:
+    """A sample made of a text at hand, which is cleaned; what it has no title or domain of its own for gets a default."""
     cleaned = clean(text)
     return Sample(
         id=content_id(cleaned),
-        given_id=None,
-        title=title or default_title(1),
+        given_id=given_id,
+        title=title or f"Scientific Paper {place.line}",
         title_given=title is not None,
         domain=domain or DEFAULT_DOMAIN,
         domain_given=domain is not None,
         text=cleaned,
-        place=Place(file="", line=1),
+        place=place,
         cut_from=None,
-        line_id="",
-        extra={},
+        line_id=line_id,
+        extra=extra or {},
     )

@@ -6,15 +6,15 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NoReturn
 
 from rapidfuzz import fuzz, process, utils
 
 from programs.errors import UserError
 from programs.files import ENDINGS
 from programs.inputs.archives import check_readable
-from programs.inputs.formats.hub import PREFIX, HubName, opened
-from programs.inputs.formats.table import (
+from programs.inputs.cleaning import replace_surrogates
+from programs.inputs.formats import (
     FORMATS,
     LINES,
     NEEDED_BY_HUB,
@@ -24,6 +24,7 @@ from programs.inputs.formats.table import (
     format_of,
     require,
 )
+from programs.inputs.formats.rows import PREFIX, HubName, opened
 
 _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
@@ -40,26 +41,10 @@ class Source(NamedTuple):
     name: Path | HubName
     kind: Kind
 
-
-def expand(patterns: Sequence[str]) -> list[Path]:
-    """The files of JSON lines that names and wildcards mean, whatever their endings: in the order given, a wildcard's in
-    alphabetical order, each file once.
-
-    DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
-    Every file has been opened once and can be read. Raises UserError for a pattern that means no file, a folder, or
-    a file that cannot be read; a folder that a wildcard matches is passed over.
-    """
-    files: dict[Path, Path] = {}
-    for pattern in patterns:
-        for path in _matches(pattern):
-            if path.is_dir():
-                raise UserError(f"{pattern} is a folder: name its files with a wildcard, such as '{path / '*.jsonl'}'.")
-            files.setdefault(path.resolve(), path)
-    if not files:
-        raise UserError("No input file was named.")
-    for path in files.values():
-        check_readable(path)
-    return list(files.values())
+    @property
+    def shown(self) -> str:
+        """Its name as records and messages hold it: bytes that are no UTF-8 are replaced."""
+        return replace_surrogates(str(self.name))
 
 
 def sources(patterns: Sequence[str]) -> list[Source]:
@@ -67,11 +52,10 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     each file once.
 
     A name's ending says what it is; a file named (or matched by a wildcard) with none of the known ones holds JSON lines. A
-    folder means all files in it and below, hidden ones apart. DEFAULT_INPUT means the sample that ships with the project,
-    unless the working folder has a file of that name.
+    folder means all files in it and below, hidden ones apart; where a wildcard matches one, it is passed over.
+    DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
     Each file that was named has been opened once, each data set asked for. Raises UserError for a pattern that means no
-    file, a file that cannot be read, a data set that is not there, and where the libraries that read one are missing; a
-    folder that a wildcard matches is passed over.
+    file, a file that cannot be read, a data set that is not there, and where the libraries that read one are missing.
     """
     files: dict[Path | HubName, Source] = {}
     for pattern in patterns:
@@ -85,6 +69,15 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     return list(files.values())
 
 
+def line_files(patterns: Sequence[str]) -> list[Path]:
+    """The files of JSON lines that `sources` finds. Raises UserError also for inputs of other kinds."""
+    found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
+    for source in found:
+        if source.kind != "lines" or not isinstance(source.name, Path):
+            raise UserError(f"{source.shown} holds no JSON lines.")
+    return [source.name for source in found if isinstance(source.name, Path)]
+
+
 def shipped_sample() -> Path:
     """The sample passages: inside the installed package, or in the checkout that this file is part of."""
     programs = Path(__file__).resolve().parents[1]
@@ -94,15 +87,14 @@ def shipped_sample() -> Path:
 
 def _check(source: Source) -> None:
     """Raises UserError for what can be known to fail before anything is read."""
-    name = str(source.name)
     if isinstance(source.name, HubName):
-        require(name, NEEDED_BY_HUB)
+        require(source.shown, NEEDED_BY_HUB)
         opened(source.name)
     elif source.kind == "parquet":
-        require(name, NEEDED_BY_ROWS)
+        require(source.shown, NEEDED_BY_ROWS)
     elif source.kind == "document":
         format = format_of(source.name)
-        require(name, format.needs if format else ())
+        require(source.shown, format.needs if format else ())
     elif source.kind == "lines":
         check_readable(source.name)
 
@@ -132,10 +124,8 @@ def _inside(folder: Path) -> Iterator[Source]:
     found = False
     for place, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            # Word's lock files begin with "~$".
-            if name.startswith((".", "~$")):
-                continue
+        # Word's lock files begin with "~$".
+        for name in sorted(name for name in names if not name.startswith((".", "~$"))):
             path = Path(place, name)
             kind: Kind = "own" if name.lower().endswith(ENDINGS) else _kind_of(path) or "unknown"
             found = found or kind not in ("own", "unknown")
@@ -145,27 +135,28 @@ def _inside(folder: Path) -> Iterator[Source]:
         raise UserError(f"There is no file in the folder {folder} that is read: {kinds}.")
 
 
-def _refuse(error: OSError) -> None:
-    raise UserError(f"Cannot read {error.filename}: {error.strerror}.") from error
+def _refuse(error: OSError, path: Path | None = None) -> NoReturn:
+    raise UserError(f"Cannot read {path or error.filename}: {error.strerror or error}.") from error
 
 
 def _check_opens(path: Path) -> None:
     """Raises UserError where a file may not be opened. A pipe is left alone: what is read from it is gone."""
-    if not path.is_file():
-        return
     try:
-        with path.open("rb"):
-            pass
+        if path.is_file():
+            path.open("rb").close()
     except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+        _refuse(error, path)
 
 
 def _matches(pattern: str) -> list[Path]:
     # A bare "~" at the start can be part of a file's own name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
-    # A name that exists is meant as it stands, even when it holds a bracket.
-    if _exists(path):
-        return [path]
+    try:
+        # A name that exists is meant as it stands, even when it holds a bracket.
+        if path.exists():
+            return [path]
+    except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
+        _refuse(error, path)
     if pattern == DEFAULT_INPUT:
         return [shipped_sample()]
     if not glob.has_magic(pattern):
@@ -178,21 +169,13 @@ def _matches(pattern: str) -> list[Path]:
     return matches
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
-        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
-
-
 def _nearest(path: Path) -> str:
     """A hint naming the file beside the missing one whose name is most like it, or nothing."""
-    folder = path.parent
     try:
-        names = [entry.name for entry in folder.iterdir() if entry.is_file()]
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError:
         return ""
     best = process.extractOne(
         path.name, names, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=_SIMILAR
     )
-    return f" Did you mean {folder / best[0]}?" if best else ""
+    return f" Did you mean {path.parent / best[0]}?" if best else ""

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from programs.errors import UserError
-from programs.inputs.archives import DamagedArchive, TruncatedArchive
+from programs.inputs.archives import BrokenArchive
 from programs.inputs.cleaning import clean
-from programs.inputs.jsonl import read_lines
+from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.papers import question_key, source_of
-from programs.inputs.parsing import BadLine, parse_object
-from programs.inputs.report import DUPLICATE, LINE_TOO_LONG
+from programs.inputs.report import DUPLICATE, LINE_TOO_LONG, Unreadable
 from programs.inputs.sample import Place, content_id, sample_of
 from programs.passage import Passage
 
@@ -118,9 +117,9 @@ def _in_file(path: Path) -> Labels:
             if data := raw.data.removeprefix(codecs.BOM_UTF8).strip():
                 one = _labelled(parse_object(data), place)
                 found.answers.append(one) if isinstance(one, Labelled) else found.skipped.update([one])
-    except BadLine as problem:
+    except Unreadable as problem:
         raise UserError(f"{place}: {problem}") from None
-    except (TruncatedArchive, DamagedArchive) as error:
+    except BrokenArchive as error:
         raise UserError(f"{path} is a damaged archive: pack it again") from error
     return found
 

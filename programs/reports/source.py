@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from programs.document import read_records
 from programs.errors import UserError
+from programs.option_groups import Price
 from programs.records import DocumentMetadata, JudgeAgreement, Record, ThoughtDistributions
 from programs.reports.counting import Counts, ReadTrace
 from programs.reports.journal_view import JournalView, viewed
@@ -19,7 +20,6 @@ from programs.run import tally as names
 from programs.run.findings import Findings, findings_in
 from programs.run.funnel import Funnel, cost_of, funnel_of
 from programs.run.merge_sources import find_sources
-from programs.option_groups import Price
 from programs.traces.unit_line import attempts_of
 
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."

@@ -7,6 +7,7 @@ from programs.inputs.sample import Sample
 from programs.run.goal import Goal
 from programs.run.journal import Journal
 from programs.run.ledger import Decided, Ledger
+from programs.run.rescreening import given_away
 from programs.run.tally import CONTAMINATED, IMPORTED, WITHDRAWN
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
@@ -72,8 +73,8 @@ class Decisions:
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
             before = Decided(earlier["status"], earlier["reason"], self._is_ours(unit.key))
-        if given_away := self._screen.attempts(line):
-            line["contaminated"] = given_away
+        if found := given_away(self._screen, line):
+            line["contaminated"] = found
         self._journal.append("unit", str(unit.key), **line)
         if unit.status != "accepted":
             log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})

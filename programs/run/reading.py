@@ -28,7 +28,7 @@ class Reading:
         self._report = report
         self._extent = extent
         self._done = done
-        self._numbers = {str(one.name): number for number, one in enumerate(extent.sources)}
+        self._numbers = {one.shown: number for number, one in enumerate(extent.sources)}
         self._at: Place | None = None
         self._given = self._given_before = self._done_before = 0
         self._held = 0

@@ -8,8 +8,8 @@ from typing import Any
 from programs.errors import UserError
 from programs.files import move_aside
 from programs.judges.review_list import review_path
+from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
-from programs.selection.dropped_list import dropped_path
 from programs.settings import Settings
 
 

@@ -34,10 +34,11 @@ from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Gauges, Ledger
 from programs.run.pilot import Pilot, choose
 from programs.run.reading import Chosen, Extent, Reading
+from programs.run.rescreening import prepare
 from programs.run.resume import cautions, cleared_for, mixing_of, refuse_mixture
 from programs.run.runner import Runner
 from programs.run.summary import Summary, summary_of
-from programs.selection.screening import Screen, check_benchmarks, prepare, screening
+from programs.selection.screening import Screen, screening
 from programs.settings import Settings
 from programs.tracer import Tracer
 from programs.traces.decision import QualityRules
@@ -62,7 +63,10 @@ class Finished:
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     extent = Extent(sources(settings.input_file))
-    check_benchmarks(settings.decontaminate)
+    if settings.decontaminate:
+        from programs.selection.benchmarks import benchmark_files
+
+        benchmark_files(settings.decontaminate)
     tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, model=settings.model)
     fingerprint = program_fingerprint(tracer, settings.prompt_order)
     models = ModelTable(settings, told=ledger.trouble.pauses)
@@ -98,7 +102,7 @@ async def _make(
     report: ReadReport,
     extent: Extent,
 ) -> Finished:
-    prepare(screen)
+    prepare(screen, journal)
     gate = Gate(settings.concurrency or concurrency_of(models.main), lanes=few_slots(models.main))
     goal = _goal(settings, models, biases, screen)
     facts = {"settings": _public(settings), "mixing": mixing, "versions": versions(), "git_commit": git_commit()}

@@ -10,17 +10,16 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 from programs.errors import JournalError, UserError
-from programs.inputs.archives import DamagedArchive, TruncatedArchive, read_chunks
-from programs.inputs.jsonl import read_lines
-from programs.inputs.parsing import BadLine, parse_object
-from programs.inputs.sources import expand
-from programs.selection.register import SKETCHES, Sketches, open_sketches
+from programs.inputs.archives import BrokenArchive, read_chunks
+from programs.inputs.jsonl import parse_object, read_lines
+from programs.inputs.report import Unreadable
+from programs.inputs.sources import line_files
+from programs.selection.sketches import Sketches
 from programs.text.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
-from programs.text.near_duplicates import bands, features, jaccard
+from programs.text.near_duplicates import features, jaccard
 
 log = logging.getLogger("synthreasoner")
 
@@ -32,8 +31,7 @@ FEW = 20
 LOOKED_UP = 500
 """Grams that one query looks up."""
 
-_SCHEMA = f"""
-{SKETCHES}
+_SCHEMA = """
 create table if not exists item (id integer primary key, file text, line integer, text text, words integer unique);
 create table if not exists gram (hash integer primary key, item integer, items integer) without rowid;
 create table if not exists length (words integer primary key) without rowid;
@@ -52,7 +50,16 @@ class Hit(NamedTuple):
         return f"{self.rule} {self.file}:{self.line}"
 
 
-class Benchmarks:
+def benchmark_files(patterns: Sequence[str]) -> list[Path]:
+    """The files of JSON lines that `--decontaminate` names. Raises `UserError` for one that is not there, cannot be opened
+    or holds something else."""
+    try:
+        return line_files(patterns)
+    except UserError as error:
+        raise UserError(f"--decontaminate: {error}") from None
+
+
+class Benchmarks(Sketches):
     """The questions of the benchmarks that `patterns` mean (names or wildcards of JSONL files, .gz, .zst), kept at `path`.
 
     `content` is a hash of what the files hold, wherever they lie. Raises `UserError` for a file that is missing, cannot be
@@ -60,15 +67,11 @@ class Benchmarks:
     """
 
     def __init__(self, path: Path, patterns: Sequence[str]) -> None:
+        files = benchmark_files(patterns)
+        self.content = _content(files)
+        super().__init__(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
         try:
-            files = expand(patterns)
-            self.content = _content(files)
-        except UserError as error:
-            raise UserError(f"--decontaminate: {error}") from None
-        self._database = open_sketches(path, _SCHEMA, f"{VERSION}/{self.content}/{'|'.join(map(str, files))}")
-        self._sketches = Sketches(self._database)
-        try:
-            if self._sketches.get("complete") is None:
+            if self.said("complete") is None:
                 self._read(files)
         except sqlite3.Error as error:
             self.close()
@@ -81,12 +84,6 @@ class Benchmarks:
     def __enter__(self) -> "Benchmarks":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._database.close()
-
     def __len__(self) -> int:
         """How many questions there are."""
         return int(self._database.execute("select count(*) from item").fetchone()[0])
@@ -97,9 +94,8 @@ class Benchmarks:
         if hit is not None:
             return hit
         wanted, best = features(text), (0.0, 0)
-        for item in self._sketches.candidates(text):
-            likeness = jaccard(wanted, features(self._item(item)[2]))
-            best = max(best, (likeness, -item))
+        for item in self.candidates(text):
+            best = max(best, (jaccard(wanted, features(self._hit(item, "").question)), -item))
         return self._hit(-best[1], "asks nearly the same as") if best[0] >= NEAR else None
 
     def overlap(self, text: str) -> Hit | None:
@@ -114,11 +110,9 @@ class Benchmarks:
         return None
 
     def _hit(self, item: int, rule: str) -> Hit:
-        return Hit(*self._item(item), rule)
-
-    def _item(self, item: int) -> tuple[str, int, str]:
-        file, line, text = self._database.execute("select file, line, text from item where id = ?", (item,)).fetchone()
-        return file, line, text
+        query = "select file, line, text from item where id = ?"
+        file, line, question = self._database.execute(query, (item,)).fetchone()
+        return Hit(file, line, question, rule)
 
     def _read(self, files: list[Path]) -> None:
         for table in ("item", "gram", "length", "band"):
@@ -138,8 +132,7 @@ class Benchmarks:
                     f"--decontaminate: {file} holds no question that can be read: one JSON object a line, with "
                     "a field such as question, prompt or text"
                 )
-        self._sketches.put("complete", str(item))
-        self._database.commit()
+        self.say("complete", str(item))
 
     def _add(self, item: int, file: Path, line: int, text: str) -> bool:
         """Whether it is a question that was not there before."""
@@ -151,11 +144,9 @@ class Benchmarks:
         length, found = benchmark_grams(text)
         if found:
             run("insert or ignore into length values (?)", (length,))
-        self._database.executemany(
-            "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1",
-            [(gram, item) for gram in found],
-        )
-        self._sketches.add(item, bands(text))
+        query = "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1"
+        self._database.executemany(query, [(gram, item) for gram in found])
+        self.sketch(item, text)
         return True
 
 
@@ -167,7 +158,7 @@ def _questions(file: Path) -> Iterator[tuple[int, str]]:
             continue
         try:
             texts = questions_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
-        except BadLine:
+        except Unreadable:
             texts = []
         passed += not texts
         yield from ((raw.number, text) for text in texts)
@@ -181,7 +172,10 @@ def _content(files: list[Path]) -> str:
         try:
             for chunk in read_chunks(file):
                 digest.update(chunk)
-        except (TruncatedArchive, DamagedArchive):
-            raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
+        except BrokenArchive:
+            what = f"{file} is damaged or cut off; what is missing cannot be kept out"
+            raise UserError(f"--decontaminate: {what}") from None
+        except UserError as error:
+            raise UserError(f"--decontaminate: {error}") from None
         digest.update(b"\0\0")
     return digest.hexdigest()

@@ -6,26 +6,16 @@ the index does. Two questions ask the same when `programs.text.near_duplicates.s
 within a text too; MinHash only finds which ones to compare.
 """
 
-import sqlite3
-from collections.abc import Iterable, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
-from programs.errors import JournalError
-from programs.files import open_database
-from programs.text.near_duplicates import BANDS, ROWS, SCHEME, SEED, SHARED, bands, similarity
+from programs.selection.sketches import Sketches
+from programs.text.near_duplicates import similarity
 
 VERSION = "1"
 
-SKETCHES = """
-create table if not exists meta (name text primary key, value) without rowid;
-create table if not exists band (hash integer, item integer, primary key (hash, item)) without rowid;
-"""
-
-_SCHEMA = f"""
-{SKETCHES}
+_SCHEMA = """
 create table if not exists question (id integer primary key, sample text, type text, text text);
 create index if not exists question_sample on question (sample);
 """
@@ -44,45 +34,40 @@ Entry = tuple[str, str]
 """A question's type and its words."""
 
 
-class Register:
-    """An open register at `path`. Not for several threads. Invariant: it holds, for each text, the questions of its newest
-    pool line up to the byte of the journal that `read_to` names."""
+class Register(Sketches):
+    """An open register at `path`. Invariant: it holds, for each text, the questions of its newest pool line up to the byte
+    of the journal that `read_to` names; what was put since `reached` is forgotten, and read from the journal again."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._database = open_sketches(path, _SCHEMA, VERSION)
-        self._sketches = Sketches(self._database)
+        super().__init__(path, _SCHEMA, VERSION)
 
     def __enter__(self) -> "Register":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """What was put since `reached` is forgotten: it is read from the journal again."""
-        self._database.close()
-
     def clear(self) -> None:
         """Forgets everything."""
-        for table in ("question", "band"):
-            self._database.execute(f"drop table {table}")
-        self._database.execute("delete from meta where name = 'read to'")
-        self._database.executescript(_SCHEMA)
+        self._database.execute("delete from question")
+        self._database.execute("delete from band")
+        self.say("read to", "0 ")
 
     @property
     def read_to(self) -> tuple[int, str]:
         """Up to which byte the journal is in the register, and a mark of the bytes before it."""
-        place, _, mark = (self._sketches.get("read to") or "0 ").partition(" ")
+        place, _, mark = (self.said("read to") or "0 ").partition(" ")
         return int(place), mark
+
+    def reached(self, place: int, mark: str) -> None:
+        """Says that the journal up to byte `place` is in the register."""
+        self.say("read to", f"{place} {mark}")
 
     def twin(self, text: str, threshold: float, *, apart_from: str) -> Twin | None:
         """The question of another text than `apart_from` that asks the same: at least `threshold` near (75 to 100; the
         lower, the more escape it). Of several the nearest, on a tie the one of the text with the smaller hash, so that no
         order matters."""
         found = []
-        for item in self._sketches.candidates(text):
-            sample, kind, other = self._question(item)
+        for item in self.candidates(text):
+            query = "select sample, type, text from question where id = ?"
+            sample, kind, other = self._database.execute(query, (item,)).fetchone()
             if sample != apart_from and (near := similarity(other, text)) >= threshold:
                 found.append(Twin(sample, kind, other, near))
         return min(found, key=lambda twin: (-twin.similarity, twin.sample, twin.type), default=None)
@@ -96,63 +81,13 @@ class Register:
         had = self._entries(sample)
         for entry in had.keys() - set(entries):
             self._database.execute("delete from question where id = ?", (had[entry],))
-            self._sketches.remove(had[entry], bands(entry[1]))
+            self.forget(had[entry], entry[1])
         for kind, text in entries:
             if (kind, text) not in had:
                 values = (sample, kind, text)
                 item = self._database.execute("insert into question values (null, ?, ?, ?)", values).lastrowid
-                self._sketches.add(item or 0, bands(text))
-
-    def reached(self, place: int, mark: str) -> None:
-        """Says that the journal up to byte `place` is in the register."""
-        self._sketches.put("read to", f"{place} {mark}")
-        self._database.commit()
+                self.sketch(item or 0, text)
 
     def _entries(self, sample: str) -> dict[Entry, int]:
         rows = self._database.execute("select type, text, id from question where sample = ?", (sample,))
         return {(kind, text): item for kind, text, item in rows}
-
-    def _question(self, item: int) -> tuple[str, str, str]:
-        row = self._database.execute("select sample, type, text from question where id = ?", (item,)).fetchone()
-        return row[0], row[1], row[2]
-
-
-SIGNATURES = f"datasketch {version('datasketch')} {SCHEME} {SEED} {BANDS}x{ROWS}"
-"""What stored bands depend on."""
-
-
-class Sketches:
-    """The bands of items, each known by a number, in an open database; a small `meta` table beside them."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def add(self, item: int, of: Iterable[int]) -> None:
-        """Takes an item's bands."""
-        self._database.executemany("insert or ignore into band values (?, ?)", [(band, item) for band in of])
-
-    def remove(self, item: int, of: Iterable[int]) -> None:
-        """Forgets an item's bands."""
-        self._database.executemany("delete from band where hash = ? and item = ?", [(band, item) for band in of])
-
-    def candidates(self, text: str) -> list[int]:
-        """The items that share SHARED bands or more with a text, in order."""
-        of = bands(text)
-        query = f"select item from band where hash in ({','.join('?' * len(of))}) group by item having count(*) >= ?"
-        return sorted(row[0] for row in self._database.execute(query, (*of, SHARED)))
-
-    def get(self, name: str) -> str | None:
-        row = self._database.execute("select value from meta where name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def put(self, name: str, value: str) -> None:
-        self._database.execute("insert or replace into meta values (?, ?)", (name, value))
-
-
-def open_sketches(path: Path, schema: str, made_for: str) -> sqlite3.Connection:
-    """The database at `path`, empty unless it was made for the same: `made_for` and SIGNATURES. Raises `JournalError` when
-    it cannot be written."""
-    try:
-        return open_database(path, schema, "made for", f"{SIGNATURES}; {made_for}")
-    except (OSError, sqlite3.Error) as error:
-        raise JournalError(f"cannot write {path}: {error}") from error

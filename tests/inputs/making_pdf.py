@@ -216,3 +216,36 @@ def locked(password: str = "secret") -> bytes:
     canvas.drawString(MARGIN, HEIGHT - 100, "Dust reddens the light of 212 galaxies.")
     canvas.save()
     return out.getvalue()
+
+
+def one_column(*, leading: float = 1.2, numbered: bool = False, form: bool = False) -> bytes:
+    """Paragraphs in one column, with so much space between lines as a share of their size. `numbered`: a number stands in
+    the margin beside each line; `form`: the page is drawn by a Form XObject."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=A4, invariant=True)
+    lines = [heading("Introduction"), *(line for text in PARAGRAPHS for line in paragraph(text, indent=24, width=430))]
+    y, number = 0.0, 0
+    while lines:
+        if form:
+            canvas.beginForm(f"page{number}")
+        start, y = number, HEIGHT - 80
+        while lines and y > 80:
+            line, number, y = lines.pop(0), number + 1, y - leading * SIZE
+            _set(canvas, 85 + line.indent, y, line)
+            if numbered:
+                canvas.setFont(BODY, 7)
+                canvas.drawString(50, y, str(number))
+        if form:
+            canvas.endForm()
+            canvas.doForm(f"page{start}")
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+PARAGRAPHS = [
+    f"{part} survey of {count} galaxies measures how dust reddens their light. "
+    + "The slope of the relation falls to 1.1 once the correction is made, and the scatter to seven percent. " * 3
+    + f"What is left of the {part.lower()} scatter remains unknown."
+    for count, part in enumerate(["First", "Second", "Third", "Fourth", "Fifth"], start=212)
+]

@@ -81,7 +81,3 @@ def test_scientific_text_is_left_alone(text: str) -> None:
 )
 def test_damage_is_mended(text: str, expected: str) -> None:
     assert clean(text) == expected
-
-
-def test_a_title_becomes_one_line() -> None:
-    assert clean_line(" A\r\n  dark\u2028matter\thalo ") == "A dark matter halo"

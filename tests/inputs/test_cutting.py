@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.inputs.cutting import SMALL, Piece, pieces
-from programs.inputs.formats.paper import Block, Paper, Section, Unreadable, paper_of
+from programs.inputs.cutting import Piece, pieces
+from programs.inputs.formats.paper import Block, Paper, Section, paper_of
 from programs.text.sentences import split
 from tests.inputs.making_papers import prose
 
@@ -79,16 +78,6 @@ def _shares(paper: Paper, part: Section, piece: Piece) -> bool:
     return bool(paper.text[max(part.start, piece.start) : min(part.end, piece.end)].strip())
 
 
-def test_small_sections_are_put_together_up_to_the_limit() -> None:
-    blocks = [block for number in range(6) for block in (Block(f"{number} Part", 1), Block("Some words. " * 3))]
-    paper = paper_of(blocks)
-    cut = list(pieces(paper, 200, 1))
-    assert [piece.sections for piece in cut] == [("0 Part", "1 Part", "2 Part", "3 Part"), ("4 Part", "5 Part")]
-    large = paper_of([Block("A", 1), Block("x" * 150), Block("B", 1), Block("y" * 40 + " z" * 55)])
-    assert len(list(pieces(large, 200 * 4, 1))) == 1
-    assert len(list(pieces(large, int(150 / SMALL), 1))) == 2, "neither is small"
-
-
 def test_a_long_section_is_cut_at_sentences_into_passages_of_about_one_length() -> None:
     paper = paper_of([Block("Results", 1), *(Block(part) for part in prose(1, 12).split("\n\n"))])
     cut = list(pieces(paper, 1500, 1))
@@ -114,25 +103,3 @@ def test_a_sentence_beyond_the_limit_is_cut_between_words() -> None:
     assert all(len(text) <= 200 for text in texts)
     assert all(set(text.split()) == {"word"} for text in texts if "word" in text and "z" not in text)
     assert "".join("".join(texts).split()) == "word" * 150 + "z" * 450
-
-
-def test_parts_with_nothing_to_ask_about_stay_by_themselves() -> None:
-    blocks = [
-        Block("Results", 1),
-        Block("A. B."),
-        Block("References", 1),
-        Block("[1] C."),
-        Block("Methods", 1),
-        Block("D."),
-    ]
-    cut = list(pieces(paper_of(blocks), 500, 1))
-    assert [(piece.sections, piece.kind) for piece in cut] == [
-        (("Results",), None),
-        (("References",), "references"),
-        (("Methods",), None),
-    ]
-
-
-def test_a_paper_without_words_is_none() -> None:
-    with pytest.raises(Unreadable, match="without text"):
-        paper_of([Block("  \n ")])

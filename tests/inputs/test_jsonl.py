@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from functools import partial
 from pathlib import Path
 
 import orjson
@@ -14,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.inputs import report as reasons
-from programs.inputs.jsonl import read_lines
 from programs.inputs.sample import Place, content_id
 from tests.inputs.writing import line, read, write
 
@@ -126,19 +124,6 @@ def test_other_fields_can_be_written_again_by_every_json_writer(tmp_path: Path) 
     assert {key: value for key, value in samples[0].extra.items() if key != "f"} == expected
 
 
-@pytest.mark.parametrize("limit", [2**20, 2**26])
-def test_a_line_of_20_mb(tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("programs.inputs.jsonl.read_lines", partial(read_lines, limit=limit))
-    path = write(tmp_path / "a.jsonl", BEFORE, line("A sentence of a very long text. " * 650_000), AFTER)
-    samples, report = read(path)
-    if limit > 20_800_000:
-        assert [len(sample.text) for sample in samples] == [16, 20_799_999, 15]
-    else:
-        assert len(samples) == 2
-        assert report.skipped == {reasons.LINE_TOO_LONG: 1}
-        assert report.first_examples[reasons.LINE_TOO_LONG].line == 2
-
-
 def test_a_truncated_archive_is_said_and_costs_no_whole_record(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     lines = [line(f"Text {n}.", note="é" * n) for n in range(500)]
@@ -151,14 +136,6 @@ def test_a_truncated_archive_is_said_and_costs_no_whole_record(tmp_path: Path) -
         assert report.lines == len(samples)
     # Only the checksum is missing: the last record, though without line end, is whole.
     assert len(samples) == 500
-
-
-def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl.gz"
-    path.write_bytes(gzip.compress(BEFORE + b"\n") + b"noise")
-    samples, report = read(path)
-    assert len(samples) == 1
-    assert report.skipped == {reasons.DAMAGED_ARCHIVE: 1}
 
 
 garbage = st.one_of(st.binary(max_size=30), st.sampled_from([dirt for dirt, _ in SKIPPED.values() if len(dirt) < 100]))

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs.papers import question_key, source_key, source_of
-from programs.inputs.sample import sample_of
+from programs.inputs.papers import question_key, source_of
 
 SAME: dict[str, list[dict[str, Any]]] = {
     "doi:10.1186/cc5084": [
@@ -76,17 +75,12 @@ def test_records_of_one_paper_have_one_source(key: str, record: dict[str, Any]) 
         ({"source": "CosmoPaperQA", "title": "A"}, {"source": "CosmoPaperQA", "title": "B"}),
         ({"title": "Dark matter I"}, {"title": "Dark matter II"}),
         ({"doi": "10.1000/a"}, {"doi": "10.1000/b", "title": "A"}),
+        ({"doi": "10.1016/S0140-6736(20)30183-5"}, {"doi": "10.1016/S0140-6736(20)30184-7"}),
+        ({"source": "s2orc/train", "id": "18980380"}, {"source": "s2orc/train", "id": "18980381"}),
     ],
 )
 def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert key_of(one) != key_of(other)
-
-
-def test_a_default_title_says_nothing() -> None:
-    one, other = sample_of("A text about dust."), sample_of("A text about stars.")
-    assert one.title == other.title
-    assert source_key(one) == f"text:{one.id}" != source_key(other)
-    assert source_key(sample_of("Dust.", title="T")) == source_key(sample_of("Stars.", title="t"))
 
 
 def test_questions_differ_by_their_words_alone() -> None:

@@ -19,14 +19,12 @@ import zstandard
 from programs.errors import UserError
 from programs.exports.licences import licence_of
 from programs.inputs import Cutting, ReadReport, Sample, read_paper, read_samples
+from programs.inputs import process as processes
 from programs.inputs import report as reasons
-from programs.inputs.formats import process as processes
 from programs.inputs.papers import source_key
-from programs.inputs.reader import step_samples
 from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
-from tests.inputs import making_papers as making
 from tests.inputs import making_pdf
 from tests.inputs.making_papers import folder_of_all, prose
 
@@ -115,20 +113,6 @@ def test_what_the_source_says_goes_with_every_passage(papers: Path) -> None:
     assert said["c.txt.gz"].title_given is False
 
 
-def test_a_file_named_for_its_arxiv_number_is_of_that_paper(tmp_path: Path) -> None:
-    (tmp_path / "2401.01234v2.txt").write_bytes(making.text())
-    (tmp_path / "2401.01234v1.md.gz").write_bytes(gzip.compress(b"# Another format\n\nSome words."))
-    samples, _ = read(tmp_path)
-    assert {source_key(sample) for sample in samples} == {"arxiv:2401.01234"}
-    assert samples[-1].extra == {"arxiv_id": "2401.01234v2"}
-
-
-def test_sections_are_named_with_what_they_stand_under(papers: Path) -> None:
-    samples, _ = read(papers, tokens=300)
-    sections = {name for sample in samples if sample.excerpt for name in sample.excerpt.sections}
-    assert {"2 Data and Methods > 2.1 Observations", "Introduction > Model", "Results > Table"} <= sections
-
-
 # 2. What is skipped
 
 
@@ -161,7 +145,12 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
 
 
 def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for library, name in (("pdfminer", "a.pdf"), ("pypandoc", "f.docx"), ("pyarrow", "g.parquet"), ("lxml", "below")):
+    for library, name in (
+        ("pdf_inspector", "a.pdf"),
+        ("pypandoc", "f.docx"),
+        ("pyarrow", "g.parquet"),
+        ("lxml", "below"),
+    ):
         with monkeypatch.context() as hidden:
             hidden.setitem(__import__("sys").modules, library, None)
             with pytest.raises(UserError) as error:
@@ -175,12 +164,6 @@ def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     with pytest.raises(UserError, match=r"no file in the folder .* that is read: \.jsonl, .*\.pdf"):
         sources([str(tmp_path)])
-
-
-def test_an_ending_says_what_a_file_is_however_it_is_written(tmp_path: Path) -> None:
-    (tmp_path / "A.MD").write_bytes(b"# One\n\nWords.")
-    (tmp_path / "data").write_bytes(b'{"text": "A line."}\n')
-    assert [sample.text for sample in read(tmp_path / "A.MD", tmp_path / "data")[0]] == ["# One\n\nWords.", "A line."]
 
 
 def test_prefilter_leaves_out_whole_sections(papers: Path) -> None:
@@ -214,12 +197,6 @@ def test_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
     assert cut[0].excerpt is not None
     assert cut[0].excerpt.sections == ("Introduction",)
     assert len({source_key(sample) for sample in cut[:-1]}) == 1
-
-
-def test_a_passage_of_a_paper_fits_the_model(papers: Path) -> None:
-    samples, report = read(papers / "a.pdf", max_chars=500)
-    assert max(len(sample.text) for sample in samples) <= 500
-    assert report.cut == 0
 
 
 # 4. Going on
@@ -262,20 +239,9 @@ def test_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:
         assert again == samples
 
 
-def test_passages_cut_otherwise_are_not_taken_for_done(papers: Path) -> None:
-    done = {sample.line_id for sample in read(papers / "b.md", tokens=300)[0]}
-    assert read(papers / "b.md", tokens=400, done=done)[1].done == 0
-
-
 def test_shards_share_the_passages_of_a_paper(papers: Path) -> None:
     some = (papers / "b.md", papers / "below")
     everything = {sample.id for sample in read(*some, tokens=200)[0]}
     parts = [{sample.id for sample in read(*some, tokens=200, shard=Shard(number, 3))[0]} for number in (1, 2, 3)]
     assert set.union(*parts) == everything
     assert sum(map(len, parts)) == len(everything)
-
-
-def test_a_reader_can_look_up_while_a_document_is_read(papers: Path) -> None:
-    steps = step_samples([str(papers / "a.pdf")], max_chars=None, report=ReadReport())
-    assert next(steps) is None
-    steps.close()  # type: ignore[attr-defined]

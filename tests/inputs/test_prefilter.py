@@ -155,22 +155,6 @@ def test_a_long_paragraph_that_begins_with_a_label_stays(label: str) -> None:
     assert prefilter(f"{text}\n{ONE}") == (f"{text}\n{ONE}", {})
 
 
-def test_a_labelled_statement_that_is_wrapped_goes_as_far_as_its_sentence() -> None:
-    wrapped = "Funding: the trial was paid for by a council that\nhas no say in it, as\nis usual."
-    assert prefilter(f"{ONE}\n\n{wrapped}\nand so on\n{TWO}").text == f"{ONE}\n\nand so on\n{TWO}"
-    endless = "\n".join(["Software: a code that", *["solves for the slope of the extinction by least squares"] * 9])
-    found = prefilter(f"{endless}\n{ONE}")
-    assert found.text.endswith(ONE)
-    assert sum(found.removed.values()) <= 300
-
-
-def test_a_marked_part_ends_at_the_next_heading_of_its_level() -> None:
-    text = (
-        f"# Results\n{ONE}\n\n## Acknowledgements\n{THANKS}\n\n### Of the team\nAll were kind.\n\n## Discussion\n{TWO}"
-    )
-    assert prefilter(text).text == f"# Results\n{ONE}\n\n## Discussion\n{TWO}"
-
-
 def test_an_unmarked_part_ends_at_a_line_that_stands_alone_before_prose() -> None:
     text = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
     assert prefilter(text).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
@@ -196,14 +180,6 @@ def test_a_whole_latex_file() -> None:
     assert prefilter(text).text == (
         f"\\title{{Grains}}\n\\begin{{abstract}}\n{ONE}\n\\end{{abstract}}\n\\section{{Results}}\n{TWO}"
     )
-
-
-def test_front_matter_goes() -> None:
-    assert (
-        prefilter(f"---\ntitle: Grains\nauthors:\n  - name: Anna Miller\n---\n\n# Summary\n{ONE}").text
-        == f"# Summary\n{ONE}"
-    )
-    assert prefilter(f"---\n\n{ONE}").text == f"---\n\n{ONE}"
 
 
 @pytest.mark.parametrize(
@@ -259,13 +235,6 @@ def test_filtering_twice_is_filtering_once_and_adds_nothing(blocks: list[tuple[s
         position = text.index(line, position)
     assert sum(found.removed.values()) <= len(text)
     assert (not found.removed) == (found.text == text)
-
-
-@given(st.text(alphabet="aA.,:#\n \\{}[]1290-©%&", max_size=200))
-def test_any_text_can_be_filtered(text: str) -> None:
-    cleaned = clean(text)
-    found = prefilter(cleaned)
-    assert prefilter(found.text) == (found.text, {})
 
 
 def write(path: Path, *texts: str) -> str:

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from programs.inputs.formats.paper import Paper, Unreadable
-from programs.inputs.formats.process import CRASHED, TOO_SLOW, ReaderProcess
+from programs.inputs import process as processes
+from programs.inputs.formats.paper import Paper
+from programs.inputs.formats.text import read_text
+from programs.inputs.process import CRASHED, TOO_SLOW, ReaderProcess
+from programs.inputs.report import DAMAGED, Unreadable
 
 
 @pytest.fixture
 def process() -> Iterator[ReaderProcess]:
-    with ReaderProcess(seconds=2) as running:
+    with ReaderProcess(seconds=8) as running:
         yield running
 
 
@@ -56,3 +59,14 @@ def test_closing_ends_it_whatever_it_does() -> None:
             assert next(steps) is None
         child = running._process
     assert child.poll() is not None
+
+
+def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(_: bytes) -> Paper:
+        raise ValueError("a library's")
+
+    monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
+    assert processes._told(".txt", b"Dust.")["reason"] == DAMAGED, "no file of ours raised it"
+    monkeypatch.setattr(processes, "reader_of", lambda _: read_text)
+    told = processes._told(".txt", 3)  # type: ignore[arg-type]
+    assert (told["reason"], "text.py, line" in told["detail"]) == (processes.OUR_FAULT, True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import random
-import tempfile
+import os
 import time
 import tracemalloc
 from pathlib import Path
 
-from hypothesis import given, settings
+import zstandard
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs import ReadReport, Sample, read_samples
 from programs.inputs import report as reasons
+from programs.inputs.reader import _Seen
 from tests.inputs.writing import line, write
 
 
@@ -31,18 +32,6 @@ def test_a_text_in_two_files_is_read_once(tmp_path: Path) -> None:
     assert str(report.first_examples[reasons.DUPLICATE]) == f"{second}:1"
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=12), st.randoms())
-@settings(max_examples=60, deadline=None)
-def test_order_does_not_change_ids(texts: list[str], shuffle: random.Random) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        lines = [line(text) for text in texts]
-        before = read(write(Path(folder) / "a.jsonl", *lines))[0]
-        shuffle.shuffle(lines)
-        after = read(write(Path(folder) / "other.jsonl", *lines))[0]
-    assert {sample.text: sample.id for sample in before} == {sample.text: sample.id for sample in after}
-    assert len({sample.id for sample in before}) == len(before)
-
-
 def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> None:
     text = "The first sentence is short. The second one says a little more. The third is not read."
     path = write(tmp_path / "a.jsonl", line(text), line("Short."))
@@ -54,13 +43,6 @@ def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> No
     assert (samples[1].text, samples[1].cut_from) == ("Short.", None)
     assert report.cut == 1
     assert read(path, max_chars=len(text))[1].cut == 0
-
-
-def test_texts_that_only_their_cut_makes_equal_are_two(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", line("The same start. One end."), line("The same start. Another."))
-    samples, _ = read(path, max_chars=16)
-    assert [sample.text for sample in samples] == ["The same start."] * 2
-    assert samples[0].id != samples[1].id
 
 
 def test_the_first_sample_of_a_million_lines_comes_at_once(tmp_path: Path) -> None:
@@ -86,3 +68,25 @@ def test_memory_does_not_grow_with_the_input(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert (report.samples, report.skipped_lines) == (3000, 3000)
+
+
+@given(st.lists(st.one_of(st.integers(0, 2**64 - 1), st.integers(1, 50))))
+def test_the_ids_met_so_far_are_a_set(numbers: list[int]) -> None:
+    seen, model = _Seen(), {0}
+    assert seen.add(0)
+    for number in numbers:
+        assert seen.add(number) is ((number or 1) not in {n or 1 for n in model})
+        model.add(number)
+
+
+def test_a_name_that_is_no_utf_8_is_shown_and_its_texts_are_read(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path / "caf") + b"\xe9.jsonl"))
+    samples, report = read(write(path, line("One."), b"no JSON"))
+    assert samples[0].place.file == str(tmp_path / "caf\ufffd.jsonl")
+    report.model_dump_json().encode()
+
+
+def test_a_frame_to_skip_begins_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    path.write_bytes(b"\x50\x2a\x4d\x18\x04\0\0\0pzst" + zstandard.compress(line("One.") + b"\n" + line("Two.")))
+    assert [sample.text for sample in read(path)[0]] == ["One.", "Two."]

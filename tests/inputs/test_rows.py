@@ -6,12 +6,14 @@ import datetime
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from programs.errors import UserError
 from programs.inputs import Cutting, ReadReport, Sample, read_samples
 from programs.inputs import report as reasons
-from programs.inputs.formats.hub import HubName
+from programs.inputs.formats.rows import HubName
 from tests.inputs.making_papers import prose, table
 
 
@@ -38,18 +40,6 @@ def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
     assert report.lines == report.samples + report.skipped_lines == 4
 
 
-def test_another_column_may_hold_the_text(tmp_path: Path) -> None:
-    path = table(tmp_path / "a.parquet", [{"body": "Dust reddens.", "text": "no"}])
-    lines = tmp_path / "a.jsonl"
-    lines.write_text(json.dumps({"body": "Stars shine.", "text": "no"}) + "\n")
-    samples, _ = read(str(path), str(lines), text_field="body")
-    assert [(sample.text, sample.extra) for sample in samples] == [
-        ("Dust reddens.", {"text": "no"}),
-        ("Stars shine.", {"text": "no"}),
-    ]
-    assert read(str(path), text_field="nothing")[1].skipped == {reasons.NO_TEXT: 1}
-
-
 def test_a_long_text_of_a_row_is_cut_and_a_short_one_is_not(tmp_path: Path) -> None:
     long = f"Introduction\n\n{prose(1, 8)}\n\nResults\n\n{prose(20, 8)}"
     path = table(tmp_path / "a.parquet", [{"text": long, "id": "paper"}, {"text": "Short."}])
@@ -62,6 +52,18 @@ def test_a_long_text_of_a_row_is_cut_and_a_short_one_is_not(tmp_path: Path) -> N
     assert {sample.place.line for sample in samples[:-1]} == {1}
     assert {sample.given_id for sample in samples[:-1]} == {"paper"}
     assert samples[-1].excerpt is None
+
+
+def test_a_bad_value_costs_its_own_row_at_most(tmp_path: Path) -> None:
+    texts = pa.array([b"Dust reddens.", b"na\xefve", b"Stars shine."], pa.binary())
+    far = pa.array([400_000 * 365] * 3, pa.date32())
+    for name, column in (("words", texts.view(pa.string())), ("bytes", texts)):
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table({"text": column, "seen": far}), path)
+        samples, report = read(str(path))
+        assert [(sample.text, sample.place.line) for sample in samples] == [("Dust reddens.", 1), ("Stars shine.", 3)]
+        assert samples[0].extra == {"seen": None}
+        assert report.skipped == {reasons.BAD_UTF8: 1}
 
 
 def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import UserError
-from programs.inputs.sources import DEFAULT_INPUT, expand, shipped_sample, sources
+from programs.inputs.sources import DEFAULT_INPUT, shipped_sample, sources
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    return [str(path) for path in expand(patterns)]
+    return [source.shown for source in sources(patterns)]
 
 
 def message(*patterns: str) -> str:
     with pytest.raises(UserError) as error:
-        expand(patterns)
+        sources(patterns)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -57,11 +57,6 @@ def test_what_is_missing_is_named_with_its_nearest() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_folder_asks_for_a_wildcard() -> None:
-    assert message("deep") == "deep is a folder: name its files with a wildcard, such as 'deep/*.jsonl'."
-
-
-@pytest.mark.usefixtures("folder")
 def test_a_folder_of_texts_means_the_files_in_it() -> None:
     assert [str(source.name) for source in sources(["deep", "a.jsonl"])] == ["deep/er/c.jsonl", "a.jsonl"]
 
@@ -74,24 +69,13 @@ def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert message(str(folder / "a.jsonl")) == f"Cannot read {folder / 'a.jsonl'}: Permission denied."
 
 
-def test_the_second_files_encoding_is_found_before_the_first_is_read(folder: Path) -> None:
-    (folder / "b.jsonl").write_bytes('{"text": "a"}'.encode("utf-16"))
-    assert "b.jsonl is in UTF-16" in message("a.jsonl", "b.jsonl")
-
-
-def test_a_tilde_is_the_home_only_before_a_slash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(folder / "deep"))
-    (folder / "~copy.jsonl").touch()
-    assert names("~/er/*.jsonl", "~copy.jsonl") == [f"{folder}/deep/er/c.jsonl", "~copy.jsonl"]
-
-
 def test_a_pipe_is_not_opened(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     assert names("pipe") == ["pipe"]
 
 
 def test_the_default_is_the_shipped_sample_unless_the_folder_has_its_own(folder: Path) -> None:
-    assert expand([DEFAULT_INPUT]) == [shipped_sample()]
+    assert names(DEFAULT_INPUT) == [str(shipped_sample())]
     assert shipped_sample().is_file()
     own = folder / DEFAULT_INPUT
     own.parent.mkdir()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from programs.inputs.jsonl import step_jsonl
+from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.inputs.sample_filter import SampleFilter
 
 
 def line(text: object, **fields: object) -> bytes:
@@ -23,7 +22,7 @@ def write(path: Path, *lines: bytes, end: bytes = b"\n") -> Path:
 def read(path: Path) -> tuple[list[Sample], ReadReport]:
     """All samples of a file; checks that every line of it was counted once."""
     report = ReadReport()
-    samples = [sample for sample in step_jsonl(path, SampleFilter(report)) if sample is not None]
+    samples = list(read_samples([str(path)], max_chars=None, report=report))
     assert report.samples == len(samples)
     assert report.lines == report.samples + report.blank + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)

@@ -93,7 +93,7 @@ def test_passages_cut_otherwise_are_not_mixed(lab: Lab, papers: Path) -> None:
 
 
 def test_missing_libraries_are_one_line_before_any_call(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pdfminer", None)
+    monkeypatch.setitem(sys.modules, "pdf_inspector", None)
     done = called(*lab.arguments())
     assert done.returncode == 2
     assert done.stderr.endswith("needs the readers for papers: pip install 'synthreasoner[papers]'\n")

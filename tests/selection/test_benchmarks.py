@@ -52,15 +52,6 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
         assert found.question("Which of two clocks runs slower?") is None
 
 
-def test_a_short_question_is_found_within_a_longer_one(tmp_path: Path) -> None:
-    short = "Why is the night sky dark at all wavelengths?"
-    file = bench(tmp_path / "bench.jsonl", {"question": short}, {"question": DUST})
-    with Benchmarks(tmp_path / "db", [str(file)]) as found:
-        asked = f"Suppose the universe were infinite and static, with stars everywhere. {short}"
-        assert found.overlap(asked) is not None
-        assert found.overlap(f"So: {DUST} Because it scatters blue light.") is None, "six words are too few"
-
-
 def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
     frame = "Read the following question with great care and then answer it with one letter only, please: "
     topics = (
@@ -93,24 +84,6 @@ def test_a_question_beside_its_frame_is_found(tmp_path: Path, caplog: pytest.Log
     with Benchmarks(tmp_path / "db", [str(file)]) as found:
         assert [hit and hit.line for hit in map(found.question, asked)] == [1, 2, 3]
     assert "differ" not in caplog.text
-
-
-def test_a_file_whose_lines_ask_all_the_same_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file = bench(tmp_path / "bench.jsonl", *({"prompt": "Answer.", "body": f"{CLOCKS} {n}"} for n in range(30)))
-    with Benchmarks(tmp_path / "db", [str(file)]) as found:
-        assert len(found) == 1
-    assert f"of 30 questions in {file} only 1 differ" in caplog.text
-
-
-def test_the_first_overlap_of_a_long_text_is_told(tmp_path: Path) -> None:
-    file = bench(tmp_path / "bench.jsonl", {"question": OTHER}, {"question": CLOCKS})
-    filler = " ".join(f"word{number}" for number in range(2000))
-    with Benchmarks(tmp_path / "db", [str(file)]) as found:
-        for first, second, line in ((CLOCKS, OTHER, 2), (OTHER, CLOCKS, 1)):
-            hit = found.overlap(f"{filler} {first} {filler} {second}")
-            assert hit is not None
-            assert hit.line == line
-        assert found.overlap(filler) is None
 
 
 def test_the_same_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

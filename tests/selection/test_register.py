@@ -56,15 +56,6 @@ def test_the_twin_is_the_one_that_comparing_with_all_finds(tmp_path: Path, thres
         assert 5 < found <= 40
 
 
-def test_a_text_is_no_twin_of_itself(tmp_path: Path) -> None:
-    with Register(tmp_path / "register") as register:
-        register.put("a", [("mechanism", "Why do galaxies rotate?")])
-        assert register.twin("Why does a galaxy rotate?", 85.0, apart_from="a") is None
-        twin = register.twin("Why does a galaxy rotate?", 85.0, apart_from="b")
-        assert twin is not None
-        assert (twin.sample, twin.type, twin.text) == ("a", "mechanism", "Why do galaxies rotate?")
-
-
 def test_putting_again_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     with Register(tmp_path / "register") as register:
         register.put("a", [("mechanism", "Why do galaxies rotate?"), ("critical", "Does dust redden starlight?")])

@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from programs.errors import UserError
 from programs.merge import merge
 from programs.stages.questions import type_order
 from programs.text.near_duplicates import similarity
-from tests.lab import Lab, called, laboratory, write_passages
+from tests.lab import Lab, called, laboratory
 from tests.run.test_resume import catalogue_of
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
@@ -114,18 +113,6 @@ def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tm
         assert outcome(lab) == undisturbed
 
 
-def test_a_text_uses_its_next_question_instead(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}) as lab:
-        plain, plain_calls = lab.counted()
-        alike = texts_of(lab)
-        lab.run(resume=False)
-        screened, calls = lab.counted(resume=False, **DEDUPE)
-        assert not no_two_alike(alike)
-        assert no_two_alike(texts_of(lab))
-        assert len(lab.records) == plain.summary.traces["accepted"] == TEXTS
-        assert (calls, screened.summary.this_run.calls) == (plain_calls, plain_calls) == (TEXTS * 8, TEXTS * 8)
-
-
 def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> None:
     def the_same(asked: Asked) -> dict[str, Any]:
         made = scientist.questions(asked)
@@ -139,24 +126,6 @@ def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> No
         assert len(lab.records) == 7
         assert finished.summary.samples["without_questions"] == 2
         assert finished.summary.questions["rejected"] == {"asks the same as another question": 14}
-
-
-def test_the_threshold_says_what_is_the_same(tmp_path: Path) -> None:
-    one, other = shared_question("mechanism", 0), f"{shared_question('mechanism', 0)[:-1]} of a quasar?"
-    near = similarity(one, other)
-    assert 85 < near < 100
-
-    def two(asked: Asked) -> dict[str, Any]:
-        made = scientist.questions(asked)
-        made["mechanism"]["question"] = (one, other)[catalogue_of(asked)]
-        return made
-
-    for threshold, dropped in ((near, 1), (min(100, near + 1), 0)):
-        folder = tmp_path / str(dropped)
-        folder.mkdir()
-        with laboratory(folder, texts=2, stages={"questions": two}, base=DEDUPE) as lab:
-            lab.run(dedupe_similarity=threshold)
-            assert sum(len(line["dropped"]) for line in pools(lab).values()) == dropped
 
 
 # 2. Over resumes
@@ -181,19 +150,6 @@ def test_what_lies_beside_the_journal_can_be_made_again(undisturbed: Any, tmp_pa
             path.unlink()
         lab.run(traces_per_sample=2)
         assert outcome(lab) == undisturbed
-
-
-def test_budgets_and_more_traces_change_nothing_that_was_decided(undisturbed: Any, tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
-        for _ in range(4):
-            lab.run(max_calls=13)
-        lab.run()
-        first = asked_in(lab)
-        lab.run(traces_per_sample=2)
-        assert outcome(lab) == undisturbed
-        assert first.items() <= asked_in(lab).items()
-        _, calls = lab.counted(traces_per_sample=2)
-        assert calls == 0
 
 
 # 3. Told
@@ -356,16 +312,6 @@ def test_an_attempt_that_gives_a_benchmark_away_is_in_no_export(tmp_path: Path, 
         assert SECRET in exported(lab, "kto")
 
 
-def test_texts_that_are_gone_are_decided_again_too(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=3) as lab:
-        lab.run()
-        made = asked_in(lab)
-        write_passages(lab.input, [7])
-        lab.run(decontaminate=[bench(lab, "bench.jsonl", *made.values())])
-        assert len(lab.records) == 1
-        assert not set(made.values()) & set(texts_of(lab))
-
-
 def test_a_document_that_was_taken_over_is_looked_through(lab: Lab) -> None:
     lab.run()
     made = texts_of(lab)
@@ -423,18 +369,6 @@ def test_without_the_options_nothing_is_dropped(tmp_path: Path) -> None:
         lab.run()
         assert not any(line["dropped"] for line in pools(lab).values())
         assert all(path.suffix != ".questions" and "dropped" not in path.name for path in lab.folder.iterdir())
-
-
-def test_distinct_questions_cost_and_give_what_they_do_without(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=4) as lab:
-        _, calls = lab.counted(traces_per_sample=2, traces_per_question=2)
-        made = Counter(asked_in(lab).items())
-        file = bench(lab, "bench.jsonl", "What is the mass of a muon, and how well is it known today?")
-        _, screened = lab.counted(
-            resume=False, traces_per_sample=2, traces_per_question=2, decontaminate=[file], **DEDUPE
-        )
-        assert calls == screened == 4 * (1 + 7 * 2 + 2 * 2)
-        assert Counter(asked_in(lab).items()) == made
 
 
 def test_a_benchmark_that_is_not_there_is_told_before_any_work(lab: Lab) -> None:

@@ -10,30 +10,27 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pypandoc
 
-from programs.inputs.formats.paper import DAMAGED, Block, Unreadable, kind_of
-from programs.inputs.headings import ACKNOWLEDGEMENTS, APPENDIX, REFERENCES
+from programs.inputs.formats.paper import Block
+from programs.inputs.headings import ACKNOWLEDGEMENTS, APPENDIX, REFERENCES, kind_of
+from programs.inputs.report import DAMAGED, Unreadable
 
 APPENDIX_MARK = "synthreasoner-appendix"
 """A heading of these words is none: all that follows it is an appendix."""
 
 TOO_DEEP = "a document that is nested too deeply"
 _HEAP = "-M2g"
+_THANKS = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
 _PARTS = {
     "abstract": ("Abstract", None),
-    "thebibliography": ("References", REFERENCES),
-    "references": ("References", REFERENCES),
-    **dict.fromkeys(
-        ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks"),
-        ("Acknowledgements", ACKNOWLEDGEMENTS),
-    ),
+    **dict.fromkeys(("thebibliography", "references"), ("References", REFERENCES)),
+    **dict.fromkeys(_THANKS, ("Acknowledgements", ACKNOWLEDGEMENTS)),
 }
 """Divisions that are sections of their own, by their class; pandoc makes these of LaTeX's environments."""
-_WRAPPERS = frozenset({"Emph", "Underline", "Strong", "Strikeout", "SmallCaps"})
 _CITED = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
 _SILENT = frozenset({"\\centering", "\\noindent", "\\maketitle", "\\clearpage", "\\newpage"})
 _UNITS = ("arcsec", "arcmin", "grad")
@@ -56,10 +53,9 @@ def tree_of(data: bytes, source: str) -> Node:
 
 def blocks_of(tree: Node) -> Iterator[Block]:
     """The document's abstract, then its body."""
-    abstract = tree["meta"].get("abstract")
-    if abstract is not None:
+    if "abstract" in tree["meta"]:
         yield Block("Abstract", 1)
-        yield from _meta_blocks(abstract)
+        yield from _blocks(tree["meta"]["abstract"])
     kind: str | None = None
     for block in _blocks(tree["blocks"]):
         if block.level is not None and block.text == APPENDIX_MARK:
@@ -70,75 +66,43 @@ def blocks_of(tree: Node) -> Iterator[Block]:
 
 def meta_text(tree: Node, name: str) -> str | None:
     """A field of the document's metadata as one line of words."""
-    value = tree["meta"].get(name)
-    return " ".join(" ".join(block.text for block in _meta_blocks(value)).split()) or None if value else None
+    return _line(tree["meta"][name]) or None if name in tree["meta"] else None
 
 
-def meta_texts(tree: Node, name: str) -> list[str]:
-    """The same for a field that may be a list."""
-    value = tree["meta"].get(name)
-    items = value["c"] if value and value["t"] == "MetaList" else [value] if value else []
-    return [text for item in items if (text := " ".join(" ".join(b.text for b in _meta_blocks(item)).split()))]
+def _line(found: Any) -> str:
+    return " ".join(" ".join(block.text for block in _blocks(found)).split())
 
 
-def _meta_blocks(value: Node) -> Iterator[Block]:
-    kind, content = value["t"], value["c"]
-    if kind == "MetaBlocks":
-        yield from _blocks(content)
-    elif kind == "MetaInlines":
-        yield Block(_words(content))
-    elif kind == "MetaString":
-        yield Block(content)
-    elif kind == "MetaList":
-        for item in content:
-            yield from _meta_blocks(item)
-
-
-def _blocks(nodes: Sequence[Node]) -> Iterator[Block]:
-    for node in nodes:
-        yield from _block(node["t"], node.get("c"))
+def _blocks(found: Any) -> Iterator[Block]:
+    """The blocks in a node or in lists of nodes. Of a kind that is not named here, those of all that it holds; words that
+    stand where blocks do are a block."""
+    if isinstance(found, list):
+        if any(isinstance(item, dict) and item["t"] in _INLINES for item in found):
+            yield Block(_words(found))
+        else:
+            yield from (block for item in found for block in _blocks(item))
+    elif isinstance(found, dict):
+        yield from _block(found["t"], found.get("c"))
 
 
 def _block(kind: str, content: Any) -> Iterator[Block]:
-    if kind in ("Para", "Plain"):
-        yield Block(_words(content))
-    elif kind == "Header":
+    if kind == "Header":
         yield Block(_words(content[2]), content[0])
-    elif kind == "Div":
-        yield from _division(*content)
-    elif kind == "BlockQuote":
-        yield from _blocks(content)
-    elif kind in ("OrderedList", "BulletList"):
-        for item in content[1] if kind == "OrderedList" else content:
-            yield from _blocks(item)
-    elif kind == "DefinitionList":
-        for term, definitions in content:
-            yield Block(_words(term))
-            for definition in definitions:
-                yield from _blocks(definition)
-    elif kind == "LineBlock":
-        yield Block("\n".join(map(_words, content)))
-    elif kind == "CodeBlock":
-        yield Block(content[1])
+    elif kind in ("LineBlock", "CodeBlock"):
+        yield Block("\n".join(map(_words, content)) if kind == "LineBlock" else content[1])
+    elif kind == "MetaString":
+        yield Block(content)
     elif kind == "Figure":
         yield from _blocks(content[1][1])
     elif kind == "Table":
         yield from _blocks(content[1][1])
-        yield Block("\n".join(_rows(content)))
-
-
-def _division(attributes: list[Any], nodes: Sequence[Node]) -> Iterator[Block]:
-    part = next((_PARTS[name] for name in attributes[1] if name in _PARTS), None)
-    if part is not None:
-        yield Block(part[0], 1, part[1])
-    yield from _blocks(nodes)
-
-
-def _rows(table: Sequence[Any]) -> Iterator[str]:
-    _, _, _, head, bodies, foot = table
-    rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
-    for _, cells in rows:
-        yield " | ".join(" ".join(" ".join(block.text for block in _blocks(cell[4])).split()) for cell in cells)
+        _, _, _, head, bodies, foot = content
+        rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
+        yield Block("\n".join(" | ".join(_line(cell[4]) for cell in cells) for _, cells in rows))
+    elif kind not in ("RawBlock", "HorizontalRule"):
+        part = next((_PARTS[name] for name in content[0][1] if name in _PARTS), None) if kind == "Div" else None
+        yield from [Block(part[0], 1, part[1])] if part else []
+        yield from _blocks(content)
 
 
 def _words(nodes: Sequence[Node]) -> str:
@@ -149,54 +113,57 @@ def _words(nodes: Sequence[Node]) -> str:
 
 
 def _inline(kind: str, content: Any, before: str) -> str:
-    """The words of an inline; `before` is what stands before it."""
-    if kind == "Str":
-        return str(content)
-    if kind in ("Space", "SoftBreak"):
-        return " "
-    if kind == "LineBreak":
-        return "\n"
-    if kind in _WRAPPERS:
-        return _words(content)
+    """The words of an inline; `before` is what stands before it. Of a kind that says nothing in words (an image), none."""
     if kind == "Superscript":
         return _raised(content, before)
     if kind == "Subscript":
         lowered = _words(content)
         return lowered if len(lowered) == 1 and lowered.isdigit() and before[-1:].isalpha() else f"_{_grouped(lowered)}"
-    if kind == "Quoted":
-        mark = "'" if content[0]["t"] == "SingleQuote" else '"'
-        return f"{mark}{_words(content[1])}{mark}"
-    if kind == "Math":
-        tex = content[1].strip()
-        return f"${tex}$" if content[0]["t"] == "InlineMath" else f"$${tex}$$"
-    if kind == "Cite":
-        return f"[{', '.join(cited['citationId'] for cited in content[0])}]"
-    if kind == "Note":
-        return f" ({' '.join(block.text for block in _blocks(content)).strip()})"
-    if kind == "RawInline":
-        # A command that pandoc does not know stays as it is written.
-        return str(content[1]) if content[0] in ("latex", "tex") and content[1] not in _SILENT else ""
-    return _within(kind, content)
+    return str(_INLINES[kind](content)) if kind in _INLINES else ""
 
 
-def _within(kind: str, content: Any) -> str:
-    if kind == "Code":
-        return str(content[1])
-    if kind == "Link":
-        return _words(content[1])
-    if kind == "Span":
-        note = any(name in ("ltx_note", "footnote") or name.startswith("ltx_role_footnote") for name in content[0][1])
-        words = _words(content[1])
-        return f" ({words.strip()})" if note else words
-    return ""
+def _quoted(content: Any) -> str:
+    mark = "'" if content[0]["t"] == "SingleQuote" else '"'
+    return f"{mark}{_words(content[1])}{mark}"
+
+
+def _math(content: Any) -> str:
+    sign = "$" if content[0]["t"] == "InlineMath" else "$$"
+    return f"{sign}{content[1].strip()}{sign}"
+
+
+def _span(content: Any) -> str:
+    note = any(name in ("ltx_note", "footnote") or name.startswith("ltx_role_footnote") for name in content[0][1])
+    return f" ({_words(content[1]).strip()})" if note else _words(content[1])
+
+
+def _raw(content: Any) -> str:
+    # A command that pandoc does not know stays as it is written.
+    return str(content[1]) if content[0] in ("latex", "tex") and content[1] not in _SILENT else ""
+
+
+_INLINES: dict[str, Callable[[Any], Any]] = {
+    "Str": str,
+    **dict.fromkeys(("Space", "SoftBreak"), lambda _: " "),
+    "LineBreak": lambda _: "\n",
+    **dict.fromkeys(("Emph", "Underline", "Strong", "Strikeout", "SmallCaps", "Superscript", "Subscript"), _words),
+    "Quoted": _quoted,
+    "Math": _math,
+    "Cite": lambda content: f"[{', '.join(cited['citationId'] for cited in content[0])}]",
+    "Note": lambda content: f" ({' '.join(block.text for block in _blocks(content)).strip()})",
+    "RawInline": _raw,
+    "Code": lambda content: content[1],
+    "Link": lambda content: _words(content[1]),
+    "Span": _span,
+    "Image": lambda _: "",
+}
 
 
 def _raised(content: Sequence[Node], before: str) -> str:
     words = _words(content)
     word = re.search(r"[^\W\d_]*\Z", before)
-    mark = any(node["t"] == "Link" for node in content) or (
-        word is not None and len(word[0]) > 3 and word[0].lower() not in _UNITS
-    )
+    after_word = word is not None and len(word[0]) > 3 and word[0].lower() not in _UNITS
+    mark = any(node["t"] == "Link" for node in content) or after_word
     if _CITED.fullmatch(words) and (mark or before[-1:] in ".,;:)"):
         return f" [{words}]"
     return f"^{_grouped(words)}" if words else ""

@@ -7,17 +7,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from programs.errors import SynthReasonerError
 from programs.inputs.cleaning import clean, clean_line
-from programs.inputs.headings import heading
-
-NO_TEXT_IN_IT = "a document without text"
-LOCKED = "a document with a password"
-DAMAGED = "a damaged file, or of another kind than its name says"
-
-
-class Unreadable(SynthReasonerError):
-    """The document gives no text; the message is the reason, of a few that do not name the file."""
+from programs.inputs.headings import kind_of
+from programs.inputs.report import NO_TEXT_IN_IT, Unreadable
 
 
 class Section(BaseModel):
@@ -64,18 +56,13 @@ class Block(NamedTuple):
     kind: str | None = None
 
 
-def paper_of(
-    blocks: Iterable[Block],
-    *,
-    title: str | None = None,
-    fields: dict[str, Any] | None = None,
-) -> Paper:
+def paper_of(blocks: Iterable[Block], title: str | None = None, fields: dict[str, Any] | None = None) -> Paper:
     """A paper of blocks, with a blank line between them. Raises `Unreadable` where there is no text."""
     parts: list[str] = []
     marks: list[Mark] = []
     length = 0
     for block in blocks:
-        text = clean_line(block.text) if block.level is not None else clean(block.text)
+        text = clean(block.text) if block.level is None else clean_line(block.text)
         if not text:
             continue
         if block.level is not None:
@@ -118,9 +105,3 @@ def _sections(text: str, marks: Sequence[Mark]) -> Iterable[Section]:
         kind = mark.kind or kind_of(mark.title) or next((parent[2] for parent in above if parent[2]), None)
         above.append((mark.level, mark.title, kind))
         yield Section(path=tuple(name for _, name, _ in above), start=mark.start, end=end, kind=kind)
-
-
-def kind_of(title: str) -> str | None:
-    """What kind of part with nothing to ask about a heading of these words opens; None: there may be something."""
-    found = heading(f"# {title}")
-    return found.kind if found else None

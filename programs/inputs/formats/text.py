@@ -1,22 +1,21 @@
-"""Plain text (.txt): its sections by the headings that papers have."""
+"""Plain text (.txt), and Markdown (.md), whose text stays as its author wrote it: sections by their headings."""
 
 from __future__ import annotations
 
 import codecs
 import re
+from itertools import pairwise
+from typing import Any
 
-from programs.inputs.cleaning import clean
-from programs.inputs.formats.paper import Mark, Paper, Unreadable, marked
-from programs.inputs.headings import PLAIN, heading, looks_like_one
-from programs.inputs.report import BAD_UTF8
+import yaml
 
-_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
+from programs.inputs.cleaning import clean, portable
+from programs.inputs.formats.paper import Mark, Paper, marked
+from programs.inputs.headings import PLAIN, depth_of, heading, looks_like_one
+from programs.inputs.report import BAD_UTF8, Unreadable
+
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-
-
-def read(data: bytes) -> Paper:
-    """The text as it stands, cleaned."""
-    return sectioned(decoded(data))
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 def decoded(data: bytes) -> str:
@@ -28,6 +27,11 @@ def decoded(data: bytes) -> str:
         raise Unreadable(BAD_UTF8) from error
 
 
+def read_text(data: bytes) -> Paper:
+    """The text as it stands, cleaned."""
+    return sectioned(decoded(data))
+
+
 def sectioned(text: str) -> Paper:
     """A text with the sections that its lines open: headings that are marked as such (Markdown, LaTeX), names of parts that
     papers have, and numbered lines that stand alone. Raises `Unreadable` where there is no text."""
@@ -35,33 +39,57 @@ def sectioned(text: str) -> Paper:
     marks, start = [], 0
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        alone = (
-            not "".join(lines[max(0, number - 1) : number]).strip()
-            and not "".join(lines[number + 1 : number + 2]).strip()
-        )
-        level = _level(line.strip(), alone)
+        around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
+        level = _level(line.strip(), alone=not "".join(around).strip())
         if level is not None:
-            marks.append(Mark(start, level, _title(line)))
+            braced = re.match(r"\s*\\\w+\*?\s*\{(.*)\}", line)
+            marks.append(Mark(start, level, (braced[1] if braced else line).strip("#*_ \t").rstrip(":")))
         start += len(line) + 1
     return marked(text, marks)
 
 
-def depth_of(title: str) -> int | None:
-    """How deep a heading's number says that it stands, from 1; None without a number."""
-    number = _NUMBERED.match(title)
-    return number[1].count(".") + 1 if number else None
-
-
 def _level(line: str, alone: bool) -> int | None:
-    if not line:
-        return None
-    found = heading(line)
+    found = heading(line) if line else None
     if found is None:
         return depth_of(line) if alone and looks_like_one(line) else None
     # What nothing marks, and no number, stands on the first level.
     return found.level if found.level != PLAIN else depth_of(line) or 1
 
 
-def _title(line: str) -> str:
-    braced = re.match(r"\s*\\\w+\*?\s*\{(.*)\}", line)
-    return (braced[1] if braced else line).strip().strip("#*_ ").rstrip(":")
+def read_markdown(data: bytes) -> Paper:
+    """Sections as CommonMark finds them. Title and fields are those of the YAML front matter; without it, the title is the
+    only heading of the first level."""
+    text = clean(decoded(data))
+    front = _FRONT_MATTER.match(text)
+    said = _front_matter(front[1]) if front else None
+    if front and said is not None:
+        text = text[front.end() :].strip()
+    marks = _marks(text)
+    highest = [mark for mark in marks if mark.level == 1]
+    alone = highest[0].title if len(highest) == 1 and highest[0] is marks[0] else None
+    fields = portable(said or {})
+    given = {key: fields.pop(key) for key in list(fields) if key.lower() in ("title", "domain")}
+    words = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
+    return marked(text, marks, title=words.get("title") or alone, domain=words.get("domain"), fields=fields)
+
+
+def _marks(text: str) -> list[Mark]:
+    from markdown_it import MarkdownIt
+
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return [
+        Mark(starts[opened.map[0]], int(opened.tag[1:]), inline.content.strip(" *_"))
+        for opened, inline in pairwise(MarkdownIt("commonmark").parse(text))
+        if opened.type == "heading_open" and opened.level == 0 and opened.map and inline.content.strip(" *_")
+    ]
+
+
+def _front_matter(words: str) -> dict[str, Any] | None:
+    """What the front matter says; None where it is none, but a text between two lines."""
+    try:
+        said = yaml.safe_load(words)
+    except yaml.YAMLError:
+        return None
+    return said if isinstance(said, dict) else None

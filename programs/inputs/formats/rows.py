@@ -1,4 +1,4 @@
-"""Rows of a data set of the Hugging Face Hub, as a stream: nothing is stored.
+"""Rows of a Parquet file, and of a data set of the Hugging Face Hub as a stream: nothing is stored.
 
 hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]     the split is train unless another is named
 """
@@ -7,13 +7,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from programs.errors import FatalError, UserError
+from programs.inputs.report import DAMAGED, Unreadable
 
 PREFIX = "hf://"
 FORM = "hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]"
 _NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
+
+BATCH = 64
+"""Rows that are held at once, beside what the file packs together."""
+
+
+def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows, lazily, in their order. A value that Python cannot hold is None (a date beyond the year 9999, a time zone
+    that is unknown here), and text that is not UTF-8 stays bytes, so that it costs no other value. Raises `Unreadable`
+    where the file is damaged, after the rows before that."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as table:
+            for batch in table.iter_batches(batch_size=BATCH):
+                columns = [[_value(cell) for cell in column] for column in batch.columns]
+                yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
+    except (pa.ArrowException, OSError) as error:
+        raise Unreadable(DAMAGED) from error
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError as error:
+        return error.object
+    except (OverflowError, ValueError, KeyError):
+        return None
 
 
 class HubName(NamedTuple):
@@ -29,7 +59,7 @@ class HubName(NamedTuple):
     def parse(cls, written: str) -> HubName:
         """The data set that a name means. Raises `UserError` for what is none."""
         found = _NAME.fullmatch(written)
-        if found is None:
+        if found is None or set(found[1].split("/")) & {".", ".."}:
             raise UserError(f"{written} is not of the form {FORM}")
         return cls(written, found[1], found[2], found[3], found[4] or "train")
 
@@ -53,11 +83,10 @@ def opened(name: HubName) -> Any:
         raise UserError(f"{name}: {_first_line(error)}") from error
 
 
-def rows(name: HubName) -> Iterator[dict[str, Any]]:
+def hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
     """The rows, lazily, in the data set's order. Raises `FatalError` where the Hub stops to answer: a later run goes on."""
-    stream = opened(name)
     try:
-        yield from stream
+        yield from opened(name)
     except Exception as error:
         raise FatalError(f"{name}: {_first_line(error)}") from error
 
