@@ -44,8 +44,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     if not url.userinfo:
         return BaseUrl(bare)
     basic = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
-    written = url.userinfo.decode("ascii", "replace")
-    known = (basic, written, url.password or url.username)
+    known = (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username)
     return BaseUrl(bare, basic, tuple(secret for secret in known if secret))
 
 

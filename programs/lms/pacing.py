@@ -13,10 +13,8 @@ import time
 from collections.abc import Callable
 
 WINDOW = 2.0
-"""Seconds over which answers and refusals are counted before the rate is set anew."""
-
 FEWEST = 20
-"""Calls in a window below which it says nothing: it then goes on."""
+"""A window counts what became of calls, until it has lasted for so many seconds and seen so many of them."""
 
 FLOOD, NOTICED = 0.15, 0.03
 """Shares of refused calls. From the first on, calls go no faster than they were answered; from the second on, a pace
@@ -43,7 +41,7 @@ class Pacer:
         self._turns = asyncio.Lock()
         self._next = 0.0
         self._began: float | None = None
-        self._answered = self._refused = 0
+        self._calls = self._refused = 0
         self._slowed = 0
         self._truce_until = 0.0
 
@@ -57,26 +55,18 @@ class Pacer:
                 if self.rate is not None:
                     self._next = max(self._next, now) + 1.0 / self.rate
 
-    def answered(self) -> None:
-        """A call was not refused."""
-        self._answered += 1
-        self._look()
-
-    def refused(self) -> None:
-        """A call was refused for the sake of the rate (429)."""
-        self._refused += 1
-        self._look()
-
-    def _look(self) -> None:
-        """At the end of a window, sets the rate by what happened in it."""
+    def heard(self, *, refused: bool) -> None:
+        """A call was refused for the sake of the rate (429), or ended in another way. Sets the rate anew at the end of a
+        window, by what happened in it."""
         now = self._clock()
-        if self._began is None:
-            self._began = now
-        seconds, calls = now - self._began, self._answered + self._refused
-        if seconds < WINDOW or calls < FEWEST:
+        self._calls += 1
+        self._refused += refused
+        self._began = now if self._began is None else self._began
+        seconds = now - self._began
+        if seconds < WINDOW or self._calls < FEWEST:
             return
-        share, answers = self._refused / calls, self._answered / seconds
-        self._began, self._answered, self._refused = now, 0, 0
+        share, answers = self._refused / self._calls, (self._calls - self._refused) / seconds
+        self._began, self._calls, self._refused = now, 0, 0
         if share <= NOTICED or (self.rate is None and share <= FLOOD):
             self._slowed = 0
             self.rate = None if self.rate is None else self.rate * (1 + GROWTH * seconds)

@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from itertools import count
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
-from tenacity import AsyncRetrying, RetryCallState, stop_after_delay
 
 from programs.errors import TransientError
-from programs.lms.faults import EmptyAnswer
+from programs.lms.failures import EmptyAnswer
 
 log = logging.getLogger("synthreasoner")
 
 Answer = TypeVar("Answer")
+Listener = Callable[[TransientError, float], None]
 
 EMPTY_TRIES = 3
-
-Listener = Callable[[TransientError, float], None]
 
 
 def nobody(_error: TransientError, _seconds: float) -> None:
     """Listens to nothing."""
 
 
-def _worth_trying() -> Callable[[RetryCallState], bool]:
-    """Whether another try is worth it, for the tries of one call."""
-    empty = 0
-
-    def worth_trying(state: RetryCallState) -> bool:
-        nonlocal empty
-        error = state.outcome.exception() if state.outcome else None
-        empty += isinstance(error, EmptyAnswer)
-        return isinstance(error, TransientError) and not (isinstance(error, EmptyAnswer) and empty >= EMPTY_TRIES)
-
-    return worth_trying
-
-
 class RetryPolicy(BaseModel):
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
-    Retry-After. No attempt starts once `patience` seconds have passed since the first; its error is raised then.
-    Only TransientError is tried again, an empty answer no more than EMPTY_TRIES times in all, since each is paid for; every
-    other error passes at once. `told` hears of each error that is followed by
-    another attempt, and of the seconds until then.
+    Retry-After. No attempt starts later than `patience` seconds after the first; an error before a wait that would last
+    longer is raised at once. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is
+    paid for. `told` hears of each error that is followed by another attempt, and of the seconds until then.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,39 +53,19 @@ class RetryPolicy(BaseModel):
             return retry_after + random.uniform(0, 0.1 * retry_after)
         return wait
 
-    def _wait_of(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        wait = self.wait(state.attempt_number, error.retry_after if isinstance(error, TransientError) else None)
-        log.info("tried again in %.1f s: %s", wait, error)
-        return wait
-
     async def call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
-        started = time.monotonic()
-        try:
-            return await attempt()
-        except TransientError as error:
-            failed = [error]
-
-        async def again() -> Answer:
-            if failed:
-                raise failed.pop()
-            return await attempt()
-
-        return await AsyncRetrying(**self._rules(started))(again)
-
-    # The first attempt, which most calls need alone, runs outside of tenacity: building its state costs more than the
-    # rest of a call does here. Its failure is then handed over as the first of the retries.
-    def _rules(self, started: float) -> dict[str, Any]:
-        return {
-            "retry": _worth_trying(),
-            "wait": self._wait_of,
-            "stop": stop_after_delay(max(0.0, self.patience - (time.monotonic() - started))),
-            "before_sleep": self._tell,
-            "reraise": True,
-        }
-
-    def _tell(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, TransientError) and state.next_action is not None:
-            self.told(error, state.next_action.sleep)
+        began, empty = time.monotonic(), 0
+        for failures in count(1):
+            try:
+                return await attempt()
+            except TransientError as error:
+                wait = self.wait(failures, error.retry_after)
+                empty += isinstance(error, EmptyAnswer)
+                given_up = isinstance(error, EmptyAnswer) and empty >= EMPTY_TRIES
+                if given_up or time.monotonic() + wait - began > self.patience:
+                    raise
+                log.info("tried again in %.1f s: %s", wait, error)
+                self.told(error, wait)
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")

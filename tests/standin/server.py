@@ -27,7 +27,7 @@ import argparse
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -67,6 +67,7 @@ class StandIn:
     - `latency`: seconds before each reply; `peak`: the most requests that were in flight at once
     - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
     - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
+    - `refuses`: parameters that it does not take, with the words in which it says so
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
@@ -82,6 +83,7 @@ class StandIn:
         faults: FaultPlan | None = None,
         retry_after: str | None = None,
         formats: str = "all",
+        refuses: Mapping[str, str] | None = None,
         models: Sequence[tuple[str, str]] | None = None,
         argo_user: str | None = None,
         api_key: str | None = None,
@@ -93,6 +95,7 @@ class StandIn:
         self.faults = faults or FaultPlan()
         self.retry_after = retry_after
         self.formats = formats
+        self.refuses = dict(refuses or {})
         self.models = models
         self.argo_user = argo_user
         self.api_key = api_key
@@ -243,6 +246,7 @@ class StandIn:
         if self.models is not None and model not in [taken for _, taken in self.models]:
             return (400, f"Invalid model: {model}") if self.argo_user else (404, f"The model `{model}` does not exist")
         broken = rules.refused_format(call.body, self.formats)
+        broken = broken or next((words for name, words in self.refuses.items() if name in call.body), None)
         if broken is None and self.argo_user is not None:
             broken = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
         return None if broken is None else (400, broken)

@@ -20,9 +20,8 @@ from typing import Any
 import pytest
 
 from programs.errors import UserError
-from programs.telemetry import log_file
-from programs.telemetry.log_file import LogFile, default_log
-from programs.telemetry.logs import LogOptions, logged
+from programs.telemetry import logs
+from programs.telemetry.logs import LogFile, LogOptions, default_log, logged
 from tests.lab import KEY, USER, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 from tests.test_cli import mistake
@@ -147,7 +146,7 @@ def test_a_default_log_that_cannot_be_written_is_told_once(lab: Lab) -> None:
 
 
 def test_it_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_file, "LARGEST", 1000)
+    monkeypatch.setattr(logs, "LARGEST", 1000)
     with logged(LogOptions(log_file=tmp_path / "log"), tmp_path / "out"):
         for number in range(200):
             log.info("line %d of many", number)
