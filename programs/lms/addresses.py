@@ -74,8 +74,7 @@ def address_of(text: str) -> Address:
 def bases_of(model: str, addresses: Sequence[str]) -> list[str]:
     """The base URLs of a model's servers; none: wherever such models are found when nothing is said."""
     found = [address_of(text) for text in addresses]
-    own = [address.base for address in found if address.model == model]
-    return own or [address.base for address in found if address.model is None]
+    return [a.base for a in found if a.model == model] or [a.base for a in found if a.model is None]
 
 
 def check_models(addresses: Sequence[str], models: Sequence[str]) -> None:

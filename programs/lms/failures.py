@@ -13,16 +13,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from programs.errors import (
-    AccessDenied,
-    BackendError,
-    CallError,
-    ContextTooLong,
-    FatalError,
-    RateLimited,
-    TransientError,
-    UnknownModel,
-)
+from programs import errors
+from programs.errors import BackendError, CallError, ContextTooLong, FatalError, TransientError
 from programs.redaction import excerpt, secrets_in
 
 LONGEST_RETRY_AFTER = 300.0
@@ -31,17 +23,25 @@ LONGEST_RETRY_AFTER = 300.0
 class TimedOut(TransientError):
     """No whole reply within the time allowed."""
 
+    kind = "timeout"
+
 
 class NotConnected(TransientError):
     """The connection could not be made, or broke before the reply was whole."""
+
+    kind = "connection"
 
 
 class EmptyAnswer(TransientError):
     """A reply in form whose answer is empty."""
 
+    kind = "empty"
+
 
 class NotAnAnswer(TransientError):
     """A reply that is no answer: a web page, an error in disguise, no choices."""
+
+    kind = "not an answer"
 
 
 class ParameterRefused(CallError):
@@ -50,22 +50,12 @@ class ParameterRefused(CallError):
     def __init__(self, message: str, parameter: str = "response_format") -> None:
         super().__init__(message)
         self.parameter = parameter
-
-
-_KINDS: dict[type[BackendError], str] = {
-    TimedOut: "timeout",
-    NotConnected: "connection",
-    EmptyAnswer: "empty",
-    NotAnAnswer: "not an answer",
-}
+        self.kind = "schema" if parameter == "response_format" else parameter
 
 
 def kind(error: BackendError) -> str:
     """The name under which `error` is counted: "429", "timeout", "empty", or its class's name."""
-    if isinstance(error, ParameterRefused):
-        return "schema" if error.parameter == "response_format" else error.parameter
-    status = getattr(error, "status", None)
-    return _KINDS.get(type(error)) or (type(error).__name__ if status is None else str(status))
+    return str(getattr(error, "kind", None) or getattr(error, "status", None) or type(error).__name__)
 
 
 _CONTEXT = re.compile(
@@ -90,34 +80,17 @@ _PARAMETER = re.compile(
     r"\b(max_tokens|max_completion_tokens|top_p|reasoning_effort)\b|(?:[\"'`]|supplied: )(temperature|seed|stop)\b"
 )
 
-_STATUS_OF_TYPE = {
-    "invalid_request_error": 400,
-    "invalidrequesterror": 400,
-    "badrequesterror": 400,
-    "exceed_context_size_error": 400,
-    "context_length_exceeded": 400,
-    "authentication_error": 401,
-    "invalid_api_key": 401,
-    "insufficient_quota": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "notfounderror": 404,
-    "model_not_found": 404,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-}
-
 
 def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iterable[str] = ()) -> BackendError:
     """The error that a reply with a status other than 2xx stands for. Returns it, for the caller to raise."""
     said = _words_of(text)
     message = f"HTTP {status}: {excerpt(said, secrets) or 'no reason given'}"
     if status in (401, 403):
-        return AccessDenied(message)
+        return errors.AccessDenied(message)
     if status == 402 or (status in (400, 429) and _BILLING.search(said)):
         return FatalError(message)
     if status == 429:
-        return RateLimited(message, retry_after=retry_after(headers), status=status)
+        return errors.RateLimited(message, retry_after=retry_after(headers), status=status)
     if _CONTEXT.search(said):
         return ContextTooLong(message)
     if status in (408, 425) or status >= 500:
@@ -125,7 +98,7 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
     if 300 <= status < 400:
         return FatalError(f"{message} (the server redirects: check the base URL)")
     if status == 404 or (status == 400 and _MODEL.search(said)):
-        return UnknownModel(message)
+        return errors.UnknownModel(message)
     parameter = _refused_parameter(said) if status in (400, 422) else None
     return CallError(message) if parameter is None else ParameterRefused(message, parameter)
 
@@ -138,22 +111,56 @@ def _refused_parameter(said: str) -> str | None:
     return named and (named[1] or named[2])
 
 
-def payload_error(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> BackendError | None:
-    """The error that a JSON reply holds although its HTTP status was 200, or None where it holds none.
+def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
+    """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200.
 
     What such an error says about itself (a status code, a known type) decides; an unknown one is worth another try,
     and so is one of the form `{"type": "error"}`, by which gateways pass on what failed behind them.
     """
     error = payload.get("error")
     if not error and payload.get("type") != "error" and payload.get("object") != "error":
-        return None
+        return
     details = error if isinstance(error, Mapping) else {"message": error} if error else payload
     said = _words_of(json.dumps({"error": details}, default=str))
     status = None if payload.get("type") == "error" else _status_in(details)
     if status is not None:
-        return http_error(status, {}, said, secrets)
+        raise http_error(status, {}, said, secrets)
     message = f"an error with HTTP 200: {excerpt(said, secrets)}"
-    return ContextTooLong(message) if _CONTEXT.search(said) else NotAnAnswer(message)
+    raise ContextTooLong(message) if _CONTEXT.search(said) else NotAnAnswer(message)
+
+
+_STATUS_OF_TYPE = (
+    (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
+    (r"authentication|invalid_api_key", 401),
+    (r"insufficient_quota", 402),
+    (r"permission", 403),
+    (r"(?:model_)?not_?found", 404),
+    (r"rate_limit", 429),
+)
+"""How the types of errors begin, and the statuses that they come with elsewhere."""
+
+
+def _status_in(details: Mapping[str, Any]) -> int | None:
+    for value in [str(details.get(key)).lower() for key in ("status", "code", "type")]:
+        if re.fullmatch(r"[45]\d\d", value):
+            return int(value)
+        status = next((status for start, status in _STATUS_OF_TYPE if re.match(start, value)), None)
+        if status is not None:
+            return status
+    return None
+
+
+def _words_of(text: str) -> str:
+    """The words of a refusal: the message, type and code of a JSON error, otherwise the text itself."""
+    try:
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    error = payload.get("error", payload) if isinstance(payload, Mapping) else text
+    if not isinstance(error, Mapping):
+        return str(error)
+    words = [str(error[key]) for key in ("message", "detail", "type", "code") if error.get(key) not in (None, "")]
+    return " | ".join(words) or text
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -170,29 +177,6 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
 
 
-def _words_of(text: str) -> str:
-    """The words of a refusal: the message, type and code of a JSON error, otherwise the text itself."""
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    error = payload.get("error", payload) if isinstance(payload, Mapping) else text
-    if not isinstance(error, Mapping):
-        return str(error)
-    words = [str(error[key]) for key in ("message", "detail", "type", "code") if error.get(key) not in (None, "")]
-    return " | ".join(words) or text
-
-
-def _status_in(details: Mapping[str, Any]) -> int | None:
-    for key in ("status", "code", "type"):
-        value = details.get(key)
-        if isinstance(value, str):
-            value = int(value) if value.isascii() and value.isdigit() else _STATUS_OF_TYPE.get(value.lower())
-        if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:
-            return value
-    return None
-
-
 def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> BackendError | None:
     """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug).
 
@@ -204,20 +188,17 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
     ours = next((cause for cause in causes(exc) if isinstance(cause, BackendError)), None)
     if ours is not None or not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
         return ours
-    meanings: dict[type[BaseException], type[BackendError]] = {
-        theirs.LMRateLimitError: RateLimited,
-        theirs.LMTimeoutError: TransientError,
-        theirs.LMServerError: TransientError,
-        theirs.LMTransportError: TransientError,
-        theirs.LMLockTimeoutError: TransientError,
-        theirs.LMAuthError: AccessDenied,
-        theirs.LMBillingError: FatalError,
-        theirs.ContextWindowExceededError: ContextTooLong,
-        theirs.LMUnsupportedModelError: UnknownModel,
-        theirs.LMConfigurationError: FatalError,
-    }
+    passing = theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError
+    meanings: tuple[tuple[Any, type[BackendError]], ...] = (
+        (theirs.LMRateLimitError, errors.RateLimited),
+        (passing, TransientError),
+        (theirs.LMAuthError, errors.AccessDenied),
+        ((theirs.LMBillingError, theirs.LMConfigurationError), FatalError),
+        (theirs.ContextWindowExceededError, ContextTooLong),
+        (theirs.LMUnsupportedModelError, errors.UnknownModel),
+    )
     message = excerpt(str(exc), secrets_in(os.environ if env is None else env))
-    meaning = next((ours for source, ours in meanings.items() if isinstance(exc, source)), CallError)
+    meaning = next((ours for kinds, ours in meanings if isinstance(exc, kinds)), CallError)
     if issubclass(meaning, TransientError):
         return meaning(message, retry_after=exc.retry_after, status=exc.status)
     return meaning(message)

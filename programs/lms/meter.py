@@ -36,10 +36,6 @@ class Meter:
     finish_reason: str = ""
     seconds: float = 0.0
 
-    def add_attempt(self, seconds: float) -> None:
-        self.attempts += 1
-        self.seconds += seconds
-
     def add_usage(self, usage: Usage) -> None:
         self.prompt_tokens += usage.input_tokens or 0
         self.completion_tokens += usage.output_tokens or 0

@@ -1,6 +1,6 @@
 """Servers that speak OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, Ollama, and many a cloud.
 
-A kind of server that differs from them is a class of its own that says how, such as `programs.lms.argo`.
+A kind of server that differs from them is a class that says how, such as `programs.lms.argo`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from programs.errors import BackendError, CallError, FatalError, RateLimited, Tr
 from programs.lms.failures import NotAnAnswer, NotConnected, TimedOut
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import ModelName, OpenAICompatible, Reply, with_nearest
-from programs.lms.pacing import Pacer
+from programs.lms.retry import Pacer
 from programs.lms.wire import FORMATS, usage_in
 from programs.redaction import excerpt
 
@@ -108,7 +108,8 @@ class Server:
                 try:
                     reply = await self._send(self.backend.chat_path, body)
                 finally:
-                    meter.add_attempt(time.monotonic() - began)
+                    meter.attempts += 1
+                    meter.seconds += time.monotonic() - began
                 response = self.backend.read(reply)
             except BackendError as error:
                 meter.add_fault(error)

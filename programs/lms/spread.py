@@ -80,7 +80,7 @@ class Spread:
     """The servers, by their indices, and the calls that are under way. Safe to share between threads.
 
     A server that has failed `DOWN_AFTER` times in a row is passed over for a pause; then one call tries whether it answers
-    again, and the others pass it over for the next, longer pause, or until that call is answered. `pause` gives the seconds,
+    again, and the others pass it over for the next, longer pause or until that call is answered. `pause` gives the seconds
     from how often it was passed over before and its Retry-After.
     """
 

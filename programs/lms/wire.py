@@ -11,7 +11,7 @@ from typing import Any
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.errors import CallError, Truncated
-from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, payload_error
+from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, raise_error_in
 from programs.redaction import excerpt
 
 LIMITS = ("max_tokens", "max_completion_tokens")
@@ -112,29 +112,23 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
         raise NotAnAnswer(f"the reply is not JSON: {excerpt(text, secrets)}") from None
     if not isinstance(payload, Mapping):
         raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
-    _raise_error_in(payload, secrets)
+    raise_error_in(payload, secrets)
     return payload
-
-
-def _raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str]) -> None:
-    error = payload_error(payload, secrets)
-    if error is not None:
-        raise error
 
 
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
     """The answer in a chat completion, its reasoning apart from its text.
 
     Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into its limit
-    (even when some text came), CallError where the model or its filter refused; and whatever `payload_error` finds, in
-    the reply or in its choice.
+    (even when some text came), CallError where the model or its filter refused; and the error that the reply
+    or its choice holds.
     """
-    _raise_error_in(payload, secrets)
+    raise_error_in(payload, secrets)
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, Mapping):
         raise NotAnAnswer("the reply holds no choices")
-    _raise_error_in(choice, secrets)
+    raise_error_in(choice, secrets)
     message = choice.get("message")
     if not isinstance(message, Mapping):
         raise NotAnAnswer("the reply's choice holds no message")

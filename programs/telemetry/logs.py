@@ -166,8 +166,8 @@ _NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"
 
 
 class LineFormatter(logging.Formatter):
-    """A record as a line without any of the secrets. `short`: level, logger and message; `text`: the time (UTC) before these,
-    the fields as name=JSON after them; `json`: an object of all. A traceback stands on lines of its own, or in the object."""
+    """A record as a line without any of the secrets. `short`: level, logger and message; `text`: time (UTC) before and
+    fields as name=JSON after them; `json`: an object of all. A traceback has lines of its own, or a field there."""
 
     def __init__(self, secrets: Sequence[str], form: Literal["short", "text", "json"]) -> None:
         super().__init__()

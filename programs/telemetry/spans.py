@@ -24,14 +24,15 @@ from programs.lms.meter import current_meter
 from programs.redaction import excerpt, secrets_in
 from programs.versions import own_version
 
-QUEUE = 1024
-"""Finished spans that may wait; more are lost, so that a server which is slow costs neither time nor memory."""
-
-BATCH = 64
-"""Spans of one request: each may hold a passage twice, and collectors refuse bodies of some 20 MB."""
-
-TIMEOUT = 3.0
-"""Seconds for one request."""
+DEFAULTS = {
+    "OTEL_SERVICE_NAME": "synthreasoner",
+    # Finished spans that may wait; more are lost, so that a server which is slow costs neither time nor memory.
+    "OTEL_BSP_MAX_QUEUE_SIZE": "1024",
+    # Each span may hold a passage twice, and collectors refuse bodies of some 20 MB.
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+}
+"""OpenTelemetry's own variables, where the environment does not say otherwise."""
 
 log = logging.getLogger("synthreasoner")
 
@@ -43,15 +44,11 @@ class Spans(BaseCallback):
         self._content = content
         self._secrets = secrets_in(os.environ)
         self._open: dict[str, tuple[Span, Any]] = {}
-        # What the environment says wins (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_..., OTEL_EXPORTER_OTLP_...).
-        name = os.environ.get("OTEL_SERVICE_NAME", "synthreasoner")
-        resource = Resource.create({"service.name": name, "service.version": own_version() or "checkout"})
+        os.environ.update({name: value for name, value in DEFAULTS.items() if not os.environ.get(name)})
+        resource = Resource.create({"service.version": own_version() or "checkout"})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._sender = SpanSender(endpoint, timeout=_unless("OTEL_EXPORTER_OTLP_TIMEOUT", TIMEOUT))
-        size, batch = _unless("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE), _unless("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH)
-        self._provider.add_span_processor(
-            BatchSpanProcessor(self._sender, max_queue_size=size, max_export_batch_size=batch)
-        )
+        self._sender = SpanSender(endpoint)
+        self._provider.add_span_processor(BatchSpanProcessor(self._sender))
         self._tracer = self._provider.get_tracer("synthreasoner")
 
     def close(self) -> None:
@@ -62,21 +59,22 @@ class Spans(BaseCallback):
     @contextmanager
     def span(self, name: str, facts: Mapping[str, str]) -> Iterator[None]:
         """A span around what is asked inside."""
-        self._begin(key := f"{name} {id(facts)}", name, {f"synthreasoner.{fact}": facts[fact] for fact in facts})
+        opened = self._begin(name, {f"synthreasoner.{fact}": facts[fact] for fact in facts})
         try:
             yield
         except BaseException as error:
-            self._end(key, {}, error)
+            self._end(opened, {}, error)
             raise
-        self._end(key, {}, None)
+        self._end(opened, {}, None)
 
     def on_module_start(self, call_id: str, instance: Any, inputs: Any) -> None:  # noqa: ARG002
         # A predictor's span is its stage's.
         if not isinstance(instance, dspy.Predict):
-            self._begin(call_id, type(instance).__name__, {})
+            self._open[call_id] = self._begin(type(instance).__name__, {})
 
     def on_module_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:  # noqa: ARG002
-        self._end(call_id, {}, exception)
+        if call_id in self._open:
+            self._end(self._open.pop(call_id), {}, exception)
 
     def on_lm_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
         provider, _, model = str(instance.model).replace("/", ":", 1).partition(":")
@@ -90,7 +88,7 @@ class Spans(BaseCallback):
         if self._content:
             messages = inputs.get("messages") or [{"role": "user", "content": inputs.get("prompt")}]
             facts["gen_ai.input.messages"] = _messages((said["role"], said["content"]) for said in messages)
-        self._begin(call_id, f"chat {model or provider}", facts, SpanKind.CLIENT)
+        self._open[call_id] = self._begin(f"chat {model or provider}", facts, SpanKind.CLIENT)
 
     def on_lm_end(self, call_id: str, outputs: Any | None, exception: BaseException | None = None) -> None:
         meter = current_meter()
@@ -103,16 +101,14 @@ class Spans(BaseCallback):
         if self._content and isinstance(outputs, list):
             texts = [output.get("text") if isinstance(output, dict) else output for output in outputs]
             facts["gen_ai.output.messages"] = _messages(("assistant", str(text)) for text in texts)
-        self._end(call_id, facts, exception)
+        self._end(self._open.pop(call_id), facts, exception)
 
-    def _begin(self, key: str, name: str, facts: Mapping[str, Any], kind: SpanKind = SpanKind.INTERNAL) -> None:
+    def _begin(self, name: str, facts: Mapping[str, Any], kind: SpanKind = SpanKind.INTERNAL) -> tuple[Span, Any]:
         span = self._tracer.start_span(name, kind=kind, attributes=_known(facts))
-        self._open[key] = span, context.attach(set_span_in_context(span))
+        return span, context.attach(set_span_in_context(span))
 
-    def _end(self, key: str, facts: Mapping[str, Any], exception: BaseException | None) -> None:
-        if key not in self._open:
-            return
-        span, token = self._open.pop(key)
+    def _end(self, opened: tuple[Span, Any], facts: Mapping[str, Any], exception: BaseException | None) -> None:
+        span, token = opened
         context.detach(token)
         span.set_attributes(_known(facts))
         if exception is not None:
@@ -122,11 +118,6 @@ class Spans(BaseCallback):
             said = excerpt(str(error), self._secrets) if self._content else type(error).__name__
             span.set_status(StatusCode.ERROR, said)
         span.end()
-
-
-def _unless(variable: str, value: Any) -> Any:
-    """The value, or None where a variable of OpenTelemetry's own says it."""
-    return None if os.environ.get(variable) else value
 
 
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,15 +130,13 @@ def _messages(said: Iterable[tuple[str, Any]]) -> str:
 
 
 class SpanSender(OTLPSpanExporter):
-    """Logs once that spans do not arrive, with the reason, and at the end their number. Once `closing`, it gives up with the
-    first that does not."""
+    """Logs once that spans do not arrive, with the reason, and at the end their number. Once `closing`, it gives up at the
+    first failure."""
 
-    def __init__(self, endpoint: str, timeout: float | None) -> None:
-        super().__init__(endpoint, timeout=timeout)
-        self.closing = False
-        self._address = endpoint
-        self._failing = False
-        self._lost = 0
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.closing = self._failing = False
+        self._address, self._lost = endpoint, 0
         # Its own loggers say at every failure, at length, what is said here once.
         self._said = _FirstWords(logging.WARNING)
         self._theirs = logging.getLogger("opentelemetry")

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 from programs.errors import RateLimited, TransientError
 from programs.lms.failures import EmptyAnswer, TimedOut
-from programs.lms.pacing import Pacer
-from programs.lms.retry import RetryPolicy
+from programs.lms.retry import Pacer, RetryPolicy
 
 
 @given(st.integers(1, 5000), st.none() | st.floats(0, 300))
@@ -94,7 +93,7 @@ async def simulate(refuses: Refuses, in_flight: int, until: float, monkeypatch: 
         await future
 
     real_sleep = asyncio.sleep
-    monkeypatch.setattr("programs.lms.pacing.asyncio.sleep", sleep)
+    monkeypatch.setattr("programs.lms.retry.asyncio.sleep", sleep)
 
     async def caller() -> None:
         while True:

@@ -73,15 +73,6 @@ def test_a_choice_has_room_and_all_before_it_have_none(in_flight: list[int], dat
     assert all(in_flight[server] + 1 > 1.25 * share for server in earlier)
 
 
-@given(st.integers(1, 8), st.lists(st.integers(0, 1000), max_size=200))
-def test_no_server_ever_holds_clearly_more_than_its_share(servers: int, passages: list[int]) -> None:
-    in_flight = [0] * servers
-    for passage in passages:
-        order = preference(str(passage % 3), [str(server) for server in range(servers)])
-        in_flight[choose(order, in_flight, order)] += 1
-        assert max(in_flight) < 1.25 * sum(in_flight) / servers + 1
-
-
 def test_a_passage_is_what_its_calls_share() -> None:
     first, second = (
         f"[[ ## passage ## ]]\n[1] Dust.\n[2] Gas.\n\n{rest}" for rest in ("Ask.", "[[ ## question ## ]]\nWhy?")
@@ -177,17 +168,6 @@ def test_one_call_at_a_time_tries_a_dead_server(end: BaseException | None) -> No
     assert bench.ask() == [0]
 
 
-def test_calls_under_way_when_a_server_dies_do_not_lengthen_its_pause() -> None:
-    bench = Bench()
-    late = bench.spread.turn([0, 1], [])
-    assert late.__enter__() == 0
-    bench.kill()
-    bench.clock.now += 0.9
-    assert late.__exit__(NotConnected, NotConnected("late"), None)
-    bench.clock.now += 0.1
-    assert bench.ask() == [0]
-
-
 @pytest.mark.parametrize(
     ("error", "tried"),
     [
@@ -262,19 +242,6 @@ async def test_load_is_even_although_all_prefer_one() -> None:
     assert sorted(len(server.calls) for server in (one, two, three)) == [14, 38, 38]
 
 
-async def test_load_follows_the_faster_server() -> None:
-    with StandIn(brain, latency=0.01) as fast, StandIn(brain, latency=0.3) as slow:
-        async with shared_model(fast, slow) as model:
-            queue = iter(range(200))
-
-            async def worker() -> None:
-                for passage in queue:
-                    await ask(model, about(passage))
-
-            await asyncio.gather(*(worker() for _ in range(20)))
-    assert len(fast.calls) > len(slow.calls) > 0
-
-
 async def test_a_server_that_dies_loses_no_call_and_is_used_again() -> None:
     with StandIn(brain, latency=0.02) as one:
         two = StandIn(brain, latency=0.02).__enter__()
@@ -317,16 +284,6 @@ async def test_all_down_then_up() -> None:
         assert len(back.calls) == 8
 
 
-async def test_faults_of_every_kind_lose_nothing() -> None:
-    plan = FaultPlan(share=0.3, kinds=["500", "429", "html", "reset", "empty", "error200"], seed=4)
-    with StandIn(brain, faults=plan) as one, StandIn(brain, faults=plan) as two:
-        async with shared_model(one, two) as model:
-            with metered() as meter:
-                answers = await asyncio.gather(*(ask(model, about(passage)) for passage in range(150)))
-    assert {answer.text for answer in answers} == {ANSWER}
-    assert meter.attempts == len(one.calls) + len(two.calls) == 150 + sum(meter.faults.values())
-
-
 @pytest.mark.parametrize(("fault", "error"), [("401", AccessDenied), ("404", UnknownModel), ("402", FatalError)])
 async def test_a_server_that_refuses_for_good_is_named(fault: str, error: type[BackendError]) -> None:
     with StandIn(brain) as one, StandIn(brain, faults=FaultPlan(share=1, kinds=[fault]), api_key=KEY) as two:
@@ -355,11 +312,3 @@ async def test_each_server_learns_its_own_form_and_prompts_suit_all() -> None:
     assert set(meter.faults) == {"schema"}
     kinds = [body.get("response_format", {}).get("type") for body in one.bodies]
     assert "json_object" not in kinds
-
-
-async def test_models_that_all_offer() -> None:
-    with StandIn(brain, models=[("A", "a"), ("B", "b")]) as one, StandIn(brain, models=[("B", "b"), ("C", "c")]) as two:
-        async with shared_model(one, two) as model:
-            assert model.engine is not None
-            names = await model.engine.list_models()
-    assert names == [("B", "b")]

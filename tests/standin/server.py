@@ -15,15 +15,10 @@ token and as `user`, and keep the parameter rules of the model's family; what br
 
 After a test look at `server.surprises`: what the brain raised. It is answered with HTTP 500, so a client may have
 retried over it.
-
-To serve by hand, echoing a fixed answer:
-
-    python -m tests.standin.server --port 8123 [--argo-user NAME] [--latency 0.2] [--answer '{"a": 1}']
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import threading
 import time
@@ -286,24 +281,3 @@ class StandIn:
                 },
             }
         )
-
-
-def main() -> None:
-    """Serve one fixed answer until interrupted."""
-    parser = argparse.ArgumentParser(description="Stand in for a model's server.")
-    parser.add_argument("--port", type=int, default=8123)
-    parser.add_argument("--argo-user")
-    parser.add_argument("--latency", type=float, default=0.0)
-    parser.add_argument("--answer", default='{"answer": "42"}')
-    given = parser.parse_args()
-    server = StandIn(lambda _: str(given.answer), latency=given.latency, argo_user=given.argo_user, port=given.port)
-    with server:
-        print(f"serving on {server.url}", flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print(f"{len(server.calls)} calls, at most {server.peak} at once")
-
-
-if __name__ == "__main__":
-    main()
