@@ -59,14 +59,13 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
     goes on without its log.
     """
-    secrets = secrets_in(os.environ)
     terminal = logging.StreamHandler()
-    terminal.setFormatter(LineFormatter(secrets, "short"))
+    terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
     handlers: list[logging.Handler] = [terminal]
     if file is not None:
-        file.setFormatter(LineFormatter(secrets, options.log_format))
+        file.setFormatter(LineFormatter(options.log_format))
         terminal.setLevel(max(level, logging.WARNING))
         handlers.append(file)
     with _told_to(handlers, level):
@@ -169,14 +168,14 @@ class LineFormatter(logging.Formatter):
     """A record as a line without any of the secrets. `short`: level, logger and message; `text`: time (UTC) before and
     fields as name=JSON after them; `json`: an object of all. A traceback has lines of its own, or a field there."""
 
-    def __init__(self, secrets: Sequence[str], form: Literal["short", "text", "json"]) -> None:
+    def __init__(self, form: Literal["short", "text", "json"]) -> None:
         super().__init__()
-        self._secrets = secrets
-        self._form = form
+        self._secrets, self._form = secrets_in(os.environ), form
 
     def format(self, record: logging.LogRecord) -> str:
         # A secret with a quote in it looks otherwise in JSON: what is cleaned is not JSON yet.
-        message, fields = self._clean(record.getMessage()), self._clean(_fields(record))
+        message = self._clean(record.getMessage())
+        fields = {name: self._clean(value) for name, value in vars(record).items() if name not in _NO_FIELDS}
         error = record.exc_info[1] if record.exc_info else None
         trouble = "" if error is None else self._clean("".join(traceback.format_exception(error)).rstrip())
         level, then = record.levelname, datetime.fromtimestamp(record.created, timezone.utc)
@@ -196,10 +195,6 @@ class LineFormatter(logging.Formatter):
         if isinstance(value, dict):
             return {name: self._clean(item) for name, item in value.items()}
         return [self._clean(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _NO_FIELDS}
 
 
 def _json(value: Any) -> str:

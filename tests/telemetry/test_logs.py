@@ -21,8 +21,8 @@ import pytest
 
 from programs.errors import UserError
 from programs.telemetry import logs
-from programs.telemetry.logs import LogFile, LogOptions, default_log, logged
-from tests.lab import KEY, USER, Lab, called, laboratory
+from programs.telemetry.logs import LogOptions, default_log, logged
+from tests.lab import USER, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 from tests.test_cli import mistake
 
