@@ -15,7 +15,7 @@ from dspy.lm15 import Request, Response
 
 from programs.errors import AccessDenied, BackendError, CallError, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
-from programs.lms.openai_compatible import Effort, OpenAICompatible, Reply
+from programs.lms.openai_compatible import Effort, HttpReply, OpenAICompatible
 from programs.lms.wire import FORMATS, SAMPLING, BodyRules, answer, read_completion
 from programs.redaction import excerpt
 
@@ -63,7 +63,7 @@ class Argo(OpenAICompatible):
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         return {"user": self._user, **super().body(request, rules)}
 
-    def read(self, reply: Reply) -> Response:
+    def read(self, reply: HttpReply) -> Response:
         payload = self.payload(reply)
         if "response" in payload and "choices" not in payload:
             said = _legacy_text(payload["response"])
@@ -75,7 +75,7 @@ class Argo(OpenAICompatible):
         self._refuse_notice(str(response.text or ""))
         return response
 
-    def payload(self, reply: Reply) -> Mapping[str, Any]:
+    def payload(self, reply: HttpReply) -> Mapping[str, Any]:
         try:
             return super().payload(reply)
         except BackendError:

@@ -19,7 +19,7 @@ from programs.background_loop import run
 from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Server
-from programs.lms.spread import Spread
+from programs.lms.spread import ServerSpread
 
 Places = Callable[[], AbstractAsyncContextManager[object]]
 """Gives a place to hold, which is waited for when it is entered."""
@@ -51,7 +51,7 @@ class Engine:
     def __init__(self, servers: Sequence[Server], retry: RetryPolicy) -> None:
         self.servers = tuple(servers)
         self._retry = retry
-        self._spread = Spread([server.endpoint for server in servers], retry.wait)
+        self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
         self.supported_params = frozenset.intersection(*(server.backend.supported_params for server in servers))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Engine:

@@ -26,7 +26,7 @@ _OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """A whole HTTP reply. Header names are in lower case."""
 
     status: int
@@ -94,15 +94,15 @@ class OpenAICompatible:
         """The JSON body that asks for an answer by `rules`: the backend's own, or what the server has left of them."""
         return chat_body(request, model=self.model, rules=rules, reasoning_effort=self._effort)
 
-    def read(self, reply: Reply) -> Response:
+    def read(self, reply: HttpReply) -> Response:
         """The answer in a reply. Raises a BackendError without secrets for everything that is no answer."""
         return read_completion(self.payload(reply), model=self.model, secrets=self.secrets)
 
-    def read_models(self, reply: Reply) -> list[ModelName]:
+    def read_models(self, reply: HttpReply) -> list[ModelName]:
         """The models in a reply to a request for their list. Raises as `read` does."""
         return model_names(self.payload(reply))
 
-    def payload(self, reply: Reply) -> Mapping[str, Any]:
+    def payload(self, reply: HttpReply) -> Mapping[str, Any]:
         """The JSON object in a reply. Raises as `read` does."""
         if not 200 <= reply.status < 300:
             raise http_error(reply.status, reply.headers, reply.text, self.secrets)

@@ -21,7 +21,7 @@ from dspy.lm15 import Request, Response
 from programs.errors import BackendError, CallError, FatalError, RateLimited, TransientError, UnknownModel
 from programs.lms.failures import NotAnAnswer, NotConnected, TimedOut
 from programs.lms.meter import current_meter
-from programs.lms.openai_compatible import ModelName, OpenAICompatible, Reply, with_nearest
+from programs.lms.openai_compatible import HttpReply, ModelName, OpenAICompatible, with_nearest
 from programs.lms.retry import Pacer
 from programs.lms.wire import FORMATS, usage_in
 from programs.redaction import excerpt
@@ -131,7 +131,7 @@ class Server:
             level = logging.INFO if refused <= FORMATS else logging.WARNING
             log.log(level, "%s does not take %s, and is not sent it again", self.endpoint, ", ".join(sorted(refused)))
 
-    async def _meant(self, error: BackendError, reply: Reply | None) -> BackendError:
+    async def _meant(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """What an error is in the light of what is known of the server."""
         if isinstance(error, FatalError) and reply is not None and reply.status >= 300:
             page = reply.text.lstrip()[:1] not in ("{", "[")
@@ -151,7 +151,7 @@ class Server:
         self._refusing_since = now if self._refusing_since is None else self._refusing_since
         return self._known and now - self._refusing_since < EXCUSED
 
-    async def _send(self, path: str, body: Mapping[str, Any] | None = None) -> Reply:
+    async def _send(self, path: str, body: Mapping[str, Any] | None = None) -> HttpReply:
         """What comes back for a body, or for no body. Raises the TransientError of a broken or silent connection."""
         try:
             # Not aiohttp's own limit of the whole, which now and then swallows a cancellation; and one of reading is never
@@ -168,7 +168,7 @@ class Server:
             return TimedOut(f"{self.endpoint} gave no whole reply in time")
         return NotConnected(f"the connection to {self.endpoint} broke: {excerpt(str(error), self.backend.secrets)}")
 
-    async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> Reply:
+    async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:
         headers = {"Accept": "application/json", **self.backend.headers}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -186,7 +186,7 @@ class Server:
                     response.close()
                     raise NotAnAnswer(f"the reply is larger than {LARGEST_REPLY} bytes")
             lowered = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status, lowered, content.decode("utf-8", "replace"))
+            return HttpReply(response.status, lowered, content.decode("utf-8", "replace"))
 
     def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()

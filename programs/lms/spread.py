@@ -76,7 +76,7 @@ class _Health:
         return max(0, self.failures - DOWN_AFTER + 1)
 
 
-class Spread:
+class ServerSpread:
     """The servers, by their indices, and the calls that are under way. Safe to share between threads.
 
     A server that has failed `DOWN_AFTER` times in a row is passed over for a pause; then one call tries whether it answers

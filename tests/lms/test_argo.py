@@ -18,7 +18,7 @@ from programs.errors import (
 )
 from programs.lms.addresses import BaseUrl
 from programs.lms.argo import Argo, LegacyArgo
-from programs.lms.openai_compatible import Reply
+from programs.lms.openai_compatible import HttpReply
 from tests.lms.asking import ANSWER, FORMAT, ONCE, USER, argo_model, ask, brain, request
 from tests.standin.faults import NOTICE, FaultPlan
 from tests.standin.server import StandIn
@@ -95,18 +95,18 @@ def backend(kind: type[Argo] = Argo) -> Argo:
 )
 def test_failures(kind: type[Argo], status: int, said: Any, error: type[BackendError]) -> None:
     with pytest.raises(error) as caught:
-        backend(kind).read(Reply(status, {}, said if isinstance(said, str) else json.dumps(said)))
+        backend(kind).read(HttpReply(status, {}, said if isinstance(said, str) else json.dumps(said)))
     assert USER not in repr(caught.value)
 
 
 @pytest.mark.parametrize("said", [{"response": ANSWER}, {"response": {"content": ANSWER}}, native(ANSWER)])
 def test_answers(said: Any) -> None:
-    assert backend(LegacyArgo).read(Reply(200, {}, json.dumps(said))).text == ANSWER
+    assert backend(LegacyArgo).read(HttpReply(200, {}, json.dumps(said))).text == ANSWER
 
 
 def test_an_answer_in_form_may_speak_of_denied_access() -> None:
     text = '{"answer": "The telescope said ACCESS DENIED."}'
-    assert backend().read(Reply(200, {}, json.dumps(native(text)))).text == text
+    assert backend().read(HttpReply(200, {}, json.dumps(native(text)))).text == text
 
 
 @pytest.mark.parametrize("api", ["native", "legacy"])

@@ -34,7 +34,7 @@ from programs.lms.failures import EmptyAnswer, NotConnected, ParameterRefused
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
-from programs.lms.spread import DOWN_AFTER, Spread, choose, preference, shared_beginning
+from programs.lms.spread import DOWN_AFTER, ServerSpread, choose, preference, shared_beginning
 from tests.lms.asking import ANSWER, FORMAT, KEY, QUICK, ask, brain, request
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
@@ -99,7 +99,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.spread = Spread(["a", "b"], lambda times, after: max(2.0 ** (times - 1), after or 0), self.clock)
+        self.spread = ServerSpread(["a", "b"], lambda times, after: max(2.0 ** (times - 1), after or 0), self.clock)
 
     def ask(self, error: BaseException | None = None, first: int = 0) -> list[int]:
         """The servers that one call tried, `first` first, when "a" answers with `error`."""
@@ -186,7 +186,7 @@ def test_a_server_that_answers_badly_is_not_dead(error: BackendError, tried: lis
 
 
 def test_while_all_are_down_each_is_asked_as_if_none_was() -> None:
-    spread = Spread(["a", "b"], lambda *_: 1e6, Clock())
+    spread = ServerSpread(["a", "b"], lambda *_: 1e6, Clock())
 
     def dead(order: list[int]) -> list[int]:
         tried: list[int] = []
