@@ -19,7 +19,7 @@ from programs.lms.failures import EmptyAnswer, backend_error, causes
 from programs.lms.meter import Meter, metered
 from programs.lms.resolve import Model
 from programs.run.gate import RunStopped
-from programs.telemetry.tracing import stage_span
+from programs.telemetry.tracing import span
 
 ModelOf = Callable[[Ask], Model | None]
 
@@ -77,7 +77,7 @@ class Caller:
         place = held_place() if model is not None and model.engine is None else nullcontext()
         try:
             async with place:
-                with stage_span(ask.account, ask.key):
+                with span(ask.account, stage=ask.account, key=ask.key):
                     return cast(Outcome, getattr(await ask.predict.acall(**arguments), ask.output))
         except Exception as error:
             stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)

@@ -74,16 +74,7 @@ def endpoint_of(address: str) -> str:
     return address if parts.path.strip("/") else parts._replace(path="/v1/traces").geturl()
 
 
-def text_span(sample: str) -> contextlib.AbstractContextManager[None]:
-    """Inside, what is asked is about this text: one trace."""
-    return _span("text", sample=sample)
-
-
-def stage_span(stage: str, key: str) -> contextlib.AbstractContextManager[None]:
-    """Inside, a model is asked this stage, which the journal knows by this key."""
-    return _span(stage, stage=stage, key=key)
-
-
-def _span(name: str, **facts: str) -> contextlib.AbstractContextManager[None]:
+def span(name: str, **facts: str) -> contextlib.AbstractContextManager[None]:
+    """Inside, what is asked belongs to this text or stage; the first is a trace of its own."""
     spans = _spans.get()
     return contextlib.nullcontext() if spans is None else spans.span(name, facts)
