@@ -12,7 +12,7 @@ from dspy.utils.exceptions import AdapterParseError
 
 from optimize.job import Job
 from programs.errors import CallError
-from programs.lms.dspy_errors import backend_error
+from programs.lms.failures import backend_error
 
 LONGEST = 2000
 """Characters that an instruction may have."""

@@ -23,7 +23,7 @@ from optimize.optimizers.bench import Bench, Run, Step, changed_copy, state_of
 from optimize.optimizers.proposing import ProposalAdapter
 from optimize.splits import spread
 from programs.errors import CallError
-from programs.lms.dspy_errors import backend_error
+from programs.lms.failures import backend_error
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

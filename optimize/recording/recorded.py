@@ -28,8 +28,8 @@ from optimize.recording.call_journal import Call, Purpose
 from optimize.recording.recorder import Flight, Recorder
 from optimize.recording.replies import Rollout, answer_of, key_of, reseeded, response_of, tokens_of
 from programs.errors import Truncated
-from programs.lms.blocking import BlockingEngine
-from programs.lms.meter import current_meter, metered_twice
+from programs.lms.engine import BlockingEngine
+from programs.lms.meter import current_meter, metered
 from programs.lms.resolve import Model
 
 _DEFAULTS = ("temperature", "max_tokens", "max_completion_tokens")
@@ -175,7 +175,7 @@ class RecordingEngine:
             call = record(response.usage, **answer_of(response))
             return response_of(call, asked.request.model, response.usage)
 
-        with flight, metered_twice() as meter:
+        with flight, metered() as meter:
             try:
                 yield land
             except Truncated as error:

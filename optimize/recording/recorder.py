@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from optimize.recording.call_journal import Account, Call, CallJournal, Purpose, Spend
 from programs.errors import FatalError, JournalError, SynthReasonerError
-from programs.lms.dspy_errors import backend_error
+from programs.lms.failures import backend_error
 
 
 class CompileStopped(FatalError):

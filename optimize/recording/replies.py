@@ -9,7 +9,7 @@ from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from optimize.recording.call_journal import Call
 from programs.errors import CallError
-from programs.lms.faults import EmptyAnswer
+from programs.lms.failures import EmptyAnswer
 from programs.lms.meter import Meter
 from programs.lms.wire import encodable, reasoning_of
 

@@ -4,7 +4,7 @@ The one place where DSPy is called.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, cast
 
 import dspy
@@ -14,14 +14,12 @@ from programs.asking.adapter import NotAsAsked
 from programs.asking.plan import Ask, Reply, Spent
 from programs.asking.tries import Outcome, Try, TryRules, Unreadable, tries
 from programs.errors import BackendError, CallError, FatalError, TransientError
-from programs.lms.direct import DirectLM
-from programs.lms.dspy_errors import backend_error, causes
-from programs.lms.faults import EmptyAnswer
+from programs.lms.engine import held_place
+from programs.lms.failures import EmptyAnswer, backend_error, causes
 from programs.lms.meter import Meter, metered
-from programs.lms.place import held_place
 from programs.lms.resolve import Model
 from programs.run.gate import RunStopped
-from programs.telemetry.asked import asking
+from programs.telemetry.tracing import span
 
 ModelOf = Callable[[Ask], Model | None]
 
@@ -33,7 +31,7 @@ def configured(_ask: Ask) -> Model | None:
 
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
-    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.place`), each call holds one.
+    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), each call holds one.
 
     Raises `FatalError` when no call can succeed, and `RunStopped` where a place is refused; everything else becomes a
     `Reply`. A `strict` one also raises the `TransientError` of a server that stays away, since its caller has no later run
@@ -60,9 +58,9 @@ class Caller:
         steps = tries(ask, self._rules)
         step = next(steps)
         while True:
-            with metered() as meter, asking(ask):
+            with metered() as meter:
                 try:
-                    outcome = await self._outcome(ask, _arguments(ask, step, model, options))
+                    outcome = await self._outcome(ask, model, _arguments(ask, step, model, options))
                 except RunStopped:
                     if not costs:
                         raise
@@ -74,10 +72,13 @@ class Caller:
             except StopIteration as end:
                 return _priced(end.value, ask, model, options, costs)
 
-    async def _outcome(self, ask: Ask, arguments: dict[str, Any]) -> Outcome:
+    async def _outcome(self, ask: Ask, model: Model | None, arguments: dict[str, Any]) -> Outcome:
+        # An engine of ours takes a place itself.
+        place = held_place() if model is not None and model.engine is None else nullcontext()
         try:
-            async with _place_before(arguments.get("lm")):
-                return cast(Outcome, getattr(await ask.predict.acall(**arguments), ask.output))
+            async with place:
+                with span(ask.account, stage=ask.account, key=ask.key):
+                    return cast(Outcome, getattr(await ask.predict.acall(**arguments), ask.output))
         except Exception as error:
             stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)
             if stopped is not None:
@@ -104,11 +105,6 @@ def _arguments(ask: Ask, step: Try, model: Model | None, options: frozenset[str]
         # A compiled program's own would be sent otherwise.
         config["temperature"] = None
     return {**step.inputs, "config": config, **({} if model is None else {"lm": model.lm})}
-
-
-def _place_before(lm: Any) -> AbstractAsyncContextManager[object]:
-    """A place for the whole of a call, where it is one that takes none itself."""
-    return nullcontext() if lm is None or isinstance(lm, DirectLM) else held_place()
 
 
 def _outcome(error: Exception, strict: bool) -> Outcome:

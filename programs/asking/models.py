@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from programs.asking.plan import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
-from programs.lms.backend import ModelName, with_nearest
 from programs.lms.embedded import EmbeddedServers
-from programs.lms.engine import Engine
-from programs.lms.faults import NotConnected
+from programs.lms.failures import NotConnected
+from programs.lms.openai_compatible import ModelName, with_nearest
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import Listener, RetryPolicy, nobody
+from programs.lms.server import Server
 from programs.settings import Settings
 
 KNOCKS = 3
@@ -103,7 +103,7 @@ class ModelTable:
         )
 
 
-async def _reach(server: Engine) -> list[ModelName]:
+async def _reach(server: Server) -> list[ModelName]:
     """The models that a server lists; none where it keeps no list."""
     for knock in range(KNOCKS):
         try:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from programs.asking.plan import Ask, Rejected, Reply
 from programs.errors import CallError, ContextTooLong, TransientError, Truncated
-from programs.lms.faults import EmptyAnswer
+from programs.lms.failures import EmptyAnswer
 
 TOKEN_GROWTH_LIMIT = 4
 

@@ -31,7 +31,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from programs.errors import JournalError, UserError
-from programs.lms.redaction import redact
+from programs.redaction import redact
 
 
 def grouped(model: type[BaseModel]) -> dict[str, list[str]]:

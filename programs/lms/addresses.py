@@ -44,8 +44,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     if not url.userinfo:
         return BaseUrl(bare)
     basic = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
-    written = url.userinfo.decode("ascii", "replace")
-    known = (basic, written, url.password or url.username)
+    known = (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username)
     return BaseUrl(bare, basic, tuple(secret for secret in known if secret))
 
 
@@ -75,8 +74,7 @@ def address_of(text: str) -> Address:
 def bases_of(model: str, addresses: Sequence[str]) -> list[str]:
     """The base URLs of a model's servers; none: wherever such models are found when nothing is said."""
     found = [address_of(text) for text in addresses]
-    own = [address.base for address in found if address.model == model]
-    return own or [address.base for address in found if address.model is None]
+    return [a.base for a in found if a.model == model] or [a.base for a in found if a.model is None]
 
 
 def check_models(addresses: Sequence[str], models: Sequence[str]) -> None:

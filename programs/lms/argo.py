@@ -9,148 +9,82 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
-from dspy.lm15 import Request, Response, Usage
+from dspy.lm15 import Request, Response
 
 from programs.errors import AccessDenied, BackendError, CallError, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
-from programs.lms.backend import Effort, HttpCall, ModelName, Reply, model_names
-from programs.lms.http_errors import http_error
-from programs.lms.redaction import excerpt
-from programs.lms.structured import Rung, rung_of
-from programs.lms.wire import BodyRules, answer, chat_body, read_completion, read_json
-
-_CLAUDE_LIMIT = 21_000
-_CLAUDE_DEFAULT = 8_192
-_CLAUDE_VERSION = re.compile(r"claude([a-z]*?)v?(\d)(\d)?(?!\d)")
-
-_REASONING = BodyRules(
-    limit_key="max_completion_tokens", temperature=False, top_p=False, seed=False, stop=False, response_format=False
-)
-_ANYTHING = BodyRules(reasoning_effort=False)
-_PLAIN = replace(_ANYTHING, seed=False, response_format=False)
-_CLAUDE = replace(
-    _PLAIN,
-    default_limit=_CLAUDE_DEFAULT,
-    highest_limit=_CLAUDE_LIMIT,
-    highest_temperature=1.0,
-    top_p_beside_temperature=False,
-)
-_NEW_CLAUDE = replace(_CLAUDE, temperature=False, top_p=False)
-
-
-def rules_for(model: str) -> BodyRules:
-    """What the model with this internal id takes. A name in no known family gets what every server takes."""
-    model = model.lower()
-    if model.startswith(("gpto", "gpt5")):
-        return _REASONING
-    if model.startswith(("gpt4o", "gpt41")):
-        return _ANYTHING
-    if model.startswith("claude"):
-        return _NEW_CLAUDE if _refuses_sampling(model) else _CLAUDE
-    return _PLAIN
-
-
-def _refuses_sampling(claude: str) -> bool:
-    found = _CLAUDE_VERSION.match(claude)
-    if found is None:
-        return False
-    version = (int(found.group(2)), int(found.group(3) or 0))
-    return version >= ((4, 7) if found.group(1) == "opus" else (5, 0))
-
+from programs.lms.openai_compatible import Effort, HttpReply, OpenAICompatible
+from programs.lms.wire import FORMATS, SAMPLING, BodyRules, answer, read_completion
+from programs.redaction import excerpt
 
 PRODUCTION = "https://apps.inside.anl.gov/argoapi"
 
-Route = Literal["native", "legacy"]
+_PLAIN = BodyRules().without("seed", "reasoning_effort", *FORMATS)
+_CLAUDE = replace(
+    _PLAIN, default_limit=8_192, highest_limit=21_000, highest_temperature=1.0, top_p_with_temperature=False
+)
+
+FAMILIES: tuple[tuple[str, BodyRules], ...] = (
+    (r"gpto|gpt5", BodyRules().without("max_tokens", *SAMPLING, *FORMATS)),
+    (r"gpt4o|gpt41", BodyRules().without("reasoning_effort")),
+    # Opus from 4.7 on, every other family from 5 on; a version may be followed by that of the gateway ("35v2").
+    (r"claudeopus(?:4[7-9]|[5-9])|claude(?!opus)[a-z]*[5-9]", _CLAUDE.without(*SAMPLING)),
+    (r"claude", _CLAUDE),
+)
+"""What models take, by how their internal ids begin: the first line that fits. Any other takes what every server does."""
+
+
+def rules_for(model: str) -> BodyRules:
+    """What the model with this internal id takes."""
+    return next((rules for start, rules in FAMILIES if re.match(start, model.lower())), _PLAIN)
+
 
 _NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO"
 _DENIED = "ACCESS DENIED"
 _MIXED_BODY = "You passed a messages field along with"
 
 
-class Argo:
-    """A model behind Argo (see `Backend`). Which parameters it takes is in `argo_families`."""
+class Argo(OpenAICompatible):
+    """A model behind Argo's native route."""
 
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
+    chat_path, models_path = "/v1/chat/completions", "/v1/models"
+    drops: frozenset[str] = frozenset()
+    """What a route does not pass on, whatever the model takes."""
 
-    def __init__(
-        self, model: str, *, user: str, base: BaseUrl, route: Route = "native", reasoning_effort: Effort | None = None
-    ) -> None:
-        self.model = model
-        self.endpoint = base.url
-        self.secrets = (user, *base.secrets)
+    def __init__(self, model: str, *, user: str, base: BaseUrl, reasoning_effort: Effort | None = None) -> None:
+        rules = rules_for(model).without(*self.drops)
+        super().__init__(model, base=base, api_key=user, rules=rules, reasoning_effort=reasoning_effort)
         self._user = user
-        self._route = route
-        self._rules = rules_for(model)
-        self._effort = reasoning_effort if route == "native" else None
-        self._headers = {"Authorization": f"Bearer {user}"}
-        self.takes_sampling = self._rules.temperature
-        self.supports_response_schema = route == "native" and self._rules.response_format
-        self.supported_params = frozenset(self._supported())
 
-    def _supported(self) -> list[str]:
-        rules, native = self._rules, self._route == "native"
-        optional = {
-            "temperature": rules.temperature,
-            "top_p": rules.top_p,
-            "seed": rules.seed and native,
-            "stop": rules.stop,
-            "response_format": rules.response_format and native,
-            "reasoning_effort": rules.reasoning_effort and native,
-        }
-        return ["max_tokens", *(name for name, taken in optional.items() if taken)]
+    def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
+        return {"user": self._user, **super().body(request, rules)}
 
-    def start(self) -> None:
-        """Nothing to do: the gateway is always there, or out of reach."""
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-    def post(self, request: Request, rung: Rung) -> HttpCall:
-        asked = rung if self._route == "native" else Rung.NONE
-        said = chat_body(request, model=self.model, rules=self._rules, rung=asked, reasoning_effort=self._effort)
-        body = {"user": self._user, **said}
-        if self._route == "legacy":
-            body.pop("seed", None)
-            return HttpCall("POST", f"{self.endpoint}/api/v1/resource/chat/", self._headers, body)
-        sent = rung_of(body.get("response_format"), rung)
-        return HttpCall("POST", f"{self.endpoint}/v1/chat/completions", self._headers, body, sent)
-
-    def read(self, reply: Reply) -> Response:
-        payload = self._payload(reply)
+    def read(self, reply: HttpReply) -> Response:
+        payload = self.payload(reply)
         if "response" in payload and "choices" not in payload:
-            return self._read_legacy(payload["response"])
+            said = _legacy_text(payload["response"])
+            self._refuse_notice(said)
+            if said.startswith(_MIXED_BODY):
+                raise CallError(f"Argo refuses the request: {excerpt(said, self.secrets)}")
+            return answer(said, model=self.model)
         response = read_completion(payload, model=self.model, secrets=self.secrets)
         self._refuse_notice(str(response.text or ""))
         return response
 
-    def _read_legacy(self, said: Any) -> Response:
-        content = _legacy_text(said)
-        self._refuse_notice(content)
-        if content.startswith(_MIXED_BODY):
-            raise CallError(f"Argo refuses the request: {excerpt(content, self.secrets)}")
-        return answer(content, reasoning="", finish_reason=None, usage=Usage(), model=self.model)
-
-    def models_call(self) -> HttpCall:
-        return HttpCall("GET", f"{self.endpoint}/v1/models", self._headers)
-
-    def read_models(self, reply: Reply) -> list[ModelName]:
-        return model_names(self._payload(reply))
-
-    def _payload(self, reply: Reply) -> Mapping[str, Any]:
+    def payload(self, reply: HttpReply) -> Mapping[str, Any]:
         try:
-            if not 200 <= reply.status < 300:
-                raise http_error(reply.status, reply.headers, reply.text, self.secrets)
-            return read_json(reply.text, self.secrets)
+            return super().payload(reply)
         except BackendError:
             if _NOTICE in reply.text or _DENIED in reply.text:
                 raise self._denied(reply.text) from None
             raise
 
     def _refuse_notice(self, answered: str) -> None:
-        """Raise AccessDenied where an answer is one of Argo's notices.
+        """Raises AccessDenied where an answer is one of Argo's notices.
 
         An answer in form (a JSON object) may speak of denied access; a notice is prose.
         """
@@ -159,6 +93,13 @@ class Argo:
 
     def _denied(self, text: str) -> AccessDenied:
         return AccessDenied(f"Argo refuses the user in ARGO_USER: {excerpt(text, self.secrets)}")
+
+
+class LegacyArgo(Argo):
+    """A model behind Argo's legacy route, which asks for no structure."""
+
+    chat_path = "/api/v1/resource/chat/"
+    drops = frozenset({"seed", "reasoning_effort", *FORMATS})
 
 
 def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_effort: Effort | None = None) -> Argo:
@@ -172,16 +113,11 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_
     if not user.isascii() or not user.isprintable() or " " in user:
         raise UserError("ARGO_USER is no username: it must be plain letters, digits and signs without spaces")
     base = read_base_url(api_base or env.get("ARGO_BASE_URL", "").strip() or PRODUCTION)
-    route = _route(env.get("ARGO_API", "").strip().lower() or "native")
-    return Argo(model, user=user, base=base, route=route, reasoning_effort=reasoning_effort)
-
-
-def _route(text: str) -> Route:
-    if text == "native":
-        return "native"
-    if text == "legacy":
-        return "legacy"
-    raise UserError(f"ARGO_API={text!r} is not known: it is native or legacy")
+    route = env.get("ARGO_API", "").strip().lower() or "native"
+    if route not in ("native", "legacy"):
+        raise UserError(f"ARGO_API={route!r} is not known: it is native or legacy")
+    kind = Argo if route == "native" else LegacyArgo
+    return kind(model, user=user, base=base, reasoning_effort=reasoning_effort)
 
 
 def _legacy_text(said: Any) -> str:

@@ -1,167 +1,158 @@
-"""The engine that DSPy awaits; what it says is in `exchange`.
+"""What DSPy calls: an LM over an engine of our own, awaited or not.
 
-It speaks aiohttp, whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes over the same
-sockets, and a tenth of the wall time that its own pool takes.
+Whoever bounds the calls in flight says with `placed` how a place among them is had; the engine holds one from request to
+reply: while a prompt is made or a reply is read, another call can have it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
-import aiohttp
-import httpx
-import orjson
-from dspy.lm15 import Request, Response
+import dspy
+from dspy.lm15 import Config, Message, Request, Response
+from dspy.utils.callback import with_callbacks
 
-from programs.errors import RateLimited
-from programs.lms.backend import HttpCall, ModelName, Reply
-from programs.lms.exchange import NETWORK_ERRORS, Exchange, Outcome
-from programs.lms.faults import NotAnAnswer
-from programs.lms.pacing import Pacer
+from programs.background_loop import run
+from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import RetryPolicy
+from programs.lms.server import Server
+from programs.lms.spread import ServerSpread
 
-LARGEST_REPLY = 64 * 1024 * 1024
-"""Bytes; what is larger is no answer, and would fill the memory."""
+Places = Callable[[], AbstractAsyncContextManager[object]]
+"""Gives a place to hold, which is waited for when it is entered."""
 
-CONNECT_TIMEOUT = 5.0
-KEEP_ALIVE = 30.0
+_places: ContextVar[Places] = ContextVar("places", default=nullcontext)
 
-_TOO_LARGE = f"the reply is larger than {LARGEST_REPLY} bytes"
+
+@contextmanager
+def placed(places: Places) -> Iterator[None]:
+    """Calls made inside, in tasks too that inherit the context, hold a place."""
+    token = _places.set(places)
+    try:
+        yield
+    finally:
+        _places.reset(token)
+
+
+def held_place() -> AbstractAsyncContextManager[object]:
+    """A place for one call; outside any `placed` block there is room for all."""
+    return _places.get()()
 
 
 class Engine:
-    """Answers requests on the running event loop, any number at once; one client a loop, which `aclose` on that
-    loop closes (`programs.lms.resolve.Model` does).
+    """Answers requests by servers that offer the same model, at least one (see `spread`). `aclose` it on each loop.
 
     A copy of an engine is the engine itself: optimizers copy whole programs.
     """
 
-    def __init__(self, exchange: Exchange, *, retry: RetryPolicy, timeout: float = 120.0) -> None:
-        self._exchange = exchange
+    def __init__(self, servers: Sequence[Server], retry: RetryPolicy) -> None:
+        self.servers = tuple(servers)
         self._retry = retry
-        self._deadline = timeout
-        self._started = False
-        self.supported_params = exchange.backend.supported_params
-        self._sessions: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._pacers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer] = weakref.WeakKeyDictionary()
+        self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
+        self.supported_params = frozenset.intersection(*(server.backend.supported_params for server in servers))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Engine:
         return self
 
     @property
-    def endpoint(self) -> str:
-        """The server's address, without credentials."""
-        return self._exchange.backend.endpoint
+    def supports_response_schema(self) -> bool:
+        """Read by DSPy before each call, when no server is chosen yet; False once one of them has refused schemas."""
+        return all(server.supports_response_schema for server in self.servers)
+
+    async def complete(self, request: Request) -> Response:
+        """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do,
+        it is tried again as the retry policy says. Raises the BackendError that remains."""
+        async with held_place():
+            return await self._retry.call(lambda: self._attempt(request))
+
+    async def list_models(self) -> list[ModelName]:
+        """The models that all servers offer, asked once each, without a retry. Raises a BackendError."""
+        first, *others = [await server.list_models() for server in self.servers]
+        return [name for name in first if all(name in other for other in others)]
+
+    async def aclose(self) -> None:
+        """Closes the running loop's connections. A later call opens new ones."""
+        for server in self.servers:
+            await server.aclose()
+
+    async def _attempt(self, request: Request) -> Response:
+        if len(self.servers) == 1:
+            return await self.servers[0].attempt(request)
+        order, tried = self._spread.order(request), list[int]()
+        while True:
+            with self._spread.turn(order, tried) as server:
+                return await self.servers[server].attempt(request)
+
+
+class BlockingEngine:
+    """The sync engine that every `dspy.LM` has to have: it waits for the awaited one on the background loop. Any number of
+    threads may call at once, but not that loop's own. A copy of it is itself."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BlockingEngine:
+        return self
 
     @property
     def supports_response_schema(self) -> bool:
-        """Read by DSPy before each call; False once the server has refused schemas."""
-        return self._exchange.enforces_schemas
+        """Read by DSPy before each call."""
+        return bool(self._engine.supports_response_schema)
 
     @property
-    def servers(self) -> tuple[Engine, ...]:
-        """The engine of each server that calls go to: this one."""
-        return (self,)
+    def supported_params(self) -> frozenset[str]:
+        """Read by DSPy before each call."""
+        return frozenset(self._engine.supported_params)
 
-    async def complete(self, request: Request) -> Response:
-        """The answer to `request`, tried again as the retry policy says. Raises the BackendError that remains."""
-        return await self._retry.call(lambda: self.attempt(request))
-
-    async def attempt(self, request: Request) -> Response:
-        """The answer to `request`, without a retry. Raises a BackendError."""
-        await self._start()
-        pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
-        await pacer.turn()
-        try:
-            response = await self._exchange.answer(request, self._send)
-        except RateLimited:
-            pacer.refused()
-            raise
-        pacer.answered()
+    def complete(self, request: Request) -> Response:
+        """The answer to `request`. Raises what the awaited engine raises."""
+        response: Response = run(self._engine.complete(request))
         return response
 
-    async def list_models(self) -> list[ModelName]:
-        """The models that the server offers, asked once, without a retry. Raises a BackendError."""
-        await self._start()
-        outcome = await self._send(self._exchange.backend.models_call())
-        if isinstance(outcome, Reply):
-            return self._exchange.backend.read_models(outcome)
-        raise outcome
 
-    async def aclose(self) -> None:
-        """Close the running loop's connections. A later call opens new ones."""
-        session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+class DirectLM(dspy.LM):
+    """`dspy.LM` over an engine of our own, to which its `acall` goes without a detour.
 
-    async def _start(self) -> None:
-        if not self._started:
-            await asyncio.to_thread(self._exchange.backend.start)
-            self._started = True
+    `dspy.LM.acall` hops to a thread and back twice a call, to read files that our messages do not name and to look up
+    prices that our engines do not have. Measured at 256 calls in flight: 2.4 ms of CPU a call and 285 calls a second that
+    way, 1.7 ms and 408 this way. What the engine is sent is the same. Where something of DSPy's listens (history, usage
+    tracking, streams), its own way is taken, as it is for calls that are not awaited.
+    """
 
-    async def _send(self, call: HttpCall) -> Outcome:
-        try:
-            # Not aiohttp's own limit of the whole, which now and then swallows a cancellation; and one of reading is never
-            # reached where a server sends a byte now and then.
-            return await asyncio.wait_for(self._answer_to(call), self._deadline)
-        except NETWORK_ERRORS as error:
-            return self._exchange.failure(error)
+    def __init__(self, model: str, engine: Any, **options: Any) -> None:
+        super().__init__(
+            model, engine=BlockingEngine(engine), async_engine=engine, num_retries=0, cache=False, **options
+        )
 
-    async def _answer_to(self, call: HttpCall) -> Outcome:
-        request = self._open_session().request
-        async with request(
-            call.method, call.url, headers=_headers(call), data=_content(call), allow_redirects=False
-        ) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_any():
-                body += chunk
-                if len(body) > LARGEST_REPLY:
-                    response.close()
-                    return NotAnAnswer(_TOO_LARGE)
-            return _reply(response.status, response.headers, bytes(body))
+    async def acall(self, prompt: str | None = None, *, messages: Any = None, **options: Any) -> list[Any]:
+        """One completion for the messages. Raises the engine's own errors."""
+        settings = dspy.settings
+        if prompt is not None or not settings.disable_history or settings.usage_tracker or settings.send_stream:
+            found: list[Any] = await super().acall(prompt, messages=messages, **options)
+            return found
+        return await self._direct(messages=messages, **options)  # type: ignore[no-any-return]
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is None:
-            # Reading the certificates takes longer than the first call to a server next door.
-            secure = self._exchange.backend.endpoint.startswith("https:")
-            ssl = httpx.create_ssl_context() if secure else True
-            session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_TIMEOUT, self._deadline)),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=not is_loopback(self._exchange.backend.endpoint),
-            )
-            weakref.finalize(self, _close_on, loop, session)
-        return session
+    @with_callbacks  # type: ignore[untyped-decorator]
+    async def _direct(self, *, messages: Any, **options: Any) -> list[Any]:
+        response = await self._async_engine_spec.complete(request_of(self.model, messages, {**self.kwargs, **options}))
+        # Not `message.text`, which is None where a thought stands beside the text.
+        return [response.text]
 
 
-def _close_on(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:
-    """Closes what nobody closed, as nobody has to who never saw the background loop."""
-    if loop.is_running():
-        asyncio.run_coroutine_threadsafe(session.close(), loop)
-
-
-def _headers(call: HttpCall) -> dict[str, str]:
-    typed = {} if call.body is None else {"Content-Type": "application/json"}
-    return {"Accept": "application/json", **call.headers, **typed}
-
-
-def _content(call: HttpCall) -> bytes | None:
-    return None if call.body is None else orjson.dumps(dict(call.body))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether `url` is this machine, which no proxy can reach."""
-    return httpx.URL(url).host in ("localhost", "127.0.0.1", "::1")
-
-
-def _reply(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
-    lowered = {name.lower(): value for name, value in headers.items()}
-    return Reply(status, lowered, content.decode("utf-8", "replace"))
+def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:
+    """The request that DSPy would make of a system message, user messages and options; absent and None options are
+    left out. Raises TypeError for an option that it does not know."""
+    given = {name: value for name, value in options.items() if value is not None and name != "rollout_id"}
+    schema = given.get("response_format", {}).get("json_schema")
+    if schema is not None:
+        # OpenAI's nested form; a request carries it flat.
+        given["response_format"] = {"type": "json_schema", **schema}
+    unknown = given.keys() - {"max_tokens", "temperature", "seed", "response_format"}
+    if unknown:
+        raise TypeError(f"options that a direct call cannot carry: {', '.join(sorted(unknown))}")
+    system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
+    spoken = tuple(Message.user(message["content"]) for message in messages if message["role"] == "user")
+    return Request(model=model, system=system or None, messages=spoken, config=Config(**given))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +11,13 @@ from dataclasses import dataclass, field
 from dspy.lm15 import Response, Usage
 
 from programs.errors import BackendError, Truncated
-from programs.lms.faults import kind
+from programs.lms.failures import kind
 from programs.lms.wire import reasoning_of
 
 
 @dataclass
 class Meter:
-    """The account of the calls made inside one `metered()` block. Safe to share between threads and tasks.
+    """The account of the calls made inside one `metered()` block.
 
     `attempts` counts HTTP requests for answers, failed ones too; `seconds` the time spent waiting for their replies,
     without the pauses between them. Tokens are those that servers reported, also for answers that were of no use;
@@ -36,44 +35,37 @@ class Meter:
     reasoning: str = ""
     finish_reason: str = ""
     seconds: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def add_attempt(self, seconds: float) -> None:
-        with self._lock:
-            self.attempts += 1
-            self.seconds += seconds
 
     def add_usage(self, usage: Usage) -> None:
-        with self._lock:
-            self.prompt_tokens += usage.input_tokens or 0
-            self.completion_tokens += usage.output_tokens or 0
-            self.cached_tokens += usage.cache_read_tokens or 0
+        self.prompt_tokens += usage.input_tokens or 0
+        self.completion_tokens += usage.output_tokens or 0
+        self.cached_tokens += usage.cache_read_tokens or 0
 
     def add_answer(self, response: Response) -> None:
         self.add_usage(response.usage)
-        with self._lock:
-            self.uncounted += response.usage.input_tokens is None or response.usage.output_tokens is None
-            self.reasoning = reasoning_of(response)
-            self.finish_reason = response.finish_reason
+        self.uncounted += response.usage.input_tokens is None or response.usage.output_tokens is None
+        self.reasoning = reasoning_of(response)
+        self.finish_reason = response.finish_reason
 
     def add_fault(self, error: BackendError) -> None:
-        with self._lock:
-            self.faults[kind(error)] += 1
-            if isinstance(error, Truncated):
-                self.finish_reason = "length"
+        self.faults[kind(error)] += 1
+        if isinstance(error, Truncated):
+            self.finish_reason = "length"
 
     def absorb(self, inner: Meter) -> None:
         """Counts here too what an inner block's meter counted."""
-        with self._lock:
-            self.attempts += inner.attempts
-            self.prompt_tokens += inner.prompt_tokens
-            self.completion_tokens += inner.completion_tokens
-            self.cached_tokens += inner.cached_tokens
-            self.faults += inner.faults
-            self.uncounted += inner.uncounted
-            self.seconds += inner.seconds
-            if inner.finish_reason:
-                self.reasoning, self.finish_reason = inner.reasoning, inner.finish_reason
+        for name in (
+            "attempts",
+            "prompt_tokens",
+            "completion_tokens",
+            "cached_tokens",
+            "faults",
+            "uncounted",
+            "seconds",
+        ):
+            setattr(self, name, getattr(self, name) + getattr(inner, name))
+        if inner.finish_reason:
+            self.reasoning, self.finish_reason = inner.reasoning, inner.finish_reason
 
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
@@ -81,24 +73,15 @@ _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 @contextmanager
 def metered() -> Iterator[Meter]:
-    """Count the calls made inside, in tasks and threads too where they inherit the context. The innermost counts."""
-    meter = Meter()
+    """Counts the calls made inside, in tasks and threads too where they inherit the context; so does the block around,
+    once this one has ended."""
+    meter, outer = Meter(), current_meter()
     token = _meter.set(meter)
     try:
         yield meter
     finally:
         _meter.reset(token)
-
-
-@contextmanager
-def metered_twice() -> Iterator[Meter]:
-    """As `metered`, and the block around counts the calls too."""
-    outer = current_meter()
-    with metered() as meter:
-        try:
-            yield meter
-        finally:
-            outer.absorb(meter)
+        outer.absorb(meter)
 
 
 def current_meter() -> Meter:

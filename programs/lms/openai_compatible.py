@@ -1,83 +1,109 @@
-"""Servers that speak OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, Ollama, and many a cloud."""
+"""Servers that speak OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, Ollama, and many a cloud.
+
+A kind of server that differs from them is a class that says how, such as `programs.lms.argo`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from dspy.lm15 import Request, Response
+from rapidfuzz import fuzz, process, utils
 
-from programs.errors import UserError
+from programs.errors import UnknownModel, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
-from programs.lms.backend import Effort, HttpCall, ModelName, Reply, model_names
-from programs.lms.http_errors import http_error
-from programs.lms.structured import Rung, rung_of
-from programs.lms.wire import BodyRules, chat_body, read_completion, read_json
+from programs.lms.failures import http_error
+from programs.lms.wire import SAMPLING, BodyRules, chat_body, read_completion, read_json
+
+Effort = Literal["low", "medium", "high"]
+"""How long a model thinks, in the words of OpenAI's `reasoning_effort`."""
 
 OPENAI_BASE = "https://api.openai.com/v1"
-ALL_PARAMS = frozenset({"max_tokens", "temperature", "top_p", "seed", "stop", "response_format", "reasoning_effort"})
+_OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
 
-_REASONING = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
-_REASONING_RULES = BodyRules(limit_key="max_completion_tokens", temperature=False, top_p=False, seed=False, stop=False)
+
+@dataclass(frozen=True)
+class HttpReply:
+    """A whole HTTP reply. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class ModelName(NamedTuple):
+    """A model as a server lists it: the name it shows, and the name that requests take."""
+
+    id: str
+    internal_id: str
 
 
 class OpenAICompatible:
-    """A model on an OpenAI-compatible server (see `Backend`).
+    """A model on an OpenAI-compatible server: how a request looks on its wire, and how its replies are read.
 
-    On OpenAI's own host its reasoning models get no sampling parameters, its others no `reasoning_effort`. Any other server
-    is sent everything; what it does not take it says.
+    Holds no connection and nothing that calls change. `endpoint` may be shown to anyone; `headers` and `secrets` may never
+    be. `unreachable` is what to tell a user whose connection fails, `rules` what the model is known to take.
     """
 
     name = "openai"
-    supports_response_schema = True
     unreachable = "is the server running, and is the base URL right?"
+    chat_path, models_path = "/chat/completions", "/models"
 
     def __init__(
-        self, model: str, *, base: BaseUrl, api_key: str | None = None, reasoning_effort: Effort | None = None
+        self,
+        model: str,
+        *,
+        base: BaseUrl,
+        api_key: str | None = None,
+        rules: BodyRules | None = None,
+        reasoning_effort: Effort | None = None,
     ) -> None:
-        is_openai = base.host == "api.openai.com"
-        reasons = is_openai and _REASONING.match(model) is not None
         self.model = model
-        self._connect(base, api_key)
-        self.takes_sampling = not reasons
-        refused = {"temperature", "top_p", "seed", "stop"} if reasons else {"reasoning_effort"} if is_openai else set()
-        self.supported_params = ALL_PARAMS - refused
-        self._rules = _REASONING_RULES if reasons else BodyRules(reasoning_effort=not is_openai)
+        self.rules = rules or BodyRules()
         self._effort = reasoning_effort
+        self.connect(base, api_key)
 
-    def _connect(self, base: BaseUrl, api_key: str | None) -> None:
+    def connect(self, base: BaseUrl, api_key: str | None) -> None:
+        """From now on the server is there."""
         self.endpoint = base.url
         self.secrets = tuple(secret for secret in (api_key, *base.secrets) if secret)
-        self._headers = _authorization(base, api_key)
+        credentials = f"Bearer {api_key}" if api_key else f"Basic {base.basic}" if base.basic else None
+        self.headers = {} if credentials is None else {"Authorization": credentials}
+
+    @property
+    def takes_sampling(self) -> bool:
+        """Whether the model takes a temperature and its like."""
+        return "temperature" in self.rules.takes
+
+    @property
+    def supported_params(self) -> frozenset[str]:
+        """What the model takes, by DSPy's names for it."""
+        formats = {"response_format"} if "json_object" in self.rules.takes else set()
+        return frozenset({"max_tokens", *formats, *(self.rules.takes & {*SAMPLING, "reasoning_effort"})})
 
     def start(self) -> None:
-        """Nothing to do: the server is someone else's."""
+        """Makes the server ready, before the first call; may block. Raises UserError."""
 
     def close(self) -> None:
-        """Nothing to do: the server is someone else's."""
+        """Gives back what `start` took. Safe to call twice."""
 
-    def post(self, request: Request, rung: Rung) -> HttpCall:
-        body = chat_body(request, model=self.model, rules=self._rules, rung=rung, reasoning_effort=self._effort)
-        body.update(self.extra_body())
-        return HttpCall(
-            "POST", f"{self.endpoint}/chat/completions", self._headers, body, rung_of(body.get("response_format"), rung)
-        )
+    def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
+        """The JSON body that asks for an answer by `rules`: the backend's own, or what the server has left of them."""
+        return chat_body(request, model=self.model, rules=rules, reasoning_effort=self._effort)
 
-    def extra_body(self) -> dict[str, Any]:
-        """Fields added to every body, for servers that take more than OpenAI's."""
-        return {}
+    def read(self, reply: HttpReply) -> Response:
+        """The answer in a reply. Raises a BackendError without secrets for everything that is no answer."""
+        return read_completion(self.payload(reply), model=self.model, secrets=self.secrets)
 
-    def read(self, reply: Reply) -> Response:
-        return read_completion(self._payload(reply), model=self.model, secrets=self.secrets)
+    def read_models(self, reply: HttpReply) -> list[ModelName]:
+        """The models in a reply to a request for their list. Raises as `read` does."""
+        return model_names(self.payload(reply))
 
-    def models_call(self) -> HttpCall:
-        return HttpCall("GET", f"{self.endpoint}/models", self._headers)
-
-    def read_models(self, reply: Reply) -> list[ModelName]:
-        return model_names(self._payload(reply))
-
-    def _payload(self, reply: Reply) -> Mapping[str, Any]:
+    def payload(self, reply: HttpReply) -> Mapping[str, Any]:
+        """The JSON object in a reply. Raises as `read` does."""
         if not 200 <= reply.status < 300:
             raise http_error(reply.status, reply.headers, reply.text, self.secrets)
         return read_json(reply.text, self.secrets)
@@ -86,7 +112,11 @@ class OpenAICompatible:
 def openai_compatible(
     model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_effort: Effort | None = None
 ) -> OpenAICompatible:
-    """The backend for `openai/MODEL`. Raises UserError where neither a base URL nor a key says which server."""
+    """The backend for `openai/MODEL`. On OpenAI's own host reasoning models get no sampling parameters, the others no
+    `reasoning_effort`; any other server is sent everything, and what it does not take it says.
+
+    Raises UserError where neither a base URL nor a key says which server.
+    """
     key = env.get("OPENAI_API_KEY", "").strip() or None
     written = (api_base or env.get("OPENAI_BASE_URL") or "").strip()
     if not written and key is None:
@@ -94,10 +124,27 @@ def openai_compatible(
             "openai/NAME needs a server: give --api-base URL or set OPENAI_BASE_URL (for OpenAI's own, OPENAI_API_KEY)"
         )
     base = read_base_url(written or OPENAI_BASE, default_path="/v1")
-    return OpenAICompatible(model, base=base, api_key=key, reasoning_effort=reasoning_effort)
+    rules = BodyRules()
+    if base.host == "api.openai.com":
+        reasons = _OPENAI_REASONS.match(model) is not None
+        rules = rules.without("max_tokens", *SAMPLING) if reasons else rules.without("reasoning_effort")
+    return OpenAICompatible(model, base=base, api_key=key, rules=rules, reasoning_effort=reasoning_effort)
 
 
-def _authorization(base: BaseUrl, api_key: str | None) -> dict[str, str]:
-    if api_key:
-        return {"Authorization": f"Bearer {api_key}"}
-    return {"Authorization": f"Basic {base.basic}"} if base.basic else {}
+def model_names(payload: Mapping[str, Any]) -> list[ModelName]:
+    """The models of a `/models` reply; entries in no known form are passed over."""
+    entries = payload.get("data")
+    known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+    pairs = [[name for name in (entry.get("id"), entry.get("internal_id")) if isinstance(name, str)] for entry in known]
+    return [ModelName(names[0], names[-1]) for names in pairs if names]
+
+
+def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
+    """`error` with up to three of the known names added to its message, nearest first, compared by either of a model's
+    names; as it is where none is near."""
+    spellings = {(model.internal_id, spelling): spelling for model in known for spelling in set(model)}
+    found = process.extract(
+        name, spellings, scorer=fuzz.WRatio, processor=utils.default_process, limit=None, score_cutoff=50.0
+    )
+    names = list(dict.fromkeys(internal_id for _, _, (internal_id, _) in found))[:3]
+    return UnknownModel(f"{error} (nearest names: {', '.join(names)})") if names else error

@@ -24,19 +24,14 @@ from programs.background_loop import run
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
-from programs.lms.backend import Backend, Effort
-from programs.lms.blocking import BlockingEngine
-from programs.lms.direct import DirectLM
-from programs.lms.embedded import Embedded, EmbeddedServers, embedded
-from programs.lms.engine import Engine
-from programs.lms.exchange import Exchange
-from programs.lms.openai_compatible import openai_compatible
+from programs.lms.embedded import EmbeddedServers
+from programs.lms.engine import DirectLM, Engine
+from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_compatible
 from programs.lms.retry import RetryPolicy
-from programs.lms.spread import Spread, SpreadEngine
+from programs.lms.server import Server
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8
-_IN_PROCESS = "in this process"
 
 
 @dataclass
@@ -53,11 +48,11 @@ class Model:
     endpoint: str
     takes_sampling: bool = True
     takes_effort: bool = False
-    backend: Backend | None = field(default=None, repr=False)
-    engine: Engine | SpreadEngine | None = field(default=None, repr=False)
+    backend: OpenAICompatible | None = field(default=None, repr=False)
+    engine: Engine | None = field(default=None, repr=False)
 
     async def aclose(self) -> None:
-        """Close the running loop's connections, and what the backend holds. Safe to call twice."""
+        """Closes the running loop's connections, and what the backend holds. Safe to call twice."""
         if self.engine is not None:
             await self.engine.aclose()
         if self.backend is not None:
@@ -86,50 +81,35 @@ def resolve(
     holds the credentials. `servers` is given by those who resolve several names, so that an embedded model is loaded
     once. Raises UserError for whatever the user can mend.
     """
-    env = os.environ if env is None else env
     name = name.strip()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
     _check(name, bases)
-    provider, slash, _ = name.partition("/")
-    if slash and provider not in ("openai", "embedded") and not name.startswith("embedded:"):
-        base = _only(bases, name)
-        return _left_to_dspy(
-            name,
-            api_base=base,
-            timeout=timeout,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            reasoning_effort=reasoning_effort,
-        )
-    servers = servers or EmbeddedServers()
-    backends = [
-        _backend(name, api_base=base, env=env, servers=servers, reasoning_effort=reasoning_effort)
-        for base in bases or (None,)
-    ]
-    endpoints = [backend.endpoint for backend in backends]
-    _check_twice(endpoints)
-    engine = _engine(backends, retry or RetryPolicy(), timeout)
-    takes_sampling = all(backend.takes_sampling for backend in backends)
-    lm = DirectLM(
-        _neutral(backends[0]),
-        engine=BlockingEngine(engine),
-        async_engine=engine,
-        num_retries=0,
-        cache=False,
-        max_tokens=max_tokens,
-        temperature=temperature if takes_sampling else None,
+    sampling = {"max_tokens": max_tokens, "temperature": temperature}
+    provider, slash, bare = name.partition("/")
+    embedded = name.partition(":")[0] == "embedded"
+    if slash and provider != "openai" and not embedded:
+        return _left_to_dspy(name, bases, reasoning_effort, {"timeout": timeout, **sampling})
+    backends: list[OpenAICompatible] = [(servers or EmbeddedServers()).get(name)] if embedded else []
+    for base in () if embedded else bases or (None,):
+        kind, model = (openai_compatible, bare) if slash else (argo, name)
+        backend = kind(model, api_base=base, env=os.environ if env is None else env, reasoning_effort=reasoning_effort)
+        if backend.endpoint in [other.endpoint for other in backends]:
+            raise UserError(f"--api-base: {backend.endpoint} is given twice")
+        backends.append(backend)
+    engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())
+    first = backends[0]
+    if not first.takes_sampling:
+        sampling["temperature"] = None
+    return Model(
+        name,
+        # A model string in which DSPy sees no model whose parameters it would check by its own rules.
+        DirectLM(f"{first.name}:{first.model}".replace("/", ":"), engine, **sampling),
+        "in this process" if embedded else ", ".join(backend.endpoint for backend in backends),
+        first.takes_sampling,
+        "reasoning_effort" in first.supported_params,
+        first,
+        engine,
     )
-    endpoint = _IN_PROCESS if isinstance(backends[0], Embedded) else ", ".join(endpoints)
-    takes_effort = "reasoning_effort" in backends[0].supported_params
-    return Model(name, lm, endpoint, takes_sampling, takes_effort, backends[0], engine)
-
-
-def _engine(backends: Sequence[Backend], retry: RetryPolicy, timeout: float) -> Engine | SpreadEngine:
-    engines = [Engine(Exchange(backend), retry=retry, timeout=timeout) for backend in backends]
-    if len(engines) == 1:
-        return engines[0]
-    spread = Spread([backend.endpoint for backend in backends], retry.wait)
-    return SpreadEngine(engines, spread=spread, retry=retry)
 
 
 def _check(name: str, bases: Sequence[str]) -> None:
@@ -142,62 +122,19 @@ def _check(name: str, bases: Sequence[str]) -> None:
         raise UserError(f"unknown model {name!r}: did you mean 'embedded'?")
 
 
-def _check_twice(endpoints: Sequence[str]) -> None:
-    twice = next((endpoint for number, endpoint in enumerate(endpoints) if endpoint in endpoints[:number]), None)
-    if twice is not None:
-        raise UserError(f"--api-base: {twice} is given twice")
-
-
-def _only(bases: Sequence[str], name: str) -> str | None:
+def _left_to_dspy(name: str, bases: Sequence[str], effort: Effort | None, options: dict[str, Any]) -> Model:
     if len(bases) > 1:
         raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
-    return bases[0] if bases else None
-
-
-def _backend(
-    name: str,
-    *,
-    api_base: str | None,
-    env: Mapping[str, str],
-    servers: EmbeddedServers,
-    reasoning_effort: Effort | None,
-) -> Backend:
-    if name == "embedded":
-        return embedded(None, servers)
-    if name.startswith("embedded:"):
-        return embedded(name.removeprefix("embedded:"), servers)
-    if name.startswith("openai/"):
-        bare = name.removeprefix("openai/")
-        return openai_compatible(bare, api_base=api_base, env=env, reasoning_effort=reasoning_effort)
-    return argo(name, api_base=api_base, env=env, reasoning_effort=reasoning_effort)
-
-
-def _neutral(backend: Backend) -> str:
-    """A model string in which DSPy sees no model whose parameters it would check by its own rules."""
-    return f"{backend.name}:{backend.model}".replace("/", ":")
-
-
-def _left_to_dspy(
-    name: str,
-    *,
-    api_base: str | None,
-    timeout: float,
-    max_tokens: int | None,
-    temperature: float | None,
-    reasoning_effort: Effort | None,
-) -> Model:
     # Otherwise the first call fetches a price list from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
-    settings: dict[str, Any] = {"num_retries": _DSPY_RETRIES, "cache": False, "timeout": timeout}
-    if api_base:
-        settings["api_base"] = api_base
-    endpoint = read_base_url(api_base).url if api_base else name.partition("/")[0]
+    settings = {"num_retries": _DSPY_RETRIES, "cache": False, "timeout": options.pop("timeout")}
+    settings.update({"api_base": bases[0]} if bases else {})
     # DSPy refuses a call with an option that it does not know the model to take.
-    takes_effort = reasoning_effort is not None and "reasoning_effort" in dspy.LM(name, **settings).supported_params
-    if takes_effort:
-        settings["reasoning_effort"] = reasoning_effort
+    takes_effort = effort is not None and "reasoning_effort" in dspy.LM(name, **settings).supported_params
+    settings.update({"reasoning_effort": effort} if takes_effort else {})
     try:
-        lm = dspy.LM(name, max_tokens=max_tokens, temperature=temperature, **settings)
+        lm, takes_sampling = dspy.LM(name, **options, **settings), True
     except LMConfigurationError:
-        return Model(name, dspy.LM(name, **settings), endpoint, takes_sampling=False, takes_effort=takes_effort)
-    return Model(name, lm, endpoint, takes_effort=takes_effort)
+        lm, takes_sampling = dspy.LM(name, **settings), False
+    endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
+    return Model(name, lm, endpoint, takes_sampling, takes_effort)

@@ -15,15 +15,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
-from dspy.lm15 import Request, Response
+from dspy.lm15 import Request
 
 from programs.errors import BackendError, FatalError, RateLimited, TransientError
-from programs.lms.backend import ModelName
-from programs.lms.engine import Engine
-from programs.lms.faults import EmptyAnswer
-from programs.lms.retry import RetryPolicy
+from programs.lms.failures import EmptyAnswer
 
 LONGEST_BEGINNING = 4000
 """Characters of a passage that tell it from others."""
@@ -65,151 +61,97 @@ def choose(order: Sequence[int], in_flight: Sequence[int], among: Collection[int
 
 
 @dataclass
-class _Server:
-    """What is known of a server. It is down after `DOWN_AFTER` failures in a row; once its pause is over, one call at a
-    time goes to it, to see whether it answers again."""
+class _Health:
+    """A server's calls under way, its failures in a row, and until when it is passed over for them."""
 
     name: str
     in_flight: int = 0
     failures: int = 0
-    pauses: int = 0
     paused_until: float = 0.0
-    probed: bool = False
+    told: bool = False
 
     @property
-    def down(self) -> bool:
-        return self.failures >= DOWN_AFTER
-
-    def waits_for_probe(self, now: float) -> bool:
-        return self.down and now >= self.paused_until and not self.probed
+    def pauses(self) -> int:
+        """How often in a row it was passed over."""
+        return max(0, self.failures - DOWN_AFTER + 1)
 
 
-class Spread:
+class ServerSpread:
     """The servers, by their indices, and the calls that are under way. Safe to share between threads.
 
-    `pause` gives the seconds that a server is passed over, from how often it was before and its Retry-After.
+    A server that has failed `DOWN_AFTER` times in a row is passed over for a pause; then one call tries whether it answers
+    again, and the others pass it over for the next, longer pause or until that call is answered. `pause` gives the seconds
+    from how often it was passed over before and its Retry-After.
     """
 
     def __init__(self, names: Sequence[str], pause: Pause, clock: Callable[[], float] = time.monotonic) -> None:
-        self._names = tuple(names)
-        self._servers = [_Server(name) for name in names]
+        self._servers = [_Health(name) for name in names]
         self._pause = pause
         self._clock = clock
         self._lock = threading.Lock()
 
     def order(self, request: Request) -> list[int]:
         """The servers as a request prefers them."""
-        return preference(shared_beginning(request), self._names)
+        return preference(shared_beginning(request), [server.name for server in self._servers])
 
     @contextmanager
     def turn(self, order: Sequence[int], tried: list[int]) -> Iterator[int]:
         """The server for the next try of a call, which is added to `tried`; the block makes the try.
 
         A TransientError out of the block is swallowed where another server may be tried at once; it is raised where
-        every server that is not down was. A FatalError is raised with the server's name. While all are down, calls go
-        to them as if none was, and the first answer brings its server back.
+        every server that is not passed over was. A FatalError is raised with the server's name. While all are passed over,
+        calls go to them as if none was, and the first answer brings its server back.
         """
-        server, probe = self._take(order, tried)
-        tried.append(server)
-        error: BaseException | None = None
-        try:
-            yield server
-        except TransientError as caught:
-            error = caught
-            if not self._open(tried):
-                raise
-        except FatalError as caught:
-            error = caught
-            raise type(caught)(f"{self._names[server]}: {caught}") from None
-        except BaseException as caught:
-            error = caught
-            raise
-        finally:
-            self._give_back(server, probe, error)
-
-    def _open(self, tried: Collection[int]) -> list[int]:
-        """The servers that are neither tried nor down, and those that wait for a probe."""
-        now = self._clock()
-        known = ((index, server) for index, server in enumerate(self._servers) if index not in tried)
-        return [index for index, server in known if not server.down or server.waits_for_probe(now)]
-
-    def _take(self, order: Sequence[int], tried: Collection[int]) -> tuple[int, bool]:
         with self._lock:
             index = choose(order, [server.in_flight for server in self._servers], self._open(tried) or order)
             server = self._servers[index]
-            probe = server.waits_for_probe(self._clock())
-            server.probed = server.probed or probe
             server.in_flight += 1
-            return index, probe
+            if server.pauses and self._clock() >= server.paused_until:
+                self._count_failure(server, None)
+        tried.append(index)
+        try:
+            yield index
+            self._works(server)
+        except BackendError as error:
+            if not isinstance(error, TransientError) or isinstance(error, RateLimited | EmptyAnswer):
+                # One that answers badly, refuses, or asks for patience works.
+                self._works(server)
+            else:
+                self._fails(server, error)
+            if isinstance(error, FatalError):
+                raise type(error)(f"{server.name}: {error}") from None
+            if not isinstance(error, TransientError) or not self._open(tried):
+                raise
+        finally:
+            with self._lock:
+                server.in_flight -= 1
 
-    def _give_back(self, index: int, probe: bool, error: BaseException | None) -> None:
+    def _open(self, tried: Collection[int]) -> list[int]:
+        """The servers that are neither tried nor passed over."""
+        now = self._clock()
+        return [
+            index
+            for index, server in enumerate(self._servers)
+            if index not in tried and (not server.pauses or now >= server.paused_until)
+        ]
+
+    def _works(self, server: _Health) -> None:
         with self._lock:
-            server = self._servers[index]
-            server.in_flight -= 1
-            if probe:
-                server.probed = False
-            if error is None or (isinstance(error, BackendError) and not _is_trouble(error)):
-                if server.pauses >= TOLD_AFTER:
-                    log.warning("%s answers again", server.name)
-                server.failures = server.pauses = 0
-            elif isinstance(error, TransientError):
-                self._count_failure(server, probe, error)
+            if server.told:
+                log.warning("%s answers again", server.name)
+            server.failures, server.told = 0, False
 
-    def _count_failure(self, server: _Server, probe: bool, error: TransientError) -> None:
-        # Calls that were under way when the server went down say nothing new.
-        if server.down and not probe:
-            return
-        server.failures += 1
-        if server.down:
-            server.pauses += 1
-            server.paused_until = self._clock() + self._pause(server.pauses, error.retry_after)
-            if server.pauses == TOLD_AFTER:
+    def _fails(self, server: _Health, error: TransientError) -> None:
+        with self._lock:
+            if not server.pauses:
+                self._count_failure(server, error.retry_after)
+            elif error.retry_after is not None:
+                server.paused_until = max(server.paused_until, self._clock() + error.retry_after)
+            if server.pauses >= TOLD_AFTER and not server.told:
+                server.told = True
                 log.warning("%s is passed over until it answers again: %s", server.name, error)
 
-
-def _is_trouble(error: BackendError) -> bool:
-    """Whether an error shows a server that does not work; one that answers badly or asks for patience does."""
-    return isinstance(error, TransientError) and not isinstance(error, RateLimited | EmptyAnswer)
-
-
-class SpreadEngine:
-    """An `Engine` over several servers, at least one. `aclose` it on each loop. A copy of it is itself."""
-
-    def __init__(self, servers: Sequence[Engine], *, spread: Spread, retry: RetryPolicy) -> None:
-        self.servers = tuple(servers)
-        self._spread = spread
-        self._retry = retry
-        self.supported_params = frozenset.intersection(*(server.supported_params for server in servers))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> SpreadEngine:
-        return self
-
-    @property
-    def supports_response_schema(self) -> bool:
-        """Read by DSPy before each call, when no server is chosen yet; False once one of them has refused schemas."""
-        return all(server.supports_response_schema for server in self.servers)
-
-    async def complete(self, request: Request) -> Response:
-        """The answer to `request`. Where a server fails the next is asked at once; where all do, tried again as the
-        retry policy says. Raises the BackendError that remains."""
-        return await self._retry.call(lambda: self._round(request))
-
-    async def list_models(self) -> list[ModelName]:
-        """The models that all servers offer, asked once each, without a retry. Raises a BackendError."""
-        return _common([await server.list_models() for server in self.servers])
-
-    async def aclose(self) -> None:
-        """Close the running loop's connections. A later call opens new ones."""
-        for server in self.servers:
-            await server.aclose()
-
-    async def _round(self, request: Request) -> Response:
-        order, tried = self._spread.order(request), list[int]()
-        while True:
-            with self._spread.turn(order, tried) as server:
-                return await self.servers[server].attempt(request)
-
-
-def _common(lists: Sequence[list[ModelName]]) -> list[ModelName]:
-    first, *others = lists
-    return [name for name in first if all(name in other for other in others)]
+    def _count_failure(self, server: _Health, retry_after: float | None) -> None:
+        server.failures += 1
+        if server.pauses:
+            server.paused_until = self._clock() + self._pause(server.pauses, retry_after)

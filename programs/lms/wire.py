@@ -5,37 +5,84 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.errors import CallError, Truncated
-from programs.lms.faults import EmptyAnswer, NotAnAnswer
-from programs.lms.http_errors import payload_error
-from programs.lms.redaction import excerpt
-from programs.lms.structured import Rung, response_format
+from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, raise_error_in
+from programs.redaction import excerpt
 
-LimitKey = Literal["max_tokens", "max_completion_tokens"]
+LIMITS = ("max_tokens", "max_completion_tokens")
+SAMPLING = frozenset({"temperature", "top_p", "seed", "stop"})
+FORMATS = frozenset({"json_schema", "json_object"})
+PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort"})
+"""What a server may take beside model and messages: parameters, and the types of `response_format`."""
 
 _MOST_TOKENS = 2**53
 
 
 @dataclass(frozen=True)
 class BodyRules:
-    """Which parameters a model takes. The defaults are those of a server that takes everything."""
+    """Which parameters a model takes, and within which bounds. The defaults are those of a server that takes everything.
 
-    limit_key: LimitKey = "max_tokens"
+    The limit of tokens goes by the first of `LIMITS` that is taken. `top_p_with_temperature`: whether both may be sent.
+    """
+
+    takes: frozenset[str] = PARAMETERS
     default_limit: int | None = None
     highest_limit: int | None = None
     highest_temperature: float | None = None
-    temperature: bool = True
-    top_p: bool = True
-    top_p_beside_temperature: bool = True
-    seed: bool = True
-    stop: bool = True
-    response_format: bool = True
-    reasoning_effort: bool = True
+    top_p_with_temperature: bool = True
+
+    def without(self, *refused: str) -> BodyRules:
+        """The same without some parameters."""
+        return replace(self, takes=self.takes - {*refused})
+
+    def after(self, error: Exception, body: Mapping[str, Any]) -> BodyRules | None:
+        """The rules by which to ask again for less, where an error refuses a parameter that was in the body: its next
+        form, or else without it. None: asking again would be the same."""
+        if not isinstance(error, ParameterRefused) or error.parameter not in body:
+            return None
+        sent = body[error.parameter]
+        return self.without(sent["type"] if error.parameter == "response_format" else error.parameter)
+
+
+def chat_body(
+    request: Request, *, model: str, rules: BodyRules | None = None, reasoning_effort: str | None = None
+) -> dict[str, Any]:
+    """The JSON body of a chat completion: only what the request sets, or is given here, and `rules` allow."""
+    rules, config = rules or BodyRules(), request.config
+    wanted = {
+        "temperature": _at_most(config.temperature, rules.highest_temperature),
+        "top_p": config.top_p,
+        "seed": config.seed,
+        "stop": list(config.stop or ()) or None,
+        "reasoning_effort": reasoning_effort,
+        "response_format": _response_format(config.response_format, rules),
+    }
+    if wanted["temperature"] is not None and not rules.top_p_with_temperature:
+        wanted["top_p"] = None
+    limit = _at_most(config.max_tokens or rules.default_limit, rules.highest_limit)
+    wanted.update(dict.fromkeys([key for key in LIMITS if key in rules.takes][:1], limit))
+    taken = {*rules.takes, "response_format"}
+    chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
+    return {"model": model, "messages": messages_of(request), **chosen}
+
+
+def _at_most(value: Any, highest: Any) -> Any:
+    return value if value is None or highest is None else min(value, highest)
+
+
+def _response_format(asked: Mapping[str, Any] | None, rules: BodyRules) -> dict[str, Any] | None:
+    """OpenAI's nested form of the flat one that DSPy hands over, or the next one that the server takes."""
+    if asked is None:
+        return None
+    if asked.get("type") != "json_schema" or "json_schema" not in rules.takes:
+        return {"type": "json_object"} if "json_object" in rules.takes else None
+    schema = {"name": asked.get("name", "answer"), "strict": asked.get("strict", True), "schema": asked["schema"]}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def messages_of(request: Request) -> list[dict[str, str]]:
@@ -44,45 +91,7 @@ def messages_of(request: Request) -> list[dict[str, str]]:
     system = request.system
     if system is None:
         return messages
-    content = system if isinstance(system, str) else _text_of(system)
-    return [{"role": "system", "content": content}, *messages]
-
-
-def chat_body(
-    request: Request,
-    *,
-    model: str,
-    rules: BodyRules | None = None,
-    rung: Rung = Rung.FULL,
-    reasoning_effort: str | None = None,
-) -> dict[str, Any]:
-    """The JSON body of a chat completion: only what the request sets, or is given here, and `rules` allow."""
-    rules = rules or BodyRules()
-    body: dict[str, Any] = {"model": model, "messages": messages_of(request)}
-    body.update(_sampling(request, rules))
-    limit = request.config.max_tokens or rules.default_limit
-    if limit is not None:
-        body[rules.limit_key] = limit if rules.highest_limit is None else min(limit, rules.highest_limit)
-    if rules.reasoning_effort and reasoning_effort is not None:
-        body["reasoning_effort"] = reasoning_effort
-    format_ = response_format(request.config.response_format, rung) if rules.response_format else None
-    if format_ is not None:
-        body["response_format"] = format_
-    return body
-
-
-def _sampling(request: Request, rules: BodyRules) -> dict[str, Any]:
-    config, chosen = request.config, dict[str, Any]()
-    if rules.temperature and config.temperature is not None:
-        ceiling = rules.highest_temperature
-        chosen["temperature"] = config.temperature if ceiling is None else min(config.temperature, ceiling)
-    if rules.top_p and config.top_p is not None and (rules.top_p_beside_temperature or "temperature" not in chosen):
-        chosen["top_p"] = config.top_p
-    if rules.seed and config.seed is not None:
-        chosen["seed"] = config.seed
-    if rules.stop and config.stop:
-        chosen["stop"] = list(config.stop)
-    return chosen
+    return [{"role": "system", "content": system if isinstance(system, str) else _text_of(system)}, *messages]
 
 
 def _text_of(parts: Iterable[Any]) -> str:
@@ -103,9 +112,7 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
         raise NotAnAnswer(f"the reply is not JSON: {excerpt(text, secrets)}") from None
     if not isinstance(payload, Mapping):
         raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
-    error = payload_error(payload, secrets)
-    if error is not None:
-        raise error
+    raise_error_in(payload, secrets)
     return payload
 
 
@@ -113,44 +120,47 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     """The answer in a chat completion, its reasoning apart from its text.
 
     Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into its limit
-    (even when some text came), CallError where the model or its filter refused; and whatever `payload_error` finds.
+    (even when some text came), CallError where the model or its filter refused; and the error that the reply
+    or its choice holds.
     """
-    error = payload_error(payload, secrets)
-    if error is not None:
-        raise error
-    choice = _first_choice(payload)
+    raise_error_in(payload, secrets)
+    choices = payload.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, Mapping):
+        raise NotAnAnswer("the reply holds no choices")
+    raise_error_in(choice, secrets)
     message = choice.get("message")
     if not isinstance(message, Mapping):
         raise NotAnAnswer("the reply's choice holds no message")
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal.strip():
         raise CallError(f"the model refused: {excerpt(refusal, secrets)}")
-    return answer(
-        _content_text(message.get("content")),
-        reasoning=_reasoning_field(message),
-        finish_reason=choice.get("finish_reason"),
-        usage=usage_of(payload),
-        model=model,
-    )
+    content, reasoning = _content_and_reasoning(message)
+    return answer(content, reasoning, finish_reason=choice.get("finish_reason"), usage=usage_of(payload), model=model)
 
 
-_CUT_OFF = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+_CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
 """Finish reasons of answers that ran into their token limit: OpenAI's, and those that gateways pass on from others."""
 
 
-def answer(content: str, *, reasoning: str, finish_reason: Any, usage: Usage, model: str) -> Response:
+def answer(
+    content: str, reasoning: str = "", *, finish_reason: Any = None, usage: Usage | None = None, model: str
+) -> Response:
     """A Response of `content`, or the error that an unusable answer stands for (see `read_completion`)."""
     thought, text = split_thinking(encodable(content))
-    if isinstance(finish_reason, str) and finish_reason.lower() in _CUT_OFF:
+    reason = str(finish_reason).lower()
+    if reason in _CUT_OFF:
         raise Truncated("the answer ran into its token limit")
-    if finish_reason == "content_filter":
+    if reason == "content_filter":
         raise CallError("the server's content filter stopped the answer")
+    if reason == "error":
+        raise NotAnAnswer("the server broke off the answer with an error")
     if not text.strip():
         raise EmptyAnswer("empty answer")
     reasoning = "\n".join(part for part in (encodable(reasoning), thought) if part)
     parts = [ThinkingPart(text=reasoning)] if reasoning else []
     message = Message.assistant([*parts, TextPart(text=text)])
-    return Response(id=None, model=model, message=message, finish_reason="stop", usage=usage)
+    return Response(id=None, model=model, message=message, finish_reason="stop", usage=usage or Usage())
 
 
 def reasoning_of(response: Response) -> str:
@@ -183,32 +193,17 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
 
 
-def _first_choice(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = payload.get("choices")
-    if isinstance(choices, list) and choices and isinstance(choices[0], Mapping):
-        return choices[0]
-    raise NotAnAnswer("the reply holds no choices")
-
-
-def _content_text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return ""
-    texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
-    return "".join(text for text in texts if isinstance(text, str))
-
-
 _THINKING_PARTS = ("thinking", "reasoning")
 
 
-def _reasoning_field(message: Mapping[str, Any]) -> str:
-    """The reasoning beside the content, or in parts of the content that are called so."""
+def _content_and_reasoning(message: Mapping[str, Any]) -> tuple[str, str]:
+    """A message's text, and its reasoning: in a field of its own, or in parts of the content that are called so."""
     content = message.get("content")
-    parts = content if isinstance(content, list) else []
-    thinking = [part for part in parts if isinstance(part, Mapping) and part.get("type") in _THINKING_PARTS]
+    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    thinking = [part for part in parts if part.get("type") in _THINKING_PARTS]
+    texts = [part["text"] for part in parts if part.get("type") == "text" and isinstance(part.get("text"), str)]
     told = (_told(value) for value in (message.get("reasoning_content"), message.get("reasoning"), thinking))
-    return next((text for text in told if text), "")
+    return content if isinstance(content, str) else "".join(texts), next((text for text in told if text), "")
 
 
 def _told(value: Any) -> str:
@@ -221,10 +216,8 @@ def _told(value: Any) -> str:
 
 
 _NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad)"
-_OPEN = rf"(?:<{_NAME}>|\[{_NAME}\])"
-_CLOSE = rf"(?:</{_NAME}>|\[/{_NAME}\])"
-_THINKING = re.compile(rf"\A\s*{_OPEN}?(.*?){_CLOSE}\s*", re.DOTALL | re.IGNORECASE)
-_OPEN_THINKING = re.compile(rf"\A\s*{_OPEN}", re.IGNORECASE)
+_OPEN_THINKING = re.compile(rf"\A\s*(?:<{_NAME}>|\[{_NAME}\])", re.IGNORECASE)
+_CLOSE_THINKING = re.compile(rf"(?:</{_NAME}>|\[/{_NAME}\])\s*", re.IGNORECASE)
 # A model that speaks in channels (harmony): the last one said is the answer, unless it is one of thought.
 _CHANNEL = re.compile(
     r"<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)", re.DOTALL
@@ -244,20 +237,16 @@ def split_thinking(content: str) -> tuple[str, str]:
     Some chat templates put the opening tag into the prompt, so that an answer may begin inside it. A thought
     without an end leaves no text. Tags inside a JSON answer are text.
     """
-    if content.lstrip().startswith("<|channel|>"):
-        return _by_channel(content)
-    if content.lstrip().startswith(("{", "[")) and not _OPEN_THINKING.match(content):
+    start = content.lstrip()
+    if start.startswith("<|channel|>"):
+        said = _CHANNEL.findall(content)
+        thought = "\n".join(text.strip() for channel, text in said if channel in _THOUGHT_CHANNELS)
+        return thought, next((text.strip() for channel, text in said[::-1] if channel not in _THOUGHT_CHANNELS), "")
+    opened = _OPEN_THINKING.match(content)
+    if opened is None and start.startswith(("{", "[")):
         return "", content
-    found = _THINKING.match(content)
-    if found:
-        return found.group(1).strip(), content[found.end() :]
-    if _OPEN_THINKING.match(content):
-        return _OPEN_THINKING.sub("", content).strip(), ""
-    return "", content
-
-
-def _by_channel(content: str) -> tuple[str, str]:
-    said = _CHANNEL.findall(content)
-    thought = "\n".join(text.strip() for channel, text in said if channel in _THOUGHT_CHANNELS)
-    answers = [text.strip() for channel, text in said if channel not in _THOUGHT_CHANNELS]
-    return thought, answers[-1] if answers else ""
+    inside = content[opened.end() :] if opened else content
+    closed = _CLOSE_THINKING.search(inside)
+    if closed:
+        return inside[: closed.start()].strip(), inside[closed.end() :]
+    return (inside.strip(), "") if opened else ("", content)

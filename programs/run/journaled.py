@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from programs.asking.calling import Caller
 from programs.asking.plan import Ask, Reply
 from programs.errors import FatalError
-from programs.lms.dspy_errors import backend_error
-from programs.lms.place import placed
+from programs.lms.engine import placed
+from programs.lms.failures import backend_error
 from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.journal import Journal

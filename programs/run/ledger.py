@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from programs.asking.plan import Ask, Reply, Spent
 from programs.errors import TransientError
-from programs.lms.faults import kind
+from programs.lms.failures import kind
 from programs.run.estimate import Snapshot, Work
 from programs.run.tally import reason_of
 from programs.stages.questions import QuestionPool

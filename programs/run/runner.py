@@ -19,7 +19,7 @@ from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
-from programs.telemetry.tracing import about
+from programs.telemetry.tracing import span
 from programs.tracer import Tracer, Wishes
 
 SWEEPS = 2
@@ -219,7 +219,7 @@ class Runner:
             finished=self._decisions.unit,
         )
         try:
-            with about(sample.id):
+            with span("text", sample=sample.id):
                 made = await self._tracer.made(sample, wishes, answer)
         except BaseException:
             self._end_turn(ticket, decided=False)

@@ -4,20 +4,37 @@ The terminal is shown warnings and what is worse; a log file gets more. Whatever
 """
 
 import contextlib
+import json
 import logging
 import os
-from collections.abc import Iterator
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from programs.errors import SynthReasonerError
-from programs.lms.redaction import secrets_in
-from programs.telemetry.log_file import NO_FILE, Line, ObjectLine, ShortLine, log_file
+from programs.errors import SynthReasonerError, UserError
+from programs.files import stem_of
+from programs.redaction import redact, secrets_in
 
 OURS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""
+
+NO_FILE = Path("none")
+"""`--log-file none`: no log file."""
+
+LARGEST = 10_000_000
+OLDER = 3
+"""At so many bytes the file is moved aside; so many older ones are kept."""
+
+_BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')
+"""How every log file of ours begins."""
 
 
 class LogOptions(BaseModel):
@@ -42,66 +59,51 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
     goes on without its log.
     """
-    secrets = secrets_in(os.environ)
     terminal = logging.StreamHandler()
-    terminal.setFormatter(ShortLine(secrets))
+    terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
+    handlers: list[logging.Handler] = [terminal]
     if file is not None:
-        file.setFormatter((ObjectLine if options.log_format == "json" else Line)(secrets))
+        file.setFormatter(LineFormatter(options.log_format))
         terminal.setLevel(max(level, logging.WARNING))
-    with _levels(level), _attached(logging.getLogger(), terminal, file), _dspy_too(terminal, file):
+        handlers.append(file)
+    with _told_to(handlers, level):
         try:
             yield
         except Exception as error:
-            if file is not None and file.begun:
+            if file is not None and file.stream is not None:
                 file.handle(_ending(error))
             raise
 
 
 @contextlib.contextmanager
-def _levels(level: int) -> Iterator[None]:
-    root, *ours = (logging.getLogger(name) for name in (None, *OURS))
-    before = [logger.level for logger in (root, *ours)]
+def _told_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
+    """Inside, these are told of what is logged from a level on; afterwards everything is as before."""
+    from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
+
+    root, dspys, *ours = (logging.getLogger(name) for name in (None, "dspy", *OURS))
+    # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
+    theirs = [handler for handler in dspys.handlers if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM]
+    before = [(logger, logger.level, [*logger.handlers]) for logger in (root, dspys, *ours)]
+    formatters = [(handler, handler.formatter) for handler in theirs]
     root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
     for logger in ours:
         logger.setLevel(level)
+    for handler in theirs:
+        handler.setFormatter(handlers[0].formatter)
+    root.handlers += handlers
+    dspys.handlers += handlers[1:]
     try:
         yield
     finally:
-        for logger, old in zip((root, *ours), before, strict=True):
+        for logger, old, present in before:
             logger.setLevel(old)
-
-
-@contextlib.contextmanager
-def _attached(logger: logging.Logger, *handlers: logging.Handler | None) -> Iterator[None]:
-    present = [handler for handler in handlers if handler is not None]
-    for handler in present:
-        logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        for handler in present:
-            logger.removeHandler(handler)
+            logger.handlers[:] = present
+        for handler, formatter in formatters:
+            handler.setFormatter(formatter)
+        for handler in handlers:
             handler.close()
-
-
-@contextlib.contextmanager
-def _dspy_too(terminal: logging.Handler, file: logging.Handler | None) -> Iterator[None]:
-    """DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets."""
-    from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
-
-    logger = logging.getLogger("dspy")
-    own = [handler for handler in logger.handlers if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM]
-    before = [handler.formatter for handler in own]
-    for handler in own:
-        handler.setFormatter(terminal.formatter)
-    with _attached(logger, file):
-        try:
-            yield
-        finally:
-            for handler, formatter in zip(own, before, strict=True):
-                handler.setFormatter(formatter)
 
 
 def _ending(error: Exception) -> logging.LogRecord:
@@ -110,3 +112,90 @@ def _ending(error: Exception) -> logging.LogRecord:
     info = None if foreseen else (type(error), error, error.__traceback__)
     message = f"ended by an error: {error}" if foreseen else f"ended by an error that nobody foresaw: {error!r}"
     return logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, message, None, info)
+
+
+def default_log(output: Path) -> Path:
+    """The log beside an output. Not NAME.log, which is where people send what a command prints."""
+    return output.with_name(f"{stem_of(output.absolute())}.run.log")  # "." has no name of its own
+
+
+def log_file(path: Path | None, output: Path) -> "LogFile":
+    """The log file that is named, else the one beside the output. That one comes into being with its first line: a command
+    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written or is no log."""
+    if path is None:
+        return LogFile(default_log(output), delay=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and (start := path.open("rb").read(64)) and not _BEGINNING.match(start):
+            raise UserError(f"--log-file: {path} is there already, and no log of this program; name another")
+        return LogFile(path)
+    except OSError as error:
+        raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
+
+
+class LogFile(RotatingFileHandler):
+    """Tells on standard error, once, that it cannot be written; whoever logs is not disturbed. It cannot fill the disk."""
+
+    def __init__(self, path: Path, *, delay: bool = False) -> None:
+        self._told = False
+        super().__init__(path, "a", LARGEST, OLDER, encoding="utf-8", errors="backslashreplace", delay=delay)
+
+    def _open(self) -> TextIOWrapper:
+        # With the first line, not before: the folder of an output comes into being with it.
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        return super()._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+        self._tell(sys.exc_info()[1])
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError as error:
+            self._tell(error)
+
+    def _tell(self, error: BaseException | None) -> None:
+        if not self._told:
+            self._told = True
+            reason = getattr(error, "strerror", None) or error
+            print(f"WARNING: the log {self.baseFilename} cannot be written: {reason}", file=sys.stderr)
+
+
+_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+
+
+class LineFormatter(logging.Formatter):
+    """A record as a line without any of the secrets. `short`: level, logger and message; `text`: time (UTC) before and
+    fields as name=JSON after them; `json`: an object of all. A traceback has lines of its own, or a field there."""
+
+    def __init__(self, form: Literal["short", "text", "json"]) -> None:
+        super().__init__()
+        self._secrets, self._form = secrets_in(os.environ), form
+
+    def format(self, record: logging.LogRecord) -> str:
+        # A secret with a quote in it looks otherwise in JSON: what is cleaned is not JSON yet.
+        message = self._clean(record.getMessage())
+        fields = {name: self._clean(value) for name, value in vars(record).items() if name not in _NO_FIELDS}
+        error = record.exc_info[1] if record.exc_info else None
+        trouble = "" if error is None else self._clean("".join(traceback.format_exception(error)).rstrip())
+        level, then = record.levelname, datetime.fromtimestamp(record.created, timezone.utc)
+        time = then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if self._form == "json":
+            told = {"time": time, "level": level.lower(), "logger": record.name, "message": message, **fields}
+            return _json({**told, "exception": trouble} if trouble else told)
+        if self._form == "text":
+            named = "".join(f" {name}={_json(value)}" for name, value in fields.items())
+            message = f"{message}".replace("\n", "\\n") + named
+        line = f"{level} {record.name}: {message}" + (f"\n{trouble}" if trouble else "")
+        return f"{time} {line}" if self._form == "text" else line
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value, self._secrets)
+        if isinstance(value, dict):
+            return {name: self._clean(item) for name, item in value.items()}
+        return [self._clean(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

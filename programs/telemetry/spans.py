@@ -1,85 +1,80 @@
-"""Spans of OpenTelemetry for DSPy's modules and LMs, by DSPy's callbacks.
+"""Spans of OpenTelemetry: for texts and stages where they are told of, for DSPy's modules and LMs by its callbacks.
 
-Attributes follow OpenTelemetry's conventions for generative AI (`gen_ai.*`), which MLflow, Phoenix and others show as a
-conversation with its tokens; `synthreasoner.*` are our own. Needs the extra `tracing`.
+Needs the extra `tracing`; `programs.telemetry.tracing` loads it when it is asked for.
 """
 
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import dspy
-from dspy.utils.callback import ACTIVE_CALL_ID, BaseCallback
+from dspy.utils.callback import BaseCallback
+from opentelemetry import context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 
-from programs.lms.dspy_errors import backend_error
+from programs.lms.failures import backend_error
 from programs.lms.meter import current_meter
-from programs.lms.redaction import excerpt, secrets_in
-from programs.telemetry.asked import asked
+from programs.redaction import excerpt, secrets_in
 from programs.versions import own_version
 
-QUEUE = 1024
-"""Finished spans that may wait; more are lost, so that a server which is slow costs neither time nor memory."""
+DEFAULTS = {
+    "OTEL_SERVICE_NAME": "synthreasoner",
+    # Finished spans that may wait; more are lost, so that a server which is slow costs neither time nor memory.
+    "OTEL_BSP_MAX_QUEUE_SIZE": "1024",
+    # Each span may hold a passage twice, and collectors refuse bodies of some 20 MB.
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+}
+"""OpenTelemetry's own variables, where the environment does not say otherwise."""
 
-BATCH = 64
-"""Spans of one request: each may hold a passage twice, and collectors refuse bodies of some 20 MB."""
-
-TIMEOUT = 3.0
-"""Seconds for one request, unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise."""
+log = logging.getLogger("synthreasoner")
 
 
 class Spans(BaseCallback):
-    """Makes a span of every text, module and call, and sends them to `endpoint`. Close it when done."""
+    """Makes a span of every text, stage, module and call, and sends them to `endpoint`. Close it when done."""
 
     def __init__(self, endpoint: str, *, content: bool) -> None:
         self._content = content
         self._secrets = secrets_in(os.environ)
-        self._open: dict[str, Span] = {}
-        # What the environment says wins (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_..., OTEL_EXPORTER_OTLP_...).
-        name = os.environ.get("OTEL_SERVICE_NAME", "synthreasoner")
-        resource = Resource.create({"service.name": name, "service.version": own_version() or "checkout"})
+        self._open: dict[str, tuple[Span, Any]] = {}
+        os.environ.update({name: value for name, value in DEFAULTS.items() if not os.environ.get(name)})
+        resource = Resource.create({"service.version": own_version() or "checkout"})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._sender = SpanSender(
-            OTLPSpanExporter(endpoint, timeout=_unless("OTEL_EXPORTER_OTLP_TIMEOUT", TIMEOUT)), endpoint
-        )
-        self._provider.add_span_processor(
-            BatchSpanProcessor(
-                self._sender,
-                max_queue_size=_unless("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE),
-                max_export_batch_size=_unless("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH),
-            )
-        )
+        self._sender = SpanSender(endpoint)
+        self._provider.add_span_processor(BatchSpanProcessor(self._sender))
         self._tracer = self._provider.get_tracer("synthreasoner")
 
     def close(self) -> None:
-        """Sends what is left."""
+        """Sends what is left, as long as the server takes it."""
         self._sender.closing = True
         self._provider.shutdown()
-        self._sender.told()
 
     @contextmanager
-    def text(self, sample: str) -> Iterator[None]:
-        """The span of a text, for what is asked inside."""
-        with self._tracer.start_as_current_span("text", attributes={"synthreasoner.sample": sample}):
+    def span(self, name: str, facts: Mapping[str, str]) -> Iterator[None]:
+        """A span around what is asked inside."""
+        opened = self._begin(name, {f"synthreasoner.{fact}": facts[fact] for fact in facts})
+        try:
             yield
+        except BaseException as error:
+            self._end(opened, {}, error)
+            raise
+        self._end(opened, {}, None)
 
     def on_module_start(self, call_id: str, instance: Any, inputs: Any) -> None:  # noqa: ARG002
-        ask = asked.get() if isinstance(instance, dspy.Predict) else None
-        if ask is None:
-            self._begin(call_id, type(instance).__name__, SpanKind.INTERNAL, {})
-            return
-        facts = {"synthreasoner.stage": ask.account, "synthreasoner.key": ask.key}
-        self._begin(call_id, ask.account, SpanKind.INTERNAL, facts)
+        # A predictor's span is its stage's.
+        if not isinstance(instance, dspy.Predict):
+            self._open[call_id] = self._begin(type(instance).__name__, {})
 
     def on_module_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:  # noqa: ARG002
-        self._end(call_id, {}, exception)
+        if call_id in self._open:
+            self._end(self._open.pop(call_id), {}, exception)
 
     def on_lm_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
         provider, _, model = str(instance.model).replace("/", ":", 1).partition(":")
@@ -93,7 +88,7 @@ class Spans(BaseCallback):
         if self._content:
             messages = inputs.get("messages") or [{"role": "user", "content": inputs.get("prompt")}]
             facts["gen_ai.input.messages"] = _messages((said["role"], said["content"]) for said in messages)
-        self._begin(call_id, f"chat {model or provider}", SpanKind.CLIENT, facts)
+        self._open[call_id] = self._begin(f"chat {model or provider}", facts, SpanKind.CLIENT)
 
     def on_lm_end(self, call_id: str, outputs: Any | None, exception: BaseException | None = None) -> None:
         meter = current_meter()
@@ -104,16 +99,17 @@ class Spans(BaseCallback):
             "synthreasoner.faults": [f"{kind}: {count}" for kind, count in meter.faults.items()] or None,
         }
         if self._content and isinstance(outputs, list):
-            facts["gen_ai.output.messages"] = _messages(("assistant", _text(output)) for output in outputs)
-        self._end(call_id, facts, exception)
+            texts = [output.get("text") if isinstance(output, dict) else output for output in outputs]
+            facts["gen_ai.output.messages"] = _messages(("assistant", str(text)) for text in texts)
+        self._end(self._open.pop(call_id), facts, exception)
 
-    def _begin(self, call_id: str, name: str, kind: SpanKind, facts: Mapping[str, Any]) -> None:
-        around = self._open.get(ACTIVE_CALL_ID.get() or "")
-        context = None if around is None else set_span_in_context(around)
-        self._open[call_id] = self._tracer.start_span(name, context=context, kind=kind, attributes=_known(facts))
+    def _begin(self, name: str, facts: Mapping[str, Any], kind: SpanKind = SpanKind.INTERNAL) -> tuple[Span, Any]:
+        span = self._tracer.start_span(name, kind=kind, attributes=_known(facts))
+        return span, context.attach(set_span_in_context(span))
 
-    def _end(self, call_id: str, facts: Mapping[str, Any], exception: BaseException | None) -> None:
-        span = self._open.pop(call_id)
+    def _end(self, opened: tuple[Span, Any], facts: Mapping[str, Any], exception: BaseException | None) -> None:
+        span, token = opened
+        context.detach(token)
         span.set_attributes(_known(facts))
         if exception is not None:
             error = backend_error(exception) or exception
@@ -124,77 +120,50 @@ class Spans(BaseCallback):
         span.end()
 
 
-def _unless(variable: str, value: Any) -> Any:
-    """The value, or None where a variable of OpenTelemetry's own says it."""
-    return None if os.environ.get(variable) else value
-
-
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _messages(said: Iterator[tuple[str, Any]] | Sequence[tuple[str, Any]]) -> str:
-    return json.dumps(
-        [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said],
-        ensure_ascii=False,
-        default=str,
-    )
+def _messages(said: Iterable[tuple[str, Any]]) -> str:
+    messages = [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said]
+    return json.dumps(messages, ensure_ascii=False, default=str)
 
 
-def _text(output: Any) -> str:
-    return str(output.get("text") if isinstance(output, dict) else output)
+class SpanSender(OTLPSpanExporter):
+    """Logs once that spans do not arrive, with the reason, and at the end their number. Once `closing`, it gives up at the
+    first failure."""
 
-
-log = logging.getLogger("synthreasoner")
-
-
-class SpanSender(SpanExporter):
-    """Hands spans to an exporter; that they do not arrive is logged once, with the reason, and at the end their number.
-
-    Set `closing` before the end: what is left is then tried only as long as the server takes it.
-    """
-
-    def __init__(self, exporter: SpanExporter, endpoint: str) -> None:
-        self.closing = False
-        self._exporter = exporter
-        self._endpoint = endpoint
-        self._failing = False
-        self._lost = 0
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.closing = self._failing = False
+        self._address, self._lost = endpoint, 0
         # Its own loggers say at every failure, at length, what is said here once.
-        self._said = _FirstWords()
+        self._said = _FirstWords(logging.WARNING)
         self._theirs = logging.getLogger("opentelemetry")
         self._theirs.addHandler(self._said)
         self._theirs.propagate = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         hopeless = self.closing and self._failing
-        result = SpanExportResult.FAILURE if hopeless else self._exporter.export(spans)
-        if result is SpanExportResult.SUCCESS:
-            self._failing = False
-            return result
-        if not self._lost:
-            log.warning("--trace-to: %s takes no traces, and the run goes on: %s", self._endpoint, self._said.text)
-        self._failing = True
-        self._lost += len(spans)
+        result = SpanExportResult.FAILURE if hopeless else super().export(spans)
+        self._failing = result is not SpanExportResult.SUCCESS
+        if self._failing and not self._lost:
+            log.warning("--trace-to: %s takes no traces, and the run goes on: %s", self._address, self._said.text)
+        self._lost += len(spans) if self._failing else 0
         return result
 
     def shutdown(self) -> None:
-        self._exporter.shutdown()
+        super().shutdown()  # type: ignore[no-untyped-call]
         self._theirs.removeHandler(self._said)
         self._theirs.propagate = True
-
-    def told(self) -> None:
-        """Logs how many spans did not arrive."""
         if self._lost or self._said.text:
-            log.warning("--trace-to: at least %d spans did not arrive at %s", self._lost, self._endpoint)
+            log.warning("--trace-to: at least %d spans did not arrive at %s", self._lost, self._address)
 
 
 class _FirstWords(logging.Handler):
     """Keeps what was said first: what follows is less to the point."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.text = ""
+    text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.text = self.text or excerpt(record.getMessage())

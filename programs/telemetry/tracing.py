@@ -1,8 +1,8 @@
 """Traces of what a command asks of models, sent while it runs to a server that takes OpenTelemetry's OTLP over HTTP: a
 collector, Jaeger, Phoenix, Langfuse, MLflow from 3.6 on.
 
-A trace is a text; in it stands each stage, and in that each call of a model, with prompt and reply. What makes them
-(`programs.telemetry.spans`) hangs on DSPy's own callbacks and is loaded only when it is asked for.
+A trace is a text; in it stands each stage, and in that each call of a model, with prompt and reply. Attributes follow
+OpenTelemetry's conventions for generative AI (`gen_ai.*`); `synthreasoner.*` are our own.
 """
 
 import contextlib
@@ -34,9 +34,7 @@ class TraceOptions(BaseModel):
     @field_validator("trace_to")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
+        parts = urlsplit(value or "http://none")
         if parts.username is not None or parts.password is not None:
             raise ValueError("put credentials into OTEL_EXPORTER_OTLP_HEADERS instead of the address")
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -76,9 +74,7 @@ def endpoint_of(address: str) -> str:
     return address if parts.path.strip("/") else parts._replace(path="/v1/traces").geturl()
 
 
-@contextlib.contextmanager
-def about(sample: str) -> Iterator[None]:
-    """Inside, what is asked is about this text: one trace."""
+def span(name: str, **facts: str) -> contextlib.AbstractContextManager[None]:
+    """Inside, what is asked belongs to this text or stage; the first is a trace of its own."""
     spans = _spans.get()
-    with contextlib.nullcontext() if spans is None else spans.text(sample):
-        yield
+    return contextlib.nullcontext() if spans is None else spans.span(name, facts)

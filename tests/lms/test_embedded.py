@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from programs.errors import ContextTooLong, UserError
-from programs.lms.embedded import EmbeddedServers, embedded
+from programs.lms.embedded import EmbeddedServers, idle_cores
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from tests.lms.asking import ask, request
@@ -77,7 +78,7 @@ async def test_only_this_process_may_ask(model: Model) -> None:
 @real
 def test_one_server_for_each_file() -> None:
     servers = EmbeddedServers()
-    assert embedded(None, servers)._server is embedded(None, servers)._server
+    assert servers.get("embedded") is servers.get("embedded")
 
 
 @real
@@ -104,4 +105,14 @@ def test_what_is_missing_is_named(package: str, says: str, monkeypatch: pytest.M
 
     monkeypatch.setattr(importlib.util, "find_spec", find)
     with pytest.raises(UserError, match=says):
-        embedded(None, EmbeddedServers())
+        EmbeddedServers().get("embedded")
+
+
+@pytest.mark.parametrize(("running", "others"), [(1, 0), (2, 1), (999, 99)])
+def test_busy_cores_are_left_to_others(tmp_path: Path, running: int, others: int) -> None:
+    (tmp_path / "loadavg").write_text(f"9.00 9.00 9.00 {running}/999 1234")
+    assert idle_cores(tmp_path / "loadavg") == max(1, len(os.sched_getaffinity(0)) - others)
+
+
+def test_where_nothing_is_reported_all_cores_are_free(tmp_path: Path) -> None:
+    assert idle_cores(tmp_path / "missing") == len(os.sched_getaffinity(0))

@@ -1,34 +1,42 @@
-"""From names to models, and from a user's mistakes to one clear line."""
+"""From names and addresses to models, and from a user's mistakes to one clear line.
+
+1. A model is asked at the addresses that name it; only where none does, at those that name nobody.
+2. A URL is never taken for a name, whatever is in its query; a name may hold anything but "=" and "://".
+3. No credential is in what is shown of a model or an address.
+"""
 
 from __future__ import annotations
 
-import importlib
-import subprocess
-import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from programs.errors import UserError
+from programs.asking.models import ModelTable
+from programs.errors import UnknownModel, UserError
+from programs.lms.addresses import Address, address_of, bases_of
+from programs.lms.openai_compatible import ModelName, model_names, openai_compatible, with_nearest
 from programs.lms.resolve import resolve
-from tests.lms.asking import KEY, USER
+from programs.settings import Settings
+from tests.lab import Lab, write_passages
+from tests.lms.asking import FORMAT, KEY, USER, request
+from tests.standin.scientist import Scientist
+from tests.standin.server import StandIn
 
 ARGO = {"ARGO_USER": USER}
+OPENAI = {"OPENAI_API_KEY": KEY}
+HERE, THERE, ELSEWHERE = "http://a:1/v1", "http://b:2/v1", "http://c:3/v1"
 
 
-@pytest.mark.parametrize("name", ["gpt5", "gpto3", "claudesonnet45", "gpt-5", "o3"])
-def test_a_bare_name_is_on_argo(name: str) -> None:
-    model = resolve(name, env=ARGO, temperature=0.7, max_tokens=10)
+@pytest.mark.parametrize("name", ["gpt5", "gpto3", "claudesonnet45", "gpt-5", "openai/gpt-5", "openai/openai/meta/x"])
+def test_a_bare_name_is_on_argo_and_another_on_an_openai_server(name: str) -> None:
+    model = resolve(name, env={**ARGO, **OPENAI}, temperature=0.7, max_tokens=10)
+    kind, bare = ("openai", name[7:]) if name.startswith("openai/") else ("argo", name)
     assert model.backend is not None
-    assert (model.backend.name, model.backend.model) == ("argo", name)
-    assert model.endpoint == "https://apps.inside.anl.gov/argoapi"
+    assert (model.backend.name, model.backend.model) == (kind, bare)
     assert USER not in repr(model)
-
-
-@pytest.mark.parametrize("name", ["openai/gpt-5", "openai/o3", "openai/openai/gpt-5", "openai/meta/llama"])
-def test_an_openai_name(name: str) -> None:
-    model = resolve(name, env={"OPENAI_API_KEY": KEY}, temperature=0.7, max_tokens=10)
-    assert model.backend is not None
-    assert model.backend.model == name.removeprefix("openai/")
     assert KEY not in repr(model)
 
 
@@ -39,41 +47,145 @@ def test_a_model_without_sampling_gets_no_temperature() -> None:
 
 @pytest.mark.parametrize("name", ["anthropic/claude-sonnet-4-5", "groq/llama", "azure/gpt-5"])
 def test_other_providers_go_to_dspy(name: str) -> None:
-    model = resolve(name, env={}, temperature=0.7, max_tokens=10)
+    model = resolve(name, env={}, temperature=0.7, max_tokens=10, api_base="https://me:pass-word@host/v1")
     assert (model.lm.model, model.backend, model.lm.num_retries, model.lm.cache) == (name, None, 8, False)
     assert model.takes_sampling is (name != "azure/gpt-5")
-    assert model.endpoint == name.split("/")[0]
-
-
-def test_a_dspy_endpoint_shows_no_password() -> None:
-    assert resolve("groq/x", env={}, api_base="https://me:pass-word@host/v1").endpoint == "https://host/v1"
+    assert model.endpoint == "https://host/v1"
 
 
 @pytest.mark.parametrize(
-    ("name", "env", "says"),
+    ("name", "given", "says"),
     [
         ("gpt41", {}, "ARGO_USER"),
-        ("gpt41", {"ARGO_USER": "  "}, "ARGO_USER"),
-        ("gpt41", {"ARGO_USER": "j\ndoe"}, "ARGO_USER"),
-        ("gpt41", {**ARGO, "ARGO_API": "soap"}, "native or legacy"),
-        ("gpt41", {**ARGO, "ARGO_BASE_URL": "argo"}, "API base"),
-        ("embeded", ARGO, "did you mean 'embedded'"),
-        ("Embedded", ARGO, "did you mean 'embedded'"),
-        ("embeded:x.gguf", ARGO, "did you mean 'embedded'"),
+        ("gpt41", {"env": {"ARGO_USER": "j\ndoe"}}, "ARGO_USER"),
+        ("gpt41", {"env": {**ARGO, "ARGO_API": "soap"}}, "native or legacy"),
+        ("gpt41", {"env": {**ARGO, "ARGO_BASE_URL": "argo"}}, "API base"),
+        ("Embedded", {"env": ARGO}, "did you mean 'embedded'"),
+        ("embeded:x.gguf", {"env": ARGO}, "did you mean 'embedded'"),
         ("embedded:/no/such.gguf", {}, "no such file"),
         ("embedded:", {}, "no such file"),
+        ("embedded", {"api_base": HERE}, "leave out --api-base"),
         ("openai/m", {}, "OPENAI_BASE_URL"),
-        ("openai/", {"OPENAI_API_KEY": KEY}, "not whole"),
+        ("openai/", {"env": OPENAI}, "not whole"),
         ("", {}, "not whole"),
+        ("groq/x", {"api_base": [HERE, THERE]}, "one --api-base"),
+        ("openai/x", {"api_base": ["http://me:pass-word@a/v1", "http://a/v1/"]}, "is given twice"),
+        *(
+            ("openai/x", {"api_base": base}, "API base")
+            for base in ("host:8000/v1", "ftp://host", "http://me:pass-word@")
+        ),
     ],
 )
-def test_mistakes(name: str, env: dict[str, str], says: str) -> None:
+def test_mistakes(name: str, given: dict[str, Any], says: str) -> None:
     with pytest.raises(UserError, match=says) as caught:
-        resolve(name, env=env)
+        resolve(name, **{"env": {}, **given})
     assert "\n" not in str(caught.value)
+    assert "pass-word" not in str(caught.value)
 
 
-def test_the_package_imports_nothing() -> None:
-    importlib.import_module("programs.lms")
-    code = "import sys, programs.lms, programs.errors; sys.exit('dspy' in sys.modules or 'httpx' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize(
+    ("written", "endpoint"),
+    [
+        ("http://host:8000", "http://host:8000/v1"),
+        ("http://host:8000/", "http://host:8000/v1"),
+        ("http://host/v1/", "http://host/v1"),
+        ("https://host/api/openai", "https://host/api/openai"),
+        ("https://me:pass-word@host/v1", "https://host/v1"),
+    ],
+)
+def test_addresses(written: str, endpoint: str) -> None:
+    model = resolve("openai/m", api_base=written, env={})
+    assert model.endpoint == endpoint
+    assert "pass-word" not in f"{model!r}"
+
+
+def test_where_the_server_is_taken_from() -> None:
+    env = {"OPENAI_BASE_URL": "http://env/v1", **OPENAI}
+    assert openai_compatible("m", api_base="http://given/v1", env=env).endpoint == "http://given/v1"
+    assert openai_compatible("m", api_base=None, env=env).endpoint == "http://env/v1"
+    assert openai_compatible("m", api_base=None, env=OPENAI).endpoint == "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("model", "base", "reasons"),
+    [
+        ("o3", None, True),
+        ("gpt-5.1-mini", None, True),
+        ("gpt-5-chat-latest", None, False),
+        ("gpt-4.1", None, False),
+        ("gpt-5", "http://elsewhere/v1", False),
+    ],
+)
+def test_openais_own_reasoning_models(model: str, base: str | None, reasons: bool) -> None:
+    backend = openai_compatible(model, api_base=base, env=OPENAI)
+    asked = request(max_tokens=9, temperature=0.5, seed=1, response_format=FORMAT)
+    body = backend.body(asked, backend.rules)
+    assert backend.takes_sampling is not reasons
+    assert ("temperature" in body, "max_completion_tokens" in body) == (not reasons, reasons)
+
+
+def test_a_password_in_the_address_is_sent_as_basic_authorization() -> None:
+    backend = openai_compatible("m", api_base="http://me:pass-word@host", env={})
+    assert backend.headers == {"Authorization": "Basic bWU6cGFzcy13b3Jk"}
+
+
+def test_1_named_addresses_come_first() -> None:
+    given = [HERE, f"openai/judge={THERE}", f"openai/judge={ELSEWHERE}"]
+    assert bases_of("openai/judge", given) == [THERE, ELSEWHERE]
+    assert bases_of("openai/writer", given) == [HERE]
+    assert bases_of("gpt41", given[1:]) == []
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="=", categories=("L", "N", "P")), min_size=1).filter(
+    lambda name: "://" not in name
+)
+
+
+@given(NAMES, st.sampled_from([HERE, f"{HERE}?key=1", "https://u:p=q@h/v1?a=b=c"]))
+def test_2_names_and_urls_are_told_apart(name: str, url: str) -> None:
+    assert address_of(url) == Address(None, url)
+    assert address_of(f"{name}={url}") == Address(name, url)
+
+
+def test_3_what_is_shown_has_no_credentials() -> None:
+    assert address_of("openai/judge=http://me:secret@b:2/v1").public == f"openai/judge={THERE}"
+    model = resolve("gpt41", env=ARGO, api_base=["https://me:pass-word@dev/argoapi/", "https://prod/argoapi"])
+    assert model.endpoint == "https://dev/argoapi, https://prod/argoapi"
+
+
+def test_an_address_for_nobody_is_a_mistake() -> None:
+    settings = Settings(model="openai/writer", api_base=[HERE, f"openai/juge={THERE}"])
+    with pytest.raises(UserError, match="'openai/juge' is none of the models in use: openai/writer"):
+        ModelTable(settings, {})
+
+
+def test_each_model_is_asked_on_its_own_server(tmp_path: Path) -> None:
+    with StandIn(Scientist()) as writers, StandIn(Scientist()) as judges:
+        base = {
+            "model": "openai/writer",
+            "judge_models": ["openai/judge"],
+            "quality_check": True,
+            "api_base": [writers.openai_base, f"openai/judge={judges.openai_base}"],
+            "input_file": [str(write_passages(tmp_path / "passages.jsonl", range(1)))],
+            "timeout": 10.0,
+            "patience": 5.0,
+            "retry_wait": 0.01,
+        }
+        lab = Lab(tmp_path, writers, Scientist(), base)
+        assert lab.run(output=str(tmp_path / "out.json"), max_traces=1).status == "completed"
+        assert {body["model"] for body in writers.bodies} == {"writer"}
+        assert {body["model"] for body in judges.bodies} == {"judge"}
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("claudesonnet4", "claudesonnet45"), ("GPT 4.1", "gpt41"), ("qqqq", None)]
+)
+def test_names_near_a_misspelt_one_are_told(name: str, nearest: str | None) -> None:
+    known = [ModelName("GPT-4.1", "gpt41"), ModelName("Claude Sonnet 4.5", "claudesonnet45"), ModelName("G", "gemini")]
+    told = str(with_nearest(UnknownModel("no"), name, known))
+    assert told == "no" if nearest is None else told.startswith(f"no (nearest names: {nearest}")
+
+
+def test_lists_of_models_of_any_form() -> None:
+    assert model_names({"data": [{"id": "a"}, {"internal_id": "b"}, {"id": 3}, "c"]}) == [("a", "a"), ("b", "b")]
+    assert model_names({"models": []}) == []

@@ -28,7 +28,7 @@ import pytest
 from rich.console import Console
 
 from programs.errors import RateLimited, TransientError
-from programs.lms.faults import TimedOut
+from programs.lms.failures import TimedOut
 from programs.run import display
 from programs.run.display import line, panel
 from programs.run.estimate import Estimate

@@ -11,24 +11,8 @@ NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: your account is not known. 
 PROSE = "Sure! I would be glad to help with that. Galaxies are large, and there are many of them."
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
-KINDS = (
-    "500",
-    "429",
-    "html",
-    "reset",
-    "hang",
-    "empty",
-    "null",
-    "truncated",
-    "prose",
-    "error200",
-    "argo_notice",
-    "overloaded200",
-    "dribble",
-    "context",
-    "page401",
-    "page404",
-)
+HTTP = "500 429 html page401 page404 error200 overloaded200 argo_notice context"
+KINDS = f"{HTTP} reset hang dribble empty null truncated prose".split()
 """The faults there are, besides any HTTP status written in digits ("401", "503").
 
 - digits: that status, with an error that repeats the caller's credentials, as careless servers do; 429 and 503 carry

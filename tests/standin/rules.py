@@ -7,18 +7,7 @@ import re
 from typing import Any
 
 _BOUND = re.compile(r'"(maxLength|minLength|pattern)": [\d"]')
-_LEGACY_FIELDS = {
-    "user",
-    "model",
-    "messages",
-    "system",
-    "prompt",
-    "stop",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "max_completion_tokens",
-}
+_LEGACY_FIELDS = "user model messages system prompt stop temperature top_p max_tokens max_completion_tokens"
 
 
 def refused_format(body: dict[str, Any], formats: str) -> str | None:
@@ -39,8 +28,9 @@ def refused_format(body: dict[str, Any], formats: str) -> str | None:
 def broken_argo_rule(body: dict[str, Any], *, legacy: bool) -> str | None:
     """Which of Argo's rules this body breaks, or None."""
     model = str(body.get("model"))
-    if legacy and not set(body) <= _LEGACY_FIELDS:
-        return f"unknown fields: {sorted(set(body) - _LEGACY_FIELDS)}"
+    foreign = sorted(set(body) - {*_LEGACY_FIELDS.split()}) if legacy else []
+    if foreign:
+        return f"unknown fields: {foreign}"
     if "messages" in body and ("system" in body or "prompt" in body):
         return "messages together with system or prompt"
     sampling: list[str] = [name for name in ("temperature", "top_p") if name in body]

@@ -15,19 +15,14 @@ token and as `user`, and keep the parameter rules of the model's family; what br
 
 After a test look at `server.surprises`: what the brain raised. It is answered with HTTP 500, so a client may have
 retried over it.
-
-To serve by hand, echoing a fixed answer:
-
-    python -m tests.standin.server --port 8123 [--argo-user NAME] [--latency 0.2] [--answer '{"a": 1}']
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -67,6 +62,7 @@ class StandIn:
     - `latency`: seconds before each reply; `peak`: the most requests that were in flight at once
     - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
     - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
+    - `refuses`: parameters that it does not take, with the words in which it says so
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
@@ -82,6 +78,7 @@ class StandIn:
         faults: FaultPlan | None = None,
         retry_after: str | None = None,
         formats: str = "all",
+        refuses: Mapping[str, str] | None = None,
         models: Sequence[tuple[str, str]] | None = None,
         argo_user: str | None = None,
         api_key: str | None = None,
@@ -93,6 +90,7 @@ class StandIn:
         self.faults = faults or FaultPlan()
         self.retry_after = retry_after
         self.formats = formats
+        self.refuses = dict(refuses or {})
         self.models = models
         self.argo_user = argo_user
         self.api_key = api_key
@@ -243,6 +241,7 @@ class StandIn:
         if self.models is not None and model not in [taken for _, taken in self.models]:
             return (400, f"Invalid model: {model}") if self.argo_user else (404, f"The model `{model}` does not exist")
         broken = rules.refused_format(call.body, self.formats)
+        broken = broken or next((words for name, words in self.refuses.items() if name in call.body), None)
         if broken is None and self.argo_user is not None:
             broken = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
         return None if broken is None else (400, broken)
@@ -282,24 +281,3 @@ class StandIn:
                 },
             }
         )
-
-
-def main() -> None:
-    """Serve one fixed answer until interrupted."""
-    parser = argparse.ArgumentParser(description="Stand in for a model's server.")
-    parser.add_argument("--port", type=int, default=8123)
-    parser.add_argument("--argo-user")
-    parser.add_argument("--latency", type=float, default=0.0)
-    parser.add_argument("--answer", default='{"answer": "42"}')
-    given = parser.parse_args()
-    server = StandIn(lambda _: str(given.answer), latency=given.latency, argo_user=given.argo_user, port=given.port)
-    with server:
-        print(f"serving on {server.url}", flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print(f"{len(server.calls)} calls, at most {server.peak} at once")
-
-
-if __name__ == "__main__":
-    main()

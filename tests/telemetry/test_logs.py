@@ -20,10 +20,9 @@ from typing import Any
 import pytest
 
 from programs.errors import UserError
-from programs.telemetry import log_file
-from programs.telemetry.log_file import LogFile, default_log
-from programs.telemetry.logs import LogOptions, logged
-from tests.lab import KEY, USER, Lab, called, laboratory
+from programs.telemetry import logs
+from programs.telemetry.logs import LogOptions, default_log, logged
+from tests.lab import USER, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 from tests.test_cli import mistake
 
@@ -129,15 +128,6 @@ def test_a_log_that_fails_later_is_told_once_and_costs_nothing_else(lab: Lab) ->
     assert len(lab.units) == 4
 
 
-def test_the_folder_of_a_default_log_comes_with_its_first_line(tmp_path: Path) -> None:
-    path = tmp_path / "runs" / "first" / "out.run.log"
-    log = LogFile(path, delay=True)
-    assert not path.parent.exists()
-    log.emit(logging.LogRecord("any", logging.INFO, "here", 1, "it begins", None, None))
-    log.close()
-    assert "it begins" in path.read_text()
-
-
 def test_a_default_log_that_cannot_be_written_is_told_once(lab: Lab) -> None:
     default_log(lab.output).mkdir()
     done = called(*lab.arguments())
@@ -147,7 +137,7 @@ def test_a_default_log_that_cannot_be_written_is_told_once(lab: Lab) -> None:
 
 
 def test_it_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_file, "LARGEST", 1000)
+    monkeypatch.setattr(logs, "LARGEST", 1000)
     with logged(LogOptions(log_file=tmp_path / "log"), tmp_path / "out"):
         for number in range(200):
             log.info("line %d of many", number)
@@ -198,10 +188,3 @@ def test_a_line_stays_a_line(tmp_path: Path) -> None:
         log.info("one\ntwo %s", "three\nfour", extra={"field": "five\nsix \udc80"})
     [line] = (tmp_path / "out.run.log").read_text().splitlines()
     assert LINE.fullmatch(line)
-
-
-def test_a_key_that_a_server_says_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    with laboratory(tmp_path, api_key=KEY, faults=FaultPlan(share=0.3, kinds=["500", "429"], seed=1)) as lab:
-        assert called(*lab.arguments(log_level="debug")).returncode == 0
-        assert KEY not in default_log(lab.output).read_text()

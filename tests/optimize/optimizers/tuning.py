@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import dspy
-from dspy.lm15 import Request, Response, Usage
+from dspy.lm15 import Request, Response
 
 from optimize.job import Job, most_proposals
 from optimize.optimizers import OPTIMIZERS
 from optimize.student import Student
 from programs.asking.adapter import PassageFirstAdapter
-from programs.lms.blocking import BlockingEngine
-from programs.lms.direct import DirectLM
+from programs.lms.engine import DirectLM
 from programs.lms.wire import answer
 from programs.tracer import Tracer
 from signatures.preamble import EXAMPLE
@@ -72,7 +71,7 @@ class Engine:
     async def complete(self, request: Request) -> Response:
         # A brain may wait for something.
         content = await asyncio.to_thread(self._said, body_of(request))
-        return answer(content, reasoning="", finish_reason="stop", usage=Usage(), model=request.model)
+        return answer(content, model=request.model)
 
     def _said(self, body: dict[str, Any]) -> str:
         with self._lock:
@@ -93,7 +92,7 @@ def body_of(request: Request) -> dict[str, Any]:
 
 
 def lm_of(engine: Engine, name: str) -> DirectLM:
-    return DirectLM(name, engine=BlockingEngine(engine), async_engine=engine, num_retries=0, cache=False)
+    return DirectLM(name, engine)
 
 
 def is_good(prompt: str) -> bool:

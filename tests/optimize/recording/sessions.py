@@ -13,7 +13,7 @@ import pytest
 
 from optimize.recording.recorded import recorded
 from optimize.recording.recorder import Recorder
-from programs.lms.dspy_errors import backend_error
+from programs.lms.failures import backend_error
 from programs.lms.resolve import Model, resolve
 from tests.lab import LONGEST
 from tests.lms.asking import QUICK

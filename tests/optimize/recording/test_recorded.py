@@ -29,7 +29,7 @@ from optimize.recording.recorded import recorded
 from optimize.recording.recorder import Recorder
 from programs import load_tracer
 from programs.errors import AccessDenied, CallError, TransientError, Truncated
-from programs.lms.dspy_errors import backend_error
+from programs.lms.failures import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model
 from tests.forked.process import Forked

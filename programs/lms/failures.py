@@ -1,0 +1,214 @@
+"""What a failed call means: the one place that turns HTTP replies and DSPy's errors into the project's.
+
+The retry policy and the runner look at the classes of `programs.errors`; the finer ones here say what is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from programs import errors
+from programs.errors import BackendError, CallError, ContextTooLong, FatalError, TransientError
+from programs.redaction import excerpt, secrets_in
+
+LONGEST_RETRY_AFTER = 300.0
+
+
+class TimedOut(TransientError):
+    """No whole reply within the time allowed."""
+
+    kind = "timeout"
+
+
+class NotConnected(TransientError):
+    """The connection could not be made, or broke before the reply was whole."""
+
+    kind = "connection"
+
+
+class EmptyAnswer(TransientError):
+    """A reply in form whose answer is empty."""
+
+    kind = "empty"
+
+
+class NotAnAnswer(TransientError):
+    """A reply that is no answer: a web page, an error in disguise, no choices."""
+
+    kind = "not an answer"
+
+
+class ParameterRefused(CallError):
+    """The server does not take `parameter` of the body that was sent."""
+
+    def __init__(self, message: str, parameter: str = "response_format") -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        self.kind = "schema" if parameter == "response_format" else parameter
+
+
+def kind(error: BackendError) -> str:
+    """The name under which `error` is counted: "429", "timeout", "empty", or its class's name."""
+    return str(getattr(error, "kind", None) or getattr(error, "status", None) or type(error).__name__)
+
+
+_CONTEXT = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length|prompt is too long"
+    r"|exceeds? the (?:available |model'?s? )?(?:maximum )?context|context window|input is too long"
+    r"|maximum number of tokens allowed",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(
+    # A name in quotation marks: refusals also quote passages, which speak of models that are not found.
+    r"model_not_found|invalid[ _]model|unknown[ _]model"
+    r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)",
+    re.IGNORECASE,
+)
+_BILLING = re.compile(r"insufficient_quota|credit balance|exceeded your current quota", re.IGNORECASE)
+_SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
+_UNSUPPORTED = re.compile(
+    r"unsupported|not supported|unrecognized|unexpected|unknown (?:parameter|field|argument)|not permitted",
+    re.IGNORECASE,
+)
+_PARAMETER = re.compile(
+    r"\b(max_tokens|max_completion_tokens|top_p|reasoning_effort)\b|(?:[\"'`]|supplied: )(temperature|seed|stop)\b"
+)
+
+
+def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iterable[str] = ()) -> BackendError:
+    """The error that a reply with a status other than 2xx stands for. Returns it, for the caller to raise."""
+    said = _words_of(text)
+    message = f"HTTP {status}: {excerpt(said, secrets) or 'no reason given'}"
+    if status in (401, 403):
+        return errors.AccessDenied(message)
+    if status == 402 or (status in (400, 429) and _BILLING.search(said)):
+        return FatalError(message)
+    if status == 429:
+        return errors.RateLimited(message, retry_after=retry_after(headers), status=status)
+    if _CONTEXT.search(said):
+        return ContextTooLong(message)
+    if status in (408, 425) or status >= 500:
+        return TransientError(message, retry_after=retry_after(headers), status=status)
+    if 300 <= status < 400:
+        return FatalError(f"{message} (the server redirects: check the base URL)")
+    if status == 404 or (status == 400 and _MODEL.search(said)):
+        return errors.UnknownModel(message)
+    parameter = _refused_parameter(said) if status in (400, 422) else None
+    return CallError(message) if parameter is None else ParameterRefused(message, parameter)
+
+
+def _refused_parameter(said: str) -> str | None:
+    """The name of the parameter that a refusal is about, where it is about one."""
+    if _SCHEMA.search(said):
+        return "response_format"
+    named = _PARAMETER.search(said) if _UNSUPPORTED.search(said) else None
+    return named and (named[1] or named[2])
+
+
+def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
+    """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200.
+
+    What such an error says about itself (a status code, a known type) decides; an unknown one is worth another try,
+    and so is one of the form `{"type": "error"}`, by which gateways pass on what failed behind them.
+    """
+    error = payload.get("error")
+    if not error and payload.get("type") != "error" and payload.get("object") != "error":
+        return
+    details = error if isinstance(error, Mapping) else {"message": error} if error else payload
+    said = _words_of(json.dumps({"error": details}, default=str))
+    status = None if payload.get("type") == "error" else _status_in(details)
+    if status is not None:
+        raise http_error(status, {}, said, secrets)
+    message = f"an error with HTTP 200: {excerpt(said, secrets)}"
+    raise ContextTooLong(message) if _CONTEXT.search(said) else NotAnAnswer(message)
+
+
+_STATUS_OF_TYPE = (
+    (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
+    (r"authentication|invalid_api_key", 401),
+    (r"insufficient_quota", 402),
+    (r"permission", 403),
+    (r"(?:model_)?not_?found", 404),
+    (r"rate_limit", 429),
+)
+"""How the types of errors begin, and the statuses that they come with elsewhere."""
+
+
+def _status_in(details: Mapping[str, Any]) -> int | None:
+    for value in [str(details.get(key)).lower() for key in ("status", "code", "type")]:
+        if re.fullmatch(r"[45]\d\d", value):
+            return int(value)
+        status = next((status for start, status in _STATUS_OF_TYPE if re.match(start, value)), None)
+        if status is not None:
+            return status
+    return None
+
+
+def _words_of(text: str) -> str:
+    """The words of a refusal: the message, type and code of a JSON error, otherwise the text itself."""
+    try:
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    error = payload.get("error", payload) if isinstance(payload, Mapping) else text
+    if not isinstance(error, Mapping):
+        return str(error)
+    words = [str(error[key]) for key in ("message", "detail", "type", "code") if error.get(key) not in (None, "")]
+    return " | ".join(words) or text
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that the server asks us to wait, 0 to 300, from `retry-after-ms` or `retry-after` (seconds or an HTTP date);
+    None where it says nothing that makes sense. Header names are in lower case."""
+    milliseconds, value = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    try:
+        seconds = float(milliseconds) / 1000 if milliseconds else float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value) - (now or datetime.now(timezone.utc))).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
+
+
+def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> BackendError | None:
+    """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug).
+
+    Our engines' errors arrive wrapped by DSPy, as causes; they are returned as they are. DSPy's own public errors,
+    from models that DSPy calls itself, are translated, with the secrets in `env` (by default the process's) removed.
+    """
+    from dspy.utils import exceptions as theirs
+
+    ours = next((cause for cause in causes(exc) if isinstance(cause, BackendError)), None)
+    if ours is not None or not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
+        return ours
+    passing = theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError
+    meanings: tuple[tuple[Any, type[BackendError]], ...] = (
+        (theirs.LMRateLimitError, errors.RateLimited),
+        (passing, TransientError),
+        (theirs.LMAuthError, errors.AccessDenied),
+        ((theirs.LMBillingError, theirs.LMConfigurationError), FatalError),
+        (theirs.ContextWindowExceededError, ContextTooLong),
+        (theirs.LMUnsupportedModelError, errors.UnknownModel),
+    )
+    message = excerpt(str(exc), secrets_in(os.environ if env is None else env))
+    meaning = next((ours for kinds, ours in meanings if isinstance(exc, kinds)), CallError)
+    if issubclass(meaning, TransientError):
+        return meaning(message, retry_after=exc.retry_after, status=exc.status)
+    return meaning(message)
+
+
+def causes(exc: BaseException) -> Iterator[BaseException]:
+    """An error and its causes, each once: an error that several calls raise may come to be among its own."""
+    seen: set[int] = set()
+    current: BaseException | None = exc
+    while current is not None and id(current) not in seen:
+        yield current
+        seen.add(id(current))
+        current = current.__cause__

@@ -1,0 +1,166 @@
+"""Every failure has one meaning, decided in one place, told without secrets."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from dspy.utils import exceptions as theirs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.errors import (
+    AccessDenied,
+    BackendError,
+    CallError,
+    ContextTooLong,
+    FatalError,
+    RateLimited,
+    TransientError,
+    UnknownModel,
+)
+from programs.lms.failures import ParameterRefused, backend_error, http_error, retry_after
+from programs.redaction import LONGEST_EXCERPT, excerpt, redact
+
+
+def openai(message: str, **more: Any) -> str:
+    return json.dumps({"error": {"message": message, **more}})
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "error"),
+    [
+        (401, "no", AccessDenied),
+        (403, openai("forbidden"), AccessDenied),
+        (404, "nothing here", UnknownModel),
+        (400, openai("x", code="model_not_found"), UnknownModel),
+        (400, openai("Invalid model: gpt9"), UnknownModel),
+        (400, openai("The model `gpt9` does not exist"), UnknownModel),
+        (400, openai("filtered: in the cosmological model the excess is not found"), CallError),
+        (429, openai("Rate limit reached. Add a payment method at account/billing to go faster"), RateLimited),
+        (429, openai("You exceeded your current quota", code="insufficient_quota"), FatalError),
+        (402, "pay", FatalError),
+        (400, openai("Your credit balance is too low"), FatalError),
+        (400, openai("too long", code="context_length_exceeded"), ContextTooLong),
+        (400, openai("request (9031 tokens) exceeds", type="exceed_context_size_error"), ContextTooLong),
+        (400, json.dumps({"object": "error", "message": "maximum context length is 8192 tokens"}), ContextTooLong),
+        (413, "prompt is too long: 210000 tokens", ContextTooLong),
+        (422, "This model's maximum context length is 4096", ContextTooLong),
+        (400, openai("temperature must be below 2"), CallError),
+        (400, openai("max_tokens is too large: 9000. This model supports at most 4096"), CallError),
+        (422, json.dumps({"detail": "field required"}), CallError),
+        (408, "", TransientError),
+        (425, "", TransientError),
+        (500, "oops", TransientError),
+        (503, "<html>busy</html>", TransientError),
+        (529, openai("overloaded"), TransientError),
+        (302, "", FatalError),
+        (418, "teapot", CallError),
+    ],
+)
+def test_meaning(status: int, text: str, error: type[BackendError]) -> None:
+    assert type(http_error(status, {}, text)) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "parameter"),
+    [
+        (400, openai("'response_format' of type json_schema is not supported with this model"), "response_format"),
+        (422, openai("grammar could not be compiled"), "response_format"),
+        (400, openai("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."), "max_tokens"),
+        (400, openai("Unsupported value: 'temperature' does not support 0.7 with this model."), "temperature"),
+        (400, openai("Unrecognized request argument supplied: seed"), "seed"),
+        (422, json.dumps({"detail": [{"loc": ["body", "stop"], "msg": "Extra inputs are not permitted"}]}), "stop"),
+    ],
+)
+def test_a_refused_parameter_is_named(status: int, text: str, parameter: str) -> None:
+    error = http_error(status, {}, text)
+    assert isinstance(error, ParameterRefused)
+    assert error.parameter == parameter
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", None),
+        ("nan", None),
+        ("99999", 300.0),
+        ("soon", None),
+        ("", None),
+        ("Wed, 21 Oct 2026 07:28:10 GMT", 10.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", None),
+        ("Wed, 21 Oct 2099 07:27:00 GMT", 300.0),
+    ],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    now = datetime(2026, 10, 21, 7, 28, 0, tzinfo=timezone.utc)
+    assert retry_after({"retry-after": value}, now) == seconds
+
+
+def test_retry_after_reaches_the_error() -> None:
+    error, busy = http_error(429, {"retry-after-ms": "250"}, ""), http_error(503, {"retry-after": "2"}, "")
+    assert isinstance(error, RateLimited)
+    assert isinstance(busy, TransientError)
+    assert (error.retry_after, error.status, busy.retry_after) == (0.25, 429, 2)
+
+
+@given(st.integers(300, 599), st.text(), st.dictionaries(st.sampled_from(["retry-after"]), st.text()))
+def test_any_refusal_has_a_meaning(status: int, text: str, headers: dict[str, str]) -> None:
+    assert isinstance(http_error(status, headers, text), BackendError)
+
+
+def test_redaction() -> None:
+    assert redact("user JDOE and jdoe", ["jdoe", ""]) == "user *** and ***"
+    assert redact("key abc of abcdef", ["abc", "abcdef"]) == "key *** of ***"
+    assert redact("Authorization: Bearer tok.en-1", []) == "Authorization: Bearer ***"
+    assert redact("Incorrect API key provided: sk-proj-ab1234*****wxyz.", []) == "Incorrect API key provided: ***"
+
+
+@given(st.text(), st.text(min_size=4, alphabet="abcdef0123"), st.text())
+def test_no_part_of_a_cut_secret_remains(before: str, secret: str, after: str) -> None:
+    shown = excerpt(f"{before} {secret * 3} {after}", [secret])
+    assert len(shown) <= LONGEST_EXCERPT
+    assert secret not in shown or secret in f"{before} *** {after}"
+
+
+def test_our_own_error_is_found_under_dspys() -> None:
+    ours = CallError("x")
+    middle, outer = theirs.LMUnexpectedError("y"), RuntimeError("z")
+    middle.__cause__, outer.__cause__ = ours, middle
+    assert backend_error(outer) is backend_error(ours) is ours
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (theirs.LMAuthError("x"), AccessDenied),
+        (theirs.LMBillingError("x"), FatalError),
+        (theirs.LMRateLimitError("x", retry_after=3.0), RateLimited),
+        (theirs.ContextWindowExceededError(), ContextTooLong),
+        (theirs.LMUnsupportedModelError("x"), UnknownModel),
+        (theirs.LMInvalidRequestError("x"), CallError),
+        (theirs.LMTimeoutError("x"), TransientError),
+        (theirs.LMServerError("x"), TransientError),
+        (theirs.LMTransportError("x"), TransientError),
+        (theirs.LMNotConfiguredError("x"), FatalError),
+        (theirs.LMProviderError("x"), CallError),
+    ],
+)
+def test_dspys_errors_are_translated(error: Any, meaning: type[BackendError]) -> None:
+    assert type(backend_error(error)) is meaning
+
+
+def test_the_wait_and_no_secret_come_through() -> None:
+    error = backend_error(theirs.LMRateLimitError("key hunter2000", retry_after=3.0), {"X_API_KEY": "hunter2000"})
+    assert isinstance(error, RateLimited)
+    assert (error.retry_after, "hunter2000" in str(error)) == (3.0, False)
+
+
+def test_a_bug_is_nobody_elses_fault() -> None:
+    loop = ValueError("loop")
+    loop.__cause__ = loop
+    assert [backend_error(bug) for bug in (theirs.LMUnexpectedError("bug"), ValueError("bug"), loop)] == [None] * 3
