@@ -5,18 +5,18 @@ python -m programs.generate --quality-check --judge-models gpt4o claudesonnet45 
 """
 
 import asyncio
-import copy
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from programs.cli.options import INTERRUPTED, comma_separated, one_or_many, parse, run_cli
+from programs.cli.options import INTERRUPTED, Many, Names, parse, run_cli
 from programs.errors import UserError
 from programs.files import beside, in_place
+from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions, logged
 from programs.telemetry.tracing import TraceOptions, traced
@@ -28,41 +28,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("synthreasoner")
 
-_OF_A_RUN = (
-    "api_base",
-    "concurrency",
-    "timeout",
-    "patience",
-    "retry_wait",
-    "max_output_tokens",
-    "program",
-    "prompt_order",
-)
 
-
-def _option(name: str) -> Any:
-    """An option of `python -m programs.generate`, which means the same here."""
-    return copy.copy(Settings.model_fields[name])
-
-
-class CalibrateSettings(LogOptions, TraceOptions):
+class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
     """The options of a calibration."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
         "what is measured": ("labels", "judge_models", "output", "apply", "judged_correct_from"),
-        "models and servers": (*_OF_A_RUN, "seed"),
+        "models and servers": (*ConnectionOptions.model_fields,),
         "the calibration": ("dry_run", "max_calls"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
     }
 
-    labels: list[str] = Field(
+    labels: Many = Field(
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
         description="JSONL files of answers that people judged (programs/judges/labels.py)",
     )
-    judge_models: list[str] = Field(min_length=1, description="the judges, separated by commas or spaces")
+    judge_models: Names = Field(min_length=1, description="the judges, separated by commas or spaces")
     judged_correct_from: int = Field(
         6, ge=2, le=10, description="an overall rating from this on says that an answer is correct"
     )
@@ -74,27 +58,8 @@ class CalibrateSettings(LogOptions, TraceOptions):
         description="also write each judge's mean bias, for programs.generate --judge-calibration; needs at least 30 "
         "labels from 1 to 10",
     )
-    api_base: list[str] = _option("api_base")
-    concurrency: int | None = _option("concurrency")
-    timeout: float = _option("timeout")
-    patience: float = _option("patience")
-    retry_wait: float = _option("retry_wait")
-    max_output_tokens: int = _option("max_output_tokens")
-    program: Path | None = _option("program")
-    prompt_order: Literal["passage-first", "stock"] = _option("prompt_order")
-    seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")
     dry_run: bool = Field(False, description="say what would be asked, and ask nothing")
     max_calls: int | None = Field(None, ge=1, description="calls after which it stops, to be resumed")
-
-    @field_validator("judge_models", mode="before")
-    @classmethod
-    def _split_judges(cls, value: object) -> object:
-        return comma_separated(value)
-
-    @field_validator("labels", "api_base", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return one_or_many(value)
 
     @model_validator(mode="after")
     def _different_files(self) -> "CalibrateSettings":
@@ -105,7 +70,7 @@ class CalibrateSettings(LogOptions, TraceOptions):
     @property
     def of_a_run(self) -> Settings:
         """The same as settings of a run with these judges."""
-        same = self.model_dump(include={*_OF_A_RUN, "judge_models", "seed", "max_calls"})
+        same = self.model_dump(include={*ConnectionOptions.model_fields, "judge_models", "max_calls"})
         return Settings.model_validate({**same, "model": self.judge_models[0], "quality_check": True})
 
 

@@ -1,4 +1,4 @@
-"""A database of questions in which those that are nearly alike are found: the MinHash bands of `programs.text.near_duplicates`."""
+"""A database of questions that finds those nearly alike, by MinHash bands (`programs.text.near_duplicates`)."""
 
 import sqlite3
 from collections.abc import Iterable

@@ -25,8 +25,9 @@ import pytest
 from programs import document
 from programs.errors import JournalError
 from programs.run.journal import Journal
+from tests.attack.test_stops import wait_for_calls
 from tests.lab import LONGEST, Lab, called, command, ended, environment, laboratory
-from tests.test_cli import mistake, wait_for_calls
+from tests.test_cli import mistake
 
 TEXTS = 30
 FEW = 3

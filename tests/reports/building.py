@@ -65,7 +65,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
     )
     grades = {**dict(zip(names, (0.8, 0.7, 0.6, 0.5, 0.9), strict=True)), "reason": f"Says little.{extra}"}
     grades |= dict.fromkeys(("evidence_usage", "overall_score"), None if number == 1 else 0.65)
-    evidence = [
+    evidence: list[dict[str, Any]] = [
         {"claim": f"It is measured.{extra}", "bearing": "supports", "verified": True, "quote": FIRST, "start": 0},
         {"claim": "It is new.", "bearing": "qualifies", "verified": False, "quote": f"Nobody wrote this.{extra}"},
     ]
