@@ -1,7 +1,8 @@
 """The document's data model: what a finished trace is, and what the JSON output holds.
 
 The first keys of each part are those of the published format and keep their spelling and type; all others have
-defaults, so that documents of older versions and of other tools with the same format load.
+defaults, so that documents of older versions and of other tools with the same format load. A grade or rating that a
+document does not have is None.
 """
 
 from collections.abc import Mapping
@@ -10,9 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
-from signatures.setting import Setting
 from signatures.shape import Shape
-from signatures.vocabulary import OLD_KINDS, Agreement, ThoughtOrigin, YesOrNo
+from signatures.vocabulary import OLD_KINDS, Agreement, Setting, ThoughtOrigin, YesOrNo
 
 FORMAT_VERSION = 1
 
@@ -61,13 +61,13 @@ class Grades(Part):
     """Six grades and their mean, each 0-1. A grade that could not be read is None, and so is then the mean."""
 
     # A dimension is a line in `signatures.grade.GradeSheet` and one here; the exports follow.
-    question_alignment: float | None
-    scientific_accuracy: float | None
-    completeness: float | None
-    uncertainty_calibration: float | None
-    clarity_structure: float | None
-    evidence_usage: float | None
-    overall_score: float | None
+    question_alignment: float | None = None
+    scientific_accuracy: float | None = None
+    completeness: float | None = None
+    uncertainty_calibration: float | None = None
+    clarity_structure: float | None = None
+    evidence_usage: float | None = None
+    overall_score: float | None = None
     reason: str | None = None
 
 
@@ -75,8 +75,9 @@ GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_sco
 """The dimensions."""
 
 
-class EvidenceRecord(Part):
-    """A quote with its place: where verified, `quote` is `source_paper.text[start:end]`."""
+class Evidence(Part):
+    """A sentence of the passage that bears on the question. Verified: `quote` is `source_paper.text[start:end]`.
+    Unverified: the model named a sentence that is not there; quote and place are None, and no stage uses it."""
 
     claim: str
     bearing: str
@@ -93,12 +94,15 @@ Rated = int | float | None
 NO_FAULT = "none"
 """What a judge says instead of a fault, and of where it lies, where it would change nothing."""
 
+FLOORS = {"accuracy": 5, "answers_the_question": 5}
+"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
+not made good by being well written."""
 
-class VerdictRecord(Part):
-    """One judge's ratings, with the worst fault, where that lies, and the best point; or an unscored verdict, with the
-    reason why there is none (in documents of older versions, `reason` is what the judge said in words). Where judges are
-    calibrated, `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is
-    None."""
+
+class Verdict(Part):
+    """One judge's ratings, with the worst fault, where that lies, and the best point. Unscored (every rating None) when the
+    judge gave nothing readable: `reason` then says why (in documents of older versions, what the judge said in words).
+    Where judges are calibrated, `raw_overall` is what the judge said, else None."""
 
     # A rating is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
@@ -128,13 +132,17 @@ class VerdictRecord(Part):
         given = ((name, getattr(self, name)) for name in FLOORS)
         return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
 
+    def less(self, bias: float) -> "Verdict":
+        """The same from a judge who rates so much too high: `overall` is less that, within 1-10. Only for a verdict as the
+        judge gave it."""
+        if self.overall is None:
+            return self
+        rating = min(10.0, max(1.0, round(self.overall - bias, 2)))
+        return self.model_copy(update={"overall": rating, "raw_overall": self.overall})
 
-RATINGS = tuple(name for name, field in VerdictRecord.model_fields.items() if field.annotation == Rated)
+
+RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)
 """What judges rate."""
-
-FLOORS = {"accuracy": 5, "answers_the_question": 5}
-"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
-not made good by being well written."""
 
 
 class StepRecord(Part):
@@ -274,8 +282,8 @@ class Record(Part):
     shape: Shape | None = None
     agreed: Agreed | None = None
     steps: list[StepRecord] = Field(default_factory=list)
-    evidence: list[EvidenceRecord] = Field(default_factory=list)
-    verdicts: list[VerdictRecord] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list)
+    verdicts: list[Verdict] = Field(default_factory=list)
     notes: Notes | None = None
     blind_solve: BlindSolve | None = None
     generation: Generation | None = None

@@ -14,7 +14,7 @@ from programs.inputs.sources import DEFAULT_INPUT
 from programs.records import Need
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
-from signatures.setting import Setting
+from signatures.vocabulary import Setting
 
 
 class Price(BaseModel):

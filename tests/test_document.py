@@ -215,7 +215,7 @@ def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Uni
     assert record.generation is not None
     assert record.generation.model == "stand-in"
     assert record.generation.variation == 1
-    assert record.generation.temperature == units[1].attempts[0].spot.temperature
+    assert record.generation.temperature == units[1].attempts[0].plan.temperature
     assert (record.generation.program, record.generation.seed) == ("abc", 3)
     assert [(verdict.judge, verdict.scored) for verdict in record.verdicts] == [("a", True), ("b", False)]
     text = record.source_paper.text or ""

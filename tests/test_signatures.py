@@ -16,21 +16,21 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from programs.asking.tries import RETRY_INPUTS
+from programs.asking.caller import RETRY_INPUTS
 from programs.exports.grpo import GRPO
 from programs.exports.view import View
-from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord
+from programs.records import FLOORS, GRADES, RATINGS, Verdict
 from programs.settings import STAGES, Settings
-from programs.stages.own import OwnStage
 from programs.stages.questions import type_order
-from programs.stages.solve import SolveStages
+from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
+from programs.stages.thought import OwnStage
 from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras
 from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
-from signatures.preamble import EARLIER
+from signatures.prompt import EARLIER
 from signatures.question_type import Difficulty, QuestionType
 from signatures.questions import QuestionSet
 from tests.making import Answers, made_of, tracer
@@ -70,7 +70,7 @@ def test_everything_asked_for_is_described(signature: Any) -> None:
 
 
 def test_no_two_predictors_share_a_signature_class() -> None:
-    programs = (tracer(), SolveStages(), StepStage(), OwnStage())
+    programs = (tracer(), SolveStage(), CompareStage(), StepStage(), OwnStage())
     classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
     assert {each.__name__ for each in classes} == {*NAMES, "AnswerAsAsked"}
@@ -113,12 +113,10 @@ def test_grades_of_the_record_are_those_of_the_sheet() -> None:
 
 def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
     """Without the field, what the judges say of a dimension would be in the record without a type."""
-    missing = set(VerdictSheet.model_fields) - set(VerdictRecord.model_fields)
-    assert not missing, f"give programs.records.VerdictRecord the fields {sorted(missing)}, which VerdictSheet has"
+    missing = set(VerdictSheet.model_fields) - set(Verdict.model_fields)
+    assert not missing, f"give programs.records.Verdict the fields {sorted(missing)}, which VerdictSheet has"
     asked = {name for name, field in VerdictSheet.model_fields.items() if field.annotation is int}
-    assert set(RATINGS) == asked, (
-        "a rating of VerdictSheet is a `Rated` of programs.records.VerdictRecord, and no other is"
-    )
+    assert set(RATINGS) == asked, "a rating of VerdictSheet is a `Rated` of programs.records.Verdict, and no other is"
     assert set(FLOORS) < asked
 
 

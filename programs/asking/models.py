@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from programs.asking.plan import Ask
+from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.backend import ModelName, with_nearest
@@ -14,7 +14,7 @@ from programs.lms.resolve import Model, resolve
 from programs.lms.retry import Listener, RetryPolicy, nobody
 from programs.settings import Settings
 
-KNOCKS = 3
+CONNECT_TRIES = 3
 """How often a server is tried to be connected to before a run begins."""
 
 EMBEDDED_SLOTS = 2
@@ -105,13 +105,13 @@ class ModelTable:
 
 async def _reach(server: Engine) -> list[ModelName]:
     """The models that a server lists; none where it keeps no list."""
-    for knock in range(KNOCKS):
+    for number in range(CONNECT_TRIES):
         try:
             return await server.list_models()
         except AccessDenied as error:
             raise UserError(f"{server.endpoint}: {error}") from None
         except NotConnected as error:
-            if knock == KNOCKS - 1:
+            if number == CONNECT_TRIES - 1:
                 raise UserError(str(error)) from None
         except BackendError:
             break

@@ -8,8 +8,7 @@ from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.judge_agreement import AgreementCount, agreement_in_words
 from programs.judges.judge_figures import Estimate, JudgeFigures, figures_of
 from programs.judges.labels import Labelled
-from programs.records import JudgeAgreement
-from programs.stages.judge import Verdict
+from programs.records import JudgeAgreement, Verdict
 
 
 class CalibrationReport(BaseModel):

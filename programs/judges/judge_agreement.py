@@ -22,7 +22,7 @@ class AgreementCount:
         self._columns: Counter[tuple[float, ...]] = Counter()
 
     def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
-        """Counts one trace's verdicts, in the form of a record (`programs.records.VerdictRecord`)."""
+        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`)."""
         ratings = {verdict["judge"]: rating_of(verdict) for verdict in verdicts}
         for judge, rating in ratings.items():
             self._judges.setdefault(judge, Counter())[rating] += 1

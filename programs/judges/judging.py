@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import dspy
 
 from programs.asking.adapter import adapter_for
-from programs.asking.calling import Caller
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of, few_slots
-from programs.asking.plan import Ask
-from programs.asking.tries import TryRules
-from programs.errors import FatalError, UserError
+from programs.errors import FatalError, RunStopped, UserError
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.calibration import prompt_of
 from programs.judges.label_view import judge_inputs, shown
 from programs.judges.labels import Labelled
+from programs.records import Verdict
 from programs.run.budget import Budget
-from programs.run.gate import Gate, RunStopped, interruptible
+from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
-from programs.stages.judge import JudgeStage, Verdict, verdict_of
+from programs.stages.judge import JudgeStage, verdict_of
 
 
 @dataclass

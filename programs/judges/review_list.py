@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.judges.judge_agreement import AgreementCount
-from programs.records import EvidenceRecord, JudgeAgreement, Record, VerdictRecord
+from programs.records import Evidence, JudgeAgreement, Record, Verdict
 from programs.run.journal import Journal
 from programs.traces.unit_line import attempts_of
 
@@ -38,8 +38,8 @@ class ReviewItem(BaseModel):
     key_passage: str | None
     thought: str
     answer: str
-    evidence: list[EvidenceRecord]
-    verdicts: list[VerdictRecord]
+    evidence: list[Evidence]
+    verdicts: list[Verdict]
 
 
 def review_path(document: Path) -> Path:

@@ -9,7 +9,7 @@ import hashlib
 from typing import Any
 
 from programs.judges.review_list import FAR_APART
-from programs.records import EvidenceRecord, Record, StepRecord
+from programs.records import Evidence, Record, StepRecord
 from programs.reports.origin import Seen
 from programs.thought import thought_of
 
@@ -135,12 +135,12 @@ def _step(step: StepRecord, places: Places) -> dict[str, Any]:
     return plain | _quoted(step, places)
 
 
-def _evidence(item: EvidenceRecord, places: Places) -> dict[str, Any]:
+def _evidence(item: Evidence, places: Places) -> dict[str, Any]:
     plain = item.model_dump(mode="json", exclude_none=True, exclude={"start", "end", "quote"})
     return plain | _quoted(item, places)
 
 
-def _quoted(part: StepRecord | EvidenceRecord, places: Places) -> dict[str, Any]:
+def _quoted(part: StepRecord | Evidence, places: Places) -> dict[str, Any]:
     """The place of a quote, or its text where it has none."""
     span = places.span(part.quote, part.start, part.end)
     if span is not None:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from programs.asking.plan import Reply
-from programs.errors import UserError
-from programs.run.gate import RunStopped
+from programs.asking.reply import Reply
+from programs.errors import RunStopped, UserError
 from programs.settings import Price
 
 

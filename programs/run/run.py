@@ -11,9 +11,8 @@ from typing import Any
 import dspy
 
 from programs.asking.adapter import adapter_for
-from programs.asking.calling import Caller, takes
+from programs.asking.caller import Caller, TryRules, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
-from programs.asking.tries import TryRules
 from programs.clock import stamp
 from programs.compiled import program_fingerprint
 from programs.document import import_document, write_document

@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from programs.asking.plan import Spent
+from programs.asking.reply import Spent
 from programs.inputs.report import ReadReport
 from programs.judges.judge_agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART

@@ -19,10 +19,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 
+from programs.asking.ask import asked
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.redaction import excerpt, secrets_in
-from programs.telemetry.asked import asked
 from programs.versions import own_version
 
 QUEUE = 1024

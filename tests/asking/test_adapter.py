@@ -27,16 +27,16 @@ from hypothesis import strategies as st
 
 from programs.asking import adapter as adapter_module
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter, StockOrderAdapter
-from programs.asking.calling import Caller
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller
 from programs.asking.json_objects import objects_in
-from programs.asking.json_schema import schema_of
-from programs.asking.plan import Ask
+from programs.asking.schema import schema_of
 from programs.background_loop import run
 from programs.lms.resolve import Model, resolve
 from signatures.answer import WriteAnswer
 from signatures.evidence import GatherEvidence
 from signatures.grade import GradeAnswer
-from signatures.preamble import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.prompt import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
 from signatures.questions import AskQuestions
 from tests.lms.asking import QUICK
 from tests.making import Answers, inputs_of_every_stage, passage, question, tracer
@@ -403,7 +403,7 @@ def test_a_schema_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return schema_of(outputs)
 
     monkeypatch.setattr(adapter_module, "schema_of", counted)
-    for cache in (adapter_module._response_format, adapter_module._schema_text, adapter_module._form_text):
+    for cache in (adapter_module._response_format, adapter_module._form):
         cache.cache_clear()
     for _ in range(5):
         user(WriteAnswer)

@@ -21,9 +21,8 @@ from hypothesis import strategies as st
 from programs.errors import UserError
 from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
-from programs.records import Document
+from programs.records import Document, Verdict
 from programs.run.goal import Goal
-from programs.stages.judge import Verdict
 from programs.tracer import Tracer
 from programs.traces.decision import QualityRules, calibrated
 from tests.lab import Lab, called, laboratory

@@ -14,7 +14,7 @@ from programs.document import write_document
 from programs.files import beside
 from programs.records import (
     BlindSolve,
-    EvidenceRecord,
+    Evidence,
     Generation,
     Grades,
     Record,
@@ -23,7 +23,7 @@ from programs.records import (
     StepRecord,
     TraceMetadata,
     UserInteraction,
-    VerdictRecord,
+    Verdict,
 )
 from programs.run.journal import Journal
 
@@ -105,7 +105,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
         ),
         "steps": steps,
         "evidence": [
-            EvidenceRecord(
+            Evidence(
                 claim=f"It is measured. {extra}",
                 bearing="supports",
                 verified=True,
@@ -113,12 +113,10 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
                 start=0,
                 end=len(FIRST),
             ),
-            EvidenceRecord(
-                claim="It is new.", bearing="qualifies", verified=False, quote=f"Nobody wrote this. {extra}"
-            ),
+            Evidence(claim="It is new.", bearing="qualifies", verified=False, quote=f"Nobody wrote this. {extra}"),
         ],
         "verdicts": [
-            VerdictRecord(
+            Verdict(
                 judge=JUDGES[0],
                 scored=True,
                 reasoning_quality=7,
@@ -130,7 +128,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
                 fault_in="answer",
                 best_point=f"Sound. {extra}",
             ),
-            VerdictRecord(
+            Verdict(
                 judge=JUDGES[1], scored=True, reasoning_quality=6, accuracy=6, coherence=6, overall=round(score - 1)
             ),
         ],

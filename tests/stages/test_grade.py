@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Reply
+from programs.asking.reply import Reply
 from programs.stages.grade import grades_of
 from signatures.grade import GRADE_DIMENSIONS, GradeSheet
 from tests.making import answered, draft, passage, question, tracer, unread

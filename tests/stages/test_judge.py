@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.plan import Reply
+from programs.asking.reply import Reply
 from programs.exports.tag import THINK
-from programs.records import RATINGS
-from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread, verdict_of
+from programs.records import RATINGS, Verdict
+from programs.stages.judge import naturalness, panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace, VerdictSheet
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread

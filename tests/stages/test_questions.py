@@ -17,15 +17,16 @@ import dspy
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.calling import Caller
-from programs.asking.plan import Ask, Rejected, Reply
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller
+from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
 from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
 from programs.stages.questions import QuestionPool, problems_of, type_order
 from signatures.question_type import QuestionType
 from signatures.questions import LEANS
-from signatures.setting import ASKING
+from signatures.vocabulary import ASKING
 from tests.lms.asking import QUICK
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
 from tests.standin import scientist

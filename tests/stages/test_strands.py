@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Ask, Reply, StageFailed
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply, StageFailed
 from programs.background_loop import run
 from programs.stages.strands import located
 from signatures.evidence import EvidenceSet
@@ -42,6 +43,7 @@ def test_verified_evidence_is_the_text_between_its_offsets(numbers: list[int]) -
     found = located(chosen(*numbers), PASSAGE)
     assert [item.sentence for item in found] == list(dict.fromkeys(numbers))
     for item in found:
+        assert item.sentence is not None
         assert item.verified == (item.sentence <= SENTENCES)
         if item.verified:
             assert item.quote == TEXT[item.start : item.end] == PASSAGE.sentence(item.sentence)
@@ -109,7 +111,7 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
             await four.wait()
         return reply
 
-    found = await asyncio.wait_for(tracer().strands.analysed(PASSAGE, question(), answer), 5)
+    found = await asyncio.wait_for(tracer().strands.found(PASSAGE, question(), answer), 5)
     context, *strands = answers.asked
     assert context.stage == "context"
     assert [ask.stage for ask in strands] == ["hypotheses", "evidence", "critique", "perspective"]
@@ -129,6 +131,6 @@ def test_replies_are_kept_by_stage() -> None:
 def test_a_stage_that_gives_nothing_ends_the_question(stage: str) -> None:
     answers = Answers(**{stage: lambda _ask: unread()})
     with pytest.raises(StageFailed, match=f"^{stage}: the server is gone") as caught:
-        run(tracer().strands.analysed(PASSAGE, question(), answers))
+        run(tracer().strands.found(PASSAGE, question(), answers))
     assert not caught.value.final
     assert len(answers.asked) == (1 if stage == "context" else 5)

@@ -26,7 +26,7 @@ from programs.lms.blocking import BlockingEngine
 from programs.lms.direct import DirectLM
 from programs.lms.wire import answer
 from programs.tracer import Tracer
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.lab import passage
 from tests.standin.scientist import Asked, Scientist
 

@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from programs.asking.json_schema import form_of, schema_of
+from programs.asking.schema import form_of, schema_of
 from tests.making import Answers, made_of
 from tests.signed import NAMES, SIGNATURES, outputs_of
 

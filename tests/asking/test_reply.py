@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Rejected, Reply, Spent, StageFailed, together, value_of
+from programs.asking.ask import together
+from programs.asking.reply import Rejected, Reply, Spent, StageFailed
 from tests.making import answered, good_output, passage, tracer
 
 TEMPLATE = tracer().questions.ask(passage(), "closed", 0)
@@ -126,9 +127,9 @@ def test_only_an_unread_reply_is_not_settled(status: Any, settled: bool) -> None
 
 def test_a_value_is_read_from_an_ok_reply_alone() -> None:
     reply = answered(TEMPLATE, good_output(TEMPLATE))
-    assert value_of(TEMPLATE, reply).model_dump(mode="json") == reply.output
+    assert TEMPLATE.value_of(reply).model_dump(mode="json") == reply.output
     with pytest.raises(StageFailed, match="questions: no good"):
-        value_of(TEMPLATE, reply.model_copy(update={"status": "unusable", "problems": ["no good"]}))
+        TEMPLATE.value_of(reply.model_copy(update={"status": "unusable", "problems": ["no good"]}))
 
 
 def test_a_reply_comes_back_from_json_as_it_was() -> None:
