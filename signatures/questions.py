@@ -11,7 +11,7 @@ class DraftQuestion(BaseModel):
     """One question as a model drafts it, with the person who asks it."""
 
     audience: str = characters(3, 80, "who asks, such as 'first-year student', 'nurse on a ward', 'survey scientist'")
-    question: str = text(
+    question: str = characters(
         20, 700, "the question as this person would type it, one to five sentences, with the facts it needs"
     )
     difficulty: Difficulty = Field(description="the level of the person, not of the type")
