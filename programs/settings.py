@@ -14,6 +14,7 @@ from programs.inputs.sources import DEFAULT_INPUT
 from programs.records import Need
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
+from signatures.question_type import QuestionType
 from signatures.vocabulary import Setting
 
 
@@ -319,7 +320,7 @@ class Settings(
         description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
         "of the training prompt",
     )
-    traces_per_sample: int = Field(1, ge=1, le=7, description="traces of different questions per text")
+    traces_per_sample: int = Field(1, ge=1, le=len(QuestionType), description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")

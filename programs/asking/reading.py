@@ -7,6 +7,7 @@ it is left out where the type allows that (an item of a list, a field with a def
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -94,6 +95,7 @@ def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
     return said.startswith(name) and inflected and not any(word in known for word in more)
 
 
+@lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return re.sub(r"\W+|_+", "_", name.casefold()).strip("_")
 
