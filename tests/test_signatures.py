@@ -17,25 +17,18 @@ import pytest
 from pydantic import BaseModel
 
 from programs.asking.caller import RETRY_INPUTS
-from programs.exports.grpo import GRPO
-from programs.exports.view import View
 from programs.records import FLOORS, GRADES, RATINGS, Verdict
-from programs.settings import STAGES, Settings
-from programs.stages.questions import type_order
+from programs.settings import STAGES
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
-from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras
 from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.prompt import EARLIER
-from signatures.question_type import Difficulty, QuestionType
-from signatures.questions import QuestionSet
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
-from tests.standin.panel import verdict
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
@@ -83,29 +76,6 @@ def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
     assert stages - {"grade", "compare"} == set(STAGES)
 
 
-def test_a_question_type_touches_one_place() -> None:
-    kinds = [kind.value for kind in QuestionType]
-    assert list(QuestionSet.model_fields) == kinds
-    assert {kind.value for kind in type_order("0" * 16, 0)} == set(kinds)
-    assert Settings(traces_per_sample=len(kinds)).traces_per_sample == len(kinds)
-    for kind in QuestionType:
-        description = QuestionSet.model_fields[kind.value].description or ""
-        assert kind.asks in description
-        assert kind.usual_difficulty in get_args(Difficulty)
-
-
-def test_the_specifications_question_types_and_their_difficulty() -> None:
-    assert {kind.value: kind.usual_difficulty for kind in QuestionType} == {
-        "clarification": "beginner",
-        "critical": "intermediate",
-        "interpretation": "intermediate",
-        "application": "intermediate",
-        "comparison": "advanced",
-        "mechanism": "advanced",
-        "limitation": "advanced",
-    }
-
-
 def test_grades_of_the_record_are_those_of_the_sheet() -> None:
     assert set(GRADE_DIMENSIONS) == set(GRADES), "a dimension of GradeSheet is a field of programs.records.Grades too"
     assert len(GRADE_DIMENSIONS) == 6
@@ -118,15 +88,3 @@ def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
     asked = {name for name, field in VerdictSheet.model_fields.items() if field.annotation is int}
     assert set(RATINGS) == asked, "a rating of VerdictSheet is a `Rated` of programs.records.Verdict, and no other is"
     assert set(FLOORS) < asked
-
-
-def test_whatever_the_sheet_asks_of_a_judge_reaches_the_record() -> None:
-    said = verdict(7, "It asserts the offset.")
-    unit = made_of(Answers(judge=lambda _ask: said), quality=QualityRules(check=True, judges=("a",))).units[0]
-    (given,) = unit.record().verdicts
-    assert said.keys() == VerdictSheet.model_fields.keys()
-    assert said.items() <= given.model_dump().items()
-
-
-def test_grades_that_are_exported_are_those_of_the_record() -> None:
-    assert set(GRADE_DIMENSIONS) < set(GRPO.columns(View()))

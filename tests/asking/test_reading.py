@@ -207,10 +207,6 @@ def test_3_other_writing_and_lists_end_as_they_like(text: str) -> None:
     assert not stops_midway(text)
 
 
-def test_3_a_word_or_two_are_no_prose() -> None:
-    assert prose(text="hmm, wait").text == "hmm, wait"
-
-
 SHEETS = st.builds(
     Sheet,
     level=st.sampled_from(["beginner", "advanced"]),

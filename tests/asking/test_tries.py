@@ -118,12 +118,6 @@ def test_an_endless_reply_is_not_shown_again() -> None:
     assert sent[1].inputs["feedback"] == "- no object"
 
 
-def test_inputs_of_the_ask_are_never_changed() -> None:
-    before = dict(ASK.inputs)
-    played([BAD, unreadable(["no"]), BAD])
-    assert ASK.inputs == before
-
-
 def test_tokens_double_after_truncation_alone() -> None:
     sent, reply = played([Truncated("cut"), BAD, Truncated("cut"), Truncated("cut"), GOOD], limit=5, max_tokens=100)
     assert [step.config["max_tokens"] for step in sent] == [100, 200, 200, 400, 400]
@@ -155,25 +149,11 @@ def test_wrong_at_every_try_is_unusable_and_settled() -> None:
     assert len(reply.rejected) == 3
 
 
-def test_one_read_but_wrong_among_unread_ones_is_unusable() -> None:
-    assert played([unreadable(["a"]), BAD, unreadable(["b"])])[1].status == "unusable"
-
-
-def test_never_read_is_unread_with_the_last_reason() -> None:
-    _, reply = played([unreadable(["a"]), Truncated("cut"), unreadable(["c"])])
-    assert reply.status == "unread"
-    assert reply.problems == ["c"]
-
-
 def test_a_server_that_fails_before_the_tries_are_used_up_leaves_the_stage_unread() -> None:
     _, reply = played([BAD, TransientError("gone")])
     assert reply.status == "unread"
     assert reply.output is None
     assert [rejected.output for rejected in reply.rejected] == [BAD.model_dump(), None]
-
-
-def test_a_call_refused_for_good_after_a_wrong_answer_is_unusable() -> None:
-    assert played([BAD, ContextTooLong("too long with the feedback")])[1].status == "unusable"
 
 
 OUTCOMES: st.SearchStrategy[Outcome] = st.sampled_from(
@@ -195,11 +175,6 @@ def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], 
     assert (reply.output is None) == (reply.status == "unread")
 
 
-def test_a_temperature_is_sent_only_where_there_is_one() -> None:
-    assert played([GOOD])[0][0].config["temperature"] == 0.7
-    assert "temperature" not in played([GOOD], dataclasses.replace(ASK, temperature=None))[0][0].config
-
-
 def test_seeds_are_fixed_by_key_seed_and_number() -> None:
     first = [step.config["seed"] for step in played([BAD, BAD, GOOD], seed=3)[0]]
     assert first == [step.config["seed"] for step in played([unreadable(["x"]), Truncated("y"), GOOD], seed=3)[0]]
@@ -210,8 +185,3 @@ def test_seeds_are_fixed_by_key_seed_and_number() -> None:
 @given(st.text(), st.integers(), st.integers(0, 20))
 def test_a_seed_fits_31_bits(key: str, seed: int, number: int) -> None:
     assert 0 <= seed_of(key, seed, number) < 2**31
-
-
-def test_seeds_differ() -> None:
-    seeds = {seed_of(f"trace/{key}", seed, number) for key in range(20) for seed in range(5) for number in range(5)}
-    assert len(seeds) == 20 * 5 * 5

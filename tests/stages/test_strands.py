@@ -33,10 +33,6 @@ def chosen(*numbers: int) -> EvidenceSet:
     return EvidenceSet.model_construct(items=EvidenceSet.model_validate({"items": items}).items)
 
 
-def test_the_passage_of_these_tests_has_four_sentences() -> None:
-    assert SENTENCES == 4
-
-
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 9999), min_size=1, max_size=5))
 def test_verified_evidence_is_the_text_between_its_offsets(numbers: list[int]) -> None:
@@ -49,11 +45,6 @@ def test_verified_evidence_is_the_text_between_its_offsets(numbers: list[int]) -
             assert item.quote == TEXT[item.start : item.end] == PASSAGE.sentence(item.sentence)
         else:
             assert (item.quote, item.start, item.end) == (None, None, None)
-
-
-def test_the_number_is_the_one_that_the_passage_shows() -> None:
-    (item,) = located(chosen(2), PASSAGE)
-    assert f"[2] {item.quote}" in PASSAGE.shown
 
 
 def test_offsets_count_characters_of_the_sample_not_of_what_is_shown() -> None:
@@ -119,12 +110,6 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
         assert ask.inputs == {**context.inputs, "analysis": found.analysis}
         assert ask.depth > context.depth
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
-
-
-def test_replies_are_kept_by_stage() -> None:
-    found = analysed()
-    assert list(found.replies) == ["context", "hypotheses", "evidence", "critique", "perspective"]
-    assert found.replies["critique"].output == found.critique.model_dump(mode="json")
 
 
 @pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective"])

@@ -19,7 +19,7 @@ from programs.background_loop import run
 from programs.stages.checks import answer_problems, thought_problems
 from programs.stages.judge import judged_view
 from programs.stages.thought import FIRST_TRY, AttemptPlan, Faults
-from programs.text.thought import bare_thought, unwrap_thought
+from programs.text.thought import bare_thought
 from signatures.vocabulary import Setting
 from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, plan, question, sample, thought, tracer, unread
 
@@ -71,11 +71,6 @@ def test_a_mistake_that_nothing_takes_back_is_named() -> None:
     ]
 
 
-def test_half_a_sentence_is_a_paragraph() -> None:
-    short = thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")])
-    assert thought_problems(short, QUESTION, "closed") == []
-
-
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
@@ -116,11 +111,6 @@ STARTS = (
 )
 
 
-def test_a_good_answer_has_no_problems() -> None:
-    text = "The amplitude is biased because the scatter of 9 percent grows towards fainter targets; by how much stays open."
-    assert answer_problems(text, QUESTION, "closed") == []
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -137,14 +127,6 @@ def test_a_good_answer_has_no_problems() -> None:
 )
 def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) -> None:
     assert any(reason in problem for problem in answer_problems(text, QUESTION, "closed"))
-
-
-def test_the_trace_is_one_thought_element() -> None:
-    made = draft()
-    paragraphs = made.thought.texts
-    assert made.text.startswith("<thought>\n")
-    assert made.text.endswith("\n</thought>")
-    assert unwrap_thought(made.text) == "\n\n".join(paragraphs)
 
 
 def test_tags_inside_a_thought_are_escaped() -> None:
@@ -179,11 +161,6 @@ def test_the_temperature_reaches_both_calls_and_each_its_own_faults() -> None:
     for ask in asked:
         assert ask.temperature == 0.9
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism/2.1"
-
-
-def test_every_variation_and_attempt_has_keys_of_its_own() -> None:
-    keys = [ask.key for v in range(12) for a in range(12) for ask in asks(plan(v, a, None)).asked]
-    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize("stage", ["trace", "answer"])
