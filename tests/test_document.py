@@ -26,8 +26,9 @@ import pytest
 
 from programs import schema as schema_module
 from programs.document import import_document, main, read_records, write_document
+from programs.document_metadata import Document
 from programs.errors import JournalError, UserError
-from programs.records import GRADES, Document
+from programs.records import GRADES
 from programs.run.journal import Journal
 from programs.traces.decision import QualityRules
 from programs.traces.unit import Unit

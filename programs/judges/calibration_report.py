@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
+from programs.document_metadata import JudgeAgreement
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.judge_agreement import AgreementCount, agreement_in_words
 from programs.judges.judge_figures import Estimate, JudgeFigures, figures_of
 from programs.judges.labels import Labelled
-from programs.records import JudgeAgreement, Verdict
+from programs.records import Verdict
 
 
 class CalibrationReport(BaseModel):

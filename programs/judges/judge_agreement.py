@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreement
 from programs.judges.agreement import krippendorff_alpha_of, weighted_kappa_of
-from programs.records import JudgeAgreement, JudgeRatings, PairAgreement
 
 LEAST_TRACES = 2
 """Agreement over fewer says nothing."""

@@ -12,10 +12,11 @@ import jsonlines
 import orjson
 from pydantic import BaseModel
 
+from programs.document_metadata import JudgeAgreement
 from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.judges.judge_agreement import AgreementCount
-from programs.records import Evidence, JudgeAgreement, Record, Verdict
+from programs.records import Evidence, Record, Verdict
 from programs.run.journal import Journal
 from programs.traces.unit_line import attempts_of
 

@@ -10,8 +10,9 @@ import ijson
 from pydantic import ValidationError
 
 from programs.document import read_records
+from programs.document_metadata import DocumentMetadata, JudgeAgreement
 from programs.errors import UserError
-from programs.records import DocumentMetadata, JudgeAgreement, Record
+from programs.records import Record
 from programs.reports.journal_view import JournalView
 from programs.run import tally as names
 from programs.run.findings import Findings, findings_in

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from programs.records import JudgeAgreement, ThoughtDistributions
+from programs.document_metadata import JudgeAgreement, ThoughtDistributions
 from programs.reports.options import ReportOptions
 from programs.reports.origin import Facts, opened
 from programs.reports.sample import Sample

@@ -305,8 +305,6 @@ def test_both_orders_hold_the_same_blocks_each_input_once(signature: Any) -> Non
     for messages in (first, stock):
         assert [message["role"] for message in messages] == ["system", "user"]
     assert first[0]["content"] == PREAMBLE
-        "[[ ## feed", ""
-    )
     blocks = [sorted("\n\n".join(each["content"] for each in messages).split("\n\n")) for messages in (first, stock)]
     assert blocks[0] == blocks[1]
     for name in signature.input_fields:

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from programs.document_metadata import JudgeAgreement
 from programs.judges.agreement import krippendorff_alpha, weighted_kappa
 from programs.judges.judge_agreement import AgreementCount, agreement_in_words, ratings_in_words
-from programs.records import JudgeAgreement
 
 Rows = list[list[int | None]]
 """A row a trace, a column a judge."""

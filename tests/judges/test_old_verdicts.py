@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from programs.document_metadata import Document
 from programs.export import main as export
 from programs.judges.review_list import review_item
-from programs.records import Document, Verdict
+from programs.records import Verdict
 from programs.report import main as report
 from programs.run.attempts import read_units
 from tests.lab import Lab, laboratory
