@@ -3,10 +3,9 @@
 1. Each signature has one output, a pydantic model. `passage` comes first, `question` and `asked_by` next where there
    is a question; `earlier` and `feedback` come last and may be left out.
 2. No two predictors of the program share a signature class, and every signature is asked by one.
-3. A new question type is one new line: the question set, the order, the settings' bound follow `QuestionType`.
-4. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same;
-   everything else follows. Whoever forgets the second is told where it goes.
-5. No prompt text stands in programs/: every field and signature has a description of its own.
+3. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same
+   (tests/test_one_place.py adds one); whoever forgets the second is told where it goes.
+4. No prompt text stands in programs/: every field and signature has a description of its own.
 """
 
 from __future__ import annotations

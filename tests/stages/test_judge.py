@@ -4,8 +4,7 @@
 2. A reply that gave nothing is an unscored verdict with the reason, all ratings null: there is no default score.
 3. The panel's score is the mean of those that answered, its spread the distance between the extremes; null without.
    How natural the thought reads is the mean of that rating, from 0 to 1; null without.
-4. Each judge is asked by name about each draft under a key of its own.
-5. What a judge is shown of a thought is what an export trains on, byte for byte, whatever stands in the thought.
+4. What a judge is shown of a thought is what an export trains on, byte for byte, whatever stands in the thought.
 """
 
 from __future__ import annotations
