@@ -12,9 +12,8 @@ import dspy
 
 from optimize.metrics import METRICS, Score, combined
 from optimize.stage_score import first_failure, stage_score
-from programs.asking.calling import Caller
-from programs.asking.plan import together
-from programs.asking.tries import TryRules
+from programs.asking.ask import together
+from programs.asking.caller import Caller, TryRules
 from programs.background_loop import run
 from programs.lms.resolve import Model
 from programs.records import Record
@@ -79,7 +78,7 @@ class Measure:
 
     async def _attempt(self, unit: Unit) -> Attempt:
         attempt = unit.attempts[-1]
-        name = f"{unit.key}.{attempt.spot.attempt}"
+        name = f"{unit.key}.{attempt.plan.attempt}"
         asks = [
             self._judge.ask(unit.passage, unit.question, attempt.draft, name, judge) for judge in sorted(self._judges)
         ]

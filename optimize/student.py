@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 import dspy
 
 from optimize.stages import STAGES
-from programs.asking.calling import Caller
-from programs.asking.module import AwaitedModule
-from programs.asking.plan import Answering, Ask, Reply, StageFailed
-from programs.asking.tries import TryRules
+from programs.asking.ask import Answering, Ask
+from programs.asking.caller import AwaitedModule, Caller, TryRules
+from programs.asking.reply import Reply, StageFailed
 from programs.inputs.sample import sample_of
 from programs.passage import Passage
 from programs.tracer import Made, Tracer, Wishes
@@ -24,7 +23,7 @@ class Asked(NamedTuple):
 
 class Student(AwaitedModule):
     """Makes one trace of a text with the LM and the adapter that DSPy is configured with; with `until`, goes no further
-    than that stage. `options` are what the LM may be sent (`programs.asking.calling.options_of`).
+    than that stage. `options` are what the LM may be sent (`programs.asking.caller.options_of`).
 
     Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
     A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.

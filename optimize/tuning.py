@@ -17,8 +17,7 @@ from optimize.report import Report, facts_of, hash_of, verdict, warned, write_re
 from optimize.stages import STAGES, WRITERS
 from optimize.student import Student
 from optimize.workspace import workspace
-from programs.asking.calling import options_of
-from programs.asking.tries import TryRules
+from programs.asking.caller import TryRules, options_of
 from programs.compiled import identity_of, write_program
 from programs.inputs.sample import Sample
 from programs.tracer import Tracer

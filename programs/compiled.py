@@ -17,7 +17,7 @@ import dspy
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
-from programs.asking.json_schema import outputs_of, schema_of
+from programs.asking.schema import outputs_of, schema_of
 from programs.files import in_place
 
 

@@ -17,10 +17,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
 from programs.clock import stamp
+from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
 from programs.files import beside, in_place
 from programs.judges.review_list import write_review_list
-from programs.records import FORMAT_VERSION, DocumentMetadata, Record, Status
+from programs.records import Record
 from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
 from programs.run.tally import IMPORTED

@@ -17,10 +17,10 @@ from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.document import write_document
+from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
 from programs.files import beside, lock_on
 from programs.judges.review_list import review_path
-from programs.records import Status
 from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
 from programs.run.merge_sources import Source, find_sources

@@ -1,7 +1,8 @@
-"""The document's data model: what a finished trace is, and what the JSON output holds.
+"""The data model of a finished trace, as journals and documents hold it.
 
 The first keys of each part are those of the published format and keep their spelling and type; all others have
-defaults, so that documents of older versions and of other tools with the same format load.
+defaults, so that documents of older versions and of other tools with the same format load. A grade or rating that a
+document does not have is None.
 """
 
 from collections.abc import Mapping
@@ -10,14 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
-from signatures.setting import Setting
 from signatures.shape import Shape
-from signatures.vocabulary import OLD_KINDS, Agreement, ThoughtOrigin, YesOrNo
-
-FORMAT_VERSION = 1
-
-Status = Literal["running", "completed", "interrupted", "budget", "failed"]
-"""completed: everything asked for was made or settled; budget: a limit of calls, tokens or cost was reached."""
+from signatures.vocabulary import OLD_KINDS, Agreement, Setting, ThoughtOrigin, YesOrNo
 
 Need = Literal["known", "needs_paper", "unanswered"]
 """known: answered without the passage; needs_paper: only with it; unanswered: in neither way."""
@@ -30,8 +25,8 @@ class Part(BaseModel):
 
 
 class SourcePaper(Part):
-    """Where a trace comes from. `id` is the hash of the text; `place` its file and line in the input; `excerpt` which part
-    of a longer document it is, None where it is none; `removed` how many characters of what the prefilter left out."""
+    """Where a trace comes from. `id` is the hash of the text; `excerpt` which part of a longer document it is;
+    `removed` how many characters of what the prefilter left out."""
 
     title: str
     domain: str
@@ -61,13 +56,13 @@ class Grades(Part):
     """Six grades and their mean, each 0-1. A grade that could not be read is None, and so is then the mean."""
 
     # A dimension is a line in `signatures.grade.GradeSheet` and one here; the exports follow.
-    question_alignment: float | None
-    scientific_accuracy: float | None
-    completeness: float | None
-    uncertainty_calibration: float | None
-    clarity_structure: float | None
-    evidence_usage: float | None
-    overall_score: float | None
+    question_alignment: float | None = None
+    scientific_accuracy: float | None = None
+    completeness: float | None = None
+    uncertainty_calibration: float | None = None
+    clarity_structure: float | None = None
+    evidence_usage: float | None = None
+    overall_score: float | None = None
     reason: str | None = None
 
 
@@ -75,8 +70,9 @@ GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_sco
 """The dimensions."""
 
 
-class EvidenceRecord(Part):
-    """A quote with its place: where verified, `quote` is `source_paper.text[start:end]`."""
+class Evidence(Part):
+    """A sentence of the passage that bears on the question. Verified: `quote` is `source_paper.text[start:end]`.
+    Unverified: the model named a sentence that is not there; quote and place are None, and no stage uses it."""
 
     claim: str
     bearing: str
@@ -88,17 +84,20 @@ class EvidenceRecord(Part):
 
 
 Rated = int | float | None
-"""A rating from 1 to 10; None where the judge gave none, or was not asked for it (documents of older versions)."""
+"""A rating from 1 to 10; None where the judge gave none, or was not asked for it."""
 
 NO_FAULT = "none"
 """What a judge says instead of a fault, and of where it lies, where it would change nothing."""
 
+FLOORS = {"accuracy": 5, "answers_the_question": 5}
+"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
+not made good by being well written."""
 
-class VerdictRecord(Part):
-    """One judge's ratings, with the worst fault, where that lies, and the best point; or an unscored verdict, with the
-    reason why there is none (in documents of older versions, `reason` is what the judge said in words). Where judges are
-    calibrated, `overall` is less the judge's mean bias, within 1-10, and `raw_overall` what the judge said; else that is
-    None."""
+
+class Verdict(Part):
+    """One judge's ratings, with the worst fault, where that lies, and the best point. Unscored (every rating None) when the
+    judge gave nothing readable: `reason` then says why (in documents of older versions, what the judge said in words).
+    Where judges are calibrated, `raw_overall` is what the judge said, else None."""
 
     # A rating is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
@@ -128,19 +127,23 @@ class VerdictRecord(Part):
         given = ((name, getattr(self, name)) for name in FLOORS)
         return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
 
+    def less(self, bias: float) -> "Verdict":
+        """The same from a judge who rates so much too high: `overall` is less that, within 1-10. Only for a verdict as the
+        judge gave it."""
+        if self.overall is None:
+            return self
+        rating = min(10.0, max(1.0, round(self.overall - bias, 2)))
+        return self.model_copy(update={"overall": rating, "raw_overall": self.overall})
 
-RATINGS = tuple(name for name, field in VerdictRecord.model_fields.items() if field.annotation == Rated)
+
+RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)
 """What judges rate."""
-
-FLOORS = {"accuracy": 5, "answers_the_question": 5}
-"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
-not made good by being well written."""
 
 
 class StepRecord(Part):
-    """One paragraph of the thought and its kind, which nobody knows (None) in a model's own thought. With `--check-steps` a
-    model (`judged_by`) says what the passage says of it: `status`, None where the step makes no claim, and `reason`;
-    `quote`, the sentence that decides, is `source_paper.text[start:end]`, and all three are None where none does."""
+    """One paragraph of the thought and its kind, None in a model's own thought. With `--check-steps` a model (`judged_by`)
+    says what the passage says of it: `status`, None where it makes no claim, and `reason`; `quote`, the sentence that
+    decides, is `source_paper.text[start:end]`, and all three are None where none does."""
 
     kind: str | None = None
     text: str
@@ -164,9 +167,8 @@ class StepRecord(Part):
 
 
 class Generation(Part):
-    """How a trace was made. `models` names those stages that another model than `model` answered. What it took, from the
-    questions on, is of its own: a stage that several traces share counts in each of them. Tokens are None where a server
-    did not say; seconds are of waiting for the models."""
+    """How a trace was made. `models` names those stages that another model than `model` answered. A stage that several
+    traces share counts in each of them. Tokens are None where a server did not say; seconds are of waiting."""
 
     model: str
     models: dict[str, str] = Field(default_factory=dict)
@@ -184,8 +186,7 @@ class Generation(Part):
 
 
 class TraceMetadata(Part):
-    """Measures of a thought. `authenticity_score` is from its judges (`programs.stages.judge.naturalness`), None without; a
-    rule's in documents of older versions."""
+    """Measures of a thought. `authenticity_score` is from its judges (`programs.stages.judge.naturalness`) or None."""
 
     authenticity_score: float | None
     complexity_level: str
@@ -195,10 +196,9 @@ class TraceMetadata(Part):
 
 
 class SolveTries(Part):
-    """The tries of a blind solve in one setting, each compared with the final answer of each of the question's variations:
-    how many comparisons there are, and how the two answers stand to each other in those that could be judged. `absent`
-    ones failed technically (no answer, or no judgement of it) and count nowhere. `pass_rate` is the share of equivalent
-    ones among those judged, None where none was."""
+    """The tries of a blind solve in one setting, each compared with the final answer of each of the question's variations.
+    `absent` ones failed technically (no answer, or no judgement of it) and count nowhere; `pass_rate` is the share of
+    equivalent ones among the others."""
 
     asked: int
     equivalent: int
@@ -210,10 +210,9 @@ class SolveTries(Part):
 
 class BlindSolve(Part):
     """What another model made of the question (`programs.traces.blind_solve` has the rules): the same in every trace of it.
-    `need` is None where absent tries could have decided it. `difficulty` is 1 - pass rate with the passage,
-    `difficulty_without` the same without. `variations` are those whose answers the tries were compared with; None in
-    documents of older versions, where each trace has a need and a difficulty of its own. A model's own thought stands there
-    as `0-model`."""
+    `need` is None where absent tries could have decided it; `difficulty` is 1 - pass rate with the passage. `variations`
+    are those whose answers the tries were compared with (a model's own thought is `0-model`); None in documents of older
+    versions, where each trace has a need and a difficulty of its own."""
 
     need: Need | None
     difficulty: float | None
@@ -254,10 +253,10 @@ LEAN = ("steps", "evidence", "verdicts", "generation")
 
 
 class Record(Part):
-    """One finished trace. `needs_passage` lists the figures of thought and answer, as they write them, that stand in the
-    passage and that the question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks
-    whether something holds; `shape` is how the thought was to go, None for a thought that had none; `thought` says whether
-    it was written or is what a model thought before it answered, which was then compared (`agreed`)."""
+    """One finished trace. `needs_passage` lists the figures of thought and answer that stand in the passage and that the
+    question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks whether something
+    holds; `thought` says whether it was written or is what a model thought before it answered (then `agreed` is how that
+    answer compares)."""
 
     source_paper: SourcePaper
     user_interaction: UserInteraction
@@ -274,8 +273,8 @@ class Record(Part):
     shape: Shape | None = None
     agreed: Agreed | None = None
     steps: list[StepRecord] = Field(default_factory=list)
-    evidence: list[EvidenceRecord] = Field(default_factory=list)
-    verdicts: list[VerdictRecord] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list)
+    verdicts: list[Verdict] = Field(default_factory=list)
     notes: Notes | None = None
     blind_solve: BlindSolve | None = None
     generation: Generation | None = None
@@ -298,81 +297,3 @@ class Record(Part):
 
 def _lean(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if value not in (None, [], {})}
-
-
-class JudgeRatings(Part):
-    """What one judge gave: how many overall ratings, their mean, and how many verdicts without one."""
-
-    rated: int
-    mean: float | None
-    unscored: int
-
-
-class PairAgreement(Part):
-    """Two judges: how many traces both rated, and Cohen's kappa with quadratic weights of their overall ratings (None
-    with fewer than two such traces, or where all ratings are the same)."""
-
-    judges: list[str]
-    traces: int
-    weighted_kappa: float | None
-
-
-class JudgeAgreement(Part):
-    """How far the judges of a document agree, over every judged attempt in its journal, those that were turned down
-    included, by the overall ratings as the judges gave them.
-
-    `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it is
-    undefined; `to_review` are those on the review list (see `programs.judges.review_list`).
-    """
-
-    judges: dict[str, JudgeRatings]
-    traces: int
-    alpha: float | None
-    pairs: list[PairAgreement]
-    to_review: int = 0
-
-
-class KindCount(Part):
-    """Of one kind: how many paragraphs are of it, and how many traces have one."""
-
-    paragraphs: int
-    traces: int
-
-
-class ThoughtDistributions(Part):
-    """How the accepted traces' thoughts are distributed (`programs.thought_counts`). `words` are quantiles of the lengths;
-    `sequences` the most frequent orders of kinds, of `different_sequences`; `openings` the most frequent first three
-    words; `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin;
-    `yes_or_no` the answers of one word; `with_wrong_turn` and `needing_passage` traces."""
-
-    traces: int
-    shapes: dict[str, int]
-    kinds: dict[str, KindCount]
-    words: dict[str, int]
-    different_sequences: int
-    sequences: dict[str, int]
-    openings: dict[str, int]
-    with_wrong_turn: int
-    corrections: list[int]
-    yes_or_no: dict[str, int]
-    needing_passage: int
-
-
-class DocumentMetadata(Part):
-    """Facts about the whole document. `run` is what the latest run did (`programs.run.summary.Summary`), `judges` how
-    far the judges agree, None where nothing was judged, `thoughts` how the thoughts are distributed, None without one."""
-
-    generation_timestamp: str
-    total_traces_generated: int
-    status: str
-    format_version: int = 0
-    run: dict[str, Any] | None = None
-    judges: JudgeAgreement | None = None
-    thoughts: ThoughtDistributions | None = None
-
-
-class Document(Part):
-    """The whole output. Read a large one with `programs.document.read_records` instead: it does not fit in memory."""
-
-    metadata: DocumentMetadata
-    questions: list[Record]

@@ -5,7 +5,7 @@ import json
 from pydantic import BaseModel
 
 from programs.cli.options import parse, run_cli
-from programs.records import Document
+from programs.document_metadata import Document
 
 
 class SchemaOptions(BaseModel):

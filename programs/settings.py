@@ -20,7 +20,7 @@ from programs.option_groups import (
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 from signatures.question_type import QuestionType
-from signatures.setting import Setting
+from signatures.vocabulary import Setting
 
 DEFAULT_MODEL = "claudesonnet4"
 

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from programs.counts import Distinct, Frequent, Spread
-from programs.records import KindCount, Record, ThoughtDistributions
+from programs.document_metadata import KindCount, ThoughtDistributions
+from programs.records import Record
 from programs.thought import thought_of
 
 OPENING_WORDS = 3

@@ -17,23 +17,23 @@ from typing import Any
 
 import dspy
 
-from programs.asking.calling import Caller
-from programs.asking.module import AwaitedModule, adapted
-from programs.asking.plan import Answering, Reply, StageFailed, together
+from programs.asking.ask import Answering, together
+from programs.asking.caller import AwaitedModule, Caller, adapted
+from programs.asking.reply import Reply, StageFailed
 from programs.compiled import identity_of, write_program
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
+from programs.records import Verdict
 from programs.stages.grade import GradeStage, grades_of
-from programs.stages.judge import JudgeStage, Verdict, verdict_of
+from programs.stages.judge import JudgeStage, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage
-from programs.stages.shapes import shape_of
-from programs.stages.strands import Analysed, StrandStages
-from programs.stages.trace import NOTHING_AGAINST, Against, Draft, Spot, TraceStages
+from programs.stages.strands import Strands, StrandStages
+from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
 from programs.traces.decision import QualityRules, Standing, Verdicts, calibrated, reasons_against, standing
 from programs.traces.extras import Extras
 from programs.traces.unit import Attempt, Known, Unit, UnitKey, drop_twins
 from programs.traces.variation import temperature_of
-from signatures.setting import THINKING, Setting
+from signatures.vocabulary import THINKING, Setting
 
 
 @dataclass
@@ -82,12 +82,12 @@ class Tracer(AwaitedModule):
         self,
         questions: QuestionStage | None = None,
         strands: StrandStages | None = None,
-        writer: TraceStages | None = None,
+        writer: ThoughtStages | None = None,
     ) -> None:
         super().__init__()
         self.questions = questions or QuestionStage()
         self.strands = strands or StrandStages()
-        self.writer = writer or TraceStages()
+        self.writer = writer or ThoughtStages()
         self.judge = JudgeStage()
         self.grader = GradeStage()
 
@@ -137,13 +137,15 @@ class Tracer(AwaitedModule):
         answer: Answering,
     ) -> list[Unit]:
         try:
-            found = await self.strands.analysed(passage, question, answer)
-            found.replies["questions"] = asked
+            strands = await self.strands.found(passage, question, answer)
+            strands.replies["questions"] = asked
         except StageFailed as failure:
             units = [Unit(key, question, passage).failed(failure) for key in keys]
         else:
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
-            made = await together(self._variation(passage, question, found, group, wishes, answer) for group in groups)
+            made = await together(
+                self._variation(passage, question, strands, group, wishes, answer) for group in groups
+            )
             units = [unit for several in made for unit in several]
             units = drop_twins(units, wishes.known)
             await wishes.extras.after(passage, question, units, answer)
@@ -155,7 +157,7 @@ class Tracer(AwaitedModule):
         self,
         passage: Passage,
         question: Question,
-        found: Analysed,
+        strands: Strands,
         keys: list[UnitKey],
         wishes: Wishes,
         answer: Answering,
@@ -164,11 +166,11 @@ class Tracer(AwaitedModule):
         sake where it is not wanted itself."""
         wanted = {key.thought: key for key in keys}
         key = keys[0]._replace(thought="written")
-        written = await self._written(passage, question, found, key, wishes, answer)
+        written = await self._written(passage, question, strands, key, wishes, answer)
         units = [written] if "written" in wanted else []
         own = wishes.extras.own
         if own is not None and "model" in wanted:
-            unit = Unit(key=wanted["model"], question=question, passage=passage, found=found)
+            unit = Unit(key=wanted["model"], question=question, passage=passage, strands=strands)
 
             async def judged(draft: Draft, name: str) -> tuple[Verdicts, Standing]:
                 verdicts = await self._verdicts(passage, question, draft, name, wishes, answer)
@@ -184,34 +186,34 @@ class Tracer(AwaitedModule):
         self,
         passage: Passage,
         question: Question,
-        found: Analysed,
+        strands: Strands,
         key: UnitKey,
         wishes: Wishes,
         answer: Answering,
     ) -> Unit:
-        unit = Unit(key=key, question=question, passage=passage, found=found)
-        feedback = NOTHING_AGAINST
+        unit = Unit(key=key, question=question, passage=passage, strands=strands)
+        faults = FIRST_TRY
         temperature = temperature_of(key.variation, wishes.temperature, wishes.takes_sampling)
         shape = shape_of(key.sample, question.type, question.difficulty, key.variation, wishes.seed)
         for number in range(wishes.quality.max_attempts if wishes.quality.check else 1):
-            spot = Spot(key.variation, number, temperature, shape, wishes.setting)
+            plan = AttemptPlan(key.variation, number, temperature, shape, wishes.setting)
             try:
-                draft = await self.writer.drafted(passage, question, found, spot, answer, feedback)
+                draft = await self.writer.written(passage, question, strands, plan, answer, faults)
             except StageFailed as failure:
                 return unit.failed(failure)
-            verdicts = await self._verdicts(passage, question, draft, key.named(spot.name), wishes, answer)
-            attempt = Attempt(spot, draft, verdicts, standing(verdicts, wishes.quality))
+            verdicts = await self._verdicts(passage, question, draft, key.named(plan.name), wishes, answer)
+            attempt = Attempt(plan, draft, verdicts, standing(verdicts, wishes.quality))
             unit.attempts.append(attempt)
             if attempt.standing != "below":
                 break
-            feedback = Against(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"), draft)
+            faults = Faults(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"), draft)
         unit.decide()
         return unit
 
     async def _grade(self, unit: Unit, wishes: Wishes, answer: Answering) -> None:
         if wishes.grader and unit.status == "accepted":
             last = unit.attempts[-1]
-            name = unit.key.named(last.spot.name)
+            name = unit.key.named(last.plan.name)
             ask = self.grader.ask(unit.passage, unit.question, last.draft, name, wishes.grader)
             reply = await answer(ask)
             last.grades, last.grade_reply = grades_of(reply), reply

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 import dspy
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
-from signatures.bounds import Characters
-from signatures.preamble import EARLIER
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
 
 
 def _readable(value: Any) -> int | None:
@@ -26,7 +25,7 @@ Percent = Annotated[
 class GradeSheet(BaseModel):
     """Grades in percent: 0 is worthless, 100 is perfect."""
 
-    reason: Annotated[str, Characters(10, 600)] = Field(description="what costs the most points, and where")
+    reason: str = characters(10, 600, "what costs the most points, and where")
     question_alignment: Percent = Field(description="answers what was asked, for the person who asked")
     scientific_accuracy: Percent = Field(description="agrees with the passage and with established knowledge")
     completeness: Percent = Field(description="covers everything that the question needs")
@@ -38,14 +37,12 @@ class GradeSheet(BaseModel):
 GRADE_DIMENSIONS = tuple(name for name in GradeSheet.model_fields if name != "reason")
 
 
-class GradeAnswer(dspy.Signature):
+class GradeAnswer(AboutQuestion):
     """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Be exact: a good answer with one
     real fault gets about 70, an empty or wrong one below 30."""
 
-    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question that was asked")
-    asked_by: str = dspy.InputField(desc="who asks, and at which level")
     answer: str = dspy.InputField(desc="the final answer")
     earlier: str | None = dspy.InputField(desc=EARLIER)
-    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     grades: GradeSheet = dspy.OutputField(desc="the grades with their reason")

@@ -5,23 +5,25 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.preamble import EARLIER
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion
 
 Rating = Annotated[int, Field(ge=1, le=10)]
 FaultIn = Literal["thought", "answer", "both", "none"]
 
 
-# A new rating is a new line here and in programs.records.VerdictRecord.
+# A new rating is a new line here and in programs.records.Verdict.
 class VerdictSheet(BaseModel):
     """What was found, then the ratings from 1 to 10."""
 
-    fault: Annotated[str, Field(min_length=4, max_length=1500)] = Field(
+    fault: str = Field(
+        min_length=4,
+        max_length=1500,
         description="the worst fault, concretely, with the words in which it stands, in at most four sentences; "
-        '"none" where you would change nothing'
+        '"none" where you would change nothing',
     )
     fault_in: FaultIn = Field(description="where that fault lies, so that it can be mended there")
-    best_point: Annotated[str, Field(min_length=4, max_length=800)] = Field(
-        description="what is done best, concretely, in one or two sentences"
+    best_point: str = Field(
+        min_length=4, max_length=800, description="what is done best, concretely, in one or two sentences"
     )
     reasoning_quality: Rating = Field(
         description="do the steps bear what is concluded from them; a wrong turn that is taken back counts neither for nor "
@@ -46,7 +48,7 @@ class VerdictSheet(BaseModel):
     overall: Rating = Field(description="would you train a model on it")
 
 
-class JudgeTrace(dspy.Signature):
+class JudgeTrace(AboutQuestion):
     """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Models will be trained on it,
     and its reader will have only what whoever thinks had. Look for claims and numbers that the passage does not bear
     out, for figures that come out of nowhere, for steps that do not follow, and for a question left unanswered. A wrong
@@ -56,9 +58,7 @@ class JudgeTrace(dspy.Signature):
     main thing: to learn from it would do harm. The other numbers lie between these. Give overall no more than 4 where the
     answer is wrong, or where what it rests on could not be known."""
 
-    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     question: str = dspy.InputField(desc="the question that was asked")
-    asked_by: str = dspy.InputField(desc="who asks, and at which level")
     given: str | None = dspy.InputField(
         desc="what whoever thinks had at hand, beside general knowledge; the question alone where this is missing"
     )
@@ -67,5 +67,5 @@ class JudgeTrace(dspy.Signature):
     )
     answer: str = dspy.InputField(desc="the final answer")
     earlier: str | None = dspy.InputField(desc=EARLIER)
-    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     verdict: VerdictSheet = dspy.OutputField(desc="what was found, and the ratings")

@@ -1,23 +1,18 @@
 """Stage 1: questions that a person could ask, one of each type."""
 
-from typing import Annotated
-
 import dspy
 from pydantic import BaseModel, Field, create_model
 
-from signatures.bounds import Characters
-from signatures.preamble import EARLIER
+from signatures.prompt import EARLIER, FEEDBACK, AboutPassage, characters
 from signatures.question_type import Difficulty, QuestionType
 
 
 class DraftQuestion(BaseModel):
     """One question as a model drafts it, with the person who asks it."""
 
-    audience: Annotated[str, Characters(3, 80)] = Field(
-        description="who asks, such as 'first-year student', 'nurse on a ward', 'survey scientist'"
-    )
-    question: Annotated[str, Characters(20, 700)] = Field(
-        description="the question as this person would type it, one to five sentences, with the facts it needs"
+    audience: str = characters(3, 80, "who asks, such as 'first-year student', 'nurse on a ward', 'survey scientist'")
+    question: str = characters(
+        20, 700, "the question as this person would type it, one to five sentences, with the facts it needs"
     )
     difficulty: Difficulty = Field(description="the level of the person, not of the type")
 
@@ -40,7 +35,7 @@ LEANS = (
 """Drawn by text, since what comes to mind first is to doubt: else nearly every right answer is "no"."""
 
 
-class AskQuestions(dspy.Signature):
+class AskQuestions(AboutPassage):
     """Write one question of each type that people would type who have to do with the matter of the passage, or wonder
     about it. None of them has the passage, and none speaks of a source: no "the paper", "the authors", "this study",
     "the passage", no figure, table or section.
@@ -52,9 +47,8 @@ class AskQuestions(dspy.Signature):
     different, takes several steps of reasoning, and can be answered from what the passage says and what is generally
     known."""
 
-    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
     given: str = dspy.InputField(desc="what an answer will have at hand")
     lean: str = dspy.InputField(desc="what is right where a question asks whether something holds")
     earlier: str | None = dspy.InputField(desc=EARLIER)
-    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")

@@ -1,6 +1,6 @@
 """How a thought goes: the table of shapes, and the words in which a drawn one is told to the model.
 
-A new shape is a new line of `SHAPES`; what draws them is `programs.stages.shapes`.
+A new shape is a new line of `SHAPES`; what draws them is `programs.stages.thought`.
 """
 
 from collections.abc import Mapping

@@ -1,17 +1,14 @@
 """Stage 4, first call: a free thought, along a drawn shape."""
 
-from typing import Annotated
-
 import dspy
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, RootModel, model_validator
 
-from signatures.bounds import WHOLE, Characters
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.evidence import Bearing
 from signatures.hypotheses import HypothesisSet
 from signatures.perspective import UserPerspective
-from signatures.preamble import EARLIER
+from signatures.prompt import EARLIER, FEEDBACK, WHOLE, AboutQuestion, characters
 from signatures.vocabulary import OLD_KINDS, Kind
 
 
@@ -32,7 +29,7 @@ class Paragraph(BaseModel):
         "mistaken and does not know it yet; takes_back: notices a mistake and drops or mends it; considers: follows "
         "another explanation, case or consequence; wonders: leaves something open; settles: comes to rest"
     )
-    text: Annotated[str, Characters(2, 900)] = Field(description="the thinking itself, from half a sentence to several")
+    text: str = characters(2, 900, "the thinking itself, from half a sentence to several")
 
 
 class Thought(BaseModel):
@@ -47,7 +44,7 @@ class Thought(BaseModel):
         texts = {move: value[move] if isinstance(value[move], list) else [value[move]] for move in OLD_KINDS}
         return {"paragraphs": [{"kind": OLD_KINDS[move], "text": text} for move in OLD_KINDS for text in texts[move]]}
 
-    paragraphs: Annotated[list[Paragraph], Field(min_length=3, max_length=16, json_schema_extra={WHOLE: True})]
+    paragraphs: list[Paragraph] = Field(min_length=3, max_length=16, json_schema_extra={WHOLE: True})
 
     def steps(self) -> list[tuple[Kind, str]]:
         """The paragraphs in order, each with its kind."""
@@ -64,7 +61,7 @@ class Thought(BaseModel):
         return [paragraph.text for paragraph in self.paragraphs]
 
 
-class WriteThought(dspy.Signature):
+class WriteThought(AboutQuestion):
     """Think the question through, in the first person, as somebody does alone who wants to know. This is the thinking
     itself, not a report of it. It goes where the problem leads, along the shape below, and its words are those of
     somebody who finds out while thinking: a line or ten, half sentences, "hmm", "wait", a number tried and dropped, or
@@ -80,9 +77,6 @@ class WriteThought(dspy.Signature):
     exist. No hypothesis or sentence by number, no "evidence" as a thing handed over, no paper, authors or passage. The
     one who thinks is not the one who asks: no "we" or "our" of theirs, and nobody is spoken to."""
 
-    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
-    question: str = dspy.InputField(desc="the question to be answered")
-    asked_by: str = dspy.InputField(desc="who asks, and at which level")
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
@@ -91,5 +85,35 @@ class WriteThought(dspy.Signature):
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought goes")
     earlier: str | None = dspy.InputField(desc=EARLIER)
-    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     thought: Thought = dspy.OutputField(desc="the thought")
+
+
+class OwnThought(BaseModel):
+    """What a model thought, as it returned it. Nobody says of which kind its paragraphs are."""
+
+    text: str
+
+    @property
+    def texts(self) -> list[str]:
+        """The paragraphs."""
+        return [stripped for paragraph in self.text.split("\n\n") if (stripped := paragraph.strip())]
+
+    def steps(self) -> list[tuple[None, str]]:
+        """The paragraphs in order, as those of `signatures.thought.Thought` with their kinds."""
+        return [(None, text) for text in self.texts]
+
+
+class PlainText(RootModel[str]):
+    """A reply that is its text. Who asks for it (see the adapter) sends the inputs alone, a blank line between them: no
+    instructions, no form, no names of fields."""
+
+
+class AnswerAsAsked(dspy.Signature):
+    """Answer the question as whoever gets it from a person would, after thinking about it for yourself. Nothing of this is
+    sent: a thought is worth keeping only for the prompt that a training row shows, which is the question, after the
+    passage where that is at hand."""
+
+    passage: str | None = dspy.InputField(desc="scientific text, where it is at hand")
+    question: str = dspy.InputField(desc="the question to be answered")
+    reply: PlainText = dspy.OutputField(desc="the answer")

@@ -28,3 +28,33 @@ Agreement = Literal["equivalent", "partial", "contradicts"]
 
 ThoughtOrigin = Literal["written", "model"]
 """Whose thought it is: composed from notes along a shape, or what a model thought before it answered."""
+
+
+Setting = Literal["closed", "open"]
+"""closed: the question alone; open: the question and the passage."""
+
+ASKING: dict[Setting, str] = {
+    "closed": (
+        "Whoever answers has the question alone. It brings the facts and figures that an answer needs, as things that the "
+        "person has seen, measured, been told or read somewhere."
+    ),
+    "open": (
+        "Whoever answers has the passage in view. The question says what it is about, but need not repeat the passage's "
+        "figures."
+    ),
+}
+"""What the questions have to bring with them."""
+
+THINKING: dict[Setting, str] = {
+    "closed": (
+        "The question alone. Whoever thinks and answers here has never seen the passage and can look nothing up. What "
+        "else is shown is there so that the outcome is right. A figure or finding may be used if the question gives it, "
+        "if it is worked out from what the question gives, or if it is general knowledge in the field; no other. What is "
+        "missed is estimated, left open, or done without."
+    ),
+    "open": (
+        "The question and the passage. Whoever thinks and answers here has the passage in view, as "
+        '"the text", and may use all of its figures. The notes are not in view.'
+    ),
+}
+"""What a thought and its answer may use."""

@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from programs.asking.plan import Ask, Reply, Spent
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply, Spent
 from programs.background_loop import run
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
 from programs.run.journal import Journal
 from programs.stages.questions import Question
-from programs.stages.strands import Analysed
-from programs.stages.trace import Draft, Spot, TraceStages
+from programs.stages.strands import Strands
+from programs.stages.thought import AttemptPlan, Draft, ThoughtStages
 from programs.tracer import Made, Tracer, Wishes
 from programs.traces.unit import Unit
 from programs.traces.unit_line import unit_line
@@ -116,15 +117,15 @@ def made_of(answers: Answers | None = None, text: str = TEXT, **wishes: Any) -> 
     return run(tracer().made(sample(text), Wishes(**wishes), answers or Answers()))
 
 
-def analysed(answers: Answers | None = None) -> Analysed:
+def analysed(answers: Answers | None = None) -> Strands:
     """What stages 2 and 3 find for `question()` in `passage()`."""
-    return run(tracer().strands.analysed(passage(), question(), answers or Answers()))
+    return run(tracer().strands.found(passage(), question(), answers or Answers()))
 
 
-def draft(answers: Answers | None = None, stages: TraceStages | None = None) -> Draft:
+def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:
     """A thought and its answer."""
     writer = stages or tracer().writer
-    return run(writer.drafted(passage(), question(), analysed(), spot(), answers or Answers()))
+    return run(writer.written(passage(), question(), analysed(), plan(), answers or Answers()))
 
 
 def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None:
@@ -134,10 +135,10 @@ def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None
         journal.append("unit", str(unit.key), **line)
 
 
-def spot(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> Spot:
-    """A draft's place, with a shape that no wrong turn is due in."""
+def plan(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> AttemptPlan:
+    """How an attempt is made, with a shape that no wrong turn is due in."""
     shape = Shape(name="straight through", noticed=None, length="short")
-    return Spot(variation, attempt, temperature, shape)
+    return AttemptPlan(variation, attempt, temperature, shape)
 
 
 PARAGRAPHS: tuple[tuple[Kind, str], ...] = (

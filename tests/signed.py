@@ -10,8 +10,8 @@ import dspy
 
 import signatures
 
-OTHER_FORM = {"ImproveInstruction", "AnswerAsAsked"}
-"""Signatures of another form than the stages': of whoever tunes them, and a question as a person asks it."""
+OTHER_FORM = {"ImproveInstruction", "AnswerAsAsked", "AboutPassage", "AboutQuestion"}
+"""Of whoever tunes the stages, of a question as a person asks it, and what stages extend."""
 
 
 def all_signatures() -> list[Any]:

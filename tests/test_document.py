@@ -26,8 +26,9 @@ import pytest
 
 from programs import schema as schema_module
 from programs.document import import_document, main, read_records, write_document
+from programs.document_metadata import Document
 from programs.errors import JournalError, UserError
-from programs.records import GRADES, Document
+from programs.records import GRADES
 from programs.run.journal import Journal
 from programs.traces.decision import QualityRules
 from programs.traces.unit import Unit
@@ -215,7 +216,7 @@ def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Uni
     assert record.generation is not None
     assert record.generation.model == "stand-in"
     assert record.generation.variation == 1
-    assert record.generation.temperature == units[1].attempts[0].spot.temperature
+    assert record.generation.temperature == units[1].attempts[0].plan.temperature
     assert (record.generation.program, record.generation.seed) == ("abc", 3)
     assert [(verdict.judge, verdict.scored) for verdict in record.verdicts] == [("a", True), ("b", False)]
     text = record.source_paper.text or ""

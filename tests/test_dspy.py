@@ -21,16 +21,16 @@ from typing import Any
 import dspy
 import pytest
 
-from programs import load_tracer
-from programs.asking.module import PredictorModule
-from programs.asking.plan import StageFailed
+from programs.asking.caller import PredictorModule
+from programs.asking.reply import StageFailed
 from programs.errors import AccessDenied
 from programs.lms.resolve import resolve
+from programs.load import load_tracer
 from programs.stages.judge import JudgeStage
-from programs.stages.strands import Analysed
 from programs.tracer import Tracer
 from signatures.judge import VerdictSheet
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
+from signatures.thought import WriteThought
 from tests import making
 from tests.lab import passage
 from tests.lms.asking import ONCE
@@ -163,11 +163,13 @@ async def test_3_every_stage_of_one_predictor_takes_its_fields() -> None:
 
 async def test_3_so_do_the_stages_of_several() -> None:
     with served():
-        found = Tracer().strands(making.passage(), making.question())
-        draft = await Tracer().writer.acall(making.passage(), making.question(), Analysed(**found), making.spot())
-    assert set(found) == {"analysis", "hypotheses", "evidence", "critique", "perspective", "replies"}
+        given = making.inputs_of_every_stage()
+        found = Tracer().strands(**{name: given[name] for name in ("passage", "question", "asked_by")})
+        assert set(found) == {"analysis", "hypotheses", "evidence", "critique", "perspective"}
+        fields = {name: given[name] for name in WriteThought.input_fields if name in given}
+        draft = await Tracer().writer.acall(**fields, shape="straight through")
     assert draft.thought.texts
-    assert draft.answer
+    assert draft.answer.text
 
 
 async def test_4_both_ways_make_the_same() -> None:

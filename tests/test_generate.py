@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from programs.records import Document
+from programs.document_metadata import Document
 from tests.lab import KEY, USER, Lab, called, laboratory, passage, write_passages
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan

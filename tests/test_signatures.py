@@ -3,10 +3,9 @@
 1. Each signature has one output, a pydantic model. `passage` comes first, `question` and `asked_by` next where there
    is a question; `earlier` and `feedback` come last and may be left out.
 2. No two predictors of the program share a signature class, and every signature is asked by one.
-3. A new question type is one new line: the question set, the order, the settings' bound follow `QuestionType`.
-4. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same;
-   everything else follows. Whoever forgets the second is told where it goes.
-5. No prompt text stands in programs/: every field and signature has a description of its own.
+3. A new dimension of the grades or of the judges is a line in its sheet and one in the record's type, which say the same
+   (tests/test_one_place.py adds one); whoever forgets the second is told where it goes.
+4. No prompt text stands in programs/: every field and signature has a description of its own.
 """
 
 from __future__ import annotations
@@ -16,27 +15,19 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from programs.asking.tries import RETRY_INPUTS
-from programs.exports.reinforcement import GRPO
-from programs.exports.view import View
+from programs.asking.caller import RETRY_INPUTS
 from programs.option_groups import STAGES
-from programs.records import FLOORS, GRADES, RATINGS, VerdictRecord
-from programs.settings import Settings
-from programs.stages.own import OwnStage
-from programs.stages.questions import type_order
-from programs.stages.solve import SolveStages
+from programs.records import FLOORS, GRADES, RATINGS, Verdict
+from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
-from programs.traces.decision import QualityRules
+from programs.stages.thought import OwnStage
 from programs.traces.extras import Extras
 from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
-from signatures.preamble import EARLIER
-from signatures.question_type import Difficulty, QuestionType
-from signatures.questions import QuestionSet
+from signatures.prompt import EARLIER
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
-from tests.standin.panel import verdict
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
@@ -71,7 +62,7 @@ def test_everything_asked_for_is_described(signature: Any) -> None:
 
 
 def test_no_two_predictors_share_a_signature_class() -> None:
-    programs = (tracer(), SolveStages(), StepStage(), OwnStage())
+    programs = (tracer(), SolveStage(), CompareStage(), StepStage(), OwnStage())
     classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
     assert {each.__name__ for each in classes} == {*NAMES, "AnswerAsAsked"}
@@ -84,29 +75,6 @@ def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
     assert stages - {"grade", "compare"} == set(STAGES)
 
 
-def test_a_question_type_touches_one_place() -> None:
-    kinds = [kind.value for kind in QuestionType]
-    assert list(QuestionSet.model_fields) == kinds
-    assert {kind.value for kind in type_order("0" * 16, 0)} == set(kinds)
-    assert Settings(traces_per_sample=len(kinds)).traces_per_sample == len(kinds)
-    for kind in QuestionType:
-        description = QuestionSet.model_fields[kind.value].description or ""
-        assert kind.asks in description
-        assert kind.usual_difficulty in get_args(Difficulty)
-
-
-def test_the_specifications_question_types_and_their_difficulty() -> None:
-    assert {kind.value: kind.usual_difficulty for kind in QuestionType} == {
-        "clarification": "beginner",
-        "critical": "intermediate",
-        "interpretation": "intermediate",
-        "application": "intermediate",
-        "comparison": "advanced",
-        "mechanism": "advanced",
-        "limitation": "advanced",
-    }
-
-
 def test_grades_of_the_record_are_those_of_the_sheet() -> None:
     assert set(GRADE_DIMENSIONS) == set(GRADES), "a dimension of GradeSheet is a field of programs.records.Grades too"
     assert len(GRADE_DIMENSIONS) == 6
@@ -114,22 +82,8 @@ def test_grades_of_the_record_are_those_of_the_sheet() -> None:
 
 def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
     """Without the field, what the judges say of a dimension would be in the record without a type."""
-    missing = set(VerdictSheet.model_fields) - set(VerdictRecord.model_fields)
-    assert not missing, f"give programs.records.VerdictRecord the fields {sorted(missing)}, which VerdictSheet has"
+    missing = set(VerdictSheet.model_fields) - set(Verdict.model_fields)
+    assert not missing, f"give programs.records.Verdict the fields {sorted(missing)}, which VerdictSheet has"
     asked = {name for name, field in VerdictSheet.model_fields.items() if field.annotation is int}
-    assert set(RATINGS) == asked, (
-        "a rating of VerdictSheet is a `Rated` of programs.records.VerdictRecord, and no other is"
-    )
+    assert set(RATINGS) == asked, "a rating of VerdictSheet is a `Rated` of programs.records.Verdict, and no other is"
     assert set(FLOORS) < asked
-
-
-def test_whatever_the_sheet_asks_of_a_judge_reaches_the_record() -> None:
-    said = verdict(7, "It asserts the offset.")
-    unit = made_of(Answers(judge=lambda _ask: said), quality=QualityRules(check=True, judges=("a",))).units[0]
-    (given,) = unit.record().verdicts
-    assert said.keys() == VerdictSheet.model_fields.keys()
-    assert said.items() <= given.model_dump().items()
-
-
-def test_grades_that_are_exported_are_those_of_the_record() -> None:
-    assert set(GRADE_DIMENSIONS) < set(GRPO.columns(View()))

@@ -16,7 +16,8 @@ from typing import Any
 from rich.console import Console
 
 from programs.counts import Distinct, Frequent
-from programs.records import DocumentMetadata, Record, ThoughtDistributions
+from programs.document_metadata import DocumentMetadata, ThoughtDistributions
+from programs.records import Record
 from programs.run.summary import show_document
 from programs.thought_counts import ThoughtCount, cautions_of, opening_of
 

@@ -10,7 +10,7 @@ from optimize.proof import Compared, Failures, Proof
 from programs.judges.agreement import balanced_accuracy, krippendorff_alpha, weighted_kappa
 from programs.judges.figures import Pair, balanced_interval
 from programs.judges.labels import Labelled
-from programs.stages.judge import Verdict
+from programs.records import Verdict
 
 LARGEST = 9
 """By how much two ratings from 1 to 10 can differ."""

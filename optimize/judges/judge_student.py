@@ -6,10 +6,8 @@ from typing import Any
 
 import dspy
 
-from programs.asking.calling import Caller
-from programs.asking.module import AwaitedModule
-from programs.asking.plan import Ask
-from programs.asking.tries import TryRules
+from programs.asking.ask import Ask
+from programs.asking.caller import AwaitedModule, Caller, TryRules
 from programs.inputs.sample import content_id
 from programs.judges.labels import judge_inputs
 from programs.lms.resolve import Model

@@ -22,8 +22,8 @@ from optimize.settings import RUNS_A_BUDGET, CompileSettings
 from optimize.splits import Splits
 from optimize.stages import JUDGE
 from optimize.workspace import workspace
+from programs.asking.caller import TryRules
 from programs.asking.models import concurrency_of
-from programs.asking.tries import TryRules
 from programs.compiled import identity_of, write_program
 from programs.judges.labels import Labelled, read_labels
 from programs.lms.resolve import Model

@@ -10,7 +10,7 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
-from programs.asking.tries import RETRY_INPUTS
+from programs.asking.caller import RETRY_INPUTS
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from optimize.optimizers.bench import Demo, State, Tuned, plain, plain_demo, state_of, unique
 from optimize.optimizers.session import MOST_DEMOS, Harvest, Session
-from programs.asking.json_schema import form_of, outputs_of, schema_of
-from signatures.improve_instruction import ImproveInstruction
+from programs.asking.schema import form_of, outputs_of, schema_of
+from signatures.prompt import ImproveInstruction
 
 Value = TypeVar("Value")
 

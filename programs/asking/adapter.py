@@ -4,93 +4,30 @@
 the question; only then the stage's instructions, what its inputs are, its demonstrations and its other inputs. A server
 with a prefix cache then reads a passage once instead of once a stage. Demonstrations stand inside the one user message,
 without their passages, so that every chat template takes the roles as they are.
-
-What comes back is read as it was meant (`programs.asking.reading`); a JSON text that stops in the middle is a failed
-answer, never half a one.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from programs.asking.json_objects import objects_in
-from programs.asking.json_schema import Outputs, enforced_schema, form_of, outputs_of, schema_of
 from programs.asking.reading import Misread, as_meant
+from programs.asking.schema import Outputs, cached, enforced_schema, form_of, outputs_of, schema_of
 from programs.text.injection import escape_markers
-from signatures.own_thought import PlainText
-from signatures.preamble import EXAMPLE, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.prompt import EXAMPLE, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.thought import PlainText
 
 SHARED_FIELDS = ("passage", "question", "asked_by")
 ADAPTER_VERSION = 2
 
+Messages = list[dict[str, str]]
+
 # Whether the server of the call being formatted enforces schemas; set where DSPy hands us the LM.
 _enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
-
-
-class PassageFirstAdapter(dspy.JSONAdapter):
-    """A JSON adapter that orders the prompt for prefix caches. Its output is that of its signature's fields.
-
-    Where the server enforces the schema the prompt shows a short form with the descriptions; elsewhere it carries the
-    whole JSON schema. Raises `AdapterParseError` for a reply that is not one whole JSON object of the asked form.
-
-    A signature whose output is a `PlainText` is sent as its inputs alone, and its reply is taken as it stands.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(use_native_function_calling=False)
-
-    def _prepare_response_format(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any) -> None:
-        if _is_plain(signature):
-            return
-        schema_supported = bool(lm.supports_response_schema and "response_format" in lm.supported_params)
-        _enforced.set(schema_supported)
-        if schema_supported:
-            lm_kwargs["response_format"] = _response_format(outputs_of(signature))
-        elif "response_format" in lm.supported_params:
-            lm_kwargs["response_format"] = {"type": "json_object"}
-
-    def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
-        if _is_plain(signature):
-            return _plain_messages(signature, inputs)
-        given = _inputs(signature)
-        shared = [name for name in SHARED_FIELDS if name in given]
-        own = [name for name in given if name not in SHARED_FIELDS]
-        blocks = [
-            *_fields(shared, inputs),
-            signature.instructions,
-            _given(signature, inputs),
-            self._form(signature),
-            *(_demonstration(signature, demo) for demo in demos),
-            *_fields(own, inputs),
-        ]
-        return [{"role": "system", "content": PREAMBLE}, {"role": "user", "content": "\n\n".join(blocks)}]
-
-    def _form(self, signature: Any) -> str:
-        outputs = outputs_of(signature)
-        return f"{FORM}\n{_form_text(outputs)}" if _enforced.get() else f"{SCHEMA}\n{_schema_text(outputs)}"
-
-    def parse(self, signature: Any, completion: str) -> dict[str, Any]:
-        outputs = outputs_of(signature)
-        if _is_plain(signature):
-            return {outputs[0][0]: PlainText(completion.strip())}
-        found = objects_in(completion)
-        if not found.objects:
-            why = "The reply stops in the middle." if found.cut else "The reply is not one whole JSON object."
-            raise NotAsAsked(signature, completion, [why], found.cut)
-        misread = None
-        for fields in reversed(found.objects):
-            try:
-                return as_meant(fields, outputs)
-            except Misread as error:
-                # What stands before a reply is a draft: its faults say nothing.
-                misread = misread or error
-        assert misread is not None
-        raise NotAsAsked(signature, completion, misread.faults, misread.cut) from misread
 
 
 class NotAsAsked(AdapterParseError):
@@ -102,18 +39,75 @@ class NotAsAsked(AdapterParseError):
         self.cut = cut
 
 
+class PassageFirstAdapter(dspy.JSONAdapter):
+    """A JSON adapter that orders the prompt for prefix caches. Its output is that of its signature's fields.
+
+    Where the server enforces the schema the prompt shows a short form with the descriptions; elsewhere it carries the
+    whole JSON schema. What comes back is read as it was meant; raises `NotAsAsked` for a reply that is not one whole JSON
+    object of the asked form. A signature whose output is a `PlainText` is sent as its inputs alone, and its reply is taken
+    as it stands.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(use_native_function_calling=False)
+
+    def _prepare_response_format(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any) -> None:
+        if _is_plain(signature):
+            return
+        takes_format = "response_format" in lm.supported_params
+        _enforced.set(takes_format and bool(lm.supports_response_schema))
+        if takes_format:
+            outputs = outputs_of(signature)
+            lm_kwargs["response_format"] = _response_format(outputs) if _enforced.get() else {"type": "json_object"}
+
+    # Tools and DSPy's types of a model's own features have no part in our signatures, and looking for them costs time.
+    def _call_preprocess(self, _lm: Any, _lm_kwargs: Any, signature: Any, _inputs: Any) -> Any:
+        return signature
+
+    def _call_postprocess(self, signature: Any, _original: Any, outputs: Any, *_: Any) -> list[dict[str, Any]]:
+        texts = (output["text"] if isinstance(output, dict) else output for output in outputs)
+        return [self.parse(signature, text or "") for text in texts]
+
+    def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> Messages:
+        given = {name: inputs[name] for name in _inputs(signature) if inputs.get(name) is not None}
+        if _is_plain(signature):
+            # As a person would type them.
+            return [{"role": "user", "content": "\n\n".join(map(escape_markers, given.values()))}]
+        form = _form(outputs_of(signature), _enforced.get())
+        shown = "\n".join([GIVEN, *(f"- {name}: {_inputs(signature)[name]}" for name in given)])
+        task = [signature.instructions, shown, form, *(_demonstration(signature, demo) for demo in demos)]
+        system, user = self.arranged(task, _fields(given))
+        return [{"role": "system", "content": "\n\n".join(system)}, {"role": "user", "content": "\n\n".join(user)}]
+
+    def arranged(self, task: list[str], fields: Mapping[str, str]) -> tuple[list[str], Iterable[str]]:
+        """The blocks of the system message and of the user's: what is to be done, and the inputs."""
+        own = [block for name, block in fields.items() if name not in SHARED_FIELDS]
+        return [PREAMBLE], [*(fields[name] for name in SHARED_FIELDS if name in fields), *task, *own]
+
+    def parse(self, signature: Any, completion: str) -> dict[str, Any]:
+        outputs = outputs_of(signature)
+        if _is_plain(signature):
+            return {outputs[0][0]: PlainText(completion.strip())}
+        found = objects_in(completion)
+        misread = None
+        for fields in reversed(found.objects):
+            try:
+                return as_meant(fields, outputs)
+            except Misread as error:
+                # What stands before a reply is a draft: its faults say nothing.
+                misread = misread or error
+        if misread is not None:
+            raise NotAsAsked(signature, completion, misread.faults, misread.cut) from misread
+        why = "The reply stops in the middle." if found.cut else "The reply is not one whole JSON object."
+        raise NotAsAsked(signature, completion, [why], found.cut)
+
+
 class StockOrderAdapter(PassageFirstAdapter):
     """The same form and parsing with DSPy's usual order: instructions and demonstrations first, the passage last."""
 
-    def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> list[dict[str, str]]:
-        if _is_plain(signature):
-            return _plain_messages(signature, inputs)
-        head = [PREAMBLE, signature.instructions, _given(signature, inputs), self._form(signature)]
-        head += [_demonstration(signature, demo) for demo in demos]
-        return [
-            {"role": "system", "content": "\n\n".join(head)},
-            {"role": "user", "content": "\n\n".join(_fields(list(_inputs(signature)), inputs))},
-        ]
+    def arranged(self, task: list[str], fields: Mapping[str, str]) -> tuple[list[str], Iterable[str]]:
+        """As in the other order; the inputs stand alone in the user's message."""
+        return [PREAMBLE, *task], fields.values()
 
 
 def adapter_for(prompt_order: str) -> PassageFirstAdapter:
@@ -125,59 +119,36 @@ def _is_plain(signature: Any) -> bool:
     return outputs_of(signature)[0][1] is PlainText
 
 
-def _plain_messages(signature: Any, inputs: dict[str, Any]) -> list[dict[str, str]]:
-    """The inputs as a person would type them, in the signature's order."""
-    given = [escape_markers(inputs[name]) for name in _inputs(signature) if inputs.get(name) is not None]
-    return [{"role": "user", "content": "\n\n".join(given)}]
-
-
-def _fields(names: Sequence[str], values: dict[str, Any]) -> list[str]:
-    return [
-        f"[[ ## {name} ## ]]\n{escape_markers(_shown(values[name]))}" for name in names if values.get(name) is not None
-    ]
-
-
-def _given(signature: Any, values: dict[str, Any]) -> str:
-    """What each given input is."""
-    described = _inputs(signature).items()
-    return "\n".join([GIVEN, *(f"- {name}: {desc}" for name, desc in described if values.get(name) is not None)])
+def _fields(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"[[ ## {name} ## ]]\n{escape_markers(_shown(value))}" for name, value in values.items()}
 
 
 def _shown(value: Any) -> str:
     """A value as the prompt shows it: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json")
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=lambda part: part.model_dump(mode="json"))
 
 
 def _demonstration(signature: Any, demo: dict[str, Any]) -> str:
-    given = [name for name in signature.input_fields if name != "passage"]
-    reply = {name: demo[name] for name in signature.output_fields if name in demo}
-    return "\n\n".join([EXAMPLE, *_fields(given, demo), _shown(reply)])
+    given = {name: demo[name] for name in _inputs(signature) if name != "passage" and demo.get(name) is not None}
+    reply = {name: demo[name] for name, _ in outputs_of(signature) if name in demo}
+    return "\n\n".join([EXAMPLE, *_fields(given).values(), _shown(reply)])
 
 
-# DSPy makes the mappings of a signature's fields anew at every access.
-@lru_cache(maxsize=256)
+@cached
 def _inputs(signature: Any) -> dict[str, str]:
     """The names of the inputs with their descriptions."""
     return {name: info.json_schema_extra["desc"] for name, info in signature.input_fields.items()}
 
 
-@lru_cache(maxsize=256)
+@cached
 def _response_format(outputs: Outputs) -> dict[str, Any]:
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "reply", "schema": enforced_schema(outputs), "strict": True},
-    }
+    schema = enforced_schema(outputs)
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema, "strict": True}}
 
 
-@lru_cache(maxsize=256)
-def _schema_text(outputs: Outputs) -> str:
-    return json.dumps(schema_of(outputs), ensure_ascii=False)
-
-
-@lru_cache(maxsize=256)
-def _form_text(outputs: Outputs) -> str:
-    return form_of(schema_of(outputs))
+@cached
+def _form(outputs: Outputs, enforced: bool) -> str:
+    schema = schema_of(outputs)
+    return f"{FORM}\n{form_of(schema)}" if enforced else f"{SCHEMA}\n{json.dumps(schema, ensure_ascii=False)}"

@@ -1,4 +1,9 @@
-"""The JSON objects in what a model said, with whatever stands around them: fences, words, a thought before the reply."""
+r"""The JSON objects in what a model said, with whatever stands around them: fences, words, a thought before the reply.
+
+A library that repairs JSON is not used: it closes what stops in the middle, and knows no LaTeX. To JSON, \b, \f, \n, \r,
+\t and \u are escapes: \beta, \frac, \nu, \rho, \tau would become control characters with letters behind them. None of
+these but a line end ever stands before a letter in prose; there `\n` is one, unless the name of a command follows.
+"""
 
 import ast
 import json
@@ -6,19 +11,23 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from programs.asking.latex_escapes import with_latex
-
-_MOST_STARTS = 200
-_MOST_MENDED = 3
+_MOST_STARTS, _MOST_MENDED = 200, 3
 _LONGEST_LITERAL, _DEEPEST_LITERAL = 100_000, 200
 
 _OPENS = re.compile(r"""\{\s*["'}]""")
 # At the place of the error: before or behind the comma, as Python's version has it.
 _TRAILING_COMMA = re.compile(r",?\s*[}\]]")
-_STRING_OR_TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
+_STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _SINGLE_QUOTED = re.compile(r"\{\s*'")
 # Python escapes more than JSON does, and would take LaTeX for it.
 _OTHER_ESCAPES = re.compile(r"\\(?!['n])")
+# Numbers that the journal could not write are none: NaN, infinities, and more digits than 64 bits hold.
+_DECODER = json.JSONDecoder(
+    strict=False,
+    parse_int=lambda digits: int(digits) if len(digits) <= 18 else None,
+    parse_float=lambda digits: float(digits) if math.isfinite(float(digits)) else None,
+    parse_constant=lambda _: None,
+)
 
 
 class Found(NamedTuple):
@@ -31,33 +40,37 @@ class Found(NamedTuple):
 
 def objects_in(said: str) -> Found:
     """What a reply holds. A text that is one JSON string is read as what that says."""
-    if said.lstrip().startswith('"'):
-        try:
-            inner = json.loads(said, strict=False)
-        except ValueError:
-            inner = None
-        said = inner if isinstance(inner, str) else said
-    text = with_latex(said)
+    text = with_latex(_unquoted(said))
     objects: list[dict[str, Any]] = []
     place = mended = 0
     for _ in range(_MOST_STARTS):
         start = _OPENS.search(text, place)
         if start is None:
             break
+        place = start.start()
         try:
-            value, place = _decoded(text, start.start())
+            value, place = _decoded(text, place)
             objects.append(value)
         except RecursionError:
             return Found([], cut=False)
         except json.JSONDecodeError as error:
-            place = start.start()
             if mended < _MOST_MENDED and _TRAILING_COMMA.match(text, error.pos):
-                text, mended = text[:place] + _without_trailing_commas(text[place:]), mended + 1
+                text, mended = text[:place] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[place:]), mended + 1
             elif _ran_out(error):
                 return Found([], cut=True)
             else:
                 place += 1
     return Found(objects, cut=False)
+
+
+def _unquoted(said: str) -> str:
+    if not said.lstrip().startswith('"'):
+        return said
+    try:
+        inner = json.loads(said, strict=False)
+    except ValueError:
+        return said
+    return inner if isinstance(inner, str) else said
 
 
 def _decoded(text: str, start: int) -> tuple[dict[str, Any], int]:
@@ -69,11 +82,6 @@ def _decoded(text: str, start: int) -> tuple[dict[str, Any], int]:
         if literal is None:
             raise
         return literal, len(text)
-
-
-def _without_trailing_commas(text: str) -> str:
-    """The text with a space in place of each."""
-    return _STRING_OR_TRAILING_COMMA.sub(lambda found: " " if found.group() == "," else found.group(), text)
 
 
 def _literal(text: str) -> dict[str, Any] | None:
@@ -95,14 +103,52 @@ def _ran_out(error: json.JSONDecodeError) -> bool:
     return error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest)
 
 
-def _int(digits: str) -> int | None:
-    return int(digits) if len(digits) <= 18 else None
+# What stands behind the n in names of TeX, LaTeX, amsmath, amssymb, mathtools, siunitx and physics; none is a word.
+_NAMES = """
+abla atural earrow eqq eqsim eqslant ewcommand ewenvironment ewline ewpage ewtheorem geq geqq geqslant gg gtr
+gtrapprox gtrsim icefrac Leftarrow Leftrightarrow leftarrow leftrightarrow leq leqq leqslant ll lessapprox lessgtr lesssim
+obreak ocite oindent olimits olinebreak onumber opagebreak orm ormal ormalcolor ormalfont ormalsize ot otag otin
+otni otowner preceq preccurlyeq precsim rightarrow Rightarrow shortmid shortparallel simeq subseteq subseteqq succeq
+succcurlyeq succsim supset supseteq supseteqq triangleleft trianglelefteq triangleright trianglerighteq umlist
+umrange vdash vDash Vdash VDash warrow
+"""
+# Of \nu, \ne, \ni, \ncong ...: a line may begin with these, too.
+_SYMBOLS, _WORDS = "u e i eq", "cong eg exists less mid parallel prec sim subset succ um"
 
 
-def _float(digits: str) -> float | None:
-    number = float(digits)
-    return number if math.isfinite(number) else None
+def _any_of(names: str) -> str:
+    return f"n(?:{'|'.join(sorted(names.split(), key=len, reverse=True))})(?![a-zA-Z])"
 
 
-# Numbers that the journal could not write are none: NaN, infinities, and more digits than 64 bits hold.
-_DECODER = json.JSONDecoder(strict=False, parse_int=_int, parse_float=_float, parse_constant=lambda _: None)
+_STRAY = re.compile(
+    r"\\(?:(?P<pair>\\)|(?P<apostrophe>(?='))|(?![\"\\/bfnrtu])|(?=[bfrt][a-zA-Z])|(?=u(?![0-9a-fA-F]{4}))"
+    rf"|(?={_any_of(_NAMES)})|(?P<symbol>(?={_any_of(_SYMBOLS)}))|(?P<word>(?={_any_of(_WORDS)})))"
+)
+_PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{$]")
+_NEXT_TO_OPERAND = re.compile(r"\\n[a-z]+(?![a-z])\s*(?:[a-zA-Z0-9](?![a-zA-Z])|[$({+-]|\\[a-zA-Z])")
+_BEGINS_A_SENTENCE = re.compile(r"\\n[a-z]+\s+(?:is|was|are|denotes|means|has)\b")
+_PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W\d_]{2,}|\\[nr]|[.!?:;,\"”\n])\Z")
+_SHOWN = 40
+
+
+def with_latex(text: str) -> str:
+    """JSON `text` with the backslashes of LaTeX commands written twice, as JSON wants them."""
+    return _STRAY.sub(_written, text)
+
+
+def _written(found: re.Match[str]) -> str:
+    if found.lastgroup == "apostrophe":
+        return ""
+    keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))
+    return found.group() if keeps else "\\\\"
+
+
+def _is_command(found: re.Match[str]) -> bool:
+    """Whether a name that a line could begin with as well stands in a formula."""
+    text, start = found.string, found.start()
+    if _PART_OF_FORMULA.match(text, start):
+        return True
+    before = text[max(0, start - _SHOWN) : start]
+    if _PROSE_BEFORE.search(before) or (before.endswith((")", "]")) and _BEGINS_A_SENTENCE.match(text, start)):
+        return False
+    return found.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from programs.asking.plan import Ask
+from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import EmbeddedServers
@@ -14,7 +14,7 @@ from programs.lms.retry import Listener, RetryPolicy, nobody
 from programs.lms.server import Server
 from programs.settings import Settings
 
-KNOCKS = 3
+CONNECT_TRIES = 3
 """How often a server is tried to be connected to before a run begins."""
 
 EMBEDDED_SLOTS = 2
@@ -34,23 +34,32 @@ class ModelTable:
         self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
     ) -> None:
         self._settings = settings
-        self._told = told
-        self._environment = os.environ if environment is None else environment
-        self._models: dict[str, Model] = {}
-        self._servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
         check_models(settings.api_base, self.names)
-        for name in self.names:
-            self._models[name] = self._open(name)
+        retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=told)
+        servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
+        self._models = {
+            name: resolve(
+                name,
+                api_base=bases_of(name, settings.api_base),
+                timeout=settings.timeout,
+                max_tokens=settings.max_output_tokens,
+                temperature=settings.temperature,
+                reasoning_effort=settings.reasoning_effort,
+                retry=retry,
+                env=os.environ if environment is None else environment,
+                servers=servers,
+            )
+            for name in self.names
+        }
 
     @property
     def names(self) -> list[str]:
         """The names in use: the model first, then those of stages, judges, the solver, the checker and the grader."""
         settings = self._settings
-        others = [*settings.stage_models.values(), *(settings.judges if settings.quality_check else ())]
-        others += [settings.solver] if settings.blind_solve else []
-        others += [settings.comparer] if settings.compares else []
-        others += [settings.checker] if settings.checker else []
-        return list(dict.fromkeys([settings.model, *others, *([settings.grader] if settings.grader else [])]))
+        judges = settings.judges if settings.quality_check else ()
+        others = [settings.solver if settings.blind_solve else None, settings.comparer if settings.compares else None]
+        named = [settings.model, *settings.stage_models.values(), *judges, *others, settings.checker, settings.grader]
+        return list(dict.fromkeys(name for name in named if name))
 
     @property
     def without_effort(self) -> list[str]:
@@ -88,30 +97,16 @@ class ModelTable:
         for model in self._models.values():
             await model.aclose()
 
-    def _open(self, name: str) -> Model:
-        settings = self._settings
-        return resolve(
-            name,
-            api_base=bases_of(name, settings.api_base),
-            timeout=settings.timeout,
-            max_tokens=settings.max_output_tokens,
-            temperature=settings.temperature,
-            reasoning_effort=settings.reasoning_effort,
-            retry=RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=self._told),
-            env=self._environment,
-            servers=self._servers,
-        )
-
 
 async def _reach(server: Server) -> list[ModelName]:
     """The models that a server lists; none where it keeps no list."""
-    for knock in range(KNOCKS):
+    for number in range(CONNECT_TRIES):
         try:
             return await server.list_models()
         except AccessDenied as error:
             raise UserError(f"{server.endpoint}: {error}") from None
         except NotConnected as error:
-            if knock == KNOCKS - 1:
+            if number == CONNECT_TRIES - 1:
                 raise UserError(str(error)) from None
         except BackendError:
             break

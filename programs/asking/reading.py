@@ -7,19 +7,24 @@ it is left out where the type allows that (an item of a list, a field with a def
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from programs.asking.faults import faults_of
 from programs.asking.json_objects import objects_in
-from programs.asking.json_schema import Outputs, Schema, reply_type, taken_schema
-from programs.asking.unfinished import unfinished_field
-from signatures.bounds import WHOLE
+from programs.asking.schema import Outputs, Schema, count_of, kind_of, reply_type, taken_schema
+from signatures.prompt import NOTE, WHOLE
 
 _SHORTEST_BEGINNING = 3
 _INFLECTED = 5
 """A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
+
+_MOST_FAULTS, _LONGEST_SHOWN = 20, 80
+_FEWEST_WORDS, _LONGEST_WORD = 5, 50
+_BAD: Any = object()
+"""In place of a value that cannot be read."""
 
 # One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "85/100", "85 out of 100".
 _NUMBER = re.compile(
@@ -28,6 +33,8 @@ _NUMBER = re.compile(
 )
 _BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+Place = tuple[int | str, ...]
 
 
 class Misread(ValueError):
@@ -47,13 +54,12 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
     while True:
         try:
             made = reply_type(outputs).model_validate(value)
+            break
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
             if better is _BAD or better == value:
                 raise Misread(faults_of(error, schema)) from error
             value = better
-        else:
-            break
     cut = unfinished_field(value, schema)
     if cut is not None:
         raise Misread([f"{cut} stops in the middle of a sentence: write it to its end"], cut=True)
@@ -76,25 +82,20 @@ def _choice(value: Any, names: list[Any]) -> Any:
     if not isinstance(value, str) or value in names:
         return value
     said, known = _plain(value), {_plain(str(name)): name for name in names}
-    if said in known:
-        return known[said]
-    near = [name for plain, name in known.items() if _begins(said, plain) or _goes_on(said, plain, known)]
+    near = [known[said]] if said in known else [known[plain] for plain in known if _means(said, plain, known)]
     return near[0] if len(near) == 1 else value
 
 
-def _begins(said: str, name: str) -> bool:
-    return len(said) >= _SHORTEST_BEGINNING and name.startswith(said)
+def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
+    """Whether what was said is the beginning of a name, or the name and more, which names no other."""
+    if name.startswith(said):
+        return len(said) >= _SHORTEST_BEGINNING
+    ending, *more = said[len(name) :].split("_")
+    inflected = len(ending) <= (3 if len(name) >= _INFLECTED else 0)
+    return said.startswith(name) and inflected and not any(word in known for word in more)
 
 
-def _goes_on(said: str, name: str, known: Mapping[str, Any]) -> bool:
-    """Whether what was said is the name and more, which names no other."""
-    if not said.startswith(name):
-        return False
-    rest = said[len(name) :]
-    ending, *more = rest.split("_")
-    return len(ending) <= (3 if len(name) >= _INFLECTED else 0) and not any(word in known for word in more)
-
-
+@lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return re.sub(r"\W+|_+", "_", name.casefold()).strip("_")
 
@@ -121,38 +122,31 @@ def _text(value: Any, _schema: Schema) -> Any:
 def _list(value: Any, schema: Schema) -> Any:
     items = schema["items"]
     if isinstance(value, str) and value.lstrip().startswith("["):
-        value = _json(value)
+        try:
+            value = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return value
     if isinstance(value, str) and items.get("type") == "integer":
         value = [part for part in _BETWEEN_NUMBERS.split(value) if part.strip()]
     read = [_as_meant(item, items) for item in (value if isinstance(value, list) else [value])]
     return read if schema.get(WHOLE) else read[: schema.get("maxItems")]
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return text
-
-
 def _object(value: Any, schema: Schema) -> Any:
     parts, required = schema["properties"], schema.get("required", [])
     value = _only(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        found = objects_in(value).objects
-        value = found[-1] if found else None
-    if isinstance(value, str | list) and len(required) == 1 and _fits(value, parts[required[0]]):
-        value = {required[0]: value}
+        value = next(reversed(objects_in(value).objects), None)
+    if isinstance(value, str | list) and len(required) == 1:
+        # The one text or list that the object is about.
+        kind, enum = parts[required[0]].get("type"), "enum" in parts[required[0]]
+        if kind == ("array" if isinstance(value, list) else "string") and not enum:
+            value = {required[0]: value}
     if not isinstance(value, Mapping):
         return value
     names = {_plain(name): name for name in parts}
     given = {names.get(_plain(str(key)), ""): part for key, part in value.items()}
     return {name: _as_meant(part, parts[name]) for name, part in given.items() if name}
-
-
-def _fits(value: str | list[Any], schema: Schema) -> bool:
-    kind = schema.get("type")
-    return kind == "array" if isinstance(value, list) else kind == "string" and "enum" not in schema
 
 
 _READERS: dict[str, Callable[[Any, Schema], Any]] = {
@@ -162,28 +156,84 @@ _READERS: dict[str, Callable[[Any, Schema], Any]] = {
     "object": _object,
 }
 
-_BAD: Any = object()
-"""In place of a value that cannot be read."""
 
-
-def _without_faults(value: Any, schema: Schema, faults: list[tuple[int | str, ...]]) -> Any:
+def _without_faults(value: Any, schema: Schema, faults: list[Place]) -> Any:
     """The value without the parts that hold faults, where it may lack them; `_BAD` where it may not."""
     if () in faults or not isinstance(value, list | dict):
         return _BAD
-    inside: dict[int | str, list[tuple[int | str, ...]]] = {}
+    inside: dict[int | str, list[Place]] = {}
     for place, *rest in faults:
         inside.setdefault(place, []).append(tuple(rest))
-    if isinstance(value, list):
-        kept = [
-            _without_faults(item, schema["items"], inside[place]) if place in inside else item
-            for place, item in enumerate(value)
-        ]
-        good = [item for item in kept if item is not _BAD]
-        lacks = len(good) < len(kept) and (schema.get(WHOLE) or len(good) < schema.get("minItems", 0))
-        return _BAD if lacks else good
-    parts = {
-        name: _without_faults(part, schema["properties"][name], inside[name]) if name in inside else part
-        for name, part in value.items()
-    }
-    good_parts = {name: part for name, part in parts.items() if part is not _BAD}
-    return good_parts if good_parts.keys() >= set(schema.get("required", [])) else _BAD
+    pairs = enumerate(value) if isinstance(value, list) else value.items()
+    inner = {key: schema["items"] if isinstance(value, list) else schema["properties"].get(key) for key in inside}
+    kept = {key: _without_faults(part, inner[key], inside[key]) if key in inside else part for key, part in pairs}
+    good = {key: part for key, part in kept.items() if part is not _BAD}
+    if isinstance(value, dict):
+        return good if good.keys() >= set(schema.get("required", [])) else _BAD
+    lacks = len(good) < len(kept) and (schema.get(WHOLE) or len(good) < schema.get("minItems", 0))
+    return _BAD if lacks else list(good.values())
+
+
+def faults_of(error: ValidationError, schema: Schema) -> list[str]:
+    """Each fault with its place, how the schema describes that, what stands there and what is due. The reply is shown
+    beside them, so that of a long text only the length is told."""
+    details = error.errors(include_url=False)
+    faults = [_fault(detail, schema) for detail in details[:_MOST_FAULTS]]
+    return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
+
+
+def _fault(detail: ErrorDetails, schema: Schema) -> str:
+    what, given = ".".join(map(str, detail["loc"])), detail["input"]
+    for step in detail["loc"]:
+        schema = schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
+    what += f" ({schema['description']})" if schema.get("description") else ""
+    kind = kind_of(schema)
+    if "properties" in schema:
+        kind = f"an object with {', '.join(schema['properties'])}"
+    if schema.get("type") == "array":
+        kind = count_of(schema)
+    if detail["type"] == "missing":
+        return f"{what} is missing: give {kind}"
+    if isinstance(given, str) and schema.get("type") == "string" and "enum" not in schema:
+        most = f" and at most {schema['maxLength']}" if "maxLength" in schema else ""
+        return f"{what} has {len(given)} characters: write at least {schema.get('minLength', 0)}{most}"
+    if isinstance(given, list) and schema.get("type") == "array":
+        return f"{what} has {len(given)} items: give {kind}"
+    shown = json.dumps(given, ensure_ascii=False, default=str)
+    return f"{what} is {shown if len(shown) <= _LONGEST_SHOWN else f'{shown[:_LONGEST_SHOWN]} ...'}: give {kind}"
+
+
+_SEVERAL_SENTENCES = re.compile(r"[.!?][\"'”’)\]]*\s+[A-Z]")
+# No command and no index of a formula.
+_WORD_OR_LINK = re.compile(r"(?<![\\\w])[^\W\d_]+\Z|[,;:([{=+<&/–—-]\Z")
+_LIST_ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s")
+
+
+def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
+    """The name of the field that stops in the middle of a sentence: only what a reply ends with can have been cut. `value`
+    is in the order in which it was written."""
+    if isinstance(value, Mapping) and value:
+        last = list(value)[-1]
+        return unfinished_field(value[last], schema["properties"][last], f"{name}.{last}".lstrip("."))
+    if isinstance(value, list) and value:
+        return unfinished_field(value[-1], schema["items"], f"{name}.{len(value) - 1}")
+    return name if isinstance(value, str) and _is_prose(value, schema) and stops_midway(value) else None
+
+
+def _is_prose(text: str, schema: Schema) -> bool:
+    """What may be longer than a note is prose; of what may not, only a text of several sentences is."""
+    if schema.get("type") != "string" or "enum" in schema or "const" in schema or len(text.split()) < _FEWEST_WORDS:
+        return False
+    return schema.get("maxLength", NOTE + 1) > NOTE or bool(_SEVERAL_SENTENCES.search(text))
+
+
+def stops_midway(text: str) -> bool:
+    """Whether prose ends with a word or with a sign that something follows. Formulas, numbers and lists may end without
+    a full stop, and writing without upper and lower case has other ones."""
+    text = text.rstrip()
+    end = _WORD_OR_LINK.search(text, max(0, len(text) - _LONGEST_WORD))
+    if end is None or _LIST_ITEM.match(text.rpartition("\n")[2].lstrip()):
+        return False
+    word = end.group()
+    symbol = len(word) == 1 and word.isalpha() and word not in "aAI"
+    return not symbol and (not word.isalpha() or word.lower() != word.upper())

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
-from programs.records import JudgeAgreement, JudgeRatings, PairAgreement
+from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreement
 
 LEAST_TRACES = 2
 """Agreement over fewer says nothing."""
@@ -85,7 +85,7 @@ class AgreementCount:
         self._columns: Counter[tuple[float, ...]] = Counter()
 
     def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
-        """Counts one trace's verdicts, in the form of a record (`programs.records.VerdictRecord`)."""
+        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`)."""
         ratings = {verdict["judge"]: rating_of(verdict) for verdict in verdicts}
         for judge, rating in ratings.items():
             self._judges[judge][rating] += 1

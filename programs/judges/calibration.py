@@ -12,20 +12,20 @@ import dspy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from programs.asking.adapter import adapter_for
-from programs.asking.calling import Caller
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of, few_slots
-from programs.asking.plan import Ask
-from programs.asking.tries import TryRules
 from programs.compiled import program_fingerprint
-from programs.errors import FatalError, UserError
+from programs.errors import FatalError, RunStopped, UserError
 from programs.judges.labels import Labelled, judge_inputs, shown
+from programs.records import Verdict
 from programs.run.budget import Budget
-from programs.run.gate import Gate, RunStopped, interruptible
+from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
 from programs.settings import Settings
-from programs.stages.judge import JudgeStage, Verdict, verdict_of
+from programs.stages.judge import JudgeStage, verdict_of
 
 LEAST_RATINGS = 30
 """So many ratings of people a bias is measured on at least."""

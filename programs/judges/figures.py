@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from programs.document_metadata import JudgeAgreement
 from programs.interval import Interval
 from programs.judges.agreement import (
     AgreementCount,
@@ -22,8 +23,7 @@ from programs.judges.agreement import (
     weighted_kappa,
 )
 from programs.judges.labels import Labelled
-from programs.records import JudgeAgreement
-from programs.stages.judge import Verdict
+from programs.records import Verdict
 
 if TYPE_CHECKING:
     from programs.calibrate import CalibrateSettings

@@ -15,11 +15,12 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from programs.document_metadata import JudgeAgreement
 from programs.errors import UserError
 from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.judges.agreement import AgreementCount
-from programs.records import EvidenceRecord, JudgeAgreement, Record, VerdictRecord
+from programs.records import Evidence, Record, Verdict
 from programs.run.journal import Journal
 from programs.traces.unit_line import attempts_of
 
@@ -42,8 +43,8 @@ class ReviewItem(BaseModel):
     key_passage: str | None
     thought: str
     answer: str
-    evidence: list[EvidenceRecord]
-    verdicts: list[VerdictRecord]
+    evidence: list[Evidence]
+    verdicts: list[Verdict]
 
 
 def review_path(document: Path) -> Path:

@@ -10,9 +10,10 @@ import ijson
 from pydantic import ValidationError
 
 from programs.document import read_records
+from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
 from programs.errors import UserError
 from programs.option_groups import Price
-from programs.records import DocumentMetadata, JudgeAgreement, Record, ThoughtDistributions
+from programs.records import Record
 from programs.reports.counting import Counts, ReadTrace
 from programs.reports.journal_view import JournalView, viewed
 from programs.reports.traces import KeptTrace, kept

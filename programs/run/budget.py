@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from programs.asking.plan import Reply
-from programs.errors import UserError
+from programs.asking.reply import Reply
+from programs.errors import RunStopped, UserError
 from programs.option_groups import Price
-from programs.run.gate import RunStopped
 
 
 class Budget:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from programs.asking.plan import Ask
+from programs.asking.ask import Ask
 
 PLANNED_TEXTS = 2
 """For how many texts the plan counts, beside those that are done."""

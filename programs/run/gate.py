@@ -10,16 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from programs.errors import RunStopped
+
 TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
 
 PLACES_A_LEAVER = 8
 """For so many places, one reply may wait for its turn without having one."""
-
-
-class RunStopped(Exception):
-    """The run is being stopped: no new call may start."""
 
 
 class _Waiting(NamedTuple):

@@ -7,7 +7,7 @@ from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.traces.decision import QualityRules, floors_in_words
 from programs.traces.extras import Extras
-from signatures.setting import Setting
+from signatures.vocabulary import Setting
 
 
 @dataclass(frozen=True)

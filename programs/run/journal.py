@@ -3,7 +3,7 @@
 Every line is one JSON object with a `kind` and, where it has an identity, a `key`:
 
     run      what was started, with which settings and versions
-    stage    one settled reply of a stage (`programs.asking.plan.Reply`); a later line with the same key replaces it
+    stage    one settled reply of a stage (`programs.asking.reply.Reply`); a later line with the same key replaces it
     failed   a reply that gave nothing, or that a merge set aside; kept to be read, never taken for an answer
     pool     the questions of a text, those rejected with their reasons
     unit     what became of a unit: its status, its record, the attempts that were not taken

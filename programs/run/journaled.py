@@ -5,8 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from programs.asking.calling import Caller
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller
+from programs.asking.reply import Reply
 from programs.errors import FatalError
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from programs.asking.plan import Ask, Reply, Spent
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply, Spent
 from programs.errors import TransientError
 from programs.lms.failures import kind
 from programs.run.estimate import Snapshot, Work

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from programs.asking.plan import Spent
+from programs.asking.reply import Spent
 from programs.inputs.sample import Sample
 from programs.option_groups import Price
 from programs.run.display import in_time

@@ -11,12 +11,12 @@ from typing import Any
 import dspy
 
 from programs.asking.adapter import adapter_for
-from programs.asking.calling import Caller, takes
+from programs.asking.caller import Caller, TryRules, takes
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
-from programs.asking.tries import TryRules
 from programs.clock import stamp
 from programs.compiled import program_fingerprint
 from programs.document import import_document, write_document
+from programs.document_metadata import DocumentMetadata, Status
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
@@ -25,7 +25,6 @@ from programs.inputs.sources import sources
 from programs.judges.calibration import biases_of, prompt_of
 from programs.lms.addresses import address_of
 from programs.load import load_tracer
-from programs.records import DocumentMetadata, Status
 from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
 from programs.run.goal import Goal

@@ -9,10 +9,12 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply
+from programs.errors import RunStopped
 from programs.inputs.sample import Sample
 from programs.run.decisions import Decisions
-from programs.run.gate import Gate, RunStopped, Turns
+from programs.run.gate import Gate, Turns
 from programs.run.goal import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Goal, Intake
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller

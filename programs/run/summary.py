@@ -10,11 +10,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from programs.asking.plan import Spent
+from programs.asking.reply import Spent
+from programs.document_metadata import DocumentMetadata, JudgeAgreement
 from programs.inputs.report import ReadReport
 from programs.judges.agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
-from programs.records import DocumentMetadata, JudgeAgreement, Record
+from programs.records import Record
 from programs.run.findings import Findings, findings_in, in_words_of
 from programs.run.funnel import Funnel, funnel_of, in_words, steps_of_reading
 from programs.run.index import Index

@@ -1,15 +1,14 @@
 """Stage 6 as a module: grades of the final answer."""
 
-from typing import Any
-
-from programs.asking.module import PredictorModule
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.caller import PredictorModule
+from programs.asking.reply import Reply
 from programs.passage import Passage
 from programs.records import Grades
-from programs.stages.judge import JUDGE_TEMPERATURE
+from programs.stages.judge import JUDGE_TEMPERATURE, judged_view
 from programs.stages.questions import Question
-from programs.stages.trace import Draft, judged_view
-from signatures.grade import GRADE_DIMENSIONS, GradeAnswer
+from programs.stages.thought import Draft
+from signatures.grade import GRADE_DIMENSIONS, GradeAnswer, GradeSheet
 
 
 class GradeStage(PredictorModule):
@@ -35,17 +34,14 @@ class GradeStage(PredictorModule):
 def grades_of(reply: Reply) -> Grades:
     """Grades from 0 to 1; what could not be read is None, and so is then the overall score, their mean."""
     output = reply.output or {}
-    grades = {name: _share(output.get(name)) for name in GRADE_DIMENSIONS}
-    known = [value for value in grades.values() if value is not None]
+    percent = [output.get(name) for name in GRADE_DIMENSIONS]
+    grades = [None if value is None else round(value / 100, 2) for value in percent]
+    known = [value for value in grades if value is not None]
     overall = round(sum(known) / len(known), 4) if len(known) == len(grades) else None
     reason = output.get("reason") or "; ".join(reply.problems) or None
-    return Grades.model_validate({**grades, "overall_score": overall, "reason": reason})
+    return Grades(**dict(zip(GRADE_DIMENSIONS, grades, strict=True)), overall_score=overall, reason=reason)
 
 
-def _share(percent: int | None) -> float | None:
-    return None if percent is None else round(percent / 100, 2)
-
-
-def _unread(sheets: list[Any]) -> list[str]:
+def _unread(sheets: list[GradeSheet]) -> list[str]:
     missing = [name for name in GRADE_DIMENSIONS if getattr(sheets[-1], name) is None]
     return [f"{name} must be a whole number from 0 to 100" for name in missing]

@@ -1,32 +1,20 @@
 """Stage 5 as a module: a panel of judges, each with the same signature and a model of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from programs.asking.module import PredictorModule
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.caller import PredictorModule
+from programs.asking.reply import Reply
 from programs.passage import Passage
-from programs.records import VerdictRecord
-from programs.stages.questions import Question
-from programs.stages.trace import Draft, judged_view
+from programs.records import Verdict
+from programs.stages.questions import Question, shared_inputs
+from programs.stages.thought import Draft
 from programs.text.thought import bare_thought
 from signatures.judge import JudgeTrace, VerdictSheet
 
 JUDGE_TEMPERATURE = 0.0
 """The same work gets the same rating, as far as a model can do that."""
-
-
-class Verdict(VerdictRecord):
-    """One judge's verdict, as the record holds it. Unscored (every rating None) when the judge gave nothing readable;
-    `reason` then says what went wrong."""
-
-    def less(self, bias: float) -> "Verdict":
-        """The same from a judge who rates so much too high: `overall` is less that, within 1-10. Only for a verdict as
-        the judge gave it."""
-        if self.overall is None:
-            return self
-        rating = min(10.0, max(1.0, round(self.overall - bias, 2)))
-        return self.model_copy(update={"overall": rating, "raw_overall": self.overall})
 
 
 class JudgeStage(PredictorModule):
@@ -50,15 +38,13 @@ class JudgeStage(PredictorModule):
         shown without its tags: they are no part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return Ask(
-            stage="judge",
-            key=f"judge/{name}/{judge}",
-            predict=self.predict,
-            inputs=inputs,
-            depth=5,
-            judge=judge,
-            temperature=temperature,
-        )
+        key = f"judge/{name}/{judge}"
+        return Ask("judge", key, self.predict, inputs, depth=5, judge=judge, temperature=temperature)
+
+
+def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:
+    """What judges and graders are given of a draft, apart from the thought."""
+    return {**shared_inputs(passage, question), "answer": draft.answer}
 
 
 def verdict_of(ask: Ask, reply: Reply) -> Verdict:
@@ -70,21 +56,21 @@ def verdict_of(ask: Ask, reply: Reply) -> Verdict:
     return Verdict(judge=judge, scored=True, **sheet.model_dump())
 
 
-def panel_score(verdicts: list[Verdict]) -> float | None:
+def panel_score(verdicts: Iterable[Verdict]) -> float | None:
     """The mean of the overall ratings of the judges that answered, or None when none did."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
     return round(sum(overall) / len(overall), 2) if overall else None
 
 
-def naturalness(verdicts: list[Verdict]) -> float | None:
-    """How much the thought reads like thinking, by the judges that rated it: the mean of their ratings, brought from 1-10
-    to 0-1. None where none did."""
-    ratings = [verdict.reads_like_thinking for verdict in verdicts if verdict.reads_like_thinking is not None]
-    return round((sum(ratings) / len(ratings) - 1) / 9, 4) if ratings else None
-
-
-def panel_spread(verdicts: list[Verdict]) -> float | None:
+def panel_spread(verdicts: Iterable[Verdict]) -> float | None:
     """The highest overall rating less the lowest, or None with fewer than two."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
     # Decimal fractions are not exact: 8.86 - 5.86 is less than 3.
     return round(float(max(overall) - min(overall)), 2) if len(overall) > 1 else None
+
+
+def naturalness(verdicts: Iterable[Verdict]) -> float | None:
+    """How much the thought reads like thinking, by the judges that rated it: the mean of their ratings, brought from 1-10
+    to 0-1. None where none did."""
+    ratings = [verdict.reads_like_thinking for verdict in verdicts if verdict.reads_like_thinking is not None]
+    return round((sum(ratings) / len(ratings) - 1) / 9, 4) if ratings else None

@@ -7,8 +7,9 @@ from typing import Any
 import dspy
 from pydantic import BaseModel, Field
 
-from programs.asking.module import PredictorModule
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.caller import PredictorModule
+from programs.asking.reply import Reply
 from programs.passage import Passage
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME as SAME_QUESTION
@@ -18,9 +19,9 @@ from programs.text.prose import is_degenerate, leaked
 from programs.text.questions import asks, strays
 from signatures.question_type import Difficulty, QuestionType
 from signatures.questions import LEANS, AskQuestions, DraftQuestion
-from signatures.setting import ASKING, Setting
+from signatures.vocabulary import ASKING, Setting
 
-ENOUGH = 6
+ENOUGH = len(QuestionType) - 1
 """With fewer usable questions a text is asked once more, with the reasons; then what there is has to do."""
 
 
@@ -71,8 +72,7 @@ class QuestionPool(BaseModel):
     def usable(self, sample_id: str, seed: int) -> list[Question]:
         """The questions with those that were left out, in the order in which they would be used."""
         left_out = [Question(**question.model_dump(include=set(Question.model_fields))) for question in self.dropped]
-        order = type_order(sample_id, seed)
-        return sorted([*self.questions, *left_out], key=lambda question: order.index(question.type))
+        return _in_order([*self.questions, *left_out], sample_id, seed)
 
 
 class QuestionStage(PredictorModule):
@@ -97,10 +97,7 @@ class QuestionStage(PredictorModule):
         """The usable questions of all tries, ordered by the text's hash and the seed alone."""
         drafts = [AskQuestions.output_fields["questions"].annotation.model_validate(out) for out in _outputs(reply)]
         pool = _merged(drafts, passage, self.predict)
-        order = type_order(passage.sample.id, seed)
-        return QuestionPool(
-            questions=sorted(pool.questions, key=lambda question: order.index(question.type)), rejected=pool.rejected
-        )
+        return pool.model_copy(update={"questions": _in_order(pool.questions, passage.sample.id, seed)})
 
 
 def type_order(sample_id: str, seed: int) -> list[QuestionType]:
@@ -108,6 +105,16 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
     order = list(QuestionType)
     random.Random(f"{seed}/{sample_id}").shuffle(order)
     return order
+
+
+def _in_order(questions: list[Question], sample_id: str, seed: int) -> list[Question]:
+    order = type_order(sample_id, seed)
+    return sorted(questions, key=lambda question: order.index(question.type))
+
+
+def no_prose(text: str) -> list[str]:
+    """Why a text is machine text, or says nothing; nothing wrong: an empty list."""
+    return [why for why in (leaked(text), is_degenerate(text)) if why]
 
 
 @lru_cache(maxsize=1024)
@@ -119,8 +126,7 @@ def problems_of(text: str, passage: str) -> tuple[str, ...]:
         for found in artefacts(text)
         if found.reason == SENTENCE
     ]
-    problems += [] if asks(text) else ["asks nothing"]
-    problems += [why for why in (leaked(text), is_degenerate(text)) if why]
+    problems += [*([] if asks(text) else ["asks nothing"]), *no_prose(text)]
     off_subject = None if problems else strays(text, passage)
     return (*problems, *([off_subject] if off_subject else []))
 

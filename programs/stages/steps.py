@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from programs.asking.module import PredictorModule
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.caller import PredictorModule
+from programs.asking.reply import Reply
 from programs.passage import Passage
 from programs.stages.judge import JUDGE_TEMPERATURE
-from signatures.step_check import CheckSteps, StepVerdict, StepVerdicts
+from signatures.steps import CheckSteps, StepVerdict, StepVerdicts
 
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
 

@@ -4,40 +4,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import dspy
-from pydantic import BaseModel
 
-from programs.asking.calling import Caller
-from programs.asking.module import AwaitedModule, adapted
-from programs.asking.plan import Answering, Ask, Check, Reply, accept_all, together, value_of
+from programs.asking.ask import Answering, Ask, together
+from programs.asking.caller import AwaitedModule, adapted
+from programs.asking.reply import Reply
 from programs.passage import Passage
+from programs.records import Evidence
 from programs.stages.questions import Question, shared_inputs
 from programs.text.copying import borrowed
 from signatures.context import AnalyseContext, ContextAnalysis
 from signatures.critique import CritiqueMethod, MethodCritique
-from signatures.evidence import Bearing, EvidenceSet, GatherEvidence
+from signatures.evidence import EvidenceSet, GatherEvidence
 from signatures.hypotheses import FormHypotheses, HypothesisSet
 from signatures.perspective import TakePerspective, UserPerspective
 from signatures.thought import QuotedEvidence
 
-
-class Evidence(BaseModel):
-    """A sentence of the passage that bears on the question.
-
-    Verified: `quote` is `text[start:end]` of the sample. Unverified: the model named a sentence that is not there;
-    quote and place are None, and no stage uses it.
-    """
-
-    claim: str
-    bearing: Bearing
-    sentence: int
-    verified: bool
-    quote: str | None = None
-    start: int | None = None
-    end: int | None = None
+STRANDS = ("hypotheses", "evidence", "critique", "perspective")
+"""What is asked together, once the context is known."""
 
 
 @dataclass(frozen=True)
-class Analysed:
+class Strands:
     """What stages 2 and 3 found for one question."""
 
     analysis: ContextAnalysis
@@ -48,9 +35,9 @@ class Analysed:
     replies: dict[str, Reply]
 
     def quoted(self) -> list[QuotedEvidence]:
-        """The evidence that stands in the passage, as the assembly is given it."""
+        """The evidence that stands in the passage, as the thought is given it."""
         return [
-            QuotedEvidence(claim=item.claim, quote=item.quote, bearing=item.bearing)
+            QuotedEvidence.model_validate(item, from_attributes=True)
             for item in self.evidence
             if item.quote is not None
         ]
@@ -67,40 +54,43 @@ class StrandStages(AwaitedModule):
         self.critique = dspy.Predict(CritiqueMethod)
         self.perspective = dspy.Predict(TakePerspective)
 
-    async def aforward(self, passage: Passage, question: Question) -> dspy.Prediction:
-        """Gives the fields of `Analysed`, by the LM that DSPy is configured with. Raises what `analysed` and
-        `Caller.answer` raise."""
+    async def aforward(self, **fields: Any) -> dspy.Prediction:
+        """Takes the fields of `AnalyseContext`, gives the outputs of the five, by the LM that DSPy is configured with, each
+        asked once."""
         with adapted():
-            return dspy.Prediction(**vars(await self.analysed(passage, question, Caller().answer)))
+            context = await self.context.acall(**fields)
+            given = {**fields, "analysis": context.analysis}
+            found = await together(getattr(self, strand).acall(**given) for strand in STRANDS)
+        return dspy.Prediction(
+            analysis=context.analysis, **{name: one[name] for name, one in zip(STRANDS, found, strict=True)}
+        )
 
-    async def analysed(self, passage: Passage, question: Question, answer: Answering) -> Analysed:
+    async def found(self, passage: Passage, question: Question, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
+        inputs = shared_inputs(passage, question)
+        context = self._ask("context", passage, question, inputs)
+        replies = {"context": await answer(context)}
+        inputs["analysis"] = context.value_of(replies["context"])
+        asks = [self._ask(strand, passage, question, inputs) for strand in STRANDS]
+        replies |= zip(STRANDS, await together(map(answer, asks)), strict=True)
+        values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
+        values["evidence"] = located(values["evidence"], passage)
+        return Strands(analysis=inputs["analysis"], **values, replies=replies)
 
-        def ask(stage: str, depth: int, check: Check = accept_all, **more: Any) -> Ask:
-            predict: dspy.Predict = getattr(self, stage)
-            inputs = {**shared_inputs(passage, question), **more}
-            return Ask(
-                stage=stage,
-                key=f"{stage}/{passage.sample.id}/{question.type.value}",
-                predict=predict,
-                inputs=inputs,
-                depth=depth,
-                check=lambda values: [*check(values), *borrowed(values[-1], predict, inputs)],
-            )
-
-        first = ask("context", 1)
-        first_reply = await answer(first)
-        analysis = value_of(first, first_reply)
-        strands = [
-            ask("hypotheses", 2, analysis=analysis),
-            ask("evidence", 2, lambda values: _nowhere(values[-1], passage), analysis=analysis),
-            ask("critique", 2, analysis=analysis),
-            ask("perspective", 2, analysis=analysis),
-        ]
-        replies = await together(answer(strand) for strand in strands)
-        hypotheses, chosen, critique, perspective = map(value_of, strands, replies)
-        by_stage = {ask.stage: reply for ask, reply in zip([first, *strands], [first_reply, *replies], strict=True)}
-        return Analysed(analysis, hypotheses, located(chosen, passage), critique, perspective, by_stage)
+    def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
+        predict: dspy.Predict = getattr(self, stage)
+        given = dict(inputs)
+        return Ask(
+            stage=stage,
+            key=f"{stage}/{passage.sample.id}/{question.type.value}",
+            predict=predict,
+            inputs=given,
+            depth=1 if stage == "context" else 2,
+            check=lambda values: [
+                *(_nowhere(values[-1], passage) if stage == "evidence" else []),
+                *borrowed(values[-1], predict, given),
+            ],
+        )
 
 
 def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:

@@ -19,12 +19,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from programs.asking.plan import Answering, Ask, Reply, together
+from programs.asking.ask import Answering, Ask, together
+from programs.asking.reply import Reply
 from programs.passage import Passage
 from programs.records import BlindSolve, Need, SolveTries
 from programs.run.tally import SOLVED
 from programs.stages.questions import Question
-from programs.stages.solve import SolveStages
+from programs.stages.solve import CompareStage, SolveStage
 from programs.traces.unit import Unit
 from signatures.vocabulary import Agreement
 
@@ -48,9 +49,12 @@ class SolveRules:
 class BlindSolver:
     """Solves questions blindly, by the rules."""
 
-    def __init__(self, rules: SolveRules, stages: SolveStages | None = None) -> None:
+    def __init__(
+        self, rules: SolveRules, solving: SolveStage | None = None, comparing: CompareStage | None = None
+    ) -> None:
         self.rules = rules
-        self.stages = stages or SolveStages()
+        self.solving = solving or SolveStage()
+        self.comparing = comparing or CompareStage()
 
     async def solve(self, passage: Passage, question: Question, units: list[Unit], answer: Answering) -> None:
         """Gives the accepted ones of a question's units their `blind_solve`, which is one for all of them, and turns all of
@@ -60,7 +64,7 @@ class BlindSolver:
             return
         numbers = range(self.rules.tries)
         asks = [
-            self.stages.solve_ask(passage, question, with_passage, number, self.rules.solver)
+            self.solving.ask(passage, question, with_passage, number, self.rules.solver)
             for with_passage in (False, True)
             for number in numbers
         ]
@@ -78,9 +82,9 @@ class BlindSolver:
     ) -> list[Agreement | None]:
         """How each try stands to the answer of one of the units (None: absent)."""
         attempt = unit.attempts[-1]
-        name = unit.key.named(attempt.spot.name)
+        name = unit.key.named(attempt.plan.name)
         compares = [
-            self.stages.compare_ask(unit.question, attempt.draft, name, ask, reply.output, self.rules.judge)
+            self.comparing.ask_of_try(unit.question, attempt.draft, name, ask, reply.output, self.rules.judge)
             if reply.status == "ok"
             else None
             for ask, reply in zip(asks, replies, strict=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from programs.records import FLOORS, NO_FAULT
-from programs.stages.judge import Verdict, panel_score
+from programs.records import FLOORS, NO_FAULT, Verdict
+from programs.stages.judge import panel_score
 
 Verdicts = list[Verdict]
 Standing = Literal["accepted", "below", "unjudged"]

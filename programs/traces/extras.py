@@ -5,7 +5,7 @@ Their predictors are no part of the `Tracer`: a compiled program holds the stage
 
 from dataclasses import dataclass
 
-from programs.asking.plan import Answering
+from programs.asking.ask import Answering
 from programs.passage import Passage
 from programs.settings import Settings
 from programs.stages.questions import Question

@@ -13,14 +13,15 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from programs.asking.plan import Answering, StageFailed
+from programs.asking.ask import Answering
+from programs.asking.reply import StageFailed
 from programs.passage import Passage
 from programs.records import Agreed
 from programs.run.tally import OWN
-from programs.stages.own import OwnStage, own_draft, own_problems
+from programs.stages.checks import own_problems
 from programs.stages.questions import Question
-from programs.stages.solve import SolveStages
-from programs.stages.trace import Draft, Spot
+from programs.stages.solve import CompareStage
+from programs.stages.thought import AttemptPlan, Draft, OwnStage, own_draft
 from programs.traces.decision import Standing, Verdicts
 from programs.traces.unit import Attempt, Unit
 from signatures.vocabulary import ThoughtOrigin
@@ -56,10 +57,10 @@ class OwnRules:
 class OwnThinker:
     """Fills units with a model's own thoughts, by the rules."""
 
-    def __init__(self, rules: OwnRules, stage: OwnStage | None = None, comparing: SolveStages | None = None) -> None:
+    def __init__(self, rules: OwnRules, stage: OwnStage | None = None, comparing: CompareStage | None = None) -> None:
         self.rules = rules
         self.stage = stage or OwnStage()
-        self.comparing = comparing or SolveStages()
+        self.comparing = comparing or CompareStage()
         self._warned = False
 
     async def think(
@@ -98,11 +99,11 @@ class OwnThinker:
     ) -> str | None:
         """One try: why it is not taken, or None. Raises `StageFailed` where it could not be answered or compared."""
         reference = written.attempts[-1]
-        spot = Spot(
-            unit.key.variation, number, reference.spot.temperature, None, reference.spot.setting, thought="model"
+        plan = AttemptPlan(
+            unit.key.variation, number, reference.plan.temperature, None, reference.plan.setting, thought="model"
         )
-        name = unit.key.named(spot.name)
-        ask = self.stage.ask(passage, question, spot, name)
+        name = unit.key.named(plan.name)
+        ask = self.stage.ask(passage, question, plan, name)
         reply = await answer(ask)
         if reply.status != "ok":
             raise StageFailed(ask.stage, reply)
@@ -110,14 +111,14 @@ class OwnThinker:
         if draft is None:
             self._warn()
             return UNREASONED
-        if own_problems(draft, spot, question.text):
+        if own_problems(draft.thought.texts, draft.answer, question, plan.setting):
             return "unusable"
         draft.replies.update({stage: reference.draft.replies[stage] for stage in ("trace", "answer")})
-        compare = self.comparing.comparison(
+        compare = self.comparing.ask(
             question,
             reference.draft.answer,
             draft.answer,
-            f"compare/{name}/{reference.spot.name}/{self.rules.judge}",
+            f"compare/{name}/{reference.plan.name}/{self.rules.judge}",
             self.rules.judge,
         )
         reply = draft.replies["agreement"] = await answer(compare)
@@ -128,10 +129,10 @@ class OwnThinker:
             agreement=found.agreement, reason=found.reason, reference=reference.draft.answer, compared_by=reply.model
         )
         if found.agreement != "equivalent":
-            unit.attempts.append(Attempt(spot, draft, [], "below", agreed=agreed))
+            unit.attempts.append(Attempt(plan, draft, [], "below", agreed=agreed))
             return str(found.agreement)
         verdicts, standing = await judged(draft, name)
-        unit.attempts.append(Attempt(spot, draft, verdicts, standing, agreed=agreed))
+        unit.attempts.append(Attempt(plan, draft, verdicts, standing, agreed=agreed))
         return "turned down by the judges" if standing == "below" else None
 
     def _warn(self) -> None:

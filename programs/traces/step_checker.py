@@ -2,11 +2,11 @@
 trace, and how, all in one call. A step that it gives no readable verdict on has none, and neither has any step of a thought
 of more than `MOST_STEPS`."""
 
-from programs.asking.plan import Answering, Ask, together
+from programs.asking.ask import Answering, Ask, together
 from programs.passage import Passage
 from programs.stages.steps import StepStage, verdicts_in
 from programs.traces.unit import Attempt, Unit
-from signatures.step_check import MOST_STEPS
+from signatures.steps import MOST_STEPS
 
 
 class StepChecker:
@@ -29,7 +29,7 @@ class StepChecker:
             # A model's own thought may have more than one call can look up.
             if 0 < len(steps) <= MOST_STEPS:
                 attempt = unit.attempts[-1]
-                ask = self.stage.ask(passage, steps, unit.key.named(attempt.spot.name), self.model)
+                ask = self.stage.ask(passage, steps, unit.key.named(attempt.plan.name), self.model)
                 asked.append((attempt, ask))
         replies = await together(answer(ask) for _, ask in asked)
         for (attempt, _), reply in zip(asked, replies, strict=True):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from programs.passage import Passage
 from programs.records import StepRecord
-from programs.stages.trace import Draft
-from signatures.step_check import StepVerdict
+from programs.stages.thought import Draft
+from signatures.steps import StepVerdict
 
 
 def step_records(

@@ -8,12 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from programs.asking.plan import Reply, Spent, StageFailed
+from programs.asking.reply import Reply, Spent, StageFailed
 from programs.passage import Passage
 from programs.records import (
     Agreed,
     BlindSolve,
-    EvidenceRecord,
     Generation,
     Grades,
     Notes,
@@ -21,18 +20,18 @@ from programs.records import (
     SourcePaper,
     TraceMetadata,
     UserInteraction,
-    VerdictRecord,
+    Verdict,
     variation_name,
 )
-from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread
+from programs.stages.checks import figures_needed
+from programs.stages.judge import naturalness, panel_score, panel_spread
 from programs.stages.questions import Question
-from programs.stages.strands import Analysed
-from programs.stages.trace import Draft, Spot
-from programs.text.needs_passage import needs_passage
+from programs.stages.strands import Strands
+from programs.stages.thought import AttemptPlan, Draft
 from programs.text.thought import complexity_level, reasoning_patterns
 from programs.traces.decision import Standing, floors_missed
 from programs.traces.step_records import step_records
-from signatures.step_check import StepVerdict
+from signatures.steps import StepVerdict
 from signatures.vocabulary import ThoughtOrigin
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
@@ -58,7 +57,7 @@ class UnitKey(NamedTuple):
         return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
-        """A draft of the unit by its name (`programs.stages.trace.Spot`)."""
+        """A draft of the unit by its name (`programs.stages.thought.AttemptPlan`)."""
         return f"{self.sample}/{self.question_type}/{draft}"
 
 
@@ -83,7 +82,7 @@ class Attempt:
     own thought stands to the grounded one, and what was looked into once it was accepted. `more` are the replies that this
     took, by what was asked for."""
 
-    spot: Spot
+    plan: AttemptPlan
     draft: Draft
     verdicts: list[Verdict]
     standing: Standing
@@ -109,7 +108,7 @@ class Unit:
     key: UnitKey
     question: Question
     passage: Passage
-    found: Analysed | None = None
+    strands: Strands | None = None
     attempts: list[Attempt] = field(default_factory=list)
     status: Status = "failed"
     reason: str | None = None
@@ -158,13 +157,13 @@ class Unit:
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
         `Generation`."""
-        attempt, found = self.attempts[number], self.found
-        if found is None:
+        attempt, strands = self.attempts[number], self.strands
+        if strands is None:
             raise ValueError(f"{self.key} has attempts but no analysis")
         draft = attempt.draft
         text = draft.text
         return Record(
-            id=_hash(f"{self.key}.{attempt.spot.attempt}/{text}"),
+            id=_hash(f"{self.key}.{attempt.plan.attempt}/{text}"),
             question_id=f"{self.key.sample}/{self.key.question_type}",
             source_paper=source_of(self.passage),
             user_interaction=UserInteraction(
@@ -176,26 +175,26 @@ class Unit:
             reasoning_trace=text,
             steps=step_records(attempt.draft, self.passage, attempt.step_verdicts, attempt.checked_by),
             final_answer=attempt.draft.answer,
-            setting=attempt.spot.setting,
-            needs_passage=needs_passage(
-                self.question.text, self.passage.sample.text, [*draft.thought.texts, draft.answer]
+            setting=attempt.plan.setting,
+            needs_passage=figures_needed(
+                self.question.text, self.passage.sample.text, (*draft.thought.texts, draft.answer)
             ),
             yes_or_no=attempt.draft.yes_or_no,
-            thought=attempt.spot.thought,
-            shape=attempt.spot.shape,
+            thought=attempt.plan.thought,
+            shape=attempt.plan.shape,
             agreed=attempt.agreed,
-            notes=notes_of(found),
+            notes=notes_of(strands),
             answer_grades=attempt.grades,
-            evidence=[EvidenceRecord(**item.model_dump()) for item in found.evidence],
-            verdicts=[VerdictRecord(**verdict.model_dump()) for verdict in attempt.verdicts],
+            evidence=strands.evidence,
+            verdicts=attempt.verdicts,
             blind_solve=attempt.blind_solve,
             metadata=_measures(attempt),
-            generation=_generation(self._replies(attempt), attempt.spot, attempt.more, **generation),
+            generation=_generation(self._replies(attempt), attempt.plan, attempt.more, **generation),
         )
 
     def _replies(self, attempt: Attempt) -> dict[str, Reply]:
         grade = {"grade": attempt.grade_reply} if attempt.grade_reply else {}
-        return {**(self.found.replies if self.found else {}), **attempt.draft.replies, **grade}
+        return {**(self.strands.replies if self.strands else {}), **attempt.draft.replies, **grade}
 
 
 def drop_twins(units: list[Unit], known: Callable[[UnitKey], Known | None]) -> list[Unit]:
@@ -227,13 +226,13 @@ def source_of(passage: Passage) -> SourcePaper:
     )
 
 
-def notes_of(found: Analysed) -> Notes:
+def notes_of(strands: Strands) -> Notes:
     """The notes as a record carries them."""
     return Notes(
-        analysis=found.analysis.model_dump(mode="json"),
-        hypotheses=[hypothesis.model_dump(mode="json") for hypothesis in found.hypotheses.hypotheses],
-        critique=found.critique.model_dump(mode="json"),
-        perspective=found.perspective.model_dump(mode="json"),
+        analysis=strands.analysis.model_dump(mode="json"),
+        hypotheses=[hypothesis.model_dump(mode="json") for hypothesis in strands.hypotheses.hypotheses],
+        critique=strands.critique.model_dump(mode="json"),
+        perspective=strands.perspective.model_dump(mode="json"),
     )
 
 
@@ -249,10 +248,10 @@ def _measures(attempt: Attempt) -> TraceMetadata:
 
 
 def _generation(
-    replies: dict[str, Reply], spot: Spot, besides: dict[str, list[Reply]], **provenance: Any
+    replies: dict[str, Reply], plan: AttemptPlan, besides: dict[str, list[Reply]], **provenance: Any
 ) -> Generation:
     others = {name: next((reply.model for reply in several if reply.model), "") for name, several in besides.items()}
-    thinker = replies["trace" if spot.thought == "written" else "own"]
+    thinker = replies["trace" if plan.thought == "written" else "own"]
     models = {**{stage: reply.model for stage, reply in replies.items()}, **others}
     spent = sum((reply.spent for reply in chain(replies.values(), *besides.values())), Spent())
     return Generation(
@@ -260,8 +259,8 @@ def _generation(
         models={stage: model for stage, model in models.items() if model != thinker.model},
         **spent.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "seconds"}),
         temperature=thinker.temperature,
-        variation=spot.variation,
-        attempt=spot.attempt,
+        variation=plan.variation,
+        attempt=plan.attempt,
         # What a model thought before it answered is the trace itself.
         model_reasoning={
             stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"

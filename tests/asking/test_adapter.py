@@ -9,8 +9,8 @@
 5. LaTeX, written with one backslash or two, and JSON's own escapes come out as they were meant.
 6. A refusal names each fault whole: the field, what it is for, what stands there and what is due.
 7. What was read can be written to the journal: no infinite number, no huge one, no lone surrogate.
-8. The schema is sent as response_format where the server enforces it, stands in the prompt elsewhere, and is built once.
-9. The stock order holds the same parts, the passage last.
+8. The schema is sent as response_format where the server enforces it, and stands in the prompt elsewhere.
+9. The stock order holds the same parts, the inputs in the user's message.
 """
 
 from __future__ import annotations
@@ -25,21 +25,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking import adapter as adapter_module
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter, StockOrderAdapter
-from programs.asking.calling import Caller
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller
 from programs.asking.json_objects import objects_in
-from programs.asking.json_schema import schema_of
-from programs.asking.plan import Ask
-from programs.background_loop import run
-from programs.lms.resolve import Model, resolve
+from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
 from signatures.evidence import GatherEvidence
 from signatures.grade import GradeAnswer
-from signatures.preamble import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
-from signatures.questions import AskQuestions
+from signatures.prompt import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
 from tests.lms.asking import QUICK
-from tests.making import Answers, inputs_of_every_stage, passage, question, tracer
+from tests.making import inputs_of_every_stage, passage, question
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -92,11 +88,6 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
     assert shared == expected
 
 
-def test_the_question_stage_shares_the_passage() -> None:
-    start = f"[[ ## passage ## ]]\n{passage().shown}\n\n"
-    assert all(user(each).startswith(start) for each in SIGNATURES if each.__name__ not in WITHOUT_PASSAGE)
-
-
 def test_a_stage_sees_what_each_given_input_is() -> None:
     text = user(WriteAnswer, earlier="So.", feedback="- thin")
     given = text[text.index(GIVEN) : text.index(FORM if FORM in text else SCHEMA)]
@@ -112,25 +103,6 @@ def test_demonstrations_and_feedback_come_after_what_is_shared() -> None:
     head = plain.index(WriteAnswer.instructions)
     assert fuller[:head] == plain[:head]
     assert fuller.endswith("[[ ## feedback ## ]]\n- too long")
-
-
-@pytest.mark.parametrize("adapter", [ADAPTER, StockOrderAdapter()], ids=["passage-first", "stock"])
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_roles_are_one_system_and_one_user_message(signature: Any, adapter: PassageFirstAdapter) -> None:
-    messages = formatted(signature, adapter, demos=[{"question": "Why?"}])
-    assert [message["role"] for message in messages] == ["system", "user"]
-
-
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_the_system_message_is_constant(signature: Any) -> None:
-    assert formatted(signature)[0]["content"] == PREAMBLE
-
-
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_every_given_input_stands_in_the_prompt_once(signature: Any) -> None:
-    text = user(signature)
-    for name in signature.input_fields:
-        assert text.count(f"[[ ## {name} ## ]]") == (name in INPUTS)
 
 
 @pytest.mark.parametrize("adapter", [ADAPTER, StockOrderAdapter()], ids=["passage-first", "stock"])
@@ -155,31 +127,12 @@ HOSTILE = (
 )
 
 
-def test_markers_and_tokens_of_a_passage_are_escaped() -> None:
-    text = user(WriteAnswer, passage=HOSTILE)
-    plain = user(WriteAnswer, passage="nothing")
-    assert text.count("[[ ##") == plain.count("[[ ##")
-    for token in ("<|im_end|>", "<|im_start|>", "<think>", "</think>", "[INST]"):
-        assert token not in text
-
-
-@pytest.mark.parametrize("name", [name for name in INPUTS if name != "passage"])
-def test_markers_in_any_other_input_are_escaped(name: str) -> None:
+@pytest.mark.parametrize("name", INPUTS)
+def test_markers_and_tokens_in_any_input_are_escaped(name: str) -> None:
     signature = next(each for each in SIGNATURES if name in each.input_fields)
     text = user(signature, **{name: HOSTILE})
     assert text.count("[[ ##") == user(signature).count("[[ ##")
-    assert "<|im_start|>" not in text
-
-
-def test_a_passage_cannot_change_which_fields_come_back() -> None:
-    with StandIn(Scientist()) as server:
-        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={"OPENAI_API_KEY": "k"})
-        with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
-            ask = tracer().questions.ask(passage(f"{passage().sample.text} {HOSTILE}"), "closed", 0)
-            reply = run(Caller(lambda _ask: model).answer(ask))
-        model.close()
-    assert reply.status == "ok"
-    assert list(reply.output) == [name for name, _ in ask.read(reply.output)]
+    assert not [token for token in ("<|im_end|>", "<|im_start|>", "<think>", "</think>", "[INST]") if token in text]
 
 
 def test_every_cut_of_a_reply_is_refused() -> None:
@@ -200,10 +153,6 @@ JSON = st.recursive(
 )
 
 
-UNESCAPED = st.text(st.characters(min_codepoint=32, exclude_characters='"\\', exclude_categories=["Cs"]))
-PLAIN = st.integers(-(10**16), 10**16) | UNESCAPED | st.lists(UNESCAPED | st.booleans(), max_size=3)
-
-
 @settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=3), st.data())
 def test_any_whole_object_is_read_and_no_cut_one(value: dict[str, Any], data: st.DataObject) -> None:
@@ -211,13 +160,6 @@ def test_any_whole_object_is_read_and_no_cut_one(value: dict[str, Any], data: st
     end = data.draw(st.integers(0, len(text) - 1))
     assert whole_object(text[:end]) is None
     assert isinstance(whole_object(text), dict)
-
-
-@settings(deadline=None)
-@given(st.dictionaries(st.text("abc", max_size=8), PLAIN, max_size=3))
-def test_objects_without_backslashes_come_back_equal(value: dict[str, Any]) -> None:
-    text = json.dumps(value, ensure_ascii=False)
-    assert whole_object(f"Here it is:\n```json\n{text}\n```\nAnything else?") == value
 
 
 @pytest.mark.parametrize(
@@ -229,10 +171,6 @@ def test_fences_and_words_around_are_accepted(wrap: str) -> None:
     assert text_of(wrap.replace("{}", ANSWER).replace("{{", "{")) == json.loads(ANSWER)["answer"]["text"]
 
 
-def test_line_breaks_inside_a_string_are_accepted() -> None:
-    assert text_of('{"answer": {"text": "' + WORDS + '\nand more."}}').endswith("biased\nand more.")
-
-
 LATEX = (
     r"\sigma \beta \tau \nu \frac{1}{2} \theta_s \rho \alpha \times \text{km} \textrm{s} \rightarrow \right) \rangle "
     r"\nabla \neq \bar{x} \forall \upsilon \Lambda \, \% \{ \rm Mpc \to \tan"
@@ -242,10 +180,6 @@ LATEX = (
 @pytest.mark.parametrize("command", LATEX.split(" "))
 def test_latex_with_one_backslash_survives(command: str) -> None:
     assert text_of('{"answer": {"text": "' + WORDS + f" {command} = 1" + '"}}').endswith(f"{command} = 1")
-
-
-def test_latex_with_one_backslash_survives_together() -> None:
-    assert text_of('{"answer": {"text": "' + WORDS + LATEX + '"}}') == WORDS + LATEX
 
 
 @settings(deadline=None)
@@ -294,14 +228,6 @@ def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str
     assert reason in refusal(signature, reply)
 
 
-def test_a_question_that_cannot_be_read_takes_no_other_with_it() -> None:
-    questions = Answers().reply(tracer().questions.ask(passage(), "closed", 0)).output
-    questions["critical"]["difficulty"] = "zebra"
-    read = PassageFirstAdapter().parse(AskQuestions, json.dumps({"questions": questions}))["questions"]
-    assert read.critical is None
-    assert read.mechanism is not None
-
-
 def test_an_object_written_as_a_string_is_read_only_when_whole() -> None:
     inner = json.dumps({"text": f"{WORDS}."})
     assert text_of(json.dumps({"answer": inner})) == f"{WORDS}."
@@ -348,37 +274,9 @@ def test_lone_surrogates_are_refused(surrogate: str) -> None:
     refusal(WriteAnswer, '{"answer": {"text": "' + WORDS + surrogate + '"}}')
 
 
-def test_a_pair_of_surrogates_is_one_character() -> None:
-    assert text_of('{"answer": {"text": "' + WORDS + r"\ud83d\ude80" + '"}}') == f"{WORDS}\U0001f680"
-
-
 def ask_of_answer() -> Ask:
     inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
     return Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)
-
-
-def sent_by(server: StandIn, model: Model) -> dict[str, Any]:
-    with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
-        assert run(Caller(lambda _ask: model).answer(ask_of_answer())).status == "ok"
-    model.close()
-    return server.bodies[-1]
-
-
-def test_a_server_that_enforces_schemas_is_sent_one_and_the_prompt_shows_the_short_form() -> None:
-    with StandIn(Scientist()) as server:
-        body = sent_by(server, resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={}))
-    assert body["response_format"]["type"] == "json_schema"
-    assert list(body["response_format"]["json_schema"]["schema"]["properties"]) == ["answer"]
-    assert '"additionalProperties"' not in body["messages"][-1]["content"]
-    assert "text of at most 1900 characters" in body["messages"][-1]["content"]
-
-
-def test_a_server_that_does_not_gets_the_schema_in_the_prompt() -> None:
-    with StandIn(Scientist(), argo_user="jdoe") as server:
-        env = {"ARGO_USER": "jdoe", "ARGO_BASE_URL": server.url}
-        body = sent_by(server, resolve("claudesonnet45", retry=QUICK, env=env))
-    assert "response_format" not in body
-    assert '"additionalProperties"' in body["messages"][-1]["content"]
 
 
 async def test_calls_in_flight_together_keep_their_own_form() -> None:
@@ -391,38 +289,23 @@ async def test_calls_in_flight_together_keep_their_own_form() -> None:
             await asyncio.gather(*(caller.answer(ask_of_answer()) for caller in callers))
         await one.aclose()
         await other.aclose()
-    assert all('"additionalProperties"' not in body["messages"][-1]["content"] for body in strict.bodies)
-    assert all('"additionalProperties"' in body["messages"][-1]["content"] for body in loose.bodies)
-
-
-def test_a_schema_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    built: list[Any] = []
-
-    def counted(outputs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-        built.append(outputs)
-        return schema_of(outputs)
-
-    monkeypatch.setattr(adapter_module, "schema_of", counted)
-    for cache in (adapter_module._response_format, adapter_module._schema_text, adapter_module._form_text):
-        cache.cache_clear()
-    for _ in range(5):
-        user(WriteAnswer)
-    assert len(built) == 1
-
-
-def test_the_stock_order_puts_the_passage_last() -> None:
-    system, message = (each["content"] for each in formatted(WriteAnswer, StockOrderAdapter()))
-    assert system.startswith(PREAMBLE)
-    assert WriteAnswer.instructions in system
-    assert "[[ ##" not in system.removeprefix(PREAMBLE)
-    assert message.startswith("[[ ## passage ## ]]")
+    for body in strict.bodies:
+        assert list(body["response_format"]["json_schema"]["schema"]["properties"]) == ["answer"]
+        assert '"additionalProperties"' not in body["messages"][-1]["content"]
+        assert "text of at most 1900 characters" in body["messages"][-1]["content"]
+    for body in loose.bodies:
+        assert "response_format" not in body
+        assert '"additionalProperties"' in body["messages"][-1]["content"]
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_both_orders_hold_the_same_blocks(signature: Any) -> None:
+def test_both_orders_hold_the_same_blocks_each_input_once(signature: Any) -> None:
     demos = [{"question": "Why?", "feedback": "- no"}]
-    first, stock = (
-        sorted("\n\n".join(m["content"] for m in formatted(signature, adapter, demos=demos)).split("\n\n"))
-        for adapter in (ADAPTER, StockOrderAdapter())
-    )
-    assert first == stock
+    first, stock = (formatted(signature, adapter, demos=demos) for adapter in (ADAPTER, StockOrderAdapter()))
+    for messages in (first, stock):
+        assert [message["role"] for message in messages] == ["system", "user"]
+    assert first[0]["content"] == PREAMBLE
+    blocks = [sorted("\n\n".join(each["content"] for each in messages).split("\n\n")) for messages in (first, stock)]
+    assert blocks[0] == blocks[1]
+    for name in signature.input_fields:
+        assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)

@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from programs.asking.json_objects import objects_in
-from programs.asking.reading import Misread, as_meant
-from programs.asking.unfinished import stops_midway
-from signatures.bounds import WHOLE, Characters
+from programs.asking.reading import Misread, as_meant, stops_midway
 from signatures.evidence import EvidenceSet
 from signatures.grade import GradeSheet
+from signatures.prompt import WHOLE, characters
 
 Bearing = Literal["supports", "contradicts", "no_claim"]
 
@@ -37,7 +36,7 @@ class Item(BaseModel):
 class Note(BaseModel):
     """A text alone."""
 
-    text: Annotated[str, Characters(5, 20)]
+    text: str = characters(5, 20)
 
 
 class Sheet(BaseModel):
@@ -48,7 +47,7 @@ class Sheet(BaseModel):
     percent: Annotated[int, Field(ge=0, le=100)] = 0
     sentences: Annotated[list[Annotated[int, Field(ge=1, le=9999)]], Field(min_length=1, max_length=3)] = [1]
     items: Annotated[list[Item], Field(min_length=1, max_length=2)] = []
-    notes: Annotated[list[Annotated[str, Characters(2, 10)]], Field(min_length=1, max_length=2)] = []
+    notes: Annotated[list[Annotated[str, characters(2, 10)]], Field(min_length=1, max_length=2)] = []
     thought: Annotated[list[Item], Field(min_length=1, max_length=2, json_schema_extra={WHOLE: True})] = []
     note: Note | None = None
     value: str = ""
@@ -170,8 +169,8 @@ PROSE = "The scatter grows towards fainter targets, and so the amplitude is bias
 class Prose(BaseModel):
     """A note, then prose."""
 
-    note: Annotated[str, Characters(5, 200)] = "A note."
-    text: Annotated[str, Characters(5, 900)] = "So it is."
+    note: Annotated[str, characters(5, 200)] = "A note."
+    text: Annotated[str, characters(5, 900)] = "So it is."
     more: Literal["yes", "no"] = "no"
 
 
@@ -206,10 +205,6 @@ def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None
 )
 def test_3_other_writing_and_lists_end_as_they_like(text: str) -> None:
     assert not stops_midway(text)
-
-
-def test_3_a_word_or_two_are_no_prose() -> None:
-    assert prose(text="hmm, wait").text == "hmm, wait"
 
 
 SHEETS = st.builds(

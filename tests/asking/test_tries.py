@@ -1,4 +1,4 @@
-"""Invariants of `programs.asking.tries`: what is sent next, given what came back.
+"""Invariants of the tries of `programs.asking.caller.Caller`: what is sent next, given what came back.
 
 1. A good answer is taken at once; no more than `limit` calls are ever made.
 2. What could not be read, or failed its check, is asked again: the newest try is shown whole, with its reasons after the
@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
@@ -22,8 +23,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Ask, Reply
-from programs.asking.tries import LONGEST_EARLIER, Outcome, Try, TryRules, Unreadable, seed_of, tries
+from programs.asking.adapter import NotAsAsked
+from programs.asking.ask import Ask
+from programs.asking.caller import LONGEST_EARLIER, Caller, Outcome, TryRules, seed_of
+from programs.asking.reply import Reply
 from programs.errors import CallError, ContextTooLong, RateLimited, TransientError, Truncated
 from signatures.answer import FinalAnswer
 from tests.making import passage, tracer
@@ -39,28 +42,47 @@ def check(values: list[Any]) -> list[str]:
 ASK = dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), key="answer/x", check=check, temperature=0.7)
 
 
-def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Try], Reply]:
+@dataclasses.dataclass
+class Sent:
+    """What one call was sent."""
+
+    inputs: dict[str, Any]
+    config: dict[str, Any]
+
+
+class Played(Caller):
+    """A caller to whose calls these outcomes come back, without a model."""
+
+    def __init__(self, outcomes: Sequence[Outcome], rules: TryRules) -> None:
+        super().__init__(rules=rules, options=frozenset({"temperature", "seed", "max_tokens"}))
+        self.outcomes = list(outcomes)
+        self.sent: list[Sent] = []
+
+    async def _outcome(self, _ask: Ask, inputs: Any, config: Any, _model: Any) -> Outcome:
+        self.sent.append(Sent(inputs, config))
+        return self.outcomes.pop(0)
+
+
+def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Sent], Reply]:
     """What is sent when these outcomes come back, and the reply. Every outcome is used."""
-    steps = tries(ask, TryRules(**rules))
-    sent = [next(steps)]
-    for index, outcome in enumerate(outcomes):
-        try:
-            sent.append(steps.send(outcome))
-        except StopIteration as end:
-            assert index == len(outcomes) - 1, "it stopped before all outcomes came"
-            reply: Reply = end.value
-            return sent, reply
-    raise AssertionError("it asks on")
+    caller = Played(outcomes, TryRules(**rules))
+    reply = asyncio.run(caller.answer(ask))
+    assert not caller.outcomes, "it stopped before all outcomes came"
+    return caller.sent, reply
+
+
+def unreadable(faults: list[str], said: str = "", cut: bool = False) -> NotAsAsked:
+    return NotAsAsked(ASK.predict.signature, said, faults, cut)
 
 
 def test_a_good_answer_is_taken_at_once() -> None:
     sent, reply = played([GOOD])
-    assert reply == Reply(status="ok", output=GOOD.model_dump())
+    assert (reply.status, reply.output, reply.spent.calls) == ("ok", GOOD.model_dump(), 1)
     assert sent[0].inputs == ASK.inputs
 
 
 def test_an_unread_answer_is_asked_again_with_the_reason() -> None:
-    sent, reply = played([Unreadable(["answer is missing", "more is bad"], '{"text": "So."}'), GOOD])
+    sent, reply = played([unreadable(["answer is missing", "more is bad"], '{"text": "So."}'), GOOD])
     assert sent[1].inputs == {
         **ASK.inputs,
         "earlier": '{"text": "So."}',
@@ -91,15 +113,9 @@ def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> Non
 
 
 def test_an_endless_reply_is_not_shown_again() -> None:
-    sent, _ = played([Unreadable(["no object"], "so " * LONGEST_EARLIER), GOOD])
+    sent, _ = played([unreadable(["no object"], "so " * LONGEST_EARLIER), GOOD])
     assert "earlier" not in sent[1].inputs
     assert sent[1].inputs["feedback"] == "- no object"
-
-
-def test_inputs_of_the_ask_are_never_changed() -> None:
-    before = dict(ASK.inputs)
-    played([BAD, Unreadable(["no"]), BAD])
-    assert ASK.inputs == before
 
 
 def test_tokens_double_after_truncation_alone() -> None:
@@ -110,7 +126,7 @@ def test_tokens_double_after_truncation_alone() -> None:
 
 
 def test_a_reply_that_stops_in_the_middle_gets_more_tokens_and_the_reason() -> None:
-    sent, _ = played([Unreadable(["stops"], cut=True), GOOD], max_tokens=100)
+    sent, _ = played([unreadable(["stops"], cut=True), GOOD], max_tokens=100)
     assert (sent[1].config["max_tokens"], sent[1].inputs["feedback"]) == (200, "- stops")
 
 
@@ -133,16 +149,6 @@ def test_wrong_at_every_try_is_unusable_and_settled() -> None:
     assert len(reply.rejected) == 3
 
 
-def test_one_read_but_wrong_among_unread_ones_is_unusable() -> None:
-    assert played([Unreadable(["a"]), BAD, Unreadable(["b"])])[1].status == "unusable"
-
-
-def test_never_read_is_unread_with_the_last_reason() -> None:
-    _, reply = played([Unreadable(["a"]), Truncated("cut"), Unreadable(["c"])])
-    assert reply.status == "unread"
-    assert reply.problems == ["c"]
-
-
 def test_a_server_that_fails_before_the_tries_are_used_up_leaves_the_stage_unread() -> None:
     _, reply = played([BAD, TransientError("gone")])
     assert reply.status == "unread"
@@ -150,29 +156,17 @@ def test_a_server_that_fails_before_the_tries_are_used_up_leaves_the_stage_unrea
     assert [rejected.output for rejected in reply.rejected] == [BAD.model_dump(), None]
 
 
-def test_a_call_refused_for_good_after_a_wrong_answer_is_unusable() -> None:
-    assert played([BAD, ContextTooLong("too long with the feedback")])[1].status == "unusable"
-
-
 OUTCOMES: st.SearchStrategy[Outcome] = st.sampled_from(
-    [GOOD, BAD, Unreadable(["no form"]), Truncated("cut"), CallError("refused"), TransientError("gone")]
+    [GOOD, BAD, unreadable(["no form"]), Truncated("cut"), CallError("refused"), TransientError("gone")]
 )
 
 
 @settings(deadline=None)
 @given(st.lists(OUTCOMES, min_size=6, max_size=6), st.integers(1, 6), st.integers(1, 10_000))
 def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], limit: int, tokens: int) -> None:
-    steps = tries(ASK, TryRules(limit=limit, max_tokens=tokens))
-    sent, used = [next(steps)], 0
-    reply: Reply | None = None
-    for outcome in outcomes:
-        used += 1
-        try:
-            sent.append(steps.send(outcome))
-        except StopIteration as end:
-            reply = end.value
-            break
-    assert reply is not None
+    caller = Played(outcomes, TryRules(limit=limit, max_tokens=tokens))
+    reply = asyncio.run(caller.answer(ASK))
+    sent, used = caller.sent, len(caller.sent)
     assert used <= limit
     assert all(tokens <= step.config["max_tokens"] <= 4 * tokens for step in sent)
     assert len({step.config["seed"] for step in sent}) == len(sent)
@@ -181,14 +175,9 @@ def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], 
     assert (reply.output is None) == (reply.status == "unread")
 
 
-def test_a_temperature_is_sent_only_where_there_is_one() -> None:
-    assert played([GOOD])[0][0].config["temperature"] == 0.7
-    assert "temperature" not in played([GOOD], dataclasses.replace(ASK, temperature=None))[0][0].config
-
-
 def test_seeds_are_fixed_by_key_seed_and_number() -> None:
     first = [step.config["seed"] for step in played([BAD, BAD, GOOD], seed=3)[0]]
-    assert first == [step.config["seed"] for step in played([Unreadable(["x"]), Truncated("y"), GOOD], seed=3)[0]]
+    assert first == [step.config["seed"] for step in played([unreadable(["x"]), Truncated("y"), GOOD], seed=3)[0]]
     assert first == [seed_of("answer/x", 3, number) for number in range(3)]
 
 
@@ -196,8 +185,3 @@ def test_seeds_are_fixed_by_key_seed_and_number() -> None:
 @given(st.text(), st.integers(), st.integers(0, 20))
 def test_a_seed_fits_31_bits(key: str, seed: int, number: int) -> None:
     assert 0 <= seed_of(key, seed, number) < 2**31
-
-
-def test_seeds_differ() -> None:
-    seeds = {seed_of(f"trace/{key}", seed, number) for key in range(20) for seed in range(5) for number in range(5)}
-    assert len(seeds) == 20 * 5 * 5

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from programs.asking.tries import seed_of
+from programs.asking.caller import seed_of
 from tests.lab import LONGEST, Lab, ended, laboratory
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict

@@ -17,8 +17,8 @@ from typing import Any
 
 import orjson
 
+from programs.document_metadata import DocumentMetadata
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.records import DocumentMetadata
 from tests.bench.options import Options
 from tests.bench.process import ROOT, run
 from tests.needing import chromium

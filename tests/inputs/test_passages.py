@@ -18,11 +18,13 @@ import zstandard
 
 from programs.errors import UserError
 from programs.exports.licences import licence_of
-from programs.inputs import Cutting, ReadReport, Sample, read_paper, read_samples
 from programs.inputs import process as processes
 from programs.inputs import report as reasons
+from programs.inputs.cutting import Cutting
 from programs.inputs.papers import source_key
-from programs.inputs.sample import content_id
+from programs.inputs.reader import read_paper, read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Sample, content_id
 from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
 from tests.inputs import making_pdf

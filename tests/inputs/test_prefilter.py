@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs import ReadReport, read_samples
 from programs.inputs.cleaning import clean
 from programs.inputs.prefilter import TOO_LITTLE, prefilter
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
 from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
 from tests.lab import called, laboratory, options, passage

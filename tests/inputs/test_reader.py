@@ -11,9 +11,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs import ReadReport, Sample, read_samples
 from programs.inputs import report as reasons
-from programs.inputs.reader import _Seen
+from programs.inputs.reader import _Seen, read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Sample
 from tests.inputs.writing import line, write
 
 

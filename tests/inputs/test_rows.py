@@ -11,9 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from programs.errors import UserError
-from programs.inputs import Cutting, ReadReport, Sample, read_samples
 from programs.inputs import report as reasons
+from programs.inputs.cutting import Cutting
 from programs.inputs.formats.rows import HubName
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Sample
 from tests.inputs.making_papers import prose, table
 
 

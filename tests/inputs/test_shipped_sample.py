@@ -7,7 +7,10 @@ from collections import Counter
 
 import pytest
 
-from programs.inputs import DEFAULT_INPUT, ReadReport, Sample, read_samples
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Sample
+from programs.inputs.sources import DEFAULT_INPUT
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from programs.document_metadata import JudgeAgreement
 from programs.judges.agreement import AgreementCount, balanced_accuracy, krippendorff_alpha, weighted_kappa
-from programs.records import JudgeAgreement
 
 RATINGS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=30)
 

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from programs.document_metadata import Document
 from programs.errors import UserError
 from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
-from programs.records import Document
-from programs.stages.judge import Verdict
+from programs.records import Verdict
 from programs.tracer import Tracer
 from programs.traces.decision import QualityRules, calibrated
 from tests.lab import Lab, called, laboratory

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from programs.document_metadata import Document
 from programs.export import main as export
 from programs.judges.review_list import review_item
-from programs.records import Document, VerdictRecord
+from programs.records import Verdict
 from programs.report import main as report
 from programs.run.attempts import read_units
 from tests.lab import Lab, laboratory
@@ -59,7 +60,7 @@ def lab(tmp_path: Path) -> Any:
 
 def test_1_they_load_with_what_was_not_rated_missing(lab: Lab) -> None:
     (record,) = Document.model_validate(lab.document).questions
-    old = VerdictRecord(judge="openai/strict", scored=True, overall=7, **OLD)
+    old = Verdict(judge="openai/strict", scored=True, overall=7, **OLD)
     assert record.verdicts[0] == old
     assert (old.fault, old.reads_like_thinking, old.words) == (None, None, "Sound, though thin.")
     assert [len(unit.rejected) for unit in read_units(lab.journal)] == [0, 1]

@@ -20,7 +20,7 @@ from programs.errors import UserError
 from programs.judges.agreement import krippendorff_alpha, weighted_kappa
 from programs.judges.review_list import ReviewItem
 from programs.merge import merge
-from programs.records import VerdictRecord
+from programs.records import Verdict
 from programs.run.journal import Journal
 from tests.lab import Lab, laboratory
 from tests.reviewing import review
@@ -71,7 +71,7 @@ def test_far_apart_traces_are_listed_and_no_others(judged: Lab) -> None:
         assert one.question == record["user_interaction"]["question"]
         assert one.key_passage == record["source_paper"]["text"]
         assert (one.thought, one.answer) == (record["reasoning_trace"], record["final_answer"])
-        assert one.verdicts == [VerdictRecord.model_validate(said) for said in record["verdicts"]]
+        assert one.verdicts == [Verdict.model_validate(said) for said in record["verdicts"]]
         assert one.spread == max(overalls(record)) - min(overalls(record))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import dspy
 
 from optimize.student import Asked
-from programs.asking.plan import Ask, Rejected, Reply
+from programs.asking.ask import Ask
+from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
 from programs.tracer import Wishes
 from tests.making import TEXT, Answers, good_output, sample, tracer

@@ -26,7 +26,7 @@ from optimize.compilation import Compilation, prepared
 from optimize.compile import main
 from optimize.settings import CompileSettings
 from programs.cli.options import run_cli
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.forked.process import Forked
 from tests.lab import environment, options, write_passages
 from tests.optimize.optimizers.tuning import MAGIC, Proposer

@@ -21,7 +21,7 @@ from typing import Any
 
 from optimize.compile import main
 from programs.cli.options import run_cli
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.optimize.optimizers.tuning import DULL, MAGIC, Proposer
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict

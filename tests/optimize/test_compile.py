@@ -35,7 +35,7 @@ from optimize.stages import STAGES
 from optimize.tuning import tune
 from programs.compiled import program_fingerprint
 from programs.load import identity_at, load_tracer
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.lab import Lab, write_passages
 from tests.optimize.compiling import BANANAS, Shop, World, workshop
 from tests.optimize.optimizers.tuning import MAGIC

@@ -18,8 +18,8 @@ from optimize.feedback import Feedback
 from optimize.measure import Measure, OptimizerMetric, StageMeasure
 from optimize.metrics import COMPOSITE
 from optimize.stages import STAGES
-from programs.asking.plan import Rejected, Reply
-from programs.stages.judge import Verdict
+from programs.asking.reply import Rejected, Reply
+from programs.records import Verdict
 from tests.making import Answers, answered, good_output, unread
 from tests.optimize.asked import prediction
 

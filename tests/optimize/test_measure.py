@@ -22,7 +22,7 @@ import pytest
 from optimize.measure import Measure, Measured, OptimizerMetric, StageMeasure
 from optimize.metrics import COMPOSITE, METRICS, Score
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.tries import TryRules
+from programs.asking.caller import TryRules
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
 from tests.lms.asking import ONCE

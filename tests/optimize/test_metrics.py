@@ -6,16 +6,7 @@ from hypothesis import strategies as st
 
 from optimize.metrics import COMPOSITE, METRICS, composite, diversity, weights_of
 from programs.errors import UserError
-from programs.records import (
-    EvidenceRecord,
-    Grades,
-    Record,
-    SourcePaper,
-    StepRecord,
-    TraceMetadata,
-    UserInteraction,
-    VerdictRecord,
-)
+from programs.records import Evidence, Grades, Record, SourcePaper, StepRecord, TraceMetadata, UserInteraction, Verdict
 
 PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."
 
@@ -37,12 +28,12 @@ def record(**changes: object) -> Record:
 
 
 def test_a_judge_that_failed_gives_no_score() -> None:
-    failed = record(verdicts=[VerdictRecord(judge="j", scored=False, reason="timeout")])
+    failed = record(verdicts=[Verdict(judge="j", scored=False, reason="timeout")])
     assert METRICS["judge"](failed).value is None
     mixed = record(
         verdicts=[
-            VerdictRecord(judge="j", scored=False, reason="timeout"),
-            VerdictRecord(judge="k", scored=True, overall=10, reason="fine"),
+            Verdict(judge="j", scored=False, reason="timeout"),
+            Verdict(judge="k", scored=True, overall=10, reason="fine"),
         ]
     )
     assert METRICS["judge"](mixed).value == 1.0
@@ -56,8 +47,8 @@ def test_absent_grades_give_no_score() -> None:
 
 def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
     items = [
-        EvidenceRecord(claim="c", bearing="supports", verified=True, sentence=1),
-        EvidenceRecord(claim="c", bearing="supports", verified=False, sentence=9),
+        Evidence(claim="c", bearing="supports", verified=True, sentence=1),
+        Evidence(claim="c", bearing="supports", verified=False, sentence=9),
     ]
     score = METRICS["grounding"](record(evidence=items))
     assert score.value == 0.5

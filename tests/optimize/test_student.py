@@ -23,8 +23,7 @@ import pytest
 from optimize.stages import STAGES
 from optimize.student import Student
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.calling import options_of
-from programs.asking.tries import TryRules
+from programs.asking.caller import TryRules, options_of
 from programs.background_loop import run
 from programs.errors import AccessDenied, TransientError
 from programs.lms.resolve import resolve

@@ -12,7 +12,9 @@ from typing import Any
 
 from programs.document import write_document
 from programs.files import beside
-from programs.records import Record
+from programs.records import (
+    Record,
+)
 from programs.run.journal import Journal
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
@@ -51,7 +53,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
     extra = f" {HOSTILE}" if number == 0 else ""
     reason = HOSTILE if number == 0 else "9 is not said"
     checked = {**quoted, "judged_by": "openai/checker"}
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"kind": "tries", "text": f"I look at the slope, case {number}.{variation}.{attempt}.{extra}"},
         {"kind": "wrong", "text": "Perhaps it is 9 percent.", "status": "contradicted", "reason": reason, **checked},
         {"kind": "takes_back", "text": "No: the slope is a few percent.", "status": "supported", **checked},

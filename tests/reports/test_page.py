@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from programs.records import VerdictRecord
+from programs.records import Verdict
 from programs.report import main
 from programs.run.attempts import read_units
 from tests.needing import needed
@@ -187,7 +187,7 @@ def test_3_a_document_of_few_fields_shows_what_is_missing(browser: Browser, tmp_
 
 
 def test_3_a_score_of_nobody_is_no_zero(browser: Browser, tmp_path: Path) -> None:
-    unscored = VerdictRecord(judge="openai/a", scored=False, reason="the reply could not be read")
+    unscored = Verdict(judge="openai/a", scored=False, reason="the reply could not be read")
     metadata = record(3).metadata.model_copy(update={"quality_score": None, "quality_spread": None})
     write_run(tmp_path / "run.json", [unit(3, verdicts=[unscored], metadata=metadata, answer_grades=None)])
     assert main([str(tmp_path / "run.json")]) == 0

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from programs.asking.plan import Reply, Spent
-from programs.errors import UserError
+from programs.asking.reply import Reply, Spent
+from programs.errors import RunStopped, UserError
 from programs.option_groups import Price
 from programs.run.budget import Budget, check_prices
-from programs.run.gate import RunStopped
 from tests.lab import called, laboratory
 
 

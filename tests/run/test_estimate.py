@@ -13,7 +13,7 @@ from dataclasses import replace
 import dspy
 import pytest
 
-from programs.asking.plan import Ask
+from programs.asking.ask import Ask
 from programs.run.estimate import Estimator, Limits, Snapshot, Work
 
 HALFWAY = Snapshot(

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.run.gate import Gate, RunStopped
+from programs.errors import RunStopped
+from programs.run.gate import Gate
 
 
 async def turns(count: int = 3) -> None:

@@ -31,7 +31,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Reply, Spent
+from programs.asking.reply import Reply, Spent
 from programs.errors import JournalError, UserError
 from programs.run import journal as journal_module
 from programs.run.index import Index

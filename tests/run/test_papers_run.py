@@ -18,7 +18,7 @@ import pytest
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.view import source_name
-from programs.inputs import read_paper
+from programs.inputs.reader import read_paper
 from programs.inputs.sample import content_id
 from programs.records import SourcePaper
 from tests.inputs.making_papers import folder_of_all, markdown

@@ -26,8 +26,9 @@ from hypothesis import strategies as st
 
 from programs.cli.options import parse
 from programs.errors import UserError
-from programs.inputs import ReadReport, Sample, read_samples
-from programs.inputs.sample import content_id
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Sample, content_id
 from programs.inputs.shard import Shard
 from programs.run.run import Finished
 from programs.settings import Settings

@@ -12,7 +12,8 @@ import random
 
 import pytest
 
-from programs.run.gate import RunStopped, Turns
+from programs.errors import RunStopped
+from programs.run.gate import Turns
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from optimize.stages import STAGES
-from programs.asking.plan import Ask
+from programs.asking.ask import Ask
 from programs.background_loop import run
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.tracer import Made, Tracer, Wishes

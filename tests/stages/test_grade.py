@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Reply
+from programs.asking.reply import Reply
 from programs.stages.grade import grades_of
 from signatures.grade import GRADE_DIMENSIONS, GradeSheet
 from tests.making import answered, draft, passage, question, tracer, unread
@@ -48,25 +48,8 @@ def test_an_unreadable_grade_is_null_and_so_is_the_overall(name: str, said: Any)
     assert [getattr(grades, other) for other in GRADE_DIMENSIONS if other != name] == [0.8] * 5
 
 
-@pytest.mark.parametrize("said", [0, 100, 85.0])
-def test_whole_numbers_from_0_to_100_are_grades(said: Any) -> None:
-    sheet = GradeSheet.model_validate({**SHEET, "completeness": said})
-    assert grades_of(answered(ASK, sheet.model_dump(mode="json"))).completeness == said / 100
-
-
-@pytest.mark.parametrize("name", GRADE_DIMENSIONS)
-def test_no_grade_has_a_default(name: str) -> None:
-    with pytest.raises(ValueError, match=name):
-        GradeSheet.model_validate({key: value for key, value in SHEET.items() if key != name})
-
-
 @pytest.mark.parametrize("reply", [unread("429"), Reply(status="unread", problems=["cut", "cut again"])])
 def test_a_reply_without_grades_makes_all_null_with_the_reason(reply: Reply) -> None:
     grades = grades_of(reply)
     assert all(getattr(grades, name) is None for name in (*GRADE_DIMENSIONS, "overall_score"))
     assert grades.reason == "; ".join(reply.problems)
-
-
-def test_the_grader_is_asked_by_name() -> None:
-    assert (ASK.key, ASK.judge) == ("grade/s/mechanism/0.0/g", "g")
-    assert ASK.depth > tracer().judge.ask(passage(), question(), draft(), "n", "a").depth

@@ -4,21 +4,18 @@
 2. A reply that gave nothing is an unscored verdict with the reason, all ratings null: there is no default score.
 3. The panel's score is the mean of those that answered, its spread the distance between the extremes; null without.
    How natural the thought reads is the mean of that rating, from 0 to 1; null without.
-4. Each judge is asked by name about each draft under a key of its own.
-5. What a judge is shown of a thought is what an export trains on, byte for byte, whatever stands in the thought.
+4. What a judge is shown of a thought is what an export trains on, byte for byte, whatever stands in the thought.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.plan import Reply
+from programs.asking.reply import Reply
 from programs.exports.view import THINK
-from programs.records import RATINGS
-from programs.stages.judge import Verdict, naturalness, panel_score, panel_spread, verdict_of
+from programs.records import RATINGS, Verdict
+from programs.stages.judge import naturalness, panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace, VerdictSheet
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
@@ -44,13 +41,6 @@ def test_a_reply_without_a_verdict_is_unscored(reply: Reply) -> None:
     assert verdict.judge == "gpt4o"
     assert verdict.reason == "; ".join(reply.problems)
     assert all(getattr(verdict, name) is None for name in RATINGS)
-
-
-@pytest.mark.parametrize("rating", [0, 11, -1, None, "high", 7.5])
-@pytest.mark.parametrize("name", RATINGS)
-def test_a_rating_outside_1_to_10_is_no_verdict(name: str, rating: Any) -> None:
-    with pytest.raises(ValueError, match=name):
-        VerdictSheet.model_validate({**VERDICT, name: rating})
 
 
 @pytest.mark.parametrize("name", VerdictSheet.model_fields)
@@ -101,12 +91,6 @@ def test_a_judge_is_shown_the_thought_that_is_trained_on(body: str) -> None:
     assert message["content"].count("[[ ##") == len([value for value in ask.inputs.values() if value is not None])
 
 
-def test_no_tag_of_a_draft_is_shown_broken() -> None:
-    assert DRAFT.text == f"<thought>\n{ASK.inputs['thought']}\n</thought>"
-    (_, message) = PassageFirstAdapter().format(JudgeTrace, [], {**ASK.inputs, "feedback": None})
-    assert "&lt;" not in message["content"]
-
-
 def test_what_was_at_hand_is_said_where_it_is_known() -> None:
     ask = tracer().judge.ask(passage(), question(), DRAFT, "s", "a", given="the question and the passage")
     prompts = [
@@ -114,17 +98,3 @@ def test_what_was_at_hand_is_said_where_it_is_known() -> None:
         for one in (ASK, ask)
     ]
     assert ["[[ ## given ## ]]\nthe question and the passage\n" in prompt for prompt in prompts] == [False, True]
-
-
-def test_each_judge_has_a_key_of_its_own_for_each_draft() -> None:
-    keys = {
-        tracer().judge.ask(passage(), question(), DRAFT, name, judge).key
-        for name in ("s/mechanism/0.0", "s/mechanism/0.1", "s/mechanism/1.0")
-        for judge in ("gpt4o", "openai/gpt4o", "embedded")
-    }
-    assert len(keys) == 9
-    assert (ASK.key, ASK.judge) == ("judge/s/mechanism/0.0/gpt4o", "gpt4o")
-
-
-def test_judges_are_served_before_new_work_is_begun() -> None:
-    assert ASK.depth > tracer().questions.ask(passage(), "closed", 0).depth

@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from programs.stages.shapes import shape_of
+from programs.stages.thought import shape_of
 from signatures.question_type import Difficulty, QuestionType
 from signatures.shape import LENGTHS, NO_WRONG_TURN, SHAPES, Shape
 

@@ -130,13 +130,14 @@ def questions(asked: Asked) -> dict[str, Any]:
         QuestionType.LIMITATION: "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
     }
     words = [f"{asked.word(index)} {asked.nonce[:2]}{index}" for index in range(16)]
+    other = "Who first came upon the {1} of {13}, and what was it then held to say about {9}?"
     return {
         kind.value: {
-            "question": form.format(*words),
+            "question": forms.get(kind, other).format(*words),
             "difficulty": kind.usual_difficulty,
             "audience": "curious student",
         }
-        for kind, form in forms.items()
+        for kind in QuestionType
     }
 
 

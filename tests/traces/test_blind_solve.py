@@ -20,11 +20,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.asking.plan import Ask, Reply
-from programs.asking.tries import seed_of
+from programs.asking.ask import Ask
+from programs.asking.caller import seed_of
+from programs.asking.reply import Reply
 from programs.records import Need, SolveTries
 from programs.run.findings import findings_in, of_line
-from programs.stages.solve import SOLVE_TEMPERATURE, solution_problems
+from programs.stages.checks import solution_problems
+from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import BlindSolver, SolveRules, need_of, passed, tries_of
 from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.records import FLOORS, RATINGS
-from programs.stages.judge import Verdict, panel_score, panel_spread
+from programs.records import FLOORS, RATINGS, Verdict
+from programs.stages.judge import panel_score, panel_spread
 from programs.traces.decision import QualityRules, floors_missed, reasons_against, standing
 
 

@@ -20,7 +20,7 @@ import pytest
 from programs.errors import UserError
 from programs.lms.resolve import resolve
 from programs.run.dry_run import calls_of
-from programs.stages.own import ROOM_TO_THINK
+from programs.stages.thought import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
 from tests.lab import Lab, laboratory, passage
 from tests.standin import scientist

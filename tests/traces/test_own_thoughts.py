@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply
 from programs.run.tally import OWN, loss_of
 from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras

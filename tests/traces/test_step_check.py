@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from programs.asking.plan import Reply
+from programs.asking.reply import Reply
 from programs.errors import UserError
 from programs.records import Record, StepRecord
 from programs.run.dry_run import calls_of

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from programs.asking.plan import Ask, Reply
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply
 from programs.run.tally import loss_of
 from programs.stages.questions import type_order
 from programs.tracer import Made

@@ -6,7 +6,7 @@ import dspy
 import pytest
 
 from optimize.judges.judge_measure import JudgeMetric, Ratings, agreement, prove_judges
-from programs.stages.judge import Verdict
+from programs.records import Verdict
 from tests.optimize.judges.test_judge_cases import answer
 
 TRUTH = [True, True, True, False, False, True]

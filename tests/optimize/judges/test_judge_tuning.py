@@ -19,7 +19,7 @@ import pytest
 from optimize.judges.judge_student import PREDICTOR
 from optimize.optimizers import OPTIMIZERS
 from programs.load import identity_at, load_tracer
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.lab import laboratory
 from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, write
 from tests.optimize.optimizers.tuning import MAGIC

@@ -17,7 +17,7 @@ from optimize.optimizers.bench import plain_demo, put, state_of, tuned_part
 from optimize.optimizers.session import MOST_DEMOS
 from programs.asking.adapter import PassageFirstAdapter
 from programs.tracer import Tracer
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.lab import passage
 from tests.making import inputs_of_every_stage, thought
 from tests.optimize.optimizers.tuning import (

@@ -25,7 +25,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.lms.engine import DirectLM
 from programs.lms.wire import answer
 from programs.tracer import Tracer
-from signatures.preamble import EXAMPLE
+from signatures.prompt import EXAMPLE
 from tests.lab import passage
 from tests.standin.scientist import Asked, Scientist
 

@@ -27,11 +27,11 @@ from optimize.job import in_threads
 from optimize.recording.call_journal import CallJournal
 from optimize.recording.recorded import recorded
 from optimize.recording.recorder import Recorder
-from programs import load_tracer
 from programs.errors import AccessDenied, CallError, TransientError, Truncated
 from programs.lms.failures import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model
+from programs.load import load_tracer
 from tests.forked.process import Forked
 from tests.lab import environment, passage
 from tests.lms.asking import ONCE

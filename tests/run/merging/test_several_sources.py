@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Reply, Spent
+from programs.asking.reply import Reply, Spent
 from programs.run.journal import Journal
 from programs.run.merger import Merger
 from tests.lab import Lab, laboratory

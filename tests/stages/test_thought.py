@@ -14,20 +14,17 @@ import dataclasses
 
 import pytest
 
-from programs.asking.plan import StageFailed
+from programs.asking.reply import StageFailed
 from programs.background_loop import run
-from programs.stages.trace import NOTHING_AGAINST, Against, Spot, answer_problems, judged_view, thought_problems
-from programs.text.thought import bare_thought, unwrap_thought
-from signatures.answer import FinalAnswer
-from signatures.setting import Setting
-from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spot, thought, tracer, unread
+from programs.stages.checks import answer_problems, thought_problems
+from programs.stages.judge import judged_view
+from programs.stages.thought import FIRST_TRY, AttemptPlan, Faults
+from programs.text.thought import bare_thought
+from signatures.vocabulary import Setting
+from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, plan, question, sample, thought, tracer, unread
 
 QUESTION = question()
 REPEATED = f"{'The scatter grows and ' * 6}that is all."
-
-
-def answer(text: str) -> FinalAnswer:
-    return FinalAnswer(text=text)
 
 
 def test_a_good_thought_has_no_problems() -> None:
@@ -74,16 +71,11 @@ def test_a_mistake_that_nothing_takes_back_is_named() -> None:
     ]
 
 
-def test_half_a_sentence_is_a_paragraph() -> None:
-    short = thought([("wonders", "Hmm."), ("tries", "Say a tenth."), ("settles", "A tenth, then.")])
-    assert thought_problems(short, QUESTION, "closed") == []
-
-
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
-    place = dataclasses.replace(spot(), setting=setting)
-    ask = tracer().writer.trace_ask(passage(), QUESTION, analysed(), place, NOTHING_AGAINST)
+    made_so = dataclasses.replace(plan(), setting=setting)
+    ask = tracer().writer.thought_ask(passage(), QUESTION, analysed(), made_so, FIRST_TRY)
     first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
     assert [("107" in why) for why in first] == ([True] if setting == "closed" else [])
     assert again == []
@@ -98,7 +90,7 @@ def test_what_the_question_does_not_give_is_named_once() -> None:
         "shows how it was made",
         "shows how it was made",
     ]
-    assert any("sentence 8" in why for why in answer_problems(answer(staged), asker, "closed"))
+    assert any("sentence 8" in why for why in answer_problems(staged, asker, "closed"))
     assert thought_problems(thought(doubts=plain), asker, "closed") == []
 
 
@@ -119,11 +111,6 @@ STARTS = (
 )
 
 
-def test_a_good_answer_has_no_problems() -> None:
-    text = "The amplitude is biased because the scatter of 9 percent grows towards fainter targets; by how much stays open."
-    assert answer_problems(answer(text), QUESTION, "closed") == []
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -139,15 +126,7 @@ def test_a_good_answer_has_no_problems() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) -> None:
-    assert any(reason in problem for problem in answer_problems(answer(text), QUESTION, "closed"))
-
-
-def test_the_trace_is_one_thought_element() -> None:
-    made = draft()
-    paragraphs = made.thought.texts
-    assert made.text.startswith("<thought>\n")
-    assert made.text.endswith("\n</thought>")
-    assert unwrap_thought(made.text) == "\n\n".join(paragraphs)
+    assert any(reason in problem for problem in answer_problems(text, QUESTION, "closed"))
 
 
 def test_tags_inside_a_thought_are_escaped() -> None:
@@ -158,15 +137,15 @@ def test_tags_inside_a_thought_are_escaped() -> None:
     assert "&lt;/thought&gt; wait, the &lt;think&gt;" in made.text
 
 
-def asks(place: Spot, feedback: Against = NOTHING_AGAINST) -> Answers:
+def asks(made_so: AttemptPlan, feedback: Faults = FIRST_TRY) -> Answers:
     answers = Answers()
-    run(tracer().writer.drafted(passage(), QUESTION, analysed(), place, answers, feedback))
+    run(tracer().writer.written(passage(), QUESTION, analysed(), made_so, answers, feedback))
     return answers
 
 
 def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
     found = analysed()
-    trace, final = asks(spot()).asked
+    trace, final = asks(plan()).asked
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
     assert set(trace.inputs) == set(trace.predict.signature.input_fields) - {"earlier", "feedback"}
@@ -177,16 +156,11 @@ def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
 
 
 def test_the_temperature_reaches_both_calls_and_each_its_own_faults() -> None:
-    asked = asks(spot(2, 1, 0.9), Against(thought=("thin", "long"), answer=("curt",))).asked
+    asked = asks(plan(2, 1, 0.9), Faults(thought=("thin", "long"), answer=("curt",))).asked
     assert [(ask.stage, ask.feedback) for ask in asked] == [("trace", ("thin", "long")), ("answer", ("curt",))]
     for ask in asked:
         assert ask.temperature == 0.9
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism/2.1"
-
-
-def test_every_variation_and_attempt_has_keys_of_its_own() -> None:
-    keys = [ask.key for v in range(12) for a in range(12) for ask in asks(spot(v, a, None)).asked]
-    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize("stage", ["trace", "answer"])

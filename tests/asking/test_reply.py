@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.plan import Rejected, Reply, Spent, StageFailed, together, value_of
+from programs.asking.ask import together
+from programs.asking.reply import Rejected, Reply, Spent, StageFailed
 from tests.making import answered, good_output, passage, tracer
 
 TEMPLATE = tracer().questions.ask(passage(), "closed", 0)
@@ -33,14 +34,6 @@ async def test_results_come_in_order_whatever_finishes_first() -> None:
         await asyncio.sleep(0)
         gates[name].set()
     assert await task == ["a", "b", "c"]
-
-
-async def test_none_and_one_are_awaited_too() -> None:
-    async def task_of() -> Any:
-        return asyncio.current_task()
-
-    assert await together([]) == []
-    assert await together([task_of()]) == [asyncio.current_task()]
 
 
 async def test_what_runs_beside_a_failure_is_waited_for() -> None:
@@ -102,21 +95,6 @@ def test_spent_adds_up_in_any_order_and_grouping(a: Spent, b: Spent, c: Spent) -
     assert sum([a, b, c], Spent()).calls == a.calls + b.calls + c.calls
 
 
-@settings(deadline=None)
-@given(SPENT, SPENT)
-def test_an_unknown_count_stays_unknown(a: Spent, b: Spent) -> None:
-    total = (a + b).prompt_tokens
-    assert (total is None) == (a.prompt_tokens is None or b.prompt_tokens is None)
-
-
-@settings(deadline=None)
-@given(SPENT, SPENT)
-def test_adding_changes_neither_part(a: Spent, b: Spent) -> None:
-    before = a.model_copy(deep=True), b.model_copy(deep=True)
-    assert a + b is not a
-    assert (a, b) == before
-
-
 @pytest.mark.parametrize(("status", "settled"), [("ok", True), ("unusable", True), ("unread", False)])
 def test_only_an_unread_reply_is_not_settled(status: Any, settled: bool) -> None:
     reply = Reply(status=status)
@@ -126,9 +104,9 @@ def test_only_an_unread_reply_is_not_settled(status: Any, settled: bool) -> None
 
 def test_a_value_is_read_from_an_ok_reply_alone() -> None:
     reply = answered(TEMPLATE, good_output(TEMPLATE))
-    assert value_of(TEMPLATE, reply).model_dump(mode="json") == reply.output
+    assert TEMPLATE.value_of(reply).model_dump(mode="json") == reply.output
     with pytest.raises(StageFailed, match="questions: no good"):
-        value_of(TEMPLATE, reply.model_copy(update={"status": "unusable", "problems": ["no good"]}))
+        TEMPLATE.value_of(reply.model_copy(update={"status": "unusable", "problems": ["no good"]}))
 
 
 def test_a_reply_comes_back_from_json_as_it_was() -> None:

@@ -1,0 +1,247 @@
+"""Asking a stage of a model: the tries of an ask with their cost, and modules that are asked as DSPy asks.
+
+What cannot be read, or fails the stage's check, is asked again: the model is shown what it wrote, and every reason why it
+was not taken. An answer that stops in the middle is asked again with twice the tokens. A server that fails before the tries
+are used up leaves the stage unread, to be asked again by a later run.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+from pydantic import BaseModel
+
+from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
+from programs.asking.ask import Ask, asked
+from programs.asking.reply import Rejected, Reply, Spent
+from programs.background_loop import run
+from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
+from programs.lms.engine import held_place
+from programs.lms.failures import EmptyAnswer, backend_error, causes
+from programs.lms.meter import Meter, metered
+from programs.lms.resolve import Model
+from programs.telemetry.tracing import span
+
+TOKEN_GROWTH_LIMIT = 4
+
+LONGEST_EARLIER = 20_000
+"""A longer reply than this was never what was asked for, and is not shown again."""
+
+RETRY_INPUTS = ("earlier", "feedback")
+"""The inputs of every stage that only a further try is given."""
+
+
+@dataclass(frozen=True)
+class TryRules:
+    """How often a stage is asked, and what every call carries."""
+
+    limit: int = 3
+    seed: int = 0
+    max_tokens: int = 4096
+
+
+Outcome = BaseModel | NotAsAsked | CallError | TransientError
+"""What one call came to: a value, a reply that cannot be read, or an error of the call or of the server."""
+
+
+class Caller:
+    """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
+    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), each call holds one.
+
+    Raises `FatalError` when no call can succeed, and `RunStopped` where a place is refused; everything else becomes a
+    `Reply`. A `strict` one also raises the `TransientError` of a server that stays away, since its caller has no later run
+    to ask again in.
+    """
+
+    def __init__(
+        self,
+        model_of: Callable[[Ask], Model | None] = lambda _ask: None,
+        rules: TryRules | None = None,
+        options: frozenset[str] = frozenset({"temperature"}),
+        strict: bool = False,
+    ) -> None:
+        self._model_of = model_of
+        self._options = options
+        self._strict = strict
+        self._rules = rules or TryRules()
+
+    async def answer(self, ask: Ask) -> Reply:
+        """Asks until the tries are used up or one is taken."""
+        model = self._model_of(ask)
+        options = self._options if model is None else options_of(model)
+        costs: list[Meter] = []
+        token = asked.set(ask)
+        try:
+            reply = await self._reply(ask, model, options, costs)
+        except RunStopped:
+            if not costs:
+                raise
+            # What the tries so far cost is kept, though no more of them may follow.
+            reply = Reply(status="unread", problems=["the run was stopped"])
+        finally:
+            asked.reset(token)
+        lm = model.lm if model else ask.predict.lm or dspy.settings.lm
+        return reply.model_copy(
+            update={
+                "model": model.name if model else str(getattr(lm, "model", "")),
+                "temperature": ask.asked_temperature if "temperature" in options else None,
+                "reasoning": costs[-1].reasoning or None,
+                "spent": sum((_spent(meter, number) for number, meter in enumerate(costs)), Spent()),
+            }
+        )
+
+    async def _reply(self, ask: Ask, model: Model | None, options: frozenset[str], costs: list[Meter]) -> Reply:
+        """The reply without its cost, which `costs` gets, a meter a try."""
+        values: list[Any] = []
+        rejected: list[Rejected] = []
+        earlier, feedback = ask.earlier, ask.feedback
+        tokens = most = max(self._rules.max_tokens, ask.least_tokens)
+        for number in range(self._rules.limit):
+            config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
+            with metered() as meter:
+                outcome = await self._outcome(ask, _inputs(ask, earlier, feedback), config, model)
+            costs.append(meter)
+            if isinstance(outcome, BaseModel):
+                values.append(outcome)
+            problems = ask.check(values) if isinstance(outcome, BaseModel) else _problems(outcome)
+            output = outcome.model_dump(mode="json") if isinstance(outcome, BaseModel) else None
+            if output is not None and not problems:
+                return Reply(status="ok", output=output, rejected=rejected)
+            rejected.append(Rejected(output=output, problems=problems))
+            if isinstance(outcome, Truncated) or (isinstance(outcome, NotAsAsked) and outcome.cut):
+                tokens = min(tokens * 2, most * TOKEN_GROWTH_LIMIT)
+            elif isinstance(outcome, CallError | TransientError):
+                break
+            earlier, feedback = ask.earlier, ask.feedback
+            if isinstance(outcome, BaseModel | NotAsAsked):
+                earlier, feedback = _said(ask, outcome), (*ask.feedback, *problems)
+        if values and not isinstance(outcome, TransientError):
+            output = values[-1].model_dump(mode="json")
+            return Reply(status="unusable", output=output, problems=ask.check(values), rejected=rejected)
+        return Reply(status="unread", problems=rejected[-1].problems, rejected=rejected, fault=_fault_in(outcome))
+
+    async def _outcome(self, ask: Ask, inputs: dict[str, Any], config: dict[str, Any], model: Model | None) -> Outcome:
+        lm = {} if model is None else {"lm": model.lm}
+        try:
+            # An engine of ours takes a place itself, for the call alone.
+            async with held_place() if model is not None and model.engine is None else nullcontext():
+                with span(ask.account, stage=ask.account, key=ask.key):
+                    outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
+                return outcome
+        except Exception as error:
+            stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)
+            if stopped is not None:
+                raise stopped from None
+            return _failed(error, self._strict)
+
+
+def _failed(error: Exception, strict: bool) -> Outcome:
+    if isinstance(error, NotAsAsked):
+        return error
+    if isinstance(error, AdapterParseError):
+        # Of another adapter than ours.
+        return NotAsAsked(error.signature, str(error.lm_response or ""), [str(error).splitlines()[0]], cut=False)
+    failure = backend_error(error)
+    # An empty answer says something about the prompt, not that the server is gone.
+    if isinstance(failure, CallError | EmptyAnswer) or (isinstance(failure, TransientError) and not strict):
+        return failure
+    if failure is not None:
+        raise failure from error
+    raise error
+
+
+def _problems(outcome: NotAsAsked | CallError | TransientError) -> list[str]:
+    return outcome.faults if isinstance(outcome, NotAsAsked) else [str(outcome)]
+
+
+def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
+    if isinstance(outcome, TransientError):
+        # An empty answer is one: the server is there.
+        return None if isinstance(outcome, EmptyAnswer) else "server"
+    refused = isinstance(outcome, CallError) and not isinstance(outcome, ContextTooLong | Truncated)
+    return "refused" if refused else None
+
+
+def _said(ask: Ask, outcome: BaseModel | NotAsAsked) -> str:
+    """What a model wrote, to be shown to it again."""
+    if isinstance(outcome, BaseModel):
+        return json.dumps({ask.output: outcome.model_dump(mode="json")}, ensure_ascii=False)
+    return outcome.lm_response if len(outcome.lm_response) <= LONGEST_EARLIER else ""
+
+
+def _inputs(ask: Ask, earlier: str, feedback: Sequence[str]) -> dict[str, Any]:
+    more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
+    return {**ask.inputs, **{name: text for name, text in more.items() if text}}
+
+
+def _config(ask: Ask, seed: int, tokens: int, options: frozenset[str]) -> dict[str, Any]:
+    config = {"max_tokens": tokens, "seed": seed, "temperature": ask.asked_temperature}
+    taken = {name: value for name, value in config.items() if name in options and value is not None}
+    # A compiled program's own temperature would be sent to a model that takes none.
+    overridden = "temperature" not in options and "temperature" in ask.predict.config
+    return {**taken, "temperature": None} if overridden else taken
+
+
+def seed_of(key: str, seed: int, number: int) -> int:
+    """The sampling seed of a try: fixed by what is asked, the run's seed and the number of the try. 31 bits."""
+    digest = hashlib.blake2b(f"{seed}/{key}/{number}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") & 0x7FFFFFFF
+
+
+def takes(model: Model, option: str) -> bool:
+    """Whether a model may be sent this option of a call. DSPy's own routes get the temperature alone: what else they
+    cannot map makes them take a slower road."""
+    if option == "temperature":
+        return model.takes_sampling
+    return model.backend is not None and option in {"max_tokens", *model.backend.supported_params}
+
+
+def options_of(model: Model) -> frozenset[str]:
+    """All options that a model may be sent."""
+    return frozenset(option for option in ("temperature", "max_tokens", "seed") if takes(model, option))
+
+
+def _spent(meter: Meter, number: int) -> Spent:
+    return Spent(
+        calls=1,
+        reasks=1 if number else 0,
+        faults=dict(meter.faults),
+        prompt_tokens=None if meter.uncounted else meter.prompt_tokens,
+        completion_tokens=None if meter.uncounted else meter.completion_tokens,
+        cached_tokens=None if meter.uncounted else meter.cached_tokens,
+        seconds=round(meter.seconds, 3),
+    )
+
+
+class AwaitedModule(dspy.Module):
+    """A module that has `aforward`. `forward` runs it on the background loop (see `programs.background_loop.run`), so that
+    what optimizers call from threads is what tasks await."""
+
+    def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
+        """As `aforward`, without awaiting."""
+        return run(self.aforward(*args, **inputs))
+
+
+class PredictorModule(AwaitedModule):
+    """A stage of one predictor, `predict`: it takes the fields of a signature, and gives its outputs."""
+
+    def __init__(self, signature: type[dspy.Signature]) -> None:
+        super().__init__()
+        self.predict = dspy.Predict(signature)
+
+    async def aforward(self, **fields: Any) -> dspy.Prediction:
+        """What the LM that DSPy is configured with says, asked once."""
+        with adapted():
+            return await self.predict.acall(**fields)
+
+
+@contextmanager
+def adapted() -> Iterator[None]:
+    """Inside, the adapter is the one that DSPy is configured with, or else ours."""
+    with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
+        yield

@@ -1,0 +1,98 @@
+"""Why a thought or an answer cannot be used, in words that go into the next prompt; nothing wrong: an empty list."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from rapidfuzz import fuzz
+
+from programs.passage import Passage
+from programs.stages.questions import Question, no_prose
+from programs.text.needs_passage import needs_passage
+from programs.text.phrases import artefacts, leaning
+from programs.text.prose import is_degenerate
+from programs.text.questions import only_asks
+from signatures.thought import Thought
+from signatures.vocabulary import Setting
+
+SAME_TEXT = 95.0
+"""Two paragraphs at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
+
+
+def thought_problems(thought: Thought, question: Question, setting: Setting) -> list[str]:
+    """Why a written thought cannot be used."""
+    texts, whole = thought.texts, "\n\n".join(thought.texts)
+    numbered = list(enumerate(texts, start=1))
+    problems = [f"paragraph {number}: {why}" for number, text in numbered for why in no_prose(text)]
+    problems = problems or [f"the thought as a whole: {why}" for why in (is_degenerate(whole),) if why]
+    for number, text in numbered:
+        twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
+        problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
+    return [*problems, *_left_wrong(thought), *_out_of_view(whole, question, setting)]
+
+
+def _left_wrong(thought: Thought) -> list[str]:
+    """A mistake that nothing takes back would be taught as it stands."""
+    kinds = thought.kinds
+    wrong = [index for index, kind in enumerate(kinds) if kind == "wrong"]
+    if not wrong or "takes_back" in kinds[wrong[-1] :]:
+        return []
+    return [f"paragraph {wrong[-1] + 1}: it is wrong, and no later paragraph takes it back"]
+
+
+def answer_problems(text: str, question: Question, setting: Setting) -> list[str]:
+    """Why a final answer cannot be used."""
+    return [*_out_of_view(text, question, setting), *solution_problems(text), *_repeats(text, question)]
+
+
+def solution_problems(text: str) -> list[str]:
+    """Why a text is no answer at all. Whether it is right is another matter."""
+    return [*no_prose(text), *(["asks instead of answering"] if only_asks(text) else [])]
+
+
+def own_problems(thought: Sequence[str], answer: str, question: Question, setting: Setting) -> list[str]:
+    """Why a model's own thought or its answer cannot be used. Of the checks on written ones, those that do not hang on our
+    form: a native thought comes back to what it said, line for line."""
+    problems = [*solution_problems(answer), *_repeats(answer, question)]
+    if setting == "closed":
+        # In the open setting the text is in view, and nobody asked the model not to speak of it.
+        problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer)]
+    return [*(f"the thought: {why}" for why in no_prose("\n\n".join(thought))), *(f"the answer: {w}" for w in problems)]
+
+
+def _repeats(text: str, question: Question) -> list[str]:
+    return ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
+
+
+@lru_cache(maxsize=512)
+def figures_needed(question: str, passage: str, texts: tuple[str, ...]) -> list[str]:
+    """`needs_passage`, which an answer's check, its thought's and the record ask of the same texts."""
+    return needs_passage(question, passage, texts)
+
+
+def not_at_hand(
+    passage: Passage, question: Question, setting: Setting, thought: Sequence[str], answer: str | None = None
+) -> list[str]:
+    """Which figures of a thought, or of the answer to it, only the passage gives, where it is not at hand.
+
+    What is listed so once is taken the second time: the record names such figures, and an export shows the passage.
+    """
+    if setting == "open":
+        return []
+    needed = figures_needed(question.text, passage.sample.text, tuple(thought))
+    if answer is not None:
+        whole = figures_needed(question.text, passage.sample.text, (*thought, answer))
+        needed = whole[len(needed) :]
+    if not needed:
+        return []
+    return [
+        f"uses figures that the question does not give and that nothing in it leads to: {', '.join(needed)}; derive them "
+        "in the open, estimate, or do without"
+    ]
+
+
+def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
+    """What a text speaks of that whoever reads the question does not have; each phrase once."""
+    given = question.text if setting == "closed" else f"{question.text}\nA text."
+    found = [("leans on its source", each) for each in leaning(text, given=given)]
+    found += [("shows how it was made", each) for each in artefacts(text, given=given, asked_by=question.asked_by)]
+    return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

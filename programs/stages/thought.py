@@ -1,0 +1,238 @@
+"""Stage 4 as modules: a thought along a drawn shape and the answer to it; or a thought that a model had by itself."""
+
+import random
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import dspy
+
+from programs.asking.ask import Answering, Ask
+from programs.asking.caller import AwaitedModule, PredictorModule, adapted
+from programs.asking.reply import Reply
+from programs.lms.wire import split_thinking
+from programs.passage import Passage
+from programs.records import variation_name
+from programs.stages.checks import answer_problems, not_at_hand, thought_problems
+from programs.stages.questions import Question, shared_inputs
+from programs.stages.strands import Strands
+from programs.text.copying import borrowed
+from programs.text.thought import wrap_thought
+from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.question_type import Difficulty, QuestionType
+from signatures.shape import LENGTHS, NOTICED, SHAPES, Shape
+from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
+from signatures.vocabulary import THINKING, Setting, ThoughtOrigin, YesOrNo
+
+WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.2, "intermediate": 0.32, "advanced": 0.42}
+"""How likely a wrong turn is: most thoughts have none, harder questions more (arXiv 2505.24273 finds that the right number
+depends on the task and is often none)."""
+
+LENGTH_WEIGHTS: dict[Difficulty, tuple[int, int, int]] = {
+    "beginner": (5, 4, 1),
+    "intermediate": (3, 5, 2),
+    "advanced": (2, 4, 4),
+}
+"""By level, the weights of short, middling and long thoughts."""
+
+ROOM_TO_THINK = 16_384
+"""Tokens that the reply of a model that thinks by itself may have at least: most of them are thought."""
+
+
+def shape_of(sample: str, kind: QuestionType, difficulty: Difficulty, variation: int, seed: int) -> Shape:
+    """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
+    has more; which one a variation gets does not change with how many there are."""
+    draw = random.Random(f"{seed}/{sample}/{kind.value}/shapes")
+    # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
+    keys = {
+        name: draw.random() ** (1 / outline.weight(kind)) for name, outline in SHAPES.items() if outline.weight(kind)
+    }
+    names = sorted(keys, key=lambda name: keys[name], reverse=True)
+    chance = random.Random(f"{seed}/{sample}/{kind.value}/{variation}/shape")
+    wrong_turn = chance.random() < WRONG_TURN[difficulty]
+    noticed = chance.choice(list(NOTICED))
+    length = chance.choices(list(LENGTHS), LENGTH_WEIGHTS[difficulty])[0]
+    return Shape(name=names[variation % len(names)], noticed=noticed if wrong_turn else None, length=length)
+
+
+@dataclass(frozen=True)
+class AttemptPlan:
+    """How an attempt is to be made: at which variation of its question, which attempt at that, the temperature of its calls
+    (None: the model takes none), the shape of the thought (None: a model's own has none), what is at hand while thinking,
+    and whose the thought is."""
+
+    variation: int
+    attempt: int
+    temperature: float | None
+    shape: Shape | None
+    setting: Setting = "closed"
+    thought: ThoughtOrigin = "written"
+
+    @property
+    def name(self) -> str:
+        """The attempt's name among those of its question."""
+        return f"{variation_name(self.variation, self.thought)}.{self.attempt}"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A thought and its answer, with what made them."""
+
+    thought: Thought | OwnThought
+    answer: str
+    replies: dict[str, Reply]
+    yes_or_no: YesOrNo | None = None
+
+    @property
+    def text(self) -> str:
+        """The thought as it is published, inside its tags."""
+        return wrap_thought(self.thought.texts)
+
+
+class Faults(NamedTuple):
+    """The faults that judges found in the attempt before, by the part that is to be written anew, and that attempt."""
+
+    thought: tuple[str, ...] = ()
+    answer: tuple[str, ...] = ()
+    draft: Draft | None = None
+
+    @property
+    def earlier_thought(self) -> str:
+        """The thought that is to be written anew, as it was written; empty where no fault was found in it."""
+        return self.draft.thought.model_dump_json() if self.draft and self.thought else ""
+
+    @property
+    def earlier_answer(self) -> str:
+        """The same of the answer."""
+        return self.draft.answer if self.draft and self.answer else ""
+
+
+FIRST_TRY = Faults()
+
+
+class ThoughtStages(AwaitedModule):
+    """Writes the thought, then the final answer. The stage of the thought is called `trace` in journals and options."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trace = dspy.Predict(WriteThought)
+        self.answer = dspy.Predict(WriteAnswer)
+
+    async def aforward(self, **fields: Any) -> dspy.Prediction:
+        """Takes the fields of `WriteThought`, gives `thought` and `answer`, by the LM that DSPy is configured with, each
+        asked once."""
+        with adapted():
+            thought: Thought = (await self.trace.acall(**fields)).thought
+            shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
+            final = await self.answer.acall(**shared, thought="\n\n".join(thought.texts))
+        return dspy.Prediction(thought=thought, answer=final.answer)
+
+    async def written(
+        self,
+        passage: Passage,
+        question: Question,
+        strands: Strands,
+        plan: AttemptPlan,
+        answer: Answering,
+        faults: Faults = FIRST_TRY,
+    ) -> Draft:
+        """A thought and its answer, of which `faults` says what was wrong the last time. Raises `StageFailed`."""
+        ask = self.thought_ask(passage, question, strands, plan, faults)
+        thought_reply = await answer(ask)
+        thought: Thought = ask.value_of(thought_reply)
+        ask = self.answer_ask(passage, question, thought, plan, faults)
+        reply = await answer(ask)
+        final: FinalAnswer = ask.value_of(reply)
+        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no)
+
+    def thought_ask(
+        self, passage: Passage, question: Question, strands: Strands, plan: AttemptPlan, faults: Faults
+    ) -> Ask:
+        """Asks for the thought."""
+        if plan.shape is None:
+            raise ValueError(f"{plan.name}: a thought is written along a shape")
+        inputs = {
+            **shared_inputs(passage, question),
+            "given": THINKING[plan.setting],
+            "shape": plan.shape.told(),
+            "analysis": strands.analysis,
+            "hypotheses": strands.hypotheses,
+            "evidence": strands.quoted(),
+            "critique": strands.critique,
+            "perspective": strands.perspective,
+        }
+        return Ask(
+            stage="trace",
+            key=f"trace/{passage.sample.id}/{question.type.value}/{plan.name}",
+            predict=self.trace,
+            inputs=inputs,
+            depth=3,
+            check=lambda values: [
+                *thought_problems(values[-1], question, plan.setting),
+                *borrowed(values[-1], self.trace, inputs),
+                *(not_at_hand(passage, question, plan.setting, values[-1].texts) if len(values) == 1 else []),
+            ],
+            temperature=_temperature(self.trace, plan),
+            earlier=faults.earlier_thought,
+            feedback=faults.thought,
+        )
+
+    def answer_ask(
+        self, passage: Passage, question: Question, thought: Thought, plan: AttemptPlan, faults: Faults
+    ) -> Ask:
+        """Asks for the answer to a thought."""
+        texts = thought.texts
+        inputs = {
+            **shared_inputs(passage, question),
+            "given": THINKING[plan.setting],
+            "thought": "\n\n".join(texts),
+        }
+        return Ask(
+            stage="answer",
+            key=f"answer/{passage.sample.id}/{question.type.value}/{plan.name}",
+            predict=self.answer,
+            inputs=inputs,
+            depth=4,
+            check=lambda values: [
+                *answer_problems(values[-1].text, question, plan.setting),
+                *borrowed(values[-1], self.answer, inputs),
+                *(not_at_hand(passage, question, plan.setting, texts, values[-1].text) if len(values) == 1 else []),
+            ],
+            temperature=_temperature(self.answer, plan),
+            earlier=faults.earlier_answer,
+            feedback=faults.answer,
+        )
+
+
+def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:
+    """A first variation has the temperature that the program was compiled with; others are there to differ."""
+    compiled: float | None = predict.config.get("temperature")
+    return plan.temperature if compiled is None or plan.variation else compiled
+
+
+class OwnStage(PredictorModule):
+    """Asks a question as a person would, of a model whose own thought is kept with its answer."""
+
+    def __init__(self) -> None:
+        super().__init__(AnswerAsAsked)
+
+    def ask(self, passage: Passage, question: Question, plan: AttemptPlan, name: str) -> Ask:
+        """One try; `name` identifies the attempt. The passage goes along where it is at hand while thinking. What comes
+        back has no form that could be asked for again."""
+        at_hand = {"passage": passage.sample.text} if plan.setting == "open" else {}
+        return Ask(
+            stage="own",
+            key=f"own/{name}",
+            predict=self.predict,
+            inputs={**at_hand, "question": question.text},
+            depth=6,
+            temperature=plan.temperature,
+            least_tokens=ROOM_TO_THINK,
+        )
+
+
+def own_draft(reply: Reply) -> Draft | None:
+    """The thought and the answer of a try that was answered; None without a thought."""
+    # Where DSPy calls the model, a thought in tags is still part of the text.
+    found, answer = split_thinking(str(reply.output))
+    thought = OwnThought(text=reply.reasoning or found)
+    return Draft(thought, answer.strip(), {"own": reply}) if thought.texts and answer.strip() else None
