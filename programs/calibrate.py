@@ -42,7 +42,7 @@ def _command(settings: CalibrateSettings) -> int:
     from programs.judges.calibration import Calibration
     from programs.judges.calibration_report import CalibrationReport
     from programs.judges.labels import read_answers
-    from programs.load import load_tracer
+    from programs.tracer import load_tracer
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
     _refuse_others("--output", settings.output, CalibrationReport)

@@ -16,7 +16,6 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
-from programs.clock import stamp
 from programs.errors import UserError
 from programs.files import beside, in_place
 from programs.judges.review_list import write_review_list
@@ -25,6 +24,7 @@ from programs.run.journal import Journal
 from programs.run.tally import IMPORTED
 from programs.selection.dropped_list import write_dropped
 from programs.thought_counts import ThoughtCount
+from programs.versions import stamp
 
 log = logging.getLogger("synthreasoner")
 
@@ -100,7 +100,7 @@ def import_document(journal: Journal, path: Path) -> int:
             sample=record.source_paper.id or IMPORTED,
             status="accepted",
             settled=True,
-            reason=None,
+            rejection=None,
             basis=IMPORTED,
             digest=digest,
             record=content,

@@ -19,6 +19,10 @@ class JournalError(SynthReasonerError):
     """The journal cannot be read or written (damaged beyond its last line, disk full)."""
 
 
+class RunStopped(SynthReasonerError):
+    """The run is being stopped: no new call may start."""
+
+
 class BackendError(SynthReasonerError):
     """A model's server did not give an answer. Never holds a key, a token or a username."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from programs.counts import Distinct, Frequent, Spread
 from programs.records import KindCount, Record, ThoughtDistributions
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 
 OPENING_WORDS = 3
 TENTHS = 10
@@ -40,7 +40,7 @@ class ThoughtCount:
 
     def add(self, record: Record) -> None:
         """Counts the thought of one trace."""
-        thought = thought_of(record)
+        thought = bare_thought(record.reasoning_trace)
         kinds = [step.kind for step in record.steps if step.kind is not None]
         self._traces += 1
         self._wrong += "wrong" in kinds

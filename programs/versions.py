@@ -1,7 +1,8 @@
-"""What this program is: its version, those of what it stands on, and the commit that it runs from."""
+"""What files say of their making: the program's version, those of what it stands on, its commit, and the time."""
 
 import platform
 import subprocess
+from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
@@ -40,3 +41,8 @@ def git_commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def stamp() -> str:
+    """Now, in UTC, to the second: 2026-01-31T12:00:00Z."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from programs.traces.unit import Unit
+from programs.traces.unit_line import unit_line
+
 from programs.asking.plan import Ask, Reply, Spent
 from programs.background_loop import run
 from programs.inputs.sample import Sample, sample_of
@@ -21,8 +24,6 @@ from programs.stages.questions import Question
 from programs.stages.strands import Analysed
 from programs.stages.trace import Draft, Spot, TraceStages
 from programs.tracer import Made, Tracer, Wishes
-from programs.traces.unit import Unit
-from programs.traces.unit_line import unit_line
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet

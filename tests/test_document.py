@@ -23,14 +23,14 @@ from typing import IO, Any
 
 import jsonschema
 import pytest
+from programs.traces.decision import QualityRules
+from programs.traces.unit import Unit
 
 from programs import schema as schema_module
 from programs.document import import_document, main, read_records, write_document
 from programs.errors import JournalError, UserError
 from programs.records import GRADES, Document
 from programs.run.journal import Journal
-from programs.traces.decision import QualityRules
-from programs.traces.unit import Unit
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
 
 MINIMAL: dict[str, Any] = {

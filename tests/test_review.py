@@ -23,7 +23,7 @@ from optimize.judges.judge_student import PREDICTOR
 from programs.judges.labels import read_labels
 from programs.judges.review_labels import ReviewLabels, Said
 from programs.judges.review_walk import understood
-from programs.load import load_tracer
+from programs.tracer import load_tracer
 from tests.lab import ROOT, environment
 from tests.optimize import judging
 from tests.reviewing import item, labels_in, review, write_list

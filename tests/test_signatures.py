@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
+from programs.traces.decision import QualityRules
+from programs.traces.extras import Extras
 from pydantic import BaseModel
 
 from programs.asking.tries import RETRY_INPUTS
@@ -25,8 +27,6 @@ from programs.stages.own import OwnStage
 from programs.stages.questions import type_order
 from programs.stages.solve import SolveStages
 from programs.stages.steps import StepStage
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
 from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet

@@ -13,14 +13,13 @@ from dspy.utils.exceptions import AdapterParseError
 from programs.asking.adapter import NotAsAsked
 from programs.asking.plan import Ask, Reply, Spent
 from programs.asking.tries import Outcome, Try, TryRules, Unreadable, tries
-from programs.errors import BackendError, CallError, FatalError, TransientError
+from programs.errors import BackendError, CallError, FatalError, RunStopped, TransientError
 from programs.lms.direct import DirectLM
 from programs.lms.dspy_errors import backend_error, causes
 from programs.lms.faults import EmptyAnswer
 from programs.lms.meter import Meter, metered
 from programs.lms.place import held_place
 from programs.lms.resolve import Model
-from programs.run.gate import RunStopped
 from programs.telemetry.asked import asking
 
 ModelOf = Callable[[Ask], Model | None]

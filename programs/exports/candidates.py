@@ -17,7 +17,7 @@ from programs.errors import UserError
 from programs.exports.format import Candidate
 from programs.inputs.sample import content_id
 from programs.records import Record
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 from programs.run.journal import Journal
 from programs.run.merge_sources import find_sources
 
@@ -64,7 +64,7 @@ class Origin:
                 yield Candidate(record, position=position)
             return
         position = 0
-        for unit in read_units(self.path):
+        for unit in read_variations(self.path):
             if unit.accepted:
                 yield Candidate(unit.accepted, position=position)
                 position += 1

@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from programs.clock import stamp
 from programs.errors import UserError
 from programs.exports.candidates import Origin, by_question
 from programs.exports.card import Exported, card
@@ -17,7 +16,7 @@ from programs.exports.options import ExportOptions
 from programs.exports.tally import Tally
 from programs.exports.view import source_name
 from programs.records import Record
-from programs.versions import own_version
+from programs.versions import own_version, stamp
 
 
 def export(options: ExportOptions) -> Exported:

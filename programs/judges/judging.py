@@ -11,16 +11,17 @@ from programs.asking.calling import Caller
 from programs.asking.models import ModelTable, concurrency_of, few_slots
 from programs.asking.plan import Ask
 from programs.asking.tries import TryRules
-from programs.errors import FatalError, UserError
+from programs.errors import FatalError, RunStopped, UserError
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.judges.calibration import prompt_of
 from programs.judges.label_view import judge_inputs, shown
 from programs.judges.labels import Labelled
 from programs.run.budget import Budget
-from programs.run.gate import Gate, RunStopped, interruptible
+from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
+from programs.settings import BudgetOptions
 from programs.stages.judge import JudgeStage, Verdict, verdict_of
 
 
@@ -56,7 +57,7 @@ async def judged(settings: CalibrateSettings, judge: JudgeStage, answers: Sequen
             if journal.latest("run", "") is not None or journal.index.counts():
                 raise UserError(f"{settings.journal} is the journal of a run; choose another --output")
             gate = Gate(settings.concurrency or concurrency_of(table.main), lanes=few_slots(table.main))
-            budget = Budget(settings.max_calls)
+            budget = Budget(BudgetOptions(max_calls=settings.max_calls))
             rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
             caller = JournaledCaller(Caller(table.of, rules), journal, gate, ledger, budget, table.reach)
             adapter = adapter_for(settings.prompt_order)

@@ -13,10 +13,10 @@ import orjson
 from filelock import Timeout
 from pydantic import BaseModel, Field
 
-from programs.clock import stamp
 from programs.errors import JournalError, UserError
 from programs.files import lock_on
 from programs.judges.review_list import ReviewItem
+from programs.versions import stamp
 
 
 class Said(BaseModel):

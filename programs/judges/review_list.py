@@ -17,14 +17,14 @@ from programs.inputs.sample import content_id
 from programs.judges.judge_agreement import AgreementCount
 from programs.records import EvidenceRecord, JudgeAgreement, Record, VerdictRecord
 from programs.run.journal import Journal
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of
 
 FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is for people to look at."""
 
 
 class ReviewItem(BaseModel):
-    """A trace on the list. `id` is its record's; `became` says what became of it (`programs.traces.unit_line.attempts_of`),
+    """A trace on the list. `id` is its record's; `became` says what became of it (`programs.traces.line.attempts_of`),
     `spread` how far apart its judges are, None with fewer than two. `key_passage` is the passage, or else the evidence;
     None where there is none."""
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from programs.judges.review_list import ReviewItem, review_item
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 
 
 class ReviewSample:
     """`size` traces of a document's journal, every one as likely as any other: accepted ones, and those that its judges
     turned down. With the same seed it is the same sample, and a larger one holds the smaller, in the same order.
 
-    Memory: the traces of the sample. Raises what `programs.run.attempts.read_units` raises.
+    Memory: the traces of the sample. Raises what `programs.run.attempts.read_variations` raises.
     """
 
     def __init__(self, path: Path, size: int, seed: int) -> None:
@@ -35,7 +35,7 @@ class ReviewSample:
 
 
 def _items(path: Path) -> Iterator[ReviewItem]:
-    for unit in read_units(path):
+    for unit in read_variations(path):
         if unit.left_out:
             continue
         if unit.accepted:

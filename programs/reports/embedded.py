@@ -11,7 +11,7 @@ from typing import Any
 from programs.judges.review_list import FAR_APART
 from programs.records import EvidenceRecord, Record, StepRecord
 from programs.reports.origin import Seen
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 
 FIELDS = (
     "key",
@@ -95,7 +95,7 @@ def row_of(seen: Seen, run: int) -> dict[str, Any]:
         "score": record.metadata.quality_score,
         "spread": record.metadata.quality_spread,
         "grade": grades.overall_score if grades else None,
-        "words": len(thought_of(record).split()),
+        "words": len(bare_thought(record.reasoning_trace).split()),
         "need": solve.need if solve else None,
         "notable": list(_notable(record)),
         "variation": made.variation if made else None,
@@ -120,7 +120,7 @@ def _notable(record: Record) -> list[str]:
 def rest_of(record: Record) -> dict[str, Any]:
     """What the page shows of an opened trace beside its row and its passage."""
     places = Places(record.source_paper.text or "")
-    thought = thought_of(record)
+    thought = bare_thought(record.reasoning_trace)
     rest = record.model_dump(mode="json", exclude=_APART, exclude_none=True)
     rest["answer_grades"] = record.answer_grades and record.answer_grades.model_dump(mode="json")
     rest["steps"] = [_step(step, places) for step in record.steps]

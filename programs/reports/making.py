@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from programs.clock import stamp
 from programs.errors import UserError
 from programs.files import in_place
 from programs.reports.charts import charts_of
@@ -13,6 +12,7 @@ from programs.reports.options import ReportOptions
 from programs.reports.packing import Packed, pack
 from programs.reports.page import is_ours, rendered
 from programs.reports.reading import Reading, read
+from programs.versions import stamp
 
 PAGE_BYTES = 600_000
 """About what a page takes without its traces."""

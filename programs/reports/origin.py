@@ -18,12 +18,12 @@ from programs.run.findings import Findings, findings_in
 from programs.run.funnel import Funnel, cost_of, funnel_of
 from programs.run.merge_sources import find_sources
 from programs.settings import Price
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One trace as it was read. `became` is as in `programs.traces.unit_line.attempts_of`; `unit` names the unit that it
+    """One trace as it was read. `became` is as in `programs.traces.line.attempts_of`; `unit` names the unit that it
     is an attempt at, None where no journal says."""
 
     record: Record

@@ -9,7 +9,7 @@ from programs.counts import OTHERS, Spread
 from programs.judges.judge_agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
 from programs.reports.origin import Seen
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 from programs.thought_counts import ThoughtCount
 
 MOST = 500
@@ -75,7 +75,7 @@ NUMBERS: dict[str, Number] = {
         TENTHS,
         3,
     ),
-    "thought": _words("thought", thought_of),
+    "thought": _words("thought", lambda record: bare_thought(record.reasoning_trace)),
     "answer": _words("answer", lambda record: record.final_answer),
     "question": _words("question", lambda record: record.user_interaction.question),
     "passage": _words("passage", lambda record: record.source_paper.text),

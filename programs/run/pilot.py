@@ -24,8 +24,8 @@ from rich.table import Table
 from programs.asking.plan import Spent
 from programs.inputs.sample import Sample
 from programs.run.display import in_time
-from programs.run.goal import NOT_CHOSEN
 from programs.run.index import Index
+from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import RATE_LIMITED, Ledger
 from programs.settings import Price, Settings

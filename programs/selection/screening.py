@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from programs.errors import JournalError, UserError
 from programs.inputs.sources import expand
+from programs.rejection import Reason, Rejection
 from programs.run.journal import Journal
 from programs.run.tally import CONTAMINATED, WITHDRAWN
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
 from programs.text.near_duplicates import similarity
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of
 from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
@@ -253,12 +254,18 @@ def _open(journal: Journal, sample: str) -> None:
 
 
 def _withdraw(screen: Screen, sample: str, pool: QuestionPool) -> None:
-    reasons = {question.type.value: f"its question {question.why}: {question.twin}" for question in pool.dropped}
+    rejections = {
+        question.type.value: Rejection(
+            reason=Reason.BENCHMARK if question.why == GIVEN_AWAY else Reason.REPEATED,
+            detail=f"its question {question.why}: {question.twin}",
+        )
+        for question in pool.dropped
+    }
     for key, status in screen.journal.index.units_of(sample).items():
-        reason = reasons.get(key.split("/")[1])
-        line = screen.journal.latest("unit", key) if reason is not None and status != WITHDRAWN else None
-        if line is not None and reason is not None:
-            _set_aside(screen, line, WITHDRAWN, reason)
+        rejection = rejections.get(key.split("/")[1])
+        line = screen.journal.latest("unit", key) if rejection is not None and status != WITHDRAWN else None
+        if line is not None and rejection is not None:
+            _set_aside(screen, line, WITHDRAWN, rejection)
 
 
 def _look_through(screen: Screen, line: Line) -> None:
@@ -267,16 +274,17 @@ def _look_through(screen: Screen, line: Line) -> None:
     if line["status"] == "accepted":
         hit = screen.trace(record["user_interaction"]["question"], record["reasoning_trace"], record["final_answer"])
         if hit is not None:
-            line = _set_aside(screen, line, CONTAMINATED, str(hit))
+            line = _set_aside(screen, line, CONTAMINATED, Rejection(reason=Reason.BENCHMARK, detail=str(hit)))
     given_away = screen.attempts(line)
     if given_away != (line.get("contaminated") or {}):
         screen.journal.append(**{**line, "contaminated": given_away})
 
 
-def _set_aside(screen: Screen, line: Line, status: str, reason: str) -> Line:
+def _set_aside(screen: Screen, line: Line, status: str, rejection: Rejection) -> Line:
     """A unit's line again, with all that was made of it among what was not taken. Gives the new line."""
     records = [*line["attempts"], *([line["record"]] if line["record"] else [])]
-    changed = {"status": status, "reason": reason, "basis": screen.rules, "settled": True, "record": None}
+    said = rejection.model_dump(mode="json")
+    changed = {"status": status, "rejection": said, "basis": screen.rules, "settled": True, "record": None}
     changed_line = {**line, **changed, "attempts": records}
     screen.journal.append(**changed_line)
     return changed_line

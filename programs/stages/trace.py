@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import dspy
@@ -35,11 +36,12 @@ SAME_TEXT = 95.0
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them."""
+    """A thought and its answer, with what made them. `needs_passage` are the figures that only the passage gives."""
 
     thought: Thought | OwnThought
     answer: str
     replies: dict[str, Reply]
+    needs_passage: list[str]
     yes_or_no: YesOrNo | None = None
 
     @property
@@ -71,7 +73,7 @@ NOTHING_AGAINST = Against()
 
 
 @dataclass(frozen=True)
-class Spot:
+class DraftSpec:
     """Which draft this is: a variation of its question, an attempt at the variation, the temperature of both calls
     (None: the model takes none), the shape of the thought (None: a model's own has none), what is at hand while thinking,
     and whose the thought is."""
@@ -98,12 +100,17 @@ class TraceStages(AwaitedModule):
         self.answer = dspy.Predict(WriteAnswer)
 
     async def aforward(
-        self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: Against = NOTHING_AGAINST
+        self,
+        passage: Passage,
+        question: Question,
+        found: Analysed,
+        spec: DraftSpec,
+        feedback: Against = NOTHING_AGAINST,
     ) -> dspy.Prediction:
         """Gives the fields of `Draft`, by the LM that DSPy is configured with. Raises what `drafted` and
         `Caller.answer` raise."""
         with adapted():
-            draft = await self.drafted(passage, question, found, spot, Caller().answer, feedback)
+            draft = await self.drafted(passage, question, found, spec, Caller().answer, feedback)
         return dspy.Prediction(**vars(draft))
 
     async def drafted(
@@ -111,27 +118,30 @@ class TraceStages(AwaitedModule):
         passage: Passage,
         question: Question,
         found: Analysed,
-        spot: Spot,
+        spec: DraftSpec,
         answer: Answering,
         feedback: Against = NOTHING_AGAINST,
     ) -> Draft:
         """A thought and its answer. `feedback` holds what judges found in the attempt before. Raises `StageFailed`."""
-        trace = self.trace_ask(passage, question, found, spot, feedback)
+        trace = self.trace_ask(passage, question, found, spec, feedback)
         trace_reply = await answer(trace)
         thought: Thought = value_of(trace, trace_reply)
-        ask = self.answer_ask(passage, question, thought, spot, feedback)
+        ask = self.answer_ask(passage, question, thought, spec, feedback)
         reply = await answer(ask)
         final: FinalAnswer = value_of(ask, reply)
-        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": reply}, final.yes_or_no)
+        needed = needed_figures(passage, question, thought.texts, final.text.strip())
+        return Draft(thought, final.text.strip(), {"trace": trace_reply, "answer": reply}, needed, final.yes_or_no)
 
-    def trace_ask(self, passage: Passage, question: Question, found: Analysed, spot: Spot, feedback: Against) -> Ask:
+    def trace_ask(
+        self, passage: Passage, question: Question, found: Analysed, spec: DraftSpec, feedback: Against
+    ) -> Ask:
         """Asks for the thought."""
-        if spot.shape is None:
-            raise ValueError(f"{spot.name}: a thought is written along a shape")
+        if spec.shape is None:
+            raise ValueError(f"{spec.name}: a thought is written along a shape")
         inputs = {
             **shared_inputs(passage, question),
-            "given": THINKING[spot.setting],
-            "shape": spot.shape.told(),
+            "given": THINKING[spec.setting],
+            "shape": spec.shape.told(),
             "analysis": found.analysis,
             "hypotheses": found.hypotheses,
             "evidence": found.quoted(),
@@ -140,48 +150,50 @@ class TraceStages(AwaitedModule):
         }
         return Ask(
             stage="trace",
-            key=f"trace/{passage.sample.id}/{question.type.value}/{spot.name}",
+            key=f"trace/{passage.sample.id}/{question.type.value}/{spec.name}",
             predict=self.trace,
             inputs=inputs,
             depth=3,
             check=lambda values: [
-                *thought_problems(values[-1], question, spot.setting),
+                *thought_problems(values[-1], question, spec.setting),
                 *borrowed(values[-1], self.trace, inputs),
-                *(not_at_hand(passage, question, spot, values[-1].texts) if len(values) == 1 else []),
+                *(not_at_hand(passage, question, spec, values[-1].texts) if len(values) == 1 else []),
             ],
-            temperature=temperature_at(self.trace, spot),
+            temperature=temperature_at(self.trace, spec),
             earlier=feedback.earlier_thought,
             feedback=feedback.thought,
         )
 
-    def answer_ask(self, passage: Passage, question: Question, thought: Thought, spot: Spot, feedback: Against) -> Ask:
+    def answer_ask(
+        self, passage: Passage, question: Question, thought: Thought, spec: DraftSpec, feedback: Against
+    ) -> Ask:
         """Asks for the answer to a thought."""
         inputs = {
             **shared_inputs(passage, question),
-            "given": THINKING[spot.setting],
+            "given": THINKING[spec.setting],
             "thought": "\n\n".join(thought.texts),
         }
         return Ask(
             stage="answer",
-            key=f"answer/{passage.sample.id}/{question.type.value}/{spot.name}",
+            key=f"answer/{passage.sample.id}/{question.type.value}/{spec.name}",
             predict=self.answer,
             inputs=inputs,
             depth=4,
             check=lambda values: [
-                *answer_problems(values[-1], question, spot.setting),
+                *answer_problems(values[-1], question, spec.setting),
                 *borrowed(values[-1], self.answer, inputs),
-                *(not_at_hand(passage, question, spot, thought.texts, values[-1].text) if len(values) == 1 else []),
+                *(not_at_hand(passage, question, spec, thought.texts, values[-1].text) if len(values) == 1 else []),
             ],
-            temperature=temperature_at(self.answer, spot),
+            temperature=temperature_at(self.answer, spec),
             earlier=feedback.earlier_answer,
             feedback=feedback.answer,
         )
 
 
-def temperature_at(predict: dspy.Predict, spot: Spot) -> float | None:
+def temperature_at(predict: dspy.Predict, spec: DraftSpec) -> float | None:
     """A first variation has the temperature that the program was compiled with; others are there to differ."""
     compiled: float | None = predict.config.get("temperature")
-    return spot.temperature if compiled is None or spot.variation else compiled
+    return spec.temperature if compiled is None or spec.variation else compiled
 
 
 def thought_problems(thought: Thought, question: Question, setting: Setting) -> list[str]:
@@ -222,23 +234,37 @@ def answer_problems(answer: FinalAnswer, question: Question, setting: Setting) -
 
 
 def not_at_hand(
-    passage: Passage, question: Question, spot: Spot, thought: Sequence[str], answer: str | None = None
+    passage: Passage, question: Question, spec: DraftSpec, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
     """Which figures of a thought, or of the answer to it, only the passage gives, where it is not at hand.
 
     What is listed so once is taken the second time: the record names such figures, and an export shows the passage.
     """
-    if spot.setting == "open":
+    if spec.setting == "open":
         return []
-    needed = needs_passage(question.text, passage.sample.text, [*thought, *([answer] if answer else [])])
+    needed = needed_figures(passage, question, thought, answer)
     if answer is not None:
-        needed = needed[len(needs_passage(question.text, passage.sample.text, thought)) :]
+        needed = needed[len(needed_figures(passage, question, thought)) :]
     if not needed:
         return []
     return [
         f"uses figures that the question does not give and that nothing in it leads to: {', '.join(needed)}; derive them "
         "in the open, estimate, or do without"
     ]
+
+
+def needed_figures(
+    passage: Passage, question: Question, thought: Sequence[str], answer: str | None = None
+) -> list[str]:
+    """The figures of a thought (and the answer to it) that only the passage gives, worked out once for the checks and the
+    record."""
+    texts = tuple(thought) if answer is None else (*thought, answer.strip())
+    return list(_needed(question.text, passage.sample.text, texts))
+
+
+@lru_cache(maxsize=1024)
+def _needed(question: str, passage: str, texts: tuple[str, ...]) -> list[str]:
+    return needs_passage(question, passage, texts)
 
 
 def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:

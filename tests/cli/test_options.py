@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import pytest
 import yaml
+from programs.traces.extras import Extras
 from pydantic import BaseModel, Field
 
 from optimize.settings import CompileSettings
@@ -25,7 +26,6 @@ from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.judges.calibrate_settings import CalibrateSettings
 from programs.settings import DEFAULT_JUDGES, STAGES, Settings
-from programs.traces.extras import Extras
 from programs.traces.own_thoughts import OwnRules, OwnThinker
 from tests.making import Answers, made_of
 

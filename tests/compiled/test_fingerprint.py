@@ -19,8 +19,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from programs.compiled import program_fingerprint
-from programs.load import load_tracer
-from programs.tracer import Tracer
+from programs.tracer import Tracer, load_tracer
 from programs.versions import versions
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.thought import QuotedEvidence

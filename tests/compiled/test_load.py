@@ -1,4 +1,4 @@
-"""Invariants of `programs.load`: a compiled program is data.
+"""Invariants of `programs.compiled`: a compiled program is data.
 
 1. Without a file the program is as it is. What was saved comes back: instructions, demonstrations, field descriptions.
 2. A folder means the program.json in it.
@@ -21,9 +21,9 @@ import dspy
 import pytest
 
 import programs
+from programs.compiled import identity_at
 from programs.errors import UserError
-from programs.load import identity_at, load_tracer
-from programs.tracer import Tracer
+from programs.tracer import Tracer, load_tracer
 from tests.making import Answers, made_of, question, thought
 
 State = dict[str, Any]

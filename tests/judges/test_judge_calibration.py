@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs.run.goal import Goal
+from programs.traces.decision import QualityRules, calibrated
 
 from programs.errors import UserError
 from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
 from programs.records import Document
-from programs.run.goal import Goal
 from programs.stages.judge import Verdict
 from programs.tracer import Tracer
-from programs.traces.decision import QualityRules, calibrated
 from tests.lab import Lab, called, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked

@@ -17,7 +17,7 @@ from programs.export import main as export
 from programs.judges.review_list import review_item
 from programs.records import Document, VerdictRecord
 from programs.report import main as report
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 from tests.lab import Lab, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -62,7 +62,7 @@ def test_1_they_load_with_what_was_not_rated_missing(lab: Lab) -> None:
     old = VerdictRecord(judge="openai/strict", scored=True, overall=7, **OLD)
     assert record.verdicts[0] == old
     assert (old.fault, old.reads_like_thinking, old.words) == (None, None, "Sound, though thin.")
-    assert [len(unit.rejected) for unit in read_units(lab.journal)] == [0, 1]
+    assert [len(unit.rejected) for unit in read_variations(lab.journal)] == [0, 1]
     assert review_item("u", "accepted", record).verdicts[0] == old
 
 

@@ -21,7 +21,7 @@ from programs.reports.embedded import Places, rest_of
 from programs.reports.origin import Seen
 from programs.reports.packing import pack
 from programs.reports.sample import Sample
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 from tests.reports.building import HOSTILE, record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -78,7 +78,7 @@ def test_what_is_packed_can_be_read_back() -> None:
         trace = piece["traces"][row["place"]]
         text = piece["passages"][trace["passage"]]
         assert text == made.source_paper.text
-        assert "\n\n".join(step["text"] for step in trace["steps"]) == thought_of(made)
+        assert "\n\n".join(step["text"] for step in trace["steps"]) == bare_thought(made.reasoning_trace)
         assert "thought" not in trace
         for step, shown in zip(made.steps, trace["steps"], strict=True):
             assert (as_browser(text, *shown["span"]) if "span" in shown else None) == step.quote

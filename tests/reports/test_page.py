@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 from tests.reports.browsing import expect, go, keys_of, open_trace, opened, ready
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def records(document: Path) -> list[dict[str, Any]]:
     """All traces, those included that were turned down, as JSON, with what became of them."""
     found = []
-    for unit in read_units(document):
+    for unit in read_variations(document):
         for record in unit.records:
             status = "accepted" if record is unit.accepted else "turned down"
             found.append({"status": status, **record.model_dump(mode="json")})

@@ -19,6 +19,10 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs.traces.decision import QualityRules
+from programs.traces.extras import Extras
+from programs.traces.unit import Known, Unit
+from programs.traces.unit_line import unit_line
 
 from programs.asking.plan import Ask, Reply
 from programs.asking.tries import seed_of
@@ -26,10 +30,6 @@ from programs.records import Need, SolveTries
 from programs.run.findings import findings_in, of_line
 from programs.stages.solve import SOLVE_TEMPERATURE, solution_problems
 from programs.traces.blind_solve import BlindSolver, SolveRules, need_of, passed, tries_of
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
-from programs.traces.unit import Known, Unit
-from programs.traces.unit_line import unit_line
 from signatures.vocabulary import Agreement
 from tests.making import VERDICT, Answers, good_output, made_of, passage, unread
 

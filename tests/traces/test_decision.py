@@ -14,10 +14,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs.traces.decision import QualityRules, floors_missed, reasons_against, standing
 
 from programs.records import FLOORS, RATINGS
 from programs.stages.judge import Verdict, panel_score, panel_spread
-from programs.traces.decision import QualityRules, floors_missed, reasons_against, standing
 
 
 def verdict(overall: int | None, judge: str = "a", reason: str = "thin") -> Verdict:

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from programs.traces.decision import QualityRules
+from programs.traces.extras import Extras
+from programs.traces.unit import Known, Unit, UnitKey
+from programs.traces.unit_line import attempts_of, unit_line
 
 from programs.asking.plan import Ask, Reply
 from programs.run.tally import OWN, loss_of
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
 from programs.traces.own_thoughts import UNREASONED, OwnRules, OwnThinker
-from programs.traces.unit import Known, Unit, UnitKey
-from programs.traces.unit_line import attempts_of, unit_line
 from signatures.vocabulary import Agreement
 from tests.making import TEXT, VERDICT, Answers, made_of, passage, unread
 

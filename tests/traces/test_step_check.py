@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs.traces.decision import QualityRules
+from programs.traces.extras import Extras
+from programs.traces.step_checker import StepChecker
+from programs.traces.unit import Unit
 
 from programs.asking.plan import Reply
 from programs.errors import UserError
@@ -22,10 +26,6 @@ from programs.records import Record, StepRecord
 from programs.run.dry_run import calls_of
 from programs.run.findings import StepFindings, findings_in, in_words_of, of_line
 from programs.stages.steps import verdicts_in
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
-from programs.traces.step_checker import StepChecker
-from programs.traces.unit import Unit
 from tests.lab import Lab, laboratory
 from tests.making import VERDICT, Answers, answered, made_of, passage, thought, unread
 from tests.run.test_resume import repeated

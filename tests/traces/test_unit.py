@@ -17,13 +17,13 @@ import dataclasses
 from typing import Any
 
 import pytest
+from programs.traces.decision import QualityRules
+from programs.traces.unit import Known, Unit, UnitKey, drop_twins
 
 from programs.asking.plan import Ask, Reply
 from programs.run.tally import loss_of
 from programs.stages.questions import type_order
 from programs.tracer import Made
-from programs.traces.decision import QualityRules
-from programs.traces.unit import Known, Unit, UnitKey, drop_twins
 from programs.traces.variation import temperature_of
 from tests.making import TEXT, VERDICT, Answers, answered, good_output, made_of, sample, unread
 
