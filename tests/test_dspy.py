@@ -164,7 +164,7 @@ async def test_3_every_stage_of_one_predictor_takes_its_fields() -> None:
 async def test_3_so_do_the_stages_of_several() -> None:
     with served():
         found = Tracer().strands(making.passage(), making.question())
-        draft = await Tracer().writer.acall(making.passage(), making.question(), Analysed(**found), making.spot())
+        draft = await Tracer().writer.acall(making.passage(), making.question(), Analysed(**found), making.spec())
     assert set(found) == {"analysis", "hypotheses", "evidence", "critique", "perspective", "replies"}
     assert draft.thought.texts
     assert draft.answer

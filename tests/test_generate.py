@@ -115,7 +115,7 @@ def test_a_trace_below_the_threshold_is_made_again_and_then_rejected(tmp_path: P
         assert lab.records == []
         assert finished.summary.traces == {"rejected": 1}
         [unit] = lab.latest_units().values()
-        assert unit["reason"] == "quality 5.5 after 3 attempts"
+        assert unit["rejection"] == {"reason": "turned down by the judges", "detail": "quality 5.5 after 3 attempts"}
         assert len(unit["attempts"]) == 3
         assert unit["record"] is None
 

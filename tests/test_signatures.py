@@ -14,8 +14,6 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
 from pydantic import BaseModel
 
 from programs.asking.tries import RETRY_INPUTS
@@ -27,7 +25,6 @@ from programs.stages.own import OwnStage
 from programs.stages.questions import type_order
 from programs.stages.solve import SolveStages
 from programs.stages.steps import StepStage
-from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.preamble import EARLIER
@@ -78,7 +75,7 @@ def test_no_two_predictors_share_a_signature_class() -> None:
 
 def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
     answers = Answers()
-    made_of(answers, grader="any", extras=Extras(own=OwnThinker(OwnRules(1, "any"))))
+    made_of(answers, grade_answers=True, thought="model", tries=1)
     stages = {ask.stage for ask in answers.asked}
     assert stages - {"grade", "compare"} == set(STAGES)
 
@@ -124,7 +121,7 @@ def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
 
 def test_whatever_the_sheet_asks_of_a_judge_reaches_the_record() -> None:
     said = verdict(7, "It asserts the offset.")
-    unit = made_of(Answers(judge=lambda _ask: said), quality=QualityRules(check=True, judges=("a",))).units[0]
+    unit = made_of(Answers(judge=lambda _ask: said), quality_check=True, judge_models=["a"]).variations[0]
     (given,) = unit.record().verdicts
     assert said.keys() == VerdictSheet.model_fields.keys()
     assert said.items() <= given.model_dump().items()

@@ -1,12 +1,12 @@
 """What a run's tasks wait for: a place before the models, their turn to decide, and, once it is interrupted, no more."""
 
 import asyncio
-import heapq
 import logging
 import signal
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import NamedTuple
 
 from programs.errors import RunStopped
@@ -21,8 +21,7 @@ PLACES_A_LEAVER = 8
 
 
 class _Waiting(NamedTuple):
-    rank: int
-    number: int
+    depth: int
     lane: str
     future: "asyncio.Future[None]"
 
@@ -42,34 +41,18 @@ class Gate:
     """
 
     def __init__(self, capacity: int, lanes: bool = False) -> None:
-        self.capacity = capacity
-        self.lanes = lanes
+        self.capacity, self.lanes = capacity, lanes
         self.in_flight = 0
-        self.closed = False
+        self.closed = self.ending = False
         self.when_closed: Callable[[], object] = lambda: None
         self._busy: set[str] = set()
-        self._waiting: list[_Waiting] = []
-        self._ending = False
-        self._came = 0
+        self._waiting: defaultdict[int, deque[_Waiting]] = defaultdict(deque)
         self._replied: deque[asyncio.Future[None]] = deque()
 
     @property
     def texts(self) -> int:
         """How many texts should be under way at once."""
         return self.capacity if self.lanes else max(2, TEXTS_A_PLACE * self.capacity)
-
-    @property
-    def ending(self) -> bool:
-        """Whether no text is left to begin."""
-        return self._ending
-
-    @ending.setter
-    def ending(self, ending: bool) -> None:
-        # In lanes a text's calls would lose their prefix to the others.
-        if ending != self._ending and not self.lanes:
-            self._ending = ending
-            self._waiting = [caller._replace(rank=-caller.rank) for caller in self._waiting]
-            heapq.heapify(self._waiting)
 
     @asynccontextmanager
     async def slot(self, depth: int, lane: str = "") -> AsyncIterator[None]:
@@ -92,22 +75,21 @@ class Gate:
             return
         self.closed = True
         self.when_closed()
-        waiting, self._waiting = self._waiting, []
-        for caller in waiting:
+        for caller in chain.from_iterable(self._waiting.values()):
             if not caller.future.done():
                 caller.future.set_exception(RunStopped())
+        self._waiting.clear()
 
     async def _enter(self, depth: int, lane: str) -> None:
         if self.closed:
             raise RunStopped
-        rank = depth if self._ending else -depth
-        caller = _Waiting(rank, self._came, lane, asyncio.get_running_loop().create_future())
-        self._came += 1
-        heapq.heappush(self._waiting, caller)
+        caller = _Waiting(depth, lane, asyncio.get_running_loop().create_future())
+        self._waiting[depth].append(caller)
         self._admit()
         try:
             await caller.future
         except asyncio.CancelledError:
+            # Cancelled just as it was let through: the place is another's.
             if caller.future.done() and not caller.future.cancelled() and caller.future.exception() is None:
                 self._leave(lane)
             raise
@@ -118,19 +100,22 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
-        held: list[_Waiting] = []
-        while self._waiting and self.in_flight < self.capacity:
-            caller = heapq.heappop(self._waiting)
-            if caller.future.done():
-                continue
-            if self.lanes and caller.lane in self._busy:
-                held.append(caller)
-                continue
-            self.in_flight += 1
-            self._busy.add(caller.lane)
-            caller.future.set_result(None)
-        for caller in held:
-            heapq.heappush(self._waiting, caller)
+        while self.in_flight < self.capacity and (caller := self._next()) is not None:
+            self._waiting[caller.depth].remove(caller)
+            if not caller.future.done():
+                self.in_flight += 1
+                self._busy.add(caller.lane)
+                caller.future.set_result(None)
+
+    def _next(self) -> _Waiting | None:
+        """Who is to be let through next, unless it was given up."""
+        # In lanes a text's calls would lose their prefix to the others.
+        deepest_first = self.lanes or not self.ending
+        for depth in sorted(self._waiting, reverse=deepest_first):
+            for caller in self._waiting[depth]:
+                if not self.lanes or caller.lane not in self._busy or caller.future.done():
+                    return caller
+        return None
 
     async def _go_on(self) -> None:
         loop = asyncio.get_running_loop()

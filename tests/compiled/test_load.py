@@ -34,7 +34,7 @@ def changed() -> Tracer:
     tracer = Tracer()
     tracer.writer.trace.signature = tracer.writer.trace.signature.with_instructions("Think slowly.")
     answers = Answers()
-    unit = made_of(answers).units[0]
+    unit = made_of(answers).variations[0]
     assert unit.found is not None
     demo = {"question": question().text, "asked_by": "a student", "evidence": unit.found.quoted(), "thought": thought()}
     tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]

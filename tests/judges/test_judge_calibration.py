@@ -10,15 +10,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs.run.goal import Goal
-from programs.traces.decision import QualityRules, calibrated
 
 from programs.errors import UserError
 from programs.judges.calibration import prompt_of
@@ -85,7 +82,8 @@ def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
     finished, calls = judged.counted(judge_calibration=lenient)
     assert (finished.summary.traces, calls, judged.records) == ({"rejected": 2}, 0, [])
     (one, _) = judged.latest_units().values()
-    assert "less 0.5,1.5" in one["basis"]
+    rules = judged.lines("run")[-1]["rules"]["variation"]["judged"]
+    assert rules["biases"] == {"openai/strict": 0.5, "openai/mild": 1.5}
     assert one["attempts"][0]["metadata"]["quality_score"] == 5.5
     same_again, calls = judged.counted(judge_calibration=calibration(judged.folder, "again.json", strict=0.5, mild=1.5))
     assert (calls, same_again.summary.already_done) == (0, 2), "the biases count, not the file that they stand in"
@@ -106,9 +104,7 @@ def test_another_attempt_is_asked_for_where_the_biases_want_one(judged: Lab) -> 
 @given(st.none() | st.integers(1, 10), st.floats(-9, 9))
 def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | None, bias: float) -> None:
     given = Verdict(judge="a", scored=rating is not None, overall=rating, reason="thin")
-    rules = QualityRules(check=True, judges=("a",), biases={"a": bias})
-    found = calibrated(given, rules)
-    assert calibrated(given, QualityRules(check=True, judges=("a",))) is given
+    found = given.less(bias)
     if rating is None:
         assert found == given
         return
@@ -117,13 +113,6 @@ def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | No
     assert found.raw_overall == rating
     assert found.overall == pytest.approx(min(10, max(1, rating - bias)), abs=0.0051)
     assert found.model_copy(update={"overall": rating, "raw_overall": None}) == given
-
-
-def test_the_basis_names_the_biases_in_the_panels_order() -> None:
-    plain, floors = QualityRules(check=True, judges=("a", "b")), "accuracy>=5,answers_the_question>=5"
-    known = replace(plain, biases={"b": -0.25, "a": 1.0})
-    assert Goal(quality=plain).basis == f"judged by a,b from 6.0 with {floors} in 3; not graded"
-    assert Goal(quality=known).basis == f"judged by a,b less 1,-0.25 from 6.0 with {floors} in 3; not graded"
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs.traces.unit_line import attempts_of
 
 from programs.errors import UserError
 from programs.records import Record
 from programs.run.attempts import VariationAttempts, read_variations
+from programs.traces.line import attempts_of
 from tests.lab import Lab, laboratory
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs.run.goal import NOT_CHOSEN
 
 from programs.inputs.sample import Sample, sample_of
+from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.run.pilot import FEWEST, Amount, Extrapolation, Whole, choose, in_words, notes

@@ -3,7 +3,7 @@
 1. A thought whose paragraphs leak machine text, say nothing, or say the same twice is refused, naming the paragraph.
 2. An answer that leans on its source, leaks, says nothing or only repeats the question is refused.
 3. The trace is one <thought> element; tags inside are escaped.
-4. The trace is given what the strands found; the answer is given the thought; both have the spot's temperature and the
+4. The trace is given what the strands found; the answer is given the thought; both have the spec's temperature and the
    judges' reasons, and keys of their own for every variation and attempt.
 5. Judges see the passage, the question, the answer and the thought; graders the same without the thought.
 """
@@ -16,11 +16,11 @@ import pytest
 
 from programs.asking.plan import StageFailed
 from programs.background_loop import run
-from programs.stages.trace import NOTHING_AGAINST, Against, Spot, answer_problems, judged_view, thought_problems
+from programs.stages.trace import NOTHING_AGAINST, Against, DraftSpec, answer_problems, judged_view, thought_problems
 from programs.text.thought import bare_thought, unwrap_thought
 from signatures.answer import FinalAnswer
 from signatures.setting import Setting
-from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spot, thought, tracer, unread
+from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, question, sample, spec, thought, tracer, unread
 
 QUESTION = question()
 REPEATED = f"{'The scatter grows and ' * 6}that is all."
@@ -82,7 +82,7 @@ def test_half_a_sentence_is_a_paragraph() -> None:
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
-    place = dataclasses.replace(spot(), setting=setting)
+    place = dataclasses.replace(spec(), setting=setting)
     ask = tracer().writer.trace_ask(passage(), QUESTION, analysed(), place, NOTHING_AGAINST)
     first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
     assert [("107" in why) for why in first] == ([True] if setting == "closed" else [])
@@ -158,7 +158,7 @@ def test_tags_inside_a_thought_are_escaped() -> None:
     assert "&lt;/thought&gt; wait, the &lt;think&gt;" in made.text
 
 
-def asks(place: Spot, feedback: Against = NOTHING_AGAINST) -> Answers:
+def asks(place: DraftSpec, feedback: Against = NOTHING_AGAINST) -> Answers:
     answers = Answers()
     run(tracer().writer.drafted(passage(), QUESTION, analysed(), place, answers, feedback))
     return answers
@@ -166,7 +166,7 @@ def asks(place: Spot, feedback: Against = NOTHING_AGAINST) -> Answers:
 
 def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
     found = analysed()
-    trace, final = asks(spot()).asked
+    trace, final = asks(spec()).asked
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
     assert set(trace.inputs) == set(trace.predict.signature.input_fields) - {"earlier", "feedback"}
@@ -177,7 +177,7 @@ def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
 
 
 def test_the_temperature_reaches_both_calls_and_each_its_own_faults() -> None:
-    asked = asks(spot(2, 1, 0.9), Against(thought=("thin", "long"), answer=("curt",))).asked
+    asked = asks(spec(2, 1, 0.9), Against(thought=("thin", "long"), answer=("curt",))).asked
     assert [(ask.stage, ask.feedback) for ask in asked] == [("trace", ("thin", "long")), ("answer", ("curt",))]
     for ask in asked:
         assert ask.temperature == 0.9
@@ -185,7 +185,7 @@ def test_the_temperature_reaches_both_calls_and_each_its_own_faults() -> None:
 
 
 def test_every_variation_and_attempt_has_keys_of_its_own() -> None:
-    keys = [ask.key for v in range(12) for a in range(12) for ask in asks(spot(v, a, None)).asked]
+    keys = [ask.key for v in range(12) for a in range(12) for ask in asks(spec(v, a, None)).asked]
     assert len(set(keys)) == len(keys)
 
 
