@@ -90,12 +90,6 @@ class Tracer(AwaitedModule):
         self.judge = JudgeStage()
         self.grader = GradeStage()
 
-    def forward(
-        self, text: str, title: str | None = None, domain: str | None = None, **options: Any
-    ) -> dspy.Prediction:
-        """As `aforward`, without awaiting; in any thread."""
-        return super().forward(text, title, domain, **options)
-
     async def aforward(
         self,
         text: str,

@@ -12,10 +12,7 @@ NAME = "synthreasoner"
 def versions() -> dict[str, str]:
     """The versions that a run's outcome depends on."""
     found = {name: version_of(name) for name in (NAME, "dspy", "pydantic", "httpx")}
-    return {
-        "python": platform.python_version(),
-        **{name: number for name, number in found.items() if number is not None},
-    }
+    return {"python": platform.python_version(), **{name: number for name, number in found.items() if number}}
 
 
 def own_version() -> str | None:

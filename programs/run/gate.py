@@ -31,13 +31,11 @@ class Gate:
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
     (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
 
-    Those who have their reply go on one after another, one each time the event loop comes round: what is done with a reply
-    takes longer than anything else here, and many at once would hold up the call that has the place next. Few have left
-    their place by then: a kill loses their replies beside those that are in flight.
+    Those who have their reply go on one each time the event loop comes round: what is done with a reply takes long, and
+    many at once would hold up the call that has the place next. Few have left their place by then: a kill loses these too.
 
     With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
-    one of them. After `close` nobody new is let through: those who wait, and all who come, get `RunStopped`; `when_closed`
-    is called once.
+    one of them. After `close` those who wait, and all who come, get `RunStopped`; `when_closed` is called once.
     """
 
     def __init__(self, capacity: int, lanes: bool = False) -> None:

@@ -26,6 +26,7 @@ class Intake:
         self._most = settings.max_samples
         self._per_text = settings.traces_a_text
         self._begun = self._unfinished = 0
+        self._granted: dict[str, tuple[int, int]] = {}
         accepted = index.counts().get("accepted", 0)
         self._remaining = None if settings.max_traces is None else settings.max_traces - accepted
         ledger.begin(accepted, settings.max_traces)
@@ -73,14 +74,21 @@ class Intake:
         """How many traces a text may add; None: any number."""
         if self._remaining is None:
             return None
-        granted = max(0, min(self._per_text - self._index.accepted_of(sample.id), self._remaining))
+        before = self._index.accepted_of(sample.id)
+        granted = max(0, min(self._per_text - before, self._remaining))
+        self._granted[sample.id] = granted, before
         self._remaining -= granted
         return granted
 
-    def give_back(self, granted: int | None, made: int) -> None:
-        """Of what was granted to a text, so many were made (less than 0: it lost some that it had)."""
+    def ends(self, sample: Sample) -> None:
+        """A text gives back what it did not add of the traces that were granted to it."""
         if self._remaining is not None:
-            self._remaining += (granted or 0) - made
+            granted, before = self._granted.pop(sample.id)
+            self._remaining += granted - (self._index.accepted_of(sample.id) - before)
+
+    def sweeps(self) -> None:
+        """The input is gone through once more, for what failed."""
+        self._ledger.sweeps += 1
 
     def _tell_room(self) -> None:
         begin = None if self._most is None else max(0, self._most - self._begun)

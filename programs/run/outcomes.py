@@ -94,8 +94,19 @@ class JournalStore(Store):
         self._ledger.sample(sample.id, outcome)
 
     def done(self, sample: Sample) -> bool:
-        """Whether a text was driven to its end by the same rules."""
-        return self._journal.index.sample(sample.id) == (self._rules.text_basis, True)
+        """Whether a text was driven to its end by the same rules, which is counted."""
+        done = self._journal.index.sample(sample.id) == (self._rules.text_basis, True)
+        self._ledger.already_done += done
+        return done
+
+    def accepted_of(self, sample: Sample) -> int:
+        """How many traces a text has."""
+        return self._journal.index.accepted_of(sample.id)
+
+    @property
+    def accepted(self) -> int:
+        """How many traces there are."""
+        return self._journal.index.counts().get("accepted", 0)
 
     def decides_in_turn(self, sample: Sample) -> bool:
         """Whether what stands of a text's questions is still to be decided, and hangs on the texts before it."""

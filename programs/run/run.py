@@ -112,8 +112,7 @@ class _Work:
         store = JournalStore(journal, self.rules, self.screen, ledger, provenance, self.biases)
         reading = await self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
-        index, samples = journal.index, reading.samples
-        runner = Runner(self.tracer, settings, caller, gate, store, intake, index, ledger, samples)
+        runner = Runner(self.tracer, settings, caller, gate, store, intake, reading.samples)
         failure: FatalError | JournalError | None = None
         with dspy.context(adapter=adapter_for(settings.prompt_order), disable_history=True, trace=None):
             async with self._documents(), interruptible(gate) as interrupted:

@@ -13,10 +13,8 @@ from programs.asking.plan import Ask, Reply
 from programs.errors import RunStopped
 from programs.inputs.sample import Sample
 from programs.run.gate import Gate, Turn
-from programs.run.index import Index
 from programs.run.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Ledger
 from programs.run.outcomes import JournalStore
 from programs.settings import Settings
 from programs.telemetry.tracing import about
@@ -43,13 +41,10 @@ class Runner:
         gate: Gate,
         store: JournalStore,
         intake: Intake,
-        index: Index,
-        ledger: Ledger,
         samples: Callable[[bool], Iterator[Sample | None]],
     ) -> None:
         self._tracer, self._settings, self._caller, self._gate = tracer, settings, caller, gate
-        self._store, self._intake, self._index, self._ledger = store, intake, index, ledger
-        self._samples = samples
+        self._store, self._intake, self._samples = store, intake, samples
         self._last_turn: Turn | None = None
         self._again: set[int] = set()
         self._limited: deque[Sample] = deque()
@@ -66,13 +61,13 @@ class Runner:
         """
         try:
             if self._intake.replaces:
-                await self._pass(lambda sample: self._index.accepted_of(sample.id) > 0, deciding_again=True)
+                await self._pass(lambda sample: self._store.accepted_of(sample) > 0, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
             for _ in range(SWEEPS):
                 if not self._again or self._stopping or self._intake.full:
                     break
                 again, self._again = self._again, set()
-                self._ledger.sweeps += 1
+                self._intake.sweeps()
                 await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
         except asyncio.CancelledError:
             self.abandon()
@@ -82,7 +77,7 @@ class Runner:
         error = self._caller.failure or self._error
         if error is not None:
             raise error
-        if not self._stopping and not self._index.counts().get("accepted"):
+        if not self._stopping and not self._store.accepted:
             self._caller.check_answered()
 
     def abandon(self) -> None:
@@ -107,10 +102,7 @@ class Runner:
                 if self._stopping:
                     intake.leaves(sample, counted, STOPPED)
                     break
-            if sample is None or not wanted(sample):
-                continue
-            if self._store.done(sample):
-                self._ledger.already_done += 1
+            if sample is None or not wanted(sample) or self._store.done(sample):
                 continue
             if not intake.admits(sample):
                 intake.leaves(sample, counted, SAMPLES_ENOUGH)
@@ -179,7 +171,7 @@ class Runner:
                 await turn.come()
             return reply
 
-        before, decided = self._index.accepted_of(sample.id), False
+        decided = False
         try:
             with about(sample.id):
                 outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
@@ -189,7 +181,7 @@ class Runner:
                 turn.over(decided=decided)
             if not decided:
                 self._intake.leaves(sample, counted, STOPPED)
-            self._intake.give_back(limit, self._index.accepted_of(sample.id) - before)
+            self._intake.ends(sample)
         self._store.end(sample, outcome)
         if outcome.failed:
             self._again.add(int(sample.id, 16))

@@ -66,15 +66,6 @@ def test_what_was_saved_comes_back(saved: Path) -> None:
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
 
 
-def test_saving_and_loading_again_changes_nothing(saved: Path, tmp_path: Path) -> None:
-    load_tracer(saved).save(tmp_path / "again.json")
-    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(saved.read_text())
-
-
-def test_a_folder_means_its_program(saved: Path) -> None:
-    assert load_tracer(str(saved.parent)).writer.trace.signature.instructions == "Think slowly."
-
-
 def test_loading_changes_no_other_program(saved: Path) -> None:
     load_tracer(saved)
     assert load_tracer().writer.trace.signature.instructions != "Think slowly."

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from programs.errors import UserError
 from programs.records import Record
 from programs.run.attempts import VariationAttempts, read_variations
 from programs.traces.line import attempts_of
@@ -74,15 +73,6 @@ def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
         assert list(read_variations(lab.journal)) == found
 
 
-def test_a_unit_that_was_never_accepted_has_its_attempts(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(4), "answer": answer}) as lab:
-        lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
-        (unit,) = units_of(lab)
-        assert (unit.status, unit.accepted, unit.others) == ("rejected", None, [])
-        assert [overalls(record) for record in unit.rejected] == [[4, 4]] * 3
-        assert len({record.id for record in unit.rejected}) == 3
-
-
 def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(5), "answer": answer}) as lab:
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
@@ -136,11 +126,6 @@ def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
             (unit.key, "accepted", []) for unit in before
         ]
         assert [unit.accepted for unit in found] == [unit.accepted for unit in before]
-
-
-def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is neither"):
-        next(read_variations(tmp_path / "none.json"))
 
 
 def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

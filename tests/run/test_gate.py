@@ -103,18 +103,6 @@ async def test_the_deepest_goes_first_and_at_equal_depth_the_first() -> None:
     assert log == [9, *sorted(depths, reverse=True)]
 
 
-async def test_at_equal_depth_the_first_that_came_goes_first() -> None:
-    gate, order = Gate(1), list[int]()
-
-    async def call(number: int) -> None:
-        async with gate.slot(3):
-            order.append(number)
-            await turns(1)
-
-    await asyncio.gather(*(call(number) for number in range(20)))
-    assert order == list(range(20))
-
-
 async def test_closing_wakes_those_who_wait_and_leaves_those_inside() -> None:
     gate, log = Gate(2), list[int]()
     inside = [Caller(gate, 5, log) for _ in range(2)]
@@ -176,17 +164,6 @@ async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin(lanes: bo
     # In lanes all are of one: they go one after another anyway.
     await ended([holder, *early, *late])
     assert log == [9, *sorted([2, 5, 1, 4, 0], reverse=lanes)]
-
-
-async def test_a_text_that_comes_after_all_is_begun_after_the_others_again() -> None:
-    gate, log = Gate(1), list[int]()
-    holder = Caller(gate, 9, log)
-    gate.ending = True
-    callers = [Caller(gate, depth, log) for depth in (3, 0, 5)]
-    await turns()
-    gate.ending = False
-    await ended([holder, *callers])
-    assert log == [9, 5, 3, 0]
 
 
 @pytest.mark.parametrize(("capacity", "leavers"), [(6, 0), (8, 1), (32, 4)])

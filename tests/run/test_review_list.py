@@ -22,7 +22,7 @@ from programs.judges.review_list import ReviewItem
 from programs.merge import merge
 from programs.records import VerdictRecord
 from programs.run.journal import Journal
-from tests.lab import Lab, called, laboratory
+from tests.lab import Lab, laboratory
 from tests.reviewing import review
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -103,23 +103,6 @@ def test_rejected_attempts_count_too(tmp_path: Path) -> None:
         assert lab.document["metadata"]["judges"] == judges.model_dump()
 
 
-def test_the_command_tells(judged: Lab) -> None:
-    done = called(*judged.arguments(traces_per_sample=2))
-    assert done.returncode == 0
-    told = " ".join(done.stdout.split())
-    assert "judges: openai/mild gave" in told
-    assert "Krippendorff's alpha" in told
-    assert f"python -m programs.review {judged.output}" in told
-
-
-def test_one_judge_agrees_with_nobody(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2, base={**JUDGED, "judge_models": PANEL[:1]}) as lab:
-        lab.run()
-        found = lab.document["metadata"]["judges"]
-        assert (found["alpha"], found["pairs"], found["traces"], found["to_review"]) == (None, [], 0, 0)
-        assert listed(lab) == []
-
-
 def test_it_is_made_again_from_the_journal(judged: Lab) -> None:
     judged.run()
     path = judged.folder / "out.review.jsonl"
@@ -159,15 +142,6 @@ def test_what_a_person_wrote_into_it_is_moved_aside(judged: Lab) -> None:
     assert len(listed(judged)) >= len(lines)
     judged.run(traces_per_sample=3)
     assert len(list(judged.folder.glob("out.review.jsonl.*.old"))) == 1
-
-
-def test_a_fresh_start_moves_it_aside(judged: Lab) -> None:
-    judged.run(traces_per_sample=2)
-    before = (judged.folder / "out.review.jsonl").read_bytes()
-    judged.run(resume=False, quality_check=False)
-    (kept,) = judged.folder.glob("out.review.jsonl.*.old")
-    assert kept.read_bytes() == before
-    assert not (judged.folder / "out.review.jsonl").exists()
 
 
 def test_without_judges_there_is_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from programs.errors import UserError
 from programs.judges.labels import read_labels
 from programs.judges.review_list import FAR_APART
 from programs.judges.review_sample import ReviewSample
@@ -45,13 +44,6 @@ def test_a_larger_sample_goes_on_with_the_smaller(judged: Lab) -> None:
     assert sorted(ReviewSample(judged.output, EVERYTHING, 1).ids) == sorted(every)
 
 
-def test_each_place_in_the_run_is_drawn_about_as_often(judged: Lab) -> None:
-    """Of 100 draws of half of them, no attempt is in less than a quarter or more than three quarters."""
-    every = ReviewSample(judged.output, EVERYTHING, 0).ids
-    drawn = [name for seed in range(100) for name in ReviewSample(judged.output, len(every) // 2, seed).ids]
-    assert all(25 < drawn.count(name) < 75 for name in every)
-
-
 def test_traces_on_which_judges_agree_are_drawn_too(judged: Lab) -> None:
     sample = ReviewSample(judged.output, EVERYTHING, 0)
     spreads = [sample[number].spread for number in range(len(sample))]
@@ -80,15 +72,3 @@ def test_without_judges_the_traces_can_be_drawn(tmp_path: Path) -> None:
         assert code == 0
         assert "no judge was asked (accepted)" in out
         assert "1 accepted, 1 rejected, 1 rated, 0 without a label" in out
-
-
-def test_a_run_without_a_trace_has_nothing_to_review(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"answer": lambda _: {"answer": ""}}) as lab:
-        lab.run()
-        code, out, _ = review(lab.output, options=("--random", "5"))
-        assert (code, out.strip()) == (0, "nothing to review: no trace came")
-
-
-def test_no_document_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is neither"):
-        ReviewSample(tmp_path / "none.json", 1, 0)

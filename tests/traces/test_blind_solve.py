@@ -163,14 +163,6 @@ def test_an_unusable_answer_is_absent_for_good() -> None:
     )
 
 
-def test_variations_share_the_tries_and_are_compared_apart() -> None:
-    answers = Answers()
-    made = made_of(answers, **solving(2), variations=3)
-    assert len(made.variations) == 3
-    assert (answers.count("solve"), answers.count("compare")) == (4, 12)
-    assert len({ask.key for ask in answers.asked}) == len(answers.asked)
-
-
 def partly(*variations: int) -> Any:
     """A comparer that finds every try equivalent to the answers of these variations, and to no other's."""
 
@@ -247,18 +239,8 @@ def test_only_accepted_traces_are_tried() -> None:
     assert answers.count("solve") == 0
 
 
-def test_what_it_cost_stands_in_the_record() -> None:
-    record = only(Answers(), **solving(2)).record()
-    assert record.generation is not None
-    assert record.generation.calls == 8 + 4 + 4
-
-
 @pytest.mark.parametrize(
     "text", ["????????????", "What is the amplitude, then?", "I'm sorry, but I can't help with that."]
 )
 def test_what_is_no_answer_is_refused(text: str) -> None:
     assert solution_problems(text)
-
-
-def test_what_may_be_wrong_is_not() -> None:
-    assert solution_problems("The amplitude falls by 12 percent, because the neighbours were removed.") == []

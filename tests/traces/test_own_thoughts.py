@@ -169,11 +169,6 @@ def test_a_try_that_is_unusable_is_no_attempt(thought: str, answer: str) -> None
     assert (unit.status, len(unit.attempts), answers.count("own")) == ("accepted", 1, 2)
 
 
-def test_in_the_open_setting_an_answer_may_speak_of_what_is_in_view() -> None:
-    speaks = own(answer="As the text says, the scatter grows towards fainter targets and biases the amplitude.")
-    assert thought_of(own=speaks, setting="open")[1].count("own") == 1
-
-
 def test_what_was_not_answered_is_open_and_the_others_go_on() -> None:
     def replied(ask: Ask) -> Reply:
         return unread("the answer ran into its token limit") if number_of(ask) == 0 else own()(ask)
@@ -207,12 +202,6 @@ def test_the_record_says_whose_thought_it_is() -> None:
     assert {"trace", "answer", "agreement"} < set(record.generation.models), "those of another model"
     assert "own" not in record.generation.models
     assert record.unit == str(unit.key) == f"{passage().sample.id}/{unit.question.type.value}/0-model"
-
-
-def test_a_thought_in_tags_is_read_where_nothing_took_it_apart() -> None:
-    reply = Reply(status="ok", output=f"<think>{THOUGHT}</think>{ANSWER}", model="reasoner")
-    record = thought_of(own=lambda _ask: reply)[0].record()
-    assert (record.final_answer, len(record.steps)) == (ANSWER, 3)
 
 
 # 5. and 6. Beside written traces

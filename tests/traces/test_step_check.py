@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +22,9 @@ from programs.run.findings import of_line
 from programs.stages.steps import verdicts_in
 from programs.traces.step_check import STAGE
 from programs.traces.variation import Variation
-from tests.lab import Lab, laboratory
+from tests.lab import Lab
 from tests.making import VERDICT, Answers, answered, only, passage, thought, unread
 from tests.run.test_resume import repeated
-from tests.standin import scientist
-from tests.standin.scientist import Asked
 
 CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
@@ -173,14 +170,3 @@ def test_runs_cost_what_the_dry_run_says_and_repeat_nothing(lab: Lab) -> None:
     for record in lab.records:
         text = record["source_paper"]["text"]
         assert all(step["quote"] in (None, text[step["start"] : step["end"]]) for step in record["steps"])
-
-
-def test_unreadable_verdicts_leave_the_trace_as_it_is(tmp_path: Path) -> None:
-    def mute(asked: Asked) -> Any:
-        return "I would rather not." if asked.stage == "steps" else scientist.steps(asked)
-
-    with laboratory(tmp_path, texts=1, stages={"steps": mute}) as lab:
-        finished = lab.run(check_steps=True)
-        assert finished.summary.traces == {"accepted": 1}
-        [record] = lab.records
-        assert not any("reason" in step for step in record["steps"])
