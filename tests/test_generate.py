@@ -99,18 +99,6 @@ def test_another_attempt_costs_two_calls_and_its_judges_and_is_told_why(tmp_path
         assert rejected["final_answer"] not in lab.output.read_text(encoding="utf-8")
 
 
-def test_a_trace_below_the_threshold_is_made_again_and_then_rejected(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"judge": by_judge(strict=5, mild=6)}) as lab:
-        finished, calls = lab.counted(quality_check=True, judge_models=PANEL, max_attempts=3)
-        assert calls == 8 + len(PANEL) + 2 * (2 + len(PANEL))
-        assert lab.records == []
-        assert finished.summary.traces == {"rejected": 1}
-        [unit] = lab.latest_units().values()
-        assert unit["rejection"] == {"reason": "turned down by the judges", "detail": "quality 5.5 after 3 attempts"}
-        assert len(unit["attempts"]) == 3
-        assert unit["record"] is None
-
-
 def test_a_trace_that_no_judge_answered_is_kept_aside_and_judged_on_the_next_resume(tmp_path: Path) -> None:
     mute = True
 

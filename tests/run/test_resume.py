@@ -153,15 +153,6 @@ def test_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_pat
 # 3. Fills in
 
 
-def test_grades_are_filled_in_for_traces_that_are_there(lab: Lab) -> None:
-    lab.run(traces_per_question=2)
-    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
-    _, calls = lab.counted(traces_per_question=2, grade_answers=True)
-    assert calls == 8
-    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
-    assert all(record["answer_grades"]["overall_score"] is not None for record in lab.records)
-
-
 def test_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:
     with laboratory(tmp_path, stages=score_by_text([7])) as lab:
         lab.run(**JUDGED)

@@ -1,7 +1,6 @@
 """Whole runs with `--blind-solve` against a stand-in server.
 
-1. They cost what the dry run and the documents say. A resumed run repeats no call; an option that is added later fills in
-   what is there, a larger number extends it.
+1. An option that is added later fills in what is there, a larger number extends it.
 2. `--keep` turns down, `--max-traces` counts what is left, exactly, whatever was granted to a text at first.
 3. The summary counts what was found over all runs, each trace once. Nothing of a trace reaches the solver.
 """
@@ -10,11 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from programs.run.dry_run import calls_of
 from programs.run.ledger import Ledger
 from tests.lab import Lab, laboratory
 from tests.run.test_resume import repeated
@@ -37,29 +34,6 @@ def known_for_even(asked: Asked) -> dict[str, Any]:
     """Knows everything about the galaxies of even catalogues."""
     agreed = "an even one" in asked.given("reference") or not asked.given("other").startswith(scientist.FROM_MEMORY)
     return {"reason": "They are about the same galaxies.", "agreement": "equivalent" if agreed else "contradicts"}
-
-
-def test_they_cost_what_the_dry_run_says(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages={"answer": reading}) as lab:
-        options = {**SOLVING, "traces_per_sample": 2, "traces_per_question": 2}
-        finished, calls = lab.counted(**options)
-        expected = calls_of(lab.settings(**options), texts=4)
-        assert expected["blind solving"] == 2 * 2 * (4 * 2 + 4 * 2 * 2)
-        assert calls == sum(expected.values()) == finished.summary.this_run.calls
-        models = Counter(body["model"] for body in lab.server.bodies)
-        assert (models["solver"], models["comparer"]) == (4 * 2 * 4, 4 * 2 * 2 * 4)
-        by_stage = {row["stage"]: row["calls"] for row in finished.summary.spent_in_all}
-        assert by_stage["trace"] == 16
-        assert repeated(lab) == 0
-
-
-def test_a_resumed_run_repeats_nothing(lab: Lab) -> None:
-    lab.run(**SOLVING, max_calls=31)
-    lab.run(**SOLVING)
-    once = calls_of(lab.settings(**SOLVING), texts=4)
-    assert lab.calls == sum(once.values())
-    _, calls = lab.counted(**SOLVING)
-    assert calls == repeated(lab) == 0
 
 
 def test_what_is_asked_for_later_is_filled_in(lab: Lab) -> None:

@@ -17,14 +17,11 @@ import pytest
 
 from programs.asking.plan import Reply
 from programs.records import Record, StepRecord
-from programs.run.dry_run import calls_of
 from programs.run.findings import of_line
 from programs.stages.steps import verdicts_in
 from programs.traces.step_check import STAGE
 from programs.traces.variation import Variation
-from tests.lab import Lab
 from tests.making import VERDICT, Answers, answered, only, passage, thought, unread
-from tests.run.test_resume import repeated
 
 CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
@@ -146,27 +143,3 @@ def test_only_accepted_traces_are_checked() -> None:
     unit = only(answers, **CHECKING, **JUDGED, max_attempts=1)
     assert unit.status == "rejected"
     assert answers.count("steps") == 0
-
-
-def test_runs_cost_what_the_dry_run_says_and_repeat_nothing(lab: Lab) -> None:
-    finished, calls = lab.counted(traces_per_question=2)
-    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
-    assert finished.summary.findings.steps is None
-    options = {"check_steps": True, "check_model": "openai/checker", "traces_per_question": 2}
-    assert calls_of(lab.settings(**options), texts=4)["step checks"] == 8
-    finished, more = lab.counted(**options)
-    assert more == 8, "one a trace, and no other stage again"
-    assert sum(calls_of(lab.settings(**options), texts=4).values()) == calls + more
-    assert [body["model"] for body in lab.server.bodies[-more:]] == ["checker"] * more
-    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
-    assert repeated(lab) == 0
-    finished, more = lab.counted(**options)
-    assert more == 0
-    steps = [step for record in lab.records for step in record["steps"]]
-    found = finished.summary.findings.steps
-    assert found is not None
-    assert found.steps == len(steps)
-    assert found.checked == found.inferred == sum(step["judged_by"] == "openai/checker" for step in steps)
-    for record in lab.records:
-        text = record["source_paper"]["text"]
-        assert all(step["quote"] in (None, text[step["start"] : step["end"]]) for step in record["steps"])
