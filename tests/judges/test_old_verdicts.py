@@ -41,7 +41,7 @@ def aged(value: Any) -> Any:
         kept = {name: value[name] for name in ("judge", "scored", "raw_overall") if name in value}
         return {**kept, **OLD, "overall": value["overall"]}
     return {
-        name: one.replace(" with accuracy>=5,answers_the_question>=5", "") if name == "basis" else aged(one)
+        name: "judged by openai/strict,openai/mild from 6.0 in 1; not graded" if name == "basis" else aged(one)
         for name, one in value.items()
     }
 
