@@ -19,8 +19,7 @@ from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.load import load_tracer
-from programs.tracer import Tracer
+from programs.tracer import Tracer, load_tracer
 
 TRACE_CALLS = len(STAGES)
 """Calls that make one trace when nothing is asked again."""

@@ -19,7 +19,7 @@ from programs.lms.resolve import Model
 from programs.records import Record
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
-from programs.traces.unit import Attempt, Unit
+from programs.traces.variation import Attempt, Variation
 
 
 @dataclass(frozen=True)
@@ -61,26 +61,26 @@ class Measure:
         neither was it where a judge or the grader, asked, gave nothing: a program must not gain by silencing them.
         Raises `BackendError` when a judge cannot be reached."""
         stages = {stage: first_failure(asked) for stage, asked in prediction.asked.items()}
-        unit = next((unit for unit in prediction.units if unit.status == "accepted"), None)
-        if unit is None:
+        variation = next((one for one in prediction.variations if one.accepted), None)
+        if variation is None:
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
             if any(failure.reply.fault == "refused" for failure in prediction.failures):
                 return Measured(Score(None, why), {}, stages)
             return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self.weights else {}, stages)
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with dspy.context(trace=None):
-            record = replace(unit, attempts=[run(self._attempt(unit))]).record()
+            record = replace(variation, attempts=[run(self._attempt(variation))]).record()
         metrics = {name: METRICS[name](record) for name in self.weights}
         asked = {"judge": bool(self._judges), "grades": self._grader is not None}
         silent = [name for name, score in metrics.items() if asked.get(name) and score.value is None]
         score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self.weights)
         return Measured(score, metrics, stages, record)
 
-    async def _attempt(self, unit: Unit) -> Attempt:
-        attempt = unit.attempts[-1]
-        name = f"{unit.key}.{attempt.plan.attempt}"
+    async def _attempt(self, variation: Variation) -> Attempt:
+        attempt, name = variation.last, variation.name
         asks = [
-            self._judge.ask(unit.passage, unit.question, attempt.draft, name, judge) for judge in sorted(self._judges)
+            self._judge.ask(variation.passage, variation.question, attempt.draft, name, judge)
+            for judge in sorted(self._judges)
         ]
         caller = Caller(lambda ask: self._judges[ask.judge or ""], self._rules, strict=True)
         replies = await together(caller.answer(ask) for ask in asks)
@@ -88,9 +88,9 @@ class Measure:
         if self._grader is None:
             return replace(attempt, verdicts=verdicts)
         grader = self._grader
-        ask = self._grade.ask(unit.passage, unit.question, attempt.draft, name, grader.name)
+        ask = self._grade.ask(variation.passage, variation.question, attempt.draft, name, grader.name)
         reply = await Caller(lambda _: grader, self._rules, strict=True).answer(ask)
-        return replace(attempt, verdicts=verdicts, grades=grades_of(reply), grade_reply=reply)
+        return replace(attempt, verdicts=verdicts, grades=grades_of(reply))
 
 
 class StageMeasure:

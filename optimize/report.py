@@ -14,9 +14,8 @@ from optimize.optimizers.bench import tuned_part
 from optimize.proof import Compared, Failures, Proof
 from optimize.recording.recorder import Recorder
 from optimize.settings import CompileSettings
-from programs.clock import stamp
 from programs.files import in_place
-from programs.versions import git_commit, versions
+from programs.versions import git_commit, stamp, versions
 
 
 class Tuned(BaseModel):

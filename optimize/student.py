@@ -11,7 +11,8 @@ from programs.asking.caller import AwaitedModule, Caller, TryRules
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.sample import sample_of
 from programs.passage import Passage
-from programs.tracer import Made, Tracer, Wishes
+from programs.settings import TracerOptions
+from programs.tracer import SampleOutcome, Tracer
 
 
 class Asked(NamedTuple):
@@ -46,19 +47,19 @@ class Student(AwaitedModule):
     async def aforward(
         self, text: str, title: str | None = None, domain: str | None = None, **_: Any
     ) -> dspy.Prediction:
-        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `units` (a list of `Unit`,
-        empty without questions), `pool` and `failures` (a list of `StageFailed`).
+        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a list of
+        `Variation`, empty without questions), `pool` and `failures` (a list of `StageFailed`).
         Raises `BackendError` when the model cannot be reached or refuses."""
         asked: dict[str, Asked] = {}
-        sample, wishes = sample_of(text, title=title, domain=domain), Wishes(temperature=TEMPERATURE)
+        sample, options = sample_of(text, title=title, domain=domain), TracerOptions(temperature=TEMPERATURE)
         tracer = Tracer(self.questions, self.strands, self.writer)
         try:
-            made = await tracer.made(sample, wishes, _answering(self._caller.answer, asked, self._until))
+            made = await tracer.made(sample, options, _answering(self._caller.answer, asked, self._until))
         except _Reached:
-            made = Made(pool=self.questions.pool(Passage(sample), asked["questions"].reply, wishes.seed))
+            made = SampleOutcome(self.questions.pool(Passage(sample), asked["questions"].reply, options.seed))
         failures: list[StageFailed] = [made.failure] if made.failure else []
-        failures += [unit.failure for unit in made.units if unit.failure]
-        return dspy.Prediction(asked=asked, units=made.units, pool=made.pool, failures=failures)
+        failures += [variation.failure for variation in made.variations if variation.failure]
+        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=failures)
 
 
 TEMPERATURE = 0.7

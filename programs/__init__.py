@@ -7,20 +7,15 @@ tracer = load_tracer()
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from programs.load import load_tracer
-    from programs.tracer import Tracer
+    from programs.tracer import Tracer, load_tracer
 
 __all__ = ["Tracer", "load_tracer"]
 
 
 def __getattr__(name: str) -> Any:
     # DSPy takes most of a second to import: only what needs it pays for it.
-    if name == "load_tracer":
-        from programs.load import load_tracer
+    if name in __all__:
+        from programs import tracer
 
-        return load_tracer
-    if name == "Tracer":
-        from programs.tracer import Tracer
-
-        return Tracer
+        return getattr(tracer, name)
     raise AttributeError(f"module 'programs' has no attribute {name!r}")

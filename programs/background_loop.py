@@ -7,12 +7,12 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from functools import cache
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
 _lock = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -22,7 +22,8 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     Raises what the coroutine raises. A wait that is interrupted (Ctrl-C) cancels the coroutine. On the background loop
     itself, which would wait for itself, it raises `RuntimeError`.
     """
-    loop = _started()
+    with _lock:
+        loop = _started()
     if asyncio._get_running_loop() is loop:
         coroutine.close()
         raise RuntimeError("a program that awaits cannot be called without awaiting: use acall or aforward there")
@@ -35,13 +36,11 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
+@cache
 def _started() -> asyncio.AbstractEventLoop:
-    global _loop
-    with _lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_serve, args=(_loop,), name="background loop", daemon=True).start()
-        return _loop
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=_serve, args=(loop,), name="background loop", daemon=True).start()
+    return loop
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -55,8 +54,9 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 
 def _forget() -> None:
     """After a fork the thread is gone; the child starts one of its own."""
-    global _loop, _lock
-    _loop, _lock = None, threading.Lock()
+    global _lock
+    _lock = threading.Lock()
+    _started.cache_clear()
 
 
 os.register_at_fork(after_in_child=_forget)

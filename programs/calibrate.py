@@ -36,7 +36,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
         "what is measured": ("labels", "judge_models", "output", "apply", "judged_correct_from"),
-        "models and servers": (*ConnectionOptions.model_fields,),
+        "models and servers": (*ConnectionOptions.model_fields, "seed"),
         "the calibration": ("dry_run", "max_calls"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
     }
@@ -58,6 +58,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
         description="also write each judge's mean bias, for programs.generate --judge-calibration; needs at least 30 "
         "labels from 1 to 10",
     )
+    seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")
     dry_run: bool = Field(False, description="say what would be asked, and ask nothing")
     max_calls: int | None = Field(None, ge=1, description="calls after which it stops, to be resumed")
 
@@ -70,7 +71,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
     @property
     def of_a_run(self) -> Settings:
         """The same as settings of a run with these judges."""
-        same = self.model_dump(include={*ConnectionOptions.model_fields, "judge_models", "max_calls"})
+        same = self.model_dump(include={*ConnectionOptions.model_fields, "judge_models", "seed", "max_calls"})
         return Settings.model_validate({**same, "model": self.judge_models[0], "quality_check": True})
 
 
@@ -82,10 +83,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CalibrateSettings) -> int:
+
     from programs.judges.calibration import LEAST_RATINGS, Calibration
     from programs.judges.figures import CalibrationReport
     from programs.judges.labels import read_labels
-    from programs.load import load_tracer
+    from programs.tracer import load_tracer
 
     _refuse_others("--output", settings.output, CalibrationReport)
     _refuse_others("--apply", settings.apply, Calibration)

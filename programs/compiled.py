@@ -1,13 +1,14 @@
-"""Compiled programs as files: what one was made for, which is saved with it and checked before it is used, and its
-fingerprint, which says what it asks.
+"""Compiled programs as files: written, checked, loaded; and a program's fingerprint, which says what it asks.
 
 DSPy saves instructions and demonstrations by position; loaded into a program with other fields they would go to the
 wrong places without a word. So the saved file carries the ordered names and types of every signature's fields and the
-adapter's version, and a program that differs refuses it.
+adapter's version, and a program that differs refuses it. It is read as data: models, addresses and keys in it are never
+taken.
 """
 
 import hashlib
 import json
+import logging
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,16 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
 from programs.asking.schema import outputs_of, schema_of
+from programs.errors import UserError
 from programs.files import in_place
+
+log = logging.getLogger("synthreasoner")
+
+KEY = "synthreasoner"
+"""Where the identity stands in the `metadata` of a saved program."""
+
+ALLOWED_KEYS = frozenset({"demos", "signature", "traces", "train", "lm"})
+"""What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
 
 
 def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
@@ -45,10 +55,6 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
-KEY = "synthreasoner"
-"""Where the identity stands in the `metadata` of a saved program."""
-
-
 class Identity(BaseModel):
     """`signatures`: per predictor the ordered fields, each `name: type#hash of its schema`. `model` and `prompt_order` are
     those that the program was compiled with, None where it was not. `temperatures`: those tuned, per predictor."""
@@ -63,8 +69,11 @@ class Identity(BaseModel):
 def identity_of(program: dspy.Module, *, model: str | None = None, prompt_order: str | None = None) -> Identity:
     """The identity of a program as it is now."""
     predictors = program.named_predictors()
+    fields = {name: predictor.signature.fields.items() for name, predictor in predictors}
     return Identity(
-        signatures={name: _fields(predictor.signature) for name, predictor in predictors},
+        signatures={
+            name: [f"{field}: {_type(info.annotation)}" for field, info in each] for name, each in fields.items()
+        },
         adapter_version=ADAPTER_VERSION,
         prompt_order=prompt_order,
         model=model,
@@ -74,54 +83,6 @@ def identity_of(program: dspy.Module, *, model: str | None = None, prompt_order:
             if predictor.config.get("temperature") is not None
         },
     )
-
-
-def saved_state(program: dspy.Module, identity: Identity) -> dict[str, Any]:
-    """DSPy's state of a program with its identity, ready for JSON."""
-    versions = {"dspy": metadata.version("dspy")}
-    state = {"metadata": {"dependency_versions": versions, KEY: identity.model_dump()}}
-    return {**program.dump_state(json_mode=True), **state}
-
-
-def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
-    """Writes a program as one JSON file."""
-    text = json.dumps(saved_state(program, identity), indent=2, ensure_ascii=False)
-    with in_place(path) as file:
-        file.write(f"{text}\n".encode())
-
-
-def identity_in(state: dict[str, Any]) -> Identity | None:
-    """The identity that a saved state carries, or None where it carries none that can be read."""
-    try:
-        return Identity.model_validate(state["metadata"][KEY])
-    except (KeyError, TypeError, ValidationError):
-        return None
-
-
-def differences(saved: Identity, now: Identity) -> list[str]:
-    """In what a saved program differs from the present one, in words; nothing: it fits."""
-    found = [
-        f"{name} is {'gone' if name in saved.signatures else 'new'}"
-        for name in sorted({*saved.signatures} ^ {*now.signatures})
-    ]
-    for name in sorted({*saved.signatures} & {*now.signatures}):
-        then, today = saved.signatures[name], now.signatures[name]
-        if then != today:
-            found.append(f"the fields of {name} were {_changed(then, today)} and are {_changed(today, then)}")
-    if saved.adapter_version != now.adapter_version:
-        found.append(f"the adapter's version was {saved.adapter_version} and is {now.adapter_version}")
-    if saved.prompt_order and now.prompt_order and saved.prompt_order != now.prompt_order:
-        found.append(f"--prompt-order was {saved.prompt_order} and is {now.prompt_order}")
-    return found
-
-
-def _changed(fields: list[str], others: list[str]) -> str:
-    """The fields that the other side has not; all of them where only the order differs."""
-    return ", ".join([field for field in fields if field not in others] or fields)
-
-
-def _fields(signature: Any) -> list[str]:
-    return [f"{name}: {_type(info.annotation)}" for name, info in signature.fields.items()]
 
 
 def _type(annotation: Any) -> str:
@@ -139,3 +100,117 @@ def _named(annotation: Any) -> str:
     schema = json.dumps(TypeAdapter(annotation).json_schema(), sort_keys=True)
     name = getattr(annotation, "__name__", None) or str(annotation)
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"
+
+
+def saved_state(program: dspy.Module, identity: Identity) -> dict[str, Any]:
+    """DSPy's state of a program with its identity, ready for JSON."""
+    versions = {"dspy": metadata.version("dspy")}
+    state = {"metadata": {"dependency_versions": versions, KEY: identity.model_dump()}}
+    return {**program.dump_state(json_mode=True), **state}
+
+
+def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
+    """Writes a program as one JSON file."""
+    text = json.dumps(saved_state(program, identity), indent=2, ensure_ascii=False)
+    with in_place(path) as file:
+        file.write(f"{text}\n".encode())
+
+
+def program_file(path: Path) -> Path:
+    """The file of a program that is named by its folder or its file."""
+    return path / "program.json" if path.is_dir() else path
+
+
+def identity_at(program: Path | str) -> Identity:
+    """What a saved program was made for. Raises `UserError` where there is none."""
+    path = program_file(Path(program))
+    return _identity(path, _read(path))
+
+
+def load_program(
+    program: dspy.Module, path: Path, *, prompt_order: str | None = None, model: str | None = None
+) -> None:
+    """Gives a program the instructions, demonstrations and temperatures of a saved one.
+
+    `path` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
+    wrote. It must have been made for this program, field by field, and for this order of prompts where one is given; that
+    it was compiled for another model than `model` is logged.
+    Raises `UserError`, naming what differs, when there is none or it is another program's.
+    """
+    path = program_file(path)
+    state = _read(path)
+    identity = _identity(path, state)
+    if found := differences(identity, identity_of(program, prompt_order=prompt_order)):
+        raise UserError(f"--program: {path} was made for another program: {'; '.join(found)}. Compile it again")
+    if model is not None and identity.model not in (None, model):
+        log.warning("%s was compiled for %s, and is used with %s", path, identity.model, model)
+    expected = program.dump_state()
+    given = {name: part for name, part in state.items() if name != "metadata"}
+    if odd := sorted(given.keys() ^ expected.keys()):
+        raise UserError(f"--program: {path} is another program's: it differs in {', '.join(odd)}")
+    for name, part in expected.items():
+        _check(path, name, given[name], part)
+        given[name]["lm"] = None
+    program.load_state(given)
+    for name, predictor in program.named_predictors():
+        if name in identity.temperatures:
+            predictor.config["temperature"] = identity.temperatures[name]
+
+
+def differences(saved: Identity, now: Identity) -> list[str]:
+    """In what a saved program differs from the present one, in words; nothing: it fits."""
+    found = []
+    for name in sorted({*saved.signatures, *now.signatures}):
+        then, today = saved.signatures.get(name), now.signatures.get(name)
+        if then is None or today is None:
+            found.append(f"{name} is {'new' if then is None else 'gone'}")
+        elif then != today:
+            found.append(f"the fields of {name} were {_changed(then, today)} and are {_changed(today, then)}")
+    if saved.adapter_version != now.adapter_version:
+        found.append(f"the adapter's version was {saved.adapter_version} and is {now.adapter_version}")
+    if saved.prompt_order and now.prompt_order and saved.prompt_order != now.prompt_order:
+        found.append(f"--prompt-order was {saved.prompt_order} and is {now.prompt_order}")
+    return found
+
+
+def _changed(fields: list[str], others: list[str]) -> str:
+    """The fields that the other side has not; all of them where only the order differs."""
+    return ", ".join([field for field in fields if field not in others] or fields)
+
+
+def _identity(path: Path, state: dict[str, Any]) -> Identity:
+    try:
+        return Identity.model_validate(state["metadata"][KEY])
+    except (KeyError, TypeError, ValidationError):
+        raise UserError(
+            f"--program: {path} does not say which program it was made for: "
+            "it takes one of python -m optimize.compile, or of Tracer.save"
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"--program: there is no file {path}") from None
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None
+    if not isinstance(state, dict) or not all(isinstance(part, dict) for part in state.values()):
+        raise UserError(f"--program: {path} is not a saved program")
+    return state
+
+
+def _check(path: Path, name: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    if extra := set(given) - ALLOWED_KEYS:
+        raise UserError(f"--program: {path} sets {', '.join(sorted(extra))} of {name}, which a program may not")
+    try:
+        prefixes = [[field["prefix"] for field in state["signature"]["fields"]] for state in (given, expected)]
+        texts = [given["signature"]["instructions"], *(field["description"] for field in given["signature"]["fields"])]
+        demos = given.get("demos", [])
+        sound = all(isinstance(text, str) for text in texts) and all(isinstance(demo, dict) for demo in demos)
+    except (AttributeError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise UserError(f"--program: {path} is not a saved program: its {name} is damaged")
+    if prefixes[0] != prefixes[1]:
+        raise UserError(f"--program: {path} was made for other fields of {name}: {prefixes[0]}, not {prefixes[1]}")

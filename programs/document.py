@@ -16,7 +16,6 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
-from programs.clock import stamp
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
 from programs.files import beside, in_place
@@ -26,6 +25,7 @@ from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
 from programs.run.tally import IMPORTED
 from programs.thought_counts import ThoughtCount
+from programs.versions import stamp
 
 log = logging.getLogger("synthreasoner")
 
@@ -101,7 +101,7 @@ def import_document(journal: Journal, path: Path) -> int:
             sample=record.source_paper.id or IMPORTED,
             status="accepted",
             settled=True,
-            reason=None,
+            rejection=None,
             basis=IMPORTED,
             digest=digest,
             record=content,

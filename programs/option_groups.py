@@ -10,6 +10,7 @@ from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.record import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.records import Need
+from signatures.vocabulary import ThoughtOrigin
 
 
 class Price(BaseModel):
@@ -140,6 +141,11 @@ class ThoughtOptions(BaseModel):
         4, ge=1, le=64, description="with --thought model or both: how often a question is asked until an answer agrees"
     )
 
+    @property
+    def thoughts(self) -> tuple[ThoughtOrigin, ...]:
+        """The traces that each variation of a question gives."""
+        return ("written", "model") if self.thought == "both" else (self.thought,)
+
 
 class TrialOptions(BaseModel):
     """Options of the trials that traces are put to."""
@@ -213,13 +219,11 @@ class ConnectionOptions(BaseModel):
     prompt_order: Literal["passage-first", "stock"] = Field(
         "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
     )
-    seed: int = Field(0, description="fixes what is random: the order of question types, samples, sampling seeds")
 
 
 class ModelOptions(BaseModel):
     """Options about how the models of a run think and write."""
 
-    temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(
         None, description="how long models think before they answer, where they take it (default: theirs)"
     )

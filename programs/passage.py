@@ -26,9 +26,8 @@ class Passage:
     @cached_property
     def shown(self) -> str:
         """What every stage is given: the title and domain where they are known, then the numbered sentences."""
-        head = [self.sample.title] if self.sample.title_given else []
-        head += [self.sample.domain] if self.sample.domain_given else []
-        body = numbered(self.sample.text, self.spans)
+        sample, body = self.sample, numbered(self.sample.text, self.spans)
+        head = [sample.title] * sample.title_given + [sample.domain] * sample.domain_given
         return f"{' - '.join(head)}\n\n{body}" if head else body
 
     def sentence(self, number: int) -> str | None:

@@ -25,16 +25,67 @@ from signatures.vocabulary import Setting
 DEFAULT_MODEL = "claudesonnet4"
 
 
+class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
+    """The options by which the traces of a text are made: what `programs.tracer.Tracer` is given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(
+        DEFAULT_MODEL,
+        min_length=1,
+        description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
+        "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
+    )
+    setting: Setting = Field(
+        "closed",
+        description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
+        "of the training prompt",
+    )
+    traces_per_sample: int = Field(1, ge=1, le=len(QuestionType), description="traces of different questions per text")
+    traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
+    temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
+    seed: int = Field(0, description="fixes the order of question types and the sampling seeds")
+
+    @property
+    def grader(self) -> str | None:
+        """The model that grades, or None when grades are not asked for: the first judge rather than the model itself."""
+        usual = self.judges[0] if self.quality_check else self.model
+        return (self.grade_model or usual) if self.grade_answers else None
+
+    @property
+    def solver(self) -> str:
+        """The model that solves questions blindly."""
+        return self.solver_model or self.model
+
+    @property
+    def traces_a_text(self) -> int:
+        """The traces that a text is to give."""
+        return self.traces_per_sample * self.traces_per_question * len(self.thoughts)
+
+    @property
+    def compares(self) -> bool:
+        """Whether answers are compared."""
+        return self.blind_solve is not None or self.thought != "written"
+
+    @property
+    def comparer(self) -> str:
+        """The model that says whether two answers agree."""
+        return self.compare_model or (self.judges[0] if self.quality_check else self.solver)
+
+    @property
+    def checker(self) -> str | None:
+        """The model that checks steps, or None when that is not asked for."""
+        return (self.check_model or self.model) if self.check_steps else None
+
+
 class Settings(
     LogOptions,
     TraceOptions,
     BudgetOptions,
     ConnectionOptions,
     ModelOptions,
-    TrialOptions,
     SelectionOptions,
-    QualityOptions,
-    ThoughtOptions,
+    TracerOptions,
 ):
     """The options of a run. The names are those of the command line, with underscores."""
 
@@ -52,7 +103,7 @@ class Settings(
         "how good it must be": (*QualityOptions.model_fields,),
         "which texts and questions": (*SelectionOptions.model_fields,),
         "traces put to the test": (*TrialOptions.model_fields,),
-        "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields),
+        "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields, "temperature", "seed"),
         "budget": (*BudgetOptions.model_fields,),
         "the run": ("dry_run", "pilot", "list_models", "resume", "allow_mixed", "document_interval"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
@@ -60,12 +111,6 @@ class Settings(
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
-    model: str = Field(
-        DEFAULT_MODEL,
-        min_length=1,
-        description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
-        "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
-    )
     input_file: Many = Field(
         [DEFAULT_INPUT],
         min_length=1,
@@ -77,13 +122,6 @@ class Settings(
         None, ge=1, description="accepted traces in the output when the run ends; with --shard, of each process"
     )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
-    setting: Setting = Field(
-        "closed",
-        description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
-        "of the training prompt",
-    )
-    traces_per_sample: int = Field(1, ge=1, le=len(QuestionType), description="traces of different questions per text")
-    traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
     document_interval: float = Field(300.0, gt=0, description="seconds between writings of the document")
@@ -117,37 +155,6 @@ class Settings(
         if self.part is not None and not self.output.is_dir():
             self.output = self.part.named(self.output)
         return self
-
-    @property
-    def grader(self) -> str | None:
-        """The model that grades, or None when grades are not asked for: the first judge rather than the model itself."""
-        usual = self.judges[0] if self.quality_check else self.model
-        return (self.grade_model or usual) if self.grade_answers else None
-
-    @property
-    def solver(self) -> str:
-        """The model that solves questions blindly."""
-        return self.solver_model or self.model
-
-    @property
-    def traces_a_text(self) -> int:
-        """The traces that a text is to give."""
-        return self.traces_per_sample * self.traces_per_question * (2 if self.thought == "both" else 1)
-
-    @property
-    def compares(self) -> bool:
-        """Whether answers are compared."""
-        return self.blind_solve is not None or self.thought != "written"
-
-    @property
-    def comparer(self) -> str:
-        """The model that says whether two answers agree."""
-        return self.compare_model or (self.judges[0] if self.quality_check else self.solver)
-
-    @property
-    def checker(self) -> str | None:
-        """The model that checks steps, or None when that is not asked for."""
-        return (self.check_model or self.model) if self.check_steps else None
 
     @property
     def journal(self) -> Path:

@@ -4,18 +4,20 @@ A student copies the form of what it is trained on, so that what all thoughts ha
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from programs.counts import Distinct, Frequent, Spread
 from programs.document_metadata import KindCount, ThoughtDistributions
 from programs.records import Record
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 
 OPENING_WORDS = 3
 TENTHS = 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_OPENINGS, MOST_SEQUENCES = 50, 20
+
+ADVICE = "take texts and question types of more kinds, another model, or a higher --temperature"
 
 LEAST_TRACES = 20
 """Fewer say nothing of a distribution."""
@@ -29,55 +31,51 @@ class ThoughtCount:
     """Counts thoughts, at a memory that does not grow with their number."""
 
     def __init__(self) -> None:
-        self._traces = self._wrong = self._needing = 0
-        self._shapes: Counter[str] = Counter()
-        self._paragraphs: Counter[str] = Counter()
-        self._having: Counter[str] = Counter()
-        self._words = Spread()
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._corrections: Counter[int] = Counter()
+        self._words, self._openings = Spread(), Frequent()
         self._sequences, self._different = Frequent(), Distinct()
-        self._openings = Frequent()
-        self._corrections = [0] * TENTHS
-        self._answers: Counter[str] = Counter()
 
     def add(self, record: Record) -> None:
         """Counts the thought of one trace."""
-        thought = thought_of(record)
+        thought = bare_thought(record.reasoning_trace)
         kinds = [step.kind for step in record.steps if step.kind is not None]
-        self._traces += 1
-        self._wrong += "wrong" in kinds
-        self._needing += bool(record.needs_passage)
-        self._shapes.update([record.shape.name] if record.shape else [])
-        self._paragraphs.update(kinds)
-        self._having.update(set(kinds))
+        found = {
+            "traces": ["all", *["wrong"] * ("wrong" in kinds), *["needing"] * bool(record.needs_passage)],
+            "shapes": [record.shape.name] if record.shape else [],
+            "paragraphs": kinds,
+            "having": {*kinds},
+            "answers": [record.yes_or_no] if record.yes_or_no else [],
+        }
+        for name, values in found.items():
+            self._counts[name].update(values)
         self._words.add(len(thought.split()))
         self._openings.add(opening_of(thought))
-        self._answers.update([record.yes_or_no] if record.yes_or_no else [])
         if kinds:
-            sequence = ", ".join(kinds)
-            self._sequences.add(sequence)
-            self._different.add(sequence)
-        for place in _corrections(record):
-            self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
+            self._sequences.add(", ".join(kinds))
+            self._different.add(", ".join(kinds))
+        self._corrections.update(min(int(place * TENTHS), TENTHS - 1) for place in _corrections(record))
 
     def result(self) -> ThoughtDistributions | None:
         """What was counted; None where nothing was."""
-        if not self._traces:
+        counts, traces = self._counts, self._counts["traces"]
+        if not traces:
             return None
         return ThoughtDistributions(
-            traces=self._traces,
-            shapes=dict(self._shapes.most_common()),
+            traces=traces["all"],
+            shapes=dict(counts["shapes"].most_common()),
             kinds={
-                kind: KindCount(paragraphs=count, traces=self._having[kind])
-                for kind, count in self._paragraphs.most_common()
+                kind: KindCount(paragraphs=count, traces=counts["having"][kind])
+                for kind, count in counts["paragraphs"].most_common()
             },
             words={f"{share:.0%}": int(self._words.quantile(share) or 0) for share in QUANTILES},
             different_sequences=self._different.number,
             sequences=self._sequences.most(MOST_SEQUENCES),
             openings=self._openings.most(MOST_OPENINGS),
-            with_wrong_turn=self._wrong,
-            corrections=self._corrections,
-            yes_or_no=dict(self._answers.most_common()),
-            needing_passage=self._needing,
+            with_wrong_turn=traces["wrong"],
+            corrections=[self._corrections[tenth] for tenth in range(TENTHS)],
+            yes_or_no=dict(counts["answers"].most_common()),
+            needing_passage=traces["needing"],
         )
 
 
@@ -103,13 +101,6 @@ def cautions_of(found: ThoughtDistributions) -> Iterator[str]:
         (found.sequences, found.traces, SAME_FORM, 'of the thoughts go "{}"'),
         (asked, sum(asked.values()), SAME_ANSWER, 'of the answers to whether something holds are "{}"'),
     ):
-        name, count = _largest(counts)
+        name, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
         if of_all >= LEAST_TRACES and count > share * of_all:
             yield f"{count / of_all:.0%} {about.format(name)}, and a student would copy that: {ADVICE}"
-
-
-ADVICE = "take texts and question types of more kinds, another model, or a higher --temperature"
-
-
-def _largest(counts: Mapping[str, int]) -> tuple[str, int]:
-    return max(counts.items(), key=lambda item: item[1], default=("", 0))

@@ -1,7 +1,8 @@
-"""What this program is: its version, those of what it stands on, and the commit that it runs from."""
+"""What files say of their making: the program's version, those of what it stands on, its commit, and the time."""
 
 import platform
 import subprocess
+from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
@@ -11,10 +12,7 @@ NAME = "synthreasoner"
 def versions() -> dict[str, str]:
     """The versions that a run's outcome depends on."""
     found = {name: version_of(name) for name in (NAME, "dspy", "pydantic", "httpx")}
-    return {
-        "python": platform.python_version(),
-        **{name: number for name, number in found.items() if number is not None},
-    }
+    return {"python": platform.python_version(), **{name: number for name, number in found.items() if number}}
 
 
 def own_version() -> str | None:
@@ -40,3 +38,8 @@ def git_commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def stamp() -> str:
+    """Now, in UTC, to the second: 2026-01-31T12:00:00Z."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

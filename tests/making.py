@@ -1,7 +1,7 @@
-"""Small real parts for the tests of the core: a sample, a question, answers of every stage, units, journal lines.
+"""Small real parts for the tests of the core: a sample, a question, answers of every stage, variations, journal lines.
 
 answers = Answers(judge=lambda ask: {**VERDICT, "overall": 3})
-made = made_of(answers, quality=QualityRules(check=True, judges=("a",)))     # a Tracer, without a model
+made = made_of(answers, quality_check=True, judge_models=["a"])              # a Tracer, without a model
 answers.asked                                                                  # the asks, in order
 """
 
@@ -18,12 +18,13 @@ from programs.background_loop import run
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
 from programs.run.journal import Journal
-from programs.stages.questions import Question
+from programs.settings import TracerOptions
+from programs.stages.questions import Question, QuestionPool
 from programs.stages.strands import Strands
 from programs.stages.thought import AttemptPlan, Draft, ThoughtStages
-from programs.tracer import Made, Tracer, Wishes
-from programs.traces.unit import Unit
-from programs.traces.unit_line import unit_line
+from programs.tracer import SampleOutcome, Store, Tracer
+from programs.traces.line import line_of
+from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 from signatures.context import ContextAnalysis
 from signatures.critique import MethodCritique
 from signatures.hypotheses import HypothesisSet
@@ -57,7 +58,7 @@ def sample(text: str = TEXT, **given: Any) -> Sample:
     return sample_of(text, **given)
 
 
-def passage(text: str = TEXT, **given: Any) -> Passage:
+def passage(text: str = TEXT, **given: str) -> Passage:
     return Passage(sample(text, **given))
 
 
@@ -112,9 +113,47 @@ class Answers:
         return sum(ask.stage == stage for ask in self.asked)
 
 
-def made_of(answers: Answers | None = None, text: str = TEXT, **wishes: Any) -> Made:
+class Memory(Store):
+    """A store that remembers what it was told, in order; what it kept is decided by the present rules, unless `stale`."""
+
+    def __init__(self, *, stale: bool = False, biases: dict[str, float] | None = None) -> None:
+        self.stale, self.biases = stale, biases or {}
+        self.pools: list[QuestionPool] = []
+        self.kept: dict[VariationKey, Variation] = {}
+
+    def earlier(self, key: VariationKey) -> EarlierOutcome | None:
+        found = self.kept.get(key)
+        if found is None:
+            return None
+        return EarlierOutcome(found.accepted, found.settled and not self.stale, found.digest)
+
+    def screened(self, _sample: str, pool: QuestionPool) -> QuestionPool:
+        self.pools.append(pool)
+        return pool
+
+    def keep(self, variation: Variation) -> None:
+        self.kept[variation.key] = variation
+
+
+def made_of(
+    answers: Answers | None = None,
+    text: str = TEXT,
+    *,
+    traces: int = 1,
+    variations: int = 1,
+    store: Store | None = None,
+    limit: int | None = None,
+    **options: Any,
+) -> SampleOutcome:
     """What the whole program makes of a text."""
-    return run(tracer().made(sample(text), Wishes(**wishes), answers or Answers()))
+    wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
+    return run(tracer().made(sample(text), wanted, answers or Answers(), store, limit))
+
+
+def only(answers: Answers | None = None, **given: Any) -> Variation:
+    """The one variation that is made of a text."""
+    [variation] = made_of(answers, **given).variations
+    return variation
 
 
 def analysed(answers: Answers | None = None) -> Strands:
@@ -128,15 +167,15 @@ def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -
     return run(writer.written(passage(), question(), analysed(), plan(), answers or Answers()))
 
 
-def keep(journal: Journal, units: list[Unit], basis: str = "not judged") -> None:
-    """Writes units as the runner does."""
-    for unit in units:
-        line = unit_line(unit, basis, {"program": "abc", "seed": 0})
-        journal.append("unit", str(unit.key), **line)
+def keep(journal: Journal, variations: list[Variation], basis: str = "not judged") -> None:
+    """Writes variations as the runner does."""
+    for variation in variations:
+        line = line_of(variation, basis, {"program": "abc", "seed": 0})
+        journal.append("unit", str(variation.key), **line)
 
 
 def plan(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> AttemptPlan:
-    """How an attempt is made, with a shape that no wrong turn is due in."""
+    """Which draft, with a shape that no wrong turn is due in."""
     shape = Shape(name="straight through", noticed=None, length="short")
     return AttemptPlan(variation, attempt, temperature, shape)
 

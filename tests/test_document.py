@@ -30,8 +30,7 @@ from programs.document_metadata import Document
 from programs.errors import JournalError, UserError
 from programs.records import GRADES
 from programs.run.journal import Journal
-from programs.traces.decision import QualityRules
-from programs.traces.unit import Unit
+from programs.traces.variation import Variation
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
 
 MINIMAL: dict[str, Any] = {
@@ -66,14 +65,14 @@ MINIMAL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def units() -> list[Unit]:
+def units() -> list[Variation]:
     """Accepted units of two texts, judged and graded, two questions with two variations each."""
-    rules = QualityRules(check=True, judges=("a", "b"))
     answers = Answers(judge=lambda ask: unread() if ask.judge == "b" else VERDICT)
-    wishes: dict[str, Any] = {"traces": 2, "variations": 2, "quality": rules, "grader": "g"}
+    judged = {"quality_check": True, "judge_models": ["a", "b"]}
+    options: dict[str, Any] = {"traces": 2, "variations": 2, "grade_answers": True, "grade_model": "g", **judged}
     found = [
-        *made_of(answers, TEXT, **wishes).units,
-        *made_of(answers, f"{TEXT} Else nothing is known.", **wishes).units,
+        *made_of(answers, TEXT, **options).variations,
+        *made_of(answers, f"{TEXT} Else nothing is known.", **options).variations,
     ]
     assert [unit.status for unit in found] == ["accepted"] * 8
     return found
@@ -103,7 +102,7 @@ def published_schema() -> dict[str, Any]:
 
 
 def test_the_document_is_the_journals_accepted_units_in_order(
-    units: list[Unit], output: Path, journal_path: Path
+    units: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units)
@@ -123,7 +122,7 @@ def test_the_document_is_the_journals_accepted_units_in_order(
 
 
 def test_parts_of_ours_are_without_what_is_not_there_and_published_fields_stay(
-    units: list[Unit], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch
+    units: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(units[0].attempts[-1], "grades", None)
     with Journal(journal_path) as journal:
@@ -141,7 +140,7 @@ def test_parts_of_ours_are_without_what_is_not_there_and_published_fields_stay(
 
 
 def test_how_the_thoughts_are_distributed_stands_in_a_finished_document(
-    units: list[Unit], output: Path, journal_path: Path
+    units: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units)
@@ -152,7 +151,9 @@ def test_how_the_thoughts_are_distributed_stands_in_a_finished_document(
     assert list(loaded(output)["metadata"])[:3] == ["generation_timestamp", "total_traces_generated", "status"]
 
 
-def test_a_unit_that_is_rejected_later_leaves_the_document(units: list[Unit], output: Path, journal_path: Path) -> None:
+def test_a_unit_that_is_rejected_later_leaves_the_document(
+    units: list[Variation], output: Path, journal_path: Path
+) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units)
         line = journal.latest("unit", str(units[0].key))
@@ -170,7 +171,7 @@ def test_an_empty_journal_makes_an_empty_document(output: Path, journal_path: Pa
 
 
 def test_the_document_is_valid_against_the_schema_and_the_model(
-    units: list[Unit], output: Path, journal_path: Path
+    units: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units)
@@ -202,7 +203,7 @@ def holds(value: Any, wanted: Any) -> bool:
 
 
 def test_every_key_of_the_specification_is_there_with_its_type(
-    units: list[Unit], output: Path, journal_path: Path
+    units: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units)
@@ -211,7 +212,7 @@ def test_every_key_of_the_specification_is_there_with_its_type(
     jsonschema.validate(MINIMAL, published_schema())
 
 
-def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Unit]) -> None:
+def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Variation]) -> None:
     record = units[1].record(program="abc", seed=3)
     assert record.generation is not None
     assert record.generation.model == "stand-in"
@@ -225,7 +226,7 @@ def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Uni
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "write"])
 def test_a_write_that_fails_leaves_the_old_document(
-    units: list[Unit], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    units: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -274,7 +275,7 @@ def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.Monkey
 
 
 def test_main_makes_the_document_again(
-    units: list[Unit], output: Path, journal_path: Path, capsys: pytest.CaptureFixture[str]
+    units: list[Variation], output: Path, journal_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units)
@@ -291,7 +292,9 @@ def test_main_makes_the_document_again(
     assert main(["--output", str(output)]) == 0
 
 
-def test_main_says_interrupted_of_a_run_that_did_not_end(units: list[Unit], output: Path, journal_path: Path) -> None:
+def test_main_says_interrupted_of_a_run_that_did_not_end(
+    units: list[Variation], output: Path, journal_path: Path
+) -> None:
     with Journal(journal_path) as journal:
         keep(journal, units[:1])
         journal.append("run", None, status="running")
@@ -337,7 +340,7 @@ def test_what_was_taken_over_is_finished(output: Path, journal_path: Path) -> No
         assert not journal.index.stale("any rules")
 
 
-def test_our_own_document_comes_back_byte_for_byte(units: list[Unit], output: Path, tmp_path: Path) -> None:
+def test_our_own_document_comes_back_byte_for_byte(units: list[Variation], output: Path, tmp_path: Path) -> None:
     with Journal(tmp_path / "first.jsonl") as journal:
         keep(journal, units)
         write_document(journal, output, "completed")

@@ -25,9 +25,8 @@ from programs.asking.caller import PredictorModule
 from programs.asking.reply import StageFailed
 from programs.errors import AccessDenied
 from programs.lms.resolve import resolve
-from programs.load import load_tracer
 from programs.stages.judge import JudgeStage
-from programs.tracer import Tracer
+from programs.tracer import Tracer, load_tracer
 from signatures.judge import VerdictSheet
 from signatures.prompt import EXAMPLE
 from signatures.thought import WriteThought

@@ -17,7 +17,7 @@ from programs.errors import UserError
 from programs.export import main as export
 from programs.exports.options import FORMATS
 from programs.report import main as report
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 from signatures.vocabulary import KINDS
 from tests.lab import laboratory
 
@@ -33,7 +33,7 @@ def document(tmp_path: Path) -> Path:
 
 def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> None:
     records = list(read_records(document))
-    units = list(read_units(document))
+    units = list(read_variations(document))
     assert len(records) == len(units) == 4
     assert sorted(record.id or "" for record in records) == sorted(
         unit.accepted.id or "" for unit in units if unit.accepted
@@ -65,7 +65,9 @@ def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="--program was"):
             lab.run(traces_per_question=2)
         # Nothing is judged now: where a first attempt was turned down, that one is taken.
-        first = {unit.accepted.id for unit in read_units(tmp_path / "out.json") if unit.accepted and not unit.rejected}
+        first = {
+            unit.accepted.id for unit in read_variations(tmp_path / "out.json") if unit.accepted and not unit.rejected
+        }
         calls = lab.calls
         lab.run(traces_per_question=2, allow_mixed=True)
         assert len(first) == 3

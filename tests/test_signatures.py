@@ -21,8 +21,6 @@ from programs.records import FLOORS, GRADES, RATINGS, Verdict
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
-from programs.traces.extras import Extras
-from programs.traces.own_thoughts import OwnRules, OwnThinker
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
 from signatures.prompt import EARLIER
@@ -70,7 +68,7 @@ def test_no_two_predictors_share_a_signature_class() -> None:
 
 def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
     answers = Answers()
-    made_of(answers, grader="any", extras=Extras(own=OwnThinker(OwnRules(1, "any"))))
+    made_of(answers, grade_answers=True, thought="model", tries=1)
     stages = {ask.stage for ask in answers.asked}
     assert stages - {"grade", "compare"} == set(STAGES)
 

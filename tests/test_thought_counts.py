@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from programs.counts import Distinct, Frequent
 from programs.document_metadata import DocumentMetadata, ThoughtDistributions
 from programs.records import Record
 from programs.run.summary import show_document
-from programs.thought_counts import ThoughtCount, cautions_of, opening_of
+from programs.thought_counts import ThoughtCount, cautions_of
 
 PARAGRAPHS = [
     ("computes", "Wait, 30 percent of nine?"),
@@ -83,10 +82,6 @@ def test_moves_of_older_versions_count_as_kinds() -> None:
     assert counted(old).sequences == {"wrong, takes_back": 1}
 
 
-def test_an_opening_is_its_first_words_whatever_their_case_and_marks() -> None:
-    assert opening_of("Hmm... 0.5 mag, that's a lot") == opening_of("hmm 0.5 MAG!") == "hmm 0.5 mag"
-
-
 def test_frequent_names_are_kept_however_many_there_are() -> None:
     names = [f"name {number}" for number in range(20_000)] + ["often"] * 1000 + ["at times"] * 400
     random.Random(0).shuffle(names)
@@ -100,16 +95,6 @@ def test_frequent_names_are_kept_however_many_there_are() -> None:
     assert len(frequent._counts) <= 400
     assert len(different._hashes) <= 500
     assert 0.85 < different.number / len(set(names)) < 1.15
-
-
-def test_few_names_are_counted_exactly() -> None:
-    names = random.Random(1).choices("abcdefgh", k=1000)
-    frequent, different = Frequent(), Distinct()
-    for name in names:
-        frequent.add(name)
-        different.add(name)
-    assert frequent.most(9) == dict(Counter(names).most_common())
-    assert different.number == len(set(names))
 
 
 def varied(number: int, **fields: Any) -> Record:

@@ -24,11 +24,10 @@ from optimize.stages import JUDGE
 from optimize.workspace import workspace
 from programs.asking.caller import TryRules
 from programs.asking.models import concurrency_of
-from programs.compiled import identity_of, write_program
+from programs.compiled import identity_at, identity_of, write_program
 from programs.judges.labels import Labelled, read_labels
 from programs.lms.resolve import Model
-from programs.load import identity_at, load_tracer
-from programs.tracer import Tracer
+from programs.tracer import Tracer, load_tracer
 
 WORST_DEMONSTRATION = 0.5
 """A verdict that agrees less with people is never shown as an example."""

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import ijson
 import orjson
 
-from programs.clock import stamp
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, Tally, card
@@ -20,10 +19,10 @@ from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.view import source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 from programs.run.journal import Journal
 from programs.run.merge_sources import find_sources
-from programs.versions import own_version
+from programs.versions import own_version, stamp
 
 
 class Origin(NamedTuple):
@@ -54,7 +53,7 @@ class Origin(NamedTuple):
         if not self.is_journal:
             yield from map(Candidate, read_records(self.path))
             return
-        for unit in read_units(self.path):
+        for unit in read_variations(self.path):
             if unit.accepted:
                 yield Candidate(unit.accepted)
             # Nothing is preferred to what was turned down for its question's sake, not for its own.

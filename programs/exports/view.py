@@ -14,7 +14,7 @@ from programs.exports.licences import licence_of
 from programs.inputs.papers import source_of
 from programs.records import Record, SourcePaper
 from programs.text.injection import escape_markers
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 
 Context = Literal["none", "passage"]
 
@@ -207,7 +207,7 @@ class View(BaseModel):
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
-        return self.tag.inert(thought_of(record))
+        return self.tag.inert(bare_thought(record.reasoning_trace))
 
     def answer(self, record: Record) -> str:
         return self.tag.inert(record.final_answer.strip())

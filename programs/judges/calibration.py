@@ -92,7 +92,7 @@ async def judged(
                 raise UserError(f"{path} is the journal of a run; choose another --output")
             gate = Gate(settings.concurrency or concurrency_of(table.main), lanes=few_slots(table.main))
             rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
-            budget = Budget(settings.max_calls)
+            budget = Budget(settings)
             caller = JournaledCaller(Caller(table.of, rules), journal, gate, ledger, budget, table.reach)
 
             async def verdict(ask: Ask) -> Verdict | None:

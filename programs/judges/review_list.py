@@ -22,14 +22,14 @@ from programs.inputs.sample import content_id
 from programs.judges.agreement import AgreementCount
 from programs.records import Evidence, Record, Verdict
 from programs.run.journal import Journal
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of
 
 FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is for people to look at."""
 
 
 class ReviewItem(BaseModel):
-    """A trace on the list. `id` is its record's; `became` says what became of it (`programs.traces.unit_line.attempts_of`),
+    """A trace on the list. `id` is its record's; `became` says what became of it (`programs.traces.line.attempts_of`),
     `spread` how far apart its judges are, None with fewer than two. `key_passage` is the passage, or else the evidence;
     None where there is none."""
 
@@ -140,7 +140,7 @@ class ReviewList(Sequence[ReviewItem]):
 def review_sample(path: Path, size: int, seed: int) -> list[ReviewItem]:
     """`size` traces of a document's journal, every one as likely as any other: accepted ones, and those that its judges
     turned down. So what people say of them holds for the whole run. With the same seed it is the same sample, and a larger
-    one holds the smaller, in the same order. Memory: the traces of the sample. Raises what `read_units` raises.
+    one holds the smaller, in the same order. Memory: the traces of the sample. Raises what `read_variations` raises.
     """
 
     def drawn(item: ReviewItem) -> bytes:
@@ -151,9 +151,9 @@ def review_sample(path: Path, size: int, seed: int) -> list[ReviewItem]:
 
 def _judged(path: Path) -> Iterator[ReviewItem]:
     # Reading attempts imports the document, which writes the list.
-    from programs.run.attempts import read_units
+    from programs.run.attempts import read_variations
 
-    for unit in read_units(path):
+    for unit in read_variations(path):
         if not unit.left_out:
             if unit.accepted:
                 yield review_item(unit.key, "accepted", unit.accepted)

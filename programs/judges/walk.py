@@ -18,12 +18,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from programs.clock import stamp
 from programs.errors import JournalError, UserError
 from programs.files import lock_on
 from programs.inputs.cleaning import clean
 from programs.judges.review_list import ReviewItem
 from programs.records import RATINGS
+from programs.versions import stamp
 
 HELP = "a accept, r reject, 1-10 rate (also: a 8, r 3), c TEXT comment, p whole passage, s skip, b back, q quit"
 LONG_PASSAGE = 3000

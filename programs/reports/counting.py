@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from programs.counts import OTHERS, Spread
 from programs.judges.agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 from programs.thought_counts import ThoughtCount
 
 MOST = 500
@@ -81,7 +81,7 @@ NUMBERS: dict[str, Number] = {
         TENTHS,
         3,
     ),
-    "thought": _words("thought", thought_of),
+    "thought": _words("thought", lambda record: bare_thought(record.reasoning_trace)),
     "answer": _words("answer", lambda record: record.final_answer),
     "question": _words("question", lambda record: record.user_interaction.question),
     "passage": _words("passage", lambda record: record.source_paper.text),

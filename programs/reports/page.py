@@ -15,7 +15,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from programs.clock import stamp
 from programs.errors import UserError
 from programs.files import in_place
 from programs.reports.charts import longest, panels_of
@@ -23,6 +22,7 @@ from programs.reports.figures import figures_of
 from programs.reports.options import ReportOptions
 from programs.reports.source import read_run
 from programs.reports.traces import packed
+from programs.versions import stamp
 
 GENERATOR = "SynthReasoner report"
 TILES = (

@@ -21,7 +21,7 @@ from programs.run import tally as names
 from programs.run.findings import Findings, findings_in
 from programs.run.funnel import Funnel, cost_of, funnel_of
 from programs.run.merge_sources import find_sources
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of
 
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
 

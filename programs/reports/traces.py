@@ -14,7 +14,7 @@ import orjson
 from programs.judges.review_list import FAR_APART
 from programs.records import Record
 from programs.reports.counting import ReadTrace
-from programs.thought import thought_of
+from programs.text.thought import bare_thought
 
 STATUSES = {"below": "turned down", "unused": "not needed"}
 """What is said of a trace, where its status is not the word itself."""
@@ -32,7 +32,7 @@ SCORES: dict[str, Callable[[Record], float | None]] = {
     "judges' score": lambda record: record.metadata.quality_score,
     "difference between judges": lambda record: record.metadata.quality_spread,
     "mean grade": lambda record: record.answer_grades.overall_score if record.answer_grades else None,
-    "words of the thought": lambda record: len(thought_of(record).split()),
+    "words of the thought": lambda record: len(bare_thought(record.reasoning_trace).split()),
 }
 """What the list can be ordered by. A new one is a new line here."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from programs.files import beside, in_place
 from programs.run.journal import Journal
 from programs.run.tally import CONTAMINATED
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of, rejection_of
 
 
 class Dropped(BaseModel):
@@ -62,7 +62,8 @@ def _dropped(journal: Journal) -> Iterator[Dropped]:
             )
     for line in journal.given_away():
         if line["status"] == CONTAMINATED:
-            yield _trace(line, line["reason"])
+            rejection = rejection_of(line)
+            yield _trace(line, rejection.detail if rejection else "")
         else:
             yield from (_trace(line, twin, attempt) for attempt, twin in line["contaminated"].items())
 

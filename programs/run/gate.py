@@ -1,28 +1,27 @@
 """What a run's tasks wait for: a place before the models, their turn to decide, and, once it is interrupted, no more."""
 
 import asyncio
-import contextlib
-import heapq
 import logging
 import signal
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import NamedTuple
 
 from programs.errors import RunStopped
 
+log = logging.getLogger("synthreasoner")
+
 TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
-
 PLACES_A_LEAVER = 8
-"""For so many places, one reply may wait for its turn without having one."""
+"""For so many places, one reply may wait to go on without having one."""
 
 
 class _Waiting(NamedTuple):
-    rank: int
-    ticket: int
+    depth: int
     lane: str
     future: "asyncio.Future[None]"
 
@@ -32,62 +31,41 @@ class Gate:
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
     (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
 
-    Whoever has its reply waits for a turn before it goes on, one a turn of the event loop: what is done with a reply takes
-    longer than anything else here, and many replies at once would hold up the call that has the place next. Few have left
-    their place by then: a kill loses their replies beside those that are in flight.
+    Those who have their reply go on one each time the event loop comes round: what is done with a reply takes long, and
+    many at once would hold up the call that has the place next. Few have left their place by then: a kill loses these too.
 
     With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
-    one of them. After `close` nobody new is let through: those who wait, and all who come, get `RunStopped`; `when_closed`
-    is called once.
+    one of them. After `close` those who wait, and all who come, get `RunStopped`; `when_closed` is called once.
     """
 
     def __init__(self, capacity: int, lanes: bool = False) -> None:
-        self.capacity = capacity
-        self.lanes = lanes
+        self.capacity, self.lanes = capacity, lanes
         self.in_flight = 0
-        self.closed = False
+        self.closed = self.ending = False
         self.when_closed: Callable[[], object] = lambda: None
         self._busy: set[str] = set()
-        self._waiting: list[_Waiting] = []
-        self._ending = False
-        self._tickets = 0
-        self._turns: deque[asyncio.Future[None]] = deque()
+        self._waiting: defaultdict[int, deque[_Waiting]] = defaultdict(deque)
+        self._replied: deque[asyncio.Future[None]] = deque()
 
     @property
     def texts(self) -> int:
         """How many texts should be under way at once."""
         return self.capacity if self.lanes else max(2, TEXTS_A_PLACE * self.capacity)
 
-    @property
-    def ending(self) -> bool:
-        """Whether no text is left to begin."""
-        return self._ending
-
-    @ending.setter
-    def ending(self, ending: bool) -> None:
-        # In lanes a text's calls would lose their prefix to the others.
-        if ending != self._ending and not self.lanes:
-            self._ending = ending
-            self._waiting = [caller._replace(rank=-caller.rank) for caller in self._waiting]
-            heapq.heapify(self._waiting)
-
     @asynccontextmanager
     async def slot(self, depth: int, lane: str = "") -> AsyncIterator[None]:
         """Holds one place. Raises `RunStopped` once the gate is closed."""
         await self._enter(depth, lane)
+        held = True
         try:
             yield
-        except BaseException:
-            self._leave(lane)
-            raise
-        if len(self._turns) < self.capacity // PLACES_A_LEAVER:
-            self._leave(lane)
-            await self._turn()
-            return
-        try:
-            await self._turn()
+            if len(self._replied) < self.capacity // PLACES_A_LEAVER:
+                held = False
+                self._leave(lane)
+            await self._go_on()
         finally:
-            self._leave(lane)
+            if held:
+                self._leave(lane)
 
     def close(self) -> None:
         """Lets nobody through any more."""
@@ -95,22 +73,21 @@ class Gate:
             return
         self.closed = True
         self.when_closed()
-        waiting, self._waiting = self._waiting, []
-        for caller in waiting:
+        for caller in chain.from_iterable(self._waiting.values()):
             if not caller.future.done():
                 caller.future.set_exception(RunStopped())
+        self._waiting.clear()
 
     async def _enter(self, depth: int, lane: str) -> None:
         if self.closed:
             raise RunStopped
-        rank = depth if self._ending else -depth
-        caller = _Waiting(rank, self._tickets, lane, asyncio.get_running_loop().create_future())
-        self._tickets += 1
-        heapq.heappush(self._waiting, caller)
+        caller = _Waiting(depth, lane, asyncio.get_running_loop().create_future())
+        self._waiting[depth].append(caller)
         self._admit()
         try:
             await caller.future
         except asyncio.CancelledError:
+            # Cancelled just as it was let through: the place is another's.
             if caller.future.done() and not caller.future.cancelled() and caller.future.exception() is None:
                 self._leave(lane)
             raise
@@ -121,89 +98,73 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
-        held: list[_Waiting] = []
-        while self._waiting and self.in_flight < self.capacity:
-            caller = heapq.heappop(self._waiting)
-            if caller.future.done():
-                continue
-            if self.lanes and caller.lane in self._busy:
-                held.append(caller)
-                continue
-            self.in_flight += 1
-            self._busy.add(caller.lane)
-            caller.future.set_result(None)
-        for caller in held:
-            heapq.heappush(self._waiting, caller)
+        while self.in_flight < self.capacity and (caller := self._next()) is not None:
+            self._waiting[caller.depth].remove(caller)
+            if not caller.future.done():
+                self.in_flight += 1
+                self._busy.add(caller.lane)
+                caller.future.set_result(None)
 
-    async def _turn(self) -> None:
+    def _next(self) -> _Waiting | None:
+        """Who is to be let through next, unless it was given up."""
+        # In lanes a text's calls would lose their prefix to the others.
+        deepest_first = self.lanes or not self.ending
+        for depth in sorted(self._waiting, reverse=deepest_first):
+            for caller in self._waiting[depth]:
+                if not self.lanes or caller.lane not in self._busy or caller.future.done():
+                    return caller
+        return None
+
+    async def _go_on(self) -> None:
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        self._turns.append(turn)
-        if len(self._turns) == 1:
-            loop.call_soon(self._next_turn, loop)
-        await turn
+        replied = loop.create_future()
+        self._replied.append(replied)
+        if len(self._replied) == 1:
+            loop.call_soon(self._next_goes_on, loop)
+        await replied
 
-    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        turn = self._turns[0]
-        if not turn.done():
-            turn.set_result(None)
-        self._turns.popleft()
-        if self._turns:
-            loop.call_soon(self._next_turn, loop)
+    def _next_goes_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        replied = self._replied[0]
+        if not replied.done():
+            replied.set_result(None)
+        self._replied.popleft()
+        if self._replied:
+            loop.call_soon(self._next_goes_on, loop)
 
 
-class Turns:
-    """Tickets are numbered as they are taken. A ticket's turn has come when all before it are over, however late each
+class Turn:
+    """A text's turn to decide, behind that of the text `before` it. It comes when all before it are over, however late each
     is, so that what is decided in turn does not depend on how fast anything was.
 
-    A ticket that is given up undecided ends the line: those behind it must not decide before it, and get `RunStopped`.
+    One that ends undecided ends the line: those behind it must not decide before it, and get `RunStopped`.
     """
 
-    def __init__(self) -> None:
-        self._taken = 0
-        self._next = 0
-        self._over: set[int] = set()
-        self._waiting: dict[int, asyncio.Future[None]] = {}
-        self._ended = False
+    def __init__(self, before: "Turn | None") -> None:
+        loop = asyncio.get_running_loop()
+        self._come: asyncio.Future[bool] = loop.create_future() if before is None else before._passed_on
+        self._passed_on: asyncio.Future[bool] = loop.create_future()
+        self._over = False
+        if before is None:
+            self._come.set_result(True)
 
-    def take(self) -> int:
-        """A new ticket, behind all others."""
-        self._taken += 1
-        return self._taken - 1
-
-    async def come(self, ticket: int) -> None:
-        """Returns when it is the ticket's turn. Raises `RunStopped` when it never will be."""
-        if self._ended:
+    async def come(self) -> None:
+        """Returns when it is this text's turn. Raises `RunStopped` when it never will be."""
+        # The same future is what the turns behind wait for.
+        if not await asyncio.shield(self._come):
             raise RunStopped
-        if ticket > self._next:
-            self._waiting[ticket] = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting[ticket]
-            finally:
-                del self._waiting[ticket]
 
-    def over(self, ticket: int, *, decided: bool = True) -> None:
-        """Ends a ticket; a second time changes nothing."""
-        if ticket < self._next or ticket in self._over:
+    def over(self, *, decided: bool = True) -> None:
+        """Ends the turn, as soon as it has come; a second time changes nothing."""
+        if self._over:
             return
-        self._over.add(ticket)
-        if not decided:
-            self._ended = True
-            for future in self._waiting.values():
-                if not future.done():
-                    future.set_exception(RunStopped())
-        while self._next in self._over:
-            self._over.discard(self._next)
-            self._next += 1
-        waiting = self._waiting.get(self._next)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        self._over = True
+        if decided:
+            self._come.add_done_callback(lambda come: self._passed_on.set_result(come.result()))
+        else:
+            self._passed_on.set_result(False)
 
 
-log = logging.getLogger("synthreasoner")
-
-
-@contextlib.asynccontextmanager
+@asynccontextmanager
 async def interruptible(gate: Gate) -> AsyncIterator[asyncio.Event]:
     """Gives an event that is set by the first SIGINT or SIGTERM, which also closes the gate.
 

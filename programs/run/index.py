@@ -146,7 +146,7 @@ class Index:
     def _add_unit(self, at: int, length: int, record: dict[str, Any]) -> None:
         key, status, basis = record["key"], record["status"], record["basis"]
         before = self._one("select key, status, basis, loss, findings from unit where key = ?", key)
-        loss = loss_of(status, record.get("reason"))
+        loss = loss_of(record)
         found = of_line(record) + of_attempts(record)
         values = (key, at, at, length, status, basis, record["settled"], record["digest"], record["sample"], loss)
         self._database.execute(

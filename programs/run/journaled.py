@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller
 from programs.asking.reply import Reply
-from programs.errors import FatalError
+from programs.errors import FatalError, RunStopped
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
 from programs.run.budget import Budget
@@ -29,7 +29,8 @@ REFUSED_AT_FIRST = 200
 class JournaledCaller:
     """Answers asks from the journal where it can, else from the models through the gate, writing what they say.
 
-    `failure` is the first error after which no call can succeed; it closes the gate at once.
+    `failure` is the first error after which no call can succeed; it closes the gate at once. `reach` makes sure that the
+    servers can be reached; a run that asks nothing needs none.
     """
 
     def __init__(
@@ -41,14 +42,9 @@ class JournaledCaller:
         budget: Budget,
         reach: Callable[[], Awaitable[None]],
     ) -> None:
-        self._caller = caller
-        self._budget = budget
-        budget.stop = gate.close
-        self._reach = reach
+        self._caller, self._journal, self._gate = caller, journal, gate
+        self._ledger, self._budget, self._reach = ledger, budget, reach
         self._reached: asyncio.Task[None] | None = None
-        self._journal = journal
-        self._gate = gate
-        self._ledger = ledger
         self._failed = self._unanswered = 0
         self._settled = False
         self._problems: list[str] = []
@@ -63,36 +59,29 @@ class JournaledCaller:
             return stored
         with placed(lambda: self._place(ask)):
             try:
-                await self._reach_once()
+                # Once, before the first call of all.
+                self._reached = self._reached or asyncio.ensure_future(self._reach())
+                await asyncio.shield(self._reached)
                 reply = await self._caller.answer(ask)
             except FatalError as error:
                 self._fail(error)
                 raise
-        kind = "stage" if reply.settled else "failed"
-        self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
-        self._ledger.answered(ask, reply)
-        if not reply.settled:
-            log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
-        self._budget.spend(reply)
+        self._write(ask, reply)
         self._count(reply)
         return reply
 
-    def _count(self, reply: Reply) -> None:
-        """Raises `FatalError` when the server is gone, or refuses whatever it is asked. Texts that a server in good order
-        refuses, however many, end no run in which others were answered."""
-        self._settled = self._settled or reply.settled
-        self._failed = 0 if reply.settled or reply.fault == "refused" else self._failed + 1
-        self._unanswered = 0 if reply.settled else self._unanswered + 1
-        self._problems = reply.problems
-        hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
-        if hopeless or self._failed >= LOST_IN_A_ROW + self._gate.capacity:
-            raise self._fail(self._gone())
+    def check_answered(self) -> None:
+        """Raises `FatalError` when stages were asked and not one of them got an answer."""
+        if self._unanswered and not self._settled:
+            raise self._gone()
 
     @asynccontextmanager
     async def _place(self, ask: Ask) -> AsyncIterator[None]:
         """A place for one call of an ask."""
         async with self._gate.slot(ask.depth, ask.sample):
-            self._budget.permit()
+            if not self._budget.permits():
+                self._gate.close()
+                raise RunStopped
             self._ledger.work.enters()
             try:
                 yield
@@ -105,21 +94,31 @@ class JournaledCaller:
             finally:
                 self._ledger.work.leaves()
 
-    async def _reach_once(self) -> None:
-        """Before the first call, makes sure that the servers can be reached; a run that asks nothing needs none."""
-        if self._reached is None:
-            self._reached = asyncio.ensure_future(self._reach())
-        await asyncio.shield(self._reached)
+    def _write(self, ask: Ask, reply: Reply) -> None:
+        kind = "stage" if reply.settled else "failed"
+        self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
+        self._ledger.answered(ask, reply)
+        self._budget.spend(reply)
+        if not reply.settled:
+            log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 
-    def check_answered(self) -> None:
-        """Raises `FatalError` when stages were asked and not one of them got an answer."""
-        if self._unanswered and not self._settled:
-            raise self._gone()
+    def _count(self, reply: Reply) -> None:
+        """Raises `FatalError` when the server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
+        an ask unanswered. Texts that a server in good order refuses, however many, end no run in which others were
+        answered."""
+        if self._gate.closed and not reply.settled:
+            raise RunStopped
+        self._settled = self._settled or reply.settled
+        self._failed = 0 if reply.settled or reply.fault == "refused" else self._failed + 1
+        self._unanswered = 0 if reply.settled else self._unanswered + 1
+        self._problems = reply.problems
+        hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
+        if hopeless or self._failed >= LOST_IN_A_ROW + self._gate.capacity:
+            raise self._fail(self._gone())
 
     def _gone(self) -> FatalError:
-        return FatalError(
-            f"{self._unanswered} stages in a row got no usable answer; the last: {'; '.join(self._problems)}"
-        )
+        problems = "; ".join(self._problems)
+        return FatalError(f"{self._unanswered} stages in a row got no usable answer; the last: {problems}")
 
     def _fail(self, error: FatalError) -> FatalError:
         self.failure = self.failure or error

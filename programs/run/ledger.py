@@ -11,11 +11,12 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply, Spent
 from programs.errors import TransientError
 from programs.lms.failures import kind
+from programs.rejection import Rejection
 from programs.run.estimate import Snapshot, Work
 from programs.run.tally import reason_of
 from programs.stages.questions import QuestionPool
-from programs.tracer import Made
-from programs.traces.unit import Unit
+from programs.tracer import SampleOutcome
+from programs.traces.variation import Variation
 
 FRESH = 30.0
 """Seconds for which a refusal of the rate is told after the last one."""
@@ -72,10 +73,10 @@ class Gauges:
 
 
 class Decided(NamedTuple):
-    """What a unit was: its status and reason, and whether it was decided in this run."""
+    """What a unit was: its status, why it was not taken, and whether it was decided in this run."""
 
     status: str
-    reason: str | None
+    rejection: Rejection | None
     now: bool
 
 
@@ -128,21 +129,21 @@ class Ledger:
         self.questions_rejected.update(question.why for question in pool.dropped)
         self.samples_without_questions += not pool.questions
 
-    def unit(self, unit: Unit, before: Decided | None = None) -> None:
+    def unit(self, unit: Variation, before: Decided | None = None) -> None:
         """A unit was decided, or decided again: what it was `before` no longer counts."""
         if before is not None:
             if before.now or before.status == "accepted":
                 _uncount(self.units, before.status)
             if before.now:
-                _uncount(self.reasons, _loss(before.status, before.reason))
+                _uncount(self.reasons, _loss(before.status, before.rejection))
         self.units[unit.status] += 1
-        if loss := _loss(unit.status, unit.reason):
+        if loss := _loss(unit.status, unit.rejection):
             self.reasons[loss] += 1
 
-    def sample(self, sample: str, made: Made) -> None:
+    def sample(self, sample: str, made: SampleOutcome) -> None:
         """A sample was driven to its end."""
         self.samples_done += 1
-        self.work.finishes(sample, sum(unit.status == "accepted" for unit in made.units))
+        self.work.finishes(sample, sum(unit.status == "accepted" for unit in made.variations))
         if made.failure is not None:
             self.samples_failed += 1
             self.reasons[f"failed: {str(made.failure)[:160]}"] += 1
@@ -174,9 +175,9 @@ class Ledger:
         )
 
 
-def _loss(status: str, reason: str | None) -> str | None:
+def _loss(status: str, rejection: Rejection | None) -> str | None:
     """A trace that was not taken, and why, for a person."""
-    return None if status == "accepted" or not reason else f"{status}: {reason[:160]}"
+    return None if status == "accepted" or not rejection else f"{status}: {str(rejection)[:160]}"
 
 
 def _uncount(counts: Counter[str], name: str | None) -> None:

@@ -25,8 +25,8 @@ from programs.asking.reply import Spent
 from programs.inputs.sample import Sample
 from programs.option_groups import Price
 from programs.run.display import in_time
-from programs.run.goal import NOT_CHOSEN
 from programs.run.index import Index
+from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import RATE_LIMITED, Ledger
 from programs.settings import Settings

@@ -4,11 +4,12 @@ all of it is decided about again, without a call, where it was decided by other 
 from collections.abc import Mapping
 from typing import Any
 
+from programs.rejection import Reason, Rejection
 from programs.run.journal import Journal
 from programs.run.tally import CONTAMINATED, WITHDRAWN
-from programs.selection.screening import Screen, using
+from programs.selection.screening import GIVEN_AWAY, Screen, using
 from programs.stages.questions import QuestionPool
-from programs.traces.unit_line import attempts_of
+from programs.traces.line import attempts_of
 
 Line = dict[str, Any]
 
@@ -81,12 +82,18 @@ def _open(journal: Journal, sample: str) -> None:
 
 
 def _withdraw(screen: Screen, journal: Journal, sample: str, pool: QuestionPool) -> None:
-    reasons = {question.type.value: f"its question {question.why}: {question.twin}" for question in pool.dropped}
+    rejections = {
+        question.type.value: Rejection(
+            reason=Reason.BENCHMARK if question.why == GIVEN_AWAY else Reason.REPEATED,
+            detail=f"its question {question.why}: {question.twin}",
+        )
+        for question in pool.dropped
+    }
     for key, status in journal.index.units_of(sample).items():
-        reason = reasons.get(key.split("/")[1])
-        line = journal.latest("unit", key) if reason is not None and status != WITHDRAWN else None
-        if line is not None and reason is not None:
-            _set_aside(screen, journal, line, WITHDRAWN, reason)
+        rejection = rejections.get(key.split("/")[1])
+        line = journal.latest("unit", key) if rejection is not None and status != WITHDRAWN else None
+        if line is not None and rejection is not None:
+            _set_aside(screen, journal, line, WITHDRAWN, rejection)
 
 
 def _look_through(screen: Screen, journal: Journal, line: Line) -> None:
@@ -95,16 +102,17 @@ def _look_through(screen: Screen, journal: Journal, line: Line) -> None:
     if line["status"] == "accepted":
         hit = screen.trace(record["user_interaction"]["question"], record["reasoning_trace"], record["final_answer"])
         if hit is not None:
-            line = _set_aside(screen, journal, line, CONTAMINATED, str(hit))
+            line = _set_aside(screen, journal, line, CONTAMINATED, Rejection(reason=Reason.BENCHMARK, detail=str(hit)))
     found = given_away(screen, line)
     if found != (line.get("contaminated") or {}):
         journal.append(**{**line, "contaminated": found})
 
 
-def _set_aside(screen: Screen, journal: Journal, line: Line, status: str, reason: str) -> Line:
+def _set_aside(screen: Screen, journal: Journal, line: Line, status: str, rejection: Rejection) -> Line:
     """A unit's line again, with all that was made of it among what was not taken. Gives the new line."""
     records = [*line["attempts"], *([line["record"]] if line["record"] else [])]
-    changed = {"status": status, "reason": reason, "basis": screen.rules, "settled": True, "record": None}
+    said = rejection.model_dump(mode="json")
+    changed = {"status": status, "rejection": said, "basis": screen.rules, "settled": True, "record": None}
     changed_line = {**line, **changed, "attempts": records}
     journal.append(**changed_line)
     return changed_line

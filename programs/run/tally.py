@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from programs.rejection import Reason
+from programs.traces.line import rejection_of
+
 TEXTS = "texts"
 TEXTS_BARREN = "texts without a usable question"
 DRAFTED = "questions drafted"
@@ -31,12 +34,11 @@ IMPORTED = "imported"
 """The basis of units that came from a document: no rule of ours decided them."""
 
 SOLVED = "blind solve: "
-"""How the reason begins of a trace that was turned down for what its question needs."""
+"""How the loss begins of a trace that was turned down for what its question needs."""
 
 OWN = "no own thought was taken"
-"""How the reason begins of a trace of which no try stood (`programs.traces.own_thoughts`)."""
+"""The loss of a trace of which no try stood (`programs.traces.own_thoughts`)."""
 
-JUDGED = re.compile(r"quality \S+ after \d+ attempts(?:; .+)?", re.DOTALL)
 _SHARE = re.compile(r"^\d+% of ")
 
 
@@ -76,19 +78,22 @@ def given_away_in(line: Mapping[str, Any]) -> bool:
     return line["status"] == CONTAMINATED or (bool(line.get("contaminated")) and line["status"] != WITHDRAWN)
 
 
-def loss_of(status: str, reason: str | None) -> str:
+def loss_of(line: Mapping[str, Any]) -> str:
     """Where a unit that is not accepted was lost."""
-    if status == "rejected" and reason and JUDGED.fullmatch(reason):
-        return "rejected by the judges"
-    if status in ("rejected", "unjudged") and reason and reason.startswith(SOLVED):
-        return reason
-    if reason and reason.startswith(OWN):
-        return OWN
-    if status in ("rejected", "failed"):
-        stage = (reason or "").partition(":")[0] or "unknown"
-        return f"{stage} {'unusable' if status == 'rejected' else 'unanswered'}"
-    named = {"unjudged": "unjudged", "duplicate": "the same as another variation"}
-    return named.get(status, status)
+    rejection = rejection_of(line)
+    if rejection is None:
+        return str(line["status"])
+    stage = rejection.detail.partition(":")[0] or "unknown"
+    named = {
+        Reason.JUDGED: "rejected by the judges",
+        Reason.NEED: f"{SOLVED}{rejection.detail}",
+        Reason.OWN_THOUGHT: OWN,
+        Reason.UNJUDGED: "unjudged",
+        Reason.SAME_VARIATION: "the same as another variation",
+        Reason.UNUSABLE: f"{stage} unusable",
+        Reason.UNANSWERED: f"{stage} unanswered",
+    }
+    return named.get(rejection.reason, str(line["status"]))
 
 
 def lost(prefix: str, counts: Counter[str]) -> dict[str, int]:

@@ -1,1 +1,1 @@
-"""One variation of one question of one sample: its attempts, what else it is asked for, and what becomes of it."""
+"""A variation of a question: its attempts, what is asked about them, and what becomes of it."""

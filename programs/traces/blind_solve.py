@@ -17,115 +17,75 @@ question's: its variations carry the same, and are kept or turned down together.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.reply import Reply
-from programs.passage import Passage
 from programs.records import BlindSolve, Need, SolveTries
-from programs.run.tally import SOLVED
-from programs.stages.questions import Question
-from programs.stages.solve import CompareStage, SolveStage
-from programs.traces.unit import Unit
+from programs.rejection import Reason
+from programs.settings import TracerOptions
+from programs.stages.solve import SolveStage
+from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 
-
-@dataclass(frozen=True)
-class SolveRules:
-    """How often a question is tried in each setting, by whom, who compares the answers, and which needs are kept (empty:
-    all, undecided ones too)."""
-
-    tries: int
-    solver: str
-    judge: str
-    keep: tuple[Need, ...] = ()
-
-    @property
-    def basis(self) -> str:
-        kept = f", {','.join(sorted(self.keep))} kept" if self.keep else ""
-        return f"questions solved {self.tries} times by {self.solver}, compared by {self.judge}{kept}"
+STAGES = SolveStage()
 
 
-class BlindSolver:
-    """Solves questions blindly, by the rules."""
-
-    def __init__(
-        self, rules: SolveRules, solving: SolveStage | None = None, comparing: CompareStage | None = None
-    ) -> None:
-        self.rules = rules
-        self.solving = solving or SolveStage()
-        self.comparing = comparing or CompareStage()
-
-    async def solve(self, passage: Passage, question: Question, units: list[Unit], answer: Answering) -> None:
-        """Gives the accepted ones of a question's units their `blind_solve`, which is one for all of them, and turns all of
-        them down where it is not kept."""
-        accepted = [unit for unit in units if unit.status == "accepted"]
-        if not accepted:
-            return
-        numbers = range(self.rules.tries)
-        asks = [
-            self.solving.ask(passage, question, with_passage, number, self.rules.solver)
-            for with_passage in (False, True)
-            for number in numbers
-        ]
-        replies = await together(answer(ask) for ask in asks)
-        compared = await together(self._compared(unit, asks, replies, answer) for unit in accepted)
-        without = [each for found in compared for each in found[: self.rules.tries]]
-        with_it = [each for found in compared for each in found[self.rules.tries :]]
-        solve = solved(without, with_it, self.rules, replies, [_variation(unit) for unit in accepted])
-        for unit in accepted:
-            unit.attempts[-1].blind_solve = solve
-        self._decide(accepted, solve.need)
-
-    async def _compared(
-        self, unit: Unit, asks: list[Ask], replies: list[Reply], answer: Answering
-    ) -> list[Agreement | None]:
-        """How each try stands to the answer of one of the units (None: absent)."""
-        attempt = unit.attempts[-1]
-        name = unit.key.named(attempt.plan.name)
-        compares = [
-            self.comparing.ask_of_try(unit.question, attempt.draft, name, ask, reply.output, self.rules.judge)
-            if reply.status == "ok"
-            else None
-            for ask, reply in zip(asks, replies, strict=True)
-        ]
-        answers = iter(await together(answer(ask) for ask in compares if ask is not None))
-        compared: list[Reply | None] = [None if ask is None else next(answers) for ask in compares]
-        attempt.more["solve"] = replies
-        attempt.more["compare"] = [reply for reply in compared if reply is not None]
-        return [_agreement(ask, reply) for ask, reply in zip(compares, compared, strict=True)]
-
-    def _decide(self, accepted: list[Unit], need: Need | None) -> None:
-        if not self.rules.keep or need in self.rules.keep:
-            return
-        open_still = need is None and not all(unit.attempts[-1].settled for unit in accepted)
-        for unit in accepted:
-            if open_still:
-                unit.status, unit.reason = "unjudged", f"{SOLVED}undecided, to be tried again"
-            else:
-                unit.status, unit.reason = "rejected", f"{SOLVED}{need or 'undecided'}"
-
-
-def solved(
-    without: Sequence[Agreement | None],
-    with_it: Sequence[Agreement | None],
-    rules: SolveRules,
-    replies: Sequence[Reply],
-    variations: list[int | str],
-) -> BlindSolve:
-    """The record of what the comparisons in both settings came to (None: absent), over these variations' answers."""
-    blind, reading = tries_of(without), tries_of(with_it)
-    return BlindSolve(
-        need=need_of(blind, reading),
-        difficulty=_rest(reading.pass_rate),
-        difficulty_without=_rest(blind.pass_rate),
-        without_passage=blind,
-        with_passage=reading,
-        solver=rules.solver,
-        compared_by=rules.judge,
+async def solve_blindly(variations: list[Variation], options: TracerOptions, answer: Answering) -> None:
+    """Gives the accepted ones of a question's variations one `blind_solve`, and turns all of them down where its need is
+    not kept."""
+    accepted = [variation for variation in variations if variation.accepted]
+    if not accepted or options.blind_solve is None:
+        return
+    tries, question = options.blind_solve, accepted[0].question
+    asks = [
+        STAGES.solve_ask(accepted[0].passage, question, with_passage, number, options.solver)
+        for with_passage in (False, True)
+        for number in range(tries)
+    ]
+    replies = await together(answer(ask) for ask in asks)
+    compared = await together(_compared(each, asks, replies, options.comparer, answer) for each in accepted)
+    without = tries_of([agreement for found in compared for agreement in found[:tries]])
+    with_it = tries_of([agreement for found in compared for agreement in found[tries:]])
+    solve = BlindSolve(
+        need=need_of(without, with_it),
+        difficulty=_rest(with_it.pass_rate),
+        difficulty_without=_rest(without.pass_rate),
+        without_passage=without,
+        with_passage=with_it,
+        solver=options.solver,
+        compared_by=options.comparer,
         temperature=next((reply.temperature for reply in replies if reply.status == "ok"), None),
-        variations=variations,
+        variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
     )
+    for variation in accepted:
+        variation.last.blind_solve = solve
+    if options.keep and solve.need not in options.keep:
+        _turn_down(accepted, solve.need)
+
+
+async def _compared(
+    variation: Variation, asks: list[Ask], replies: list[Reply], comparer: str, answer: Answering
+) -> list[Agreement | None]:
+    """How each try stands to the answer of one of the variations (None: absent)."""
+
+    async def compare(ask: Ask, reply: Reply) -> Reply | None:
+        if reply.status != "ok":
+            return None
+        draft, name = variation.last.draft, variation.name
+        return await answer(STAGES.compare_ask(variation.question, draft, name, ask, reply.output, comparer))
+
+    compared = await together(compare(ask, reply) for ask, reply in zip(asks, replies, strict=True))
+    variation.last.more |= {"solve": replies, "compare": [reply for reply in compared if reply is not None]}
+    return [reply.output["agreement"] if reply and reply.status == "ok" else None for reply in compared]
+
+
+def _turn_down(accepted: list[Variation], need: Need | None) -> None:
+    open_still = need is None and not all(variation.last.settled for variation in accepted)
+    for variation in accepted:
+        if open_still:
+            variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
+        else:
+            variation.turn_down("rejected", Reason.NEED, need or "undecided")
 
 
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
@@ -158,17 +118,6 @@ def need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
     if blind is None or reading is None:
         return None
     return "needs_paper" if reading else "unanswered"
-
-
-def _variation(unit: Unit) -> int | str:
-    return unit.key.variation if unit.key.thought == "written" else unit.key.name
-
-
-def _agreement(ask: Ask | None, reply: Reply | None) -> Agreement | None:
-    if ask is None or reply is None or reply.status != "ok":
-        return None
-    found: Agreement = ask.read(reply.output).agreement
-    return found
 
 
 def _rest(rate: float | None) -> float | None:

@@ -1,15 +1,183 @@
-"""The temperatures of a question's variations."""
+"""A variation of a question of a text: the unit of work and of identity, its attempts, and what became of it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Literal, NamedTuple
+
+from programs.asking.reply import Reply, StageFailed
+from programs.passage import Passage
+from programs.records import Agreed, BlindSolve, Grades, Record, StepRecord, Verdict, variation_name
+from programs.rejection import Reason, Rejection
+from programs.stages.judge import panel_score
+from programs.stages.questions import Question
+from programs.stages.strands import Strands
+from programs.stages.thought import AttemptPlan, Draft
+from programs.traces.record import record_of
+from programs.traces.verdicts import Standing, floors_missed
+from signatures.vocabulary import ThoughtOrigin
+
+Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
+"""unjudged: waits for judges, or for what else could not be decided; failed: a stage gave no readable answer, tried again
+later; contaminated: it gives a benchmark away; withdrawn: its question was left out after it was made."""
+
+
+class VariationKey(NamedTuple):
+    """Which variation: the sample's hash, the question's type, an index, and whose the thought is. Written with slashes."""
+
+    sample: str
+    question_type: str
+    variation: int
+    thought: ThoughtOrigin = "written"
+
+    def __str__(self) -> str:
+        return self.named(self.name)
+
+    @property
+    def name(self) -> str:
+        """Its name among those of its question."""
+        return variation_name(self.variation, self.thought)
+
+    def named(self, draft: str) -> str:
+        """A draft of it by its name (`programs.stages.trace.AttemptPlan`)."""
+        return f"{self.sample}/{self.question_type}/{draft}"
+
+
+@dataclass(frozen=True)
+class EarlierOutcome:
+    """What earlier runs made of a variation. `digest` is of its texts; `decided`: the present rules have nothing to decide
+    about it; `fixed`: it stays as it is, whatever the rules."""
+
+    accepted: bool
+    decided: bool
+    digest: str | None = None
+    fixed: bool = False
+
+
+Earlier = Callable[[VariationKey], EarlierOutcome | None]
+
+
+@dataclass
+class Attempt:
+    """One thought and answer with its verdicts. `agreed` is how the answer to a model's own thought stands to the grounded
+    one; `steps` are those of the thought as a model checked them; `more` the replies that the checks of an accepted attempt
+    took, by what was asked for."""
+
+    plan: AttemptPlan
+    draft: Draft
+    verdicts: list[Verdict]
+    standing: Standing
+    grades: Grades | None = None
+    agreed: Agreed | None = None
+    blind_solve: BlindSolve | None = None
+    steps: list[StepRecord] | None = None
+    more: dict[str, list[Reply]] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that was asked for after the verdicts is still without an answer."""
+        graded = self.draft.replies.get("grade")
+        return all(reply.settled for reply in chain([graded] if graded else [], *self.more.values()))
+
+
+@dataclass
+class Variation:
+    """A variation as it is being made. `status` stands once one of the methods that decide was called; `rejection` says why
+    it is not accepted."""
+
+    key: VariationKey
+    question: Question
+    passage: Passage
+    found: Strands | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    status: Status = "failed"
+    rejection: Rejection | None = None
+    failure: StageFailed | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.status == "accepted"
+
+    @property
+    def last(self) -> Attempt:
+        """The attempt that decides."""
+        return self.attempts[-1]
+
+    @property
+    def name(self) -> str:
+        """What the calls about its last attempt are named by."""
+        return self.key.named(self.last.plan.name)
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The thought and the answer of the last attempt."""
+        return self.last.draft.text, self.last.draft.answer
+
+    def turn_down(self, status: Status, reason: Reason, detail: str = "") -> None:
+        """Decides that it is not taken."""
+        self.status, self.rejection = status, Rejection(reason=reason, detail=detail)
+
+    def decide(self) -> None:
+        """Takes the status from the last attempt."""
+        if self.last.standing == "accepted":
+            self.status, self.rejection = "accepted", None
+        elif self.last.standing == "unjudged":
+            self.turn_down("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in self.last.verdicts))
+        else:
+            verdicts = self.last.verdicts
+            score = f"quality {panel_score(verdicts)} after {len(self.attempts)} attempts"
+            self.turn_down("rejected", Reason.JUDGED, "; ".join([score, *floors_missed(verdicts)]))
+
+    def failed(self, failure: StageFailed) -> "Variation":
+        """Gives it up at a stage: rejected if the stage is settled, else to be tried again."""
+        self.failure = failure
+        if failure.final:
+            self.turn_down("rejected", Reason.UNUSABLE, str(failure))
+        else:
+            self.turn_down("failed", Reason.UNANSWERED, str(failure))
+        return self
+
+    @property
+    def settled(self) -> bool:
+        """Whether a later run by the same rules would change nothing."""
+        return self.last.settled if self.accepted else self.status in ("rejected", "duplicate", "contaminated")
+
+    @property
+    def digest(self) -> str | None:
+        """A hash of the thought and the answer: equal ones are the same trace."""
+        if not self.attempts:
+            return None
+        return hashlib.blake2b("\0".join(self.texts).encode(), digest_size=8).hexdigest()
+
+    def record(self, number: int = -1, **generation: Any) -> Record:
+        """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
+        `Generation`."""
+        if self.found is None:
+            raise ValueError(f"{self.key} has attempts but no analysis")
+        return record_of(self.key, self.question, self.passage, self.found, self.attempts[number], **generation)
+
+
+def drop_twins(variations: list[Variation], earlier: Earlier) -> None:
+    """Marks accepted variations whose texts are those of another with a lower index, made now or in an earlier run."""
+    here = {variation.key: variation for variation in variations}
+    for variation in variations:
+        lower = (variation.key._replace(variation=index) for index in range(variation.key.variation))
+        twin = next((key for key in lower if _same(here.get(key) or earlier(key), variation)), None)
+        if twin is not None and variation.accepted:
+            variation.turn_down("duplicate", Reason.SAME_VARIATION, f"variation {twin.variation}")
+
+
+def _same(other: Variation | EarlierOutcome | None, variation: Variation) -> bool:
+    return other is not None and other.accepted and other.digest == variation.digest
+
 
 LOWEST, WIDTH = 0.2, 0.8
 GOLDEN = 0.6180339887498949
 """Steps of the golden ratio spread any number of points evenly over an interval (Weyl's equidistribution)."""
 
 
-def temperature_of(variation: int, base: float, takes_sampling: bool = True) -> float | None:
-    """The temperature of a variation, by its index alone: the first has `base`, the others lie spread over 0.2-1.0,
-    no two alike. None for a model that takes no temperature."""
-    if not takes_sampling:
-        return None
-    if variation == 0:
-        return base
-    return round(LOWEST + ((base - LOWEST) / WIDTH + variation * GOLDEN) % 1.0 * WIDTH, 3)
+def temperature_of(variation: int, base: float) -> float:
+    """The temperature of a variation, by its index alone: the first has `base`, the others lie spread over 0.2-1.0, no two
+    alike."""
+    return base if variation == 0 else round(LOWEST + ((base - LOWEST) / WIDTH + variation * GOLDEN) % 1.0 * WIDTH, 3)

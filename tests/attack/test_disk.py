@@ -24,7 +24,6 @@ import pytest
 
 from programs import document
 from programs.errors import JournalError
-from programs.run.journal import Journal
 from tests.attack.test_stops import wait_for_calls
 from tests.lab import LONGEST, Lab, called, command, ended, environment, laboratory
 from tests.test_cli import mistake
@@ -145,18 +144,6 @@ def test_a_torn_line_is_cut_off_wherever_it_is_torn(tmp_path: Path) -> None:
 
 
 @pytest.mark.attack
-def test_a_torn_line_is_told(lab: Lab) -> None:
-    lab.run()
-    with lab.journal.open("ab") as file:
-        file.write(b'{"kind":"stage","key":"trace/half a li')
-    done = lab.command()
-    assert done.returncode == 0
-    assert "torn last line of 38 bytes" in done.stderr
-    with Journal(lab.journal) as journal:
-        assert journal.mended == 0
-
-
-@pytest.mark.attack
 @pytest.mark.parametrize("damage", [b"\x00\x00\x00\x00", b'"kind', b"\n\n"])
 @pytest.mark.parametrize("indexed", [True, False])
 def test_damage_in_the_middle_is_told_and_nothing_is_written_over(lab: Lab, damage: bytes, indexed: bool) -> None:
@@ -220,22 +207,6 @@ def test_an_index_that_is_lost_or_destroyed_is_made_again(lab: Lab) -> None:
         _, calls = lab.counted(traces_per_question=2)
         assert calls == 0
         assert lab.records == before
-
-
-@pytest.mark.attack
-def test_an_index_of_another_journal_is_not_believed(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.mkdir()
-    other.mkdir()
-    with laboratory(one, texts=2) as small, laboratory(other, texts=5) as large:
-        small.run()
-        large.run()
-        shutil.copy(large.journal, small.journal)
-        small.output.unlink()
-        small.input.write_bytes(large.input.read_bytes())
-        _, calls = small.counted(allow_mixed=True)
-        assert calls == 0
-        assert sorted(small.units) == sorted(large.units)
 
 
 @pytest.mark.attack

@@ -131,9 +131,3 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(
         names = {path.name for path in lab.folder.iterdir()}
         belongings = {"out.journal.jsonl", "out.journal.jsonl.index", "out.journal.jsonl.lock"}
         assert names <= {"out.json", "out.review.jsonl", "out.run.log", "passages.jsonl", *belongings}
-
-
-@pytest.mark.attack
-def test_kills_are_shared_out_over_the_runs() -> None:
-    for total in (4, 20, 21, 103):
-        assert sum(kills_of(run, total) for run in range(RUNS)) == total

@@ -26,8 +26,6 @@ from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
-from programs.traces.extras import Extras
-from programs.traces.own_thoughts import OwnRules, OwnThinker
 from tests.making import Answers, made_of
 
 
@@ -252,7 +250,7 @@ def test_a_model_that_is_not_argos_needs_judges_of_its_own(model: str) -> None:
 
 def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> None:
     answers = Answers()
-    made_of(answers, extras=Extras(own=OwnThinker(OwnRules(1, "any"))))
+    made_of(answers, thought="model", tries=1)
     assert set(STAGES) == {ask.stage for ask in answers.asked} - {"compare"}
     for stage in STAGES:
         assert parsed("--stage-model", f"{stage}=x").stage_models == {stage: "x"}

@@ -1,4 +1,4 @@
-"""Invariants of `programs.load`: a compiled program is data.
+"""Invariants of `programs.compiled`: a compiled program is data.
 
 1. Without a file the program is as it is. What was saved comes back: instructions, demonstrations, field descriptions.
 2. A folder means the program.json in it.
@@ -21,9 +21,9 @@ import dspy
 import pytest
 
 import programs
+from programs.compiled import identity_at
 from programs.errors import UserError
-from programs.load import identity_at, load_tracer
-from programs.tracer import Tracer
+from programs.tracer import Tracer, load_tracer
 from tests.making import Answers, made_of, question, thought
 
 State = dict[str, Any]
@@ -34,14 +34,9 @@ def changed() -> Tracer:
     tracer = Tracer()
     tracer.writer.trace.signature = tracer.writer.trace.signature.with_instructions("Think slowly.")
     answers = Answers()
-    unit = made_of(answers).units[0]
-    assert unit.strands is not None
-    demo = {
-        "question": question().text,
-        "asked_by": "a student",
-        "evidence": unit.strands.quoted(),
-        "thought": thought(),
-    }
+    unit = made_of(answers).variations[0]
+    assert unit.found is not None
+    demo = {"question": question().text, "asked_by": "a student", "evidence": unit.found.quoted(), "thought": thought()}
     tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]
     return tracer
 
@@ -69,15 +64,6 @@ def test_what_was_saved_comes_back(saved: Path) -> None:
     assert loaded.writer.trace.demos[0]["question"] == question().text
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
-
-
-def test_saving_and_loading_again_changes_nothing(saved: Path, tmp_path: Path) -> None:
-    load_tracer(saved).save(tmp_path / "again.json")
-    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(saved.read_text())
-
-
-def test_a_folder_means_its_program(saved: Path) -> None:
-    assert load_tracer(str(saved.parent)).writer.trace.signature.instructions == "Think slowly."
 
 
 def test_loading_changes_no_other_program(saved: Path) -> None:

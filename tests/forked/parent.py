@@ -17,7 +17,7 @@ from programs.cli.options import run_cli
 from tests.forked.order import LONGEST, Order
 
 COMMANDS = ("programs.generate", "optimize.compile", "programs.calibrate", "programs.merge")
-LAZY = ("dspy", "programs.load", "optuna")
+LAZY = ("dspy", "programs.tracer", "optuna")
 """What commands import when they need it, and is slow to come."""
 
 

@@ -23,7 +23,6 @@ from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
 from programs.records import Verdict
 from programs.tracer import Tracer
-from programs.traces.decision import QualityRules, calibrated
 from tests.lab import Lab, called, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -83,7 +82,8 @@ def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
     finished, calls = judged.counted(judge_calibration=lenient)
     assert (finished.summary.traces, calls, judged.records) == ({"rejected": 2}, 0, [])
     (one, _) = judged.latest_units().values()
-    assert "less 0.5,1.5" in one["basis"]
+    rules = judged.lines("run")[-1]["rules"]["variation"]["judged"]
+    assert rules["biases"] == {"openai/strict": 0.5, "openai/mild": 1.5}
     assert one["attempts"][0]["metadata"]["quality_score"] == 5.5
     same_again, calls = judged.counted(judge_calibration=calibration(judged.folder, "again.json", strict=0.5, mild=1.5))
     assert (calls, same_again.summary.already_done) == (0, 2), "the biases count, not the file that they stand in"
@@ -96,9 +96,7 @@ def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
 @given(st.none() | st.integers(1, 10), st.floats(-9, 9))
 def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | None, bias: float) -> None:
     given = Verdict(judge="a", scored=rating is not None, overall=rating, reason="thin")
-    rules = QualityRules(check=True, judges=("a",), biases={"a": bias})
-    found = calibrated(given, rules)
-    assert calibrated(given, QualityRules(check=True, judges=("a",))) is given
+    found = given.less(bias)
     if rating is None:
         assert found == given
         return

@@ -15,7 +15,7 @@ from optimize.student import Asked
 from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
-from programs.tracer import Wishes
+from programs.settings import TracerOptions
 from tests.making import TEXT, Answers, good_output, sample, tracer
 
 
@@ -28,10 +28,10 @@ def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Predict
         kept[ask.stage] = Asked(ask, reply)
         return reply
 
-    made = run(tracer().made(sample(text), Wishes(), answer))
+    made = run(tracer().made(sample(text), TracerOptions(), answer))
     failures = [made.failure] if made.failure else []
-    failures += [unit.failure for unit in made.units if unit.failure]
-    return dspy.Prediction(asked=kept, units=made.units, pool=made.pool, failures=failures)
+    failures += [variation.failure for variation in made.variations if variation.failure]
+    return dspy.Prediction(asked=kept, variations=made.variations, pool=made.pool, failures=failures)
 
 
 def asked(

@@ -33,8 +33,8 @@ from optimize.job import Job
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import STAGES
 from optimize.tuning import tune
-from programs.compiled import program_fingerprint
-from programs.load import identity_at, load_tracer
+from programs.compiled import identity_at, program_fingerprint
+from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests.lab import Lab, write_passages
 from tests.optimize.compiling import BANANAS, Shop, World, workshop

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from programs.compiled import program_fingerprint
-from programs.load import load_tracer
+from programs.tracer import load_tracer
 from tests.forked.process import Forked
 from tests.lab import LONGEST, ended
 from tests.optimize.compiling import Shop, workshop

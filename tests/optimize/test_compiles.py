@@ -10,7 +10,7 @@ from optimize.metrics import METRICS
 from programs.asking.adapter import PassageFirstAdapter
 from programs.compiled import program_fingerprint
 from programs.lms.resolve import resolve
-from programs.load import load_tracer
+from programs.tracer import load_tracer
 from tests.lab import passage
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn

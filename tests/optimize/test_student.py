@@ -27,7 +27,8 @@ from programs.asking.caller import TryRules, options_of
 from programs.background_loop import run
 from programs.errors import AccessDenied, TransientError
 from programs.lms.resolve import resolve
-from programs.tracer import Tracer, Wishes
+from programs.settings import TracerOptions
+from programs.tracer import Tracer
 from programs.traces.variation import temperature_of
 from tests.lab import passage
 from tests.lms.asking import ONCE, USER
@@ -72,7 +73,7 @@ def test_1_predictors_are_named_as_in_the_tracer() -> None:
 def test_1_it_makes_a_trace() -> None:
     with running() as (run, brain, server):
         prediction = run()
-    assert [unit.status for unit in prediction.units] == ["accepted"]
+    assert [unit.status for unit in prediction.variations] == ["accepted"]
     assert set(prediction.asked) == set(STAGES)
     assert brain.asked == dict.fromkeys(STAGES, 1)
     assert prediction.failures == []
@@ -110,7 +111,7 @@ def test_3_a_stage_that_gives_nothing_is_an_outcome(stage: str) -> None:
     with running(stages={stage: unreadable}) as (run, brain, _):
         prediction = run()
     assert brain.asked[stage] == TryRules().limit
-    assert not any(unit.status == "accepted" for unit in prediction.units)
+    assert not any(unit.status == "accepted" for unit in prediction.variations)
     assert [failure.stage for failure in prediction.failures] == [stage]
     assert prediction.asked[stage].reply.status == "unread"
 
@@ -119,7 +120,7 @@ def test_3_a_stage_that_gives_nothing_is_an_outcome(stage: str) -> None:
 def test_3_a_bad_answer_is_an_outcome(fault: str) -> None:
     with running(faults=FaultPlan(share=1.0, kinds=[fault])) as (run, _, _):
         prediction = run()
-    assert prediction.units == []
+    assert prediction.variations == []
     assert prediction.asked["questions"].reply.status == "unread"
 
 
@@ -156,7 +157,7 @@ def test_5_a_model_that_dspy_calls_gets_the_temperature_alone() -> None:
     with StandIn(Scientist()) as server:
         lm = dspy.LM("openai/any", api_base=server.openai_base, api_key="k", cache=False, temperature=0.5)
         with dspy.context(lm=lm, adapter=PassageFirstAdapter()):
-            assert Student(Tracer())(text=passage(1)).units[0].status == "accepted"
+            assert Student(Tracer())(text=passage(1)).variations[0].status == "accepted"
     assert not any("seed" in body for body in server.bodies)
     assert {body["temperature"] for body in server.bodies} == {0.5, 0.7}
 
@@ -179,7 +180,7 @@ def test_6_tuned_temperatures_are_sent() -> None:
 
 def test_6_other_variations_keep_their_own() -> None:
     answers = Answers()
-    run(tuned().made(sample(), Wishes(variations=3), answers))
+    run(tuned().made(sample(), TracerOptions(traces_per_question=3), answers))
     heats = [ask.asked_temperature for ask in answers.asked if ask.stage == "trace"]
     assert heats == [0.6, temperature_of(1, 0.7), temperature_of(2, 0.7)]
     assert len(set(heats)) == 3
@@ -204,6 +205,6 @@ def test_6_nor_to_a_model_that_takes_none() -> None:
             prediction = Student(tuned(), options_of(model))(text=passage(1))
         model.close()
     assert prediction.failures == []
-    assert [unit.status for unit in prediction.units] == ["accepted"]
+    assert [unit.status for unit in prediction.variations] == ["accepted"]
     assert len(server.bodies) == len(STAGES)
     assert all(asked.reply.temperature is None for asked in prediction.asked.values())

@@ -19,7 +19,7 @@ import pytest
 
 from programs.records import Verdict
 from programs.report import main
-from programs.run.attempts import read_units
+from programs.run.attempts import read_variations
 from tests.needing import needed
 from tests.reports.browsing import PHONE, choose, go, keys_of, opened
 from tests.reports.building import HOSTILE, passage, record, unit, write_run
@@ -36,7 +36,7 @@ def records(document: Path) -> list[dict[str, Any]]:
     """All traces, those included that were turned down, as JSON, with what became of them."""
     return [
         {"status": "accepted" if record is unit.accepted else "turned down", **record.model_dump(mode="json")}
-        for unit in read_units(document)
+        for unit in read_variations(document)
         for record in unit.records
     ]
 

@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from programs.errors import UserError
 from programs.records import Record
-from programs.run.attempts import UnitAttempts, read_units
-from programs.traces.unit_line import attempts_of
+from programs.run.attempts import VariationAttempts, read_variations
+from programs.traces.line import attempts_of
 from tests.lab import Lab, laboratory
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
@@ -36,9 +35,9 @@ def harsh_at_first(asked: Asked) -> dict[str, Any]:
     return verdict(8 if again else 3 if asked.body["model"] == "strict" else 5)
 
 
-def units_of(lab: Lab) -> list[UnitAttempts]:
+def units_of(lab: Lab) -> list[VariationAttempts]:
     before = lab.calls
-    found = list(read_units(lab.output))
+    found = list(read_variations(lab.output))
     assert lab.calls == before
     return found
 
@@ -71,16 +70,7 @@ def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
                 unit.accepted.final_answer,
             )
             assert rejected.final_answer not in lab.output.read_text(encoding="utf-8")
-        assert list(read_units(lab.journal)) == found
-
-
-def test_a_unit_that_was_never_accepted_has_its_attempts(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(4), "answer": answer}) as lab:
-        lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
-        (unit,) = units_of(lab)
-        assert (unit.status, unit.accepted, unit.others) == ("rejected", None, [])
-        assert [overalls(record) for record in unit.rejected] == [[4, 4]] * 3
-        assert len({record.id for record in unit.rejected}) == 3
+        assert list(read_variations(lab.journal)) == found
 
 
 def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
@@ -138,11 +128,6 @@ def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
         assert [unit.accepted for unit in found] == [unit.accepted for unit in before]
 
 
-def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is neither"):
-        next(read_units(tmp_path / "none.json"))
-
-
 def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with laboratory(tmp_path, texts=4) as lab:
         lab.run()
@@ -155,7 +140,7 @@ def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             return original(*arguments, **named)
 
         monkeypatch.setattr(Record, "model_validate", counted)
-        units = read_units(lab.output)
+        units = read_variations(lab.output)
         next(units)
         assert made == 1
         assert len(list(units)) == 3

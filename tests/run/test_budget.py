@@ -7,14 +7,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from programs.asking.reply import Reply, Spent
-from programs.errors import RunStopped, UserError
-from programs.option_groups import Price
-from programs.run.budget import Budget, check_prices
+from programs.option_groups import BudgetOptions, Price
+from programs.run.budget import Budget
 from tests.lab import called, laboratory
+from tests.standin import scientist
+from tests.standin.scientist import Asked
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 64])
@@ -76,20 +78,22 @@ def test_prices_stand_in_a_config_file(tmp_path: Path) -> None:
 
 
 def test_an_uncounted_reply_makes_the_cost_unknown() -> None:
-    budget = Budget(max_cost=1.0, prices={"m": Price(prompt=1, completion=1)})
+    budget = Budget(BudgetOptions(max_cost=1.0, prices={"m": Price(prompt=1, completion=1)}))
     budget.spend(Reply(status="ok", model="m", spent=Spent(calls=1, prompt_tokens=10, completion_tokens=10)))
     assert budget.cost == pytest.approx(20e-6)
     budget.spend(Reply(status="ok", model="m", spent=Spent(calls=1, prompt_tokens=None, completion_tokens=None)))
     assert budget.cost is None
 
 
-def test_the_gate_is_closed_once_the_budget_is_reached() -> None:
-    stopped = []
-    budget = Budget(max_calls=1)
-    budget.stop = lambda: stopped.append(True)
-    budget.permit()
-    with pytest.raises(RunStopped):
-        budget.permit()
-    assert stopped
-    with pytest.raises(UserError):
-        check_prices(1.0, {}, ["m"])
+def test_a_budget_that_is_reached_while_tries_wait_is_a_clean_stop(tmp_path: Path) -> None:
+    """Every first try is unusable: so many wait for their second that the server would be taken to be gone."""
+
+    def trace(asked: Asked) -> Any:
+        return scientist.trace(asked) if asked.given("feedback") else "I would rather not."
+
+    with laboratory(tmp_path, texts=40, stages={"trace": trace}) as lab:
+        finished = lab.run(max_calls=6 * 40 + 45, concurrency=40)
+        assert (finished.status, finished.error) == ("budget", None)
+        assert not [line for line in lab.lines("unit") if line["status"] != "accepted"], "nothing is decided on a stop"
+        lab.run()
+        assert len(lab.records) == 40

@@ -138,7 +138,7 @@ def counted_by_hand(lab: Lab, finished: Finished) -> None:
     accepted = [unit for unit in alive.values() if unit["status"] == "accepted"]
     assert step.entered == len(alive)
     assert step.left == len(accepted) == len(lab.records) == finished.summary.traces["accepted"]
-    assert step.lost == Counter(loss_of(u["status"], u["reason"]) for u in alive.values() if u["status"] != "accepted")
+    assert step.lost == Counter(loss_of(u) for u in alive.values() if u["status"] != "accepted")
 
     each = finished.summary.funnel.per_trace if finished.summary.funnel else None
     replies = [line["reply"] for kind in ("stage", "failed") for line in lab.lines(kind)]
@@ -205,13 +205,13 @@ def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
 
 
 def test_losses_have_the_names_of_their_stages() -> None:
-    assert loss_of("failed", "trace: the form is wrong") == "trace unanswered"
-    assert loss_of("rejected", "answer: leans on its source") == "answer unusable"
-    assert loss_of("rejected", "quality 5.5 after 3 attempts") == "rejected by the judges"
-    assert loss_of("unjudged", "No comment.; No comment.") == "unjudged"
-    assert loss_of("duplicate", "the same as variation 0") == "the same as another variation"
-    assert loss_of("contaminated", "shares its words with b.jsonl:1") == "contaminated"
-    assert loss_of("failed", None) == "unknown unanswered"
+    assert loss_of({"status": "failed", "reason": "trace: the form is wrong"}) == "trace unanswered"
+    assert loss_of({"status": "rejected", "reason": "answer: leans on its source"}) == "answer unusable"
+    assert loss_of({"status": "rejected", "reason": "quality 5.5 after 3 attempts"}) == "rejected by the judges"
+    assert loss_of({"status": "unjudged", "reason": "No comment.; No comment."}) == "unjudged"
+    assert loss_of({"status": "duplicate", "reason": "the same as variation 0"}) == "the same as another variation"
+    assert loss_of({"status": "contaminated", "reason": "shares its words with b.jsonl:1"}) == "contaminated"
+    assert loss_of({"status": "failed", "reason": None}) == "unknown unanswered"
 
 
 def test_traces_taken_over_stand_apart(lab: Lab) -> None:

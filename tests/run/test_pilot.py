@@ -21,7 +21,7 @@ import pytest
 
 from programs.inputs.sample import Sample, sample_of
 from programs.option_groups import Price
-from programs.run.goal import NOT_CHOSEN
+from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.run.pilot import FEWEST, Amount, Extrapolation, Whole, choose, in_words, notes

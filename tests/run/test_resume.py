@@ -20,7 +20,7 @@ import pytest
 from programs import document
 from programs.errors import UserError
 from programs.tracer import Tracer
-from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.lab import Lab, called, laboratory
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -100,45 +100,12 @@ def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
         assert one.calls == many.calls
 
 
-def test_passages_that_are_appended_are_made_and_no_others(lab: Lab) -> None:
-    lab.run()
-    write_passages(lab.input, range(6))
-    _, calls = lab.counted()
-    assert calls == 2 * 8
-    assert len(set(lab.units)) == 6
-
-
-def test_passages_in_another_order_are_the_same_passages(lab: Lab) -> None:
-    lab.run()
-    first = lab.units
-    write_passages(lab.input, [3, 1, 0, 2])
-    _, calls = lab.counted()
-    assert calls == 0
-    assert lab.units == first
-
-
-def test_passages_that_are_gone_keep_their_traces(lab: Lab) -> None:
-    lab.run()
-    write_passages(lab.input, [1])
-    _, calls = lab.counted()
-    assert calls == 0
-    assert len(lab.units) == 4
-
-
 @pytest.mark.parametrize("other", [{"concurrency": 2}, {"timeout": 3.0}, {"patience": 5.0}, {"log_level": "info"}])
 def test_settings_that_make_no_difference_to_the_data_make_none(lab: Lab, other: dict[str, Any]) -> None:
     lab.run(max_traces=2)
     _, calls = lab.counted(**other)
     assert calls == 2 * 8
     assert repeated(lab) == 0
-
-
-def test_a_finished_run_asks_nothing_more(lab: Lab) -> None:
-    lab.run(grade_answers=True, traces_per_question=2)
-    before = lab.records
-    finished, calls = lab.counted(grade_answers=True, traces_per_question=2)
-    assert (calls, finished.status) == (0, "completed")
-    assert lab.records == before
 
 
 def test_a_smaller_max_traces_changes_nothing(lab: Lab) -> None:
@@ -174,35 +141,6 @@ def test_a_higher_threshold_rejects_from_stored_verdicts(tmp_path: Path) -> None
         assert repeated(lab) == 0
 
 
-def test_a_higher_threshold_makes_again_only_what_now_falls_short(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([6, 7, 8, 9])) as lab:
-        lab.run(**JUDGED, min_quality_score=6)
-        _, calls = lab.counted(**JUDGED, min_quality_score=8)
-        assert calls == 2 * (2 + len(PANEL))
-        assert len(lab.units) == 4
-        assert sorted(record["generation"]["attempt"] for record in lab.records) == [0, 0, 1, 1]
-
-
-def test_more_attempts_go_on_where_the_others_ended(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([4])) as lab:
-        lab.run(**JUDGED, max_attempts=1)
-        assert lab.units == []
-        _, calls = lab.counted(**JUDGED, max_attempts=2)
-        assert calls == 4 * (2 + len(PANEL))
-        assert len(lab.units) == 4
-        assert repeated(lab) == 0
-
-
-def test_without_the_quality_check_what_was_rejected_is_taken(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([4, 7])) as lab:
-        lab.run(**JUDGED, max_attempts=1)
-        assert len(lab.units) == 2
-        _, calls = lab.counted()
-        assert calls == 0
-        assert len(lab.units) == 4
-        assert {record["metadata"]["quality_score"] for record in lab.records} == {None}
-
-
 def test_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=12, stages=score_by_text([6, 8])) as lab:
         lab.run(**JUDGED, min_quality_score=6, max_attempts=1, max_traces=4)
@@ -213,32 +151,6 @@ def test_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_pat
 
 
 # 3. Fills in
-
-
-def test_grades_are_filled_in_for_traces_that_are_there(lab: Lab) -> None:
-    lab.run(traces_per_question=2)
-    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
-    _, calls = lab.counted(traces_per_question=2, grade_answers=True)
-    assert calls == 8
-    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
-    assert all(record["answer_grades"]["overall_score"] is not None for record in lab.records)
-
-
-def test_grades_are_filled_in_when_there_are_traces_enough(lab: Lab) -> None:
-    lab.run(max_traces=2)
-    _, calls = lab.counted(max_traces=2, grade_answers=True)
-    assert calls == 2
-    assert all(record["answer_grades"] is not None for record in lab.records)
-
-
-def test_verdicts_are_filled_in_for_traces_that_are_there(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([7])) as lab:
-        lab.run()
-        before = {record["id"]: record["reasoning_trace"] for record in lab.records}
-        _, calls = lab.counted(**JUDGED)
-        assert calls == 4 * len(PANEL)
-        assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
-        assert all([given["overall"] for given in record["verdicts"]] == [7, 7] for record in lab.records)
 
 
 def test_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:
@@ -265,13 +177,6 @@ def refused(lab: Lab, **given: Any) -> str:
     assert "--allow-mixed" in line
     assert "--no-resume" in line
     return line
-
-
-def test_another_model_is_refused(lab: Lab) -> None:
-    lab.run(max_traces=1)
-    line = refused(lab, model="openai/other")
-    assert "openai/any" in line
-    assert "openai/other" in line
 
 
 def test_another_seed_is_refused(lab: Lab) -> None:
@@ -320,22 +225,6 @@ def test_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
     assert aside["out.journal.jsonl"].read_bytes() == journal_before
 
 
-def test_two_fresh_starts_keep_both_earlier_runs(lab: Lab) -> None:
-    for _ in range(3):
-        lab.run(max_traces=1, resume=False)
-    assert len(list(lab.folder.glob("out.json.*.old"))) == 2
-    assert len(list(lab.folder.glob("out.journal.jsonl.*.old"))) == 2
-
-
-def test_a_journal_without_a_document_makes_one(lab: Lab) -> None:
-    lab.run()
-    before = lab.records
-    lab.output.unlink()
-    _, calls = lab.counted()
-    assert calls == 0
-    assert lab.records == before
-
-
 def test_the_document_can_be_made_again_by_hand(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     lab.run()
     before = lab.records
@@ -349,16 +238,6 @@ def test_the_document_can_be_made_again_by_hand(lab: Lab, capsys: pytest.Capture
 def without_journal(lab: Lab) -> None:
     for path in lab.folder.glob("out.journal.jsonl*"):
         path.unlink()
-
-
-def test_a_document_without_a_journal_is_taken_over_as_finished(lab: Lab) -> None:
-    lab.run(traces_per_question=2)
-    before = lab.records
-    without_journal(lab)
-    lab.run(traces_per_question=2)
-    made = [line for line in lab.lines("stage") if line["stage"] not in ("questions",)]
-    assert made == [], "no finished trace is made again"
-    assert lab.records == before
 
 
 def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
@@ -449,24 +328,6 @@ def test_rejected_traces_are_replaced_from_later_texts(tmp_path: Path, concurren
         assert finished.summary.traces["accepted"] == 12
         assert len(set(lab.units)) == 12
         assert {record["metadata"]["quality_score"] for record in lab.records} == {8.0}
-
-
-def test_identical_variations_are_replaced_from_later_texts(tmp_path: Path) -> None:
-    def one_for_all_variations(asked: Asked) -> Any:
-        number = f"{catalogue_of(asked):08x}"
-        return scientist.ANSWERS[asked.stage](Asked(asked.stage, asked.field, passage(0), number, 0, {}))
-
-    stages: dict[str, scientist.Answer] = dict.fromkeys(("trace", "answer"), one_for_all_variations)
-    with laboratory(tmp_path, texts=12, stages=stages) as lab:
-        finished = lab.run(traces_per_question=2, max_traces=8, concurrency=64)
-        assert finished.summary.traces["accepted"] == 8
-        assert {variation for _, _, variation in lab.units} == {0}
-
-
-def test_fewer_texts_than_wanted_make_as_many_as_there_are(lab: Lab) -> None:
-    finished = lab.run(max_traces=50)
-    assert finished.status == "completed"
-    assert len(lab.units) == 4
 
 
 def test_counts_stay_exact_over_resumes(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from programs.run.run import Finished
 from tests.lab import KEY, Lab, called, laboratory
 from tests.lms.test_spread import passages_of
 from tests.standin.faults import FaultPlan
-from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 
@@ -100,14 +99,6 @@ def test_a_server_that_refuses_the_key_is_named(lab: Lab, monkeypatch: pytest.Mo
     assert lab.calls == len(other.calls) == 0
 
 
-def test_a_server_that_is_not_there_is_named(lab: Lab) -> None:
-    with StandIn(lab.brain) as gone:
-        pass
-    line = mistake(called(*lab.arguments(api_base=bases(lab.server, gone))))
-    assert f"{gone.openai_base} is not reachable" in line
-    assert lab.calls == 0
-
-
 def test_a_server_without_the_model_is_named(tmp_path: Path) -> None:
     with laboratory(tmp_path, models=[("any", "any")]) as lab, StandIn(lab.brain, models=[("any-2", "any-2")]) as other:
         line = mistake(called(*lab.arguments(api_base=bases(lab.server, other))))
@@ -150,9 +141,3 @@ def test_bases_may_be_given_in_any_way(lab: Lab, tmp_path: Path, way: str) -> No
         done = called(*lab.arguments(api_base=None), *words[way])
         assert done.returncode == 0, done.stderr
         assert len(lab.server.calls) > 0 < len(other.calls)
-
-
-def test_models_are_listed_that_all_servers_have(lab: Lab) -> None:
-    with StandIn(Scientist(), models=[("GPT-4.1", "gpt41"), ("X", "x")]) as other:
-        done = called(*lab.arguments(api_base=bases(lab.server, other)), "--list-models")
-    assert done.stdout.split() == ["gpt41", "(GPT-4.1)"]

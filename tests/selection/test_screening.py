@@ -213,7 +213,7 @@ def test_another_benchmark_decides_again_and_gives_back_what_it_does_not_hold(tm
         line = lab.latest_units()[first]
         assert (line["status"], line["record"]) == ("withdrawn", None)
         assert line["attempts"][-1]["user_interaction"]["question"] == made[first]
-        assert f"{one}:1" in line["reason"]
+        assert f"{one}:1" in line["rejection"]["detail"]
 
         _, calls = lab.counted(traces_per_sample=2, decontaminate=[other])
         assert calls == 7
@@ -245,7 +245,7 @@ def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> Non
         _, calls = lab.counted(decontaminate=[file])
         assert calls == 0
         (line,) = (line for line in lab.latest_units().values() if line["status"] == "contaminated")
-        assert line["reason"] == f"shares its words with {file}:1"
+        assert line["rejection"]["detail"] == f"shares its words with {file}:1"
         (listed,) = (json.loads(line) for line in (lab.folder / "out.dropped.jsonl").read_text().splitlines())
         assert listed["unit"] == line["key"]
         harmless = bench(lab, "harmless.jsonl", "What is the mass of a muon, and how well is it known today?")

@@ -15,8 +15,9 @@ import pytest
 from optimize.stages import STAGES
 from programs.asking.ask import Ask
 from programs.background_loop import run
+from programs.settings import TracerOptions
 from programs.stages.judge import JudgeStage, verdict_of
-from programs.tracer import Made, Tracer, Wishes
+from programs.tracer import SampleOutcome, Tracer
 from signatures.question_type import QuestionType
 from tests.making import VERDICT, Answers, draft, good_output, passage, question, sample
 
@@ -43,22 +44,22 @@ def replaced(value: Any, name: str) -> Any:
     return {key: replaced(part, name) if isinstance(part, dict | list) else part for key, part in value.items()}
 
 
-def made(stage: str, demos: list[dict[str, Any]]) -> Made:
+def made(stage: str, demos: list[dict[str, Any]]) -> SampleOutcome:
     program = Tracer()
     dict(program.named_predictors())[STAGES[stage].predictor].demos = demos
     answers = Answers(**{stage: lambda ask: replaced(good_output(ask), REPLACED[stage])})
-    return run(program.made(sample(), Wishes(), answers))
+    return run(program.made(sample(), TracerOptions(), answers))
 
 
 @pytest.mark.parametrize("stage", REPLACED)
 def test_1_what_is_taken_from_a_demonstration_is_refused(stage: str) -> None:
     output = dict(Tracer().named_predictors())[STAGES[stage].predictor].signature.output_fields
     demo = {"question": "What became of the coast?", next(iter(output)): {"said": [f"{FOREIGN}."]}}
-    (unit,) = made(stage, [demo]).units
+    (unit,) = made(stage, [demo]).variations
     assert unit.failure is not None
     assert unit.failure.stage == stage
     assert TAKEN in str(unit.failure)
-    (unit,) = made(stage, []).units
+    (unit,) = made(stage, []).variations
     assert unit.failure is None
     assert unit.status == "accepted"
 
@@ -72,7 +73,7 @@ def test_2_of_the_questions_those_that_take_something() -> None:
         said = f"{FOREIGN}: what does a scatter of 9 percent in lensing measurements tell us about that?"
         return {**output, "critical": {**output["critical"], "question": said}}
 
-    pool = run(program.made(sample(), Wishes(), Answers(questions=asked))).pool
+    pool = run(program.made(sample(), TracerOptions(), Answers(questions=asked))).pool
     assert pool is not None
     (rejected,) = pool.rejected
     assert rejected.type == QuestionType.CRITICAL

@@ -3,7 +3,7 @@
 1. A thought whose paragraphs leak machine text, say nothing, or say the same twice is refused, naming the paragraph.
 2. An answer that leans on its source, leaks, says nothing or only repeats the question is refused.
 3. The trace is one <thought> element; tags inside are escaped.
-4. The trace is given what the strands found; the answer is given the thought; both have the spot's temperature and the
+4. The trace is given what the strands found; the answer is given the thought; both have the spec's temperature and the
    judges' reasons, and keys of their own for every variation and attempt.
 5. Judges see the passage, the question, the answer and the thought; graders the same without the thought.
 """

@@ -19,8 +19,8 @@ import dspy
 import pytest
 
 from programs.lms.resolve import resolve
-from programs.load import load_tracer
 from programs.telemetry.tracing import TraceOptions, endpoint_of, traced
+from programs.tracer import load_tracer
 from tests.lab import KEY, Lab, called, laboratory, passage
 from tests.standin.collector import Arrived, Collector
 from tests.standin.faults import FaultPlan

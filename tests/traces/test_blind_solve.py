@@ -27,19 +27,19 @@ from programs.records import Need, SolveTries
 from programs.run.findings import findings_in, of_line
 from programs.stages.checks import solution_problems
 from programs.stages.solve import SOLVE_TEMPERATURE
-from programs.traces.blind_solve import BlindSolver, SolveRules, need_of, passed, tries_of
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
-from programs.traces.unit import Known, Unit
-from programs.traces.unit_line import unit_line
+from programs.traces.blind_solve import need_of, passed, tries_of
+from programs.traces.line import line_of
 from signatures.vocabulary import Agreement
-from tests.making import VERDICT, Answers, good_output, made_of, passage, unread
+from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, passage, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
 
-def solving(tries: int = 3, *keep: Need) -> Extras:
-    return Extras(blind=BlindSolver(SolveRules(tries, "solver", "comparer", keep)))
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
+
+
+def solving(tries: int = 3, *keep: Need) -> dict[str, Any]:
+    return {"blind_solve": tries, "solver_model": "solver", "compare_model": "comparer", "keep": list(keep)}
 
 
 def agreeing(with_passage: int, without: int) -> Any:
@@ -53,14 +53,9 @@ def agreeing(with_passage: int, without: int) -> Any:
     return compare
 
 
-def only(answers: Answers, **wishes: Any) -> Unit:
-    [unit] = made_of(answers, **wishes).units
-    return unit
-
-
 def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     answers = Answers()
-    unit = only(answers, extras=solving(3))
+    unit = only(answers, **solving(3))
     solves = [ask for ask in answers.asked if ask.stage == "solve"]
     assert len(solves) == 6
     assert {ask.judge for ask in solves} == {"solver"}
@@ -93,7 +88,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     ],
 )
 def test_what_a_question_needs(with_passage: int, without: int, need: Need, difficulty: float) -> None:
-    found = only(Answers(compare=agreeing(with_passage, without)), extras=solving(4)).record().blind_solve
+    found = only(Answers(compare=agreeing(with_passage, without)), **solving(4)).record().blind_solve
     assert found is not None
     assert (found.need, found.difficulty, found.difficulty_without) == (need, difficulty, 1 - without / 4)
     assert found.with_passage.equivalent == with_passage
@@ -151,7 +146,7 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
         return unread() if "/with.1/" in ask.key else good_output(ask)
 
     answers = Answers(solve=solve, compare=compare)
-    unit = only(answers, extras=solving(3))
+    unit = only(answers, **solving(3))
     found = unit.record().blind_solve
     assert found is not None
     assert (found.with_passage.absent, found.with_passage.equivalent, found.with_passage.pass_rate) == (2, 1, 1.0)
@@ -162,16 +157,12 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
 
 def test_an_unusable_answer_is_absent_for_good() -> None:
     gone = Reply(status="unusable", output={"text": "?" * 12}, problems=["no words"], model="m")
-    unit = only(Answers(solve=lambda _ask: gone), extras=solving(2, "needs_paper"))
-    assert (unit.status, unit.settled, unit.reason) == ("rejected", True, "blind solve: undecided")
-
-
-def test_variations_share_the_tries_and_are_compared_apart() -> None:
-    answers = Answers()
-    made = made_of(answers, extras=solving(2), variations=3)
-    assert len(made.units) == 3
-    assert (answers.count("solve"), answers.count("compare")) == (4, 12)
-    assert len({ask.key for ask in answers.asked}) == len(answers.asked)
+    unit = only(Answers(solve=lambda _ask: gone), **solving(2, "needs_paper"))
+    assert (unit.status, unit.settled, str(unit.rejection)) == (
+        "rejected",
+        True,
+        "not the need that is kept: undecided",
+    )
 
 
 def partly(*variations: int) -> Any:
@@ -192,21 +183,21 @@ def partly(*variations: int) -> Any:
 def test_a_question_has_one_need_whatever_its_variations_say(
     right: tuple[int, ...], need: Need, difficulty: float
 ) -> None:
-    units = made_of(Answers(compare=partly(*right)), extras=solving(2), variations=3).units
+    units = made_of(Answers(compare=partly(*right)), **solving(2), variations=3).variations
     [found] = {str(unit.record().blind_solve) for unit in units}
     solve = units[0].record().blind_solve
     assert solve is not None
     assert found == str(solve)
     assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
     assert solve.with_passage.asked == solve.without_passage.asked == 6
-    kept = made_of(Answers(compare=partly(*right)), extras=solving(2, "unanswered"), variations=3).units
-    assert len({(unit.status, unit.reason) for unit in kept}) == 1
+    kept = made_of(Answers(compare=partly(*right)), **solving(2, "unanswered"), variations=3).variations
+    assert len({(unit.status, str(unit.rejection)) for unit in kept}) == 1
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
 
 
 def test_a_question_is_counted_once() -> None:
-    units = made_of(Answers(compare=partly(2)), extras=solving(2), variations=3, traces=2).units
-    lines = [{"key": str(unit.key), **unit_line(unit, "", {})} for unit in units]
+    units = made_of(Answers(compare=partly(2)), **solving(2), variations=3, traces=2).variations
+    lines = [{"key": str(unit.key), **line_of(unit, "", {})} for unit in units]
     found = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
     assert found is not None
     assert (found.unanswered, found.rated, found.mean_difficulty) == (2, 2, 0.6667)
@@ -219,49 +210,35 @@ def test_a_question_is_counted_once() -> None:
 
 def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
     """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
-    journal: dict[str, Known] = {}
-
-    def finished(unit: Unit) -> None:
-        journal[str(unit.key)] = Known(
-            accepted=unit.status == "accepted", settled=unit.settled, basis="b", digest=unit.digest
-        )
-
-    common: dict[str, Any] = {"extras": solving(1), "basis": "b", "finished": finished}
-    made_of(Answers(compare=partly(0)), variations=1, **common)
-    units = made_of(Answers(compare=partly(0)), variations=3, known=lambda key: journal.get(str(key)), **common).units
+    store = Memory()
+    made_of(Answers(compare=partly(0)), store=store, **solving(1))
+    units = made_of(Answers(compare=partly(0)), variations=3, store=store, **solving(1)).variations
     assert [unit.key.variation for unit in units] == [0, 1, 2]
-    assert {unit.record().blind_solve.need for unit in units} == {"unanswered"}  # type: ignore[union-attr]
-    again = made_of(Answers(), variations=3, known=lambda key: journal.get(str(key)), **common)
-    assert again.units == []
+    assert {unit.last.blind_solve.need for unit in units if unit.last.blind_solve} == {"unanswered"}
+    assert made_of(Answers(), variations=3, store=store, **solving(1)).variations == []
 
 
 def test_what_is_not_kept_is_rejected_and_stays_as_data() -> None:
     answers = Answers(compare=agreeing(2, 2))
-    unit = only(answers, extras=solving(2, "needs_paper", "unanswered"))
-    assert (unit.status, unit.reason, unit.settled) == ("rejected", "blind solve: known", True)
+    unit = only(answers, **solving(2, "needs_paper", "unanswered"))
+    assert (unit.status, str(unit.rejection), unit.settled) == ("rejected", "not the need that is kept: known", True)
     found = unit.record().blind_solve
     assert found is not None
     assert found.need == "known"
-    assert only(Answers(compare=agreeing(2, 2)), extras=solving(2, "known")).status == "accepted"
+    assert only(Answers(compare=agreeing(2, 2)), **solving(2, "known")).status == "accepted"
 
 
 def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
-    unit = only(Answers(solve=lambda _ask: unread()), extras=solving(2, "needs_paper"))
+    unit = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
     assert (unit.status, unit.settled) == ("unjudged", False)
-    assert only(Answers(solve=lambda _ask: unread()), extras=solving(2)).status == "accepted"
+    assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
 
 
 def test_only_accepted_traces_are_tried() -> None:
     answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
-    unit = only(answers, extras=solving(2), quality=QualityRules(check=True, judges=("a",), max_attempts=1))
+    unit = only(answers, **solving(2), **JUDGED, max_attempts=1)
     assert unit.status == "rejected"
     assert answers.count("solve") == 0
-
-
-def test_what_it_cost_stands_in_the_record() -> None:
-    record = only(Answers(), extras=solving(2)).record()
-    assert record.generation is not None
-    assert record.generation.calls == 8 + 4 + 4
 
 
 @pytest.mark.parametrize(
@@ -269,7 +246,3 @@ def test_what_it_cost_stands_in_the_record() -> None:
 )
 def test_what_is_no_answer_is_refused(text: str) -> None:
     assert solution_problems(text)
-
-
-def test_what_may_be_wrong_is_not() -> None:
-    assert solution_problems("The amplitude falls by 12 percent, because the neighbours were removed.") == []

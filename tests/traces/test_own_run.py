@@ -19,7 +19,6 @@ import pytest
 
 from programs.errors import UserError
 from programs.lms.resolve import resolve
-from programs.run.dry_run import calls_of
 from programs.stages.thought import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
 from tests.lab import Lab, laboratory, passage
@@ -51,12 +50,6 @@ def test_what_is_sent(tmp_path: Path, setting: str, order: str) -> None:
     assert body["max_tokens"] == ROOM_TO_THINK
     assert not {"response_format", "reasoning_effort"} & set(body)
     assert {other["max_tokens"] for other in lab.server.bodies if other is not body} == {4096}
-
-
-def test_a_higher_limit_stays(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
-        lab.run(thought="model", max_output_tokens=20_000)
-        assert own_bodies(lab)[0]["max_tokens"] == 20_000
 
 
 PARTS = [{"type": "text", "text": part} for part in THOUGHT.split("\n\n")]
@@ -134,23 +127,6 @@ def test_more_tries_decide_again_and_ask_only_for_the_rest(tmp_path: Path) -> No
         _, calls = lab.counted(thought="model", tries=4)
         assert calls == 2
         assert [record["generation"]["attempt"] for record in lab.records] == [2]
-
-
-@pytest.mark.parametrize("thought", ["model", "both"])
-def test_a_dry_run_counts_what_a_run_asks(tmp_path: Path, thought: str) -> None:
-    panel: dict[str, Any] = {"quality_check": True, "judge_models": ["openai/any"], "grade_answers": True}
-    given = {"thought": thought, "min_quality_score": 1, "check_steps": True, **panel}
-    with laboratory(tmp_path, texts=2, reasoning=THOUGHT) as lab:
-        _, calls = lab.counted(**given)
-        assert calls == sum(calls_of(lab.settings(**given), 2).values())
-
-
-def test_another_model_thinks(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
-        lab.run(thought="model", stage_model=["own=openai/reasoner"])
-        assert own_bodies(lab)[0]["model"] == "reasoner"
-        [record] = lab.records
-        assert record["generation"]["model"] == "openai/reasoner"
 
 
 # 6. Effort

@@ -17,14 +17,12 @@ import pytest
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
-from programs.run.tally import OWN, loss_of
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
-from programs.traces.own_thoughts import UNREASONED, OwnRules, OwnThinker
-from programs.traces.unit import Known, Unit, UnitKey
-from programs.traces.unit_line import attempts_of, unit_line
+from programs.rejection import Reason
+from programs.traces.line import attempts_of, line_of
+from programs.traces.own_thoughts import UNREASONED, _warn
+from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
-from tests.making import TEXT, VERDICT, Answers, made_of, passage, unread
+from tests.making import TEXT, VERDICT, Answers, Memory, made_of, passage, unread
 
 THOUGHT = (
     "So the scatter is 9 percent.\n\nHmm, wait. That grows for the faint ones.\n\nFine, then it biases the amplitude."
@@ -32,8 +30,11 @@ THOUGHT = (
 ANSWER = "The scatter grows towards fainter targets, so their noise leaks into the amplitude and biases it upwards."
 
 
-def thinking(tries: int = 4, *, both: bool = False) -> Extras:
-    return Extras(own=OwnThinker(OwnRules(tries, "comparer", both)))
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
+
+
+def thinking(tries: int = 4, *, both: bool = False) -> dict[str, Any]:
+    return {"thought": "both" if both else "model", "tries": tries, "compare_model": "comparer"}
 
 
 def number_of(ask: Ask) -> int:
@@ -66,11 +67,11 @@ def comparing(*found: Agreement) -> Any:
 
 
 def thought_of(
-    *found: Agreement, extras: Extras | None = None, own: Any = TRIES, **wishes: Any
-) -> tuple[Unit, Answers]:
+    *found: Agreement, own: Any = TRIES, stages: dict[str, Any] | None = None, **options: Any
+) -> tuple[Variation, Answers]:
     """The one unit with an own thought, and what was asked for it."""
-    answers = Answers(own=own, compare=comparing(*(found or ("equivalent",))), **wishes.pop("stages", {}))
-    units = made_of(answers, extras=extras or thinking(), **wishes).units
+    answers = Answers(own=own, compare=comparing(*(found or ("equivalent",))), **(stages or {}))
+    units = made_of(answers, **{**thinking(), **options}).variations
     [unit] = [unit for unit in units if unit.key.thought == "model"]
     return unit, answers
 
@@ -114,7 +115,7 @@ def test_a_try_is_taken_only_on_agreement_and_there_are_at_most_k(
 
 
 def test_the_comparison_is_with_the_grounded_answer_and_each_try_has_a_seed_of_its_own() -> None:
-    unit, answers = thought_of("partial", extras=thinking(3, both=True))
+    unit, answers = thought_of("partial", **thinking(3, both=True))
     compares = [ask for ask in answers.asked if ask.stage == "compare"]
     [written] = [ask for ask in answers.asked if ask.stage == "answer"]
     assert {ask.judge for ask in compares} == {"comparer"}
@@ -128,7 +129,7 @@ def test_the_judges_have_a_word_too() -> None:
     def judge(ask: Ask) -> dict[str, Any]:
         return {**VERDICT, "overall": 3} if "0-model.0" in ask.key else VERDICT
 
-    unit, answers = thought_of(quality=QualityRules(check=True, judges=("a",)), stages={"judge": judge})
+    unit, answers = thought_of(**JUDGED, stages={"judge": judge})
     assert [attempt.standing for attempt in unit.attempts] == ["below", "accepted"]
     assert answers.count("judge") == 3
 
@@ -138,19 +139,18 @@ def test_the_judges_have_a_word_too() -> None:
 
 def test_tries_that_answered_otherwise_are_kept_as_turned_down() -> None:
     unit, _ = thought_of("contradicts", "partial", "equivalent")
-    kept = list(attempts_of(unit_line(unit, "", {})))
+    kept = list(attempts_of(line_of(unit, "", {})))
     assert [became for became, _ in kept] == ["below", "below", "accepted"]
     assert [record["agreed"]["agreement"] for _, record in kept] == ["contradicts", "partial", "equivalent"]
     assert len({record["id"] for _, record in kept}) == 3
 
 
 def test_a_try_without_a_thought_is_no_trace_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    extras = thinking()
+    _warn.cache_clear()
     for _ in range(2):
-        unit, answers = thought_of(extras=extras, own=own(None))
+        unit, answers = thought_of(own=own(None))
         assert (unit.status, unit.attempts, answers.count("own"), answers.count("compare")) == ("rejected", [], 4, 0)
-        assert unit.reason == f"{OWN}: 4 {UNREASONED}"
-        assert loss_of(unit.status, unit.reason) == OWN
+        assert str(unit.rejection) == f"{Reason.OWN_THOUGHT.value}: 4 {UNREASONED}"
     assert len([record for record in caplog.records if UNREASONED in record.message]) == 1
 
 
@@ -168,11 +168,6 @@ def test_a_try_that_is_unusable_is_no_attempt(thought: str, answer: str) -> None
 
     unit, answers = thought_of(own=replied)
     assert (unit.status, len(unit.attempts), answers.count("own")) == ("accepted", 1, 2)
-
-
-def test_in_the_open_setting_an_answer_may_speak_of_what_is_in_view() -> None:
-    speaks = own(answer="As the text says, the scatter grows towards fainter targets and biases the amplitude.")
-    assert thought_of(own=speaks, setting="open")[1].count("own") == 1
 
 
 def test_what_was_not_answered_is_open_and_the_others_go_on() -> None:
@@ -210,20 +205,14 @@ def test_the_record_says_whose_thought_it_is() -> None:
     assert record.unit == str(unit.key) == f"{passage().sample.id}/{unit.question.type.value}/0-model"
 
 
-def test_a_thought_in_tags_is_read_where_nothing_took_it_apart() -> None:
-    reply = Reply(status="ok", output=f"<think>{THOUGHT}</think>{ANSWER}", model="reasoner")
-    record = thought_of(own=lambda _ask: reply)[0].record()
-    assert (record.final_answer, len(record.steps)) == (ANSWER, 3)
-
-
 # 5. and 6. Beside written traces
 
 
 def test_written_traces_are_what_they_are_without() -> None:
     alone = Answers()
-    [written] = made_of(alone).units
+    [written] = made_of(alone).variations
     answers = Answers(own=own(), compare=comparing("equivalent"))
-    units = made_of(answers, extras=thinking(both=True)).units
+    units = made_of(answers, **thinking(both=True)).variations
     assert [unit.key.thought for unit in units] == ["written", "model"]
     assert units[0].record() == written.record()
     assert [ask.key for ask in answers.asked if ask.stage not in ("own", "compare")] == [ask.key for ask in alone.asked]
@@ -232,7 +221,7 @@ def test_written_traces_are_what_they_are_without() -> None:
 @pytest.mark.parametrize("both", [False, True])
 def test_each_kind_is_a_unit_of_its_own(both: bool) -> None:
     answers = Answers(own=own(), compare=comparing("equivalent"))
-    units = made_of(answers, extras=thinking(both=both), variations=2, grader="any").units
+    units = made_of(answers, **thinking(both=both), variations=2, grade_answers=True).variations
     names = [unit.key.name for unit in units]
     assert names == (["0", "0-model", "1", "1-model"] if both else ["0-model", "1-model"])
     assert answers.count("grade") == len(units)
@@ -242,19 +231,19 @@ def test_each_kind_is_a_unit_of_its_own(both: bool) -> None:
 
 def test_no_own_thought_without_a_grounded_answer() -> None:
     low = {**VERDICT, "overall": 2}
-    rules = QualityRules(check=True, judges=("a",), max_attempts=2)
-    unit, answers = thought_of(quality=rules, stages={"judge": lambda _ask: low})
-    assert (unit.status, unit.reason, answers.count("own")) == ("rejected", "quality 2.0 after 2 attempts", 0)
+    unit, answers = thought_of(**JUDGED, max_attempts=2, stages={"judge": lambda _ask: low})
+    assert (unit.status, answers.count("own")) == ("rejected", 0)
+    assert unit.rejection is not None
+    assert unit.rejection.detail == "quality 2.0 after 2 attempts"
     unit, answers = thought_of(stages={"answer": lambda _ask: unread()})
     assert (unit.status, unit.settled, answers.count("own")) == ("failed", False, 0)
 
 
-def test_what_is_decided_is_not_made_again_and_the_budget_counts_each() -> None:
-    def known(key: UnitKey) -> Known | None:
-        return Known(accepted=True, settled=True, basis="b") if key.thought == "written" else None
-
-    answers = Answers(own=own(), compare=comparing("equivalent"))
-    units = made_of(answers, extras=thinking(both=True), basis="b", known=known).units
+def test_what_is_decided_is_not_made_again_and_the_limit_counts_each() -> None:
+    stages = {"own": own(), "compare": comparing("equivalent")}
+    store = Memory()
+    made_of(store=store)
+    units = made_of(Answers(**stages), store=store, **thinking(both=True)).variations
     assert [unit.key.name for unit in units] == ["0-model"]
-    made = made_of(Answers(own=own(), compare=comparing("equivalent")), extras=thinking(both=True), budget=1)
-    assert ([unit.key.name for unit in made.units], made.limited) == (["0"], True)
+    made = made_of(Answers(**stages), **thinking(both=True), limit=1)
+    assert ([unit.key.name for unit in made.variations], made.limited) == (["0"], True)

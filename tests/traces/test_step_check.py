@@ -1,4 +1,4 @@
-"""Invariants of the step check (`--check-steps`) and of what a record holds of it (`programs.traces.step_records`).
+"""Invariants of the step check (`--check-steps`) and of what a record holds of it (`programs.traces.step_check`).
 
 1. Without it no step has a quote, a status, or anything else than its kind and text.
 2. With it each accepted trace costs one call more, to the model that is named, about all its steps. A resumed run repeats
@@ -11,40 +11,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from programs.asking.reply import Reply
-from programs.errors import UserError
 from programs.records import Record, StepRecord
-from programs.run.dry_run import calls_of
-from programs.run.findings import StepFindings, findings_in, in_words_of, of_line
+from programs.run.findings import of_line
 from programs.stages.steps import verdicts_in
-from programs.traces.decision import QualityRules
-from programs.traces.extras import Extras
-from programs.traces.step_checker import StepChecker
-from programs.traces.unit import Unit
-from tests.lab import Lab, laboratory
-from tests.making import VERDICT, Answers, answered, made_of, passage, thought, unread
-from tests.run.test_resume import repeated
-from tests.standin import scientist
-from tests.standin.scientist import Asked
+from programs.traces.step_check import STAGE
+from programs.traces.variation import Variation
+from tests.making import VERDICT, Answers, answered, only, passage, thought, unread
 
-CHECKING = Extras(checker=StepChecker("checker"))
+CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
 
 
 def verdict(step: int, status: str = "supported", sentence: int = 2) -> dict[str, Any]:
     return {"step": step, "sentence": sentence, "reason": "It says the same.", "status": status}
 
 
-def only(answers: Answers | None = None, **wishes: Any) -> Unit:
-    [unit] = made_of(answers or Answers(), **wishes).units
-    return unit
-
-
-def steps_of(unit: Unit) -> list[StepRecord]:
+def steps_of(unit: Variation) -> list[StepRecord]:
     """The steps of the unit's record, each held to what every record promises."""
     record = unit.record()
     text = record.source_paper.text
@@ -85,7 +72,7 @@ def test_records_of_older_versions_load(move: str, kind: str) -> None:
 
 def test_one_call_asks_about_all_steps() -> None:
     answers = Answers()
-    unit = only(answers, extras=CHECKING)
+    unit = only(answers, **CHECKING)
     [ask] = [ask for ask in answers.asked if ask.stage == "steps"]
     assert (ask.judge, ask.key) == ("checker", f"steps/{unit.key}.0/checker")
     assert set(ask.inputs) == {"passage", "steps"}
@@ -106,7 +93,7 @@ def test_what_the_model_says_stands_in_the_record() -> None:
         verdict(5, "contradicted", 4),
     ]
     answers = Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items})
-    steps = steps_of(only(answers, extras=CHECKING))
+    steps = steps_of(only(answers, **CHECKING))
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
     assert [step.quote for step in steps[:5]] == [None, None, *map(passage().sentence, (2, 3, 4))]
@@ -123,15 +110,13 @@ def test_what_the_model_says_stands_in_the_record() -> None:
     ],
 )
 def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> None:
-    unit = only(
-        Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING
-    )
+    unit = only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), **CHECKING)
     assert (unit.status, unit.settled) == ("accepted", True)
     assert {step.judged_by for step in steps_of(unit)} == {None}
 
 
 def test_what_is_wrong_with_a_reply_is_said() -> None:
-    ask = StepChecker("m").stage.ask(passage(), ["A.", "B,\nand C."], "n", "m")
+    ask = STAGE.ask(passage(), ["A.", "B,\nand C."], "n", "m")
     assert ask.inputs["steps"] == "1. A.\n2. B, and C."
     assert answered(ask, {"items": [verdict(1), verdict(2, "outside", 0)]}).status == "ok"
     faulty = answered(ask, {"items": [verdict(1, "inferred", 9), verdict(1)]})
@@ -146,7 +131,7 @@ def test_what_is_wrong_with_a_reply_is_said() -> None:
 
 
 def test_a_check_that_was_not_answered_is_asked_again_later() -> None:
-    unit = only(Answers(steps=lambda _ask: unread()), extras=CHECKING)
+    unit = only(Answers(steps=lambda _ask: unread()), **CHECKING)
     assert (unit.status, unit.settled) == ("accepted", False)
     assert {step.reason for step in steps_of(unit)} == {None}
     given_up = Reply(status="unread", problems=["cut"])
@@ -155,77 +140,6 @@ def test_a_check_that_was_not_answered_is_asked_again_later() -> None:
 
 def test_only_accepted_traces_are_checked() -> None:
     answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
-    unit = only(answers, extras=CHECKING, quality=QualityRules(check=True, judges=("a",), max_attempts=1))
+    unit = only(answers, **CHECKING, **JUDGED, max_attempts=1)
     assert unit.status == "rejected"
     assert answers.count("steps") == 0
-
-
-def test_runs_cost_what_the_dry_run_says_and_repeat_nothing(lab: Lab) -> None:
-    finished, calls = lab.counted(traces_per_question=2)
-    before = {record["id"]: record["reasoning_trace"] for record in lab.records}
-    assert finished.summary.findings.steps is None
-    options = {"check_steps": True, "check_model": "openai/checker", "traces_per_question": 2}
-    assert calls_of(lab.settings(**options), texts=4)["step checks"] == 8
-    finished, more = lab.counted(**options)
-    assert more == 8, "one a trace, and no other stage again"
-    assert sum(calls_of(lab.settings(**options), texts=4).values()) == calls + more
-    assert [body["model"] for body in lab.server.bodies[-more:]] == ["checker"] * more
-    assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
-    assert repeated(lab) == 0
-    finished, more = lab.counted(**options)
-    assert more == 0
-    steps = [step for record in lab.records for step in record["steps"]]
-    found = finished.summary.findings.steps
-    assert found is not None
-    assert found.steps == len(steps)
-    assert found.checked == found.inferred == sum(step["judged_by"] == "openai/checker" for step in steps)
-    for record in lab.records:
-        text = record["source_paper"]["text"]
-        assert all(step["quote"] in (None, text[step["start"] : step["end"]]) for step in record["steps"])
-
-
-def test_a_killed_check_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2) as lab:
-        lab.run(check_steps=True, max_calls=17)
-        lab.run(check_steps=True)
-        assert lab.calls == 2 * 9
-        assert repeated(lab) == 0
-
-
-def test_unreadable_verdicts_leave_the_trace_as_it_is(tmp_path: Path) -> None:
-    def mute(asked: Asked) -> Any:
-        return "I would rather not." if asked.stage == "steps" else scientist.steps(asked)
-
-    with laboratory(tmp_path, texts=1, stages={"steps": mute}) as lab:
-        finished = lab.run(check_steps=True)
-        assert finished.summary.traces == {"accepted": 1}
-        [record] = lab.records
-        assert not any("reason" in step for step in record["steps"])
-
-
-def test_a_model_without_the_check_is_a_mistake(lab: Lab) -> None:
-    with pytest.raises((UserError, ValueError), match="add --check-steps"):
-        lab.settings(check_model="openai/checker")
-
-
-def test_the_findings_add_up_and_read_well() -> None:
-    items = [verdict(1, "no_claim", 0), verdict(2), verdict(3, "inferred")]
-    record = (
-        only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING)
-        .record()
-        .model_dump(mode="json")
-    )
-    counts = of_line({"record": record, "status": "accepted"})
-    assert of_line({"record": record, "status": "rejected"}) == {}
-    steps = 2 * len(record["steps"])
-    assert findings_in(counts + counts).steps == StepFindings(
-        steps=steps, checked=6, supported=2, inferred=2, outside=0, contradicted=0, no_claim=2
-    )
-    [(name, words)] = in_words_of(findings_in(counts))
-    assert name == "steps"
-    assert words == f"3 of {steps // 2} checked: 1 supported, 1 inferred, 0 outside, 0 contradicted, 1 no claim"
-
-
-def test_what_rules_of_older_versions_said_is_not_counted() -> None:
-    steps = [{"move": "opening", "text": "So it is.", "status": "contradicted", "judged_by": "rule"}]
-    assert of_line({"record": {"steps": steps}, "status": "accepted"}) == {}

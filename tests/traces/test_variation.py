@@ -1,52 +1,291 @@
-"""Invariants of `programs.traces.variation`.
+"""Invariants of `programs.traces.variation` and of how `programs.tracer` makes variations.
 
-1. The first variation has the base temperature; all 64 differ and stay in the range that servers take.
-2. A temperature depends on the index and the base alone: more variations change none of those before.
-3. A model without sampling has none.
+1. One below the threshold is made again with the judges' reasons in hand, at most `--max-attempts` times, then rejected;
+   nobody answered: unjudged, kept with its record. Only an accepted one is graded.
+2. A stage that gave nothing: failed where it is to be asked again, rejected where it is settled; others go on.
+3. Variations share stages 1 to 3 and remake trace and answer, at temperatures by their index alone.
+4. One with the texts of another accepted one of a lower index is a duplicate, here or of an earlier run.
+5. What an earlier run settled by the same rules is not made again, by other rules it is; a limit counts new ones only.
+6. A key, a record's id and a digest depend on content alone. More questions extend, and change none.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply
+from programs.rejection import Reason, Rejection
 from programs.settings import Settings
-from programs.traces.variation import temperature_of
+from programs.stages.questions import type_order
+from programs.traces.line import rejection_of
+from programs.traces.variation import EarlierOutcome, Variation, drop_twins, temperature_of
+from tests.making import TEXT, VERDICT, Answers, Memory, answered, good_output, made_of, only, sample, unread
 
-MOST = 64
+ID = sample().id
+JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a", "b"]}
+GRADED: dict[str, Any] = {"grade_answers": True, "grade_model": "g"}
 
 
-def test_the_most_variations_that_may_be_asked_for() -> None:
-    assert Settings(traces_per_question=MOST).traces_per_question == MOST
+def rated(*overall: int) -> Any:
+    """A judge stage whose verdicts have these overall ratings, in the order of being asked; then the last."""
+    ratings = itertools.chain(overall, itertools.repeat(overall[-1]))
+    where = {"a": "thought", "b": "both"}
+
+    def judge(ask: Ask) -> dict[str, Any]:
+        rating = next(ratings)
+        fault = f"{ask.judge} says that {rating} is what it deserves."
+        return {**VERDICT, "overall": rating, "fault": fault, "fault_in": where[ask.judge or ""]}
+
+    return judge
+
+
+# 1. Judged
+
+
+def test_an_unjudged_run_accepts_and_asks_no_judge() -> None:
+    answers = Answers()
+    made = only(answers)
+    record = made.record()
+    assert made.accepted
+    assert answers.count("judge") == answers.count("grade") == 0
+    assert (record.verdicts, record.answer_grades, record.metadata.quality_score) == ([], None, None)
+
+
+def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
+    answers = Answers(judge=rated(4, 6, 9, 8))
+    made = only(answers, **JUDGED, **GRADED)
+    assert [attempt.standing for attempt in made.attempts] == ["below", "accepted"]
+    again = [ask for ask in answers.asked if ask.stage in ("trace", "answer") and ask.feedback]
+    assert [ask.key.rsplit(".", 1)[-1] for ask in again] == ["1", "1"]
+    first, second = "a says that 4 is what it deserves.", "b says that 6 is what it deserves."
+    assert [ask.feedback for ask in again] == [(first, second), (second,)], "a found no fault with the answer"
+    record = made.record()
+    assert (record.metadata.quality_score, record.metadata.quality_spread) == (8.5, 1.0)
+    assert record.generation is not None
+    assert (record.generation.attempt, record.generation.calls) == (1, 6 + 2 + 2 + 1)
+    asked = [ask.key for ask in answers.asked if ask.judge]
+    assert asked[2:] == [f"judge/{made.key}.1/a", f"judge/{made.key}.1/b", f"grade/{made.key}.1/g"]
+
+
+def test_after_the_last_attempt_it_is_rejected_and_not_graded() -> None:
+    answers = Answers(judge=rated(3))
+    made = only(answers, **JUDGED, **GRADED)
+    said = Rejection(reason=Reason.JUDGED, detail="quality 3.0 after 3 attempts")
+    assert (made.status, made.rejection, made.settled) == ("rejected", said, True)
+    assert [answers.count(stage) for stage in ("trace", "answer", "judge", "grade")] == [3, 3, 6, 0]
+    assert len({made.record(number).id for number in range(3)}) == 3
+
+
+def test_one_judge_that_finds_it_wrong_is_enough_to_reject_it() -> None:
+    made = only(
+        Answers(judge=lambda ask: {**VERDICT, "overall": 9, "accuracy": 4 if ask.judge == "b" else 9}), **JUDGED
+    )
+    assert made.rejection is not None
+    assert made.rejection.detail == "quality 9.0 after 3 attempts; accuracy 4 by b"
+
+
+def test_how_natural_it_reads_is_what_the_judges_say_and_biases_count() -> None:
+    answers = Answers(judge=lambda ask: {**VERDICT, "reads_like_thinking": 9 if ask.judge == "b" else 6})
+    assert only(answers, **JUDGED).record().metadata.authenticity_score == 0.7222
+    assert only().record().metadata.authenticity_score is None
+    made = only(answers, **JUDGED, store=Memory(biases={"a": 3, "b": 2}))
+    assert [verdict.overall for verdict in made.last.verdicts] == [4, 5]
+    assert made.status == "rejected"
+
+
+def test_unjudged_when_nobody_answers_and_then_no_further_attempt() -> None:
+    answers = Answers(judge=lambda _ask: unread("429"))
+    made = only(answers, **JUDGED, **GRADED)
+    assert (made.status, str(made.rejection), made.settled) == ("unjudged", "no judge gave a score: 429; 429", False)
+    assert (answers.count("trace"), answers.count("grade")) == (1, 0)
+    assert [verdict.scored for verdict in made.record().verdicts] == [False, False]
+    assert only(Answers(judge=lambda ask: unread() if ask.judge == "a" else VERDICT), **JUDGED).accepted
+
+
+def test_an_unread_grade_is_null_and_asked_again_later() -> None:
+    made = only(Answers(grade=lambda _ask: unread("gone")), **GRADED)
+    grades = made.record().answer_grades
+    assert (made.accepted, made.settled) == (True, False)
+    assert grades is not None
+    assert grades.overall_score is None
+
+
+# 2. Failed
+
+
+@pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"])
+@pytest.mark.parametrize(("status", "becomes"), [("unread", "failed"), ("unusable", "rejected")])
+def test_a_stage_that_gives_nothing_takes_its_variations_alone(stage: str, status: Any, becomes: str) -> None:
+    first = type_order(ID, 0)[0].value
+
+    def fails_for_the_first(ask: Ask) -> Any:
+        failed = f"/{first}" in ask.key
+        return Reply(status=status, problems=["no good"], model="m") if failed else good_output(ask)
+
+    made = made_of(Answers(**{stage: fails_for_the_first}), traces=2, variations=2).variations
+    assert [one.status for one in made] == [becomes, becomes, "accepted", "accepted"]
+    assert [one.settled for one in made] == [becomes == "rejected"] * 2 + [True, True]
+    assert made[0].rejection is not None
+    assert made[0].rejection.detail == f"{stage}: no good"
+    assert made[0].digest is None
+
+
+def test_questions_that_could_not_be_asked_fail_the_sample() -> None:
+    made = made_of(Answers(questions=lambda _ask: unread()))
+    assert (made.variations, made.pool, made.failed) == ([], None, True)
+    assert made.failure is not None
+    assert not made.failure.final
+
+
+# 3. Variations
+
+
+def test_variations_share_what_comes_before_the_trace() -> None:
+    answers = Answers()
+    made = made_of(answers, variations=4, temperature=0.7).variations
+    assert [one.key.variation for one in made] == [0, 1, 2, 3]
+    for stage in ("questions", "context", "hypotheses", "evidence", "critique", "perspective"):
+        assert answers.count(stage) == 1
+    for stage in ("trace", "answer"):
+        asked = [ask.temperature for ask in answers.asked if ask.stage == stage]
+        assert asked == [temperature_of(index, 0.7) for index in range(4)] == [0.7, 0.394, 0.889, 0.583]
+    assert len({ask.key for ask in answers.asked}) == len(answers.asked)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 40).map(lambda twentieth: twentieth / 20))
-def test_the_first_is_the_base_and_none_are_alike(base: float) -> None:
-    temperatures = [temperature_of(index, base) for index in range(MOST)]
+def test_the_first_temperature_is_the_base_and_none_are_alike(base: float) -> None:
+    temperatures = [
+        temperature_of(index, base) for index in range(Settings(traces_per_question=64).traces_per_question)
+    ]
     assert temperatures[0] == base
-    assert len(set(temperatures)) == MOST
-    assert all(value is not None and 0.2 <= value <= 1.2 for value in temperatures[1:])
+    assert len(set(temperatures)) == 64
+    assert all(0.2 <= value <= 1.2 for value in temperatures[1:])
 
 
-@settings(deadline=None)
-@given(st.floats(0, 2), st.integers(0, MOST - 1))
-def test_a_temperature_depends_on_its_index_alone(base: float, index: int) -> None:
-    assert temperature_of(index, base) == temperature_of(index, base, True)
+# 4. Twins
 
 
-@pytest.mark.parametrize("index", [0, 1, 7, 63])
-def test_a_model_without_sampling_has_no_temperature(index: int) -> None:
-    assert temperature_of(index, 0.7, takes_sampling=False) is None
+def same(ask: Ask) -> Any:
+    """An answer that is the same for every variation."""
+    return good_output(dataclasses.replace(ask, key=ask.key.rsplit("/", 1)[0]))
 
 
-def test_the_first_few_lie_far_apart() -> None:
-    temperatures = sorted(temperature_of(index, 0.7) or 0.0 for index in range(5))
-    assert min(after - before for before, after in itertools.pairwise(temperatures)) > 0.1
+def twins(*statuses: Any) -> list[Variation]:
+    made = made_of(Answers(trace=same, answer=same), variations=3).variations
+    assert [str(one.rejection) for one in made[1:]] == ["the same as another variation: variation 0"] * 2
+    assert all(one.settled for one in made)
+    for one, status in zip(made, statuses, strict=True):
+        one.status = status
+    return made
 
 
-def test_known_values_do_not_change() -> None:
-    assert [temperature_of(index, 0.7) for index in range(4)] == [0.7, 0.394, 0.889, 0.583]
+@pytest.mark.parametrize("stage", ["trace", "answer"])
+def test_another_thought_or_another_answer_is_no_duplicate(stage: str) -> None:
+    assert {one.status for one in made_of(Answers(**{stage: same}), variations=3).variations} == {"accepted"}
+
+
+def test_only_an_accepted_variation_has_twins() -> None:
+    made = twins("rejected", "accepted", "accepted")
+    drop_twins(made, lambda _key: None)
+    assert [one.status for one in made] == ["rejected", "accepted", "duplicate"]
+
+
+def test_what_is_decided_now_counts_more_than_what_was_before() -> None:
+    made = twins("rejected", "accepted", "failed")
+    drop_twins(made, lambda _key: EarlierOutcome(True, True, made[0].digest))
+    assert [one.status for one in made] == ["rejected", "accepted", "failed"]
+
+
+@pytest.mark.parametrize("change", [{}, {"accepted": False}, {"digest": "another"}, {"digest": None}])
+def test_a_twin_of_an_earlier_run_is_dropped(change: dict[str, Any]) -> None:
+    made = twins("accepted", "accepted", "accepted")
+    before = dataclasses.replace(EarlierOutcome(True, True, made[0].digest), **change)
+    drop_twins(made[1:2], lambda key: before if key.variation == 0 else None)
+    assert made[1].status == ("accepted" if change else "duplicate")
+
+
+# 5. Earlier runs
+
+
+def test_what_is_settled_is_not_made_again_and_by_other_rules_it_is() -> None:
+    store, answers = Memory(), Answers()
+    first = made_of(store=store, traces=2, variations=2)
+    assert list(store.kept.values()) == first.variations
+    assert store.pools == [first.pool]
+    assert made_of(answers, store=store, traces=2, variations=2).variations == []
+    assert {ask.stage for ask in answers.asked} == {"questions"}
+    more = made_of(store=store, traces=2, variations=3).variations
+    assert [one.key.variation for one in more] == [2, 2]
+    store.stale = True
+    assert len(made_of(store=store, traces=2, variations=3).variations) == 6
+
+
+def test_a_limit_counts_new_ones_only() -> None:
+    store = Memory(stale=True)
+    made = made_of(store=store, traces=3, variations=2, limit=4)
+    assert (len(made.variations), made.limited) == (4, True)
+    again = made_of(store=store, traces=3, variations=2, limit=0)
+    assert (len(again.variations), again.limited) == (4, True)
+    none = made_of(limit=0)
+    assert (none.variations, none.limited) == ([], True)
+
+
+# 6. Identity
+
+
+def test_more_questions_extend_and_change_none() -> None:
+    few, many = made_of(traces=2).variations, made_of(traces=7).variations
+    assert [one.key for one in few] == [one.key for one in many][:2]
+    assert [one.record().id for one in few] == [one.record().id for one in many][:2]
+    assert [one.key.question_type for one in many] == [kind.value for kind in type_order(ID, 0)]
+    orders = {tuple(one.key.question_type for one in made_of(traces=7, seed=seed).variations) for seed in range(4)}
+    assert len(orders) > 1
+
+
+def test_keys_and_ids_are_made_of_content() -> None:
+    one, same_again, other = only(), only(), only(text=f"{TEXT} More.")
+    assert str(one.key) == f"{ID}/{one.key.question_type}/0"
+    assert (one.key, one.record().id, one.digest) == (same_again.key, same_again.record().id, same_again.digest)
+    assert one.key.sample != other.key.sample
+    assert one.record().id != other.record().id
+    assert one.record().question_id == f"{ID}/{one.key.question_type}"
+
+
+def test_a_models_own_reasoning_is_kept_apart() -> None:
+    def thinking(ask: Ask) -> Reply:
+        return answered(ask, good_output(ask)).model_copy(update={"reasoning": "private pondering"})
+
+    record = only(Answers(trace=thinking)).record()
+    assert record.generation is not None
+    assert record.generation.model_reasoning == {"trace": "private pondering"}
+    assert "private pondering" not in record.reasoning_trace + record.final_answer
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "rejection"),
+    [
+        ("accepted", None, None),
+        ("rejected", "quality 5.5 after 3 attempts; accuracy 4 by b", Reason.JUDGED),
+        ("rejected", "blind solve: known", Reason.NEED),
+        ("rejected", "no own thought was taken: 4 partial", Reason.OWN_THOUGHT),
+        ("failed", "no own thought was taken: 4 partial", Reason.OWN_THOUGHT),
+        ("rejected", "answer: leans on its source", Reason.UNUSABLE),
+        ("failed", "trace: the form is wrong", Reason.UNANSWERED),
+        ("unjudged", "429; 429", Reason.UNJUDGED),
+        ("duplicate", "the same as variation 0", Reason.SAME_VARIATION),
+        ("contaminated", "shares its words with b.jsonl:1", Reason.BENCHMARK),
+        ("withdrawn", "its question asks the same as another question: a/b", Reason.REPEATED),
+    ],
+)
+def test_reasons_of_older_versions_are_read(status: str, reason: str | None, rejection: Reason | None) -> None:
+    found = rejection_of({"status": status, "reason": reason})
+    assert (found and found.reason) == rejection
+    assert found is None or found.detail in (reason or "")

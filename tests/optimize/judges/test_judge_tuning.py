@@ -18,7 +18,8 @@ import pytest
 
 from optimize.judges.judge_student import PREDICTOR
 from optimize.optimizers import OPTIMIZERS
-from programs.load import identity_at, load_tracer
+from programs.compiled import identity_at
+from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests.lab import laboratory
 from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, write

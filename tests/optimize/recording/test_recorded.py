@@ -31,7 +31,7 @@ from programs.errors import AccessDenied, CallError, TransientError, Truncated
 from programs.lms.failures import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model
-from programs.load import load_tracer
+from programs.tracer import load_tracer
 from tests.forked.process import Forked
 from tests.lab import environment, passage
 from tests.lms.asking import ONCE

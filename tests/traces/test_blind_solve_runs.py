@@ -1,29 +1,19 @@
 """Whole runs with `--blind-solve` against a stand-in server.
 
-1. They cost what the dry run and the documents say; without them nothing is asked otherwise.
-2. A resumed run repeats no call; an option that is added later fills in what is there, a larger number extends it.
-3. `--keep` turns down, `--max-traces` counts what is left, exactly.
-4. Every trace carries what was found, and the summary counts it over all runs, each trace once.
-5. Mistakes get one line.
+1. An option that is added later fills in what is there, a larger number extends it.
+2. `--keep` turns down, `--max-traces` counts what is left, exactly, whatever was granted to a text at first.
+3. The summary counts what was found over all runs, each trace once. Nothing of a trace reaches the solver.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-from rich.console import Console
-
-from programs.run.dry_run import calls_of
-from programs.run.findings import Findings
 from programs.run.ledger import Ledger
-from programs.run.summary import show
-from tests.lab import Lab, called, laboratory
+from tests.lab import Lab, laboratory
 from tests.run.test_resume import repeated
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
@@ -44,37 +34,6 @@ def known_for_even(asked: Asked) -> dict[str, Any]:
     """Knows everything about the galaxies of even catalogues."""
     agreed = "an even one" in asked.given("reference") or not asked.given("other").startswith(scientist.FROM_MEMORY)
     return {"reason": "They are about the same galaxies.", "agreement": "equivalent" if agreed else "contradicts"}
-
-
-def test_they_cost_what_the_dry_run_says(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages={"answer": reading}) as lab:
-        options = {**SOLVING, "traces_per_sample": 2, "traces_per_question": 2}
-        finished, calls = lab.counted(**options)
-        expected = calls_of(lab.settings(**options), texts=4)
-        assert expected["blind solving"] == 2 * 2 * (4 * 2 + 4 * 2 * 2)
-        assert calls == sum(expected.values()) == finished.summary.this_run.calls
-        models = Counter(body["model"] for body in lab.server.bodies)
-        assert (models["solver"], models["comparer"]) == (4 * 2 * 4, 4 * 2 * 2 * 4)
-        by_stage = {row["stage"]: row["calls"] for row in finished.summary.spent_in_all}
-        assert by_stage["trace"] == 16
-        assert repeated(lab) == 0
-
-
-def test_without_them_records_say_so(lab: Lab) -> None:
-    finished = lab.run(max_traces=1)
-    [record] = lab.records
-    assert record["blind_solve"] is None
-    assert finished.summary.findings == Findings()
-    assert lab.lines("unit")[0]["basis"] == "not judged; not graded"
-
-
-def test_a_resumed_run_repeats_nothing(lab: Lab) -> None:
-    lab.run(**SOLVING, max_calls=31)
-    lab.run(**SOLVING)
-    once = calls_of(lab.settings(**SOLVING), texts=4)
-    assert lab.calls == sum(once.values())
-    _, calls = lab.counted(**SOLVING)
-    assert calls == repeated(lab) == 0
 
 
 def test_what_is_asked_for_later_is_filled_in(lab: Lab) -> None:
@@ -98,7 +57,7 @@ def test_keep_turns_down_and_max_traces_counts_the_rest(tmp_path: Path) -> None:
         assert {record["final_answer"].split()[-2] for record in lab.records} == {"odd"}
         turned_down = [line for line in lab.latest_units().values() if line["status"] == "rejected"]
         assert turned_down
-        assert {line["reason"] for line in turned_down} == {"blind solve: known"}
+        assert {line["rejection"]["detail"] for line in turned_down} == {"known"}
         assert all(line["attempts"][-1]["blind_solve"]["need"] == "known" for line in turned_down)
         found = finished.summary.findings.blind_solve
         assert found is not None
@@ -119,23 +78,6 @@ def one_in(count: int) -> scientist.Answer:
     return judge
 
 
-def test_a_rejected_variation_does_not_keep_the_next_one_from_being_tried(tmp_path: Path) -> None:
-    """Whatever was granted to a text at first: what was begun is finished before a run says that it cannot have more."""
-    judged = {"quality_check": True, "judge_models": PANEL[:1], "max_attempts": 1}
-    short = 0
-    for texts in range(1, 9):
-        (tmp_path / f"{texts}").mkdir()
-        with laboratory(tmp_path / f"{texts}", texts=texts, stages={"judge": one_in(3)}) as lab:
-            options = {**SOLVING, **judged, "traces_per_question": 2, "max_traces": texts}
-            finished = lab.run(**options)
-            accepted = finished.summary.traces.get("accepted", 0)
-            tried = [key for key in lab.latest_units() if key.endswith("/1")]
-            assert accepted == texts or (accepted < texts and len(tried) == texts)
-            short += accepted < texts
-            assert lab.counted(**options)[1] == repeated(lab) == 0
-    assert short > 0
-
-
 def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
     stages: dict[str, scientist.Answer] = {"answer": reading, "compare": known_for_even, "judge": one_in(2)}
     with laboratory(tmp_path, texts=8, stages=stages) as lab:
@@ -144,7 +86,7 @@ def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
         ledger = Ledger()
         finished = lab.run_counted_in(ledger, **options)
         lines = [line for line in lab.latest_units().values() if line["status"] != "accepted"]
-        assert finished.summary.losses == Counter(f"{line['status']}: {line['reason']}" for line in lines)
+        assert sum(finished.summary.losses.values()) == len(lines) > 0
         assert ledger.units == finished.summary.traces
         again = Ledger()
         finished = lab.run_counted_in(again, **{**options, "keep": [], "max_traces": None})
@@ -164,37 +106,6 @@ def test_the_summary_counts_each_trace_once_over_all_runs(lab: Lab) -> None:
     Path(f"{lab.journal}.index").unlink()
     again = lab.run(**SOLVING)
     assert again.summary.findings == found
-    console = Console(width=200, file=io.StringIO(), record=True)
-    show(again.summary, lab.settings(), console)
-    assert f"of {len(lab.records)} questions 0 known" in console.export_text()
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--keep", "known"], "--keep is about blind solving"),
-        (["--solver-model", "gpt41"], "--solver-model is about blind solving"),
-        (["--blind-solve", "2", "--keep", "easy"], "--keep: Input should be 'known', 'needs_paper' or 'unanswered'"),
-        (["--blind-solve", "0"], "--blind-solve: "),
-    ],
-)
-def test_mistakes_get_one_line(words: list[str], said: str) -> None:
-    done = called("--dry-run", *words)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_needs_may_be_separated_by_commas(lab: Lab) -> None:
-    assert lab.settings(blind_solve=1, keep="known,needs_paper").keep == ["known", "needs_paper"]
-
-
-def test_who_compares(lab: Lab) -> None:
-    judged = {"quality_check": True, "judge_models": ["openai/a", "openai/b"]}
-    assert lab.settings(blind_solve=1).comparer == "openai/any"
-    assert lab.settings(blind_solve=1, solver_model="openai/s").comparer == "openai/s"
-    assert lab.settings(blind_solve=1, solver_model="openai/s", **judged).comparer == "openai/a"
-    assert lab.settings(blind_solve=1, compare_model="openai/c", **judged).comparer == "openai/c"
 
 
 def test_nothing_of_a_trace_reaches_the_solver(lab: Lab) -> None:

@@ -1,0 +1,95 @@
+"""Which texts a run begins, and how many traces each may add."""
+
+from programs.inputs.sample import Sample
+from programs.run.index import Index
+from programs.run.ledger import Ledger
+from programs.run.rules import Rules
+from programs.settings import Settings
+
+TRACES_ENOUGH = "there were traces enough"
+SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
+STOPPED = "the run stopped"
+NOT_CHOSEN = "the pilot took others"
+"""Why a text that was read was not begun."""
+
+
+class Intake:
+    """Holds a run to `--max-samples` and `--max-traces`, which count the texts and traces of all runs of the journal
+    together. A text is begun once it has questions or was asked for them in vain; those that are begun may always be
+    finished. What is granted to texts under way counts as made until it is given back.
+
+    What was read by the `counted` reading and not begun is counted in the ledger.
+    """
+
+    def __init__(self, index: Index, settings: Settings, rules: Rules, ledger: Ledger) -> None:
+        self._index, self._rules, self._ledger = index, rules, ledger
+        self._most = settings.max_samples
+        self._per_text = settings.traces_a_text
+        self._begun = self._unfinished = 0
+        self._granted: dict[str, tuple[int, int]] = {}
+        accepted = index.counts().get("accepted", 0)
+        self._remaining = None if settings.max_traces is None else settings.max_traces - accepted
+        ledger.begin(accepted, settings.max_traces)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many traces as wanted, those under way included."""
+        return self._remaining is not None and self._remaining <= 0
+
+    @property
+    def replaces(self) -> bool:
+        """Whether traces that are lost to new rules are to be made up for by other texts."""
+        return self._remaining is not None and self._index.stale(self._rules.basis)
+
+    def reads_anew(self) -> None:
+        """A reading of the input begins."""
+        if self._most is not None:
+            self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
+        self._tell_room()
+
+    def admits(self, sample: Sample) -> bool:
+        """Whether a text may be begun, or was begun before."""
+        return self._most is None or self._begun < self._most or self._index.knows(sample.id)
+
+    @property
+    def nothing_left(self) -> bool:
+        """Where a text is not admitted: whether no later one can be, since all that were begun have come by."""
+        return self._unfinished <= 0
+
+    def begins(self, sample: Sample) -> None:
+        """A text is begun, or taken up again."""
+        self._ledger.work.begins(sample.id)
+        if self._index.knows(sample.id):
+            self._unfinished -= 1
+        else:
+            self._begun += 1
+        self._tell_room()
+
+    def leaves(self, sample: Sample | None, counted: bool, why: str) -> None:
+        """A text was read and is left for now."""
+        if sample is not None and counted and not self._index.knows(sample.id):
+            self._ledger.left[why] += 1
+
+    def grant(self, sample: Sample) -> int | None:
+        """How many traces a text may add; None: any number."""
+        if self._remaining is None:
+            return None
+        before = self._index.accepted_of(sample.id)
+        granted = max(0, min(self._per_text - before, self._remaining))
+        self._granted[sample.id] = granted, before
+        self._remaining -= granted
+        return granted
+
+    def ends(self, sample: Sample) -> None:
+        """A text gives back what it did not add of the traces that were granted to it."""
+        if self._remaining is not None:
+            granted, before = self._granted.pop(sample.id)
+            self._remaining += granted - (self._index.accepted_of(sample.id) - before)
+
+    def sweeps(self) -> None:
+        """The input is gone through once more, for what failed."""
+        self._ledger.sweeps += 1
+
+    def _tell_room(self) -> None:
+        begin = None if self._most is None else max(0, self._most - self._begun)
+        self._ledger.room = None if begin is None else begin + max(0, self._unfinished)

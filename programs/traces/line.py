@@ -1,0 +1,89 @@
+"""A variation's line in the journal: its record, and every attempt at it that was paid for.
+
+status, settled, rejection, basis, digest   what became of it, and the hash of the rules that decided
+record      the trace that was taken (accepted, or waiting for judges), or null
+attempts    the records of the attempts that were not taken, in order; of a variation that was not taken, all
+standings   what the judges' verdicts made of each attempt, the taken one last (`programs.traces.verdicts.Standing`)
+unused      attempts that earlier rules asked for and the present ones do not need
+contaminated    of the attempts that were not taken, those that give a benchmark away: the records' ids, and where it stands
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from programs.rejection import Reason, Rejection
+
+if TYPE_CHECKING:
+    from programs.traces.variation import Variation
+
+Line = Mapping[str, Any]
+
+
+def line_of(variation: "Variation", basis: str, provenance: Mapping[str, str | int | None]) -> dict[str, Any]:
+    """The line of a variation that was decided by the rules `basis`; `provenance` goes into each record's `generation`."""
+    taken = variation.status in ("accepted", "unjudged")
+    records = [variation.record(number, **provenance).written() for number in range(len(variation.attempts))]
+    return {
+        "sample": variation.key.sample,
+        "status": variation.status,
+        "settled": variation.settled,
+        "rejection": variation.rejection and variation.rejection.model_dump(mode="json"),
+        "basis": basis,
+        "digest": variation.digest,
+        "record": records[-1] if taken else None,
+        "attempts": records[:-1] if taken else records,
+        "standings": [attempt.standing for attempt in variation.attempts],
+    }
+
+
+def made_before(earlier: Line, line: Line) -> list[dict[str, Any]]:
+    """The records of a variation's earlier line that its new one has no place for: its `unused` ones."""
+    known = {record["id"] for _, record in attempts_of(line)}
+    return [record for _, record in attempts_of(earlier) if record["id"] not in known]
+
+
+def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every attempt of a line, in order, the unused ones last: what became of it, and its record.
+
+    accepted: it was taken; below: the judges turned it down, or a model's own thought came to another answer; unused and
+    contaminated: see above; else the status of the variation, which was not taken for another reason.
+    """
+    taken, given_away = line["record"], line.get("contaminated") or {}
+    records = [*line.get("attempts", ()), *([taken] if taken else [])]
+    # Lines of older versions do not say: whatever was made again had been turned down.
+    standings = line.get("standings") or [
+        *("below" for _ in records[1:]),
+        "below" if line["status"] in ("rejected", "failed") else "",
+    ]
+    became = ["below" if standing == "below" else line["status"] for standing in standings]
+    unused = line.get("unused", ())
+    for what, record in zip([*became[: len(records)], *("unused" for _ in unused)], [*records, *unused], strict=True):
+        yield "contaminated" if record.get("id") in given_away else what, record
+
+
+_OLDER = (
+    ("unjudged", r"blind solve: (.*)", Reason.NEED),
+    ("rejected", r"blind solve: (.*)", Reason.NEED),
+    ("rejected", r"(quality \S+ after \d+ attempts.*)", Reason.JUDGED),
+    ("", r"no own thought was taken(?:: )?(.*)", Reason.OWN_THOUGHT),
+    ("unjudged", r"(.*)", Reason.UNJUDGED),
+    ("duplicate", r"(?:the same as )?(.*)", Reason.SAME_VARIATION),
+    ("contaminated", r"(.*)", Reason.BENCHMARK),
+    ("withdrawn", r"(.*gives a benchmark away.*)", Reason.BENCHMARK),
+    ("withdrawn", r"(.*)", Reason.REPEATED),
+    ("rejected", r"(.*)", Reason.UNUSABLE),
+    ("failed", r"(.*)", Reason.UNANSWERED),
+)
+"""By status (any: empty) the sentences in which older versions gave a reason, the first that fits."""
+
+
+def rejection_of(line: Line) -> Rejection | None:
+    """Why a variation was not taken, as its line says; None: it was."""
+    if "rejection" in line:
+        return line["rejection"] and Rejection.model_validate(line["rejection"])
+    for status, sentence, reason in _OLDER:
+        found = re.fullmatch(sentence, line.get("reason") or "", re.DOTALL)
+        if found and status in ("", line["status"]):
+            return Rejection(reason=reason, detail=found[1])
+    return None
