@@ -1,8 +1,5 @@
 """The report of a compilation: what was done, what it cost, and what it is worth on texts that no optimizer saw."""
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,16 +7,16 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
-from optimize.optimizers.bench import tuned_part
+from optimize.compilation import Compilation, counts
+from optimize.program import tuned_part
 from optimize.proof import Compared, Failures, Proof
-from optimize.recording.recorder import Recorder
-from optimize.settings import CompileSettings
+from optimize.recording import Recorder
 from programs.clock import stamp
 from programs.files import in_place
 from programs.versions import git_commit, versions
 
 
-class Tuned(BaseModel):
+class TunedPredictor(BaseModel):
     """One predictor before and after; demonstrations and temperature are those after. `changed`: any of them is other
     than it was."""
 
@@ -49,7 +46,7 @@ class Report(BaseModel):
     replayed: dict[str, Any]
     unscored: int
     warnings: list[str]
-    predictors: dict[str, Tuned]
+    predictors: dict[str, TunedPredictor]
     judges: list[str]
     report_judges: list[str]
     weights: dict[str, float]
@@ -61,33 +58,37 @@ class Report(BaseModel):
         return any(tuned.changed for tuned in self.predictors.values())
 
 
-def facts_of(settings: CompileSettings, recorder: Recorder, before: dspy.Module, after: dspy.Module) -> dict[str, Any]:
-    """Those fields of a `Report` that every compilation fills in the same way."""
-    account = recorder.account
-    return {
-        "model": settings.model,
-        "optimizer": settings.optimizer,
-        "stages": settings.stage,
-        "settings": settings.model_dump(mode="json", exclude={"api_base"}),
-        "created": stamp(),
-        "versions": {**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
-        "git_commit": git_commit(),
-        "spent": {purpose: asdict(spend) for purpose, spend in account.paid.items()},
-        "replayed": {purpose: asdict(spend) for purpose, spend in account.replayed.items()},
-        "predictors": tuned_predictors(before, after),
-    }
+def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder, unscored: int) -> Report:
+    """The report of a compilation that made `after` of the program that it began with."""
+    settings = compilation.settings
+    predictors = tuned_predictors(compilation.tracer, after)
+    return Report(
+        model=settings.model,
+        optimizer=settings.optimizer,
+        stages=settings.stage,
+        settings=settings.model_dump(mode="json", exclude={"api_base"}),
+        created=stamp(),
+        versions={**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
+        git_commit=git_commit(),
+        data=compilation.data,
+        improved=proof.improved and any(tuned.changed for tuned in predictors.values()),
+        spent={purpose: dict(spend) for purpose, spend in recorder.paid.items()},
+        replayed={purpose: dict(spend) for purpose, spend in recorder.replayed.items()},
+        unscored=unscored,
+        warnings=compilation.warnings(proof),
+        predictors=predictors,
+        judges=settings.judges,
+        report_judges=settings.report_judges,
+        weights=compilation.weights,
+        proof=proof,
+    )
 
 
-def hash_of(names: Iterable[str]) -> str:
-    """Tells two sides of a split apart, whatever their order."""
-    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
-
-
-def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, Tuned]:
+def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, TunedPredictor]:
     """What became of every predictor."""
     earlier = dict(before.named_predictors())
     return {
-        name: Tuned(
+        name: TunedPredictor(
             instructions_before=earlier[name].signature.instructions,
             instructions_after=predictor.signature.instructions,
             demonstrations=len(predictor.demos),
@@ -112,9 +113,10 @@ def markdown(report: Report) -> str:
         verdict(report),
         *warned(report),
         HOLDS_TEXTS,
-        f"## Held out: {_counts(report.data['test'])}",
+        f"## Held out: {counts(report.data['test'])}",
         _measured_by(report),
         _scores(report.proof),
+        REPEATED,
         FAILED,
         _failures(report.proof.stages),
         "## What it cost",
@@ -135,6 +137,10 @@ def warned(report: Report) -> list[str]:
 HOLDS_TEXTS = "program.json holds training texts in its demonstrations: share it only where you may share those."
 
 
+REPEATED = (
+    "The interval holds for one comparison. Of five optimizers that are proved on one test split and change nothing, one "
+    "is found better by luck in 12 to 23% of cases: prove what you choose again, with another --seed."
+)
 FAILED = (
     "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check); for a judge, "
     "answers without a verdict:"
@@ -197,7 +203,7 @@ def _tokens(spend: dict[str, Any], which: str) -> str:
     return f"at least {spend[which]}" if spend["uncounted"] else str(spend[which])
 
 
-def _instructions(name: str, tuned: Tuned) -> str:
+def _instructions(name: str, tuned: TunedPredictor) -> str:
     temperature = "as it was" if tuned.temperature is None else tuned.temperature
     head = f"### {name}: demonstrations {tuned.demonstrations}, temperature {temperature}"
     if tuned.instructions_before == tuned.instructions_after:
@@ -221,11 +227,7 @@ def _facts(report: Report) -> str:
 
 
 def _side(part: dict[str, Any]) -> str:
-    return f"{_counts(part)}, hash {part['hash']}"
-
-
-def _counts(part: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in part.items() if what != "hash")
+    return f"{counts(part)}, hash {part['hash']}"
 
 
 def shown_interval(compared: Compared) -> str:

@@ -1,7 +1,7 @@
 """Splits of texts into those to train on, to choose by and to prove by; never one paper on two sides."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, zip_longest
 from typing import Generic, TypeVar
@@ -15,8 +15,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Splits(Generic[Item]):
-    """The three sides. No source is on two of them. `sources` and `items` say how much there was, `left_out` how many
-    items are on no side."""
+    """The three sides. No source is on two of them. `sources` and `items` say how much there was."""
 
     train: list[Item]
     val: list[Item]
@@ -25,9 +24,9 @@ class Splits(Generic[Item]):
     items: int
 
     @property
-    def left_out(self) -> int:
-        """Items on no side."""
-        return self.items - len(self.train) - len(self.val) - len(self.test)
+    def sides(self) -> dict[str, list[Item]]:
+        """The sides by name."""
+        return {"train": self.train, "val": self.val, "test": self.test}
 
 
 def split(samples: Sequence[Sample], num_train: int, num_val: int, num_test: int, seed: int) -> Splits[Sample]:
@@ -114,12 +113,17 @@ def spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
     return list(islice((item for item in rounds if item is not nothing), number))  # type: ignore[misc]
 
 
+def hash_of(names: Iterable[str]) -> str:
+    """Tells two sides of a split apart, whatever their order."""
+    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
+
+
 def _too_little(groups: Sequence[Sequence[object]], num_train: int, num_val: int, num_test: int) -> str:
     rest = groups[num_test:]
     return (
-        f"too little to split: there are {len(groups)} sources (papers) with {sum(map(len, groups))} texts; "
+        f"too little to split: there are {len(groups)} sources (papers; questions, for judges) with {sum(map(len, groups))} texts; "
         f"--num-test {num_test} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {num_val} and "
-        f"--num-train {num_train}. Ask for fewer, or give texts of more papers."
+        f"--num-train {num_train}. Ask for fewer, or give more sources."
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from optimize.compile import main
 from programs.cli.options import run_cli
 from signatures.preamble import EXAMPLE
-from tests.optimize.optimizers.tuning import DULL, MAGIC, Proposer
+from tests.optimize.proposer import DULL, MAGIC, Proposer
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Asked, Scientist
@@ -79,8 +79,7 @@ class Brain:
     proposer: Proposer
 
     def __call__(self, body: dict[str, Any]) -> str:
-        text = "\n".join(str(message["content"]) for message in body["messages"])
-        return self.proposer(body) if "in the following order of fields:" in text else self.scientist(body)
+        return self.proposer(body) if self.proposer.knows(body) else self.scientist(body)
 
 
 @dataclass(frozen=True)

@@ -1,76 +1,57 @@
-"""How proposers are asked for instructions, and which of their proposals are fit to be tried."""
+"""How models are asked for instructions, and which of their proposals are fit to be tried."""
 
-from __future__ import annotations
-
-import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from optimize.job import Job
+from optimize.recording import Recorder
+from programs.asking.adapter import PassageFirstAdapter
 from programs.errors import CallError
 from programs.lms.dspy_errors import backend_error
+from programs.lms.faults import EmptyAnswer
 
 LONGEST = 2000
 """Characters that an instruction may have."""
 
 LONGEST_QUOTE = 12
-"""An instruction with so many words in a row from one of the job's texts has copied them."""
+"""An instruction with so many words in a row from one of the examples' texts has copied them."""
 
 _INSTRUCTIONS = ("proposed_instruction", "new_instruction", "instruction")
 _ADVICE = "module_advice"
 _WORD = re.compile(r"\w+")
 
 
-class Fitness:
-    """Tells instructions that may be tried from empty, endless and copied ones."""
+class ProposalAdapter(PassageFirstAdapter):
+    """The adapter of all questions to the proposer, whatever the adapter of the student is. It reads as strictly as the
+    stages do: a reply that stops in the middle is no instruction.
 
-    def __init__(self, examples: Iterable[dspy.Example]) -> None:
-        texts = (value for example in examples for value in example.inputs().values() if isinstance(value, str))
-        self._runs = {run for text in texts for run in _runs(text)}
-
-    def __call__(self, instruction: Any) -> bool:
-        return (
-            isinstance(instruction, str)
-            and bool(instruction.strip())
-            and len(instruction) <= LONGEST
-            and self._runs.isdisjoint(_runs(instruction))
-        )
-
-
-def _runs(text: str) -> Iterable[str]:
-    words = _WORD.findall(text.lower())
-    return (" ".join(words[start : start + LONGEST_QUOTE]) for start in range(len(words) - LONGEST_QUOTE + 1))
-
-
-class ProposalAdapter(dspy.JSONAdapter):
-    """The adapter of DSPy's own questions to the proposer, whatever the adapter of the student is.
-
-    `begin` is called before each question, and may raise; `fail` is told of what ends the compilation.
-    Asks once for each completion wanted. What cannot be read, and instructions that are not fit, are left out; where
-    nothing is left, the proposal is to change nothing. Raises the `BackendError` of a proposer that is gone.
+    Asks once for each completion wanted. What cannot be read, and instructions that are not fit (empty, endless, copied
+    from an example), are left out; where nothing is left, the proposal is to change nothing. Raises the `BackendError` of a
+    proposer that is gone.
     """
 
-    def __init__(self, job: Job, begin: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
+    def __init__(self, examples: Iterable[dspy.Example], recorder: Recorder) -> None:
         super().__init__()
-        self._student = job.student
-        self._begin, self._fail = begin, fail
-        self.fit = Fitness([*job.train, *job.val])
+        self._recorder = recorder
+        texts = (value for example in examples for value in example.inputs().values() if isinstance(value, str))
+        self._quotes = {quote for text in texts for quote in _quotes(text)}
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> ProposalAdapter:
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ProposalAdapter":
         return self
+
+    def fit(self, instruction: Any) -> bool:
+        """Whether an instruction may be tried."""
+        whole = isinstance(instruction, str) and bool(instruction.strip()) and len(instruction) <= LONGEST
+        return whole and self._quotes.isdisjoint(_quotes(instruction))
 
     def __call__(
         self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]
     ) -> list[dict[str, Any]]:
         options = {**lm_kwargs}
         wanted, rollout = options.pop("n", None) or 1, options.pop("rollout_id", None)
-        if "program_code" in signature.input_fields:
-            # DSPy would show the source of the class that it was given, which is our bench.
-            inputs = {**inputs, "program_code": source_of(self._student)}
         found = []
         for number in range(wanted):
             # Equal requests would get equal answers from whoever remembers them.
@@ -79,16 +60,14 @@ class ProposalAdapter(dspy.JSONAdapter):
         return found or [_nothing_new(signature, inputs)]
 
     def _asked(self, lm: Any, *rest: Any) -> list[dict[str, Any]]:
-        self._begin()
+        self._recorder.check()
         try:
             completions = super().__call__(lm, *rest)
         except AdapterParseError:
             return []
         except Exception as error:
-            failure = backend_error(error)
-            if isinstance(failure, CallError):
+            if isinstance(backend_error(error), CallError | EmptyAnswer):
                 return []
-            self._fail(failure or error)
             raise
         return [fit for completion in completions if (fit := self._fit_part(completion)) is not None]
 
@@ -101,12 +80,9 @@ class ProposalAdapter(dspy.JSONAdapter):
         return {**completion, _ADVICE: advice}
 
 
-def source_of(program: dspy.Module) -> str:
-    """The source of a program's class, or its name where there is none to be read."""
-    try:
-        return inspect.getsource(type(program))
-    except (OSError, TypeError):
-        return type(program).__name__
+def _quotes(text: str) -> Iterable[str]:
+    words = _WORD.findall(text.lower())
+    return (" ".join(words[start : start + LONGEST_QUOTE]) for start in range(len(words) - LONGEST_QUOTE + 1))
 
 
 def _nothing_new(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
