@@ -48,7 +48,7 @@ _ALL_ERRORS = 10**9
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a compilation, recorded: the one whose prompts are tuned, the judges by name, who writes instructions."""
+    """The models of a compilation, recorded: whose prompts are tuned, who judges (by name), who writes instructions."""
 
     student: Model
     judges: dict[str, Model]
@@ -96,7 +96,7 @@ class Compilation(ABC):
 
     @abstractmethod
     def calls_at_most(self, runs: int) -> dict[str, int]:
-        """The calls that tuning each part by so many runs takes, and the `proof`. From above, but for what is asked again."""
+        """The calls of tuning each part by so many runs, and of the `proof`: from above, but for what is asked again."""
 
     @abstractmethod
     def student(self, part: str, tracer: Tracer, models: Models) -> Tunable: ...
@@ -159,9 +159,10 @@ def _tuned_part(
     """The student as an optimizer changed it, if that scores higher on the validation examples; else the student."""
     settings, recorder, (train, val) = compilation.settings, models.recorder, compilation.examples
     measure = compilation.measure(part, models.judges)
-    usual = [found.score.value for found in compilation.measured(student, train, measure)]
+    found = compilation.measured(student, train, measure)
+    recorder.check_answered(found[0].score.reason)
+    usual = [one.score.value for one in found]
     known = [value for value in usual if value is not None]
-    recorder.check_answered("nothing could be scored")
     worst = min(known, default=0.0) if compilation.worst is None else compilation.worst
     adapter = adapter_for(settings.prompt_order)
     metric = OptimizerMetric(measure, worst, recorder, adapter)

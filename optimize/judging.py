@@ -92,11 +92,9 @@ class Agreement:
         if verdict.overall is None:
             return Measured(Score(None, f"The judge gave no verdict: {verdict.reason}."))
         called = verdict.overall >= self._correct_from
-        parts = (
-            []
-            if example.correct is None
-            else [(float(called is example.correct), f"that the answer is {_word(example.correct)}")]
-        )
+        parts = []
+        if example.correct is not None:
+            parts.append((float(called is example.correct), f"that the answer is {_word(example.correct)}"))
         if example.rating is not None:
             parts.append((1 - abs(verdict.overall - example.rating) / LARGEST, f"{example.rating} of 10"))
         people = " and ".join(words for _, words in parts)
@@ -115,10 +113,8 @@ def _word(right: bool) -> str:
 
 
 class JudgeCompilation(Compilation):
-    """Tunes the judges' prompt. The stages that write stay what they were, and so does the model that they were made for."""
+    """Tunes the judges' prompt. The stages stay what they were, and so does the model that they were made for."""
 
-    parts = [JUDGE]
-    weights = {BALANCED: 1.0}
     temperatures = False
     least_threshold = 0.5
     worst = 0.0
@@ -126,6 +122,7 @@ class JudgeCompilation(Compilation):
     def __init__(self, settings: CompileSettings, table: ModelTable) -> None:
         judges = [table.named(name) for name in (*settings.judges, *settings.report_judges)]
         super().__init__(settings, settings.concurrency or min(map(concurrency_of, judges)))
+        self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
         self.model = None if settings.program is None else identity_at(settings.program).model
         self.labels = read_answers(settings.trainset)
         self.splits = divided(self.labels.answers, settings)
@@ -157,7 +154,7 @@ class JudgeCompilation(Compilation):
         return Agreement(self.settings.judged_correct_from)
 
     def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
-        made = tracer.deepcopy()
+        made: Tracer = tracer.deepcopy()
         made.judge = student.judge
         return made
 
@@ -195,17 +192,17 @@ def _questions(answers: Sequence[Labelled]) -> int:
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions. `num_test` counts questions (half of them, at most 60, when None), `num_train`
-    and `num_val` count answers (a quarter each, at most 24); an odd one is rounded down. Raises `UserError`, with the
+    """Divides the answers by their questions. `num_test` counts questions (half, at most 60, when None), `num_train` and
+    `num_val` count answers (a quarter each, at most 24); an odd one is rounded down. Raises `UserError`, with the
     numbers, where there is too little, or where a side has no right or no wrong answers."""
-    usual, key = max(2, min(MOST_EXAMPLES, len(answers) // 4)), lambda answer: answer.question_key
+    usual = max(2, min(MOST_EXAMPLES, len(answers) // 4))
     made = split_by(
         answers,
-        source=key,
-        identity=lambda answer: answer.id,
+        lambda answer: answer.question_key,
+        lambda answer: answer.id,
         num_train=settings.num_train or usual,
         num_val=settings.num_val or usual,
-        num_test=settings.num_test or max(2, min(MOST_TESTS, len({*map(key, answers)}) // 2)),
+        num_test=settings.num_test or max(2, min(MOST_TESTS, _questions(answers) // 2)),
         seed=settings.seed,
     )
     kinds = {side: _kinds(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
@@ -245,18 +242,25 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
     said nothing, and is counted. The composite is the mean of their balanced accuracies, with an interval over the
     questions that every judge rated both times; None where a judge has none."""
-    metrics, pairs, failures = {}, {}, {}
+    metrics: dict[str, Compared] = {}
+    pairs: dict[str, list[Pair]] = {}
+    failures: dict[str, Failures] = {}
     for judge, old in before.items():
-        triples = [(a, x, y) for a, x, y in zip(answers, old, after[judge], strict=True) if None not in (x, y)]
-        rated = [one for one, _, _ in triples]
-        sides = [_figures(rated, [pair[when] for pair in triples], correct_from) for when in (1, 2)]
-        pairs[judge] = [
-            Pair(one.question_key, one.is_right(correct_from), x >= correct_from, y >= correct_from)
-            for one, x, y in triples
+        triples = [
+            (one, then, now)
+            for one, then, now in zip(answers, old, after[judge], strict=True)
+            if then is not None and now is not None
         ]
-        for name, value in sides[0].items():
+        rated = [one for one, _, _ in triples]
+        earlier = _figures(rated, [then for _, then, _ in triples], correct_from)
+        later = _figures(rated, [now for _, _, now in triples], correct_from)
+        pairs[judge] = [
+            Pair(one.question_key, one.is_right(correct_from), then >= correct_from, now >= correct_from)
+            for one, then, now in triples
+        ]
+        for name, value in earlier.items():
             sure = balanced_interval([pairs[judge]], seed=seed) if name == BALANCED else None
-            metrics[f"{judge}: {name}"] = Compared(before=value, after=sides[1][name], pairs=len(rated), interval=sure)
+            metrics[f"{judge}: {name}"] = Compared(before=value, after=later[name], pairs=len(rated), interval=sure)
         silent = [list(ratings).count(None) for ratings in (old, after[judge])]
         failures[judge] = Failures(
             failed_before=silent[0], asked_before=len(old), failed_after=silent[1], asked_after=len(old)

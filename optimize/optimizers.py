@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import dspy
 
     from optimize.measure import OptimizerMetric
-    from optimize.proposing import ProposalAdapter
     from optimize.program import Tunable
+    from optimize.proposing import ProposalAdapter
 
 MOST_DEMOS = 2
 """Demonstrations a predictor may get: small models have short contexts."""
@@ -159,28 +159,23 @@ def copro(job: Job) -> "dspy.Module":
     import dspy
 
     predictors, enough = len(job.student.predictors()), min(_ENOUGH, len(job.val))
-    sizes = [
-        size for size in product(range(2, 9), range(1, 4)) if copro_programs(predictors, *size) * enough <= job.runs
-    ]
+
+    def programs(breadth: int, depth: int) -> int:
+        """How many it tries at most. The first round has the original among its `breadth`. With one predictor every later
+        round tries the new ones alone; with several, all instructions so far again, one of which is the program as it is.
+        """
+        later = sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
+        return breadth * depth if predictors == 1 else 1 + later
+
+    sizes = [size for size in product(range(2, 9), range(1, 4)) if programs(*size) * enough <= job.runs]
     breadth, depth = max(sizes, key=lambda size: (size[0] * size[1], size[1]), default=(2, 1))
     search = dspy.COPRO(
         prompt_model=job.proposer, metric=job.metric, breadth=breadth, depth=depth, init_temperature=1.0
     )
     threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
-    val = job.validation(job.runs / copro_programs(predictors, breadth, depth))
+    val = job.validation(job.runs / programs(breadth, depth))
     # What COPRO calls its training set is what it chooses by.
     return search.compile(job.student.deepcopy(), trainset=val, eval_kwargs=threads)
-
-
-def copro_programs(predictors: int, breadth: int, depth: int) -> int:
-    """How many different programs COPRO tries at most.
-
-    The first round has the original among its `breadth`. With one predictor every later round tries the new ones alone;
-    with several, all instructions so far again, one of which is the program as it stands.
-    """
-    if predictors == 1:
-        return breadth * depth
-    return 1 + sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
 
 
 @optimizer

@@ -10,8 +10,8 @@ from programs.interval import Interval, paired_interval
 
 
 class Compared(BaseModel):
-    """A metric's mean before and after over the `pairs` of which both have a score, and the interval of the difference (None
-    with fewer than two such)."""
+    """A metric's mean before and after over the `pairs` that have both scores, and the interval of the difference (None
+    with fewer than two)."""
 
     before: float | None
     after: float | None

@@ -69,7 +69,8 @@ class Recorder:
         self._closed = False
         self._under_way = 0
         for _, _, line in self.journal.lines():
-            _count(self.paid, line["purpose"], line)
+            if line["kind"] == "call":
+                _count(self.paid, line["purpose"], line)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Recorder":
         return self
@@ -217,25 +218,23 @@ class RecordingEngine:
     async def complete(self, request: Request) -> Response:
         """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
         extensions = dict(request.config.extensions or {})
-        metadata = extensions.pop("metadata", {})
+        rollout = extensions.pop("metadata", {}).get(ROLLOUT)
         request = replace(request, config=replace(request.config, extensions=extensions or None))
-        rollout = metadata.get(ROLLOUT)
-        key = _key(self._model.endpoint, self._model.name, request, rollout)
-        line, replayed = await self._recorder.answered(
-            key, self._purpose, lambda: self._asked(_reseeded(request, rollout))
-        )
-        if not replayed:
-            usage = Usage(input_tokens=line["prompt_tokens"], output_tokens=line["completion_tokens"])
-        else:
-            self._schema_refused = self._schema_refused or line["schema_refused"]
-            usage = Usage(input_tokens=0, output_tokens=0)
+        parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
+        key = hashlib.blake2b(parts, digest_size=16).hexdigest()
+        asked = partial(self._asked, _reseeded(request, rollout))
+        line, replayed = await self._recorder.answered(key, self._purpose, asked)
+        self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
         if line["text"] is None:
             current_meter().finish_reason = line["finish_reason"]
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
-        message = Message.assistant([*thought, TextPart(text=line["text"])])
         response = Response(
-            id=None, model=request.model, message=message, finish_reason=line["finish_reason"], usage=usage
+            id=None,
+            model=request.model,
+            message=Message.assistant([*thought, TextPart(text=line["text"])]),
+            finish_reason=line["finish_reason"],
+            usage=Usage(input_tokens=0, output_tokens=0),
         )
         if replayed:
             current_meter().add_answer(response)
@@ -271,12 +270,6 @@ class NativeEngine:
     async def complete(self, request: Request) -> Response:
         """The LM's answer."""
         return await self._lm.acall(request=request)
-
-
-def _key(endpoint: str, model: str, request: Request, rollout: str | None) -> str:
-    """The name of everything that decides an answer."""
-    parts = orjson.dumps([endpoint, model, request, rollout], option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(parts, digest_size=16).hexdigest()
 
 
 def _reseeded(request: Request, rollout: str | None) -> Request:

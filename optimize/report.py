@@ -1,5 +1,6 @@
 """The report of a compilation: what was done, what it cost, and what it is worth on texts that no optimizer saw."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -164,14 +165,20 @@ def verdict(report: Report) -> str:
     return f"The compiled program is not shown to be better: {change}."
 
 
+def _table(head: str, rows: Iterable[Iterable[object]]) -> str:
+    names = head.split(", ")
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
 def _scores(proof: Proof) -> str:
     rows = [("composite", proof.composite), *proof.metrics.items()]
-    lines = [f"| {name} | {shown(c.before)} | {shown(c.after)} | {shown_interval(c)} | {c.pairs} |" for name, c in rows]
+    cells: list[tuple[object, ...]] = [
+        (name, shown(c.before), shown(c.after), shown_interval(c), c.pairs) for name, c in rows
+    ]
     if proof.diversity_before is not None or proof.diversity_after is not None:
-        lines.append(f"| diversity | {shown(proof.diversity_before)} | {shown(proof.diversity_after)} | - | - |")
-    return "\n".join(
-        ["| metric | before | after | difference (95% interval) | compared |", "|---|---|---|---|---|", *lines]
-    )
+        cells.append(("diversity", shown(proof.diversity_before), shown(proof.diversity_after), "-", "-"))
+    return _table("metric, before, after, difference (95% interval), compared", cells)
 
 
 def _measured_by(report: Report) -> str:
@@ -182,21 +189,21 @@ def _measured_by(report: Report) -> str:
 
 
 def _failures(stages: dict[str, Failures]) -> str:
-    lines = [
-        f"| {name} | {one.failed_before} of {one.asked_before} | {one.failed_after} of {one.asked_after} |"
-        for name, one in stages.items()
+    names = list(Failures.model_fields)
+    total = Failures(**{name: sum(getattr(one, name) for one in stages.values()) for name in names})
+    rows = [
+        (name, f"{one.failed_before} of {one.asked_before}", f"{one.failed_after} of {one.asked_after}")
+        for name, one in {**stages, "all": total}.items()
     ]
-    before = f"{sum(s.failed_before for s in stages.values())} of {sum(s.asked_before for s in stages.values())}"
-    after = f"{sum(s.failed_after for s in stages.values())} of {sum(s.asked_after for s in stages.values())}"
-    return "\n".join(["| stage or judge | before | after |", "|---|---|---|", *lines, f"| all | {before} | {after} |"])
+    return _table("stage or judge, before, after", rows)
 
 
 def _spent(report: Report) -> str:
-    lines = [
-        f"| {purpose} | {spend['calls']} | {_tokens(spend, 'prompt_tokens')} | {_tokens(spend, 'completion_tokens')} |"
+    rows = [
+        (purpose, spend["calls"], _tokens(spend, "prompt_tokens"), _tokens(spend, "completion_tokens"))
         for purpose, spend in report.spent.items()
     ]
-    return "\n".join(["| for | calls | tokens read | tokens written |", "|---|---|---|---|", *lines])
+    return _table("for, calls, tokens read, tokens written", rows)
 
 
 def _tokens(spend: dict[str, Any], which: str) -> str:
@@ -211,23 +218,17 @@ def _instructions(name: str, tuned: TunedPredictor) -> str:
     cells = [
         text.replace("|", "\\|").replace("\n", "<br>") for text in (tuned.instructions_before, tuned.instructions_after)
     ]
-    return f"{head}\n\n| before | after |\n|---|---|\n| {cells[0]} | {cells[1]} |"
+    return f"{head}\n\n{_table('before, after', [cells])}"
 
 
 def _facts(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    splits = "; ".join(f"{name}: {_side(part)}" for name, part in report.data.items())
-    return "\n".join(
-        [
-            f"- {report.created}, commit {report.git_commit or 'unknown'}, {versions}",
-            f"- {splits}",
-            f"- seed {report.settings['seed']}, {report.unscored} examples without a score while tuning",
-        ]
+    splits = "; ".join(f"{name}: {counts(part)}, hash {part['hash']}" for name, part in report.data.items())
+    seed, unscored = report.settings["seed"], report.unscored
+    return (
+        f"- {report.created}, commit {report.git_commit or 'unknown'}, {versions}\n- {splits}\n"
+        f"- seed {seed}, {unscored} examples without a score while tuning"
     )
-
-
-def _side(part: dict[str, Any]) -> str:
-    return f"{counts(part)}, hash {part['hash']}"
 
 
 def shown_interval(compared: Compared) -> str:

@@ -17,7 +17,7 @@ from optimize.program import Tunable
 from optimize.proof import Proof, prove
 from optimize.recording import Recorder
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, hash_of, split
+from optimize.splits import Splits, hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, Asked, run_calls, scored_by_itself, tunable_of
 from programs.asking.adapter import PassageFirstAdapter, adapter_for
 from programs.asking.calling import Caller, options_of
@@ -204,7 +204,9 @@ def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
 
     def parted(each: int) -> Splits[Sample]:
         train, val = settings.num_train or each, settings.num_val or each
-        return split(samples, num_train=train, num_val=val, num_test=test, seed=settings.seed)
+        sizes = {"num_train": train, "num_val": val, "num_test": test}
+        # One text a source proves, so that what is measured on them is independent.
+        return split_by(samples, source_key, lambda sample: sample.id, **sizes, seed=settings.seed, each_test=1)
 
     for each in range(min(MOST_EXAMPLES, len(samples) // 4), 1, -1):
         with suppress(UserError):

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from optimize.judges.judge_student import PREDICTOR
+from optimize.judging import PREDICTOR
 from programs.judges.labels import read_labels
 from programs.judges.review_labels import ReviewLabels, Said
 from programs.judges.review_walk import understood

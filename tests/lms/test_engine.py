@@ -10,7 +10,7 @@ import threading
 import dspy
 import pytest
 
-from optimize.job import in_threads
+from optimize.compilation import in_threads
 from programs.errors import (
     AccessDenied,
     BackendError,

@@ -126,7 +126,7 @@ class Lab:
             "--concurrency": "4",
             "--num-train": "8",
             "--num-val": "8",
-            "--num-test": "8",
+            "--num-test": "20",
         }
         judges = [] if {"--model", "--judge-models"} & {*more} else ["--judge-models", "openai/any"]
         return compiled(*(word for pair in options.items() for word in pair), *judges, *more)
@@ -152,8 +152,8 @@ def judges(
     judge: Callable[[Asked], Any] = judge,
     faults: FaultPlan | None = None,
 ) -> Iterator[Lab]:
-    """A lab with these labelled answers, or with those to 16 questions."""
-    write(folder / "labelled.jsonl", records(16) if lines is None else lines)
+    """A lab with these labelled answers, or with those to 28 questions."""
+    write(folder / "labelled.jsonl", records(28) if lines is None else lines)
     brain = Brain(Scientist({"judge": judge}), Proposer((DULL, MAGIC)))
     with StandIn(brain, faults=faults) as server:
         yield Lab(folder, server, brain)

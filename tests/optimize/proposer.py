@@ -29,6 +29,7 @@ FIELDS: dict[str, Callable[[str], Any]] = {
 }
 """What is put into each output field that optimizers ask for."""
 
+
 @dataclass
 class Proposer:
     """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. With `cut` each reply stops in the

@@ -26,13 +26,13 @@ from typing import Any
 
 import dspy
 import pytest
+from optimize.job import Job
+from optimize.tuning import tune
 from rich.console import Console
 
 from optimize.compilation import calls_at_most
-from optimize.job import Job
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import STAGES
-from optimize.tuning import tune
 from programs.compiled import program_fingerprint
 from programs.load import identity_at, load_tracer
 from signatures.preamble import EXAMPLE

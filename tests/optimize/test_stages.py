@@ -15,9 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimize.stage_score import first_failure, missing_sentences, prose_in, stage_score
-from optimize.stages import STAGES
-from optimize.student import Asked
+from optimize.stages import STAGES, Asked, first_failure, missing_sentences, prose_in, stage_score
 from programs.text.repetition import repeated_ngrams
 from programs.tracer import Tracer
 from signatures.question_type import QuestionType
