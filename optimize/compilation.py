@@ -148,14 +148,12 @@ def tuned(compilation: Compilation, models: Models, console: Console) -> tuple[T
     for part in compilation.parts:
         console.print(f"tuning {part} with {compilation.settings.optimizer}")
         student = compilation.student(part, tracer.deepcopy(), models)
-        found, metric = _tuned_part(compilation, part, student, models)
-        tracer, unscored = compilation.with_tuned(tracer, found), unscored + metric.unscored
+        found, silent = _tuned_part(compilation, part, student, models)
+        tracer, unscored = compilation.with_tuned(tracer, found), unscored + silent
     return tracer, unscored
 
 
-def _tuned_part(
-    compilation: Compilation, part: str, student: Tunable, models: Models
-) -> tuple[dspy.Module, OptimizerMetric]:
+def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> tuple[dspy.Module, int]:
     """The student as an optimizer changed it, if that scores higher on the validation examples; else the student."""
     settings, recorder, (train, val) = compilation.settings, models.recorder, compilation.examples
     measure = compilation.measure(part, models.judges)
@@ -170,7 +168,7 @@ def _tuned_part(
     # above them.
     threshold = max(compilation.least_threshold, min(max(known, default=1.0), sum(known) / max(1, len(known))))
     ranked = sorted((-value, number) for number, value in enumerate(usual) if value is not None and value >= threshold)
-    judges_by = val[: within(compilation.runs / 8, 1, len(val))]
+    judges_by = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
@@ -202,7 +200,7 @@ def _tuned_part(
         return sum(scores)
 
     better = after != before and total(changed) > total(student)
-    return (changed if better else student), metric
+    return (changed if better else student), metric.unscored + usual.count(None)
 
 
 @contextmanager

@@ -156,7 +156,7 @@ class Shop:
     @property
     def recorded(self) -> int:
         """Calls in the journal."""
-        return (self.output / "calls.journal.jsonl").read_bytes().count(b"\n")
+        return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from tests.standin.scientist import Asked
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None:
     with judges(tmp_path) as lab:
-        done = lab.compile("--optimizer", optimizer)
+        done = lab.compile("--optimizer", optimizer, *(["--budget", "medium"] if optimizer == "simba" else []))
         assert (done.code, done.stderr) == (0, "")
         promised = sum(int(line.split()[3]) for line in done.stdout.splitlines() if line.startswith("at most about"))
         assert lab.calls <= promised
@@ -77,7 +77,7 @@ def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
 def test_a_demonstration_is_shown_whole_in_generate(tmp_path: Path) -> None:
     with judges(tmp_path) as lab:
         assert lab.compile("--optimizer", "bootstrap").code == 0
-    (demo,) = json.loads((lab.output / "program.json").read_text())[PREDICTOR]["demos"]
+    demo, *_ = json.loads((lab.output / "program.json").read_text())[PREDICTOR]["demos"]
     assert demo["verdict"]["overall"] == 9
     assert demo["thought"] is None
     assert "passage" not in demo
@@ -141,8 +141,7 @@ def test_other_judges_can_report(tmp_path: Path) -> None:
 
 def test_a_judge_that_fails_is_left_out_and_counted(tmp_path: Path) -> None:
     unreadable = [
-        record(number, number % 2 == 0, 7, answer=f"It is {number}, it is x that does it, {UNREADABLE}.")
-        for number in range(28)
+        record(number, False, 7, answer=f"It is {number}, it is x that does it, {UNREADABLE}.") for number in range(28)
     ]
     with judges(tmp_path, [*records(28), *unreadable]) as lab:
         done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any", "openai/mute")

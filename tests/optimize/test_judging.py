@@ -59,7 +59,7 @@ kinds = st.lists(st.lists(st.booleans(), min_size=1, max_size=6), min_size=4, ma
 numbers = st.none() | st.integers(1, 30)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     kinds=kinds,
     train=numbers,
