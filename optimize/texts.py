@@ -117,7 +117,7 @@ class TextCompilation(Compilation):
 
     @property
     def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
-        return _examples(self.splits.train), _examples(self.splits.val)
+        return examples_of(self.splits.train), examples_of(self.splits.val)
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
@@ -149,7 +149,7 @@ class TextCompilation(Compilation):
 
     def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
         return self.measured(
-            self.student(ALL, tracer, models), _examples(self.splits.test), self.measure(ALL, models.report_judges)
+            self.student(ALL, tracer, models), examples_of(self.splits.test), self.measure(ALL, models.report_judges)
         )
 
     def proof(self, before: Any, after: Any) -> Proof:
@@ -214,7 +214,7 @@ def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
     return parted(1)
 
 
-def _examples(samples: Sequence[Sample]) -> list[dspy.Example]:
+def examples_of(samples: Sequence[Sample]) -> list[dspy.Example]:
     return [
         dspy.Example(
             text=sample.text,

@@ -179,7 +179,7 @@ def workshop(
                 "judge_models": "none",
                 "num_train": 2,
                 "num_val": 2,
-                "num_test": 20,
+                "num_test": 4,
                 "concurrency": 4,
                 "timeout": 10.0,
                 "patience": 5.0,

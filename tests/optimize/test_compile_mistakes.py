@@ -197,7 +197,7 @@ OTHERWISE: list[dict[str, Any]] = [
     {"stage": "critique"},
     {"metric": "form"},
     {"report_judge_models": "openai/x"},
-    {"num_test": 19},
+    {"num_test": 3},
     {"seed": 5},
     {"prompt_order": "stock"},
     {"max_output_tokens": 100},
