@@ -269,7 +269,7 @@ def test_a_label_that_cannot_be_written_is_no_label(
 
 def test_judges_are_tuned_by_what_was_said(tmp_path: Path) -> None:
     """The judges of `tests.optimize.judging` are lenient until their prompt tells them to look at the passage."""
-    answers = judging.records(16)
+    answers = judging.records(28)
     items = [
         item(
             number,
