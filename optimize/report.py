@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from optimize.compilation import Compilation, counts
 from optimize.program import tuned_part
-from optimize.proof import Compared, Failures, Proof
+from optimize.proof import FEWEST_SOURCES, Compared, Failures, Proof
 from optimize.recording import Recorder
 from programs.clock import stamp
 from programs.files import in_place
@@ -232,10 +232,12 @@ def _facts(report: Report) -> str:
 
 
 def shown_interval(compared: Compared) -> str:
-    """A difference with its interval, for a table."""
+    """A difference with its interval, for a table. A few that are all alike tell no bounds."""
     if compared.interval is None:
         return "-"
     found = compared.interval
+    if found.low == found.high and compared.pairs < FEWEST_SOURCES:
+        return f"{found.difference:+.3f}"
     return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 

@@ -167,18 +167,6 @@ def test_2_where_nothing_helps_the_program_is_as_it_was(tmp_path: Path) -> None:
         assert json.dumps(plain.dump_state(), default=str) == json.dumps(found.dump_state(), default=str)
 
 
-def test_2_a_compiled_program_can_be_begun_with(bootstrapped: Shop) -> None:
-    again = bootstrapped.folder / "again"
-    done = bootstrapped.compile(
-        optimizer="bootstrap", stage="critique", program=str(bootstrapped.output), output=str(again)
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads((again / "report.json").read_text())
-    assert report["proof"]["composite"]["before"] > 0.9
-    assert not report["predictors"]["writer.answer"]["changed"]
-    assert load_tracer(again).writer.answer.demos == load_tracer(bootstrapped.output).writer.answer.demos
-
-
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
     def made(**options: Any) -> tuple[list[dict[str, Any]], list[bool]]:
         """The records, and of each call whether its prompt held a demonstration."""

@@ -19,7 +19,6 @@ import pytest
 from optimize.judging import PREDICTOR
 from optimize.optimizers import OPTIMIZERS
 from programs.load import identity_at, load_tracer
-from signatures.preamble import EXAMPLE
 from tests.lab import laboratory
 from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, write
 from tests.optimize.proposer import MAGIC
@@ -74,23 +73,6 @@ def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
         assert not any(MAGIC in prompt for prompt in prompts if prompt not in judging)
 
 
-def test_a_demonstration_is_shown_whole_in_generate(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        assert lab.compile("--optimizer", "bootstrap").code == 0
-    demo, *_ = json.loads((lab.output / "program.json").read_text())[PREDICTOR]["demos"]
-    assert demo["verdict"]["overall"] == 9
-    assert demo["thought"] is None
-    assert "passage" not in demo
-    (tmp_path / "run").mkdir()
-    with laboratory(tmp_path / "run", texts=1) as run:
-        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=lab.output)
-        (prompt,) = [body["messages"][1]["content"] for body in run.server.bodies if EXAMPLE in str(body)]
-    shown = prompt.partition(EXAMPLE)[2]
-    assert demo["question"] in shown
-    assert demo["answer"] in shown
-    assert "It deserves 9, all told." in shown
-
-
 def test_nothing_is_asked_on_a_dry_run(tmp_path: Path) -> None:
     with judges(tmp_path) as lab:
         done = lab.compile("--judge-models", "openai/a", "openai/b", "--dry-run")
@@ -99,13 +81,6 @@ def test_nothing_is_asked_on_a_dry_run(tmp_path: Path) -> None:
         assert "at most about 240 calls: proof" in done.stdout
         assert not lab.server.calls
     assert not lab.output.exists()
-
-
-def test_calls_can_be_limited(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        assert lab.compile("--optimizer", "optuna", "--budget", "heavy", "--max-calls", "220").code == 0
-        assert 120 < lab.calls <= 220
-        assert lab.report["improved"] is True
 
 
 def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
@@ -128,15 +103,6 @@ def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
     assert report["proof"]["composite"]["before"] == 0.5
     alpha = metrics["between the judges: Krippendorff's alpha"]
     assert alpha["before"] < 0 < alpha["after"] < 1
-
-
-def test_other_judges_can_report(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        done = lab.compile("--optimizer", "bootstrap", "--model", "openai/any", "--report-judge-models", "openai/other")
-        assert done.code == 0
-        assert list(lab.report["proof"]["stages"]) == ["openai/other"]
-        assert lab.report["judges"] == ["openai/any"]
-        assert Counter(body["model"] for body in lab.server.bodies)["other"] == 120
 
 
 def test_a_judge_that_fails_is_left_out_and_counted(tmp_path: Path) -> None:

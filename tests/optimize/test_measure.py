@@ -88,14 +88,6 @@ def test_1_a_judge_that_fails_gives_no_score() -> None:
         assert measure.measured(EXAMPLE, prediction()).score.value is None
 
 
-def test_1_of_two_judges_one_is_enough() -> None:
-    def first_only(asked: Any) -> Any:
-        return {**VERDICT, "overall": 4} if asked.body["model"] == "a" else "No."
-
-    with judged(weights={"judge": 1.0}, stages={"judge": first_only}) as (measure, _):
-        assert measure.measured(EXAMPLE, prediction()).score.value == pytest.approx(3 / 9)
-
-
 def test_1_without_judges_the_rules_make_the_whole() -> None:
     found = TraceMeasure(WEIGHTS).measured(EXAMPLE, prediction())
     assert found.record is not None
@@ -167,11 +159,6 @@ def test_4_a_judge_that_is_gone_is_raised(fault: str, error: type[BackendError],
     faults = FaultPlan(share=1.0, kinds=[fault])
     with judged(weights=weights, faults=faults) as (measure, _), pytest.raises(error):
         measure.measured(EXAMPLE, prediction())
-
-
-def test_4_a_judge_that_is_silent_is_not() -> None:
-    with judged(weights={"judge": 1.0}, faults=FaultPlan(share=1.0, kinds=["empty"])) as (measure, _):
-        assert measure.measured(EXAMPLE, prediction()).score.value is None
 
 
 class Given(StageMeasure):
@@ -289,10 +276,6 @@ def test_7_why_a_try_was_not_taken_is_told() -> None:
 @pytest.mark.parametrize("stage", ["trace", "answer"])
 def test_7_what_the_judge_held_against_it_is_told(stage: str) -> None:
     assert f"judge 0.33: Fault: {HELD}" in said(stage, prediction())
-
-
-def test_7_foreign_words_of_an_answer_are_named() -> None:
-    assert "ethylene" in said("answer", prediction(Answers(**FAULTY)))
 
 
 @pytest.mark.parametrize("stage", STAGES)

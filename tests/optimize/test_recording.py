@@ -30,16 +30,14 @@ import pytest
 
 from optimize.compilation import in_threads
 from optimize.recording import NAME, BudgetSpent, CompileStopped, Recorder, recorded
-from programs import load_tracer
 from programs.errors import AccessDenied, CallError, TransientError, Truncated, UserError
 from programs.lms.dspy_errors import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from tests.forked.process import Forked
-from tests.lab import LONGEST, environment, passage
+from tests.lab import LONGEST, environment
 from tests.lms.asking import ONCE, QUICK
 from tests.standin.faults import FaultPlan
-from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 
@@ -314,33 +312,6 @@ def test_7_an_optimizer_that_rolls_out_again_is_replayed(tmp_path: Path) -> None
     assert len(demos[0]) == 3
     assert all("hot" in answer for answer in demos[0])
     assert calls == [6, 6]
-
-
-def test_7_a_copied_program_keeps_its_recorded_model(tmp_path: Path) -> None:
-    program = dspy.Predict("question -> answer")
-    with StandIn(by_heat) as server, session(tmp_path, server) as asked:
-        program.set_lm(asked.model.lm.copy(rollout_id=1, temperature=1.0))
-        with dspy.context(adapter=dspy.JSONAdapter()):
-            assert program(question="x").answer == copy.deepcopy(program)(question="x").answer
-            assert program.deepcopy()(question="x").answer.startswith("hot")
-    assert len(server.calls) == 1
-
-
-def test_7_the_whole_program_is_replayed(tmp_path: Path) -> None:
-    traces, paid = [], []
-    with StandIn(Scientist()) as server:
-        for _ in range(2):
-            with session(tmp_path, server) as asked, dspy.context(lm=asked.model.lm):
-                for number in (1, 2):
-                    made = load_tracer()(text=passage(number))
-                    traces.append(made.records[0].reasoning_trace)
-                    paid.append(made.records[0].generation.prompt_tokens)
-                calls = asked.paid
-        assert not server.surprises
-    assert traces[:2] == traces[2:]
-    assert len(server.calls) == calls > 10
-    assert paid[0] > 0
-    assert paid[2:] == [0, 0]
 
 
 def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:

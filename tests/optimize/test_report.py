@@ -125,6 +125,12 @@ def test_3_the_text_holds_what_was_done(tmp_path: Path) -> None:
     assert "train: 8 texts, hash 0123" in text
 
 
+def test_4_two_of_two_tell_no_bounds(tmp_path: Path) -> None:
+    text = markdown(report_of(tmp_path, [0.0, 0.0], [1.0, 1.0]))
+    assert "| form | 0.000 | 1.000 | +1.000 | 2 |" in text
+    assert "Too few sources prove" in text
+
+
 def test_5_the_json_can_be_read_again(tmp_path: Path) -> None:
     report = report_of(tmp_path, list(BEFORE), list(AFTER))
     write_report(report, tmp_path)

@@ -112,15 +112,6 @@ def test_4_no_source_gives_a_second_before_every_one_gave_a_first(
         assert len(sources(side[:firsts])) == firsts
 
 
-def test_4_many_small_sources_and_few_large_ones() -> None:
-    small = parted([(f"s{number}", 0) for number in range(60)], (20, 10, 20), 0)
-    assert small is not None
-    assert (len(sources(small.train)), len(sources(small.val))) == (20, 10)
-    large = parted([(f"s{number}", text) for number in range(6) for text in range(20)], (20, 10, 3), 0)
-    assert large is not None
-    assert (len(sources(large.train)), len(sources(large.val))) == (2, 1)
-
-
 def test_5_too_little_is_said_with_numbers() -> None:
     items = [sample_of(f"Text {number}.", title=f"Paper {number % 5}") for number in range(10)]
     with pytest.raises(
@@ -131,11 +122,3 @@ def test_5_too_little_is_said_with_numbers() -> None:
         UserError, match=r"--num-test 3 leaves 2 sources with 4 texts for --num-val 2 and --num-train 4"
     ):
         split(items, 4, 2, 3, 0)
-
-
-def test_samples_are_split_by_their_papers() -> None:
-    samples: list[Sample] = [sample_of(f"Text {number}.", title=f"Paper {number % 20}") for number in range(60)]
-    made = split(samples, 8, 4, 10, 0)
-    titles = [{sample.title for sample in side} for side in (made.train, made.val, made.test)]
-    assert len(made.test) == len(titles[2]) == 10
-    assert len(set.union(*titles)) == sum(map(len, titles))

@@ -28,14 +28,11 @@ from optimize.texts import Student
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.calling import options_of
 from programs.asking.tries import TryRules
-from programs.background_loop import run
-from programs.errors import AccessDenied, TransientError
+from programs.errors import TransientError
 from programs.lms.resolve import resolve
-from programs.tracer import Tracer, Wishes
-from programs.traces.variation import temperature_of
+from programs.tracer import Tracer
 from tests.lab import passage
 from tests.lms.asking import ONCE, USER
-from tests.making import Answers, sample
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Asked, Scientist
@@ -115,16 +112,6 @@ def test_2_nothing_is_asked_beyond_the_stage_or_beside_it(until: str) -> None:
     assert prediction.failures == []
 
 
-def test_2_with_until_the_same_is_asked_as_without() -> None:
-    """What a local tuning pays for is replayed when the whole program runs."""
-    with running() as (run, _, server):
-        run()
-        whole = [json.dumps(body, sort_keys=True) for body in server.bodies]
-    with running(until="critique") as (run, _, server):
-        run()
-        assert {json.dumps(body, sort_keys=True) for body in server.bodies} < set(whole)
-
-
 def twice(asked: Asked) -> dict[str, Any]:
     """An answer that is taken at the second try."""
     if "[[ ## feedback ## ]]" in asked.text:
@@ -200,11 +187,6 @@ def test_4_a_server_that_is_gone_is_raised(fault: str, before: int, until: str |
     assert len(server.calls) == before + (4 if before and until is None else 1)
 
 
-def test_4_a_refusal_is_raised() -> None:
-    with running(faults=FaultPlan(share=1.0, kinds=["401"])) as (run, _, _), pytest.raises(AccessDenied):
-        run()
-
-
 def test_5_every_option_reaches_a_server_that_takes_it() -> None:
     with running() as (run, _, server):
         run()
@@ -240,25 +222,6 @@ def test_6_tuned_temperatures_are_sent() -> None:
     heat = {stage: body["temperature"] for stage, body in bodies_by_stage(server).items()}
     assert heat == {stage: round(0.1 * number, 1) for number, stage in enumerate(STAGES)}
     assert {stage: asked.reply.temperature for stage, asked in prediction.asked.items()} == heat
-
-
-def test_6_other_variations_keep_their_own() -> None:
-    answers = Answers()
-    run(tuned().made(sample(), Wishes(variations=3), answers))
-    heats = [ask.asked_temperature for ask in answers.asked if ask.stage == "trace"]
-    assert heats == [0.6, temperature_of(1, 0.7), temperature_of(2, 0.7)]
-    assert len(set(heats)) == 3
-
-
-def test_6_but_not_where_it_is_not_allowed() -> None:
-    with StandIn(Scientist()) as server:
-        model = resolve("openai/any", api_base=server.openai_base, retry=ONCE, timeout=5.0, env={})
-        with dspy.context(lm=model.lm, adapter=PassageFirstAdapter()):
-            prediction = student(tuned(), frozenset({"seed"}))(text=passage(1))
-        model.close()
-    assert not any("temperature" in body for body in server.bodies)
-    assert all("seed" in body for body in server.bodies)
-    assert all(asked.reply.temperature is None for asked in prediction.asked.values())
 
 
 def test_6_nor_to_a_model_that_takes_none() -> None:
