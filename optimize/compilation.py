@@ -1,183 +1,243 @@
-"""A compilation that is about to begin: its texts, parted by source, its budget, divided over the stages, the calls that it
-may take at most, and what a reader of its report should know."""
+"""A compilation: what is common to tuning the stages that write and tuning the judges' prompt. The budget is divided, each
+part tuned and compared with what it was, and the whole proved on examples that no optimizer saw."""
 
-import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextvars import copy_context
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, TypeVar
 
-from optimize.job import Optimizer, most_proposals
-from optimize.models import table_of
-from optimize.optimizers import OPTIMIZERS
-from optimize.proof import Proof
-from optimize.settings import RUNS_A_BUDGET, CompileSettings
-from optimize.splits import Splits, split
-from optimize.stages import STAGES, WRITERS
-from programs.asking.models import concurrency_of, passage_chars_of
+import dspy
+import optuna
+from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
+from rich.console import Console
+
+from optimize.measure import Measure, Measured, OptimizerMetric
+from optimize.optimizers import OPTIMIZERS, Job, within
+from optimize.program import Tunable, changed_copy, tuned_part
+from optimize.proof import FEWEST_SOURCES, Proof
+from optimize.proposing import ProposalAdapter
+from optimize.recording import Recorder
+from optimize.settings import CompileSettings
+from optimize.splits import Splits
+from programs.asking.adapter import adapter_for
+from programs.asking.caller import TryRules
 from programs.errors import UserError
-from programs.inputs.papers import source_key
-from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
+from programs.lms.resolve import Model
 from programs.tracer import Tracer, load_tracer
 
-TRACE_CALLS = len(STAGES)
-"""Calls that make one trace when nothing is asked again."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 FEWEST_RUNS = 8
-"""Runs with which a stage can be tuned at all."""
+"""Runs with which anything can be tuned at all."""
+
+RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
+"""How often the program is run on the training and validation examples together, per budget."""
 
 MOST_EXAMPLES, MOST_TESTS = 24, 60
-"""Texts to train on, as many to choose by, and sources of the proof, when nothing is said."""
+"""Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
 
-log = logging.getLogger("synthreasoner")
+_ALL_ERRORS = 10**9
+"""How many errors DSPy may see before it gives up by itself: when to give up is decided by the recorder."""
 
 
 @dataclass(frozen=True)
-class Compilation:
-    """A compilation that is about to begin: `runs` for each of `stages`, on these texts."""
+class Models:
+    """The models of a compilation, recorded: whose prompts are tuned, who judges (by name), who writes instructions."""
 
-    settings: CompileSettings
-    optimizer: Optimizer
-    splits: Splits[Sample]
-    tracer: Tracer
-    runs: int
-    concurrency: int
+    student: Model
+    judges: dict[str, Model]
+    report_judges: dict[str, Model]
+    proposer: Model
+    recorder: Recorder
+
+
+class Compilation(ABC):
+    """A compilation that is about to begin. A part (a stage, all of them, or the judges) is tuned by so many `runs` of its
+    student. `model` is the one that the written program is for.
+
+    What differs between the kinds: the examples of `splits`, the program that is tuned, what measures it, and the proof.
+    """
+
+    parts: list[str]
+    weights: dict[str, float]
+    model: str | None
+    splits: Splits[Any]
+    temperatures = True
+    least_threshold = 0.0
+    worst: float | None = None
+    """What an example without a score counts as; None: as the worst that the unchanged program scored."""
+
+    def __init__(self, settings: CompileSettings, concurrency: int) -> None:
+        self.settings = settings
+        self.concurrency = concurrency
+        self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
+        self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
 
     @property
-    def judging(self) -> int:
-        """Calls that judge and grade one trace while tuning."""
-        return _judging(self.settings.weights, self.settings.judges)
+    @abstractmethod
+    def data(self) -> dict[str, dict[str, Any]]:
+        """By side of the split: how much there is of what, and a hash."""
 
     @property
-    def report_judging(self) -> int:
-        """The same in the proof."""
-        return _judging(self.settings.weights, self.settings.report_judges)
+    def tests(self) -> str:
+        """What the test side has, in words."""
+        return counts(self.data["test"])
+
+    @property
+    @abstractmethod
+    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
+        """To train on, and to choose by; any prefix of either as mixed as the whole."""
+
+    @abstractmethod
+    def calls_at_most(self, runs: int) -> dict[str, int]:
+        """The calls of tuning each part by so many runs, and of the `proof`: from above, but for what is asked again."""
+
+    @abstractmethod
+    def student(self, part: str, tracer: Tracer, models: Models) -> Tunable: ...
+
+    @abstractmethod
+    def measure(self, part: str, judges: dict[str, Model]) -> Measure: ...
+
+    @abstractmethod
+    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
+        """The tracer with what was tuned in the student."""
+
+    @abstractmethod
+    def proven(self, tracer: Tracer, models: Models) -> Any:
+        """What a program makes of the test side. Raises `BackendError` when a model is gone."""
+
+    @abstractmethod
+    def proof(self, before: Any, after: Any) -> Proof: ...
+
+    @abstractmethod
+    def warnings(self, proof: Proof) -> list[str]:
+        """What a reader of the report should know, a sentence each."""
+
+    @property
+    def runs(self) -> int:
+        """The runs for each part: what the budget says, or as many as the limit of calls leaves room for. Raises
+        `UserError` where it leaves too little."""
+        train, val = self.examples
+        runs, limit = RUNS_A_BUDGET[self.settings.budget] * (len(train) + len(val)) // 2, self.settings.max_calls
+        while limit is not None and sum(self.calls_at_most(runs).values()) > limit:
+            if runs <= FEWEST_RUNS:
+                calls = self.calls_at_most(runs)
+                raise UserError(
+                    f"--max-calls {limit} is too few: the least is {sum(calls.values())} calls, "
+                    f"{calls['proof']} of them for the proof; raise it, or lower --num-test"
+                )
+            runs = max(FEWEST_RUNS, runs * 9 // 10)
+        return runs
+
+    def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
+        """The measures of what a student makes of all examples, in their order."""
+        return in_threads(
+            lambda example: measure.measured(example, student(**example.inputs())), examples, self.concurrency
+        )
 
 
-def prepared(settings: CompileSettings) -> Compilation:
-    """Reads the texts and divides the budget. Asks nothing. Raises `UserError`."""
-    table = table_of(settings)
-    report = ReadReport()
-    limit = passage_chars_of(table.main)
-    samples = list(read_samples(settings.trainset, max_chars=limit, report=report))
-    _tell_skipped(report, samples)
-    splits = _split(samples, settings)
-    compilation = Compilation(
-        settings=settings,
-        optimizer=OPTIMIZERS[settings.optimizer],
-        splits=splits,
-        tracer=load_tracer(settings.program, prompt_order=settings.prompt_order),
-        runs=RUNS_A_BUDGET[settings.budget] * (len(splits.train) + len(splits.val)) // 2,
-        concurrency=settings.concurrency or concurrency_of(table.main),
+def tuned(compilation: Compilation, models: Models, console: Console) -> tuple[Tracer, int]:
+    """The tracer with every part tuned, one after another, and how many examples had no score."""
+    tracer, unscored = compilation.tracer, 0
+    for part in compilation.parts:
+        console.print(f"tuning {part} with {compilation.settings.optimizer}")
+        student = compilation.student(part, tracer.deepcopy(), models)
+        found, silent = _tuned_part(compilation, part, student, models)
+        tracer, unscored = compilation.with_tuned(tracer, found), unscored + silent
+    return tracer, unscored
+
+
+def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> tuple[dspy.Module, int]:
+    """The student as an optimizer changed it, if that scores higher on the validation examples; else the student."""
+    settings, recorder, (train, val) = compilation.settings, models.recorder, compilation.examples
+    measure = compilation.measure(part, models.judges)
+    found = compilation.measured(student, train, measure)
+    recorder.check_answered(found[0].score.reason)
+    usual = [one.score.value for one in found]
+    known = [value for value in usual if value is not None]
+    worst = min(known, default=0.0) if compilation.worst is None else compilation.worst
+    adapter = adapter_for(settings.prompt_order)
+    metric = OptimizerMetric(measure, worst, recorder, adapter)
+    # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
+    # above them.
+    threshold = max(compilation.least_threshold, min(max(known, default=1.0), sum(known) / max(1, len(known))))
+    ranked = sorted((-value, number) for number, value in enumerate(usual) if value is not None and value >= threshold)
+    judges_by = val[: within(compilation.runs / 12, 1, len(val))]
+    job = Job(
+        student=student,
+        train=train,
+        good=[train[number] for _, number in ranked],
+        val=val,
+        metric=metric,
+        proposer=models.proposer.lm,
+        adapter=ProposalAdapter([*train, *val], recorder),
+        runs=compilation.runs - 2 * len(judges_by),
+        threshold=threshold,
+        seed=settings.seed,
+        concurrency=compilation.concurrency,
+        temperatures=compilation.temperatures,
     )
-    return replace(
-        compilation,
-        runs=runs_within(
-            settings.max_calls, compilation.runs, lambda runs: calls_at_most(replace(compilation, runs=runs))
-        ),
+    with quiet(), dspy.context(adapter=job.adapter, max_errors=_ALL_ERRORS):
+        made = OPTIMIZERS[settings.optimizer](job)
+    recorder.check()
+    before, after = (
+        {name: tuned_part(predictor) for name, predictor in one.named_predictors()} for one in (student, made)
     )
+    changed = changed_copy(student, after)
+
+    def total(program: dspy.Module) -> float:
+        scores = in_threads(
+            lambda example: float(metric(example, program(**example.inputs())).score),
+            judges_by,
+            compilation.concurrency,
+        )
+        return sum(scores)
+
+    better = after != before and total(changed) > total(student)
+    return (changed if better else student), metric.unscored + usual.count(None)
 
 
-def calls_at_most(compilation: Compilation) -> dict[str, int]:
-    """Calls by part: each stage's tuning, and the proof. From above, but for what is asked again."""
-    tuning = {f"tuning {stage}": _tuning_calls(compilation, stage) for stage in compilation.settings.stage}
-    proof = 2 * len(compilation.splits.test) * (TRACE_CALLS + compilation.report_judging)
-    return {**tuning, "proof": proof}
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs; afterwards everything
+    is as it was. Who wants to show progress meanwhile writes to a stream taken before."""
+    logging, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
+    DSPY_LOGGING_STREAM.enabled = False
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            yield
+    finally:
+        DSPY_LOGGING_STREAM.enabled = logging
+        optuna.logging.set_verbosity(verbosity)
 
 
-def _tuning_calls(compilation: Compilation, stage: str) -> int:
-    """What the stages before the tuned one are asked once an example, and then replayed; what every run asks; and the
-    proposals. The training texts are run once more, since their mean score is the threshold."""
-    train, val = len(compilation.splits.train), len(compilation.splits.val)
-    before, own = run_calls(stage, compilation.judging)
-    runs = compilation.runs + train
-    return (train + val) * before + runs * own + most_proposals(compilation.runs, len(tunable_of(stage)))
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """`function` of every item, in order, in threads that have the caller's context. The first error (of the items'
+    order) is raised, and what has not begun is then left; what is under way goes on unheeded."""
+    pool = ThreadPoolExecutor(max(1, threads))
+    try:
+        futures = [pool.submit(copy_context().run, function, item) for item in items]
+        return [future.result() for future in futures]
+    finally:
+        # After an interrupt nobody waits for whole traces; without an error nothing is under way.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run_calls(stage: str, judging: int) -> tuple[int, int]:
-    """The calls of a run that tunes this stage (or all), when `judging` calls judge and grade a trace: those of the stages
-    before it, and those that every run makes."""
-    if stage == "all":
-        return 0, TRACE_CALLS + judging
-    before = sum(other.depth < STAGES[stage].depth for other in STAGES.values())
-    return before, TRACE_CALLS - before + judging if stage in WRITERS else 1
-
-
-def runs_within(limit: int | None, runs: int, calls: Callable[[int], Mapping[str, int]]) -> int:
-    """So many runs, or as many as a limit of calls leaves room for. `calls` gives what a number of runs needs, by part,
-    with one part `proof`. Raises `UserError` where the limit leaves too little."""
-    while limit is not None and sum(calls(runs).values()) > limit:
-        if runs <= FEWEST_RUNS:
-            raise UserError(
-                f"--max-calls {limit} is too few: the least is {sum(calls(runs).values())} calls, "
-                f"{calls(runs)['proof']} of them for the proof; raise it, or lower --num-test"
-            )
-        runs = max(FEWEST_RUNS, runs * 9 // 10)
-    return runs
-
-
-def tunable_of(stage: str) -> tuple[str, ...]:
-    """The predictors that are tuned with a stage."""
-    return tuple(part.predictor for name, part in STAGES.items() if stage in ("all", name))
-
-
-def _tell_skipped(report: ReadReport, samples: list[Sample]) -> None:
-    reasons = ", ".join(f"{why} ({report.first_examples[why]})" for why in report.skipped)
-    if not samples:
-        raise UserError(f"--trainset: there is no text in it{f': {reasons}' if reasons else ''}")
-    if reasons:
-        log.warning("--trainset: %d lines were skipped: %s", report.skipped_lines, reasons)
-
-
-def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
-    """When nothing is said, half of the sources prove, and the others give as many texts as they have for both sides."""
-    test = settings.num_test or max(2, min(MOST_TESTS, len({source_key(sample) for sample in samples}) // 2))
-
-    def parted(each: int) -> Splits[Sample]:
-        train, val = settings.num_train or each, settings.num_val or each
-        return split(samples, num_train=train, num_val=val, num_test=test, seed=settings.seed)
-
-    for each in range(min(MOST_EXAMPLES, len(samples) // 4), 1, -1):
-        with suppress(UserError):
-            return parted(each)
-    return parted(1)
-
-
-def _judging(weights: dict[str, float], judges: list[str]) -> int:
-    return (len(judges) if "judge" in weights else 0) + (1 if judges and "grades" in weights else 0)
-
-
-FEW_SOURCES = 20
-"""Below so many sources of the proof the report warns."""
-
-
-def warnings_of(compilation: Compilation) -> list[str]:
-    """What a reader of the report should know about its judges."""
-    settings = compilation.settings
-    if not compilation.report_judging:
-        return ["no judge took part: the scores are of form, grounding and wording alone, not of truth"]
-    found = []
-    judged = any(stage == "all" or stage in WRITERS for stage in settings.stage)
-    if judged and {*settings.report_judges} & {*settings.judges}:
-        found.append("the judges that report are those that optimised: the program may have learned to please them")
-    if settings.model in settings.report_judges:
-        found.append("the model judges itself")
-    return found
+def counts(side: Mapping[str, Any]) -> str:
+    """How much there is on a side, in words."""
+    return ", ".join(f"{count} {what}" for what, count in side.items() if what != "hash")
 
 
 def few(count: int, what: str) -> list[str]:
-    """A warning where so many (`what`: sources, questions) are few to prove by."""
-    return [f"only {count} {what} prove: the interval of so few is too narrow"] if count < FEW_SOURCES else []
-
-
-def doubts_of(compilation: Compilation, proof: Proof) -> list[str]:
-    """What a reader should know about the figures of the proof."""
-    found = few(len(compilation.splits.test), "sources")
-    if all(source_key(sample) == f"text:{sample.id}" for sample in compilation.splits.test):
-        found.append("no text names its source: passages of one paper may be on both sides")
-    if proof.unscored_before or proof.unscored_after:
-        found.append(
-            f"{proof.unscored_before} texts had no score before, {proof.unscored_after} after, and are left out"
-        )
-    return found
+    """A warning where so many (`what`: sources, questions) are too few to prove by."""
+    return (
+        [f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"]
+        if count < FEWEST_SOURCES
+        else []
+    )

@@ -8,7 +8,6 @@ python -m optimize.compile --model gpt41 --stage judge --trainset labelled.jsonl
 
 import logging
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
@@ -19,10 +18,9 @@ from programs.telemetry.logs import logged
 from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
+    from optimize.compilation import Compilation
     from optimize.report import Report
 
 log = logging.getLogger("synthreasoner")
@@ -38,12 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CompileSettings) -> int:
     from rich.console import Console
 
-    from optimize.recording.recorder import BudgetSpent
+    from optimize.recording import BudgetSpent
     from programs.errors import AccessDenied, BackendError, UnknownModel
 
     console = Console(soft_wrap=True, markup=False)
-    costs, tune = _prepared(settings)
-    for part, calls in costs.items():
+    compilation = prepared(settings)
+    for part, calls in compilation.calls_at_most(compilation.runs).items():
         console.print(f"at most about {calls} calls: {part}")
     if settings.dry_run:
         return 0
@@ -52,7 +50,7 @@ def _command(settings: CompileSettings) -> int:
     log.info("the compilation begins", extra={"settings": settings.model_dump(mode="json")})
     try:
         with traced(settings):
-            report = tune(console)
+            report = compiled(compilation, console)
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except BudgetSpent as error:
@@ -67,16 +65,37 @@ def _command(settings: CompileSettings) -> int:
     return 0
 
 
-def _prepared(settings: CompileSettings) -> "tuple[dict[str, int], Callable[[Console], Report]]":
-    """What a compilation will cost, by part, and how to begin it."""
-    from optimize import compilation, tuning
-    from optimize.judges import judge_tuning
+def prepared(settings: CompileSettings) -> "Compilation":
+    """Reads the examples. Asks nothing. Raises `UserError`."""
+    from optimize.judging import JudgeCompilation
+    from optimize.texts import TextCompilation
+    from optimize.workspace import table_of
 
-    if settings.tunes_judges:
-        judging = judge_tuning.prepared(settings)
-        return judge_tuning.calls_at_most(judging), partial(judge_tuning.tune, judging)
-    tuned = compilation.prepared(settings)
-    return compilation.calls_at_most(tuned), partial(tuning.tune, tuned)
+    kind = JudgeCompilation if settings.tunes_judges else TextCompilation
+    return kind(settings, table_of(settings))
+
+
+def compiled(compilation: "Compilation", console: "Console") -> "Report":
+    """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
+    from optimize.compilation import tuned
+    from optimize.report import report_of, verdict, warned, write_report
+    from optimize.workspace import workspace
+    from programs.compiled import identity_of, write_program
+
+    settings = compilation.settings
+    with workspace(compilation, console) as models:
+        console.print(f"proof: {compilation.tests}, before")
+        before = compilation.proven(compilation.tracer, models)
+        tracer, unscored = tuned(compilation, models, console)
+        console.print(f"proof: {compilation.tests}, after")
+        proof = compilation.proof(before, compilation.proven(tracer, models))
+        report = report_of(compilation, tracer, proof, models.recorder, unscored)
+    identity = identity_of(tracer, model=compilation.model, prompt_order=settings.prompt_order)
+    write_program(tracer, settings.output / "program.json", identity)
+    write_report(report, settings.output)
+    for line in (verdict(report), *warned(report)):
+        console.print(line)
+    return report
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Measuring what a program made of an example: the metrics of a trace, with judges and a grader where they are asked for.
+"""Measuring what a program made of an example, and saying in words what was wrong with it: by the metrics of a trace, with
+judges and a grader where they are asked for; or by one stage's own output.
 
 The judges here are models of their own with prompts of their own: nothing that an optimizer changes is asked to judge.
 """
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -11,7 +11,9 @@ from typing import Protocol
 import dspy
 
 from optimize.metrics import METRICS, Score, combined
-from optimize.stage_score import first_failure, stage_score
+from optimize.recording import Recorder
+from optimize.stages import ALL, STAGES, WRITERS, Asked, first_failure, missing_sentences, stage_of, stage_score
+from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import together
 from programs.asking.caller import Caller, TryRules
 from programs.background_loop import run
@@ -33,7 +35,70 @@ class Measured:
     record: Record | None = None
 
 
-class Measure:
+class Measure(Protocol):
+    """Scores what a program made of an example, and says what was wrong with one predictor's part in it (None: all)."""
+
+    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured: ...
+
+    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]: ...
+
+
+class OptimizerMetric:
+    """A measure as DSPy's optimizers call it: `score` is a number for every example, `feedback` says what was wrong.
+
+    What has no score counts as `worst`: a candidate must not gain by what cannot be measured. `unscored` counts these.
+    Safe to use from several threads.
+    """
+
+    def __init__(self, measure: Measure, worst: float, recorder: Recorder, adapter: PassageFirstAdapter) -> None:
+        self.measure = measure
+        self.unscored = 0
+        self._worst, self._recorder, self._adapter = worst, recorder, adapter
+
+    def __call__(
+        self,
+        example: dspy.Example,
+        prediction: dspy.Prediction,
+        trace: object = None,  # noqa: ARG002 - DSPy names and gives them all
+        pred_name: str | None = None,
+        pred_trace: object = None,  # noqa: ARG002
+    ) -> dspy.Prediction:
+        # What judges say must not enter the trace that DSPy takes demonstrations from.
+        with self._recorder.watching(), dspy.context(trace=None, adapter=self._adapter):
+            measured = self.measure.measured(example, prediction)
+            value = measured.score.value
+            self.unscored += value is None
+            head = "No score." if value is None else f"Score {value:.2f}."
+            said = dict.fromkeys(self.measure.said(pred_name, measured, prediction))
+            return dspy.Prediction(score=self._worst if value is None else value, feedback="\n".join([head, *said]))
+
+
+OF_STAGE: dict[str, tuple[str, ...]] = {"trace": ("judge",), "answer": ("judge", "grades", "on_topic")}
+"""The metrics whose reasons say something about a writer's own output; the stages before them have a score of their own.
+What else the finished trace is measured by, the stages' checks have seen to."""
+
+
+class StageMeasure:
+    """Scores one stage by its own output (`optimize.stage_score`), for students that stop there."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+
+    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+        """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
+        asked = prediction.asked.get(self._stage)
+        if asked is None or asked.reply.fault == "refused":
+            return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
+        score = stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool)
+        return Measured(score, {}, {self._stage: first_failure(asked)})
+
+    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:
+        """What there is to say about one stage, or about all."""
+        stages = list(STAGES) if predictor is None else [stage_of(predictor)]
+        return [line for stage in stages for line in said_of(stage, measured, prediction)]
+
+
+class TraceMeasure(StageMeasure):
     """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges or a grader their
     metrics have no score and the others share the whole. `rules` are those by which judges and grader are asked. Safe to
     use from several threads."""
@@ -45,18 +110,14 @@ class Measure:
         grader: Model | None = None,
         rules: TryRules | None = None,
     ) -> None:
+        super().__init__(ALL)
         self.weights = dict(weights)
         self._judges = dict(judges or {}) if "judge" in weights else {}
         self._grader = grader if "grades" in weights else None
         self._rules = rules
         self._judge, self._grade = JudgeStage(), GradeStage()
 
-    @property
-    def calls(self) -> int:
-        """How many calls judge and grade one trace."""
-        return len(self._judges) + (self._grader is not None)
-
-    def measured(self, prediction: dspy.Prediction) -> Measured:
+    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured;
         neither was it where a judge or the grader, asked, gave nothing: a program must not gain by silencing them.
         Raises `BackendError` when a judge cannot be reached."""
@@ -67,10 +128,8 @@ class Measure:
             if any(failure.reply.fault == "refused" for failure in prediction.failures):
                 return Measured(Score(None, why), {}, stages)
             return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self.weights else {}, stages)
-        # What judges say must not enter the trace that DSPy takes demonstrations from.
-        with dspy.context(trace=None):
-            record = replace(variation, attempts=[run(self._attempt(variation))]).record()
-        metrics = {name: METRICS[name](record) for name in self.weights}
+        record = replace(variation, attempts=[run(self._attempt(variation))]).record()
+        metrics = {name: METRICS[name].of(record) for name in self.weights}
         asked = {"judge": bool(self._judges), "grades": self._grader is not None}
         silent = [name for name, score in metrics.items() if asked.get(name) and score.value is None]
         score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self.weights)
@@ -93,56 +152,24 @@ class Measure:
         return replace(attempt, verdicts=verdicts, grades=grades_of(reply))
 
 
-class StageMeasure:
-    """Scores one stage by its own output (`optimize.stage_score`), for students that stop there."""
-
-    def __init__(self, stage: str) -> None:
-        self._stage = stage
-
-    def measured(self, prediction: dspy.Prediction) -> Measured:
-        """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
-        asked = prediction.asked.get(self._stage)
-        if asked is None or asked.reply.fault == "refused":
-            return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
-        score = stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool)
-        return Measured(score, {}, {self._stage: first_failure(asked)})
-
-
-class Numbers:
-    """Scores as the numbers that DSPy needs for every example. What has no score counts as `worst`: a candidate must not
-    gain by what cannot be measured. `unscored` counts these."""
-
-    def __init__(self, worst: float) -> None:
-        self.unscored = 0
-        self._worst = worst
-        self._lock = threading.Lock()
-
-    def number(self, score: Score) -> float:
-        """The score, or the worst where there is none."""
-        if score.value is not None:
-            return score.value
-        with self._lock:
-            self.unscored += 1
-        return self._worst
-
-
-class Measuring(Protocol):
-    """What scores a prediction of a `Student`."""
-
-    def measured(self, prediction: dspy.Prediction) -> Measured: ...
-
-
-class OptimizerMetric(Numbers):
-    """A measure as DSPy's optimizers call it: a number for every example (see `optimize.job.ExampleMetric`)."""
-
-    def __init__(self, measure: Measuring, worst: float) -> None:
-        super().__init__(worst)
-        self.measure = measure
-
-    def __call__(
-        self,
-        example: dspy.Example,  # noqa: ARG002 - DSPy gives it
-        prediction: dspy.Prediction,
-        trace: object = None,  # noqa: ARG002
-    ) -> float:
-        return self.number(self.measure.measured(prediction).score)
+def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
+    """What there is to say about a stage, a line each."""
+    asked: Asked | None = prediction.asked.get(stage)
+    if asked is None:
+        return [f"The {stage} stage was not reached: {measured.score.reason}"]
+    lines = [f"A try was not taken: {problem}" for tried in asked.reply.rejected for problem in tried.problems]
+    lines += [f"It gave nothing to go on with: {problem}" for problem in asked.reply.problems]
+    if stage == "questions" and prediction.pool is not None:
+        lines += [
+            f"The {question.type.value} question was not taken: {'; '.join(question.problems)}"
+            for question in prediction.pool.rejected
+        ]
+    if stage == "evidence" and asked.reply.status == "ok":
+        lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
+    if stage not in WRITERS:
+        lines.append(stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool).reason)
+    for name in OF_STAGE.get(stage, ()):
+        score = measured.metrics.get(name)
+        if score is not None and score.value is not None and score.reason:
+            lines.append(f"{name} {score.value:.2f}: {score.reason}")
+    return lines or [measured.score.reason]

@@ -1,28 +1,24 @@
-"""Metrics of traces: pure functions from a record to a score in 0-1 and the reason for it. Higher is better.
+"""Metrics of traces: each from a record to a score in 0-1, higher is better, and the reason for it in words.
 
-| metric         | what it measures                                                           | needs |
-|----------------|----------------------------------------------------------------------------|-------|
-| judge          | the panel's overall rating, 1-10 brought to 0-1                            | judges |
-| grades         | the mean of the six answer grades                                          | grades |
-| grounding      | share of the chosen evidence that stands in the passage                    | - |
-| self_contained | whether question and answer can be understood without a source             | - |
-| form           | share of the texts that are whole prose, without repetition or machine text | - |
-| on_topic       | share of the answer's content words that the passage or question has, not copied from it | - |
-
-What cannot be measured has no score (None), never 0: a judge that failed says nothing about the trace.
+What cannot be measured has no score (None), never 0: a judge that failed says nothing about the trace. A new metric is a
+function with `@metric` here, and nothing else. Each is also a metric of DSPy's, for any optimizer.
 """
 
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from programs.errors import UserError
 from programs.records import Record
 from programs.text.copying import copied_share
 from programs.text.phrases import leaning
 from programs.text.prose import is_degenerate, leaked
+
+if TYPE_CHECKING:
+    import dspy
 
 
 class Score(NamedTuple):
@@ -32,9 +28,51 @@ class Score(NamedTuple):
     reason: str
 
 
-Metric = Callable[[Record], Score]
+@dataclass(frozen=True)
+class Metric:
+    """A metric by name. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for);
+    `judged`: a run without judges cannot measure it."""
+
+    name: str
+    of: Callable[[Record], Score]
+    weight: float
+    judged: bool
+
+    def __call__(
+        self,
+        example: "dspy.Example",  # noqa: ARG002 - DSPy names and gives them all
+        prediction: "dspy.Prediction",
+        trace: object = None,  # noqa: ARG002
+        pred_name: str | None = None,  # noqa: ARG002
+        pred_trace: object = None,  # noqa: ARG002
+    ) -> "dspy.Prediction":
+        """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`.
+
+        DSPy needs a number: a prediction without a record scores 0, and so does one of which nothing could be measured;
+        the feedback says which. `python -m optimize.compile` tells the two apart.
+        """
+        import dspy
+
+        scores = [self.of(record) for record in prediction.records]
+        known = [score.value for score in scores if score.value is not None]
+        said = "\n".join(score.reason for score in scores if score.reason) or "no trace was made"
+        return dspy.Prediction(score=sum(known) / len(known) if known else 0.0, feedback=said)
 
 
+METRICS: dict[str, Metric] = {}
+
+
+def metric(weight: float = 0.0, judged: bool = False) -> Callable[[Callable[[Record], Score]], Metric]:
+    """Makes a metric of a function, which gives it its name."""
+
+    def named(function: Callable[[Record], Score]) -> Metric:
+        found = METRICS[function.__name__] = Metric(function.__name__, function, weight, judged)
+        return found
+
+    return named
+
+
+@metric(weight=0.3, judged=True)
 def judge(record: Record) -> Score:
     """The mean overall rating of the judges that answered."""
     scored = [verdict for verdict in record.verdicts if verdict.overall is not None]
@@ -44,6 +82,7 @@ def judge(record: Record) -> Score:
     return Score((mean - 1) / 9, " ".join(verdict.words for verdict in scored))
 
 
+@metric(weight=0.2, judged=True)
 def grades(record: Record) -> Score:
     """The mean of the six grades."""
     given = record.answer_grades
@@ -52,6 +91,7 @@ def grades(record: Record) -> Score:
     return Score(given.overall_score, given.reason or "")
 
 
+@metric(weight=0.125)
 def grounding(record: Record) -> Score:
     """The share of the chosen evidence that stands in the passage."""
     if not record.evidence:
@@ -62,6 +102,7 @@ def grounding(record: Record) -> Score:
     return Score(share, f"there is no sentence {named}" if missing else "every quote stands in the passage")
 
 
+@metric(weight=0.125)
 def self_contained(record: Record) -> Score:
     """1 when neither the question nor the answer leans on a source, else 0."""
     question = record.user_interaction.question
@@ -71,6 +112,7 @@ def self_contained(record: Record) -> Score:
     return Score(1.0, "question and answer stand on their own")
 
 
+@metric(weight=0.125)
 def form(record: Record) -> Score:
     """The share of the question, the thought's steps and the answer that are whole prose."""
     texts = {"question": record.user_interaction.question, "answer": record.final_answer}
@@ -85,6 +127,7 @@ _LONGEST_MEAN = 14
 """Letters a word: more on the average has only writing without spaces, whose words these rules cannot tell."""
 
 
+@metric(weight=0.125)
 def on_topic(record: Record) -> Score:
     """The share of the answer's content words (four letters and more, numbers) that passage or question hold too, less
     the share of it that is copied from the passage word for word."""
@@ -106,28 +149,15 @@ def content_of(text: str) -> set[str]:
     return {word.lower().rstrip("s") for word in _CONTENT.findall(text)}
 
 
-METRICS: dict[str, Metric] = {
-    metric.__name__: metric for metric in (judge, grades, grounding, self_contained, form, on_topic)
-}
-
-NEED_JUDGES = frozenset({judge.__name__, grades.__name__})
-"""Metrics that a run without judges cannot measure."""
-
-COMPOSITE: dict[str, float] = {
-    "judge": 0.3,
-    "grades": 0.2,
-    "grounding": 0.125,
-    "self_contained": 0.125,
-    "form": 0.125,
-    "on_topic": 0.125,
-}
-"""The default weights: half for what models judge, half for what rules can tell."""
+def composite_weights() -> dict[str, float]:
+    """The default weights: half for what models judge, half for what rules can tell."""
+    return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
 
 
 def weights_of(text: str) -> dict[str, float]:
     """The weights in `composite`, `NAME` or `NAME=0.5,NAME=0.3`. Raises `UserError` for what is none of them."""
     if text == "composite":
-        return COMPOSITE
+        return composite_weights()
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = part.strip().partition("=")
@@ -141,11 +171,6 @@ def weights_of(text: str) -> dict[str, float]:
             )
         weights[name] = weight
     return weights
-
-
-def composite(record: Record, weights: Mapping[str, float] = COMPOSITE) -> Score:
-    """The weighted mean of those metrics that have a score, or None when none has."""
-    return combined({name: METRICS[name](record) for name in weights}, weights)
 
 
 def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score:

@@ -1,8 +1,6 @@
 """The report of a compilation: what was done, what it cost, and what it is worth on texts that no optimizer saw."""
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,15 +8,15 @@ from typing import Any
 import dspy
 from pydantic import BaseModel
 
-from optimize.optimizers.bench import tuned_part
-from optimize.proof import Compared, Failures, Proof
-from optimize.recording.recorder import Recorder
-from optimize.settings import CompileSettings
+from optimize.compilation import Compilation, counts
+from optimize.program import tuned_part
+from optimize.proof import FEWEST_SOURCES, Compared, Failures, Proof
+from optimize.recording import Recorder
 from programs.files import in_place
 from programs.versions import git_commit, stamp, versions
 
 
-class Tuned(BaseModel):
+class TunedPredictor(BaseModel):
     """One predictor before and after; demonstrations and temperature are those after. `changed`: any of them is other
     than it was."""
 
@@ -48,7 +46,7 @@ class Report(BaseModel):
     replayed: dict[str, Any]
     unscored: int
     warnings: list[str]
-    predictors: dict[str, Tuned]
+    predictors: dict[str, TunedPredictor]
     judges: list[str]
     report_judges: list[str]
     weights: dict[str, float]
@@ -60,33 +58,37 @@ class Report(BaseModel):
         return any(tuned.changed for tuned in self.predictors.values())
 
 
-def facts_of(settings: CompileSettings, recorder: Recorder, before: dspy.Module, after: dspy.Module) -> dict[str, Any]:
-    """Those fields of a `Report` that every compilation fills in the same way."""
-    account = recorder.account
-    return {
-        "model": settings.model,
-        "optimizer": settings.optimizer,
-        "stages": settings.stage,
-        "settings": settings.model_dump(mode="json", exclude={"api_base"}),
-        "created": stamp(),
-        "versions": {**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
-        "git_commit": git_commit(),
-        "spent": {purpose: asdict(spend) for purpose, spend in account.paid.items()},
-        "replayed": {purpose: asdict(spend) for purpose, spend in account.replayed.items()},
-        "predictors": tuned_predictors(before, after),
-    }
+def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder, unscored: int) -> Report:
+    """The report of a compilation that made `after` of the program that it began with."""
+    settings = compilation.settings
+    predictors = tuned_predictors(compilation.tracer, after)
+    return Report(
+        model=settings.model,
+        optimizer=settings.optimizer,
+        stages=settings.stage,
+        settings=settings.model_dump(mode="json", exclude={"api_base"}),
+        created=stamp(),
+        versions={**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
+        git_commit=git_commit(),
+        data=compilation.data,
+        improved=proof.improved and any(tuned.changed for tuned in predictors.values()),
+        spent={purpose: dict(spend) for purpose, spend in recorder.paid.items()},
+        replayed={purpose: dict(spend) for purpose, spend in recorder.replayed.items()},
+        unscored=unscored,
+        warnings=compilation.warnings(proof),
+        predictors=predictors,
+        judges=settings.judges,
+        report_judges=settings.report_judges,
+        weights=compilation.weights,
+        proof=proof,
+    )
 
 
-def hash_of(names: Iterable[str]) -> str:
-    """Tells two sides of a split apart, whatever their order."""
-    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
-
-
-def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, Tuned]:
+def tuned_predictors(before: dspy.Module, after: dspy.Module) -> dict[str, TunedPredictor]:
     """What became of every predictor."""
     earlier = dict(before.named_predictors())
     return {
-        name: Tuned(
+        name: TunedPredictor(
             instructions_before=earlier[name].signature.instructions,
             instructions_after=predictor.signature.instructions,
             demonstrations=len(predictor.demos),
@@ -111,9 +113,10 @@ def markdown(report: Report) -> str:
         verdict(report),
         *warned(report),
         HOLDS_TEXTS,
-        f"## Held out: {_counts(report.data['test'])}",
+        f"## Held out: {counts(report.data['test'])}",
         _measured_by(report),
         _scores(report.proof),
+        REPEATED,
         FAILED,
         _failures(report.proof.stages),
         "## What it cost",
@@ -134,6 +137,10 @@ def warned(report: Report) -> list[str]:
 HOLDS_TEXTS = "program.json holds training texts in its demonstrations: share it only where you may share those."
 
 
+REPEATED = (
+    "The interval holds for one comparison. Of five optimizers that are proved on one test split and change nothing, one "
+    "is found better by luck in 12 to 23% of cases: prove what you choose again, with another --seed."
+)
 FAILED = (
     "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check); for a judge, "
     "answers without a verdict:"
@@ -157,14 +164,20 @@ def verdict(report: Report) -> str:
     return f"The compiled program is not shown to be better: {change}."
 
 
+def _table(head: str, rows: Iterable[Iterable[object]]) -> str:
+    names = head.split(", ")
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
 def _scores(proof: Proof) -> str:
     rows = [("composite", proof.composite), *proof.metrics.items()]
-    lines = [f"| {name} | {shown(c.before)} | {shown(c.after)} | {shown_interval(c)} | {c.pairs} |" for name, c in rows]
+    cells: list[tuple[object, ...]] = [
+        (name, shown(c.before), shown(c.after), shown_interval(c), c.pairs) for name, c in rows
+    ]
     if proof.diversity_before is not None or proof.diversity_after is not None:
-        lines.append(f"| diversity | {shown(proof.diversity_before)} | {shown(proof.diversity_after)} | - | - |")
-    return "\n".join(
-        ["| metric | before | after | difference (95% interval) | compared |", "|---|---|---|---|---|", *lines]
-    )
+        cells.append(("diversity", shown(proof.diversity_before), shown(proof.diversity_after), "-", "-"))
+    return _table("metric, before, after, difference (95% interval), compared", cells)
 
 
 def _measured_by(report: Report) -> str:
@@ -175,28 +188,28 @@ def _measured_by(report: Report) -> str:
 
 
 def _failures(stages: dict[str, Failures]) -> str:
-    lines = [
-        f"| {name} | {one.failed_before} of {one.asked_before} | {one.failed_after} of {one.asked_after} |"
-        for name, one in stages.items()
+    names = list(Failures.model_fields)
+    total = Failures(**{name: sum(getattr(one, name) for one in stages.values()) for name in names})
+    rows = [
+        (name, f"{one.failed_before} of {one.asked_before}", f"{one.failed_after} of {one.asked_after}")
+        for name, one in {**stages, "all": total}.items()
     ]
-    before = f"{sum(s.failed_before for s in stages.values())} of {sum(s.asked_before for s in stages.values())}"
-    after = f"{sum(s.failed_after for s in stages.values())} of {sum(s.asked_after for s in stages.values())}"
-    return "\n".join(["| stage or judge | before | after |", "|---|---|---|", *lines, f"| all | {before} | {after} |"])
+    return _table("stage or judge, before, after", rows)
 
 
 def _spent(report: Report) -> str:
-    lines = [
-        f"| {purpose} | {spend['calls']} | {_tokens(spend, 'prompt_tokens')} | {_tokens(spend, 'completion_tokens')} |"
+    rows = [
+        (purpose, spend["calls"], _tokens(spend, "prompt_tokens"), _tokens(spend, "completion_tokens"))
         for purpose, spend in report.spent.items()
     ]
-    return "\n".join(["| for | calls | tokens read | tokens written |", "|---|---|---|---|", *lines])
+    return _table("for, calls, tokens read, tokens written", rows)
 
 
 def _tokens(spend: dict[str, Any], which: str) -> str:
     return f"at least {spend[which]}" if spend["uncounted"] else str(spend[which])
 
 
-def _instructions(name: str, tuned: Tuned) -> str:
+def _instructions(name: str, tuned: TunedPredictor) -> str:
     temperature = "as it was" if tuned.temperature is None else tuned.temperature
     head = f"### {name}: demonstrations {tuned.demonstrations}, temperature {temperature}"
     if tuned.instructions_before == tuned.instructions_after:
@@ -204,34 +217,26 @@ def _instructions(name: str, tuned: Tuned) -> str:
     cells = [
         text.replace("|", "\\|").replace("\n", "<br>") for text in (tuned.instructions_before, tuned.instructions_after)
     ]
-    return f"{head}\n\n| before | after |\n|---|---|\n| {cells[0]} | {cells[1]} |"
+    return f"{head}\n\n{_table('before, after', [cells])}"
 
 
 def _facts(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    splits = "; ".join(f"{name}: {_side(part)}" for name, part in report.data.items())
-    return "\n".join(
-        [
-            f"- {report.created}, commit {report.git_commit or 'unknown'}, {versions}",
-            f"- {splits}",
-            f"- seed {report.settings['seed']}, {report.unscored} examples without a score while tuning",
-        ]
+    splits = "; ".join(f"{name}: {counts(part)}, hash {part['hash']}" for name, part in report.data.items())
+    seed, unscored = report.settings["seed"], report.unscored
+    return (
+        f"- {report.created}, commit {report.git_commit or 'unknown'}, {versions}\n- {splits}\n"
+        f"- seed {seed}, {unscored} examples without a score while tuning"
     )
 
 
-def _side(part: dict[str, Any]) -> str:
-    return f"{_counts(part)}, hash {part['hash']}"
-
-
-def _counts(part: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in part.items() if what != "hash")
-
-
 def shown_interval(compared: Compared) -> str:
-    """A difference with its interval, for a table."""
+    """A difference with its interval, for a table. A few that are all alike tell no bounds."""
     if compared.interval is None:
         return "-"
     found = compared.interval
+    if found.low == found.high and compared.pairs < FEWEST_SOURCES:
+        return f"{found.difference:+.3f}"
     return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 

@@ -1,22 +1,22 @@
 """What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from optimize.metrics import NEED_JUDGES, weights_of
-from optimize.stages import JUDGE, STAGES
+from optimize.metrics import METRICS, weights_of
+from optimize.optimizers import OPTIMIZERS
+from optimize.stages import ALL, JUDGE, STAGES
 from programs.cli.options import comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 
-OptimizerName = Literal["bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa"]
-"""The names of `optimize.optimizers.OPTIMIZERS`, which loads DSPy."""
-
-RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
-"""How often the program is run on the training and validation texts together, per budget."""
+if TYPE_CHECKING:
+    OptimizerName = str
+else:
+    OptimizerName = Literal[tuple(OPTIMIZERS)]
 
 
 class CompileSettings(LogOptions, TraceOptions):
@@ -129,11 +129,11 @@ class CompileSettings(LogOptions, TraceOptions):
     @field_validator("stage")
     @classmethod
     def _known_stages(cls, stages: list[str]) -> list[str]:
-        known = {"all", JUDGE, *STAGES}
+        known = {ALL, JUDGE, *STAGES}
         unknown = [stage for stage in stages if stage not in known]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join(['all', *STAGES, JUDGE])}")
-        if len(stages) > 1 and {"all", JUDGE} & {*stages}:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join([ALL, *STAGES, JUDGE])}")
+        if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
             raise ValueError("all and judge stand alone")
         return stages
 
@@ -166,7 +166,7 @@ class CompileSettings(LogOptions, TraceOptions):
 
     @model_validator(mode="after")
     def _something_to_measure(self) -> "CompileSettings":
-        needs_judges = not self.tunes_judges and {*self.weights} <= NEED_JUDGES
+        needs_judges = not self.tunes_judges and all(METRICS[name].judged for name in self.weights)
         if needs_judges and not (self.judges and self.report_judges):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
         return self

@@ -1,58 +1,35 @@
 """Splits of texts into those to train on, to choose by and to prove by; never one paper on two sides."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, zip_longest
 from typing import Generic, TypeVar
 
 from programs.errors import UserError
-from programs.inputs.papers import source_key
-from programs.inputs.sample import Sample
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Splits(Generic[Item]):
-    """The three sides. No source is on two of them. `sources` and `items` say how much there was, `left_out` how many
-    items are on no side."""
+    """The three sides. No source is on two of them."""
 
     train: list[Item]
     val: list[Item]
     test: list[Item]
-    sources: int
-    items: int
 
     @property
-    def left_out(self) -> int:
-        """Items on no side."""
-        return self.items - len(self.train) - len(self.val) - len(self.test)
-
-
-def split(samples: Sequence[Sample], num_train: int, num_val: int, num_test: int, seed: int) -> Splits[Sample]:
-    """Splits samples by the papers that they come from (`programs.inputs.papers`).
-
-    `num_test` counts papers, each with one sample, so that what is measured on them is independent; `num_train` and
-    `num_val` count samples, of as many papers as there are. See `split_by` for what holds, and for what is raised.
-    """
-    return split_by(
-        samples,
-        source=source_key,
-        identity=lambda sample: sample.id,
-        num_train=num_train,
-        num_val=num_val,
-        num_test=num_test,
-        seed=seed,
-        each_test=1,
-    )
+    def sides(self) -> dict[str, list[Item]]:
+        """The sides by name."""
+        return {"train": self.train, "val": self.val, "test": self.test}
 
 
 def split_by(
     items: Sequence[Item],
-    *,
     source: Callable[[Item], str],
     identity: Callable[[Item], str],
+    *,
     num_train: int,
     num_val: int,
     num_test: int,
@@ -77,8 +54,6 @@ def split_by(
         train=spread(rest[cut:], num_train),
         val=spread(rest[:cut], num_val),
         test=[item for group in test for item in group[:each_test]],
-        sources=len(groups),
-        items=sum(map(len, groups)),
     )
 
 
@@ -114,12 +89,17 @@ def spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
     return list(islice((item for item in rounds if item is not nothing), number))  # type: ignore[misc]
 
 
+def hash_of(names: Iterable[str]) -> str:
+    """Tells two sides of a split apart, whatever their order."""
+    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
+
+
 def _too_little(groups: Sequence[Sequence[object]], num_train: int, num_val: int, num_test: int) -> str:
     rest = groups[num_test:]
     return (
-        f"too little to split: there are {len(groups)} sources (papers) with {sum(map(len, groups))} texts; "
+        f"too little to split: there are {len(groups)} sources (papers, or questions) with {sum(map(len, groups))} texts; "
         f"--num-test {num_test} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {num_val} and "
-        f"--num-train {num_train}. Ask for fewer, or give texts of more papers."
+        f"--num-train {num_train}. Ask for fewer, or give more sources."
     )
 
 

@@ -1,32 +1,152 @@
-"""The stages that can be tuned: their names on the command line, their predictors, and how far along a text they are."""
+"""The stages that can be tuned: their names on the command line, their predictors, how far along a text they are; and how
+well one did, from its own output, by rules alone.
 
-from typing import NamedTuple
+A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
+(over 30% of its 4-grams repeat, or `programs.text.repetition` finds worse) or machine text, or does so as a whole. Of
+questions the check itself leaves out the single ones that are; a text needs only most of them.
+
+    score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
+
+    first     1 when the first try did not fail, else 0
+    quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
+              the texts that repeat no other), and what the stage is for: usable questions of seven, different
+              sentences that exist of those chosen
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from optimize.metrics import Score, content_of
+from programs.text.copying import copied_share
+from programs.text.prose import is_degenerate, leaked
+from programs.text.words import texts_in
+from signatures.question_type import QuestionType
+
+if TYPE_CHECKING:
+    from programs.asking.ask import Ask
+    from programs.asking.reply import Reply
+    from programs.stages.questions import QuestionPool
 
 
-class Tunable(NamedTuple):
+class StagePlace(NamedTuple):
     """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made."""
 
     predictor: str
     depth: int
 
 
-STAGES: dict[str, Tunable] = {
-    "questions": Tunable("questions.predict", 0),
-    "context": Tunable("strands.context", 1),
-    "hypotheses": Tunable("strands.hypotheses", 2),
-    "evidence": Tunable("strands.evidence", 2),
-    "critique": Tunable("strands.critique", 2),
-    "perspective": Tunable("strands.perspective", 2),
-    "trace": Tunable("writer.trace", 3),
-    "answer": Tunable("writer.answer", 4),
+STAGES: dict[str, StagePlace] = {
+    "questions": StagePlace("questions.predict", 0),
+    "context": StagePlace("strands.context", 1),
+    "hypotheses": StagePlace("strands.hypotheses", 2),
+    "evidence": StagePlace("strands.evidence", 2),
+    "critique": StagePlace("strands.critique", 2),
+    "perspective": StagePlace("strands.perspective", 2),
+    "trace": StagePlace("writer.trace", 3),
+    "answer": StagePlace("writer.answer", 4),
 }
 
 WRITERS = ("trace", "answer")
 """Stages that are scored by the finished trace; those before them by their own output."""
 
-JUDGE = "judge"
+JUDGE, ALL = "judge", "all"
+TRACE_CALLS = len(STAGES)
+"""Calls that make one trace when nothing is asked again."""
 
 
 def stage_of(predictor: str) -> str:
     """The stage of a predictor, by its name in the `Tracer`. Raises KeyError for one that is none."""
     return next(name for name, stage in STAGES.items() if stage.predictor == predictor)
+
+
+def tunable_of(stage: str) -> tuple[str, ...]:
+    """The predictors that are tuned with a stage, or with all."""
+    return tuple(part.predictor for name, part in STAGES.items() if stage in (ALL, name))
+
+
+def scored_by_itself(stage: str) -> bool:
+    """Whether a stage is scored by its own output, so that a run needs to go no further."""
+    return stage != ALL and stage not in WRITERS
+
+
+def run_calls(stage: str, judging: int) -> tuple[int, int]:
+    """The calls of a run that tunes this stage (or all), when `judging` calls judge and grade a trace: those of the stages
+    before it, which are replayed ever after, and those that every run makes."""
+    if stage == ALL:
+        return 0, TRACE_CALLS + judging
+    before = sum(other.depth < STAGES[stage].depth for other in STAGES.values())
+    return before, 1 if scored_by_itself(stage) else TRACE_CALLS - before + judging
+
+
+class Asked(NamedTuple):
+    """What a stage was asked and what came back."""
+
+    ask: "Ask"
+    reply: "Reply"
+
+
+SHORTEST = 12
+"""Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""
+
+_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
+
+
+def first_failure(asked: Asked) -> str | None:
+    """Why the first try of a stage failed, or None when it did not."""
+    reply = asked.reply
+    if reply.rejected:
+        return "; ".join(reply.rejected[0].problems)
+    if reply.status != "ok":
+        return "; ".join(reply.problems) or reply.status
+    return _fault(asked)
+
+
+def stage_score(asked: Asked, passage: str, pool: "QuestionPool | None" = None) -> Score:
+    """The score of a stage's output; `pool` are the questions taken, for the stage that asks them."""
+    reply = asked.reply
+    # Too few questions are used all the same.
+    used = asked.ask.stage == "questions" and reply.status == "unusable" and bool(pool and pool.questions)
+    if not (used or reply.status == "ok") or _fault(asked):
+        return Score(0.0, "; ".join(reply.problems) or _fault(asked) or reply.status)
+    failure = first_failure(asked)
+    parts = _qualities(asked, passage, pool)
+    quality = sum(parts.values()) / len(parts)
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+    return Score((float(failure is None) + quality) / 2, f"first try: {failure or 'taken'}; {shown}")
+
+
+def _qualities(asked: Asked, passage: str, pool: "QuestionPool | None") -> dict[str, float]:
+    texts = list(prose_in(asked.reply.output))
+    source = content_of(f"{passage} {asked.ask.inputs.get('question', '')}")
+    words = set().union(*(content_of(text) for text in texts)) if texts else set()
+    copied = copied_share(" ".join(texts), passage)
+    parts = {
+        "on topic": len(words & source) / len(words) * (1 - copied) if words else 0.0,
+        "variety": len(set(texts)) / len(texts) if texts else 0.0,
+    }
+    if asked.ask.stage == "questions" and pool is not None:
+        parts["usable"] = len(pool.questions) / len(QuestionType)
+    if asked.ask.stage == "evidence":
+        numbers = [item["sentence"] for item in asked.reply.output["items"]]
+        parts["found"] = len({*numbers} - {*missing_sentences(asked)}) / len(numbers) if numbers else 0.0
+    return parts
+
+
+def missing_sentences(asked: Asked) -> list[int]:
+    """The sentences that the evidence stage chose and the passage has not."""
+    last = len(_NUMBERED.findall(str(asked.ask.inputs["passage"])))
+    return [item["sentence"] for item in asked.reply.output["items"] if not 1 <= item["sentence"] <= last]
+
+
+def _fault(asked: Asked) -> str | None:
+    if asked.ask.stage == "questions":
+        return None
+    texts = list(prose_in(asked.reply.output))
+    single = next((why for text in texts if (why := leaked(text) or is_degenerate(text))), None)
+    return single or (is_degenerate(" ".join(texts)) if texts else None)
+
+
+def prose_in(value: Any) -> Iterator[str]:
+    """The texts of an output, depth first, without names, levels and numbers."""
+    return (text for text in texts_in(value) if len(text) >= SHORTEST)

@@ -1,123 +1,104 @@
-"""Where a compilation is done: its folder, which goes on only with what its calls and scores were made for; its
-journal, open; its models, reached; and DSPy, set up for them."""
+"""Where a compilation is done: its folder, which goes on only with what its calls and scores were made for; its journal,
+open; its models, reached; and DSPy, set up for them."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dspy
 from rich.console import Console
 
-from optimize.models import Models, recorded_models
-from optimize.recording.recorder import Recorder
+from optimize.compilation import Compilation, Models
+from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from programs.asking.adapter import adapter_for
+from programs.asking.models import ModelTable
+from programs.background_loop import run
 from programs.errors import UserError
+from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 
-
-@contextmanager
-def workspace(
-    settings: CompileSettings, data: str, console: Console, at_once: int
-) -> Iterator[tuple[Models, Recorder]]:
-    """The models and the recorder of a compilation on texts with the hash `data`, which makes so many calls at once; the
-    LM that DSPy is configured with inside is the student's.
-    Raises `UserError` when a model cannot be reached or the folder is another compilation's, and `JournalError`. What made
-    the recorder give up is raised whatever DSPy made of it."""
-    with Recorder(settings.output, max_calls=settings.max_calls, at_once=at_once) as recorder:
-        check_folder(settings.output, settings, data, begun=recorder.account.all_paid.calls > 0)
-        if recorder.mended:
-            console.print(f"{recorder.path}: a torn last line of {recorder.mended} bytes was cut off")
-        adapter = adapter_for(settings.prompt_order)
-        with (
-            recorded_models(settings, recorder) as models,
-            dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None),
-        ):
-            try:
-                yield models, recorder
-            except KeyboardInterrupt:
-                # DSPy's threads go on for a moment, and would log how they end.
-                dspy.disable_logging()
-                console.print("interrupted: the calls under way are waited for; run the same command again to go on")
-                raise
-            except Exception as error:
-                if recorder.failure in (None, error):
-                    raise
-                raise recorder.failure from error
-
-
-NAME = "settings.json"
-TEXTS = "hash of the texts"
-RESULTS = ("program.json", "report.json", "report.md")
-
+SERVERS = ("api_base", "max_output_tokens", "timeout", "patience", "retry_wait")
 FREE = frozenset(
-    {
-        "output",
-        "resume",
-        "dry_run",
-        "budget",
-        "max_calls",
-        "concurrency",
-        "api_base",
-        "timeout",
-        "patience",
-        "retry_wait",
-    }
+    {"output", "resume", "dry_run", "budget", "max_calls", "concurrency", *SERVERS}
     | {*LogOptions.model_fields, *TraceOptions.model_fields}
-)
+) - {"max_output_tokens"}
 """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
+RESULTS = ("program.json", "report.json", "report.md")
 
-def check_folder(folder: Path, settings: CompileSettings, data: str, *, begun: bool = True) -> None:
-    """Writes down what the folder is for, the hash `data` of its texts too, or finds it written. Raises `UserError`, naming
-    the options that differ, where it is for something else. A folder where nothing was `begun` (no call is recorded) is
-    anyone's, unless it holds what a compilation made, or settings of something else."""
-    path = folder / NAME
-    if not begun:
-        _refuse_results(folder)
+
+def table_of(settings: CompileSettings) -> ModelTable:
+    """The models that a compilation names, opened but not reached. Raises `UserError` for a name that is none."""
+    others = [*settings.judges, *settings.report_judges, settings.proposer]
+    servers = {name: getattr(settings, name) for name in SERVERS}
+    return ModelTable(Settings(model=settings.model, judge_models=others, quality_check=True, **servers))
+
+
+@contextmanager
+def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
+    """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
+    the folder is another compilation's, and `JournalError`. What made the recorder give up is raised whatever DSPy made of
+    it. At the end the calls under way are waited for, as long as one may take."""
+    settings = compilation.settings
+    recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
+    table = table_of(settings)
+    try:
+        check_folder(settings, compilation.data, recorder)
+        if recorder.journal.mended:
+            console.print(f"{recorder.journal.path}: a torn last line of {recorder.journal.mended} bytes was cut off")
+        run(table.reach())
+        models = Models(
+            student=recorded(table.main, recorder, "student"),
+            judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
+            report_judges={n: recorded(table.named(n), recorder, "report-judge") for n in settings.report_judges},
+            proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
+            recorder=recorder,
+        )
+        adapter = adapter_for(settings.prompt_order)
+        with dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None):
+            yield models
+    except KeyboardInterrupt:
+        # DSPy's threads go on for a moment, and would log how they end.
+        dspy.disable_logging()
+        console.print("interrupted: the calls under way are waited for; run the same command again to go on")
+        raise
+    except Exception as error:
+        if recorder.failure in (None, error):
+            raise
+        raise recorder.failure from error
+    finally:
+        # First of all: a call under way whose connection is closed would be made again.
+        recorder.stop(settings.timeout)
+        run(table.close())
+        recorder.journal.close()
+
+
+def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
+    """Writes into the journal what it is for, or finds it written. Raises `UserError`, naming the options that differ,
+    where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results: what is there
+    without the calls that it was made of cannot be gone on with, and must not be written over."""
+    folder, journal = settings.output, recorder.journal
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in FREE}
-    wanted[TEXTS] = data
-    if not begun or not path.exists():
-        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
+    known = journal.latest("run", "") if recorder.calls else None
+    found = [name for name in RESULTS if (folder / name).exists()]
+    if known is None and found:
+        raise UserError(
+            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
+            "with --no-resume"
+        )
+    if known is None:
+        journal.append("run", None, settings=wanted)
         return
-    known = _read(path)
     changed = [
-        f"{_shown(name)} was {known.get(name)} and is now {value}"
+        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {known['settings'].get(name)} and is now {value}"
         for name, value in wanted.items()
-        if known.get(name) != value
+        if known["settings"].get(name) != value
     ]
     if changed:
         raise UserError(
             f"{folder} holds another compilation: {'; '.join(changed)}. "
             "Choose another --output, or begin afresh with --no-resume"
         )
-
-
-def _refuse_results(folder: Path) -> None:
-    """What is there without the calls that it was made of cannot be gone on with, and must not be written over."""
-    found = [name for name in RESULTS if (folder / name).exists()]
-    path = folder / NAME
-    if not found and path.exists() and TEXTS not in _read(path):
-        found = [NAME]
-    if found:
-        raise UserError(
-            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
-            "with --no-resume"
-        )
-
-
-def _shown(name: str) -> str:
-    return f"the {name}" if name == TEXTS else f"--{name.replace('_', '-')}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}; begin afresh with --no-resume") from None
-    if not isinstance(known, dict):
-        raise UserError(f"{path} is not what a compilation wrote; begin afresh with --no-resume")
-    return known

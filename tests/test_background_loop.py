@@ -19,7 +19,7 @@ from contextvars import ContextVar
 import dspy
 import pytest
 
-from optimize.job import in_threads
+from optimize.compilation import in_threads
 from programs.background_loop import run
 
 KNOWN: ContextVar[str] = ContextVar("known", default="nothing")

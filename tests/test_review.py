@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,9 +19,12 @@ from typing import Any
 
 import pytest
 
+from optimize.judging import PREDICTOR
 from programs.judges.labels import read_labels
 from programs.judges.walk import ReviewLabels
+from programs.tracer import load_tracer
 from tests.lab import ROOT, environment
+from tests.optimize import judging
 from tests.reviewing import item, labels_in, review, write_list
 
 
@@ -220,3 +224,31 @@ def test_a_label_that_cannot_be_written_is_no_label(
     assert code == 1
     assert "what was said before is kept" in err
     assert labels.read_bytes() == before
+
+
+def test_judges_are_tuned_by_what_was_said(tmp_path: Path) -> None:
+    """The judges of `tests.optimize.judging` are lenient until their prompt tells them to look at the passage."""
+    answers = judging.records(28)
+    items = [
+        item(
+            number,
+            question=one["question"],
+            key_passage=one["key_passage"],
+            answer=one["answer"],
+            thought=f"<thought>\nPerhaps, number {number}.\n</thought>",
+        )
+        for number, one in enumerate(answers)
+    ]
+    path = write_list(tmp_path / "out.review.jsonl", items)
+    code, _, _ = review(path, *("a" if one["human"]["correct"] else "r" for one in answers))
+    assert code == 0
+    with judging.judges(tmp_path) as lab:
+        (tmp_path / "out.labels.jsonl").replace(tmp_path / "labelled.jsonl")
+        done = lab.compile("--optimizer", "bootstrap")
+        assert (done.code, done.stderr) == (0, "")
+        assert all("Perhaps, number" in json.dumps(body["messages"]) for body in lab.server.bodies)
+        found = lab.report["proof"]["composite"]
+        assert (found["before"], found["after"]) == (0.5, 1.0)
+        assert not [warning for warning in lab.report["warnings"] if "thought" in warning]
+    tuned = load_tracer(lab.output).dump_state()[PREDICTOR]
+    assert tuned["demos"][0]["thought"].startswith("Perhaps, number"), "as judges are shown it"

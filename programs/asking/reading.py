@@ -133,6 +133,8 @@ def _list(value: Any, schema: Schema) -> Any:
 
 
 def _object(value: Any, schema: Schema) -> Any:
+    if "properties" not in schema:  # a mapping of any names
+        return value
     parts, required = schema["properties"], schema.get("required", [])
     value = _only(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):

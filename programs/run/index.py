@@ -126,7 +126,7 @@ class Index:
         """Takes one line of the journal, in the journal's order."""
         kind, key = record["kind"], record["key"]
         run = self._database.execute
-        if key is not None and kind == "stage":
+        if key is not None and kind in ("stage", "call"):
             run("insert or replace into line values (?, ?, ?)", (f"{kind}:{key}", at, length))
         elif kind == "run":
             run("insert or replace into line values (?, ?, ?)", ("run:", at, length))

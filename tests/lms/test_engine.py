@@ -15,7 +15,7 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.job import in_threads
+from optimize.compilation import in_threads
 from programs.errors import (
     AccessDenied,
     BackendError,

@@ -11,7 +11,7 @@ from typing import Any
 
 import dspy
 
-from optimize.student import Asked
+from optimize.stages import Asked
 from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run

@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optimize.compilation import Compilation, prepared
-from optimize.compile import main
+from optimize.compilation import Compilation
+from optimize.compile import main, prepared
 from optimize.settings import CompileSettings
 from programs.cli.options import run_cli
 from signatures.prompt import EXAMPLE
 from tests.forked.process import Forked
 from tests.lab import environment, options, write_passages
-from tests.optimize.optimizers.tuning import MAGIC, Proposer
+from tests.optimize.proposer import MAGIC, Proposer
 from tests.standin import scientist
 from tests.standin.scientist import Asked, Scientist
 from tests.standin.server import StandIn
@@ -57,7 +57,7 @@ class World:
 
     def __call__(self, body: dict[str, Any]) -> str:
         prompt = "".join(str(message["content"]) for message in body["messages"])
-        if "in the following order of fields:" in prompt:
+        if self.proposer.knows(body):
             return self.proposer(body)
         return "Not now." if self.shy and "[[ ## feedback ## ]]" not in prompt else self.scientist(body)
 
@@ -156,12 +156,12 @@ class Shop:
     @property
     def recorded(self) -> int:
         """Calls in the journal."""
-        return (self.output / "calls.jsonl").read_bytes().count(b"\n")
+        return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
 
 
 @contextmanager
 def workshop(
-    folder: Path, *, weak: str = "answer", texts: int = 17, world: World | None = None, **server: Any
+    folder: Path, *, weak: str = "answer", texts: int = 24, world: World | None = None, **server: Any
 ) -> Iterator[Shop]:
     """A shop with `texts` passages, no judges, and the metric that tells bananas from science."""
     world = world or World(weak)
@@ -179,7 +179,7 @@ def workshop(
                 "judge_models": "none",
                 "num_train": 2,
                 "num_val": 2,
-                "num_test": 8,
+                "num_test": 4,
                 "concurrency": 4,
                 "timeout": 10.0,
                 "patience": 5.0,

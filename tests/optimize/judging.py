@@ -22,7 +22,7 @@ from typing import Any
 from optimize.compile import main
 from programs.cli.options import run_cli
 from signatures.prompt import EXAMPLE
-from tests.optimize.optimizers.tuning import DULL, MAGIC, Proposer
+from tests.optimize.proposer import DULL, MAGIC, Proposer
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Asked, Scientist
@@ -79,8 +79,7 @@ class Brain:
     proposer: Proposer
 
     def __call__(self, body: dict[str, Any]) -> str:
-        text = "\n".join(str(message["content"]) for message in body["messages"])
-        return self.proposer(body) if "in the following order of fields:" in text else self.scientist(body)
+        return self.proposer(body) if self.proposer.knows(body) else self.scientist(body)
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class Lab:
             "--concurrency": "4",
             "--num-train": "8",
             "--num-val": "8",
-            "--num-test": "8",
+            "--num-test": "20",
         }
         judges = [] if {"--model", "--judge-models"} & {*more} else ["--judge-models", "openai/any"]
         return compiled(*(word for pair in options.items() for word in pair), *judges, *more)
@@ -153,8 +152,8 @@ def judges(
     judge: Callable[[Asked], Any] = judge,
     faults: FaultPlan | None = None,
 ) -> Iterator[Lab]:
-    """A lab with these labelled answers, or with those to 16 questions."""
-    write(folder / "labelled.jsonl", records(16) if lines is None else lines)
+    """A lab with these labelled answers, or with those to 28 questions."""
+    write(folder / "labelled.jsonl", records(28) if lines is None else lines)
     brain = Brain(Scientist({"judge": judge}), Proposer((DULL, MAGIC)))
     with StandIn(brain, faults=faults) as server:
         yield Lab(folder, server, brain)

@@ -20,7 +20,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,18 @@ import dspy
 import pytest
 from rich.console import Console
 
-from optimize.compilation import calls_at_most
-from optimize.job import Job
-from optimize.optimizers import OPTIMIZERS
+from optimize.compile import compiled
+from optimize.optimizers import OPTIMIZERS, Job
+from optimize.proof import FEWEST_SOURCES
 from optimize.stages import STAGES
-from optimize.tuning import tune
 from programs.compiled import identity_at, program_fingerprint
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests.lab import Lab, write_passages
 from tests.optimize.compiling import BANANAS, Shop, World, workshop
-from tests.optimize.optimizers.tuning import MAGIC
+from tests.optimize.proposer import MAGIC
 
-FILES = {"program.json", "report.json", "report.md", "calls.jsonl"}
+FILES = {"program.json", "report.json", "report.md", "calls.journal.jsonl"}
 JUDGED = {"judge_models": ["openai/a,openai/b"], "report_judge_models": ["openai/c"], "metric": "composite"}
 
 
@@ -48,9 +46,14 @@ def fingerprint(program: Path | None = None) -> str:
     return program_fingerprint(load_tracer(program), "passage-first")
 
 
+def bounds(shop: Shop, **options: Any) -> list[int]:
+    course = shop.course(**options)
+    return list(course.calls_at_most(course.runs).values())
+
+
 def promised(shop: Shop, **options: Any) -> int:
     """The calls that a compilation says it needs at most."""
-    return sum(calls_at_most(shop.course(**options)).values())
+    return sum(bounds(shop, **options))
 
 
 def promises(printed: str) -> list[int]:
@@ -75,7 +78,7 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
         shop.lucky_in_training(**options)
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert promises(done.stdout) == list(calls_at_most(shop.course(**options)).values())
+        assert promises(done.stdout) == bounds(shop, **options)
         assert 0 < shop.calls <= promised(shop, **options)
         assert {path.name for path in shop.output.iterdir()} >= FILES
         load_tracer(shop.output, prompt_order="passage-first")
@@ -101,8 +104,8 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
         report = shop.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
         # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
-        assert shop.world.asked["critique"] <= 2 * 8
-        assert shop.world.asked["answer"] <= 2 * 8
+        assert shop.world.asked["critique"] <= 2 * 4
+        assert shop.world.asked["answer"] <= 2 * 4
         better(shop, "hypotheses", done.stdout)
 
 
@@ -110,16 +113,16 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
     ("optimizer", "weak", "stages"),
     [
         ("bootstrap", "hypotheses", ["all"]),
-        ("bootstrap", "answer", ["critique", "answer"]),
         ("optuna", "answer", ["all"]),
     ],
 )
 def test_2_what_helps_is_found(optimizer: str, weak: str, stages: list[str], tmp_path: Path) -> None:
     with workshop(tmp_path, weak=weak) as shop:
         shop.lucky_in_training()
-        done = shop.compile(optimizer=optimizer, stage=stages)
+        options = {"optimizer": optimizer, "stage": stages, "num_test": 20 if weak == "hypotheses" else 4}
+        done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= promised(shop, optimizer=optimizer, stage=stages)
+        assert shop.calls <= promised(shop, **options)
         better(shop, weak, done.stdout)
 
 
@@ -129,16 +132,16 @@ def better(shop: Shop, weak: str, printed: str) -> None:
     composite, tuned = report["proof"]["composite"], report["predictors"][STAGES[weak].predictor]
     assert composite["before"] < 0.2
     assert composite["after"] > 0.9
-    assert composite["pairs"] == 8
-    assert report["improved"] is True
+    enough = composite["pairs"] >= FEWEST_SOURCES
+    assert report["improved"] is enough
     assert composite["interval"]["low"] > 0
     assert tuned["changed"]
     assert tuned["demonstrations"] or MAGIC in tuned["instructions_after"]
-    said = f"The compiled program is better: {composite['before']:.3f} before, {composite['after']:.3f} after"
+    said = "The compiled program is better" if enough else "Too few sources prove to call the compiled program better"
+    said += f": {composite['before']:.3f} before, {composite['after']:.3f} after"
     assert said in text
     assert said in printed
-    assert "Warning: only 8 sources prove: the interval of so few is too narrow.\n" in printed
-    assert f"use it with --program {shop.output}\n" in printed
+    assert ("use it with --program" in printed) is enough
     if tuned["instructions_before"] != tuned["instructions_after"]:
         before, after = (tuned[f"instructions_{when}"].replace("\n", "<br>") for when in ("before", "after"))
         assert f"| {before} | {after} |" in text
@@ -162,18 +165,6 @@ def test_2_where_nothing_helps_the_program_is_as_it_was(tmp_path: Path) -> None:
         assert fingerprint(shop.output) == fingerprint()
         plain, found = load_tracer(), load_tracer(shop.output)
         assert json.dumps(plain.dump_state(), default=str) == json.dumps(found.dump_state(), default=str)
-
-
-def test_2_a_compiled_program_can_be_begun_with(bootstrapped: Shop) -> None:
-    again = bootstrapped.folder / "again"
-    done = bootstrapped.compile(
-        optimizer="bootstrap", stage="critique", program=str(bootstrapped.output), output=str(again)
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads((again / "report.json").read_text())
-    assert report["proof"]["composite"]["before"] > 0.9
-    assert not report["predictors"]["writer.answer"]["changed"]
-    assert load_tracer(again).writer.answer.demos == load_tracer(bootstrapped.output).writer.answer.demos
 
 
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
@@ -208,7 +199,7 @@ def test_4_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     with workshop(tmp_path) as shop:
         done = shop.compile(dry_run=True)
         assert (done.returncode, done.stderr) == (0, "")
-        assert promises(done.stdout) == list(calls_at_most(shop.course()).values())
+        assert promises(done.stdout) == bounds(shop)
         assert shop.calls == shop.server.model_lists == 0
         assert not shop.output.exists()
 
@@ -222,7 +213,7 @@ def test_5_a_budget_holds(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert sum(promises(done.stdout)) <= limit
         assert shop.calls <= limit
-        assert shop.report["improved"]
+        assert shop.report["proof"]["composite"]["after"] > 0.9
 
 
 def test_5_too_few_calls_are_refused_before_any(tmp_path: Path) -> None:
@@ -230,7 +221,7 @@ def test_5_too_few_calls_are_refused_before_any(tmp_path: Path) -> None:
         done = shop.compile(max_calls=20)
         assert done.returncode == 2
         assert re.fullmatch(
-            r"error: --max-calls 20 is too few: the least is \d+ calls, 128 of them for the proof.*\n", done.stderr
+            r"error: --max-calls 20 is too few: the least is \d+ calls, 64 of them for the proof.*\n", done.stderr
         )
         assert done.stdout == ""
         least = int(re.findall(r"least is (\d+)", done.stderr)[0])
@@ -260,56 +251,47 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
         assert shop.calls == shop.recorded <= 2 * limit
         assert len({json.dumps(body, sort_keys=True) for body in shop.server.bodies}) == shop.calls
         assert shop.report["replayed"]["student"]["calls"] >= limit
-        assert shop.report["proof"]["stages"]["critique"]["failed_before"] == 8
+        assert shop.report["proof"]["stages"]["critique"]["failed_before"] == 4
 
 
 @pytest.mark.parametrize("optimizer", ["bootstrap", "mipro"])
 def test_6_so_many_calls_are_under_way(optimizer: str, tmp_path: Path) -> None:
-    with workshop(tmp_path, texts=20, latency=0.01) as shop:
+    with workshop(tmp_path, texts=28, latency=0.01) as shop:
         done = shop.compile(optimizer=optimizer, stage="hypotheses", concurrency=3, num_train=4, num_val=4)
         assert done.returncode == 0, done.stderr
         assert shop.server.peak == 3
 
 
-class Spy:
-    """An optimizer that keeps its job and finds nothing."""
+def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is put into the table is run to the end, with the sides of the split that it may see and the predictors that
+    it may change; whatever it makes of them is compared with the program as it was."""
+    jobs: list[Job] = []
 
-    name = "spy"
+    def spy(job: Job) -> dspy.Module:
+        jobs.append(job)
+        made = job.student.deepcopy()
+        for _, predictor in made.named_predictors():
+            predictor.signature = predictor.signature.with_instructions(MAGIC)
+        return made
 
-    def __init__(self) -> None:
-        self.jobs: list[Job] = []
-
-    def compile(self, job: Job) -> dspy.Module:
-        self.jobs.append(job)
-        return job.student
-
-
-def test_7_what_an_optimizer_is_given(tmp_path: Path) -> None:
+    monkeypatch.setitem(OPTIMIZERS, "spy", spy)
     with workshop(tmp_path, weak="hypotheses") as shop:
         shop.lucky_in_training(seed=5)
-        spy = Spy()
-        course = replace(shop.course(stage=["hypotheses", "answer"], seed=5), optimizer=spy)
-        report = tune(course, Console(quiet=True))
-        local, whole = spy.jobs
-        assert (local.tunable, whole.tunable) == (("strands.hypotheses",), ("writer.answer",))
-        for job in spy.jobs:
+        course = shop.course(stage=["critique", "hypotheses"], seed=5)
+        course.settings = course.settings.model_copy(update={"optimizer": "spy"})
+        report = compiled(course, Console(quiet=True))
+        names = [[name for name, _ in job.student.named_predictors()] for job in jobs]
+        assert names == [["strands.critique"], ["strands.hypotheses"]]
+        for job in jobs:
             assert [example.text for example in job.train] == [sample.text for sample in course.splits.train]
             assert [example.text for example in job.val] == [sample.text for sample in course.splits.val]
-            assert (job.seed, job.concurrency, job.runs) == (5, 4, course.runs)
-            assert set(job.tunable) < {name for name, _ in job.student.named_predictors()}
-        # One of the two texts is a lucky one, whose answer is all on topic.
-        assert 0.5 < whole.threshold < 0.65
-        assert 0.5 < local.threshold < 1.0
-        assert not report.improved
-        assert not report.changed
-
-
-def test_7_where_all_runs_are_alike_all_are_good(tmp_path: Path) -> None:
-    with workshop(tmp_path) as shop:
-        spy = Spy()
-        options = {"stage": "answer", "metric": "grounding", "num_train": 3, "num_val": 1, "num_test": 2}
-        tune(replace(shop.course(**options), optimizer=spy), Console(quiet=True))
-        assert spy.jobs[0].threshold == 1.0
+            assert (job.seed, job.concurrency) == (5, 4)
+        # One of the two texts is a lucky one.
+        assert 0.5 < jobs[1].threshold < 1.0
+        assert [example.text for example in jobs[1].good] == [course.splits.train[0].text]
+        assert report.proof.composite.after == 1.0
+        # Nothing was gained with the other stage, though it was changed too.
+        assert [name for name, tuned in report.predictors.items() if tuned.changed] == ["strands.hypotheses"]
 
 
 def test_8_run_again_it_asks_nothing(bootstrapped: Shop) -> None:

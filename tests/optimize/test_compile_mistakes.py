@@ -25,13 +25,13 @@ from tests.standin.faults import FaultPlan
 PASSWORD = "hunter2-secret"
 
 
-def mistake(shop: Shop, **options: Any) -> str:
+def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
     """The line of a compilation that is refused."""
     done = shop.compile(**options)
     assert done.returncode == 2, done
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
-    assert shop.calls == 0
+    assert shop.calls == calls
     return done.stderr
 
 
@@ -45,7 +45,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
     "no such program": ({"program": "nowhere"}, "there is no file nowhere"),
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
-    "too few texts": ({"num_test": 17}, "too little to split: there are 17 sources"),
+    "too few texts": ({"num_test": 24}, "too little to split: there are 24 sources"),
     "no patience": ({"patience": "0"}, "--patience: Input should be greater than 0"),
     "no time to wait": ({"retry_wait": "0"}, "--retry-wait: Input should be greater than 0"),
     "few tokens": ({"max_output_tokens": "10"}, "--max-output-tokens"),
@@ -140,7 +140,7 @@ def test_2_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             patched.setattr(os, "pwrite", full)
             done = shop.compile(optimizer="bootstrap")
         assert done.returncode == 1
-        assert done.stderr == f"error: cannot write {shop.output}/calls.jsonl: No space left on device\n"
+        assert done.stderr == f"error: cannot write {shop.output}/calls.journal.jsonl: No space left on device\n"
         assert shop.compile(optimizer="bootstrap").returncode == 0
 
 
@@ -190,6 +190,42 @@ def test_3_a_refused_key_is_not_shown(tmp_path: Path, monkeypatch: pytest.Monkey
         done = shop.compile()
         assert done.returncode == 2
         assert KEY not in done.stdout + done.stderr
+
+
+OTHERWISE: list[dict[str, Any]] = [
+    {"optimizer": "copro"},
+    {"stage": "critique"},
+    {"metric": "form"},
+    {"report_judge_models": "openai/x"},
+    {"num_test": 3},
+    {"seed": 5},
+    {"prompt_order": "stock"},
+    {"max_output_tokens": 100},
+]
+
+
+def test_5_a_folder_goes_on_with_the_same_alone(tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        options: dict[str, Any] = {"optimizer": "bootstrap", "stage": "hypotheses", "num_test": 2}
+        assert shop.compile(**options).returncode == 0
+        calls = shop.calls
+        for given in OTHERWISE:
+            option = next(iter(given)).replace("_", "-")
+            assert f"--{option} was " in mistake(shop, calls, **{**options, **given})
+        free = {"budget": "heavy", "max_calls": 999, "concurrency": 2, "timeout": 9.0, "log_level": "debug"}
+        assert shop.compile(**options, **free).returncode == 0
+        # A file that was written anew has its old name.
+        text = (tmp_path / "passages.jsonl").read_text()
+        (tmp_path / "passages.jsonl").write_text(text.replace("Catalogue", "Register"))
+        assert "hashes of the texts was " in mistake(shop, shop.calls, **options)
+
+
+def test_5_results_without_their_calls_are_not_written_over(tmp_path: Path) -> None:
+    with workshop(tmp_path) as shop:
+        shop.output.mkdir()
+        (shop.output / "report.md").write_text("mine")
+        assert "holds report.md without the calls" in mistake(shop)
+        assert (shop.output / "report.md").read_text() == "mine"
 
 
 def test_4_skipped_lines_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from optimize.compilation import Compilation, calls_at_most, prepared, warnings_of
+from optimize.compilation import Compilation
+from optimize.compile import prepared
 from optimize.optimizers import OPTIMIZERS
-from optimize.settings import CompileSettings, OptimizerName
+from optimize.settings import CompileSettings
+from optimize.texts import judge_warnings
 from programs.cli.options import parse, parser_of
 from programs.settings import Settings
 from tests.lab import write_passages
@@ -23,8 +25,13 @@ def course(folder: Path, texts: int = 12, **given: Any) -> Compilation:
     return prepared(settings(trainset=[str(write_passages(folder / "p.jsonl", range(texts)))], **given))
 
 
+def bounds(folder: Path, **given: Any) -> dict[str, int]:
+    found = course(folder, **given)
+    return found.calls_at_most(found.runs)
+
+
 def test_the_optimizers_are_those_that_there_are() -> None:
-    assert set(get_args(OptimizerName)) == set(OPTIMIZERS)
+    assert set(OPTIMIZERS) == {"bootstrap", "random-search", "optuna", "mipro", "copro", "simba", "gepa"}
     for name in OPTIMIZERS:
         assert settings(optimizer=name).optimizer == name
 
@@ -88,14 +95,14 @@ def test_few_papers_with_many_texts_need_no_options(tmp_path: Path) -> None:
 
 def test_the_estimate_grows_with_judges_stages_and_budget(tmp_path: Path) -> None:
     def calls(**given: Any) -> int:
-        return sum(calls_at_most(course(tmp_path, **given)).values())
+        return sum(bounds(tmp_path, **given).values())
 
     assert calls(judge_models="none") < calls() < calls(judge_models="openai/a,openai/b")
     assert calls(metric="form") == calls(metric="form", judge_models="none")
     assert calls(stage="hypotheses") < calls(stage="trace") < calls()
     assert calls(stage="hypotheses") < calls(stage=["hypotheses", "critique"])
     assert calls() < calls(budget="medium") < calls(budget="heavy")
-    parts = calls_at_most(course(tmp_path, stage=["critique", "trace"]))
+    parts = bounds(tmp_path, stage=["critique", "trace"])
     assert list(parts) == ["tuning critique", "tuning trace", "proof"]
 
 
@@ -114,8 +121,8 @@ JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges it
         ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
     ],
 )
-def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str], tmp_path: Path) -> None:
-    found = warnings_of(course(tmp_path, **given))
+def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str]) -> None:
+    found = judge_warnings(settings(**given))
     assert len(found) == len(said)
     assert all(words in warning for words, warning in zip(said, found, strict=True))
 

@@ -8,30 +8,39 @@
 4. A judge that cannot be reached or refuses is raised.
 5. An example without a score counts as the worst that is known, and is counted apart.
 6. One stage is scored by its own output, and has no score where an earlier one failed.
+7. What is said names what is wrong, of the predictor that was asked for alone: the sentence that the passage has not, the
+   phrase that leans on a source, why a try was not taken, what the judge held against the trace.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dspy
 import pytest
 
-from optimize.measure import Measure, Measured, OptimizerMetric, StageMeasure
-from optimize.metrics import COMPOSITE, METRICS, Score
+from optimize.measure import Measured, OptimizerMetric, StageMeasure, TraceMeasure
+from optimize.metrics import METRICS, Score, composite_weights
+from optimize.recording import Recorder
+from optimize.stages import STAGES
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
+from programs.asking.reply import Rejected, Reply
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
+from programs.records import Verdict
 from tests.lms.asking import ONCE
-from tests.making import VERDICT, Answers, unread
+from tests.making import VERDICT, Answers, answered, good_output, unread
 from tests.optimize.asked import prediction
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
 
+WEIGHTS = composite_weights()
+EXAMPLE = dspy.Example()
 RULES = ("grounding", "self_contained", "form", "on_topic")
 GRADES = {"reason": "Good enough.", "question_alignment": 80, "scientific_accuracy": 80, "completeness": 80}
 GRADES |= {"uncertainty_calibration": 80, "clarity_structure": 80, "evidence_usage": 80}
@@ -44,55 +53,45 @@ def unreadable(_: Any) -> str:
 @contextmanager
 def judged(
     names: tuple[str, ...] = ("openai/a", "openai/b"),
-    weights: dict[str, float] = COMPOSITE,
+    weights: dict[str, float] = WEIGHTS,
     rules: TryRules | None = None,
     stages: dict[str, Answer] | None = None,
     **server: Any,
-) -> Iterator[tuple[Measure, StandIn]]:
+) -> Iterator[tuple[TraceMeasure, StandIn]]:
     """A measure whose judges (the first grades too) are on a stand-in server."""
     brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: GRADES, **(stages or {})})
     with StandIn(brain, **server) as standin:
         models = {name: resolve(name, api_base=standin.openai_base, retry=ONCE, timeout=5.0, env={}) for name in names}
         with dspy.context(adapter=PassageFirstAdapter()):
-            yield Measure(weights, models, next(iter(models.values()), None), rules), standin
+            yield TraceMeasure(weights, models, next(iter(models.values()), None), rules), standin
         for model in models.values():
             model.close()
 
 
 def test_1_the_composite_is_of_judges_grades_and_rules() -> None:
     with judged() as (measure, _):
-        found = measure.measured(prediction())
-    assert list(found.metrics) == list(COMPOSITE)
+        found = measure.measured(EXAMPLE, prediction())
+    assert list(found.metrics) == list(WEIGHTS)
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (1.0, 0.8)
-    assert found.score.value == pytest.approx(
-        sum(COMPOSITE[name] * (found.metrics[name].value or 0) for name in COMPOSITE)
-    )
+    assert found.score.value == pytest.approx(sum(WEIGHTS[name] * (found.metrics[name].value or 0) for name in WEIGHTS))
     assert found.record is not None
     assert [verdict.judge for verdict in found.record.verdicts] == ["openai/a", "openai/b"]
 
 
 def test_1_a_judge_that_fails_gives_no_score() -> None:
     with judged(stages={"judge": unreadable, "grade": unreadable}) as (measure, _):
-        found = measure.measured(prediction())
+        found = measure.measured(EXAMPLE, prediction())
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (None, None)
     assert found.score.value is None
     assert "no judge and no grades" in found.score.reason
     with judged(weights={"judge": 1.0}, stages={"judge": unreadable}) as (measure, _):
-        assert measure.measured(prediction()).score.value is None
-
-
-def test_1_of_two_judges_one_is_enough() -> None:
-    def first_only(asked: Any) -> Any:
-        return {**VERDICT, "overall": 4} if asked.body["model"] == "a" else "No."
-
-    with judged(weights={"judge": 1.0}, stages={"judge": first_only}) as (measure, _):
-        assert measure.measured(prediction()).score.value == pytest.approx(3 / 9)
+        assert measure.measured(EXAMPLE, prediction()).score.value is None
 
 
 def test_1_without_judges_the_rules_make_the_whole() -> None:
-    found = Measure(COMPOSITE).measured(prediction())
+    found = TraceMeasure(WEIGHTS).measured(EXAMPLE, prediction())
     assert found.record is not None
-    scores = [METRICS[name](found.record).value for name in RULES]
+    scores = [METRICS[name].of(found.record).value for name in RULES]
     by_rule = [score for score in scores if score is not None]
     assert found.score.value == pytest.approx(sum(by_rule) / len(by_rule))
 
@@ -101,53 +100,55 @@ def test_1_without_judges_the_rules_make_the_whole() -> None:
 def test_1_a_call_that_is_refused_is_no_score(stage: str) -> None:
     refused = unread("HTTP 400: not this").model_copy(update={"fault": "refused"})
     found = prediction(Answers(**{stage: lambda _: refused}))
-    assert Measure(COMPOSITE).measured(found).score.value is None
-    assert StageMeasure(stage).measured(found).score.value is None
+    assert TraceMeasure(WEIGHTS).measured(EXAMPLE, found).score.value is None
+    assert StageMeasure(stage).measured(EXAMPLE, found).score.value is None
 
 
 @pytest.mark.parametrize("stage", ["questions", "context", "critique", "trace", "answer"])
 def test_1_a_program_that_gives_nothing_scores_0(stage: str) -> None:
     failed = prediction(Answers(**{stage: lambda _: unread("no JSON")}))
     with judged() as (measure, server):
-        found = measure.measured(failed)
+        found = measure.measured(EXAMPLE, failed)
     assert found.score.value == 0.0
     assert f"{stage}: no JSON" in found.score.reason
     assert found.metrics == {"form": found.score}
     assert found.stages[stage] == "no JSON"
     assert found.record is None
     assert not server.calls
-    assert Measure({"on_topic": 1.0}).measured(failed).metrics == {}
+    assert TraceMeasure({"on_topic": 1.0}).measured(EXAMPLE, failed).metrics == {}
 
 
-def test_2_judges_stay_out_of_the_trace() -> None:
+def test_2_judges_stay_out_of_the_trace(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
     with judged() as (measure, server), dspy.context(trace=[]):
-        measure.measured(prediction())
+        OptimizerMetric(measure, 0.0, recorder, PassageFirstAdapter())(EXAMPLE, prediction())
         assert dspy.settings.trace == []
+    recorder.journal.close()
     assert len(server.calls) == 3
 
 
 @pytest.mark.parametrize(
     ("names", "weights", "calls"),
     [
-        (("openai/a", "openai/b"), COMPOSITE, 3),
-        (("openai/a",), COMPOSITE, 2),
+        (("openai/a", "openai/b"), WEIGHTS, 3),
+        (("openai/a",), WEIGHTS, 2),
         (("openai/a", "openai/b"), {"judge": 1.0, "form": 1.0}, 2),
         (("openai/a", "openai/b"), {"grades": 1.0}, 1),
         (("openai/a", "openai/b"), {"form": 1.0}, 0),
-        ((), COMPOSITE, 0),
+        ((), WEIGHTS, 0),
     ],
 )
 def test_3_the_calls_are_those_that_are_named(names: tuple[str, ...], weights: dict[str, float], calls: int) -> None:
     with judged(names, weights) as (measure, server):
-        found = measure.measured(prediction())
-        assert measure.calls == len(server.calls) == calls
+        found = measure.measured(EXAMPLE, prediction())
+        assert len(server.calls) == calls
     assert set(found.metrics) == set(weights)
 
 
 def test_3_judges_are_asked_by_the_rules() -> None:
     rules = TryRules(limit=2, seed=5, max_tokens=333)
     with judged(rules=rules, stages={"judge": unreadable, "grade": unreadable}) as (measure, server):
-        measure.measured(prediction())
+        measure.measured(EXAMPLE, prediction())
     assert {body["max_tokens"] for body in server.bodies} == {333}
     assert len(server.bodies) == 3 * rules.limit
 
@@ -157,38 +158,48 @@ def test_3_judges_are_asked_by_the_rules() -> None:
 def test_4_a_judge_that_is_gone_is_raised(fault: str, error: type[BackendError], weights: dict[str, float]) -> None:
     faults = FaultPlan(share=1.0, kinds=[fault])
     with judged(weights=weights, faults=faults) as (measure, _), pytest.raises(error):
-        measure.measured(prediction())
+        measure.measured(EXAMPLE, prediction())
 
 
-def test_4_a_judge_that_is_silent_is_not() -> None:
-    with judged(weights={"judge": 1.0}, faults=FaultPlan(share=1.0, kinds=["empty"])) as (measure, _):
-        assert measure.measured(prediction()).score.value is None
-
-
-class Given(Measure):
+class Given(StageMeasure):
     """Scores as it is told."""
 
     def __init__(self, *values: float | None) -> None:
-        super().__init__({})
+        super().__init__("answer")
         self._values = list(values)
 
-    def measured(self, _prediction: dspy.Prediction) -> Measured:
+    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         return Measured(Score(self._values.pop(0), "told"))
 
+    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
+        return [measured.score.reason]
 
-def test_5_what_has_no_score_counts_as_the_worst() -> None:
-    metric = OptimizerMetric(Given(None, 0.2, 0.6, None, 1.0), worst=0.3)
-    numbers = [metric(dspy.Example(), dspy.Prediction()) for _ in range(5)]
-    assert numbers == [0.3, 0.2, 0.6, 0.3, 1.0]
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    found = Recorder(tmp_path)
+    yield found
+    found.journal.close()
+
+
+def test_5_what_has_no_score_counts_as_the_worst(recorder: Recorder) -> None:
+    metric = OptimizerMetric(Given(None, 0.2, 0.6, None, 1.0), 0.3, recorder, PassageFirstAdapter())
+    made = [metric(dspy.Example(), dspy.Prediction()) for _ in range(5)]
+    assert [one.score for one in made] == [0.3, 0.2, 0.6, 0.3, 1.0]
     assert metric.unscored == 2
+    assert (made[0].feedback, made[1].feedback) == ("No score.\ntold", "Score 0.20.\ntold")
+    # What a metric raises is the end, and no score.
+    for _ in range(2):
+        with pytest.raises(IndexError):
+            metric(dspy.Example(), dspy.Prediction())
 
 
 @pytest.mark.parametrize("stage", ["questions", "critique"])
 def test_6_a_stage_is_scored_by_its_own_output(stage: str) -> None:
     measure = StageMeasure(stage)
-    good = measure.measured(prediction())
-    worse = measure.measured(prediction(Answers(**{stage: lambda _: unread("no JSON")})))
-    elsewhere = measure.measured(prediction(Answers(trace=lambda _: unread("no JSON"))))
+    good = measure.measured(EXAMPLE, prediction())
+    worse = measure.measured(EXAMPLE, prediction(Answers(**{stage: lambda _: unread("no JSON")})))
+    elsewhere = measure.measured(EXAMPLE, prediction(Answers(trace=lambda _: unread("no JSON"))))
     assert good.score == elsewhere.score
     assert (good.score.value or 0) > 0.7 > (worse.score.value or 0) == 0.0
     assert good.stages == {stage: None}
@@ -196,6 +207,91 @@ def test_6_a_stage_is_scored_by_its_own_output(stage: str) -> None:
 
 
 def test_6_without_the_stages_before_there_is_no_score() -> None:
-    found = StageMeasure("critique").measured(prediction(Answers(context=lambda _: unread("no JSON"))))
+    found = StageMeasure("critique").measured(EXAMPLE, prediction(Answers(context=lambda _: unread("no JSON"))))
     assert found.score.value is None
     assert found.stages == {}
+
+
+HELD = "The calibration is asserted without a number."
+LEANING = "What does the paper conclude about the calibration of its lamps?"
+
+
+class Judged(TraceMeasure):
+    """A measure whose judge says the same of every trace, without a model."""
+
+    async def _attempt(self, unit: Any) -> Any:
+        attempt = await super()._attempt(unit)
+        attempt.verdicts.append(Verdict(judge="j", scored=True, overall=4, fault=HELD))
+        return attempt
+
+
+def said(stage: str | None, made: dspy.Prediction, measure: StageMeasure | None = None) -> str:
+    measure = measure or Judged(WEIGHTS)
+    name = None if stage is None else STAGES[stage].predictor
+    return "\n".join(dict.fromkeys(measure.said(name, measure.measured(EXAMPLE, made), made)))
+
+
+def evidence(_: Any) -> Any:
+    items = [{"sentence": n, "claim": f"States what number {n} holds.", "bearing": "supports"} for n in (1, 9)]
+    return {"items": items}
+
+
+def questions(ask: Any) -> Any:
+    plain = good_output(ask)
+    return {**plain, "critical": {**plain["critical"], "question": LEANING}}
+
+
+def off_topic(_: Any) -> Any:
+    return {"text": "Bananas ripen faster beside apples because ethylene spreads between them overnight."}
+
+
+FAULTY = {"evidence": evidence, "questions": questions, "answer": off_topic}
+
+
+@pytest.mark.parametrize("measure", [None, StageMeasure("evidence")])
+def test_7_a_sentence_that_is_not_there_is_named(measure: StageMeasure | None) -> None:
+    words = said("evidence", prediction(Answers(**FAULTY)), measure)
+    assert "The passage has no sentence 9." in words
+    assert "no sentence 1." not in words
+
+
+@pytest.mark.parametrize("measure", [None, StageMeasure("questions")])
+def test_7_a_phrase_that_leans_is_quoted(measure: StageMeasure | None) -> None:
+    words = said("questions", prediction(Answers(**FAULTY)), measure)
+    assert 'The critical question was not taken: leans on its source: "the paper"' in words
+
+
+def test_7_why_a_try_was_not_taken_is_told() -> None:
+    def late(ask: Any) -> Reply:
+        reply = answered(ask, good_output(ask))
+        return reply.model_copy(
+            update={"rejected": [Rejected(problems=['leans on its source: "the authors" (authors)'])]}
+        )
+
+    assert 'A try was not taken: leans on its source: "the authors"' in said("answer", prediction(Answers(answer=late)))
+    failed = said("trace", prediction(Answers(trace=lambda _: unread("no JSON"))))
+    assert "It gave nothing to go on with: no JSON" in failed
+
+
+@pytest.mark.parametrize("stage", ["trace", "answer"])
+def test_7_what_the_judge_held_against_it_is_told(stage: str) -> None:
+    assert f"judge 0.33: Fault: {HELD}" in said(stage, prediction())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_7_it_speaks_of_one_predictor(stage: str) -> None:
+    words = said(stage, prediction(Answers(**FAULTY)))
+    about = {"evidence": "no sentence 9", "questions": "the paper", "answer": "ethylene"}
+    assert [name for name, phrase in about.items() if phrase in words] == [name for name in about if name == stage]
+    assert (HELD in words) == (stage in ("trace", "answer"))
+
+
+def test_7_without_a_name_it_speaks_of_all() -> None:
+    words = said(None, prediction(Answers(**FAULTY)))
+    assert all(phrase in words for phrase in ("no sentence 9", "the paper", "ethylene", HELD))
+    assert len(words.splitlines()) == len(set(words.splitlines()))
+
+
+def test_7_a_stage_that_was_not_reached_is_told_why() -> None:
+    failed = prediction(Answers(context=lambda _: unread("no JSON")))
+    assert "The answer stage was not reached: context: no JSON" in said("answer", failed)

@@ -1,12 +1,22 @@
 """Metrics give a score in 0-1 and a reason, and no score where nothing can be measured."""
 
+import dspy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.metrics import COMPOSITE, METRICS, composite, diversity, weights_of
+from optimize.metrics import METRICS, Score, combined, composite_weights, diversity, metric, weights_of
 from programs.errors import UserError
-from programs.records import Evidence, Grades, Record, SourcePaper, StepRecord, TraceMetadata, UserInteraction, Verdict
+from programs.records import (
+    Evidence,
+    Grades,
+    Record,
+    SourcePaper,
+    StepRecord,
+    TraceMetadata,
+    UserInteraction,
+    Verdict,
+)
 
 PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."
 
@@ -27,22 +37,26 @@ def record(**changes: object) -> Record:
     return Record.model_validate({**fields, **changes})
 
 
+def composite(found: Record, weights: dict[str, float]) -> Score:
+    return combined({name: METRICS[name].of(found) for name in weights}, weights)
+
+
 def test_a_judge_that_failed_gives_no_score() -> None:
     failed = record(verdicts=[Verdict(judge="j", scored=False, reason="timeout")])
-    assert METRICS["judge"](failed).value is None
+    assert METRICS["judge"].of(failed).value is None
     mixed = record(
         verdicts=[
             Verdict(judge="j", scored=False, reason="timeout"),
             Verdict(judge="k", scored=True, overall=10, reason="fine"),
         ]
     )
-    assert METRICS["judge"](mixed).value == 1.0
+    assert METRICS["judge"].of(mixed).value == 1.0
 
 
 def test_absent_grades_give_no_score() -> None:
-    assert METRICS["grades"](record()).value is None
+    assert METRICS["grades"].of(record()).value is None
     unread = dict.fromkeys(Grades.model_fields, None)
-    assert METRICS["grades"](record(answer_grades=Grades.model_validate(unread))).value is None
+    assert METRICS["grades"].of(record(answer_grades=Grades.model_validate(unread))).value is None
 
 
 def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
@@ -50,26 +64,26 @@ def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
         Evidence(claim="c", bearing="supports", verified=True, sentence=1),
         Evidence(claim="c", bearing="supports", verified=False, sentence=9),
     ]
-    score = METRICS["grounding"](record(evidence=items))
+    score = METRICS["grounding"].of(record(evidence=items))
     assert score.value == 0.5
     assert "9" in score.reason
 
 
 def test_leaning_on_a_source_is_named() -> None:
-    score = METRICS["self_contained"](record(final_answer="As the authors of this paper say, dust reddens light."))
+    score = METRICS["self_contained"].of(record(final_answer="As the authors of this paper say, dust reddens light."))
     assert score.value == 0.0
     assert "paper" in score.reason
 
 
 def test_form_names_the_text_that_repeats_itself() -> None:
     broken = record(final_answer="dust and " * 40)
-    assert METRICS["form"](broken).value == pytest.approx(2 / 3)
-    assert "answer" in METRICS["form"](broken).reason
+    assert METRICS["form"].of(broken).value == pytest.approx(2 / 3)
+    assert "answer" in METRICS["form"].of(broken).reason
 
 
 def test_answers_from_elsewhere_are_off_topic() -> None:
-    near = METRICS["on_topic"](record()).value
-    far = METRICS["on_topic"](record(final_answer="Bananas ripen faster beside apples because of ethylene.")).value
+    near = METRICS["on_topic"].of(record()).value
+    far = METRICS["on_topic"].of(record(final_answer="Bananas ripen faster beside apples because of ethylene.")).value
     assert near is not None
     assert far is not None
     assert near > 0.9
@@ -89,17 +103,17 @@ def test_answers_from_elsewhere_are_off_topic() -> None:
 )
 def test_on_topic_reads_any_writing_with_spaces(passage: str, answer: str, least: float) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
-    assert (METRICS["on_topic"](record(source_paper=source, final_answer=answer)).value or 0) >= least
+    assert (METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value or 0) >= least
 
 
 def test_on_topic_says_nothing_of_writing_without_spaces() -> None:
     source = SourcePaper(title="T", domain="D", text="尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。")
     answer = "尘埃使星系的光变红所以修正之后斜率从一点四降到一点一这就是全部的结果。"
-    assert METRICS["on_topic"](record(source_paper=source, final_answer=answer)).value is None
+    assert METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value is None
 
 
 def test_what_is_copied_is_not_on_topic() -> None:
-    whole = METRICS["on_topic"](record(final_answer=PASSAGE))
+    whole = METRICS["on_topic"].of(record(final_answer=PASSAGE))
     assert (whole.value or 0.0) < 0.1
     assert "100% is copied" in whole.reason
 
@@ -112,7 +126,7 @@ def test_the_composite_skips_what_has_no_score() -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(METRICS)), st.floats(0.01, 10), min_size=1))
 def test_a_composite_lies_between_its_parts(weights: dict[str, float]) -> None:
-    parts = [value for name in weights if (value := METRICS[name](record()).value) is not None]
+    parts = [value for name in weights if (value := METRICS[name].of(record()).value) is not None]
     score = composite(record(), weights).value
     assert score is None if not parts else min(parts) - 1e-9 <= (score or 0) <= max(parts) + 1e-9
 
@@ -124,7 +138,7 @@ def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
 
 
 def test_weights_are_read() -> None:
-    assert weights_of("composite") == COMPOSITE
+    assert weights_of("composite") == composite_weights()
     assert weights_of("form") == {"form": 1.0}
     assert weights_of("grades=0.5, grounding=0.3") == {"grades": 0.5, "grounding": 0.3}
 
@@ -137,3 +151,25 @@ def test_diversity_is_one_for_seven_different_types_and_zero_for_one() -> None:
     assert diversity([typed(str(n)) for n in range(7)]).value == pytest.approx(1.0)
     assert diversity([typed("a"), typed("a")]).value == pytest.approx(0.0)
     assert diversity([typed("a")]).value is None
+
+
+def test_a_metric_is_one_of_dspys() -> None:
+    good, bad = record(), record(final_answer="As the authors of this paper say, dust reddens light.")
+    said = METRICS["self_contained"](dspy.Example(), dspy.Prediction(records=[good, bad]))
+    assert said.score == 0.5
+    assert "this paper" in said.feedback
+    assert METRICS["form"](dspy.Example(), dspy.Prediction(records=[])).score == 0.0
+    assert "no judge" in METRICS["judge"](dspy.Example(), dspy.Prediction(records=[good])).feedback
+
+
+def test_a_new_metric_is_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "short", METRICS["form"])
+
+    @metric(weight=0.5)
+    def short(found: Record) -> Score:
+        return Score(float(len(found.final_answer) < 200), "counted")
+
+    assert METRICS["short"] is short
+    assert composite_weights()["short"] == 0.5
+    assert weights_of("short=1,form=2") == {"short": 1.0, "form": 2.0}
+    assert composite(record(), weights_of("short")).value == 1.0

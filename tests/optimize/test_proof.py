@@ -2,7 +2,7 @@
 
 1. The means are over the examples that have a score on both sides; a missing score is left out, never 0. A composite is of
    the metrics that both sides of an example have.
-2. `improved` only where the interval of the composite lies above 0, over eight sources or more: not for few pairs, not
+2. `improved` only where the interval of the composite lies above 0, over twenty sources or more: not for few pairs, not
    for a loss, not for no change.
 3. First tries that failed are counted for each stage, of those that were asked.
 4. `in_threads` keeps the order and the caller's context, runs no more than so many at once, and that many if it can.
@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimize.job import in_threads
+from optimize.compilation import in_threads
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
 from optimize.proof import Proof, prove
@@ -75,10 +75,11 @@ def test_1_means_are_over_pairs(pairs: list[tuple[float | None, float | None]]) 
 @pytest.mark.parametrize(
     ("before", "after", "improved"),
     [
-        ([0.2, 0.3, 0.2, 0.1] * 2, [0.8, 0.9, 0.7, 0.8] * 2, True),
-        ([0.2, None, 0.3, 0.2, 0.1, 0.4, 0.2, 0.3, 0.2], [0.8, 0.0, 0.9, 0.7, 0.8, 0.9, 0.8, 0.6, 0.9], True),
+        ([0.2, 0.3, 0.2, 0.1] * 5, [0.8, 0.9, 0.7, 0.8] * 5, True),
+        ([0.2, 0.3, 0.2, 0.1] * 4, [0.8, 0.9, 0.7, 0.8] * 4, False),
+        ([0.2, None, *[0.3, 0.2, 0.1, 0.4] * 5], [0.8, 0.0, *[0.9, 0.7, 0.8, 0.9] * 5], True),
         ([0.2, 0.3, 0.2], [0.8, 0.9, 0.7], False),
-        ([0.2, None] * 4, [0.8, None] * 4, False),
+        ([0.2, None] * 10, [0.8, None] * 10, False),
         ([0.2], [0.9], False),
         ([0.2, None], [0.9, 0.9], False),
         ([0.8, 0.9, 0.7], [0.2, 0.3, 0.2], False),
@@ -93,11 +94,6 @@ def test_2_better_is_what_lies_above_0(before: list[float | None], after: list[f
     assert found == proved(list(map(measured, before)), list(map(measured, after)))
 
 
-def test_2_lists_of_unlike_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        proved([measured(0.1)], [measured(0.1), measured(0.2)])
-
-
 def test_3_first_tries_that_failed_are_counted() -> None:
     before = [measured(0.1, {"trace": "no JSON", "answer": None}), measured(0.0, {"trace": "no JSON"})]
     after = [measured(0.9, {"trace": None, "answer": None}), measured(0.8, {"trace": None, "answer": "cut off"})]
@@ -110,12 +106,6 @@ def test_3_first_tries_that_failed_are_counted() -> None:
     }
     assert (stages["answer"].failed_before, stages["answer"].asked_before) == (0, 1)
     assert (stages["answer"].failed_after, stages["answer"].asked_after) == (1, 2)
-
-
-def test_3_a_metric_of_one_side_has_no_pairs() -> None:
-    found = proved([measured(0.0), measured(0.0)], [measured(0.5, form=1.0), measured(0.6, form=0.9)])
-    assert found.metrics["form"].pairs == 0
-    assert found.metrics["form"].interval is None
 
 
 def test_4_order_and_context_are_kept() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dspy
@@ -21,12 +22,13 @@ import pytest
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.proof import prove
-from optimize.recording.recorder import Recorder
-from optimize.report import Report, facts_of, markdown, tuned_predictors, verdict, write_report
+from optimize.recording import Recorder
+from optimize.report import Report, markdown, tuned_predictors, verdict, write_report
+from optimize.report import report_of as made
 from optimize.settings import CompileSettings
 from programs.tracer import Tracer
 
-BEFORE, AFTER = [0.2, 0.3, 0.25, 0.25] * 2, [0.8, 0.7, 0.9, 0.8] * 2
+BEFORE, AFTER = [0.2, 0.3, 0.25, 0.25] * 5, [0.8, 0.7, 0.9, 0.8] * 5
 SIDE = {"texts": 8, "hash": "0123"}
 
 
@@ -48,19 +50,19 @@ def measured(value: float | None, **metrics: float | None) -> Measured:
 def report_of(
     folder: Path, before: list[float | None], after: list[float | None], program: Tracer | None = None, **given: Any
 ) -> Report:
-    settings = CompileSettings(model="openai/any", api_base=["http://user:pw@host/v1"], stage=["answer"], output=folder)
-    proof = prove(
-        [measured(value, form=value, judge=None) for value in before],
-        [measured(value, form=value, judge=None) for value in after],
-        seed=0,
-        weights={"form": 1.0, "judge": 1.0},
-    )
-    with Recorder(folder) as recorder:
-        facts = facts_of(settings, recorder, Tracer(), program or changed())
+    settings = CompileSettings(model="openai/any", api_base=["http://user:pw@host/v1"], stage=["answer"])
+    settings = settings.model_copy(update={"judge_models": ["openai/a"], "report_judge_models": ["openai/b"]})
+    weights = {"form": 1.0, "judge": 1.0}
+    sides = [[measured(value, form=value, judge=None) for value in some] for some in (before, after)]
+    proof = prove(*sides, seed=0, weights=weights)
     data = {"train": SIDE, "val": SIDE, "test": SIDE}
-    found = {"data": data, "proof": proof, "improved": proof.improved, "unscored": 0, "warnings": ["beware"], **facts}
-    found |= {"judges": ["openai/a"], "report_judges": ["openai/b"], "weights": {"form": 1.0, "judge": 1.0}}
-    return Report(**{**found, **given})
+    compilation: Any = SimpleNamespace(
+        settings=settings, tracer=Tracer(), data=data, weights=weights, warnings=lambda _: ["beware"]
+    )
+    recorder = Recorder(folder)
+    found = made(compilation, program or changed(), proof, recorder, 0)
+    recorder.journal.close()
+    return found.model_copy(update=given)
 
 
 def test_1_what_has_changed_is_known() -> None:
@@ -109,9 +111,9 @@ def test_3_the_text_holds_what_was_done(tmp_path: Path) -> None:
     assert "Warning: beware." in text
     assert "The composite: form 1, judge 1. Judged by openai/b; while tuning by openai/a." in text
     assert "program.json holds training texts" in text
-    assert "| form | 0.222 | 0.767 | +0.544 (" in text
+    assert "| form | 0.238 | 0.786 | +0.548 (" in text
     assert "| judge | - | - | - | 0 |" in text
-    assert "| trace | 1 of 9 | 0 of 9 |" in text
+    assert "| trace | 1 of 21 | 0 of 21 |" in text
     assert "| student | 7 | 100 | 20 |" in text
     assert "| judge | 7 | at least 100 | at least 20 |" in text
     assert "### strands.critique: demonstrations 1, temperature 0.0\n\nThe instruction is as it was." in text
@@ -119,7 +121,14 @@ def test_3_the_text_holds_what_was_done(tmp_path: Path) -> None:
     assert "### writer.answer: demonstrations 0, temperature as it was" in text
     assert f"| {plain} | Say a \\| b.<br>Then stop. |" in text
     assert "### writer.trace" not in text
+    assert "12 to 23% of cases" in text
     assert "train: 8 texts, hash 0123" in text
+
+
+def test_4_two_of_two_tell_no_bounds(tmp_path: Path) -> None:
+    text = markdown(report_of(tmp_path, [0.0, 0.0], [1.0, 1.0]))
+    assert "| form | 0.000 | 1.000 | +1.000 | 2 |" in text
+    assert "Too few sources prove" in text
 
 
 def test_5_the_json_can_be_read_again(tmp_path: Path) -> None:

@@ -15,14 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimize.stage_score import first_failure, missing_sentences, prose_in, stage_score
-from optimize.stages import STAGES
-from optimize.student import Asked
+from optimize.stages import STAGES, Asked, first_failure, missing_sentences, prose_in, stage_score
 from programs.text.prose import repeated_ngrams
 from programs.tracer import Tracer
 from signatures.question_type import QuestionType
 from signatures.vocabulary import KINDS
-from tests.making import TEXT, Answers, good_output, passage
+from tests.making import TEXT, good_output, passage
 from tests.optimize.asked import asked, prediction
 
 AGAIN = "The scatter between exposures grows towards fainter targets at night. " * 4
@@ -111,12 +109,6 @@ def test_2_texts_that_say_the_same_fail_together() -> None:
     assert "of its 4-grams repeat" in str(first_failure(found))
 
 
-def test_2_machine_text_fails() -> None:
-    found = asked("perspective", helpful='{"properties": {"helpful": {"type": "string"}}}')
-    assert first_failure(found) == "JSON schema"
-    assert score(found) == 0.0
-
-
 def with_questions(**texts: str) -> Asked:
     """The questions stage, with some questions replaced by type."""
     plain = good_output(prediction().asked["questions"].ask)
@@ -174,10 +166,3 @@ def test_4_variety_and_the_passage_count() -> None:
     )
     assert score(foreign) < score(asked("hypotheses"))
     assert "variety 0.50" in stage_score(twice, TEXT).reason
-
-
-def test_the_pool_is_what_the_program_took() -> None:
-    answers = Answers()
-    made = prediction(answers)
-    assert len(made.pool.questions) == 7
-    assert stage_score(made.asked["questions"], TEXT, made.pool).reason.endswith("usable 1.00")

@@ -16,14 +16,13 @@ from typing import Any
 
 import pytest
 
-from optimize.judges.judge_student import PREDICTOR
+from optimize.judging import PREDICTOR
 from optimize.optimizers import OPTIMIZERS
 from programs.compiled import identity_at
 from programs.tracer import load_tracer
-from signatures.prompt import EXAMPLE
 from tests.lab import laboratory
 from tests.optimize.judging import UNREADABLE, compiled, judge, judges, record, records, write
-from tests.optimize.optimizers.tuning import MAGIC
+from tests.optimize.proposer import MAGIC
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Asked
@@ -32,7 +31,7 @@ from tests.standin.scientist import Asked
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None:
     with judges(tmp_path) as lab:
-        done = lab.compile("--optimizer", optimizer)
+        done = lab.compile("--optimizer", optimizer, *(["--budget", "medium"] if optimizer == "simba" else []))
         assert (done.code, done.stderr) == (0, "")
         promised = sum(int(line.split()[3]) for line in done.stdout.splitlines() if line.startswith("at most about"))
         assert lab.calls <= promised
@@ -44,15 +43,14 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
     assert (kappa["before"], kappa["after"]) == (0.0, 1.0)
     assert report["improved"] is True
     assert report["data"]["test"] == {
-        "answers": 24,
-        "found right": 16,
-        "questions": 8,
+        "answers": 60,
+        "found right": 40,
+        "questions": 20,
         "hash": report["data"]["test"]["hash"],
     }
     assert "The compiled program is better: 0.500 before, 1.000 after" in done.stdout
-    assert "Warning: only 8 questions prove: the interval of so few is too narrow." in done.stdout
     text = (lab.output / "report.md").read_text(encoding="utf-8")
-    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 24 |" in text
+    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in text
 
     plain, tuned = load_tracer().dump_state(), load_tracer(lab.output).dump_state()
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
@@ -76,38 +74,14 @@ def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
         assert not any(MAGIC in prompt for prompt in prompts if prompt not in judging)
 
 
-def test_a_demonstration_is_shown_whole_in_generate(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        assert lab.compile("--optimizer", "bootstrap").code == 0
-    (demo,) = json.loads((lab.output / "program.json").read_text())[PREDICTOR]["demos"]
-    assert demo["verdict"]["overall"] == 9
-    assert demo["thought"] is None
-    assert "passage" not in demo
-    (tmp_path / "run").mkdir()
-    with laboratory(tmp_path / "run", texts=1) as run:
-        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=lab.output)
-        (prompt,) = [body["messages"][1]["content"] for body in run.server.bodies if EXAMPLE in str(body)]
-    shown = prompt.partition(EXAMPLE)[2]
-    assert demo["question"] in shown
-    assert demo["answer"] in shown
-    assert "It deserves 9, all told." in shown
-
-
 def test_nothing_is_asked_on_a_dry_run(tmp_path: Path) -> None:
     with judges(tmp_path) as lab:
         done = lab.compile("--judge-models", "openai/a", "openai/b", "--dry-run")
         assert done.code == 0
         assert "calls: tuning judge" in done.stdout
-        assert "at most about 96 calls: proof" in done.stdout
+        assert "at most about 240 calls: proof" in done.stdout
         assert not lab.server.calls
     assert not lab.output.exists()
-
-
-def test_calls_can_be_limited(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        assert lab.compile("--optimizer", "optuna", "--budget", "heavy", "--max-calls", "150").code == 0
-        assert 48 < lab.calls <= 150
-        assert lab.report["improved"] is True
 
 
 def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
@@ -132,34 +106,24 @@ def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
     assert alpha["before"] < 0 < alpha["after"] < 1
 
 
-def test_other_judges_can_report(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        done = lab.compile("--optimizer", "bootstrap", "--model", "openai/any", "--report-judge-models", "openai/other")
-        assert done.code == 0
-        assert list(lab.report["proof"]["stages"]) == ["openai/other"]
-        assert lab.report["judges"] == ["openai/any"]
-        assert Counter(body["model"] for body in lab.server.bodies)["other"] == 48
-
-
 def test_a_judge_that_fails_is_left_out_and_counted(tmp_path: Path) -> None:
     unreadable = [
-        record(number, number % 2 == 0, 7, answer=f"It is {number}, it is x that does it, {UNREADABLE}.")
-        for number in range(16)
+        record(number, False, 7, answer=f"It is {number}, it is x that does it, {UNREADABLE}.") for number in range(28)
     ]
-    with judges(tmp_path, [*records(16), *unreadable]) as lab:
+    with judges(tmp_path, [*records(28), *unreadable]) as lab:
         done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any", "openai/mute")
         assert (done.code, done.stderr) == (0, "")
         proof = lab.report["proof"]
     assert proof["stages"]["openai/mute"] == {
-        "failed_before": 8,
-        "asked_before": 32,
-        "failed_after": 8,
-        "asked_after": 32,
+        "failed_before": 20,
+        "asked_before": 80,
+        "failed_after": 20,
+        "asked_after": 80,
     }
     mute, other = (proof["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
-    assert (mute["pairs"], other["pairs"]) == (24, 32)
+    assert (mute["pairs"], other["pairs"]) == (60, 80)
     assert mute["after"] == 1.0
-    assert "| openai/mute | 8 of 32 | 8 of 32 |" in (lab.output / "report.md").read_text()
+    assert "| openai/mute | 20 of 80 | 20 of 80 |" in (lab.output / "report.md").read_text()
 
 
 def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
@@ -195,14 +159,14 @@ def test_resumed_it_pays_for_nothing_again(optimizer: str, tmp_path: Path) -> No
 
 
 def mistakes() -> dict[str, tuple[list[dict[str, Any]], list[str], str]]:
-    good = records(16)
+    good = records(28)
     return {
         "no trainset": (good, ["--trainset"], "needs --trainset"),
         "no judge": (good, ["--judge-models", "none", "--model", "openai/any"], "needs judges"),
         "no model": (good, ["--judge-models"], "--model"),
         "a metric": (good, ["--metric", "judge"], "--metric is not for --stage judge"),
         "other stages": (good, ["--stage", "judge", "answer"], "stand alone"),
-        "few questions": (records(3), [], "--num-test 8 leaves 0"),
+        "few questions": (records(3), [], "--num-test 20 leaves 0"),
         "no wrong answers": ([one for one in good if one["human"]["correct"]], [], "no answer that people found wrong"),
         "no labels": ([{"text": "A text."}], [], "labelled.jsonl:1"),
         "few calls": (good, ["--max-calls", "20"], "--max-calls 20 is too few"),
@@ -245,4 +209,4 @@ def test_two_files_are_read_and_what_is_of_no_use_is_told(tmp_path: Path) -> Non
         assert done.code == 0
         assert "1 records left out: no human label" in done.stdout
         assert "1 records left out: duplicate text" in done.stdout
-        assert sum(side["answers"] for side in lab.report["data"].values()) <= 49
+        assert sum(side["answers"] for side in lab.report["data"].values()) <= 85

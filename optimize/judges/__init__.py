@@ -1,1 +1,0 @@
-"""Tuning the judges on answers that people judged."""

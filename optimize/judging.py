@@ -1,0 +1,296 @@
+"""Tuning the prompt that all judges share, on answers that people judged.
+
+Questions are divided into the sides: none is on two, and the test side has all answers to its questions. Of the answers to
+train on and to choose by as many are right as wrong, whichever are fewer repeated in turn, so that a judge that always says
+"correct" scores a half while it is tuned, as it does in the proof. What is asked again costs nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import cycle, islice
+from typing import Any
+
+import dspy
+
+from optimize.compilation import MOST_EXAMPLES, MOST_TESTS, Compilation, Models, few, in_threads
+from optimize.measure import Measured
+from optimize.metrics import Score
+from optimize.optimizers import most_proposals
+from optimize.program import Tunable
+from optimize.proof import Compared, Failures, Proof
+from optimize.settings import CompileSettings
+from optimize.splits import Splits, hash_of, split_by, spread
+from optimize.stages import JUDGE
+from programs.asking.adapter import adapter_for
+from programs.asking.ask import Ask
+from programs.asking.caller import Caller
+from programs.asking.models import ModelTable, concurrency_of
+from programs.compiled import identity_at
+from programs.errors import UserError
+from programs.inputs.sample import content_id
+from programs.judges.agreement import balanced_accuracy, krippendorff_alpha, weighted_kappa
+from programs.judges.figures import Pair, balanced_interval
+from programs.judges.labels import Labelled, judge_inputs, read_labels, shown
+from programs.lms.resolve import Model
+from programs.records import Verdict
+from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
+from programs.tracer import Tracer
+
+PREDICTOR = "judge.predict"
+"""The judges' predictor, here and in the `Tracer`."""
+
+BALANCED = "balanced accuracy"
+LARGEST = 9
+"""By how much two ratings from 1 to 10 can differ."""
+
+Ratings = Mapping[str, Sequence[float | None]]
+"""By judge: the overall rating of every answer, 1-10, in the answers' order; None where it gave no verdict."""
+
+
+class JudgeStudent(Tunable):
+    """Asks one of several judges, who share one prompt, about an answer. A judge that gives nothing readable is an outcome,
+    not an error: the verdict is then unscored."""
+
+    def __init__(
+        self, judge: JudgeStage, judges: Mapping[str, Model], compilation: "JudgeCompilation", models: Models
+    ) -> None:
+        super().__init__((PREDICTOR,), models.recorder, adapter_for(compilation.settings.prompt_order))
+        self.judge = judge
+
+        def model_of(ask: Ask) -> Model:
+            model, sampler = judges[ask.judge or ""], ask.predict.lm
+            if sampler is None:
+                return model
+            # Of an optimizer's LM only what makes the answer another one is taken: which model answers is ours to say.
+            wanted = ("rollout_id", "temperature") if model.takes_sampling else ("rollout_id",)
+            return replace(model, lm=model.lm.copy(**{n: sampler.kwargs[n] for n in wanted if n in sampler.kwargs}))
+
+        self._caller = Caller(model_of, compilation.rules, strict=True)
+
+    async def aforward(
+        self, passage: str, question: str, answer: str, judge: str, thought: str | None = None, **_: Any
+    ) -> dspy.Prediction:
+        """Gives a Prediction with `verdict`. Raises `BackendError` when the judge cannot be reached or refuses."""
+        inputs = judge_inputs(passage, question, answer, thought)
+        name = content_id("\0".join((passage, question, answer, *([thought] if thought else []))))
+        # Optimizers that want another answer to the same request put an LM into the predictor.
+        temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
+        ask = self.judge.ask_about(inputs, name, judge, temperature)
+        return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
+
+
+class Agreement:
+    """A `Measure` of the agreement of a verdict with what people said of the answer. They said right or wrong: 1 where the
+    overall rating lies on the same side of `correct_from`, else 0. They rated it: 1 less the distance of the ratings in
+    ninths. Both: the mean of the two. None for an unscored verdict."""
+
+    def __init__(self, correct_from: int) -> None:
+        self._correct_from = correct_from
+
+    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:
+        verdict: Verdict = prediction.verdict
+        if verdict.overall is None:
+            return Measured(Score(None, f"The judge gave no verdict: {verdict.reason}."))
+        called = verdict.overall >= self._correct_from
+        parts = []
+        if example.correct is not None:
+            parts.append((float(called is example.correct), f"that the answer is {_word(example.correct)}"))
+        if example.rating is not None:
+            parts.append((1 - abs(verdict.overall - example.rating) / LARGEST, f"{example.rating} of 10"))
+        people = " and ".join(words for _, words in parts)
+        words = f"The judge said {verdict.overall} of 10 ({_word(called)}); people said {people}."
+        return Measured(Score(sum(part for part, _ in parts) / len(parts), words))
+
+    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
+        """In which direction the judge erred, and what it said."""
+        value, words = measured.score
+        wrong = value is not None and value < 1
+        return [words, f"The judge said: {prediction.verdict.words}"] if wrong else [words]
+
+
+def _word(right: bool) -> str:
+    return "right" if right else "wrong"
+
+
+class JudgeCompilation(Compilation):
+    """Tunes the judges' prompt. The stages stay what they were, and so does the model that they were made for."""
+
+    temperatures = False
+    least_threshold = 0.5
+    worst = 0.0
+
+    def __init__(self, settings: CompileSettings, table: ModelTable) -> None:
+        judges = [table.named(name) for name in (*settings.judges, *settings.report_judges)]
+        super().__init__(settings, settings.concurrency or min(map(concurrency_of, judges)))
+        self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
+        self.model = None if settings.program is None else identity_at(settings.program).model
+        self.labels = read_labels(*settings.trainset)
+        self.splits = divided(self.labels.answers, settings)
+
+    @property
+    def data(self) -> dict[str, dict[str, Any]]:
+        return {side: self._side(answers) for side, answers in self.splits.sides.items()}
+
+    def _side(self, answers: Sequence[Labelled]) -> dict[str, Any]:
+        unique = {answer.id: answer for answer in answers}
+        right = sum(answer.is_right(self.settings.judged_correct_from) for answer in unique.values())
+        return {"answers": len(unique), "found right": right, "questions": _questions(answers), "hash": hash_of(unique)}
+
+    @property
+    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
+        judges = self.settings.judges
+        return examples_of(self.splits.train, judges), examples_of(self.splits.val, judges)
+
+    def calls_at_most(self, runs: int) -> dict[str, int]:
+        """The training answers are judged once more than `runs`, since their mean score is the threshold."""
+        settings, splits = self.settings, self.splits
+        tuning = runs + len(settings.judges) * len(splits.train) + most_proposals(runs, predictors=1)
+        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(splits.test) * len(settings.report_judges)}
+
+    def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
+        return JudgeStudent(tracer.judge, {**models.report_judges, **models.judges}, self, models)
+
+    def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
+        return Agreement(self.settings.judged_correct_from)
+
+    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
+        made: Tracer = tracer.deepcopy()
+        made.judge = student.judge
+        return made
+
+    def proven(self, tracer: Tracer, models: Models) -> Ratings:
+        judges, answers = models.report_judges, self.splits.test
+        student = JudgeStudent(tracer.judge, judges, self, models)
+        found = in_threads(
+            lambda example: student(**example.inputs()).verdict.overall,
+            examples_of(answers, [*judges]),
+            self.concurrency,
+        )
+        return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
+
+    def proof(self, before: Ratings, after: Ratings) -> Proof:
+        settings = self.settings
+        return prove_judges(self.splits.test, before, after, settings.judged_correct_from, settings.seed)
+
+    def warnings(self, proof: Proof) -> list[str]:
+        answers = self.splits.test
+        bare = sum(answer.thought is None for answer in answers)
+        found = [f"{count} records left out: {reason}" for reason, count in self.labels.skipped.items()]
+        if bare:
+            found.append(
+                f"{bare} of {len(answers)} answers came without a thought: how the judges rate thoughts was not measured"
+            )
+        return [*found, *few(_questions(answers), "questions")] + [
+            f"{name} gave no verdict on {silent.failed_after} answers after, on {silent.failed_before} before"
+            for name, silent in proof.stages.items()
+            if silent.failed_after > silent.failed_before
+        ]
+
+
+def _questions(answers: Sequence[Labelled]) -> int:
+    return len({answer.question_key for answer in answers})
+
+
+def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
+    """Divides the answers by their questions. `num_test` counts questions (half, at most 60, when None), `num_train` and
+    `num_val` count answers (a quarter each, at most 24); an odd one is rounded down. Raises `UserError`, with the
+    numbers, where there is too little, or where a side has no right or no wrong answers."""
+    usual = max(2, min(MOST_EXAMPLES, len(answers) // 4))
+    made = split_by(
+        answers,
+        lambda answer: answer.question_key,
+        lambda answer: answer.id,
+        num_train=settings.num_train or usual,
+        num_val=settings.num_val or usual,
+        num_test=settings.num_test or max(2, min(MOST_TESTS, _questions(answers) // 2)),
+        seed=settings.seed,
+    )
+    kinds = {side: _kinds(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
+    return replace(made, train=_balanced(*kinds["train"]), val=_balanced(*kinds["val"]))
+
+
+def _kinds(side: str, answers: Sequence[Labelled], correct_from: int) -> list[list[Labelled]]:
+    """The answers that people found right, and those that they found wrong."""
+    kinds = [[answer for answer in answers if answer.is_right(correct_from) is right] for right in (True, False)]
+    for word, kind in zip(("right", "wrong"), kinds, strict=True):
+        if not kind:
+            raise UserError(
+                f"no answer that people found {word} belongs to the {side} questions, so that nothing can be compared; "
+                "give more answers, or try another --seed or other numbers of them"
+            )
+    return kinds
+
+
+def _balanced(right: list[Labelled], wrong: list[Labelled]) -> list[Labelled]:
+    """As many of both in turn; so that a judge has to tell them apart, whichever are fewer are repeated."""
+    half = max(1, (len(right) + len(wrong)) // 2)
+    return spread([list(islice(cycle(kind), half)) for kind in (right, wrong)], 2 * half)
+
+
+def examples_of(answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
+    """An example for every answer and judge. `correct` and `rating` are what people said (one of them may be None)."""
+    inputs = ("passage", "question", "answer", "thought", "judge")
+    return [
+        dspy.Example(**said, passage=shown(one), judge=judge, rating=one.overall).with_inputs(*inputs)
+        for one in answers
+        for said in [one.model_dump(include={"question", "answer", "thought", "correct"})]
+        for judge in judges
+    ]
+
+
+def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
+    """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
+    said nothing, and is counted. The composite is the mean of their balanced accuracies, with an interval over the
+    questions that every judge rated both times; None where a judge has none."""
+    metrics: dict[str, Compared] = {}
+    pairs: dict[str, list[Pair]] = {}
+    failures: dict[str, Failures] = {}
+    for judge, old in before.items():
+        triples = [
+            (one, then, now)
+            for one, then, now in zip(answers, old, after[judge], strict=True)
+            if then is not None and now is not None
+        ]
+        rated = [one for one, _, _ in triples]
+        earlier = _figures(rated, [then for _, then, _ in triples], correct_from)
+        later = _figures(rated, [now for _, _, now in triples], correct_from)
+        pairs[judge] = [
+            Pair(one.question_key, one.is_right(correct_from), then >= correct_from, now >= correct_from)
+            for one, then, now in triples
+        ]
+        for name, value in earlier.items():
+            sure = balanced_interval([pairs[judge]], seed=seed) if name == BALANCED else None
+            metrics[f"{judge}: {name}"] = Compared(before=value, after=later[name], pairs=len(rated), interval=sure)
+        silent = [list(ratings).count(None) for ratings in (old, after[judge])]
+        failures[judge] = Failures(
+            failed_before=silent[0], asked_before=len(old), failed_after=silent[1], asked_after=len(old)
+        )
+    means = [metrics[f"{judge}: {BALANCED}"] for judge in before]
+    composite = Compared(
+        before=_mean([one.before for one in means]),
+        after=_mean([one.after for one in means]),
+        pairs=min(len({pair.question for pair in some}) for some in pairs.values()),
+        interval=balanced_interval(list(pairs.values()), seed=seed),
+    )
+    if len(before) > 1:
+        alphas = [krippendorff_alpha(list(ratings.values())) for ratings in (before, after)]
+        metrics["between the judges: Krippendorff's alpha"] = Compared(
+            before=alphas[0], after=alphas[1], pairs=len(answers), interval=None
+        )
+    return Proof(composite=composite, metrics=metrics, stages=failures)
+
+
+def _figures(answers: Sequence[Labelled], ratings: Sequence[float], correct_from: int) -> dict[str, float | None]:
+    truth, said = [one.is_right(correct_from) for one in answers], [rating >= correct_from for rating in ratings]
+    both = [(one.overall, rating) for one, rating in zip(answers, ratings, strict=True) if one.overall is not None]
+    return {
+        BALANCED: balanced_accuracy(truth, said),
+        "Cohen's kappa with people": weighted_kappa(truth, said),
+        "weighted kappa with people's ratings": weighted_kappa([one for one, _ in both], [other for _, other in both]),
+        "leniency (calls correct, less people)": _mean([float(a) - b for a, b in zip(said, truth, strict=True)]),
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None

@@ -1,0 +1,233 @@
+"""The optimizers by name: each a short constructor over one of DSPy's, with its share of the runs that a job allows. A new
+one is a function with `@optimizer` here, and nothing else.
+
+Every optimizer is given a `Job` and gives back a changed copy of its student. Whether that is better is not its to say:
+`optimize.compilation` compares the two on validation texts, of which the search has seen a part.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import dspy
+
+    from optimize.measure import OptimizerMetric
+    from optimize.program import Tunable
+    from optimize.proposing import ProposalAdapter
+
+MOST_DEMOS = 2
+"""Demonstrations a predictor may get: small models have short contexts."""
+
+SHOWN = 8
+"""Training examples that MIPRO's proposer is told of."""
+
+_LABELLED = -2
+"""DSPy's number of the program with raw training examples as demonstrations: texts, which no stage can use."""
+
+_ENOUGH = 6
+"""Examples on which COPRO should try an instruction, where the runs allow it."""
+
+_MERGE_SAMPLE = 5
+"""Validation examples on which GEPA tries a merge of two programs before it tries the rest."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an optimizer is given. `runs`: at most about so many times the student may be run on an example that it was not
+    run on unchanged. `train`, and of these `good`, on which the unchanged student scored `threshold` or more, the best
+    first: they become demonstrations. Any prefix of `train` and `val` is as mixed as the whole. `proposer` writes
+    instructions, asked through `adapter`, which DSPy is configured with. `temperatures`: whether these may be tuned too.
+    """
+
+    student: "Tunable"
+    train: "list[dspy.Example]"
+    good: "list[dspy.Example]"
+    val: "list[dspy.Example]"
+    metric: "OptimizerMetric"
+    proposer: "dspy.LM"
+    adapter: "ProposalAdapter"
+    runs: int
+    threshold: float
+    seed: int
+    concurrency: int
+    temperatures: bool = True
+
+    def validation(self, count: float) -> "list[dspy.Example]":
+        """About so many of the validation examples, one at least."""
+        return self.val[: within(count, 1, len(self.val))]
+
+    @property
+    def demonstrating(self) -> dict[str, Any]:
+        """Which runs become demonstrations, in DSPy's words. No threshold of 0: DSPy takes that for none."""
+        return {
+            "metric": self.metric,
+            "metric_threshold": self.threshold or None,
+            "max_bootstrapped_demos": MOST_DEMOS,
+            "max_labeled_demos": 0,
+        }
+
+
+def within(number: float, least: int, most: int) -> int:
+    """The whole number nearest below `number` that is at least `least` and at most `most` (`most` wins)."""
+    return min(max(int(number), least), most)
+
+
+def most_proposals(runs: int, predictors: int) -> int:
+    """How many instructions any optimizer asks for, at most, when it may make so many runs."""
+    return runs // 3 + 8 * predictors + 3
+
+
+Optimizer = Callable[[Job], "dspy.Module"]
+
+OPTIMIZERS: dict[str, Optimizer] = {}
+
+
+def optimizer(function: Optimizer) -> Optimizer:
+    """Puts an optimizer into the table, under its function's name with hyphens."""
+    OPTIMIZERS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+@optimizer
+def bootstrap(job: Job) -> "dspy.Module":
+    """BootstrapFewShot: demonstrations from runs that went well."""
+    import dspy
+
+    if not job.good:
+        return job.student
+    return dspy.BootstrapFewShot(**job.demonstrating).compile(job.student, trainset=job.good)
+
+
+@optimizer
+def random_search(job: Job) -> "dspy.Module":
+    """BootstrapFewShotWithRandomSearch: the best of about eight random sets of demonstrations or more."""
+    import dspy
+
+    if not job.good:
+        return job.student
+    val = job.validation(job.runs / 9)
+    programs = within(job.runs / len(val), 3, 24)
+    search = dspy.BootstrapFewShotWithRandomSearch(
+        **job.demonstrating, num_candidate_programs=programs - 2, num_threads=job.concurrency, stop_at_score=100.0
+    )
+    numbers = [number for number in range(-3, programs - 2) if number != _LABELLED]
+    return search.compile(job.student, trainset=job.good, valset=val, restrict=numbers)
+
+
+@optimizer
+def optuna(job: Job) -> "dspy.Module":
+    """Our own search over instructions, demonstrations and temperatures together (`optimize.optuna_search`)."""
+    from optimize.optuna_search import searched
+
+    return searched(job)
+
+
+@optimizer
+def mipro(job: Job) -> "dspy.Module":
+    """MIPROv2: instructions and demonstrations chosen together by Bayesian optimization, in about ten trials or more."""
+    import dspy
+
+    val = job.validation(job.runs / 11)
+    trials = within(job.runs / len(val) - 1, 2, 60)
+    search = dspy.MIPROv2(
+        **{**job.demonstrating, "max_bootstrapped_demos": MOST_DEMOS if job.good else 0},
+        prompt_model=job.proposer,
+        task_model=dspy.settings.lm,
+        auto=None,
+        num_candidates=within(trials / 3, 2, 8),
+        num_threads=job.concurrency,
+        seed=job.seed + 1,  # MIPRO takes a seed of 0 for none
+        track_stats=False,
+    )
+    return search.compile(
+        job.student,
+        trainset=(job.good or job.train)[:SHOWN],
+        valset=val,
+        num_trials=trials,
+        minibatch=False,
+        program_aware_proposer=False,
+        view_data_batch_size=4,
+    )
+
+
+@optimizer
+def copro(job: Job) -> "dspy.Module":
+    """COPRO: instructions by coordinate ascent, one predictor after another, round after round: the widest and deepest
+    search that leaves enough examples for each instruction."""
+    import dspy
+
+    predictors, enough = len(job.student.predictors()), min(_ENOUGH, len(job.val))
+
+    def programs(breadth: int, depth: int) -> int:
+        """How many it tries at most. The first round has the original among its `breadth`. With one predictor every later
+        round tries the new ones alone; with several, all instructions so far again, one of which is the program as it is.
+        """
+        later = sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
+        return breadth * depth if predictors == 1 else 1 + later
+
+    sizes = [size for size in product(range(2, 9), range(1, 4)) if programs(*size) * enough <= job.runs]
+    breadth, depth = max(sizes, key=lambda size: (size[0] * size[1], size[1]), default=(2, 1))
+    search = dspy.COPRO(
+        prompt_model=job.proposer, metric=job.metric, breadth=breadth, depth=depth, init_temperature=1.0
+    )
+    threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
+    val = job.validation(job.runs / programs(breadth, depth))
+    # What COPRO calls its training set is what it chooses by.
+    return search.compile(job.student.deepcopy(), trainset=val, eval_kwargs=threads)
+
+
+@optimizer
+def simba(job: Job) -> "dspy.Module":
+    """SIMBA: rules and demonstrations taken from examples on which runs differ most; in four steps or more, or fewer where
+    a batch would have less than four examples. A third of the runs are for its last trial."""
+    import dspy
+    from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
+
+    candidates = 4 if job.runs >= 200 else 3
+    train = within(job.runs / 3 / (candidates + 1), 4, len(job.train))
+    # A step samples the candidates on its batch, makes up to one program more of them, and tries these on the batch.
+    widest = (job.runs - (candidates + 1) * train) / (2 * candidates + 1)
+    batch = within(max(widest / 4, min(widest, 4)), 2, train)
+    search = dspy.SIMBA(
+        metric=job.metric,
+        bsize=batch,
+        num_candidates=candidates,
+        max_steps=within(widest / batch, 1, 8),
+        max_demos=MOST_DEMOS,
+        prompt_model=job.proposer,
+        num_threads=job.concurrency,
+    )
+    append = append_a_demo(100_000)
+
+    def good_demo(bucket: list[dict[str, Any]], system: Any, **more: Any) -> bool:
+        return bool(bucket[0]["score"] >= job.threshold and append(bucket, system, **more))
+
+    search.strategies = [good_demo, append_a_rule]
+    return search.compile(job.student, trainset=job.train[:train], seed=job.seed)
+
+
+@optimizer
+def gepa(job: Job) -> "dspy.Module":
+    """GEPA: instructions evolved by reflecting on what was wrong, in words; a fifth of the runs each full validation."""
+    import dspy
+    from dspy.teleprompt.gepa import InstructionProposer
+
+    val = job.validation(job.runs / 5)
+    batch = min(3, len(job.train))
+    # It begins a step, of so many runs at most, while it has used fewer than its limit.
+    step = max(2 * batch, _MERGE_SAMPLE) + len(val)
+    # No cache_evaluation: GEPA 0.1.4 keys it by an example's place in its list, so that a score on training example 0
+    # counts as the one on validation example 0.
+    search = dspy.GEPA(
+        metric=job.metric,
+        max_metric_calls=max(job.runs - step + 1, len(val) + 1),
+        reflection_minibatch_size=batch,
+        reflection_lm=job.proposer,
+        instruction_proposer=InstructionProposer(adapter=job.adapter),
+        num_threads=job.concurrency,
+        warn_on_score_mismatch=False,
+        seed=job.seed,
+    )
+    return search.compile(job.student, trainset=job.train, valset=val)

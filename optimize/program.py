@@ -1,0 +1,100 @@
+"""A program as optimizers are shown it, and what they change of it, as plain data."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dspy
+from pydantic import BaseModel
+
+from optimize.recording import Recorder
+from programs.asking.adapter import PassageFirstAdapter
+from programs.asking.caller import RETRY_INPUTS, AwaitedModule
+
+HIDDEN_INPUTS = ("passage", *RETRY_INPUTS)
+"""Inputs that no demonstration shows: the prompt leaves another text's passage out, and an earlier try and what was wrong
+with it say nothing about a good one."""
+
+
+class Tunable(AwaitedModule):
+    """A program as optimizers are shown it: they find the predictors `tunable` in it, and no others.
+
+    What it leaves in DSPy's trace, which demonstrations are made of, is JSON: of each tunable predictor the last try, since
+    of a stage that was asked again the others were rejected, and without `HIDDEN_INPUTS`. Its first error ends the
+    compilation (see `Recorder.watching`): a bad reply is an outcome and none. It keeps its `adapter` whatever DSPy is
+    configured with when an optimizer runs it.
+    """
+
+    def __init__(self, tunable: tuple[str, ...], recorder: Recorder, adapter: PassageFirstAdapter) -> None:
+        super().__init__()
+        self.tunable = tunable
+        self._recorder, self._adapter = recorder, adapter
+
+    def named_parameters(self) -> list[tuple[str, Any]]:
+        every = dict(super().named_parameters())
+        return [(name, every[name]) for name in self.tunable]
+
+    def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
+        """As `aforward`, without awaiting."""
+        with self._recorder.watching():
+            with dspy.context(trace=[], adapter=self._adapter):
+                prediction = super().forward(*args, **inputs)
+                steps = dspy.settings.trace
+            if dspy.settings.trace is not None:
+                dspy.settings.trace.extend(_last_tries(steps, {id(predictor) for predictor in self.predictors()}))
+            return prediction
+
+
+def _last_tries(steps: list[Any], tunable: set[int]) -> list[Any]:
+    found: dict[str, Any] = {}
+    for predictor, given, made in steps:
+        if id(predictor) in tunable:
+            inputs, outputs = plain(dict(given)), dspy.Prediction(**plain(dict(made)))
+            asked = {name: value for name, value in inputs.items() if name not in RETRY_INPUTS}
+            shown = {name: value for name, value in inputs.items() if name not in HIDDEN_INPUTS}
+            found[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, outputs)
+    return list(found.values())
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it."""
+    return json.loads(json.dumps(value, ensure_ascii=False, default=_dumped))
+
+
+def _dumped(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+
+
+class Tuned(BaseModel):
+    """The changeable part of a predictor, its demonstrations as JSON holds them. `temperature` None leaves it to the plan
+    or the model."""
+
+    instructions: str
+    demos: list[dict[str, Any]]
+    temperature: float | None = None
+
+
+def tuned_part(predictor: dspy.Predict) -> Tuned:
+    """The part of one predictor, without DSPy's own marks; the same demonstration only once."""
+    demos = [
+        {name: value for name, value in plain(dict(demo)).items() if name != "augmented" and name[:5] != "dspy_"}
+        for demo in predictor.demos
+    ]
+    return Tuned(
+        instructions=predictor.signature.instructions,
+        demos=[demo for number, demo in enumerate(demos) if demo not in demos[:number]],
+        temperature=predictor.config.get("temperature"),
+    )
+
+
+def changed_copy(student: dspy.Module, parts: Mapping[str, Tuned]) -> dspy.Module:
+    """A copy of the student with these parts; all else is the student's, also its field names and prefixes."""
+    copy = student.deepcopy()
+    for name, predictor in copy.named_predictors():
+        part = parts[name]
+        if part != tuned_part(predictor):
+            predictor.signature = predictor.signature.with_instructions(part.instructions)
+            predictor.demos = [dict(demo) for demo in part.demos]
+            config = {key: value for key, value in predictor.config.items() if key != "temperature"}
+            predictor.config = config if part.temperature is None else {**config, "temperature": part.temperature}
+    return copy

@@ -1,0 +1,97 @@
+"""How models are asked for instructions, and which of their proposals are fit to be tried."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+from optimize.recording import Recorder
+from programs.asking.adapter import PassageFirstAdapter
+from programs.errors import CallError
+from programs.lms.failures import EmptyAnswer, backend_error
+
+LONGEST = 2000
+"""Characters that an instruction may have."""
+
+LONGEST_QUOTE = 12
+"""An instruction with so many words in a row from one of the examples' texts has copied them."""
+
+_INSTRUCTIONS = ("proposed_instruction", "new_instruction", "instruction")
+_ADVICE = "module_advice"
+_WORD = re.compile(r"\w+")
+
+
+class ProposalAdapter(PassageFirstAdapter):
+    """The adapter of all questions to the proposer, whatever the adapter of the student is. It reads as strictly as the
+    stages do: a reply that stops in the middle is no instruction.
+
+    Asks once for each completion wanted. What cannot be read, and instructions that are not fit (empty, endless, copied
+    from an example), are left out; where nothing is left, the proposal is to change nothing. Raises the `BackendError` of a
+    proposer that is gone.
+    """
+
+    def __init__(self, examples: Iterable[dspy.Example], recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+        texts = (value for example in examples for value in example.inputs().values() if isinstance(value, str))
+        self._quotes = {quote for text in texts for quote in _quotes(text)}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ProposalAdapter":
+        return self
+
+    def fit(self, instruction: Any) -> bool:
+        """Whether an instruction may be tried."""
+        whole = isinstance(instruction, str) and bool(instruction.strip()) and len(instruction) <= LONGEST
+        return whole and self._quotes.isdisjoint(_quotes(instruction))
+
+    def __call__(
+        self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        options = {**lm_kwargs}
+        wanted, rollout = options.pop("n", None) or 1, options.pop("rollout_id", None)
+        found = []
+        for number in range(wanted):
+            # Equal requests would get equal answers from whoever remembers them.
+            asked = {**options, "rollout_id": (rollout or 0) + number} if rollout or number else dict(options)
+            found += self._asked(lm, asked, signature, demos, inputs)
+        return found or [_nothing_new(signature, inputs)]
+
+    def _asked(self, lm: Any, *rest: Any) -> list[dict[str, Any]]:
+        self._recorder.check()
+        try:
+            completions = super().__call__(lm, *rest)
+        except AdapterParseError:
+            return []
+        except Exception as error:
+            if isinstance(backend_error(error), CallError | EmptyAnswer):
+                return []
+            raise
+        return [fit for completion in completions if (fit := self._fit_part(completion)) is not None]
+
+    def _fit_part(self, completion: dict[str, Any]) -> dict[str, Any] | None:
+        if any(name in completion and not self.fit(completion[name]) for name in _INSTRUCTIONS):
+            return None
+        if _ADVICE not in completion:
+            return completion
+        advice = {name: text for name, text in completion[_ADVICE].items() if self.fit(text)}
+        return {**completion, _ADVICE: advice}
+
+
+def _quotes(text: str) -> Iterable[str]:
+    words = _WORD.findall(text.lower())
+    return (" ".join(words[start : start + LONGEST_QUOTE]) for start in range(len(words) - LONGEST_QUOTE + 1))
+
+
+def _nothing_new(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    current = inputs.get("basic_instruction") or inputs.get("current_instruction") or _best_attempt(inputs)
+    empty = {name: {} if name == _ADVICE else "" for name in signature.output_fields}
+    return {name: current if name in _INSTRUCTIONS else value for name, value in empty.items()}
+
+
+def _best_attempt(inputs: Mapping[str, Any]) -> str:
+    """The best of the instructions that COPRO lists with their scores, the worst first."""
+    attempts = inputs.get("attempted_instructions") or []
+    tried = [str(line).partition(": ")[2] for line in attempts if str(line).startswith("Instruction #")]
+    return tried[-1] if tried else ""

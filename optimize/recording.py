@@ -1,0 +1,303 @@
+"""A model whose calls are recorded in a journal: made once, and answered from it ever after, so that an interrupted
+compilation, run again, pays for nothing twice, and a candidate costs the stages that it changes alone.
+
+What decides an answer is the endpoint, the model, the request (messages and options) and the rollout: DSPy's `rollout_id`,
+by which optimizers ask for another answer to the same request. Where a request carries a sampling seed, the rollout
+changes the seed that is sent, or a seeded server would give the same answer again. An answer that ran into its token limit
+is recorded as what it is, and is `Truncated` again when replayed: it was paid for. No other error is recorded.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dspy
+import orjson
+from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
+
+from programs.background_loop import run
+from programs.errors import CallError, FatalError, Truncated
+from programs.lms.engine import BlockingEngine
+from programs.lms.failures import EmptyAnswer, backend_error
+from programs.lms.meter import Meter, current_meter, metered
+from programs.lms.resolve import Model
+from programs.lms.wire import encodable, reasoning_of
+from programs.run.journal import Journal
+
+NAME = "calls.journal.jsonl"
+ROLLOUT = "rollout"
+Line = dict[str, Any]
+"""What the journal holds of a call."""
+
+_DEFAULTS = ("temperature", "max_tokens", "max_completion_tokens")
+_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens")
+
+
+class CompileStopped(FatalError):
+    """The compilation is being ended: nothing is asked any more. It can be resumed."""
+
+
+class BudgetSpent(CompileStopped):
+    """As many calls were paid for as were allowed. A resumed compilation replays them, and needs a higher limit."""
+
+
+class Recorder:
+    """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
+
+    `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` and `replayed` sum
+    calls, tokens and seconds by purpose, over all sessions and in this one. `failure` is the first error after which
+    nothing can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors
+    for scores of 0, so look here when one has ended. Raises what `Journal` raises.
+    """
+
+    def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
+        self.journal = Journal(folder / NAME)
+        self.failure: BaseException | None = None
+        self.paid: dict[str, Counter[str]] = {}
+        self.replayed: dict[str, Counter[str]] = {}
+        self._max_calls = max_calls
+        self._places = asyncio.Semaphore(at_once)
+        self._flights: dict[str, asyncio.Task[Line]] = {}
+        self._closed = False
+        self._under_way = 0
+        for _, _, line in self.journal.lines():
+            if line["kind"] == "call":
+                _count(self.paid, line["purpose"], line)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Recorder":
+        return self
+
+    @property
+    def calls(self) -> int:
+        """How many calls were paid for, over all sessions."""
+        return sum(spend["calls"] for spend in self.paid.values())
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Remembers what is raised inside, and lets nothing begin when something was raised before."""
+        self.check()
+        try:
+            yield
+        except Exception as error:
+            self.failure = self.failure or backend_error(error) or error
+            raise
+
+    def check(self) -> None:
+        """Raises `failure`, if there is one, and `CompileStopped` after `stop`."""
+        if self.failure is not None:
+            raise self.failure
+        if self._closed:
+            raise CompileStopped("the compilation has been ended")
+
+    def check_answered(self, why: str) -> None:
+        """Raises `FatalError` when not one call was ever answered; `why` says what became of them."""
+        if not self.calls:
+            raise FatalError(f"not one call was answered ({why})")
+
+    async def answered(self, key: str, purpose: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
+        """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
+        meanwhile waits; who gives up waiting does not end it."""
+        if self._closed:
+            raise CompileStopped("the compilation has been ended")
+        flight, line = self._flights.get(key), self.journal.latest("call", key)
+        if flight is not None:
+            line = await asyncio.shield(flight)
+        if line is None:
+            flight = self._flights[key] = asyncio.ensure_future(self._made(key, purpose, ask))
+            flight.add_done_callback(partial(self._landed, key))
+            return await asyncio.shield(flight), False
+        _count(self.replayed, purpose, line)
+        return line, True
+
+    async def _made(self, key: str, purpose: str, ask: Callable[[], Awaitable[Line]]) -> Line:
+        async with self._places:
+            self.check()
+            if self._max_calls is not None and self.calls + self._under_way >= self._max_calls:
+                self.failure = BudgetSpent(f"the budget of {self._max_calls} calls is spent")
+                raise self.failure
+            self._under_way += 1
+            try:
+                line = {"purpose": purpose, **await ask()}
+                self.journal.append("call", key, **line)
+                _count(self.paid, purpose, line)
+            except Exception as error:
+                found = backend_error(error) or error
+                if not isinstance(found, CallError | EmptyAnswer):
+                    self.failure = self.failure or found
+                raise
+            finally:
+                self._under_way -= 1
+            return line
+
+    def _landed(self, key: str, flight: "asyncio.Task[Line]") -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # or asyncio complains of one for which nobody waits any more
+
+    def stop(self, seconds: float) -> None:
+        """Lets nothing begin any more, and waits so long for what is under way to be recorded."""
+        run(self._stopped(seconds))
+
+    async def _stopped(self, seconds: float) -> None:
+        self._closed = True
+        if self._flights:
+            _, late = await asyncio.wait([*self._flights.values()], timeout=seconds)
+            for flight in late:
+                flight.cancel()
+
+
+def _count(spends: dict[str, Counter[str]], purpose: str, line: Line) -> None:
+    tokens = {name: line[name] or 0 for name in _TOKENS}
+    uncounted = line["prompt_tokens"] is None or line["completion_tokens"] is None
+    spends.setdefault(purpose, Counter()).update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
+
+
+def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
+    """The same model with an LM whose every call goes through the recorder and is counted under `purpose`. The LM may be
+    copied, also deeply, and given other options, as optimizers do. Besides what the model itself raises, its calls raise
+    the recorder's errors, and a `CallError` for an answer that is not text."""
+    engine = RecordingEngine(recorder, model, purpose)
+    lm = RecordedLM(
+        model.lm.model,
+        engine=BlockingEngine(engine),
+        async_engine=engine,
+        num_retries=0,
+        cache=False,
+        callbacks=model.lm.callbacks,
+    )
+    # DSPy names the limit of reasoning models otherwise, and takes neither name in its constructor.
+    lm.kwargs = {name: value for name, value in model.lm.kwargs.items() if name in _DEFAULTS}
+    return replace(model, lm=lm)
+
+
+class RecordedLM(dspy.LM):
+    """`dspy.LM` that tells its engine which rollout is asked for: DSPy takes that out of a request."""
+
+    def __call__(self, prompt: Any = None, *, messages: Any = None, **options: Any) -> Any:
+        return super().__call__(prompt, messages=messages, **self._named(options))
+
+    async def acall(self, prompt: Any = None, *, messages: Any = None, **options: Any) -> Any:
+        return await super().acall(prompt, messages=messages, **self._named(options))
+
+    def _named(self, options: dict[str, Any]) -> dict[str, Any]:
+        rollout = {**self.kwargs, **options}.get("rollout_id")
+        return options if rollout is None else {**options, "metadata": {ROLLOUT: str(rollout)}}
+
+
+class RecordingEngine:
+    """Answers from the recorder, or by the model's own engine. A copy of it is itself."""
+
+    def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
+        self._recorder = recorder
+        self._model, self._purpose = model, purpose
+        self._engine = model.engine or NativeEngine(model.lm)
+        self._schema_refused = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RecordingEngine":
+        return self
+
+    @property
+    def supports_response_schema(self) -> bool:
+        """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
+        depends on it, so a replay has to learn it at the same place."""
+        return self._engine.supports_response_schema and not self._schema_refused
+
+    @property
+    def supported_params(self) -> frozenset[str]:
+        """The options that the model takes."""
+        return frozenset(self._engine.supported_params)
+
+    async def complete(self, request: Request) -> Response:
+        """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
+        extensions = dict(request.config.extensions or {})
+        rollout = extensions.pop("metadata", {}).get(ROLLOUT)
+        request = replace(request, config=replace(request.config, extensions=extensions or None))
+        parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
+        key = hashlib.blake2b(parts, digest_size=16).hexdigest()
+        asked = partial(self._asked, _reseeded(request, rollout))
+        line, replayed = await self._recorder.answered(key, self._purpose, asked)
+        self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
+        if line["text"] is None:
+            current_meter().finish_reason = line["finish_reason"]
+            raise Truncated(line["error"])
+        thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
+        response = Response(
+            id=None,
+            model=request.model,
+            message=Message.assistant([*thought, TextPart(text=line["text"])]),
+            finish_reason=line["finish_reason"],
+            usage=Usage(input_tokens=0, output_tokens=0),
+        )
+        if replayed:
+            current_meter().add_answer(response)
+        return response
+
+    async def _asked(self, request: Request) -> Line:
+        """The line of a call that is made now; whoever meters around it counts it too."""
+        started, usage = time.monotonic(), None
+        with metered() as meter:
+            try:
+                response = await self._engine.complete(request)
+                answer, usage = _answer(response), response.usage
+            except Truncated as error:
+                answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": str(error)}
+        return {
+            "endpoint": self._model.endpoint,
+            "model": self._model.name,
+            "seconds": round(time.monotonic() - started, 3),
+            "schema_refused": not self._engine.supports_response_schema,
+            **answer,
+            **_tokens(meter, usage),
+        }
+
+
+class NativeEngine:
+    """An engine that hands requests to a `dspy.LM`, which has retries of its own. Raises DSPy's public errors."""
+
+    def __init__(self, lm: dspy.LM) -> None:
+        self._lm = lm
+        self.supports_response_schema = bool(lm.supports_response_schema)
+        self.supported_params = frozenset(lm.supported_params)
+
+    async def complete(self, request: Request) -> Response:
+        """The LM's answer."""
+        return await self._lm.acall(request=request)
+
+
+def _reseeded(request: Request, rollout: str | None) -> Request:
+    """The request as it is sent: its seed, where it carries one, is another for every rollout. 31 bits."""
+    seed = request.config.seed
+    if seed is None or rollout is None:
+        return request
+    digest = hashlib.blake2b(f"{seed}/{rollout}".encode(), digest_size=4).digest()
+    return replace(request, config=replace(request.config, seed=int.from_bytes(digest, "big") & 0x7FFFFFFF))
+
+
+def _answer(response: Response) -> dict[str, Any]:
+    """Raises `EmptyAnswer` without text, `CallError` where there is more than text (calls of tools)."""
+    foreign = [part for part in response.message.parts if not isinstance(part, TextPart | ThinkingPart)]
+    if foreign:
+        raise CallError(f"the answer holds a {type(foreign[0]).__name__}: only text can be recorded")
+    text = encodable(response.text or "")
+    if not text.strip():
+        raise EmptyAnswer("empty answer")
+    reasoning = encodable(reasoning_of(response))
+    return {"text": text, "reasoning": reasoning, "finish_reason": response.finish_reason, "error": None}
+
+
+def _tokens(meter: Meter, usage: Usage | None) -> dict[str, int | None]:
+    """Those that were metered, failed tries of the same call too, or those that DSPy tells of a call that it made itself.
+    None is what no server counted; no prompt has zero tokens."""
+    counts: tuple[int | None, ...] = (meter.prompt_tokens, meter.completion_tokens, meter.cached_tokens)
+    if not meter.attempts and usage is not None:
+        counts = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens)
+    elif meter.uncounted or not meter.prompt_tokens:
+        counts = (None, None, None)
+    return dict(zip(_TOKENS, counts, strict=True))

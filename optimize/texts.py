@@ -1,0 +1,226 @@
+"""Tuning the stages that write: the part of the program that makes one trace of a text, and what a compilation of it needs.
+
+Judges and graders are no part of it, since an optimizer that could rewrite its own judge would learn to flatter itself.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import dspy
+
+from optimize.compilation import MOST_EXAMPLES, MOST_TESTS, Compilation, Models, few
+from optimize.measure import Measure, Measured, StageMeasure, TraceMeasure
+from optimize.optimizers import most_proposals
+from optimize.program import Tunable
+from optimize.proof import Proof, prove
+from optimize.recording import Recorder
+from optimize.settings import CompileSettings
+from optimize.splits import Splits, hash_of, split_by
+from optimize.stages import ALL, STAGES, TRACE_CALLS, Asked, run_calls, scored_by_itself, tunable_of
+from programs.asking.adapter import PassageFirstAdapter, adapter_for
+from programs.asking.ask import Answering, Ask
+from programs.asking.caller import Caller, TryRules, options_of
+from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
+from programs.asking.reply import Reply, StageFailed
+from programs.errors import UserError
+from programs.inputs.papers import source_key
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sample import Sample, sample_of
+from programs.passage import Passage
+from programs.settings import TracerOptions
+from programs.tracer import SampleOutcome, Tracer
+
+log = logging.getLogger("synthreasoner")
+
+
+class Student(Tunable):
+    """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
+    `options` are what the LM may be sent (`programs.asking.calling.options_of`).
+
+    Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
+    A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        tunable: tuple[str, ...],
+        recorder: Recorder,
+        adapter: PassageFirstAdapter,
+        options: frozenset[str],
+        rules: TryRules,
+        until: str | None = None,
+    ) -> None:
+        super().__init__(tunable, recorder, adapter)
+        self.questions, self.strands, self.writer = tracer.questions, tracer.strands, tracer.writer
+        self._caller = Caller(rules=rules, options=options, strict=True)
+        self._until = until
+
+    async def aforward(
+        self, text: str, title: str | None = None, domain: str | None = None, **_: Any
+    ) -> dspy.Prediction:
+        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a
+        list of `Variation`, empty without questions), `pool` and `failures` (a list of `StageFailed`).
+        Raises `BackendError` when the model cannot be reached or refuses."""
+        asked: dict[str, Asked] = {}
+        sample, options = sample_of(text, title=title, domain=domain), TracerOptions(temperature=TEMPERATURE)
+        tracer = Tracer(self.questions, self.strands, self.writer)
+        try:
+            made = await tracer.made(sample, options, _answering(self._caller.answer, asked, self._until))
+        except _Reached:
+            made = SampleOutcome(self.questions.pool(Passage(sample), asked["questions"].reply, options.seed))
+        failures: list[StageFailed] = [made.failure] if made.failure else []
+        failures += [variation.failure for variation in made.variations if variation.failure]
+        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=failures)
+
+
+TEMPERATURE = 0.7
+"""The runner's default for the trace and the answer."""
+
+
+class _Reached(Exception):
+    """The stage that was wanted has replied."""
+
+
+def _answering(answer: Answering, asked: dict[str, Asked], until: str | None) -> Answering:
+    async def answered(ask: Ask) -> Reply:
+        if until is not None and ask.stage != until and ask.depth >= STAGES[until].depth:
+            # Asked together with the stage that is wanted, before it: nothing will read this.
+            return Reply(status="unread", problems=["not wanted"])
+        reply = await answer(ask)
+        asked[ask.stage] = Asked(ask, reply)
+        if ask.stage == until:
+            raise _Reached
+        return reply
+
+    return answered
+
+
+class TextCompilation(Compilation):
+    """Tunes stages one after another, or all at once, on texts that are parted by source."""
+
+    def __init__(self, settings: CompileSettings, table: ModelTable) -> None:
+        super().__init__(settings, settings.concurrency or concurrency_of(table.main))
+        self.parts = settings.stage
+        self.weights = settings.weights
+        self.model: str | None = settings.model
+        self.splits = _split(_samples(settings, passage_chars_of(table.main)), settings)
+
+    @property
+    def data(self) -> dict[str, dict[str, Any]]:
+        return {
+            side: {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
+            for side, samples in self.splits.sides.items()
+        }
+
+    @property
+    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
+        return examples_of(self.splits.train), examples_of(self.splits.val)
+
+    def calls_at_most(self, runs: int) -> dict[str, int]:
+        """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
+        more than `runs`, since their mean score is the threshold."""
+        train, val = len(self.splits.train), len(self.splits.val)
+        calls = {}
+        for stage in self.parts:
+            before, own = run_calls(stage, _judging(self.weights, self.settings.judges))
+            calls[f"tuning {stage}"] = (
+                (train + val) * before + (runs + train) * own + most_proposals(runs, len(tunable_of(stage)))
+            )
+        judging = _judging(self.weights, self.settings.report_judges)
+        return {**calls, "proof": 2 * len(self.splits.test) * (TRACE_CALLS + judging)}
+
+    def student(self, part: str, tracer: Tracer, models: Models) -> Student:
+        until = part if scored_by_itself(part) else None
+        student, adapter = models.student, adapter_for(self.settings.prompt_order)
+        return Student(tracer, tunable_of(part), models.recorder, adapter, options_of(student), self.rules, until)
+
+    def measure(self, part: str, judges: dict[str, Any]) -> Measure:
+        if scored_by_itself(part):
+            return StageMeasure(part)
+        return TraceMeasure(self.weights, judges, next(iter(judges.values()), None), self.rules)
+
+    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
+        made = Tracer(student.questions, student.strands, student.writer)
+        made.judge, made.grader = tracer.judge, tracer.grader
+        return made
+
+    def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
+        return self.measured(
+            self.student(ALL, tracer, models), examples_of(self.splits.test), self.measure(ALL, models.report_judges)
+        )
+
+    def proof(self, before: Any, after: Any) -> Proof:
+        return prove(before, after, seed=self.settings.seed, weights=self.weights)
+
+    def warnings(self, proof: Proof) -> list[str]:
+        return [*judge_warnings(self.settings), *few(len(self.splits.test), "sources"), *self._doubts(proof)]
+
+    def _doubts(self, proof: Proof) -> list[str]:
+        found = []
+        if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits.test):
+            found.append("no text names its source: passages of one paper may be on both sides")
+        if proof.unscored_before or proof.unscored_after:
+            found.append(
+                f"{proof.unscored_before} texts had no score before, {proof.unscored_after} after, and are left out"
+            )
+        return found
+
+
+def judge_warnings(settings: CompileSettings) -> list[str]:
+    """What a reader of the report should know about its judges."""
+    if not _judging(settings.weights, settings.report_judges):
+        return ["no judge took part: the scores are of form, grounding and wording alone, not of truth"]
+    found = []
+    judged = any(not scored_by_itself(stage) for stage in settings.stage)
+    if judged and {*settings.report_judges} & {*settings.judges}:
+        found.append("the judges that report are those that optimised: the program may have learned to please them")
+    if settings.model in settings.report_judges:
+        found.append("the model judges itself")
+    return found
+
+
+def _judging(weights: dict[str, float], judges: list[str]) -> int:
+    """Calls that judge and grade one trace."""
+    return (len(judges) if "judge" in weights else 0) + (1 if judges and "grades" in weights else 0)
+
+
+def _samples(settings: CompileSettings, limit: int) -> list[Sample]:
+    report = ReadReport()
+    samples = list(read_samples(settings.trainset, max_chars=limit, report=report))
+    reasons = ", ".join(f"{why} ({report.first_examples[why]})" for why in report.skipped)
+    if not samples:
+        raise UserError(f"--trainset: there is no text in it{f': {reasons}' if reasons else ''}")
+    if reasons:
+        log.warning("--trainset: %d lines were skipped: %s", report.skipped_lines, reasons)
+    return samples
+
+
+def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
+    """When nothing is said, half of the sources prove, and the others give as many texts as they have for both sides."""
+    test = settings.num_test or max(2, min(MOST_TESTS, len({source_key(sample) for sample in samples}) // 2))
+
+    def parted(each: int) -> Splits[Sample]:
+        train, val = settings.num_train or each, settings.num_val or each
+        sizes = {"num_train": train, "num_val": val, "num_test": test}
+        # One text a source proves, so that what is measured on them is independent.
+        return split_by(samples, source_key, lambda sample: sample.id, **sizes, seed=settings.seed, each_test=1)
+
+    for each in range(min(MOST_EXAMPLES, len(samples) // 4), 1, -1):
+        with suppress(UserError):
+            return parted(each)
+    return parted(1)
+
+
+def examples_of(samples: Sequence[Sample]) -> list[dspy.Example]:
+    return [
+        dspy.Example(
+            text=sample.text,
+            title=sample.title if sample.title_given else None,
+            domain=sample.domain if sample.domain_given else None,
+        ).with_inputs("text", "title", "domain")
+        for sample in samples
+    ]
