@@ -1,4 +1,8 @@
-"""By how much scores changed, and how sure that is."""
+"""By how much scores changed, and how sure that is.
+
+Ours rather than SciPy's `bootstrap`, which gives the same bounds (tests/test_interval.py): `scipy.stats` takes four
+seconds to import, and has no place for resamples that have no value (`programs.judges.question_interval`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

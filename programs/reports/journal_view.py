@@ -9,45 +9,40 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import orjson
-
 from programs.errors import JournalError
 from programs.files import whole_lines
-from programs.run.index import Damaged, Index
-from programs.run.journal_lines import mark, scan
+from programs.run.index import Damaged, Index, mark, scan
+from programs.run.journal import JournalReader, damaged
 
 
-class JournalView:
+class JournalView(JournalReader):
     """A journal at one moment: what is written later is not seen, and a line that is not yet whole is left out.
 
     Raises `JournalError` for a file that cannot be read or is damaged before its last line.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         with contextlib.ExitStack() as opened:
             try:
                 folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-"))
                 copy = Path(folder) / "index"
                 _copy_index(Path(f"{path}.index"), copy)
-                self._file = os.open(path, os.O_RDONLY)
-                opened.callback(os.close, self._file)
+                file = os.open(path, os.O_RDONLY)
+                opened.callback(os.close, file)
                 # After the index was copied, which covers nothing that is not on the disk.
-                size = whole_lines(self._file)
-                self._index = Index(copy, size, lambda offset: scan(path, offset, size), partial(mark, self._file))
-                opened.callback(self._index.close)
+                size = whole_lines(file)
+                index = Index(copy, size, lambda offset: scan(path, offset, size), partial(mark, file))
+                opened.callback(index.close)
             except Damaged as error:
-                raise JournalError(
-                    f"{path} is damaged at byte {error.at}: the line there is none of a journal's"
-                ) from None
+                raise damaged(path, error) from None
             except (OSError, sqlite3.Error) as error:
                 raise JournalError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+            super().__init__(path, file, index)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> "JournalView":
@@ -56,26 +51,9 @@ class JournalView:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._opened.close()
 
-    @property
-    def index(self) -> Index:
-        """States, counts and costs."""
-        return self._index
-
-    def units(self) -> Iterator[dict[str, Any]]:
-        """The newest line of every unit, in the order in which the units first stood."""
-        last = -1
-        while places := self._index.unit_places(None, last):
-            for last, offset, length in places:  # noqa: B007
-                yield self._read(offset, length)
-
     def latest_run(self) -> dict[str, Any]:
         """The newest line of a run; empty where there is none."""
-        place = self._index.place("run", "")
-        return {} if place is None else self._read(*place)
-
-    def _read(self, offset: int, length: int) -> dict[str, Any]:
-        line: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
-        return line
+        return self.latest("run", "") or {}
 
 
 def _copy_index(path: Path, copy: Path) -> None:

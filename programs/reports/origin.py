@@ -13,9 +13,7 @@ from programs.document import read_records
 from programs.errors import UserError
 from programs.records import DocumentMetadata, JudgeAgreement, Record
 from programs.reports.journal_view import JournalView
-from programs.run import tally as names
-from programs.run.findings import Findings, findings_in
-from programs.run.funnel import Funnel, cost_of, funnel_of
+from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
 from programs.run.merge_sources import find_sources
 from programs.settings import Price
 from programs.traces.unit_line import attempts_of
@@ -94,7 +92,7 @@ class InJournal:
     def facts(self) -> Facts:
         run, index = self._view.latest_run(), self._view.index
         summary, settings = run.get("summary") or {}, run.get("settings") or {}
-        counts, spent = index.tally(), index.spent()
+        spent = index.spent()
         prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
         # What a run reads is in its summary, which it writes at its end.
         funnel = _valid_funnel(summary) or funnel_of(index, prices)
@@ -105,11 +103,11 @@ class InJournal:
             versions=run.get("versions") or {},
             git_commit=run.get("git_commit"),
             funnel=funnel,
-            findings=findings_in(counts),
+            findings=findings_of(index),
             spent=spent or None,
             cost=cost_of(spent, prices),
-            lost_questions=names.lost(names.QUESTION_LOST, counts),
-            lost_traces=names.lost(names.TRACE_LOST, counts),
+            lost_questions=lost_questions(index),
+            lost_traces=lost_traces(index),
             faults=(summary.get("this_run") or {}).get("faults"),
         )
 

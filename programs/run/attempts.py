@@ -17,8 +17,7 @@ from programs.errors import UserError
 from programs.records import Record
 from programs.run.journal import Journal
 from programs.run.merge_sources import find_sources
-from programs.run.tally import CONTAMINATED, WITHDRAWN
-from programs.traces.unit_line import attempts_of
+from programs.traces.unit_line import CONTAMINATED, WITHDRAWN, attempts_of
 
 LEFT_OUT = (WITHDRAWN, CONTAMINATED)
 

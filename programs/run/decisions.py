@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from programs.inputs.sample import Sample
 from programs.run.goal import Goal
 from programs.run.journal import Journal
-from programs.run.ledger import Decided, Ledger
-from programs.run.tally import CONTAMINATED, IMPORTED, WITHDRAWN
+from programs.run.ledger import Ledger
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.tracer import Made
 from programs.traces.unit import Known, Unit, UnitKey
-from programs.traces.unit_line import made_before, unit_line
+from programs.traces.unit_line import CONTAMINATED, IMPORTED, WITHDRAWN, made_before, unit_line
 
 log = logging.getLogger("synthreasoner")
 
@@ -34,7 +33,6 @@ class Decisions:
         self._screen = screen
         self._ledger = ledger
         self._provenance = dict(provenance)
-        self._began = journal.end[0]
 
     def known(self, key: UnitKey) -> Known | None:
         """What earlier runs made of a unit; None: nothing."""
@@ -54,11 +52,7 @@ class Decisions:
 
     def pool(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """What stands of a text's questions, written if it was decided now."""
-        new = not self._screen.decided(sample)
-        stands = self._screen.pool(sample, pool)
-        if new:
-            self._ledger.questions(stands)
-        return stands
+        return self._screen.pool(sample, pool)
 
     def unit(self, unit: Unit) -> None:
         """Writes a unit that was decided; what gives a benchmark away is left out."""
@@ -67,17 +61,14 @@ class Decisions:
             unit.status, unit.reason = CONTAMINATED, str(hit)
         basis = self._screen.rules if unit.status == CONTAMINATED else self._goal.basis
         line = unit_line(unit, basis, self._provenance)
-        before: Decided | None = None
         earlier = self._journal.latest("unit", str(unit.key))
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
-            before = Decided(earlier["status"], earlier["reason"], self._is_ours(unit.key))
         if given_away := self._screen.attempts(line):
             line["contaminated"] = given_away
         self._journal.append("unit", str(unit.key), **line)
         if unit.status != "accepted":
             log.info("a trace is %s: %s", unit.status, unit.reason, extra={"key": str(unit.key)})
-        self._ledger.unit(unit, before)
 
     def sample(self, sample: Sample, made: Made) -> None:
         """Writes that a text was driven to its end."""
@@ -94,8 +85,3 @@ class Decisions:
             failure=str(made.failure) if made.failure else None,
         )
         self._ledger.sample(sample.id, made)
-
-    def _is_ours(self, key: UnitKey) -> bool:
-        """Whether a unit's newest line was written in this run."""
-        place = self._journal.index.place("unit", str(key))
-        return place is not None and place[0] >= self._began

@@ -94,7 +94,7 @@ class Intake:
 
     def begins(self, sample: Sample) -> None:
         """A text is begun, or taken up again."""
-        self._ledger.work.begins(sample.id)
+        self._ledger.begins(sample.id)
         if self._index.knows(sample.id):
             self._unfinished -= 1
         else:

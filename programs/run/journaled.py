@@ -92,7 +92,7 @@ class JournaledCaller:
         """A place for one call of an ask."""
         async with self._gate.slot(ask.depth, ask.sample):
             self._budget.permit()
-            self._ledger.work.enters()
+            self._ledger.enters()
             try:
                 yield
             except Exception as error:
@@ -102,7 +102,7 @@ class JournaledCaller:
                     self._fail(failure)
                 raise
             finally:
-                self._ledger.work.leaves()
+                self._ledger.leaves()
 
     async def _reach_once(self) -> None:
         """Before the first call, makes sure that the servers can be reached; a run that asks nothing needs none."""

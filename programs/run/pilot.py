@@ -1,13 +1,12 @@
-"""`--pilot N`: which texts a pilot runs, what each of them took, and what the whole run will take.
+"""`--pilot N`: which texts a pilot runs, and what the whole run will take, as foretold by them.
 
 A pilot must be like the whole, and the first lines of an input often are not. So it takes the N texts whose hashes, read
 backwards, come first: they are spread over the input by chance, are the same in every run, and those of a larger pilot
-include those of a smaller one. The order in which a shard cuts the texts is that of the hashes read forwards: each shard
-has a pilot of its own. The texts keep what was made of them: a run without `--pilot` goes on from there.
+include those of a smaller one. (The order in which a shard cuts the texts is that of the hashes read forwards: each shard
+has a pilot of its own.) The texts keep what was made of them: a run without `--pilot` goes on from there.
 
-A total is the texts that are gone through times the pilot's mean; its interval is 1.645 standard errors to either side,
-narrowed by the square root of 1 - n/N, since the pilot's own part is known (Cochran, Sampling Techniques, 2.6). With
---max-traces the texts that so many traces need are not known either: it is then a ratio to the traces (6.4).
+A total is the texts that are gone through times the pilot's mean, give or take 1.645 standard errors of that mean, narrowed
+by what the pilot is of the whole. With --max-traces they are as many as that takes at the pilot's traces a text.
 """
 
 import asyncio
@@ -25,7 +24,6 @@ from programs.asking.plan import Spent
 from programs.inputs.sample import Sample
 from programs.run.display import in_time
 from programs.run.goal import NOT_CHOSEN
-from programs.run.index import Index
 from programs.run.journal import Journal
 from programs.run.ledger import RATE_LIMITED, Ledger
 from programs.settings import Price, Settings
@@ -37,6 +35,8 @@ CONFIDENCE, DEVIATIONS = 0.9, 1.645
 FEWEST = 5
 """Texts below which no interval is given."""
 
+ACCOUNTED = ("calls", "tokens_read", "tokens_written", "cost")
+
 
 class Amount(BaseModel):
     """A total that is foretold: from `low` to `high` with 90% confidence (None: too few texts to say)."""
@@ -44,6 +44,10 @@ class Amount(BaseModel):
     value: float
     low: float | None = None
     high: float | None = None
+
+    def less(self, spent: float) -> "Amount":
+        """What is left of it when so much is spent."""
+        return Amount(**{bound: None if at is None else max(0.0, at - spent) for bound, at in self})
 
 
 class Extrapolation(BaseModel):
@@ -57,8 +61,8 @@ class Extrapolation(BaseModel):
     of: int
     confidence: float = CONFIDENCE
     texts: Amount
-    traces: Amount
-    calls: Amount
+    traces: Amount | None
+    calls: Amount | None
     tokens_read: Amount | None
     tokens_written: Amount | None
     cost: Amount | None
@@ -66,18 +70,6 @@ class Extrapolation(BaseModel):
     concurrency: int
     refused: int
     spent: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a text took over all runs of the journal, and the accepted traces that it has. None: unknown."""
-
-    calls: int
-    tokens_read: int | None
-    tokens_written: int | None
-    cost: float | None
-    seconds: float
-    traces: int
 
 
 @dataclass(frozen=True)
@@ -92,67 +84,51 @@ class Pilot:
 
     def foretold(self, texts: int, settings: Settings, capacity: int) -> Extrapolation | None:
         """What the pilot foretells of a run over so many texts; None when none of its own was driven to its end."""
-        found = taken(self.journal, self.texts, self.basis, settings.prices)
-        if not found:
+        index = self.journal.index
+        ended = {sample.id for sample in self.texts if (index.sample(sample.id) or ("",))[0] == self.basis}
+        if not ended:
             return None
-        most = texts if settings.max_samples is None else min(texts, settings.max_samples)
-        whole = Whole([text.traces for text in found], most, settings.max_traces)
-        spent = self.journal.index.spent()
-        calls = whole.total([text.calls for text in found])
-        assert calls is not None, "calls are always counted"
+        took = _took(self.journal, ended, settings.prices)
+        traces = [float(index.accepted_of(name)) for name in sorted(ended)]
+        most = texts_of(settings, texts, fmean(traces))
+        spent = index.spent()
+        seconds = foretell([second / capacity for second in took["seconds"] if second is not None], most)
+        rest = max(0.0, 1 - len(ended) / most) if most else 0.0
         return Extrapolation(
-            pilot=len(found),
+            pilot=len(ended),
             chosen=len(self.texts),
             of=texts,
-            texts=whole.amount([1.0] * len(found)),
-            traces=whole.amount([text.traces for text in found]),
-            calls=calls,
-            tokens_read=whole.total([text.tokens_read for text in found]),
-            tokens_written=whole.total([text.tokens_written for text in found]),
-            cost=whole.total([text.cost for text in found]),
-            seconds=whole.left([text.seconds / capacity for text in found]),
+            texts=Amount(value=most),
+            traces=foretell(traces, most),
+            **{name: foretell(took[name], most) for name in ACCOUNTED},
+            seconds=Amount(**{bound: None if at is None else at * rest for bound, at in seconds or Amount(value=0)}),
             concurrency=capacity,
             refused=self.ledger.total.faults.get(RATE_LIMITED, 0),
             spent={
                 "calls": sum(row["calls"] for row in spent),
                 "tokens_read": sum(row["prompt"] for row in spent),
                 "tokens_written": sum(row["completion"] for row in spent),
-                "cost": sum(text.cost or 0.0 for text in found),
+                "cost": sum(cost or 0.0 for cost in took["cost"]),
             },
         )
 
 
-class Whole:
-    """What there is to go through, seen from a pilot's texts, which gave so many `traces` each: `most` texts, or those that
-    `max_traces` need where these are fewer."""
+def texts_of(settings: Settings, texts: int, traces: float) -> float:
+    """How many of the input's texts a run goes through when each gives so many traces."""
+    most = min(texts, settings.max_samples or texts)
+    return most if settings.max_traces is None or not traces else min(most, settings.max_traces / traces)
 
-    def __init__(self, traces: Sequence[float], most: int, max_traces: int | None) -> None:
-        self._traces, self._mean = traces, fmean(traces)
-        goal = math.inf if max_traces is None else max_traces / self._mean if self._mean else math.inf
-        self._by_traces = goal < most
-        self._needed = min(goal, float(most))
 
-    def total(self, values: Sequence[float | None]) -> Amount | None:
-        """What all texts take of what the pilot's took; None where that is unknown for some."""
-        known = [value for value in values if value is not None]
-        return self.amount(known) if len(known) == len(values) else None
-
-    def amount(self, values: Sequence[float]) -> Amount:
-        """The same, where all are known."""
-        count, mean = len(values), fmean(values)
-        value = self._needed * mean
-        if count < FEWEST:
-            return Amount(value=value)
-        ratio = mean / self._mean if self._by_traces else 0.0
-        deviation = stdev(one - ratio * traces for one, traces in zip(values, self._traces, strict=True))
-        rest = max(0.0, 1 - count / self._needed) if self._needed else 0.0
-        half = DEVIATIONS * self._needed * deviation * math.sqrt(rest / count)
-        return Amount(value=value, low=max(0.0, value - half), high=value + half)
-
-    def left(self, values: Sequence[float]) -> Amount:
-        """What the texts besides the pilot's take."""
-        found, share = self.amount(values), max(0.0, 1 - len(values) / self._needed) if self._needed else 0.0
-        return Amount(**{bound: None if at is None else at * share for bound, at in found})
+def foretell(values: Sequence[float | None], texts: float) -> Amount | None:
+    """What so many texts take of what the pilot's took; None where that is unknown for some."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    total, count = texts * fmean(known), len(known)
+    if count < FEWEST:
+        return Amount(value=total)
+    half = DEVIATIONS * texts * stdev(known) * math.sqrt(max(0.0, 1 - count / texts) / count) if texts else 0.0
+    return Amount(value=total, low=max(0.0, total - half), high=total + half)
 
 
 async def choose(samples: Iterable[Sample | None], count: int, journal: Journal, basis: str, ledger: Ledger) -> Pilot:
@@ -182,29 +158,25 @@ async def choose(samples: Iterable[Sample | None], count: int, journal: Journal,
     return Pilot(texts, to_make, journal, basis, ledger)
 
 
-def taken(journal: Journal, texts: Sequence[Sample], basis: str, prices: Mapping[str, Price]) -> list[Taken]:
-    """What each of the texts took that were driven to their end by these rules. Reads the journal."""
-    index: Index = journal.index
-    ended = {sample.id for sample in texts if (index.sample(sample.id) or ("", False))[0] == basis}
-    spent = {sample: Spent() for sample in ended}
-    cost: dict[str, float | None] = dict.fromkeys(ended, 0.0)
+def _took(journal: Journal, texts: set[str], prices: Mapping[str, Price]) -> dict[str, list[float | None]]:
+    """What each of the texts took over all runs, in the order of their names; None: unknown. Reads the journal."""
+    spent = {text: Spent() for text in sorted(texts)}
+    cost: dict[str, float | None] = dict.fromkeys(spent, 0.0)
     for _, _, line in journal.lines():
-        sample = line["key"].split("/")[1] if line["kind"] in ("stage", "failed") else ""
-        if sample in ended:
-            one = Spent.model_validate(line["reply"]["spent"])
-            spent[sample] += one
-            more, before = _cost(one, prices.get(line["reply"]["model"])), cost[sample]
-            cost[sample] = None if more is None or before is None else before + more
-    return [
-        Taken(one.calls, one.prompt_tokens, one.completion_tokens, cost[name], one.seconds, index.accepted_of(name))
-        for name, one in sorted(spent.items())
-    ]
-
-
-def _cost(spent: Spent, price: Price | None) -> float | None:
-    if price is None or spent.prompt_tokens is None or spent.completion_tokens is None:
-        return None
-    return price.of(spent.prompt_tokens, spent.completion_tokens)
+        text = line["key"].split("/")[1] if line["kind"] in ("stage", "failed") else ""
+        if text in texts:
+            one, price = Spent.model_validate(line["reply"]["spent"]), prices.get(line["reply"]["model"])
+            spent[text] += one
+            before, read, written = cost[text], one.prompt_tokens, one.completion_tokens
+            known = None not in (price, before, read, written)
+            cost[text] = (before or 0.0) + price.of(read or 0, written or 0) if known and price else None
+    return {
+        "calls": [one.calls for one in spent.values()],
+        "tokens_read": [one.prompt_tokens for one in spent.values()],
+        "tokens_written": [one.completion_tokens for one in spent.values()],
+        "cost": list(cost.values()),
+        "seconds": [one.seconds for one in spent.values()],
+    }
 
 
 def show_pilot(found: Extrapolation, console: Console) -> None:
@@ -222,14 +194,12 @@ def show_pilot(found: Extrapolation, console: Console) -> None:
 
 def in_words(found: Extrapolation) -> Iterator[tuple[str, str, str]]:
     """Rows for a person: what, in the whole run, and what of it is still to come."""
-    yield "texts", _rounded(found.texts.value) if found.texts.low == found.texts.high else _shown(found.texts), ""
-    yield "accepted traces", _shown(found.traces), ""
-    for name in ("calls", "tokens_read", "tokens_written", "cost"):
+    yield "texts", _shown(found.texts), ""
+    for name in ("traces", *ACCOUNTED):
         amount: Amount | None = getattr(found, name)
         if amount is not None:
-            spent = found.spent.get(name, 0.0)
-            left = Amount(**{bound: None if at is None else max(0.0, at - spent) for bound, at in amount})
-            yield name.replace("_", " "), _shown(amount), _shown(left)
+            left = _shown(amount.less(found.spent[name])) if name in found.spent else ""
+            yield "accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left
     yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
 
 

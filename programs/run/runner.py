@@ -76,7 +76,7 @@ class Runner:
         goal = self._goal
         accepted = self._journal.index.counts().get("accepted", 0)
         self._remaining = None if goal.max_traces is None else goal.max_traces - accepted
-        self._ledger.begin(accepted, goal.max_traces)
+        self._ledger.begin(self._journal.index, goal.max_traces)
         try:
             if self._remaining is not None and self._journal.index.stale(goal.basis):
                 # First of all: what these lose is made up for by other texts.
@@ -86,7 +86,6 @@ class Runner:
                 if not self._again or self._stopping or self._full:
                     break
                 again, self._again = self._again, set()
-                self._ledger.sweeps += 1
                 await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
         except asyncio.CancelledError:
             self.abandon()

@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING, Any
 from programs.errors import JournalError, UserError
 from programs.inputs.sources import expand
 from programs.run.journal import Journal
-from programs.run.tally import CONTAMINATED, WITHDRAWN
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
 from programs.text.near_duplicates import similarity
-from programs.traces.unit_line import attempts_of
+from programs.traces.unit_line import CONTAMINATED, WITHDRAWN, attempts_of
 from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def prepare(screen: Screen) -> None:
         elif screen.register is not None:
             if not screen.journal.has(screen.register.read_to):
                 screen.register.clear()
-            for line in screen.journal.newer_pools(screen.register.read_to[0]):
+            for line in screen.journal.pools(since=screen.register.read_to[0]):
                 screen.register.put(line["key"], entries_of(QuestionPool.model_validate(line).questions))
         screen.commit()
 
@@ -278,5 +277,6 @@ def _set_aside(screen: Screen, line: Line, status: str, reason: str) -> Line:
     records = [*line["attempts"], *([line["record"]] if line["record"] else [])]
     changed = {"status": status, "reason": reason, "basis": screen.rules, "settled": True, "record": None}
     changed_line = {**line, **changed, "attempts": records}
+    changed_line.pop("rejection", None)
     screen.journal.append(**changed_line)
     return changed_line

@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from programs.asking.plan import Answering, Ask, Reply, together
 from programs.passage import Passage
 from programs.records import BlindSolve, Need, SolveTries
-from programs.run.tally import SOLVED
 from programs.stages.questions import Question
 from programs.stages.solve import SolveStages
 from programs.traces.unit import Unit
 from signatures.vocabulary import Agreement
+
+SOLVED = "blind solve: "
+"""How the reason begins of a trace that was turned down for what its question needs."""
 
 
 @dataclass(frozen=True)

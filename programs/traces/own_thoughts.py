@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from programs.asking.plan import Answering, StageFailed
 from programs.passage import Passage
 from programs.records import Agreed
-from programs.run.tally import OWN
 from programs.stages.own import OwnStage, own_draft, own_problems
 from programs.stages.questions import Question
 from programs.stages.solve import SolveStages
@@ -27,6 +26,7 @@ from signatures.vocabulary import ThoughtOrigin
 
 log = logging.getLogger("synthreasoner")
 
+OWN = "no own thought was taken"
 UNREASONED = "the model returned no reasoning"
 OPEN = "without an answer so far"
 

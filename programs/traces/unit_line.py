@@ -9,12 +9,21 @@ contaminated    of the attempts that were not taken, those that give a benchmark
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from programs.traces.unit import Unit
 
 Line = Mapping[str, Any]
+
+CONTAMINATED: Final = "contaminated"
+"""The status of units whose thought or answer gives a benchmark away."""
+
+WITHDRAWN: Final = "withdrawn"
+"""The status of units whose question was dropped after they were made: the question's loss is theirs."""
+
+IMPORTED: Final = "imported"
+"""The basis of units that came from a document: no rule of ours decided them."""
 
 
 def unit_line(unit: "Unit", basis: str, provenance: dict[str, str | int | None]) -> dict[str, Any]:

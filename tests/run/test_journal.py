@@ -456,7 +456,7 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
                 journal._flusher.join(30)
             with pytest.raises(JournalError, match="disk is full"):
                 journal.append("pool", "c", questions=[])
-        journal._index._database.rollback()  # what SQLite itself does when it fails for want of space
+        journal.index._database.rollback()  # what SQLite itself does when it fails for want of space
         with pytest.raises(JournalError, match="disk is full"):
             journal.append("pool", "d", questions=[])
     with Journal(path) as journal:
