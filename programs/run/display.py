@@ -60,7 +60,7 @@ class View:
     @property
     def begun(self) -> bool:
         """Whether the run has begun to make traces."""
-        return self._ledger.index is not None
+        return self._ledger.begun
 
     def look(self) -> "View":
         """Takes the run as it stands now."""

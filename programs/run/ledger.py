@@ -74,6 +74,7 @@ class Ledger:
 
     trouble: Trouble = field(default_factory=Trouble)
     gauges: Gauges = field(default_factory=Gauges)
+    begun: bool = False
     index: Index | None = None
     since: int = 0
     accepted_before: int = 0
@@ -90,11 +91,16 @@ class Ledger:
     budget_reached: str | None = None
     _started: float = field(default_factory=time.monotonic)
     _under_way: set[str] = field(default_factory=set)
+    _ended: Counter[str] = field(default_factory=Counter)
 
     def begin(self, index: Index, goal: int | None) -> None:
         """The run begins: what stands in the journal by now is of earlier ones. `goal` counts their traces too."""
         self.accepted_before = index.counts().get("accepted", 0)
-        self.index, self.since, self.goal = index, index.end, goal
+        self.begun, self.index, self.since, self.goal = True, index, index.end, goal
+
+    def close(self) -> None:
+        """The run has ended, and its journal is about to be closed."""
+        self._ended, self.index = self.units, None
 
     def begins(self, sample: str) -> None:
         """A text is under way."""
@@ -137,7 +143,7 @@ class Ledger:
     def units(self) -> Counter[str]:
         """The units that this run decided, by status; "accepted": how many more there are than before."""
         if self.index is None:
-            return Counter()
+            return self._ended
         accepted = self.index.counts().get("accepted", 0) - self.accepted_before
         return Counter({**self.index.counts(self.since), "accepted": accepted})
 

@@ -69,7 +69,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     check_prices(settings.max_cost, settings.prices, models.names)
     biases = _biases(settings, tracer)
     try:
-        with Journal(cleared_for(settings)) as journal:
+        with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
             if journal.mended:
                 log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
             mixing = mixing_of(settings, fingerprint)

@@ -31,7 +31,7 @@ from programs.exports.prm import label_of
 from programs.exports.tag import Tag
 from programs.exports.view import View
 from programs.records import StepRecord
-from programs.run.tally import CONTAMINATED, WITHDRAWN
+from programs.traces.unit_line import CONTAMINATED, WITHDRAWN
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, header, laid, plain_document, record, refused, rows
 
 TEXTUAL = [name for name, format in FORMATS.items() if format.has_thought]

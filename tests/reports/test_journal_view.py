@@ -40,7 +40,7 @@ def seen(path: Path) -> list[str]:
 def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> None:
     with JournalView(path) as view:
         assert list(view.units()) == list(running.units())
-        assert view.index.tally() == running.index.tally()
+        assert view.index.counts() == running.index.counts()
         assert view.index.spent() == running.index.spent()
         assert view.latest_run()["status"] == "running"
         add(running, [unit(4), unit(0)])

@@ -23,13 +23,11 @@ from hypothesis import strategies as st
 from programs.asking.plan import Ask, Reply
 from programs.asking.tries import seed_of
 from programs.records import Need, SolveTries
-from programs.run.findings import findings_in, of_line
 from programs.stages.solve import SOLVE_TEMPERATURE, solution_problems
 from programs.traces.blind_solve import BlindSolver, SolveRules, need_of, passed, tries_of
 from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras
 from programs.traces.unit import Known, Unit
-from programs.traces.unit_line import unit_line
 from signatures.vocabulary import Agreement
 from tests.making import VERDICT, Answers, good_output, made_of, passage, unread
 
@@ -200,19 +198,6 @@ def test_a_question_has_one_need_whatever_its_variations_say(
     kept = made_of(Answers(compare=partly(*right)), extras=solving(2, "unanswered"), variations=3).units
     assert len({(unit.status, unit.reason) for unit in kept}) == 1
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
-
-
-def test_a_question_is_counted_once() -> None:
-    units = made_of(Answers(compare=partly(2)), extras=solving(2), variations=3, traces=2).units
-    lines = [{"key": str(unit.key), **unit_line(unit, "", {})} for unit in units]
-    found = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
-    assert found is not None
-    assert (found.unanswered, found.rated, found.mean_difficulty) == (2, 2, 0.6667)
-    for line in lines:
-        del line["record"]["blind_solve"]["variations"]
-    old = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
-    assert old is not None
-    assert old.unanswered == 6, "journals of older versions decided about each trace"
 
 
 def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:

@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 
 from programs.asking.plan import Ask, Reply
-from programs.run.tally import OWN, loss_of
 from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras
-from programs.traces.own_thoughts import UNREASONED, OwnRules, OwnThinker
+from programs.traces.own_thoughts import OWN, UNREASONED, OwnRules, OwnThinker
 from programs.traces.unit import Known, Unit, UnitKey
 from programs.traces.unit_line import attempts_of, unit_line
 from signatures.vocabulary import Agreement
@@ -149,7 +148,6 @@ def test_a_try_without_a_thought_is_no_trace_and_said_once(caplog: pytest.LogCap
         unit, answers = thought_of(extras=extras, own=own(None))
         assert (unit.status, unit.attempts, answers.count("own"), answers.count("compare")) == ("rejected", [], 4, 0)
         assert unit.reason == f"{OWN}: 4 {UNREASONED}"
-        assert loss_of(unit.status, unit.reason) == OWN
     assert len([record for record in caplog.records if UNREASONED in record.message]) == 1
 
 

@@ -20,7 +20,6 @@ from programs.asking.plan import Reply
 from programs.errors import UserError
 from programs.records import Record, StepRecord
 from programs.run.dry_run import calls_of
-from programs.run.findings import StepFindings, findings_in, in_words_of, of_line
 from programs.stages.steps import verdicts_in
 from programs.traces.decision import QualityRules
 from programs.traces.extras import Extras
@@ -80,7 +79,6 @@ def test_records_of_older_versions_load(move: str, kind: str) -> None:
     assert (loaded.steps[0].kind, loaded.steps[0].quote) == (kind, None)
     assert Record.model_validate(loaded.model_dump(mode="json")) == loaded
     assert loaded.model_dump()["causal_check"] == {"outcome": "followed"}, "what this version does not know is kept"
-    assert of_line({"record": record, "status": "accepted"}) == {}
 
 
 def test_one_call_asks_about_all_steps() -> None:
@@ -206,26 +204,3 @@ def test_unreadable_verdicts_leave_the_trace_as_it_is(tmp_path: Path) -> None:
 def test_a_model_without_the_check_is_a_mistake(lab: Lab) -> None:
     with pytest.raises((UserError, ValueError), match="add --check-steps"):
         lab.settings(check_model="openai/checker")
-
-
-def test_the_findings_add_up_and_read_well() -> None:
-    items = [verdict(1, "no_claim", 0), verdict(2), verdict(3, "inferred")]
-    record = (
-        only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), extras=CHECKING)
-        .record()
-        .model_dump(mode="json")
-    )
-    counts = of_line({"record": record, "status": "accepted"})
-    assert of_line({"record": record, "status": "rejected"}) == {}
-    steps = 2 * len(record["steps"])
-    assert findings_in(counts + counts).steps == StepFindings(
-        steps=steps, checked=6, supported=2, inferred=2, outside=0, contradicted=0, no_claim=2
-    )
-    [(name, words)] = in_words_of(findings_in(counts))
-    assert name == "steps"
-    assert words == f"3 of {steps // 2} checked: 1 supported, 1 inferred, 0 outside, 0 contradicted, 1 no claim"
-
-
-def test_what_rules_of_older_versions_said_is_not_counted() -> None:
-    steps = [{"move": "opening", "text": "So it is.", "status": "contradicted", "judged_by": "rule"}]
-    assert of_line({"record": {"steps": steps}, "status": "accepted"}) == {}
