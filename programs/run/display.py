@@ -22,6 +22,7 @@ from programs.run.ledger import Ledger
 from programs.settings import Settings
 
 REFRESH_SECONDS = 0.5
+STEPS = 5
 PLAIN_SECONDS = 60.0
 
 RECENT = 1800.0
@@ -36,6 +37,9 @@ WIDEST = 100
 ECHO = 3
 """Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
 
+REST = 50.0
+"""As many times as long as counting the units took, the counts then stand: a large journal costs no more to look at."""
+
 MOST_KINDS = 3
 LAST = "last"
 LONGEST_ERROR = 160
@@ -46,12 +50,14 @@ class View:
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._a_text = settings.traces_a_text
         self._tasks = Progress(speed_estimate_period=RECENT, get_time=clock)
         self._traces = self._task("traces", None)
         limits = {"calls": settings.max_calls, "tokens": settings.max_tokens_total, "cost": settings.max_cost}
         self._budgets = [self._task(name, limit) for name, limit in limits.items() if limit is not None]
         self._units = ledger.units
+        self._counted_until = 0.0
 
     def _task(self, name: str, total: float | None) -> Task:
         added = self._tasks.add_task(name, total=total)
@@ -65,7 +71,10 @@ class View:
     def look(self) -> "View":
         """Takes the run as it stands now."""
         ledger, spent = self._ledger, self._ledger.total
-        self._units = ledger.units
+        started = self._clock()
+        if ledger.index is None or started >= self._counted_until:
+            self._units = ledger.units
+            self._counted_until = started + REST * (self._clock() - started)
         done = ledger.accepted_before + self._units["accepted"]
         # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
         self._traces.total = None
@@ -75,6 +84,14 @@ class View:
         for task in self._budgets:
             self._tasks.update(task.id, completed=known[task.description] or 0)
         return self
+
+    async def pause(self) -> None:
+        """Waits for the next look, which is taken at once when the run begins to stop."""
+        before = self._ledger.gauges.stopping()
+        for _ in range(STEPS):
+            await asyncio.sleep(REFRESH_SECONDS / STEPS)
+            if self._ledger.gauges.stopping() != before:
+                return
 
     @property
     def expected(self) -> int | None:
@@ -203,7 +220,7 @@ async def _live(view: View, report: ReadReport, console: Console) -> None:
         while True:
             starting = Text(f"starting: {report.lines:,} lines read")
             live.update(panel(view.look(), time.time(), console.width) if view.begun else starting, refresh=True)
-            await asyncio.sleep(REFRESH_SECONDS)
+            await view.pause()
 
 
 @contextlib.contextmanager

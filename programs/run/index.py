@@ -63,19 +63,9 @@ _ADD_SPENT = (
     f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SPENT)}"
 )
 
-_NO_LINE = (
-    AttributeError,
-    KeyError,
-    TypeError,
-    ValueError,
-    OverflowError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-)
+_NO_VALUE = (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+_NO_LINE = (AttributeError, KeyError, TypeError, ValueError, *_NO_VALUE)
 """What reading a line raises that has not the fields of its kind, or other values in them."""
-
-Place = tuple[int, int]
-"""Offset and length of a line."""
 
 
 class Damaged(Exception):
@@ -121,11 +111,12 @@ class Index:
         self.path = path
         self._mark = mark
         self._database = _opened(path)
-        if not self._fits(size):
+        covered = self._covered(size)
+        if covered is None:
             self._database.close()
             remove_database(path)
             self._database = _opened(path)
-        self._end = self._covered()
+        self._end = covered or 0
         try:
             for number, (at, length, line) in enumerate(scan(self._end), 1):
                 try:
@@ -163,9 +154,9 @@ class Index:
         rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
         self._database.execute(_ADD_SPENT, (stage, model, *counts, *rest))
 
-    def place(self, kind: str, key: str) -> Place | None:
-        """Where the newest line of this kind and key stands."""
-        return self._first("select at, length from line where kind = ? and key = ?", kind, key)
+    def place(self, kind: str, key: str) -> tuple[int, int] | None:
+        """Offset and length of the newest line of this kind and key."""
+        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
     def places(
         self, kind: str, after: int, *, status: str | None = None, since: int = 0, noted: bool = False
@@ -196,8 +187,8 @@ class Index:
 
     def unit(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a unit."""
-        row = self._first("select status, basis, settled, digest from unit where key = ?", key)
-        return None if row is None else (row[0], row[1], bool(row[2]), row[3])
+        rows = self.query("select status, basis, settled, digest from unit where key = ?", key)
+        return next(((status, basis, bool(settled), digest) for status, basis, settled, digest in rows), None)
 
     def units_of(self, sample: str) -> dict[str, str]:
         """The units of a sample, with their status."""
@@ -205,23 +196,22 @@ class Index:
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted units a sample has."""
-        query = "select count(*) from line where sample = ? and kind = 'unit' and status = 'accepted'"
-        return int(self.query(query, sample)[0][0])
+        return list(self.units_of(sample).values()).count("accepted")
 
     def stale(self, basis: str) -> bool:
         """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
         query = "select 1 from unit where status = 'accepted' and basis not in (?, ?) limit 1"
-        return self._first(query, basis, IMPORTED) is not None
+        return bool(self.query(query, basis, IMPORTED))
 
     def turned_down(self, sample: str, question: str) -> bool:
         """Whether some unit of a sample's question was not taken for what the question needs."""
         query = "select 1 from unit where sample = ? and question = ? and loss = ?"
-        return self._first(query, sample, question, Reason.NEED.value) is not None
+        return bool(self.query(query, sample, question, Reason.NEED.value))
 
     def sample(self, key: str) -> tuple[str, bool] | None:
         """Basis and whether it is settled, of a sample that was driven to its end."""
-        row = self._first("select basis, settled from sample where key = ?", key)
-        return None if row is None else (row[0], bool(row[1]))
+        rows = self.query("select basis, settled from sample where key = ?", key)
+        return next(((basis, bool(settled)) for basis, settled in rows), None)
 
     def done_lines(self, basis: str) -> set[str]:
         """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
@@ -231,25 +221,24 @@ class Index:
 
     def knows(self, sample: str) -> bool:
         """Whether a text was begun, in whatever run."""
-        return self._first("select 1 from line where kind in ('pool', 'sample') and key = ?", sample) is not None
+        return bool(self.query("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
 
     def begun(self) -> int:
         """How many texts were begun: those with questions, and those that were asked for them in vain."""
-        pools = "select count(*) from line where kind = 'pool' and first is not null"
-        return int(self.query(pools)[0][0]) + self.unanswered()
+        return self._number("select count(*) from line where kind = 'pool' and first is not null") + self.unanswered()
 
     def unfinished(self, basis: str) -> int:
         """How many texts were begun and are not settled by this basis. Reads all of them."""
-        return self.begun() - int(self.query("select count(*) from sample where basis = ? and settled", basis)[0][0])
+        return self.begun() - self._number("select count(*) from sample where basis = ? and settled", basis)
 
     def unanswered(self) -> int:
         """How many texts gave no questions because no model answered."""
-        query = "select count(*) from line s where kind = 'sample' and noted = 1 and first is not null and not exists"
-        return int(self.query(f"{query} (select 1 from line where kind = 'pool' and key = s.key)")[0][0])
+        asked = "select 1 from line where kind = 'pool' and key = s.key"
+        return self._number(f"select count(*) from line s where kind = 'sample' and noted = 1 and not exists ({asked})")
 
     def judges_asked(self) -> bool:
         """Whether any judge was ever asked."""
-        return self._first("select 1 from spent where stage = 'judge' limit 1") is not None
+        return bool(self.query("select 1 from spent where stage = 'judge' limit 1"))
 
     def spent(self) -> list[dict[str, Any]]:
         """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
@@ -266,17 +255,14 @@ class Index:
     def close(self) -> None:
         self._database.close()
 
-    def _fits(self, size: int) -> bool:
-        covered = self._covered()
-        said = self._first("select value from meta where name = 'mark'")
-        return covered <= size and (not covered or said == (self._mark(covered),))
+    def _covered(self, size: int) -> int | None:
+        """How far it has read; None: another journal, or one that has lost its end since."""
+        said = dict(self.query("select name, value from meta"))
+        covered = int(said.get("read_to", 0))
+        return covered if not covered or (covered <= size and said.get("mark") == self._mark(covered)) else None
 
-    def _covered(self) -> int:
-        row = self._first("select value from meta where name = 'read_to'")
-        return int(row[0]) if row else 0
-
-    def _first(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
-        return next(iter(self.query(sql, *values)), None)
+    def _number(self, sql: str, *values: Any) -> int:
+        return int(self.query(sql, *values)[0][0])
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -23,6 +23,7 @@ from rich.table import Table
 from programs.asking.plan import Spent
 from programs.inputs.sample import Sample
 from programs.run.display import in_time
+from programs.run.funnel import cost_of
 from programs.run.goal import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import RATE_LIMITED, Ledger
@@ -35,8 +36,6 @@ CONFIDENCE, DEVIATIONS = 0.9, 1.645
 FEWEST = 5
 """Texts below which no interval is given."""
 
-ACCOUNTED = ("calls", "tokens_read", "tokens_written", "cost")
-
 
 class Amount(BaseModel):
     """A total that is foretold: from `low` to `high` with 90% confidence (None: too few texts to say)."""
@@ -45,9 +44,9 @@ class Amount(BaseModel):
     low: float | None = None
     high: float | None = None
 
-    def less(self, spent: float) -> "Amount":
-        """What is left of it when so much is spent."""
-        return Amount(**{bound: None if at is None else max(0.0, at - spent) for bound, at in self})
+    def of_each(self, change: Callable[[float], float]) -> "Amount":
+        """The amount with its value and its bounds changed."""
+        return Amount(**{bound: None if at is None else change(at) for bound, at in self})
 
 
 class Extrapolation(BaseModel):
@@ -66,7 +65,7 @@ class Extrapolation(BaseModel):
     tokens_read: Amount | None
     tokens_written: Amount | None
     cost: Amount | None
-    seconds: Amount
+    seconds: Amount | None
     concurrency: int
     refused: int
     spent: dict[str, float]
@@ -85,30 +84,28 @@ class Pilot:
     def foretold(self, texts: int, settings: Settings, capacity: int) -> Extrapolation | None:
         """What the pilot foretells of a run over so many texts; None when none of its own was driven to its end."""
         index = self.journal.index
-        ended = {sample.id for sample in self.texts if (index.sample(sample.id) or ("",))[0] == self.basis}
+        ended = sorted({one.id for one in self.texts if (index.sample(one.id) or ("",))[0] == self.basis})
         if not ended:
             return None
         took = _took(self.journal, ended, settings.prices)
-        traces = [float(index.accepted_of(name)) for name in sorted(ended)]
-        most = texts_of(settings, texts, fmean(traces))
-        spent = index.spent()
-        seconds = foretell([second / capacity for second in took["seconds"] if second is not None], most)
-        rest = max(0.0, 1 - len(ended) / most) if most else 0.0
+        most = texts_of(settings, texts, fmean(one for one in took["traces"] if one is not None))
+        amounts = {name: foretell(values, most) for name, values in took.items()}
+        left = max(0.0, 1 - len(ended) / most) / capacity if most else 0.0
+        seconds, account = amounts.pop("seconds"), index.spent()
         return Extrapolation(
             pilot=len(ended),
             chosen=len(self.texts),
             of=texts,
             texts=Amount(value=most),
-            traces=foretell(traces, most),
-            **{name: foretell(took[name], most) for name in ACCOUNTED},
-            seconds=Amount(**{bound: None if at is None else at * rest for bound, at in seconds or Amount(value=0)}),
+            **amounts,
+            seconds=seconds and seconds.of_each(lambda at: at * left),
             concurrency=capacity,
             refused=self.ledger.total.faults.get(RATE_LIMITED, 0),
             spent={
-                "calls": sum(row["calls"] for row in spent),
-                "tokens_read": sum(row["prompt"] for row in spent),
-                "tokens_written": sum(row["completion"] for row in spent),
-                "cost": sum(cost or 0.0 for cost in took["cost"]),
+                "calls": sum(row["calls"] for row in account),
+                "tokens_read": sum(row["prompt"] for row in account),
+                "tokens_written": sum(row["completion"] for row in account),
+                "cost": cost_of(account, settings.prices) or 0.0,
             },
         )
 
@@ -158,25 +155,32 @@ async def choose(samples: Iterable[Sample | None], count: int, journal: Journal,
     return Pilot(texts, to_make, journal, basis, ledger)
 
 
-def _took(journal: Journal, texts: set[str], prices: Mapping[str, Price]) -> dict[str, list[float | None]]:
-    """What each of the texts took over all runs, in the order of their names; None: unknown. Reads the journal."""
-    spent = {text: Spent() for text in sorted(texts)}
-    cost: dict[str, float | None] = dict.fromkeys(spent, 0.0)
+def _took(journal: Journal, texts: Sequence[str], prices: Mapping[str, Price]) -> dict[str, list[float | None]]:
+    """What each of the texts took over all runs, and the traces that it has; None: unknown. Reads the journal."""
+    spent: dict[str, dict[str, Spent]] = {text: {} for text in texts}
     for _, _, line in journal.lines():
         text = line["key"].split("/")[1] if line["kind"] in ("stage", "failed") else ""
-        if text in texts:
-            one, price = Spent.model_validate(line["reply"]["spent"]), prices.get(line["reply"]["model"])
-            spent[text] += one
-            before, read, written = cost[text], one.prompt_tokens, one.completion_tokens
-            known = None not in (price, before, read, written)
-            cost[text] = (before or 0.0) + price.of(read or 0, written or 0) if known and price else None
+        if text in spent:
+            model, one = line["reply"]["model"], Spent.model_validate(line["reply"]["spent"])
+            spent[text][model] = spent[text].get(model, Spent()) + one
+    totals = [sum(by_model.values(), Spent()) for by_model in spent.values()]
     return {
-        "calls": [one.calls for one in spent.values()],
-        "tokens_read": [one.prompt_tokens for one in spent.values()],
-        "tokens_written": [one.completion_tokens for one in spent.values()],
-        "cost": list(cost.values()),
-        "seconds": [one.seconds for one in spent.values()],
+        "traces": [journal.index.accepted_of(text) for text in texts],
+        "calls": [one.calls for one in totals],
+        "tokens_read": [one.prompt_tokens for one in totals],
+        "tokens_written": [one.completion_tokens for one in totals],
+        "cost": [_cost(by_model, prices) for by_model in spent.values()],
+        "seconds": [one.seconds for one in totals],
     }
+
+
+def _cost(spent: Mapping[str, Spent], prices: Mapping[str, Price]) -> float | None:
+    total = 0.0
+    for model, one in spent.items():
+        if model not in prices or one.prompt_tokens is None or one.completion_tokens is None:
+            return None
+        total += prices[model].of(one.prompt_tokens, one.completion_tokens)
+    return total
 
 
 def show_pilot(found: Extrapolation, console: Console) -> None:
@@ -195,12 +199,15 @@ def show_pilot(found: Extrapolation, console: Console) -> None:
 def in_words(found: Extrapolation) -> Iterator[tuple[str, str, str]]:
     """Rows for a person: what, in the whole run, and what of it is still to come."""
     yield "texts", _shown(found.texts), ""
-    for name in ("traces", *ACCOUNTED):
+    names = ("traces", "calls", "tokens_read", "tokens_written", "cost")
+    for name in names:
         amount: Amount | None = getattr(found, name)
         if amount is not None:
-            left = _shown(amount.less(found.spent[name])) if name in found.spent else ""
+            spent = found.spent.get(name)
+            left = "" if spent is None else _shown(amount.of_each(lambda at, spent=spent: max(0.0, at - spent)))
             yield "accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left
-    yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
+    if found.seconds is not None:
+        yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
 
 
 def notes(found: Extrapolation) -> Iterator[str]:
@@ -219,14 +226,7 @@ def notes(found: Extrapolation) -> Iterator[str]:
         yield f"servers refused {found.refused} calls for their rate: it will take longer"
 
 
-def _shown(amount: Amount, form: Callable[[float], str] | None = None) -> str:
-    form = form or _rounded
-    value = form(amount.value)
-    if amount.low is None or amount.high is None:
-        return value
-    low, high = form(amount.low), form(amount.high)
-    return f"{value} (all alike)" if low == high else f"{value} ({low} to {high})"
-
-
-def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _shown(amount: Amount, form: Callable[[float], str] = lambda at: f"{at:,.0f}" if at >= 100 else f"{at:.3g}") -> str:
+    bounds = [form(bound) for bound in (amount.low, amount.high) if bound is not None]
+    said = "" if not bounds else " (all alike)" if len(set(bounds)) == 1 else f" ({' to '.join(bounds)})"
+    return form(amount.value) + said

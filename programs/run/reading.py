@@ -37,17 +37,16 @@ class Extent:
         self._closed.set()
 
     def _count(self) -> None:
-        sizes = [self._size_of(source) for source in self.sources]
-        known = [size for size in sizes if size is not None]
-        if len(known) == len(sizes) and not self._closed.is_set():
-            self.sizes = known
+        sizes = [size for source in self.sources if (size := self._size_of(source)) is not None]
+        if len(sizes) == len(self.sources) and not self._closed.is_set():
+            self.sizes = sizes
 
     def _size_of(self, source: Source) -> int | None:
         path = source.name
+        if source.kind not in COUNTED and isinstance(path, Path):
+            return 1
         if not isinstance(path, Path) or not path.is_file():
             return None
-        if source.kind not in COUNTED:
-            return 1
         return _rows(path) if source.kind == "parquet" else self._lines(path)
 
     def _lines(self, path: Path) -> int:

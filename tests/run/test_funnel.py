@@ -239,13 +239,6 @@ def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
     assert lab.document["metadata"]["run"]["funnel"] == unpriced.model_dump(mode="json")
 
 
-def test_nothing_accepted_has_no_cost_a_trace(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(2)}) as lab:
-        finished = lab.run(quality_check=True, judge_models=PANEL)
-        assert finished.summary.funnel is not None
-        assert finished.summary.funnel.per_trace is None
-
-
 def test_the_funnel_is_printed(lab: Lab) -> None:
     done = called(*lab.arguments(max_samples=3))
     assert done.returncode == 0
@@ -289,14 +282,3 @@ def test_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
         finished = lab.run(max_samples=5, traces_per_sample=2)
         assert (len(lab.records), len(newest(lab, "pool"))) == (10, 5)
         assert steps(finished)["texts read by this run"].lost == {"as many texts as --max-samples were begun": 3}
-
-
-def test_max_samples_reads_no_further_than_it_must(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=40) as lab:
-        finished = lab.run(max_samples=3)
-        assert finished.summary.input["lines"] == 4
-        again = lab.run(max_samples=3)
-        assert again.summary.input["lines"] == 4
-        assert finished.summary.traces == {"accepted": 3}
-        told = called(*lab.arguments(max_samples=3, dry_run=True))
-        assert "would make: 3 traces" in told.stdout

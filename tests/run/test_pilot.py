@@ -23,7 +23,7 @@ from programs.inputs.sample import Sample, sample_of
 from programs.run.goal import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
-from programs.run.pilot import FEWEST, Amount, Extrapolation, choose, foretell, in_words, notes, texts_of
+from programs.run.pilot import FEWEST, Amount, Extrapolation, choose, foretell, texts_of
 from programs.settings import Price, Settings
 from tests.lab import Lab, called, laboratory, passage
 from tests.standin.panel import verdict
@@ -65,11 +65,6 @@ def test_1_they_are_in_the_inputs_order_and_from_all_over_it(tmp_path: Path) -> 
     places = [[sample.id for sample in SAMPLES].index(found) for found in chosen(SAMPLES, 40, tmp_path)]
     assert places == sorted(places)
     assert all(sum(start <= place < start + 50 for place in places) >= 4 for start in range(0, 200, 50))
-
-
-def test_1_of_fewer_texts_all_are_taken(tmp_path: Path) -> None:
-    assert chosen(SAMPLES[:3], 10, tmp_path) == [sample.id for sample in SAMPLES[:3]]
-    assert chosen([], 10, tmp_path) == []
 
 
 def test_1_each_shard_has_its_own(tmp_path: Path) -> None:
@@ -225,32 +220,6 @@ def test_6_it_is_shown_with_how_it_was_computed(tmp_path: Path) -> None:
         ):
             assert words in said
         assert lab.calls == 48
-
-
-def test_6_words_say_what_lacks() -> None:
-    amount = Amount(value=1234.5, low=1000, high=1500)
-    found = Extrapolation(
-        pilot=3,
-        chosen=4,
-        of=100,
-        texts=Amount(value=100),
-        traces=Amount(value=90),
-        calls=amount,
-        tokens_read=None,
-        tokens_written=None,
-        cost=None,
-        seconds=Amount(value=3700),
-        concurrency=16,
-        refused=12,
-        spent={"calls": 34},
-    )
-    rows = {name: (whole, left) for name, whole, left in in_words(found)}
-    assert rows["calls"] == ("1,234 (1,000 to 1,500)", "1,200 (966 to 1,466)")
-    assert rows["time, 16 calls at once"] == ("", "1:01:40")
-    assert "tokens read" not in rows
-    said = " ".join(notes(found))
-    for words in ("only 3 of the 4 texts", "too few for an error bar", "16 at once as fast", "refused 12 calls"):
-        assert words in said
 
 
 def test_6_a_dry_run_of_a_pilot_counts_its_texts_alone(lab: Lab) -> None:

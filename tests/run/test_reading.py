@@ -52,11 +52,6 @@ def test_1_lines_are_counted_as_they_are_read(lines: list[bytes], ended: bool, t
         assert counted(tmp_path / name) == [truth]
 
 
-def test_1_each_file_has_its_size(tmp_path: Path) -> None:
-    files = [write_passages(tmp_path / f"{number}.jsonl", range(number)) for number in (3, 5, 0)]
-    assert counted(*files) == [3, 5, 0]
-
-
 def test_1_rows_are_as_many_as_the_head_says_and_a_document_is_one(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["a"] * 70}), tmp_path / "a.parquet")
     assert counted(tmp_path / "a.parquet", kind="parquet") == [70]
@@ -79,12 +74,6 @@ def test_2_a_torn_archive_counts_as_far_as_it_goes(tmp_path: Path) -> None:
 def test_2_a_damaged_table_is_not_counted(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     assert counted(tmp_path / "a.parquet", kind="parquet") is None
-
-
-def test_2_counting_can_be_ended(tmp_path: Path) -> None:
-    found = extent(write_passages(tmp_path / "a.jsonl", range(2)))
-    found.close()
-    assert found.start().wait() is None
 
 
 Files = list[tuple[str, Kind, int]]

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -91,35 +90,6 @@ def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: 
         assert (calls, finished.summary.traces) == (0, {"rejected": 4})
         finished, calls = mine.counted(**rules, min_quality_score=6)
         assert (calls, finished.summary.traces) == (0, {"accepted": 4})
-
-
-def without(journal: str, kind: str) -> None:
-    """Takes the lines of a kind out of a journal."""
-    path = Path(journal)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(line for line in lines if json.loads(line)["kind"] != kind))
-
-
-def test_what_a_killed_source_left_of_a_text_is_decided_by_the_rules_of_the_next_run(tmp_path: Path) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
-        mild = run_as(lab, "mild", **rules, min_quality_score=6)
-        strict = copied(lab, mild, "strict")
-        run_as(lab, "strict", **rules, min_quality_score=8)
-        without(mild, "sample")
-        assert merged(lab, mild, strict).traces == {"accepted": 4}
-        finished, calls = view(lab, "merged").counted(**rules, min_quality_score=8)
-        assert (calls, finished.summary.traces) == (0, {"rejected": 4})
-
-
-def test_of_what_was_decided_again_the_last_decision_counts(tmp_path: Path) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
-        lab.run(**rules, min_quality_score=6)
-        lab.run(**rules, min_quality_score=8)
-        assert merged(lab, str(lab.journal)).traces == {"rejected": 4}
-        for kind in ("unit", "sample"):
-            assert contents(view(lab, "merged"), kind) == contents(lab, kind)
 
 
 def other_questions(asked: scientist.Asked) -> Any:
