@@ -36,8 +36,8 @@ def paired_interval(
     """The interval of the mean difference between two lists of scores of the same things, in the same order.
 
     The bounds are the bias-corrected and accelerated (BCa) bootstrap's over the pairs (Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains), where the plain
-    percentile interval lies off to one side. As every bootstrap it is too narrow for a handful of pairs.
+    Introduction to the Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains),
+    where the plain percentile interval lies off to one side. As every bootstrap it is too narrow for a handful of pairs.
     A pair with a missing score is left out. None for fewer than two pairs. Raises ValueError for lists of unlike length.
     """
     found = [new - old for old, new in zip(before, after, strict=True) if old is not None and new is not None]
