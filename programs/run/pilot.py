@@ -204,10 +204,14 @@ def in_words(found: Extrapolation) -> Iterator[tuple[str, str, str]]:
         amount: Amount | None = getattr(found, name)
         if amount is not None:
             spent = found.spent.get(name)
-            left = "" if spent is None else _shown(amount.of_each(lambda at, spent=spent: max(0.0, at - spent)))
+            left = "" if spent is None else _shown(_less(amount, spent))
             yield "accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left
     if found.seconds is not None:
         yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
+
+
+def _less(amount: Amount, spent: float) -> Amount:
+    return amount.of_each(lambda at: max(0.0, at - spent))
 
 
 def notes(found: Extrapolation) -> Iterator[str]:
