@@ -23,8 +23,8 @@ from programs.judges.review_list import write_review_list
 from programs.records import Record
 from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
-from programs.run.tally import IMPORTED
 from programs.thought_counts import ThoughtCount
+from programs.traces.line import IMPORTED
 from programs.versions import stamp
 
 log = logging.getLogger("synthreasoner")
@@ -86,33 +86,34 @@ def read_records(path: Path) -> Iterator[Record]:
 def import_document(journal: Journal, path: Path) -> int:
     """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number.
 
-    Raises `UserError` for a file that is no document: a run would overwrite it.
+    Raises `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it.
     """
-    count = 0
     _refuse_others(path)
-    for record in read_records(path):
-        content = record.written()
-        digest = hashlib.blake2b(f"{record.reasoning_trace}\0{record.final_answer}".encode(), digest_size=8).hexdigest()
-        asked = hashlib.blake2b(f"{record.user_interaction.question}\0{digest}".encode(), digest_size=8).hexdigest()
-        key = record.unit if record.question_id else f"{IMPORTED}/{asked}/0"
+    count = 0
+    for count, record in enumerate(read_records(path), 1):  # noqa: B007
+        digest = _hash(f"{record.reasoning_trace}\0{record.final_answer}")
+        asked = f"{record.user_interaction.question}\0{digest}"
+        unnamed = f"{IMPORTED}/{_hash(asked)}/0"
         journal.append(
             "unit",
-            key,
+            record.unit if record.question_id else unnamed,
             sample=record.source_paper.id or IMPORTED,
             status="accepted",
             settled=True,
             rejection=None,
             basis=IMPORTED,
             digest=digest,
-            record=content,
+            record=record.written(),
             attempts=[],
         )
-        count += 1
     return count
 
 
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
 def _refuse_others(path: Path) -> None:
-    """Before anything of it is taken: half a document taken over would be written over the whole one."""
     try:
         with path.open("rb") as file:
             found = any((place, event) == ("questions", "start_array") for place, event, _ in ijson.parse(file))

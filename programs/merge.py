@@ -24,7 +24,7 @@ from programs.judges.review_list import review_path
 from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
 from programs.run.merge_sources import Source, find_sources
-from programs.run.merger import Merger, Tally
+from programs.run.merger import Tally, pour
 from programs.versions import git_commit, versions
 
 
@@ -57,7 +57,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
             torn, runs = _last_runs(sources, folder)
             mixing = _mixing(runs, allow_mixed)
             with Journal(folder / journal.name) as new:
-                tally = _poured(sources, new, folder)
+                tally = pour(sources, new, folder)
                 done = all(run["status"] == "completed" for run in runs.values())
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
@@ -111,38 +111,29 @@ def _last_runs(sources: list[Source], folder: Path) -> tuple[dict[str, int], dic
     runs: dict[Path, dict[str, Any]] = {}
     for source in sources:
         with source.opened(folder) as journal:
-            last = journal.latest("run", "")
-        if journal.mended:
-            torn[str(source.path)] = journal.mended
-        if last is not None:
-            runs[source.path] = last
+            if journal.mended:
+                torn[str(source.path)] = journal.mended
+            if (last := journal.latest("run", "")) is not None:
+                runs[source.path] = last
     return torn, runs
 
 
 def _mixing(runs: dict[Path, dict[str, Any]], allow_mixed: bool) -> dict[str, Any]:
     """What a later run is compared with: what all have in common, or the first one's."""
-    mixing = {path: dict(run["mixing"]) for path, run in runs.items()}
-    first = next(iter(mixing), None)
-    if first is None:
-        return {}
-    here = mixing[first]
-    for other, there in mixing.items():
+    first: Path | None = None
+    here: dict[str, Any] = {}
+    for path, run in runs.items():
+        there = dict(run["mixing"])
+        if first is None:
+            first, here = path, there
         names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
         if names and not allow_mixed:
             differences = "; ".join(f"--{name} {here.get(name)} and {there.get(name)}" for name in names)
             raise UserError(
-                f"{first} and {other} were made otherwise: {differences}. "
+                f"{first} and {path} were made otherwise: {differences}. "
                 "Leave one out, or mix on purpose with --allow-mixed"
             )
     return here
-
-
-def _poured(sources: list[Source], new: Journal, folder: Path) -> Tally:
-    with Merger(new, folder / "notes.sqlite") as merger:
-        for source in sources:
-            with source.opened(folder) as journal:
-                merger.take(journal)
-        return merger.tally
 
 
 class MergeOptions(BaseModel):

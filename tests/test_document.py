@@ -163,13 +163,6 @@ def test_a_unit_that_is_rejected_later_leaves_the_document(
     assert units[0].record().id not in [record["id"] for record in loaded(output)["questions"]]
 
 
-def test_an_empty_journal_makes_an_empty_document(output: Path, journal_path: Path) -> None:
-    with Journal(journal_path) as journal:
-        assert write_document(journal, output, "running").total_traces_generated == 0
-    assert loaded(output)["questions"] == []
-    assert list(read_records(output)) == []
-
-
 def test_the_document_is_valid_against_the_schema_and_the_model(
     units: list[Variation], output: Path, journal_path: Path
 ) -> None:
@@ -247,11 +240,6 @@ def test_a_write_that_fails_leaves_the_old_document(
         assert sorted(output.parent.iterdir()) == files
         write_document(journal, output, "completed")
     assert len(loaded(output)["questions"]) == len(units)
-
-
-def test_a_missing_folder_is_said(journal_path: Path, tmp_path: Path) -> None:
-    with Journal(journal_path) as journal, pytest.raises(JournalError, match="the journal holds everything"):
-        write_document(journal, tmp_path / "none" / "out.json", "completed")
 
 
 def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,16 +353,6 @@ def test_keys_that_we_do_not_know_are_kept(output: Path, journal_path: Path) -> 
     assert kept["answer_grades"]["novelty"] == 0.1
 
 
-def test_ungraded_records_and_null_grades_are_taken_over(output: Path, journal_path: Path) -> None:
-    first, second = (json.loads(json.dumps(MINIMAL["questions"][0])) for _ in range(2))
-    first["answer_grades"] = None
-    second["final_answer"] = "Another."
-    second["answer_grades"] |= {"completeness": None, "overall_score": None}
-    one, other = taken_over({**MINIMAL, "questions": [first, second]}, output, journal_path)
-    assert one["answer_grades"] is None
-    assert other["answer_grades"]["overall_score"] is None
-
-
 def test_different_questions_with_the_same_words_in_trace_and_answer_are_both_kept(
     output: Path, journal_path: Path
 ) -> None:
@@ -414,11 +392,3 @@ def test_what_is_no_document_is_refused_before_anything_is_taken(text: str, outp
         assert journal.index.counts() == {}
     assert "\n" not in str(caught.value)
     assert output.read_text(encoding="latin-1") == text
-
-
-def test_dates_of_the_document_are_utc(output: Path, journal_path: Path) -> None:
-    with Journal(journal_path) as journal:
-        write_document(journal, output, "running")
-    stamp = loaded(output)["metadata"]["generation_timestamp"]
-    assert len(stamp) == len("2026-01-01T12:00:00Z")
-    assert stamp.endswith("Z")

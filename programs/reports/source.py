@@ -15,11 +15,10 @@ from programs.errors import UserError
 from programs.option_groups import Price
 from programs.records import Record
 from programs.reports.counting import Counts, ReadTrace
-from programs.reports.journal_view import JournalView, viewed
+from programs.reports.journal_view import viewed
 from programs.reports.traces import KeptTrace, kept
-from programs.run import tally as names
-from programs.run.findings import Findings, findings_in
-from programs.run.funnel import Funnel, cost_of, funnel_of
+from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
+from programs.run.journal import JournalReader
 from programs.run.merge_sources import find_sources
 from programs.traces.line import attempts_of
 
@@ -93,16 +92,16 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
     return ReportedRun(name, source.path, facts, counts, newest)
 
 
-def _journal_traces(view: JournalView) -> Iterator[ReadTrace]:
+def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
     for line in view.units():
         for became, content in attempts_of(line):
             yield ReadTrace(Record.model_validate(content), became, line["key"])
 
 
-def _journal_facts(view: JournalView) -> Facts:
-    run, index = view.latest_run(), view.index
+def _journal_facts(view: JournalReader) -> Facts:
+    run, index = view.latest("run", "") or {}, view.index
     summary, settings = run.get("summary") or {}, run.get("settings") or {}
-    counts, spent = index.tally(), index.spent()
+    spent = index.spent()
     prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
     return Facts(
         status=run.get("status"),
@@ -112,11 +111,11 @@ def _journal_facts(view: JournalView) -> Facts:
         git_commit=run.get("git_commit"),
         # What a run reads is in its summary, which it writes at its end.
         funnel=_funnel_in(summary) or funnel_of(index, prices),
-        findings=findings_in(counts),
+        findings=findings_of(index),
         spent=spent or None,
         cost=cost_of(spent, prices),
-        lost_questions=names.lost(names.QUESTION_LOST, counts),
-        lost_traces=names.lost(names.TRACE_LOST, counts),
+        lost_questions=lost_questions(index),
+        lost_traces=lost_traces(index),
         faults=(summary.get("this_run") or {}).get("faults"),
     )
 

@@ -17,8 +17,7 @@ from programs.records import Record
 from programs.rejection import Rejection
 from programs.run.journal import Journal
 from programs.run.merge_sources import find_sources
-from programs.run.tally import CONTAMINATED, WITHDRAWN
-from programs.traces.line import Line, attempts_of, rejection_of
+from programs.traces.line import CONTAMINATED, WITHDRAWN, Line, attempts_of, rejection_of
 
 
 @dataclass

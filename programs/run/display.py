@@ -1,73 +1,211 @@
 """What a run shows while it goes on: a panel on a terminal; anywhere else a line a minute, one at its start and one at its
-end."""
+end. Pace and the time left are those of `rich.progress`: a task for the traces, one for each budget."""
 
 import asyncio
 import contextlib
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
+from rich.progress import Progress, Task
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from programs.inputs.report import ReadReport
-from programs.run.dry_run import calls_of
-from programs.run.estimate import Estimator, Limits
 from programs.run.ledger import Ledger
-from programs.run.progress import Progress, Recent, progress_of
 from programs.settings import Settings
 
 REFRESH_SECONDS = 0.5
 STEPS = 5
 PLAIN_SECONDS = 60.0
 
-MANY = 1000
-"""Texts over which the plan's calls are averaged: some are asked for a share of the traces only."""
+RECENT = 1800.0
+"""Seconds over which the pace is taken."""
+
+PLANNED_TEXTS = 2
+"""For how many texts what the settings ask for counts, beside those that are done, in what a text gives."""
+
+WIDEST = 100
+"""Columns: what is wider is harder to read."""
+
+ECHO = 3
+"""Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
+
+REST = 50.0
+"""As many times as long as counting the units took, the counts then stand: a large journal costs no more to look at."""
+
+MOST_KINDS = 3
+LAST = "last"
+LONGEST_ERROR = 160
 
 
-def estimator_of(settings: Settings) -> Estimator:
-    """The estimate of the end of a run by these settings."""
-    asks = sum(calls_of(settings, MANY).values()) / MANY
-    limits = Limits(settings.max_calls, settings.max_tokens_total, settings.max_cost)
-    return Estimator(asks, settings.traces_a_text, limits)
+class View:
+    """A run as it stands at the last `look`, in words."""
 
-
-class Watch:
-    """Looks at a run again and again."""
-
-    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
-        self._estimator = estimator_of(settings)
-        self._recent = Recent()
+        self._clock = clock
+        self._a_text = settings.traces_a_text
+        self._tasks = Progress(speed_estimate_period=RECENT, get_time=clock)
+        self._traces = self._task("traces", None)
+        limits = {"calls": settings.max_calls, "tokens": settings.max_tokens_total, "cost": settings.max_cost}
+        self._budgets = [self._task(name, limit) for name, limit in limits.items() if limit is not None]
+        self._units = ledger.units
+        self._counted_until = 0.0
 
-    def look(self) -> Progress:
-        """The run as it stands now."""
-        self._estimator.feed(self._ledger.snapshot())
-        pace = self._recent.pace(self._ledger.units["accepted"])
-        return progress_of(self._ledger, self._estimator.estimate(), pace)
+    def _task(self, name: str, total: float | None) -> Task:
+        added = self._tasks.add_task(name, total=total)
+        return next(task for task in self._tasks.tasks if task.id == added)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the run has begun to make traces."""
+        return self._ledger.begun
+
+    def look(self) -> "View":
+        """Takes the run as it stands now."""
+        ledger, spent = self._ledger, self._ledger.total
+        started = self._clock()
+        if ledger.index is None or started >= self._counted_until:
+            self._units = ledger.units
+            self._counted_until = started + REST * (self._clock() - started)
+        done = ledger.accepted_before + self._units["accepted"]
+        # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
+        self._traces.total = None
+        self._tasks.update(self._traces.id, completed=done)
+        self._traces.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
+        known = {"calls": spent.calls, "tokens": self._tokens, "cost": ledger.gauges.cost()}
+        for task in self._budgets:
+            self._tasks.update(task.id, completed=known[task.description] or 0)
+        return self
 
     async def pause(self) -> None:
         """Waits for the next look, which is taken at once when the run begins to stop."""
         before = self._ledger.gauges.stopping()
-        until = time.monotonic() + REFRESH_SECONDS
-        while time.monotonic() < until and self._ledger.gauges.stopping() == before:
+        for _ in range(STEPS):
             await asyncio.sleep(REFRESH_SECONDS / STEPS)
+            if self._ledger.gauges.stopping() != before:
+                return
+
+    @property
+    def expected(self) -> int | None:
+        """The traces that the input will give, those of earlier runs included; None: nobody knows."""
+        ledger = self._ledger
+        if ledger.to_begin is None:
+            return None
+        a_text = (ledger.traces_done + PLANNED_TEXTS * self._a_text) / (ledger.texts_done + PLANNED_TEXTS)
+        more = (ledger.to_begin + ledger.under_way) * a_text
+        return ledger.accepted_before + round(self._units["accepted"] + more)
+
+    @property
+    def share(self) -> float | None:
+        """Which part of the traces is there, from 0 to 1; None: nobody knows of how many."""
+        total = self._total
+        return min(1.0, self._traces.completed / total) if total else None
+
+    @property
+    def _total(self) -> int | None:
+        return self._ledger.goal if self._ledger.goal is not None else self.expected
+
+    @property
+    def _tokens(self) -> int | None:
+        read, written = self._ledger.total.prompt_tokens, self._ledger.total.completion_tokens
+        return None if read is None or written is None else read + written
+
+    @property
+    def title(self) -> str:
+        done, total = int(self._traces.completed), self._total
+        if total is None:
+            return f"{done:,} traces"
+        about = "about " if self._ledger.goal is None else ""
+        return f"{done:,} of {about}{total:,} traces ({self.share or 0.0:.0%})"
+
+    def rows(self, now: float) -> Iterator[tuple[str, str]]:
+        """Names and words. `now` is the time of the clock, in seconds since the epoch."""
+        ledger, spent = self._ledger, self._ledger.total
+        if ledger.gauges.stopping() is not None:
+            yield "stopping", self._stopping(ledger.gauges.stopping() or "")
+        pace = "no pace yet" if not self._traces.speed else f"{60 * self._traces.speed:.1f} traces/min"
+        yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._end(now), pace])
+        reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
+        capacity = ledger.gauges.capacity()
+        yield "calls", f"{ledger.in_flight} of {capacity} in flight, {spent.calls:,} answered{reasks}"
+        yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
+        lost = "".join(f", {n:,} {status}" for status, n in sorted(self._units.items()) if n and status != "accepted")
+        yield "traces", f"{self._units['accepted']:,} accepted{lost}{self._short_of()}"
+        yield "spent", self._spent()
+        if errors := ledger.trouble.by_kind(spent.faults):
+            yield "errors", _in_words(errors.most_common())
+        if ledger.trouble.last:
+            yield LAST, ledger.trouble.last[:LONGEST_ERROR]
+        if ledger.trouble.waited_for is not None:
+            yield "waiting", ledger.trouble.waited_for
+
+    def _stopping(self, why: str) -> str:
+        flying = self._ledger.in_flight
+        again = "again " if why == "interrupted" else "twice "
+        calls = f"{flying} call{'' if flying == 1 else 's'} in flight"
+        return f"{why}: finishes the {calls} and saves; Ctrl-C {again}stops at once"
+
+    def _end(self, now: float) -> Iterator[str]:
+        if self._ledger.gauges.stopping() is not None:
+            return
+        ends = [
+            (task.time_remaining, task) for task in (self._traces, *self._budgets) if task.time_remaining is not None
+        ]
+        if not ends:
+            known = self._traces.total is not None or self._budgets
+            yield "too early to say how long" if known else "no telling how long: the input is not counted"
+            return
+        seconds, task = min(ends, key=lambda end: end[0])
+        until = "" if task is self._traces else f" until the budget of {task.description} is spent"
+        clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
+        yield f"about {in_time(seconds)} left{until} ({'stops' if until else 'done'} {clock})"
+
+    def _short_of(self) -> str:
+        goal, expected = self._ledger.goal, self.expected
+        short = goal is not None and expected is not None and expected < goal
+        return f"; the input will give about {expected:,} in all" if short else ""
+
+    def _spent(self) -> str:
+        spent, cost = self._ledger.total, self._ledger.gauges.cost()
+        tokens = "tokens unknown: the server does not say"
+        if self._tokens is not None:
+            tokens = f"{spent.prompt_tokens:,} tokens read, {spent.completion_tokens:,} written"
+        return f"{tokens}, {'cost unknown' if cost is None else f'cost {cost:.4g}'}"
+
+
+def panel(view: View, now: float, columns: int) -> RenderableType:
+    """The run at a glance, for a terminal of so many columns."""
+    rows = Table.grid(padding=(0, 1), expand=True)
+    rows.add_column(style="bold", no_wrap=True)
+    rows.add_column(ratio=1)
+    for name, words in view.rows(now):
+        style, last = "yellow" if name in ("waiting", "stopping") else "", name == LAST
+        rows.add_row(name, Text(words, style=style, no_wrap=last, overflow="ellipsis" if last else "fold"))
+    bar = ProgressBar(total=1.0, completed=view.share or 0.0, pulse=view.share is None)
+    width = max(1, min(WIDEST, columns) - ECHO)
+    return Panel(Group(bar, "", rows), title=view.title, title_align="left", width=width, padding=(0, 1))
+
+
+def line(view: View, now: float, event: str = "") -> str:
+    """The same on one line, which begins with `progress:`."""
+    said = [f"{name} {words}" for name, words in view.rows(now)]
+    return "; ".join([f"progress: {event + ', ' if event else ''}{view.title}", *said])
 
 
 @contextlib.asynccontextmanager
 async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console: Console) -> AsyncIterator[None]:
     """Shows the run while the block goes on."""
-    watch = Watch(ledger, settings)
-    if console.is_terminal and not console.is_dumb_terminal:
-        showing = _live(watch, report, console)
-    else:
-        showing = _plain(watch, console)
-    task = asyncio.create_task(showing)
+    view = View(ledger, settings)
+    terminal = console.is_terminal and not console.is_dumb_terminal
+    task = asyncio.create_task(_live(view, report, console) if terminal else _plain(view, console))
     try:
         yield
     finally:
@@ -76,14 +214,13 @@ async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console:
             await task
 
 
-async def _live(watch: Watch, report: ReadReport, console: Console) -> None:
+async def _live(view: View, report: ReadReport, console: Console) -> None:
     both = sys.stderr.isatty()
     with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=both) as live, _logs_above(both):
         while True:
-            facts = watch.look()
             starting = Text(f"starting: {report.lines:,} lines read")
-            live.update(panel(facts, time.time(), console.width) if facts.begun else starting, refresh=True)
-            await watch.pause()
+            live.update(panel(view.look(), time.time(), console.width) if view.begun else starting, refresh=True)
+            await view.pause()
 
 
 @contextlib.contextmanager
@@ -99,153 +236,29 @@ def _logs_above(both: bool) -> Iterator[None]:
                 one.setStream(stream)
 
 
-async def _plain(watch: Watch, console: Console) -> None:
+async def _plain(view: View, console: Console) -> None:
     said: float | None = None
+
+    def say(event: str) -> None:
+        console.print(line(view.look(), time.time(), event), highlight=False, markup=False, soft_wrap=True)
+
     try:
         while True:
-            facts = watch.look()
-            if facts.begun and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
-                _print(facts, console, "begins" if said is None else "")
+            if view.begun and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
+                say("begins" if said is None else "")
                 said = time.monotonic()
             await asyncio.sleep(REFRESH_SECONDS)
     finally:
-        facts = watch.look()
-        if facts.begun:
-            _print(facts, console, "ends")
+        if view.begun:
+            say("ends")
 
 
-def _print(facts: Progress, console: Console, event: str) -> None:
-    console.print(line(facts, time.time(), event), highlight=False, markup=False, soft_wrap=True)
-
-
-WIDEST = 100
-"""Columns: what is wider is harder to read."""
-
-ECHO = 3
-"""Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
-
-MOST_KINDS = 3
-LAST = "last"
-LONGEST_ERROR = 160
-DAY = 24 * 3600.0
-
-
-def panel(facts: Progress, now: float, columns: int) -> RenderableType:
-    """The run at a glance, for a terminal of so many columns. `now` is the time of the clock, in seconds since the
-    epoch."""
-    rows = Table.grid(padding=(0, 1), expand=True)
-    rows.add_column(style="bold", no_wrap=True)
-    rows.add_column(ratio=1)
-    for name, words in _rows(facts, now):
-        loud = "yellow" if name in ("waiting", "stopping") else ""
-        rows.add_row(
-            name, Text(words, style=loud, no_wrap=name == LAST, overflow="ellipsis" if name == LAST else "fold")
-        )
-    bar = ProgressBar(total=1.0, completed=facts.share or 0.0, pulse=facts.share is None and facts.stopping is None)
-    width = max(1, min(WIDEST, columns) - ECHO)
-    return Panel(Group(bar, "", rows), title=_title(facts), title_align="left", width=width, padding=(0, 1))
-
-
-def line(facts: Progress, now: float, event: str = "") -> str:
-    """The same on one line, which begins with `progress:`."""
-    said = [f"{name} {words}" for name, words in _rows(facts, now)]
-    return "; ".join([f"progress: {event + ', ' if event else ''}{_title(facts)}", *said])
-
-
-def _title(facts: Progress) -> str:
-    if facts.total is None:
-        return f"{facts.done:,} traces"
-    about = "" if facts.sure else "about "
-    return f"{facts.done:,} of {about}{facts.total:,} traces ({facts.share or 0.0:.0%})"
-
-
-def _rows(facts: Progress, now: float) -> Iterator[tuple[str, str]]:
-    if facts.stopping is not None:
-        yield "stopping", _stopping(facts)
-    yield "time", ", ".join([f"{in_time(facts.seconds)} so far", *_end(facts, now), _pace(facts)])
-    yield "calls", f"{facts.in_flight} of {facts.capacity} in flight, {facts.calls:,} answered{_reasks(facts)}"
-    yield "texts", f"{facts.texts_done:,} done, {facts.texts_open:,} under way"
-    lost = "".join(f", {count:,} {status}" for status, count in facts.lost.items())
-    yield "traces", f"{facts.accepted:,} accepted{lost}{_short_of(facts)}"
-    yield "spent", ", ".join(_spent(facts))
-    if facts.errors:
-        yield "errors", _errors(facts)
-    if facts.last_error:
-        yield LAST, facts.last_error[:LONGEST_ERROR]
-    if facts.waiting is not None:
-        yield "waiting", facts.waiting
-
-
-def _short_of(facts: Progress) -> str:
-    short = facts.sure and facts.expected is not None and facts.expected < (facts.total or 0)
-    return f"; the input will give about {facts.expected:,} in all" if short else ""
-
-
-def _stopping(facts: Progress) -> str:
-    calls = f"{facts.in_flight} call{'' if facts.in_flight == 1 else 's'} in flight"
-    return f"{facts.stopping}: finishes the {calls} and saves; Ctrl-C {_again(facts)}stops at once"
-
-
-def _again(facts: Progress) -> str:
-    return "again " if facts.stopping == "interrupted" else "twice "
-
-
-def _end(facts: Progress, now: float) -> Iterator[str]:
-    found = facts.estimate
-    if facts.stopping is not None:
-        return
-    if found is None:
-        yield "waiting for the first answers" if not facts.calls else "no telling how long: the input is not counted"
-        return
-    far = found.seconds >= DAY / 2
-    clock = time.strftime("%a %d %b %H:%M" if far else "%H:%M", time.localtime(now + found.seconds))
-    until = f" until the budget of {found.budget} is spent" if found.budget else ""
-    yield f"about {in_time(found.seconds)} left{until} ({'stops' if found.budget else 'done'} {clock})"
-
-
-def _pace(facts: Progress) -> str:
-    return "no trace yet" if facts.pace is None else f"{facts.pace:.1f} traces/min"
-
-
-def _reasks(facts: Progress) -> str:
-    return f", {facts.reasks:,} of them asked again" if facts.reasks else ""
-
-
-def _spent(facts: Progress) -> Iterator[str]:
-    if facts.tokens_read is None or facts.tokens_written is None:
-        yield "tokens unknown: the server does not say"
-    else:
-        yield f"{in_short(facts.tokens_read)} tokens read"
-        yield f"{in_short(facts.tokens_written)} written"
-    yield "cost unknown" if facts.cost is None else f"cost {facts.cost:.4g}"
-
-
-def _errors(facts: Progress) -> str:
-    kinds = facts.errors.most_common()
+def _in_words(kinds: list[tuple[str, int]]) -> str:
     shown = ", ".join(f"{kind} x{count}" for kind, count in kinds[:MOST_KINDS])
     others = sum(count for _, count in kinds[MOST_KINDS:])
-    more = f", {others} more" if others else ""
-    return shown + more
+    return f"{shown}, {others} more" if others else shown
 
 
 def in_time(seconds: float) -> str:
-    """A span, to two units: 45 s, 3 min 20 s, 2 h 05 min, 3 d 04 h."""
-    whole = round(max(0.0, seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = round(whole / 60)
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    hours = round(whole / 3600)
-    return f"{hours // 24} d {hours % 24:02d} h"
-
-
-def in_short(number: float) -> str:
-    """A number in at most five characters: 950, 12.3k, 4.56M."""
-    for unit in ("", "k", "M", "G"):
-        if number < 999.5 or unit == "G":
-            break
-        number /= 1000
-    return f"{number:.0f}{unit}" if not unit or number >= 99.95 else f"{number:.3g}{unit}"
+    """1:25:24, or 3 days, 4:05:00."""
+    return str(timedelta(seconds=round(seconds)))

@@ -11,8 +11,7 @@ from pydantic import BaseModel
 
 from programs.files import beside, in_place
 from programs.run.journal import Journal
-from programs.run.tally import CONTAMINATED
-from programs.traces.line import attempts_of, rejection_of
+from programs.traces.line import CONTAMINATED, attempts_of, rejection_of
 
 
 class Dropped(BaseModel):

@@ -1,10 +1,13 @@
 """`--dry-run`: what a run would read, ask and roughly spend. Reads the input, calls nothing, writes nothing."""
 
+import math
+
 from rich.console import Console
 
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
+from programs.run.pilot import texts_of
 from programs.settings import Settings
 
 PROMPT_OVERHEAD = 450
@@ -36,37 +39,36 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run."""
     report, characters = ReadReport(), 0
-    per_text = settings.traces_a_text
-    max_chars, shard = settings.max_passage_chars, settings.part
     for sample in read_samples(
         settings.input_file,
-        max_chars=max_chars,
+        max_chars=settings.max_passage_chars,
         report=report,
-        shard=shard,
+        shard=settings.part,
         prefilter=settings.prefilter,
         cutting=settings.cutting,
         text_field=settings.text_column,
     ):
         characters += len(sample.text)
-    wanted = report.samples if settings.max_traces is None else -(-settings.max_traces // per_text)
-    texts = min(report.samples, wanted, settings.max_samples or wanted, settings.pilot or wanted)
-    calls = calls_of(settings, texts)
-    total = sum(calls.values())
-    mean = characters / report.samples if report.samples else 0.0
+    texts = math.ceil(texts_of(settings, min(report.samples, settings.pilot or report.samples), settings.traces_a_text))
+    calls, traces = calls_of(settings, texts), texts * settings.traces_a_text
+    total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
     what = "lines and passages" if report.documents else "lines"
-    console.print(f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average")
+    said = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]
     if report.documents:
-        console.print(f"would cut: {report.documents} documents into {report.passages} passages", highlight=False)
-    if shard is not None:
-        console.print(f"would leave: {report.other_shards} texts of other shards than {shard}", highlight=False)
+        said.append(f"would cut: {report.documents} documents into {report.passages} passages")
+    if settings.part is not None:
+        said.append(f"would leave: {report.other_shards} texts of other shards than {settings.part}")
     for reason, count in report.skipped.items():
-        console.print(f"would skip: {count} {reason} (first: {report.first_examples[reason]})", highlight=False)
+        said.append(f"would skip: {count} {reason} (first: {report.first_examples[reason]})")
     for reason, count in report.trimmed.items():
-        size = report.trimmed_chars[reason]
-        console.print(f"would leave out: {reason} of {count} texts, {size} characters", highlight=False)
-    console.print(f"would make: {min(texts * per_text, settings.max_traces or texts * per_text)} traces")
+        said.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
     shown = ", ".join(f"{count} {kind}" for kind, count in calls.items())
-    console.print(f"would call: {settings.model}, {total} times ({shown}), more where replies are rejected")
-    prompt, reply = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD)), total * REPLY_TOKENS
-    console.print(f"would spend: roughly {prompt} tokens read and {reply} written")
-    console.print(f"would write: {settings.output} and {settings.journal}", highlight=False)
+    prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD))
+    said += [
+        f"would make: {min(traces, settings.max_traces or traces)} traces",
+        f"would call: {settings.model}, {total} times ({shown}), more where replies are rejected",
+        f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written",
+        f"would write: {settings.output} and {settings.journal}",
+    ]
+    for line in said:
+        console.print(line, highlight=False)

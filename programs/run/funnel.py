@@ -1,11 +1,11 @@
-"""The funnel: from what was read to accepted traces, with every loss named, and what an accepted trace has cost.
+"""From what was read to accepted traces, with every loss named; what an accepted trace has cost; and what the optional
+checks found. All of it is asked of the journal's index.
 
 The first two steps, if they are there, are of one run's reading, all others of every run of the journal. In each step
 what went in is what was lost plus what was left; what was left of one goes into the next as long as the two count the same
 thing. A question's variations make more traces of it, and the journal may hold texts that this run did not read.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +13,14 @@ from pydantic import BaseModel, Field
 
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.option_groups import Price
-from programs.run import tally as names
+from programs.run.facts import UNDECIDED
 from programs.run.index import Index
+from programs.traces.line import IMPORTED, WITHDRAWN
+
+TRIED = f"from unit where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
+"""The units that count: where one was withdrawn its question was lost, and no rule of ours decided imported ones."""
+
+MOST_LOSSES = 20
 
 
 class Step(BaseModel):
@@ -44,49 +50,174 @@ class Funnel(BaseModel):
     per_trace: PerTrace | None = None
 
 
+class SolveFindings(BaseModel):
+    """How many questions have which need, those included that were turned down for it; and the mean measured difficulty
+    (1 - pass rate with the passage) over the `rated` ones, None where there is none."""
+
+    known: int = 0
+    needs_paper: int = 0
+    unanswered: int = 0
+    undecided: int = 0
+    rated: int = 0
+    mean_difficulty: float | None = None
+
+
+class StepFindings(BaseModel):
+    """The steps of the accepted traces: how many there are, on how many of them a model gave a readable verdict, and which
+    one. `no_claim` ones only ask, plan or doubt."""
+
+    steps: int = 0
+    checked: int = 0
+    supported: int = 0
+    inferred: int = 0
+    outside: int = 0
+    contradicted: int = 0
+    no_claim: int = 0
+
+
+class Findings(BaseModel):
+    """What the checks found over all runs of a journal; None: nothing was checked. `attempts_given_away` are those that
+    were not taken and give a benchmark away, None where there is none: no export has them."""
+
+    steps: StepFindings | None = None
+    blind_solve: SolveFindings | None = None
+    attempts_given_away: int | None = None
+
+
 def funnel_of(index: Index, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
     """The funnel as things stand. `read` are the steps of a run's reading (`steps_of_reading`), where they are known."""
-    counts = index.tally()
-    counts[names.USED] += index.used_by_own()
-    accepted = counts[names.ACCEPTED]
+    tried, accepted, used = _row(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
+    pools, barren, drafted, usable = _row(
+        index, "select count(*), sum(usable = 0), sum(drafted), sum(usable) from pool"
+    )
+    written, again, unused = _row(index, _ATTEMPTS)
+    unanswered = index.unanswered()
+    attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
+    steps = [
+        _step(
+            "texts begun by all runs",
+            pools + unanswered,
+            {"no model answered": unanswered, "no usable question": barren},
+            "texts with questions",
+        ),
+        _step("questions drafted", drafted, lost_questions(index), "usable questions"),
+        _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
+        _step("attempts at a trace written", written + unused, attempts, "last attempts"),
+        _step("traces tried", tried, lost_traces(index), "accepted traces"),
+    ]
+    (taken_over,) = _row(index, f"select count(*) from unit where basis = '{IMPORTED}'")
     return Funnel(
-        steps=[*read, *_made(counts, index.failed())],
-        taken_over=counts[names.TAKEN_OVER],
+        steps=[*read, *steps],
+        taken_over=taken_over,
         per_trace=_per_trace(index.spent(), accepted, prices) if accepted else None,
+    )
+
+
+_WRITTEN = "json_extract(facts, '$.written')"
+_ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
+
+
+def lost_questions(index: Index, since: int = 0) -> dict[str, int]:
+    """The questions that were rejected or left out, by why, the most frequent first; `since` as in `Index.counts`."""
+    query = (
+        "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost where at >= ? group by lost.key"
+    )
+    return dict(index.query(f"{query} order by 2 desc, 1", since))
+
+
+def lost_traces(index: Index) -> dict[str, int]:
+    """The traces that were tried and are not accepted, by why, the most frequent first."""
+    return dict(index.query(f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"))
+
+
+def losses(index: Index, since: int) -> dict[str, int]:
+    """The most frequent reasons, with their details, for which traces and texts were lost that were decided at offset
+    `since` or behind it."""
+    query = (
+        "select name, count(*) from (select status || ': ' || why as name from unit where at >= ? and why is not null"
+        " union all select 'failed: ' || failure from sample where at >= ? and failure is not null)"
+        " group by name order by 2 desc, 1 limit ?"
+    )
+    return dict(index.query(query, since, since, MOST_LOSSES))
+
+
+def findings_of(index: Index) -> Findings:
+    """What the optional checks found."""
+    steps = dict(
+        index.query("select s.key, sum(s.value) from unit, json_each(facts, '$.steps') s group by s.key order by s.key")
+    )
+    needs = dict(
+        index.query(
+            "select need, count(*) from (select json_extract(facts, '$.solved.need') need from unit) where need is not null"
+            " group by need"
+        )
+    )
+    difficulty = "json_extract(facts, '$.solved.difficulty')"
+    ((rated, mean),) = index.query(f"select count({difficulty}), avg({difficulty}) from unit")
+    ((given_away,),) = index.query("select sum(json_extract(facts, '$.given_away')) from unit where noted = 1")
+    rounded = None if mean is None else round(mean, 4)
+    return Findings(
+        steps=StepFindings(**steps) if steps else None,
+        blind_solve=SolveFindings(**needs, rated=rated, mean_difficulty=rounded) if needs else None,
+        attempts_given_away=given_away or None,
     )
 
 
 def steps_of_reading(report: ReadReport, left: Mapping[str, int]) -> list[Step]:
     """What this run read. `left` counts the texts that it read and did not begin, by why."""
     skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
-    texts = report.samples + report.done
     lost = {"blank": report.blank, "of other shards": report.other_shards, **skipped}
     what = "lines and passages" if report.documents else "lines"
     return [
         _step(f"{what} read by this run", report.lines, lost, "texts"),
-        _step("texts read by this run", texts, left, "texts begun, now or earlier"),
+        _step("texts read by this run", report.samples + report.done, left, "texts begun, now or earlier"),
     ]
 
 
-def _made(counts: Counter[str], failed: int) -> list[Step]:
-    texts = counts[names.TEXTS] + failed
-    barren = {"no model answered": failed, "no usable question": counts[names.TEXTS_BARREN]}
-    drafted, usable, used = counts[names.DRAFTED], counts[names.USABLE], counts[names.USED]
-    return [
-        _step("texts begun by all runs", texts, barren, "texts with questions"),
-        _step("questions drafted", drafted, names.lost(names.QUESTION_LOST, counts), "usable questions"),
-        _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
-        _step(
-            "attempts at a trace written",
-            counts[names.WRITTEN],
-            {
-                "turned down and made again": counts[names.WRITTEN_AGAIN],
-                "not asked for by the present rules": counts[names.UNUSED],
-            },
-            "last attempts",
-        ),
-        _step("traces tried", counts[names.TRIED], names.lost(names.TRACE_LOST, counts), "accepted traces"),
-    ]
+def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
+    """What was spent by stage and model (`programs.run.index.Index.spent`) has cost. None where nothing was, and
+    where a price or a count of tokens is missing."""
+    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
+        return None
+    return sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent)
+
+
+def in_words(funnel: Funnel) -> Iterable[tuple[str, str]]:
+    """The funnel as rows for a person: what went in, and what became of it. Steps that nothing went into are left out."""
+    for step in funnel.steps:
+        if step.entered:
+            lost = "".join(f"\n- {count} {reason}" for reason, count in step.lost.items())
+            yield f"{step.entered} {step.what}", f"{step.left} {step.became}{lost}"
+    if funnel.taken_over:
+        yield f"{funnel.taken_over} traces", "taken over from a document"
+    if (each := funnel.per_trace) is not None:
+        tokens = "unknown" if each.tokens is None else f"{each.tokens:.0f}"
+        cost = "" if each.cost is None else f", {each.cost:.4g} in cost"
+        yield "an accepted trace took", f"{each.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
+
+
+def findings_in_words(found: Findings) -> Iterable[tuple[str, str]]:
+    """The findings for a person: a name and a line for each."""
+    if (steps := found.steps) is not None:
+        verdicts = steps.model_dump(exclude={"steps", "checked"})
+        said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verdicts.items())
+        yield "steps", f"{steps.checked} of {steps.steps} checked: {said}"
+    if (solve := found.blind_solve) is not None:
+        mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
+        asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided
+        yield (
+            "blind solve",
+            f"of {asked} questions {solve.known} known, {solve.needs_paper} need the paper, {solve.unanswered} unanswered, "
+            f"{solve.undecided} {UNDECIDED}; mean difficulty {mean} over {solve.rated}",
+        )
+    if found.attempts_given_away:
+        yield "benchmarks", f"{found.attempts_given_away} attempts that give one away are in no export"
+
+
+def _row(index: Index, query: str) -> list[int]:
+    """Sums over all rows; of none, 0."""
+    (row,) = index.query(query)
+    return [int(count or 0) for count in row]
 
 
 def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step:
@@ -103,26 +234,3 @@ def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, 
         tokens=round(tokens / accepted, 1) if counted else None,
         cost=None if cost is None else cost / accepted,
     )
-
-
-def in_words(funnel: Funnel) -> Iterable[tuple[str, str]]:
-    """The funnel as rows for a person: what went in, and what became of it. Steps that nothing went into are left out."""
-    for step in funnel.steps:
-        if step.entered:
-            lost = "".join(f"\n- {count} {reason}" for reason, count in step.lost.items())
-            yield f"{step.entered} {step.what}", f"{step.left} {step.became}{lost}"
-    if funnel.taken_over:
-        yield f"{funnel.taken_over} traces", "taken over from a document"
-    if funnel.per_trace is not None:
-        each = funnel.per_trace
-        tokens = "unknown" if each.tokens is None else f"{each.tokens:.0f}"
-        cost = "" if each.cost is None else f", {each.cost:.4g} in cost"
-        yield "an accepted trace took", f"{each.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
-
-
-def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
-    """What was spent by stage and model (`programs.run.index.Index.spent`) has cost. None where nothing was, and
-    where a price or a count of tokens is missing."""
-    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
-        return None
-    return sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent)

@@ -1,76 +1,71 @@
-"""The journal's index: where each key's newest line stands, and the counts and costs over all lines.
+"""The journal's index: where each key's newest line stands, and the few facts of it that questions about a run need.
 
-It can always be made again from the journal: it says how far it has read, and reads on from there. It is a SQLite
-file so that memory does not grow with the journal; what was added since the last commit is held in memory.
+A SQLite file, so that memory does not grow with the journal. It can be deleted at any time: it says how far it has read
+the journal, and reads on from there; one of another version, or of other bytes, is made again. Counts are queries.
 """
 
-import json
+import hashlib
+import os
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from programs.errors import JournalError
 from programs.files import open_database, remove_database
-from programs.run.findings import of_line
-from programs.run.tally import (
-    IMPORTED,
-    SOLVED,
-    TEXTS,
-    WITHDRAWN,
-    given_away_in,
-    loss_of,
-    of_attempts,
-    of_pool,
-    of_unit,
-)
+from programs.rejection import Reason
+from programs.run.facts import facts_of
+from programs.run.old_lines import present_form
+from programs.traces.line import IMPORTED
 
-VERSION = "6"
+VERSION = "7"
 PAGE = 512
+COMMIT_EVERY = 20_000
+MARK_BYTES = 4096
 
-SCHEMA = """
+SPENT = ("calls", "reasks", "faults", "prompt", "completion", "cached", "uncounted", "seconds")
+"""What is summed up by stage and model over all replies, those included that a later line replaced."""
+
+SCHEMA = f"""
 create table if not exists meta (name text primary key, value) without rowid;
-create table if not exists line (key text primary key, at integer, length integer) without rowid;
-create table if not exists unit (
-    key text primary key, first integer, at integer, length integer, status text, basis text, settled integer,
-    digest text, sample text, loss text, findings text, given_away integer
+create table if not exists line (
+    kind text, key text, at integer, length integer, first integer, sample text, status text, noted integer, facts text,
+    primary key (kind, key)
 ) without rowid;
-create unique index if not exists unit_order on unit (first);
-create index if not exists unit_status on unit (status, first);
-create index if not exists unit_sample on unit (sample);
-create index if not exists unit_given_away on unit (first) where given_away;
-create table if not exists sample (
-    key text primary key, basis text, settled integer, line text, failed integer
-) without rowid;
-create index if not exists sample_failed on sample (key) where failed;
-create table if not exists pool (
-    key text primary key, first integer, at integer, length integer, tally text, dropped integer
-) without rowid;
-create unique index if not exists pool_order on pool (first);
-create unique index if not exists pool_place on pool (at);
-create index if not exists pool_dropped on pool (first) where dropped;
-create table if not exists tally (name text primary key, count integer) without rowid;
+create index if not exists in_order on line (kind, first, at, length) where first is not null;
+create index if not exists by_status on line (kind, status, first, at, length) where status is not null;
+create index if not exists by_sample on line (sample, kind, status) where sample is not null;
+create index if not exists by_note on line (kind, noted, first, at, length) where noted is not null;
 create table if not exists spent (
-    stage text, model text, calls integer, reasks integer, faults integer, prompt integer, completion integer,
-    cached integer, uncounted integer, seconds real, primary key (stage, model)
+    stage text, model text, {", ".join(f"{name} real" for name in SPENT)}, primary key (stage, model)
 ) without rowid;
+create view if not exists unit as select key, at, sample, status, noted,
+    json_extract(facts, '$.question') question, json_extract(facts, '$.basis') basis,
+    json_extract(facts, '$.settled') settled, json_extract(facts, '$.digest') digest,
+    json_extract(facts, '$.loss') loss, json_extract(facts, '$.why') why, facts
+    from line where kind = 'unit';
+create view if not exists pool as select key, at, facts, json_extract(facts, '$.usable') usable,
+    json_extract(facts, '$.drafted') drafted from line where kind = 'pool';
+create view if not exists sample as select key, at, json_extract(facts, '$.basis') basis,
+    json_extract(facts, '$.settled') settled, json_extract(facts, '$.line') line,
+    json_extract(facts, '$.failure') failure from line where kind = 'sample';
 """
 
-_SPENT = (
-    "stage",
-    "model",
-    "calls",
-    "reasks",
-    "faults",
-    "prompt",
-    "completion",
-    "cached",
-    "uncounted",
-    "seconds",
+_ADD_LINE = (
+    "insert into line values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (kind, key) do update set at = excluded.at,"
+    " length = excluded.length, sample = excluded.sample, status = excluded.status, noted = excluded.noted,"
+    " facts = excluded.facts"
+)
+_ADD_SPENT = (
+    f"insert into spent values (?, ?, {', '.join('?' for _ in SPENT)}) on conflict (stage, model) do update set "
+    f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SPENT)}"
 )
 
-Scan = Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]]
+_NO_VALUE = (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+_NO_LINE = (AttributeError, KeyError, TypeError, ValueError, *_NO_VALUE)
+"""What reading a line raises that has not the fields of its kind, or other values in them."""
 
 
 class Damaged(Exception):
@@ -81,263 +76,193 @@ class Damaged(Exception):
         self.at = at
 
 
-_NO_LINE = (
-    AttributeError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-)
-"""What reading a line raises that has not the fields of its kind, or other values in them."""
+def scan(path: Path, offset: int, size: int | None = None) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Every line of a journal from `offset` on that begins before `size` (None: to the end): its offset, its length and
+    what it says. Raises `Damaged` at one that is no JSON, and OSError."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        for line in file:
+            if size is not None and offset >= size:
+                return
+            try:
+                yield offset, len(line), orjson.loads(line)
+            except orjson.JSONDecodeError:
+                raise Damaged(offset) from None
+            offset += len(line)
+
+
+def mark(file: int, offset: int) -> str:
+    """A hash of the bytes before `offset`, which no other journal has there. Raises OSError."""
+    start = max(0, offset - MARK_BYTES)
+    return hashlib.blake2b(os.pread(file, offset - start, start), digest_size=8).hexdigest()
 
 
 class Index:
     """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on, `mark(offset)`
-    names the bytes before it: an index of other bytes is made anew."""
+    names the bytes before it. Raises `Damaged`, OSError and sqlite3.Error."""
 
-    def __init__(self, path: Path, size: int, scan: Scan, mark: Callable[[int], str]) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        size: int,
+        scan: Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]],
+        mark: Callable[[int], str],
+    ) -> None:
+        self.path = path
         self._mark = mark
         self._database = _opened(path)
-        covered = self._covered()
-        if covered > size or (covered and self._one("select value from meta where name = 'mark'") != (mark(covered),)):
+        covered = self._covered(size)
+        if covered is None:
             self._database.close()
             remove_database(path)
             self._database = _opened(path)
-        self._read_to = self._covered()
+        self._end = covered or 0
         try:
-            self._read_on(scan)
+            for number, (at, length, line) in enumerate(scan(self._end), 1):
+                try:
+                    self.add(at, length, line)
+                except _NO_LINE as error:
+                    raise Damaged(at) from error
+                if number % COMMIT_EVERY == 0:
+                    self.commit()
+            self.commit()
         except BaseException:
             self._database.close()
             raise
 
-    def _read_on(self, scan: Scan) -> None:
-        for number, (at, length, record) in enumerate(scan(self._read_to)):
-            try:
-                self.add(at, length, record)
-            except _NO_LINE as error:
-                raise Damaged(at) from error
-            if number % 20000 == 19999:
-                self.commit()
-        self.commit()
+    @property
+    def end(self) -> int:
+        """How many bytes of the journal it covers."""
+        return self._end
 
-    def add(self, at: int, length: int, record: dict[str, Any]) -> None:
+    def add(self, at: int, length: int, line: dict[str, Any]) -> None:
         """Takes one line of the journal, in the journal's order."""
-        kind, key = record["kind"], record["key"]
-        run = self._database.execute
-        if key is not None and kind in ("stage", "call"):
-            run("insert or replace into line values (?, ?, ?)", (f"{kind}:{key}", at, length))
-        elif kind == "run":
-            run("insert or replace into line values (?, ?, ?)", ("run:", at, length))
-        elif kind == "unit":
-            self._add_unit(at, length, record)
-        elif kind == "pool":
-            self._add_pool(at, length, record)
-        elif kind == "sample":
-            run(
-                "insert or replace into sample values (?, ?, ?, ?, ?)",
-                (key, record["basis"], record["settled"], record.get("line"), record.get("failure") is not None),
-            )
+        line = present_form(line)
+        kind, found = line["kind"], facts_of(line)
+        values: tuple[Any, ...] = (None, None, None, None, None)
+        if found is not None:
+            values = (at, found.sample, found.status, found.noted or None, orjson.dumps(found.facts).decode())
+        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, *values))
         if kind in ("stage", "failed"):
-            self._add_spent(record["stage"], record["reply"]["model"], record["reply"]["spent"])
-        self._read_to = at + length
-
-    def _add_unit(self, at: int, length: int, record: dict[str, Any]) -> None:
-        key, status, basis = record["key"], record["status"], record["basis"]
-        before = self._one("select key, status, basis, loss, findings from unit where key = ?", key)
-        loss = loss_of(record)
-        found = of_line(record) + of_attempts(record)
-        values = (key, at, at, length, status, basis, record["settled"], record["digest"], record["sample"], loss)
-        self._database.execute(
-            "insert into unit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (key) do update set at = excluded.at,"
-            " length = excluded.length, status = excluded.status, basis = excluded.basis,"
-            " settled = excluded.settled, digest = excluded.digest, loss = excluded.loss, findings = excluded.findings,"
-            " given_away = excluded.given_away",
-            (*values, json.dumps(found) if found else None, given_away_in(record)),
-        )
-        earlier = of_unit(*before[:4]) + Counter(json.loads(before[4] or "{}")) if before else Counter[str]()
-        self._count(of_unit(key, status, basis, loss) + found, earlier)
-
-    def _add_pool(self, at: int, length: int, record: dict[str, Any]) -> None:
-        key, counts = record["key"], of_pool(record)
-        before = self._one("select tally from pool where key = ?", key)
-        self._database.execute(
-            "insert into pool values (?, ?, ?, ?, ?, ?) on conflict (key) do update set at = excluded.at,"
-            " length = excluded.length, tally = excluded.tally, dropped = excluded.dropped",
-            (key, at, at, length, json.dumps(counts), bool(record.get("dropped"))),
-        )
-        self._count(counts, Counter(json.loads(before[0])) if before else Counter())
-
-    def _count(self, now: Counter[str], before: Counter[str]) -> None:
-        now.subtract(before)
-        self._database.executemany(
-            "insert into tally values (?, ?) on conflict (name) do update set count = count + excluded.count",
-            [(name, change) for name, change in now.items() if change],
-        )
+            self._add_spent(line["stage"], line["reply"]["model"], line["reply"]["spent"])
+        self._end = at + length
 
     def _add_spent(self, stage: str, model: str, spent: dict[str, Any]) -> None:
-        uncounted = spent["calls"] if spent["prompt_tokens"] is None or spent["completion_tokens"] is None else 0
-        self._database.execute(
-            "insert into spent values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (stage, model) do update set"
-            " calls = calls + excluded.calls, reasks = reasks + excluded.reasks, faults = faults + excluded.faults,"
-            " prompt = prompt + excluded.prompt, completion = completion + excluded.completion,"
-            " cached = cached + excluded.cached, uncounted = uncounted + excluded.uncounted,"
-            " seconds = seconds + excluded.seconds",
-            (
-                stage,
-                model,
-                spent["calls"],
-                spent["reasks"],
-                sum(spent["faults"].values()),
-                spent["prompt_tokens"] or 0,
-                spent["completion_tokens"] or 0,
-                spent["cached_tokens"] or 0,
-                uncounted,
-                spent["seconds"],
-            ),
-        )
+        tokens = (spent["prompt_tokens"], spent["completion_tokens"])
+        uncounted = spent["calls"] if None in tokens else 0
+        counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
+        rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
+        self._database.execute(_ADD_SPENT, (stage, model, *counts, *rest))
 
     def place(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
-        if kind in ("unit", "pool"):
-            row = self._one(f"select at, length from {kind} where key = ?", key)
-        else:
-            row = self._one("select at, length from line where key = ?", f"{kind}:{key}")
-        return None if row is None else (row[0], row[1])
+        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
-    def unit_places(self, status: str | None, after: int) -> list[tuple[int, int, int]]:
-        """The next units after the one that first stood at offset `after`: (first, offset, length)."""
-        if status is None:
-            return self._all("select first, at, length from unit where first > ? order by first limit ?", after, PAGE)
-        query = "select first, at, length from unit where status = ? and first > ? order by first limit ?"
-        return self._all(query, status, after, PAGE)
-
-    def given_away_places(self, after: int) -> list[tuple[int, int, int]]:
-        """As `unit_places`, of units that give a benchmark away or an attempt at which does."""
-        query = "select first, at, length from unit where given_away and first > ? order by first limit ?"
-        return self._all(query, after, PAGE)
-
-    def pool_places(self, after: int) -> list[tuple[int, int, int]]:
-        """The next texts' questions after those that first stood at offset `after`: (first, offset, length)."""
-        return self._all("select first, at, length from pool where first > ? order by first limit ?", after, PAGE)
-
-    def dropped_places(self, after: int) -> list[tuple[int, int, int]]:
-        """As `pool_places`, of texts with questions that were left out."""
-        query = "select first, at, length from pool where dropped and first > ? order by first limit ?"
-        return self._all(query, after, PAGE)
-
-    def newer_pool_places(self, after: int) -> list[tuple[int, int, int]]:
-        """The next newest lines of texts' questions after offset `after`: (offset, offset, length)."""
-        return self._all("select at, at, length from pool where at > ? order by at limit ?", after, PAGE)
-
-    def units_of(self, sample: str) -> dict[str, str]:
-        """The units of a sample, with their status."""
-        return dict(self._all("select key, status from unit where sample = ?", sample))
-
-    def turned_down(self, sample: str, question: str) -> bool:
-        """Whether some unit of a sample's question was not taken for what the question needs."""
-        losses = self._all("select key, loss from unit where sample = ?", sample)
-        return any(key.rpartition("/")[0] == question and loss.startswith(SOLVED) for key, loss in losses)
-
-    def used_by_own(self) -> int:
-        """How many questions have a model's own thought as their first trace, and no written one."""
+    def places(
+        self, kind: str, after: int, *, status: str | None = None, since: int = 0, noted: bool = False
+    ) -> list[tuple[int, int, int]]:
+        """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
+        of this status; whose newest line stands at `since` or behind; that are noted (`programs.run.facts`)."""
+        more = (" and status = ?" if status else "") + (" and noted = 1" if noted else "")
         query = (
-            "select count(*) from unit as own where key like '%/0-model' and basis != ? and status != ? and not exists"
-            " (select 1 from unit where key = substr(own.key, 1, length(own.key) - length('-model')))"
+            f"select first, at, length from line where kind = ? and first > ? and at >= ?{more} order by first limit ?"
         )
-        [(count,)] = self._all(query, IMPORTED, WITHDRAWN)
-        return int(count)
+        return self.query(query, kind, after, since, *([status] if status else []), PAGE)
 
-    def begun(self) -> int:
-        """How many texts were begun: those with questions, and those that were asked for them in vain."""
-        return self.tally()[TEXTS] + self.failed()
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What SQL finds in the table `line` and the views `unit`, `pool` and `sample`."""
+        try:
+            return self._database.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
+            ) from error
 
-    def knows(self, sample: str) -> bool:
-        """Whether a text was begun, in whatever run."""
+    def counts(self, since: int = 0) -> dict[str, int]:
+        """How many units there are by status, of those whose newest line stands at `since` or behind."""
         query = (
-            "select 1 where exists (select 1 from pool where key = ?) or exists (select 1 from sample where key = ?)"
+            "select status, count(*) from line where kind = 'unit' and status is not null and at >= ? group by status"
         )
-        return self._one(query, sample, sample) is not None
-
-    def unfinished(self, basis: str) -> int:
-        """How many texts were begun and are not settled by this basis. Reads all of them."""
-        row = self._one("select count(*) from sample where basis = ? and settled", basis)
-        return self.begun() - (int(row[0]) if row else 0)
-
-    def failed(self) -> int:
-        """How many texts gave no questions because no model answered."""
-        row = self._one(
-            "select count(*) from sample where failed and not exists (select 1 from pool where pool.key = sample.key)"
-        )
-        return int(row[0]) if row else 0
-
-    def tally(self) -> Counter[str]:
-        """The counts of the funnel (`programs.run.tally`) over the newest lines."""
-        return Counter(dict(self._all("select name, count from tally where count != 0")))
+        return dict(self.query(query, since))
 
     def unit(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a unit."""
-        row = self._one("select status, basis, settled, digest from unit where key = ?", key)
-        return None if row is None else (row[0], row[1], bool(row[2]), row[3])
+        rows = self.query("select status, basis, settled, digest from unit where key = ?", key)
+        return next(((status, basis, bool(settled), digest) for status, basis, settled, digest in rows), None)
 
-    def sample(self, key: str) -> tuple[str, bool] | None:
-        """Basis and whether it is settled, of a sample that was driven to its end."""
-        row = self._one("select basis, settled from sample where key = ?", key)
-        return None if row is None else (row[0], bool(row[1]))
-
-    def done_lines(self, basis: str) -> set[str]:
-        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
-        query = "select line from sample where basis = ? and settled and line is not null"
-        return {row[0] for row in self._database.execute(query, (basis,))}
+    def units_of(self, sample: str) -> dict[str, str]:
+        """The units of a sample, with their status."""
+        return dict(self.query("select key, status from line where sample = ? and kind = 'unit'", sample))
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted units a sample has."""
-        row = self._one("select count(*) from unit where sample = ? and status = 'accepted'", sample)
-        return int(row[0]) if row else 0
-
-    def counts(self) -> dict[str, int]:
-        """How many units there are by status."""
-        return dict(self._all("select status, count(*) from unit group by status"))
+        return list(self.units_of(sample).values()).count("accepted")
 
     def stale(self, basis: str) -> bool:
         """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
         query = "select 1 from unit where status = 'accepted' and basis not in (?, ?) limit 1"
-        return self._one(query, basis, IMPORTED) is not None
+        return bool(self.query(query, basis, IMPORTED))
+
+    def turned_down(self, sample: str, question: str) -> bool:
+        """Whether some unit of a sample's question was not taken for what the question needs."""
+        query = "select 1 from unit where sample = ? and question = ? and loss = ?"
+        return bool(self.query(query, sample, question, Reason.NEED.value))
+
+    def sample(self, key: str) -> tuple[str, bool] | None:
+        """Basis and whether it is settled, of a sample that was driven to its end."""
+        rows = self.query("select basis, settled from sample where key = ?", key)
+        return next(((basis, bool(settled)) for basis, settled in rows), None)
+
+    def done_lines(self, basis: str) -> set[str]:
+        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
+        return {
+            row[0] for row in self.query("select line from sample where basis = ? and settled and line > ''", basis)
+        }
+
+    def knows(self, sample: str) -> bool:
+        """Whether a text was begun, in whatever run."""
+        return bool(self.query("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
+
+    def begun(self) -> int:
+        """How many texts were begun: those with questions, and those that were asked for them in vain."""
+        return self._number("select count(*) from line where kind = 'pool' and first is not null") + self.unanswered()
+
+    def unfinished(self, basis: str) -> int:
+        """How many texts were begun and are not settled by this basis. Reads all of them."""
+        return self.begun() - self._number("select count(*) from sample where basis = ? and settled", basis)
+
+    def unanswered(self) -> int:
+        """How many texts gave no questions because no model answered."""
+        asked = "select 1 from line where kind = 'pool' and key = s.key"
+        return self._number(f"select count(*) from line s where kind = 'sample' and noted = 1 and not exists ({asked})")
 
     def judges_asked(self) -> bool:
         """Whether any judge was ever asked."""
-        return self._one("select 1 from spent where stage = 'judge' limit 1") is not None
+        return bool(self.query("select 1 from spent where stage = 'judge' limit 1"))
 
     def spent(self) -> list[dict[str, Any]]:
         """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
-        rows = self._all("select * from spent order by stage, model")
-        return [dict(zip(_SPENT, row, strict=True)) for row in rows]
+        names = ("stage", "model", *SPENT)
+        rows = [dict(zip(names, row, strict=True)) for row in self.query("select * from spent order by stage, model")]
+        return [{**row, **{name: int(row[name]) for name in SPENT[:-1]}} for row in rows]
 
     def commit(self) -> None:
         """Makes what was added durable, with how far the journal was read."""
-        values = [("read_to", self._read_to), ("mark", self._mark(self._read_to))]
+        values = [("read_to", self._end), ("mark", self._mark(self._end))]
         self._database.executemany("insert or replace into meta values (?, ?)", values)
         self._database.commit()
 
     def close(self) -> None:
         self._database.close()
 
-    def _covered(self) -> int:
-        row = self._one("select value from meta where name = 'read_to'")
-        return int(row[0]) if row else 0
+    def _covered(self, size: int) -> int | None:
+        """How far it has read; None: another journal, or one that has lost its end since."""
+        said = dict(self.query("select name, value from meta"))
+        covered = int(said.get("read_to", 0))
+        return covered if not covered or (covered <= size and said.get("mark") == self._mark(covered)) else None
 
-    def _one(self, query: str, *values: Any) -> tuple[Any, ...] | None:
-        rows = self._all(query, *values)
-        return rows[0] if rows else None
-
-    def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        try:
-            return self._database.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(
-                f"{self._path} cannot be read: {error}. Delete it: it is made again from the journal."
-            ) from error
+    def _number(self, sql: str, *values: Any) -> int:
+        return int(self.query(sql, *values)[0][0])
 
 
 def _opened(path: Path) -> sqlite3.Connection:

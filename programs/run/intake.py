@@ -29,7 +29,7 @@ class Intake:
         self._granted: dict[str, tuple[int, int]] = {}
         accepted = index.counts().get("accepted", 0)
         self._remaining = None if settings.max_traces is None else settings.max_traces - accepted
-        ledger.begin(accepted, settings.max_traces)
+        ledger.begin(index, settings.max_traces)
 
     @property
     def full(self) -> bool:
@@ -58,7 +58,7 @@ class Intake:
 
     def begins(self, sample: Sample) -> None:
         """A text is begun, or taken up again."""
-        self._ledger.work.begins(sample.id)
+        self._ledger.begins(sample.id)
         if self._index.knows(sample.id):
             self._unfinished -= 1
         else:
@@ -85,10 +85,6 @@ class Intake:
         if self._remaining is not None:
             granted, before = self._granted.pop(sample.id)
             self._remaining += granted - (self._index.accepted_of(sample.id) - before)
-
-    def sweeps(self) -> None:
-        """The input is gone through once more, for what failed."""
-        self._ledger.sweeps += 1
 
     def _tell_room(self) -> None:
         begin = None if self._most is None else max(0, self._most - self._begun)

@@ -9,62 +9,109 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
     unit     what became of a unit: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole
 
-A line is written with one `write`, so a killed process loses nothing it wrote; a thread flushes to the disk every
-second, so a power cut loses at most that. A line torn by a crash is cut off when the journal is opened again.
+Any other kind can be kept as well, and found by its key. A line is written with one `write`, so a killed process loses
+nothing it wrote; a thread flushes to the disk every second, so a power cut loses at most that. A line torn by a crash is
+cut off when the journal is opened again.
 """
 
-import io
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import jsonlines
 import orjson
 from filelock import Timeout
 
 from programs.errors import JournalError, UserError
 from programs.files import cut_torn_line, lock_on, write_whole
-from programs.run.index import Damaged, Index
-from programs.run.journal_lines import mark, scan
+from programs.run.index import Damaged, Index, mark, scan
+from programs.run.old_lines import present_form
 
 FLUSH_SECONDS = 1.0
 
 
-class Journal:
+class JournalReader:
+    """The lines of an open journal, found by its index, in the form of this version."""
+
+    def __init__(self, path: Path, file: int, index: Index) -> None:
+        self.path = path
+        self.index = index
+        self._file = file
+
+    def latest(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The newest line of this kind and key ("" for kinds without), or None."""
+        place = self.index.place(kind, key)
+        return None if place is None else self._read(*place)
+
+    def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """The newest line of every unit (with this status), in the order in which the units first stood."""
+        return self._newest("unit", status=status)
+
+    def given_away(self) -> Iterator[dict[str, Any]]:
+        """As `units`, those that give a benchmark away or an attempt at which does."""
+        return self._newest("unit", noted=True)
+
+    def pools(self, *, dropped: bool = False, since: int = 0) -> Iterator[dict[str, Any]]:
+        """The newest questions of every text (of which some were left out; that were written at offset `since` or behind
+        it), in the order in which the texts first had some."""
+        return self._newest("pool", noted=dropped, since=since)
+
+    def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Every line, in order: its offset, its length and what it says, as it was written. Raises `JournalError` at a
+        damaged one."""
+        try:
+            yield from scan(self.path, 0, self.index.end)
+        except Damaged as error:
+            raise damaged(self.path, error) from None
+
+    def _newest(self, kind: str, **which: Any) -> Iterator[dict[str, Any]]:
+        last = -1
+        while places := self.index.places(kind, last, **which):
+            for last, offset, length in places:  # noqa: B007
+                yield self._read(offset, length)
+
+    def _read(self, offset: int, length: int) -> dict[str, Any]:
+        try:
+            return present_form(orjson.loads(os.pread(self._file, length, offset)))
+        except orjson.JSONDecodeError:
+            raise JournalError(
+                f"{self.path}.index does not fit {self.path}. Delete it: it is made again from the journal."
+            ) from None
+
+
+class Journal(JournalReader):
     """An open journal. One process at a time: opening a journal that is in use raises `UserError`.
 
     `mended` is the number of bytes of a torn last line that were cut off, 0 if there was none.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.mended = 0
         self._lock_file = lock_on(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file.acquire()
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except Timeout:
             raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
         except OSError as error:
             self._lock_file.release()
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
         try:
-            self._size, self.mended = cut_torn_line(self._file)
-            self._index = Index(Path(f"{path}.index"), self._size, partial(scan, path), partial(mark, self._file))
+            self._size, self.mended = cut_torn_line(file)
+            index = Index(Path(f"{path}.index"), self._size, partial(scan, path), partial(mark, file))
         except BaseException as error:
-            os.close(self._file)
+            os.close(file)
             self._lock_file.release()
             if isinstance(error, Damaged):
-                raise self._damaged(error) from None
+                raise damaged(path, error) from None
             if isinstance(error, OSError | sqlite3.Error):
-                raise self._unwritten(error) from error
+                raise _unwritten(path, error) from error
             raise
+        super().__init__(path, file, index)
         self._mutex = threading.Lock()
         self._stop = threading.Event()
         self._failure: Exception | None = None
@@ -79,59 +126,18 @@ class Journal:
 
     def append(self, kind: str, key: str | None, **fields: Any) -> None:
         """Writes one line. Raises `JournalError` when it cannot be written whole; then nothing of it stays."""
-        line = _line({"kind": kind, "key": key, **fields})
+        record = {"kind": kind, "key": key, **fields}
+        line = orjson.dumps(record) + b"\n"
         with self._mutex:
             if self._failure is not None:
-                raise self._unwritten(self._failure) from self._failure
+                raise _unwritten(self.path, self._failure) from self._failure
             try:
                 write_whole(self._file, line, self._size)
-                self._index.add(self._size, len(line), {"kind": kind, "key": key, **fields})
+                self.index.add(self._size, len(line), record)
             except (OSError, sqlite3.Error) as error:
                 self._undo(error)
-                raise self._unwritten(error) from error
+                raise _unwritten(self.path, error) from error
             self._size += len(line)
-
-    def latest(self, kind: str, key: str) -> dict[str, Any] | None:
-        """The newest line of this kind and key, or None."""
-        with self._mutex:
-            place = self._index.place(kind, key)
-            return None if place is None else self._read(*place)
-
-    def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """The newest line of every unit (with this status), in the order in which the units first stood."""
-        return self._paged(lambda last: self._index.unit_places(status, last), -1)
-
-    def given_away(self) -> Iterator[dict[str, Any]]:
-        """As `units`, those that give a benchmark away or an attempt at which does."""
-        return self._paged(self._index.given_away_places, -1)
-
-    def pools(self, *, dropped: bool = False) -> Iterator[dict[str, Any]]:
-        """The newest questions of every text (of which some were left out), in the order in which the texts first had
-        some."""
-        return self._paged(self._index.dropped_places if dropped else self._index.pool_places, -1)
-
-    def newer_pools(self, offset: int) -> Iterator[dict[str, Any]]:
-        """The newest questions of every text, as far as they were written at `offset` or behind it."""
-        return self._paged(self._index.newer_pool_places, offset - 1)
-
-    def _paged(self, places_after: Callable[[int], list[tuple[int, int, int]]], last: int) -> Iterator[dict[str, Any]]:
-        while True:
-            with self._mutex:
-                places = places_after(last)
-            if not places:
-                return
-            for _, offset, length in places:
-                with self._mutex:
-                    line = self._read(offset, length)
-                yield line
-            last = places[-1][0]
-
-    def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """Every line, in order: its offset, its length and what it says. Raises `JournalError` at a damaged one."""
-        try:
-            yield from scan(self.path, 0)
-        except Damaged as error:
-            raise self._damaged(error) from None
 
     @property
     def end(self) -> tuple[int, str]:
@@ -142,20 +148,26 @@ class Journal:
         """Whether an `end` that was noted earlier is one of this journal: what stood before it stands there still."""
         return end[0] <= self._size and mark(self._file, end[0]) == end[1]
 
-    @property
-    def index(self) -> Index:
-        """What is known without reading the file: states, counts and costs."""
-        return self._index
-
     def flush(self) -> None:
         """Brings everything written to the disk, then the index up to it. Raises `JournalError`."""
         try:
             os.fsync(self._file)
             with self._mutex:
                 if not isinstance(self._failure, sqlite3.Error):
-                    self._index.commit()
+                    self.index.commit()
         except (OSError, sqlite3.Error) as error:
-            raise self._unwritten(error) from error
+            raise _unwritten(self.path, error) from error
+
+    def close(self) -> None:
+        """Flushes, and lets others open the journal."""
+        self._stop.set()
+        self._flusher.join()
+        try:
+            self.flush()
+        finally:
+            self.index.close()
+            os.close(self._file)
+            self._lock_file.release()
 
     def _undo(self, error: Exception) -> None:
         """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an
@@ -166,26 +178,6 @@ class Journal:
             self._failure = worse
         if isinstance(error, sqlite3.Error):
             self._failure = error
-
-    def _damaged(self, error: Damaged) -> JournalError:
-        return JournalError(
-            f"{self.path} is damaged at byte {error.at}: the line there is none of a journal's. "
-            "Delete that line, or move the file aside to start fresh."
-        )
-
-    def _unwritten(self, error: Exception) -> JournalError:
-        return JournalError(f"cannot write {self.path}: {getattr(error, 'strerror', None) or error}")
-
-    def close(self) -> None:
-        """Flushes, and lets others open the journal."""
-        self._stop.set()
-        self._flusher.join()
-        try:
-            self.flush()
-        finally:
-            self._index.close()
-            os.close(self._file)
-            self._lock_file.release()
 
     def _flush_often(self) -> None:
         flushed = self._size
@@ -199,18 +191,14 @@ class Journal:
                 self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
                 return
 
-    def _read(self, offset: int, length: int) -> dict[str, Any]:
-        try:
-            record: dict[str, Any] = orjson.loads(os.pread(self._file, length, offset))
-        except orjson.JSONDecodeError:
-            raise JournalError(
-                f"{self.path}.index does not fit {self.path}. Delete it: it is made again from the journal."
-            ) from None
-        return record
+
+def damaged(path: Path, error: Damaged) -> JournalError:
+    """What to say of a journal with a line that is none."""
+    return JournalError(
+        f"{path} is damaged at byte {error.at}: the line there is none of a journal's. "
+        "Delete that line, or move the file aside to start fresh."
+    )
 
 
-def _line(record: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    with jsonlines.Writer(buffer, dumps=orjson.dumps) as writer:
-        writer.write(record)
-    return buffer.getvalue()
+def _unwritten(path: Path, error: Exception) -> JournalError:
+    return JournalError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

@@ -82,7 +82,7 @@ class JournaledCaller:
             if not self._budget.permits():
                 self._gate.close()
                 raise RunStopped
-            self._ledger.work.enters()
+            self._ledger.enters()
             try:
                 yield
             except Exception as error:
@@ -92,7 +92,7 @@ class JournaledCaller:
                     self._fail(failure)
                 raise
             finally:
-                self._ledger.work.leaves()
+                self._ledger.leaves()
 
     def _write(self, ask: Ask, reply: Reply) -> None:
         kind = "stage" if reply.settled else "failed"

@@ -1,22 +1,17 @@
-"""What a run did: counted while it runs, shown as it runs, summed up at its end; and what goes wrong between us and the
-servers, as it happens: a call that is tried again is in no account before it ends."""
+"""What a run does that no journal holds: what it has under way and waits for, what it answered without asking, and what it
+spent itself. What became of its texts and traces is asked of the index, from where the run began."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, Spent
 from programs.errors import TransientError
 from programs.lms.failures import kind
-from programs.rejection import Rejection
-from programs.run.estimate import Snapshot, Work
-from programs.run.tally import reason_of
-from programs.stages.questions import QuestionPool
+from programs.run.index import Index
 from programs.tracer import SampleOutcome
-from programs.traces.variation import Variation
 
 FRESH = 30.0
 """Seconds for which a refusal of the rate is told after the last one."""
@@ -25,7 +20,8 @@ RATE_LIMITED = "429"
 
 
 class Trouble:
-    """Failures that are followed by another try. `faults` counts them by kind; `last` is the newest, in one line."""
+    """Failures that are followed by another try, as they happen: a call that is tried again is in no account before it
+    ends. `faults` counts them by kind; `last` is the newest, in one line."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.faults: Counter[str] = Counter()
@@ -39,8 +35,7 @@ class Trouble:
         now, name = self._clock(), kind(error)
         self.faults[name] += 1
         self.last = " ".join(str(error).split())
-        self._pauses = [until for until in self._pauses if until > now]
-        self._pauses.append(now + seconds)
+        self._pauses = [*(until for until in self._pauses if until > now), now + seconds]
         if name == RATE_LIMITED:
             self._refused = now
 
@@ -72,116 +67,88 @@ class Gauges:
     stopping: Callable[[], str | None] = lambda: None
 
 
-class Decided(NamedTuple):
-    """What a unit was: its status, why it was not taken, and whether it was decided in this run."""
-
-    status: str
-    rejection: Rejection | None
-    now: bool
-
-
 @dataclass
 class Ledger:
-    """Counts of this run. `accepted_before` are the traces of earlier runs, `units` by status those that this run decided,
-    each by its last decision ("accepted": how many more there are than before); seconds are since the start; `cost` is
-    None where prices or tokens are unknown, and `room` is how many more texts may be begun, None for any number."""
+    """`since` is the offset in the journal at which this run began, `accepted_before` the traces of earlier runs, `total`
+    what this run spent; `left` counts texts that were read and not begun, by why; `cost` is None where prices or tokens
+    are unknown, and `room` is how many more texts may be begun, None for any number."""
 
-    started: float = field(default_factory=time.monotonic)
-    work: Work = field(default_factory=Work)
     trouble: Trouble = field(default_factory=Trouble)
     gauges: Gauges = field(default_factory=Gauges)
     begun: bool = False
+    index: Index | None = None
+    since: int = 0
     accepted_before: int = 0
     goal: int | None = None
     room: int | None = None
+    total: Spent = field(default_factory=Spent)
     reused: int = 0
     already_done: int = 0
-    samples_done: int = 0
-    samples_failed: int = 0
-    samples_without_questions: int = 0
+    texts_done: int = 0
+    traces_done: int = 0
     left: Counter[str] = field(default_factory=Counter)
-    questions_taken: int = 0
-    questions_rejected: Counter[str] = field(default_factory=Counter)
-    sweeps: int = 0
+    in_flight: int = 0
     cost: float | None = None
     budget_reached: str | None = None
-    units: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    spent: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    _started: float = field(default_factory=time.monotonic)
+    _under_way: set[str] = field(default_factory=set)
+    _ended: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, accepted: int, goal: int | None) -> None:
-        self.accepted_before, self.goal, self.begun = accepted, goal, True
+    def begin(self, index: Index, goal: int | None) -> None:
+        """The run begins: what stands in the journal by now is of earlier ones. `goal` counts their traces too."""
+        self.accepted_before = index.counts().get("accepted", 0)
+        self.begun, self.index, self.since, self.goal = True, index, index.end, goal
+
+    def close(self) -> None:
+        """The run has ended, and its journal is about to be closed."""
+        self._ended, self.index = self.units, None
+
+    def begins(self, sample: str) -> None:
+        """A text is under way."""
+        self._under_way.add(sample)
+
+    def enters(self) -> None:
+        """A call gets its place at the gate; it is in flight until it `leaves`, pauses between tries included."""
+        self.in_flight += 1
+
+    def leaves(self) -> None:
+        """A call gives its place back."""
+        self.in_flight -= 1
 
     def answered(self, ask: Ask, reply: Reply) -> None:
         """A stage was asked of a model."""
-        key = (ask.account, reply.model)
-        self.spent[key] = self.spent.get(key, Spent()) + reply.spent
-        self.work.asked(ask)
+        self._under_way.add(ask.sample)
+        self.total += reply.spent
 
     def replayed(self) -> None:
         """A stage was answered from the journal."""
         self.reused += 1
 
-    def questions(self, pool: QuestionPool) -> None:
-        """A text's questions were made. Each rejected one counts once, for its first reason, as in the funnel."""
-        self.questions_taken += len(pool.questions)
-        self.questions_rejected.update(reason_of(rejected.problems) for rejected in pool.rejected)
-        self.questions_rejected.update(question.why for question in pool.dropped)
-        self.samples_without_questions += not pool.questions
-
-    def unit(self, unit: Variation, before: Decided | None = None) -> None:
-        """A unit was decided, or decided again: what it was `before` no longer counts."""
-        if before is not None:
-            if before.now or before.status == "accepted":
-                _uncount(self.units, before.status)
-            if before.now:
-                _uncount(self.reasons, _loss(before.status, before.rejection))
-        self.units[unit.status] += 1
-        if loss := _loss(unit.status, unit.rejection):
-            self.reasons[loss] += 1
-
-    def sample(self, sample: str, made: SampleOutcome) -> None:
-        """A sample was driven to its end."""
-        self.samples_done += 1
-        self.work.finishes(sample, sum(unit.status == "accepted" for unit in made.variations))
-        if made.failure is not None:
-            self.samples_failed += 1
-            self.reasons[f"failed: {str(made.failure)[:160]}"] += 1
-
-    @property
-    def total(self) -> Spent:
-        """All that this run spent."""
-        return sum(self.spent.values(), Spent())
+    def sample(self, sample: str, outcome: SampleOutcome) -> None:
+        """A text was driven to its end."""
+        self.texts_done += 1
+        self.traces_done += sum(variation.accepted for variation in outcome.variations)
+        self._under_way.discard(sample)
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self.started
+        """Since the start."""
+        return time.monotonic() - self._started
 
-    def snapshot(self) -> Snapshot:
-        """The run as it stands, for the estimate of its end."""
-        spent, to_begin = self.total, self.gauges.to_begin()
-        if self.room is not None:
-            to_begin = self.room if to_begin is None else min(to_begin, self.room)
-        tokens = None
-        if spent.prompt_tokens is not None and spent.completion_tokens is not None:
-            tokens = spent.prompt_tokens + spent.completion_tokens
-        return self.work.snapshot(
-            to_begin=to_begin,
-            accepted=self.units["accepted"],
-            wanted=None if self.goal is None else self.goal - self.accepted_before,
-            calls=spent.calls,
-            tokens=tokens,
-            cost=self.gauges.cost(),
-        )
+    @property
+    def under_way(self) -> int:
+        """How many texts are under way."""
+        return len(self._under_way)
 
+    @property
+    def units(self) -> Counter[str]:
+        """The units that this run decided, by status; "accepted": how many more there are than before."""
+        if self.index is None:
+            return self._ended
+        accepted = self.index.counts().get("accepted", 0) - self.accepted_before
+        return Counter({**self.index.counts(self.since), "accepted": accepted})
 
-def _loss(status: str, rejection: Rejection | None) -> str | None:
-    """A trace that was not taken, and why, for a person."""
-    return None if status == "accepted" or not rejection else f"{status}: {str(rejection)[:160]}"
-
-
-def _uncount(counts: Counter[str], name: str | None) -> None:
-    if name is not None:
-        counts[name] -= 1
-        if not counts[name]:
-            del counts[name]
+    @property
+    def to_begin(self) -> float | None:
+        """How many texts will still be begun; None: nobody knows."""
+        return min((number for number in (self.gauges.to_begin(), self.room) if number is not None), default=None)

@@ -1,7 +1,8 @@
-"""What a merge is given: journals, and documents that have none."""
+"""What a merge, an export or a report is given: journals, and documents that have none."""
 
 import contextlib
 import glob
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,21 +27,16 @@ class Source:
 
     @contextlib.contextmanager
     def opened(self, folder: Path) -> Iterator[Journal]:
-        """The journal, or a new one in `folder` that holds what the document does. Raises `UserError` when the journal
-        is in use or the file is no document of this program."""
-        path = self.path if self.is_journal else folder / "imported.journal.jsonl"
-        with Journal(path) as journal:
-            if not self.is_journal:
-                self._import(journal)
+        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when the journal is in use
+        or the file is no document of this program."""
+        name = hashlib.blake2b(str(self.path.resolve()).encode(), digest_size=8).hexdigest()
+        with Journal(self.path if self.is_journal else folder / f"{name}.imported.jsonl") as journal:
+            if not self.is_journal and not journal.index.counts():
+                try:
+                    import_document(journal, self.path)
+                except UserError:
+                    raise UserError(f"{self.path} is neither a journal nor a document of this program") from None
             yield journal
-        if not self.is_journal:
-            path.unlink()
-
-    def _import(self, journal: Journal) -> None:
-        try:
-            import_document(journal, self.path)
-        except UserError:
-            raise UserError(f"{self.path} is neither a journal nor a document of this program") from None
 
 
 def find_sources(patterns: Sequence[str]) -> list[Source]:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from programs.inputs.sample import Sample
 from programs.rejection import Reason
 from programs.run.journal import Journal
-from programs.run.ledger import Decided, Ledger
+from programs.run.ledger import Ledger
 from programs.run.rescreening import given_away
 from programs.run.rules import Rules
-from programs.run.tally import CONTAMINATED, IMPORTED, WITHDRAWN
 from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.tracer import SampleOutcome, Store
-from programs.traces.line import line_of, made_before, rejection_of
+from programs.traces.line import CONTAMINATED, IMPORTED, WITHDRAWN, line_of, made_before
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 
 log = logging.getLogger("synthreasoner")
@@ -34,7 +33,6 @@ class JournalStore(Store):
     ) -> None:
         self._journal, self._rules, self._screen, self._ledger = journal, rules, screen, ledger
         self._provenance, self.biases = provenance, biases
-        self._began = journal.end[0]
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:
         found = self._journal.index.unit(str(key))
@@ -50,11 +48,7 @@ class JournalStore(Store):
 
     def screened(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """As the journal has it, or else decided and written now."""
-        new = not self._screen.decided(sample)
-        stands = self._screen.pool(sample, pool)
-        if new:
-            self._ledger.questions(stands)
-        return stands
+        return self._screen.pool(sample, pool)
 
     def keep(self, variation: Variation) -> None:
         """Writes a variation; what gives a benchmark away is left out."""
@@ -64,18 +58,14 @@ class JournalStore(Store):
             variation.turn_down(CONTAMINATED, Reason.BENCHMARK, str(hit))
         basis = self._screen.rules if variation.status == CONTAMINATED else self._rules.basis
         line = line_of(variation, basis, self._provenance)
-        before: Decided | None = None
         earlier = self._journal.latest("unit", key)
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
-            at, _ = self._journal.index.place("unit", key) or (0, 0)
-            before = Decided(earlier["status"], rejection_of(earlier), at >= self._began)
         if given := given_away(self._screen, line):
             line["contaminated"] = given
         self._journal.append("unit", key, **line)
         if not variation.accepted:
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
-        self._ledger.unit(variation, before)
 
     def end(self, sample: Sample, outcome: SampleOutcome) -> None:
         """Writes that a text was driven to its end."""

@@ -1,13 +1,12 @@
-"""`--pilot N`: which texts a pilot runs, what each of them took, and what the whole run will take.
+"""`--pilot N`: which texts a pilot runs, and what the whole run will take, as foretold by them.
 
 A pilot must be like the whole, and the first lines of an input often are not. So it takes the N texts whose hashes, read
 backwards, come first: they are spread over the input by chance, are the same in every run, and those of a larger pilot
-include those of a smaller one. The order in which a shard cuts the texts is that of the hashes read forwards: each shard
-has a pilot of its own. The texts keep what was made of them: a run without `--pilot` goes on from there.
+include those of a smaller one. (The order in which a shard cuts the texts is that of the hashes read forwards: each shard
+has a pilot of its own.) The texts keep what was made of them: a run without `--pilot` goes on from there.
 
-A total is the texts that are gone through times the pilot's mean; its interval is 1.645 standard errors to either side,
-narrowed by the square root of 1 - n/N, since the pilot's own part is known (Cochran, Sampling Techniques, 2.6). With
---max-traces the texts that so many traces need are not known either: it is then a ratio to the traces (6.4).
+A total is the texts that are gone through times the pilot's mean, give or take 1.645 standard errors of that mean, narrowed
+by what the pilot is of the whole. With --max-traces they are as many as that takes at the pilot's traces a text.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from programs.asking.reply import Spent
 from programs.inputs.sample import Sample
 from programs.option_groups import Price
 from programs.run.display import in_time
-from programs.run.index import Index
+from programs.run.funnel import cost_of
 from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import RATE_LIMITED, Ledger
@@ -46,6 +45,10 @@ class Amount(BaseModel):
     low: float | None = None
     high: float | None = None
 
+    def of_each(self, change: Callable[[float], float]) -> "Amount":
+        """The amount with its value and its bounds changed."""
+        return Amount(**{bound: None if at is None else change(at) for bound, at in self})
+
 
 class Extrapolation(BaseModel):
     """What the whole run is foretold to take, the pilot included, from the `pilot` texts of `chosen` that were driven to
@@ -58,27 +61,15 @@ class Extrapolation(BaseModel):
     of: int
     confidence: float = CONFIDENCE
     texts: Amount
-    traces: Amount
-    calls: Amount
+    traces: Amount | None
+    calls: Amount | None
     tokens_read: Amount | None
     tokens_written: Amount | None
     cost: Amount | None
-    seconds: Amount
+    seconds: Amount | None
     concurrency: int
     refused: int
     spent: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a text took over all runs of the journal, and the accepted traces that it has. None: unknown."""
-
-    calls: int
-    tokens_read: int | None
-    tokens_written: int | None
-    cost: float | None
-    seconds: float
-    traces: int
 
 
 @dataclass(frozen=True)
@@ -93,67 +84,49 @@ class Pilot:
 
     def foretold(self, texts: int, settings: Settings, capacity: int) -> Extrapolation | None:
         """What the pilot foretells of a run over so many texts; None when none of its own was driven to its end."""
-        found = taken(self.journal, self.texts, self.basis, settings.prices)
-        if not found:
+        index = self.journal.index
+        ended = sorted({one.id for one in self.texts if (index.sample(one.id) or ("",))[0] == self.basis})
+        if not ended:
             return None
-        most = texts if settings.max_samples is None else min(texts, settings.max_samples)
-        whole = Whole([text.traces for text in found], most, settings.max_traces)
-        spent = self.journal.index.spent()
-        calls = whole.total([text.calls for text in found])
-        assert calls is not None, "calls are always counted"
+        took = _took(self.journal, ended, settings.prices)
+        most = texts_of(settings, texts, fmean(one for one in took["traces"] if one is not None))
+        amounts = {name: foretell(values, most) for name, values in took.items()}
+        left = max(0.0, 1 - len(ended) / most) / capacity if most else 0.0
+        seconds, account = amounts.pop("seconds"), index.spent()
         return Extrapolation(
-            pilot=len(found),
+            pilot=len(ended),
             chosen=len(self.texts),
             of=texts,
-            texts=whole.amount([1.0] * len(found)),
-            traces=whole.amount([text.traces for text in found]),
-            calls=calls,
-            tokens_read=whole.total([text.tokens_read for text in found]),
-            tokens_written=whole.total([text.tokens_written for text in found]),
-            cost=whole.total([text.cost for text in found]),
-            seconds=whole.left([text.seconds / capacity for text in found]),
+            texts=Amount(value=most),
+            **amounts,
+            seconds=seconds and seconds.of_each(lambda at: at * left),
             concurrency=capacity,
             refused=self.ledger.total.faults.get(RATE_LIMITED, 0),
             spent={
-                "calls": sum(row["calls"] for row in spent),
-                "tokens_read": sum(row["prompt"] for row in spent),
-                "tokens_written": sum(row["completion"] for row in spent),
-                "cost": sum(text.cost or 0.0 for text in found),
+                "calls": sum(row["calls"] for row in account),
+                "tokens_read": sum(row["prompt"] for row in account),
+                "tokens_written": sum(row["completion"] for row in account),
+                "cost": cost_of(account, settings.prices) or 0.0,
             },
         )
 
 
-class Whole:
-    """What there is to go through, seen from a pilot's texts, which gave so many `traces` each: `most` texts, or those that
-    `max_traces` need where these are fewer."""
+def texts_of(settings: Settings, texts: int, traces: float) -> float:
+    """How many of the input's texts a run goes through when each gives so many traces."""
+    most = min(texts, settings.max_samples or texts)
+    return most if settings.max_traces is None or not traces else min(most, settings.max_traces / traces)
 
-    def __init__(self, traces: Sequence[float], most: int, max_traces: int | None) -> None:
-        self._traces, self._mean = traces, fmean(traces)
-        goal = math.inf if max_traces is None else max_traces / self._mean if self._mean else math.inf
-        self._by_traces = goal < most
-        self._needed = min(goal, float(most))
 
-    def total(self, values: Sequence[float | None]) -> Amount | None:
-        """What all texts take of what the pilot's took; None where that is unknown for some."""
-        known = [value for value in values if value is not None]
-        return self.amount(known) if len(known) == len(values) else None
-
-    def amount(self, values: Sequence[float]) -> Amount:
-        """The same, where all are known."""
-        count, mean = len(values), fmean(values)
-        value = self._needed * mean
-        if count < FEWEST:
-            return Amount(value=value)
-        ratio = mean / self._mean if self._by_traces else 0.0
-        deviation = stdev(one - ratio * traces for one, traces in zip(values, self._traces, strict=True))
-        rest = max(0.0, 1 - count / self._needed) if self._needed else 0.0
-        half = DEVIATIONS * self._needed * deviation * math.sqrt(rest / count)
-        return Amount(value=value, low=max(0.0, value - half), high=value + half)
-
-    def left(self, values: Sequence[float]) -> Amount:
-        """What the texts besides the pilot's take."""
-        found, share = self.amount(values), max(0.0, 1 - len(values) / self._needed) if self._needed else 0.0
-        return Amount(**{bound: None if at is None else at * share for bound, at in found})
+def foretell(values: Sequence[float | None], texts: float) -> Amount | None:
+    """What so many texts take of what the pilot's took; None where that is unknown for some."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    total, count = texts * fmean(known), len(known)
+    if count < FEWEST:
+        return Amount(value=total)
+    half = DEVIATIONS * texts * stdev(known) * math.sqrt(max(0.0, 1 - count / texts) / count) if texts else 0.0
+    return Amount(value=total, low=max(0.0, total - half), high=total + half)
 
 
 async def choose(samples: Iterable[Sample | None], count: int, journal: Journal, basis: str, ledger: Ledger) -> Pilot:
@@ -183,29 +156,32 @@ async def choose(samples: Iterable[Sample | None], count: int, journal: Journal,
     return Pilot(texts, to_make, journal, basis, ledger)
 
 
-def taken(journal: Journal, texts: Sequence[Sample], basis: str, prices: Mapping[str, Price]) -> list[Taken]:
-    """What each of the texts took that were driven to their end by these rules. Reads the journal."""
-    index: Index = journal.index
-    ended = {sample.id for sample in texts if (index.sample(sample.id) or ("", False))[0] == basis}
-    spent = {sample: Spent() for sample in ended}
-    cost: dict[str, float | None] = dict.fromkeys(ended, 0.0)
+def _took(journal: Journal, texts: Sequence[str], prices: Mapping[str, Price]) -> dict[str, list[float | None]]:
+    """What each of the texts took over all runs, and the traces that it has; None: unknown. Reads the journal."""
+    spent: dict[str, dict[str, Spent]] = {text: {} for text in texts}
     for _, _, line in journal.lines():
-        sample = line["key"].split("/")[1] if line["kind"] in ("stage", "failed") else ""
-        if sample in ended:
-            one = Spent.model_validate(line["reply"]["spent"])
-            spent[sample] += one
-            more, before = _cost(one, prices.get(line["reply"]["model"])), cost[sample]
-            cost[sample] = None if more is None or before is None else before + more
-    return [
-        Taken(one.calls, one.prompt_tokens, one.completion_tokens, cost[name], one.seconds, index.accepted_of(name))
-        for name, one in sorted(spent.items())
-    ]
+        text = line["key"].split("/")[1] if line["kind"] in ("stage", "failed") else ""
+        if text in spent:
+            model, one = line["reply"]["model"], Spent.model_validate(line["reply"]["spent"])
+            spent[text][model] = spent[text].get(model, Spent()) + one
+    totals = [sum(by_model.values(), Spent()) for by_model in spent.values()]
+    return {
+        "traces": [journal.index.accepted_of(text) for text in texts],
+        "calls": [one.calls for one in totals],
+        "tokens_read": [one.prompt_tokens for one in totals],
+        "tokens_written": [one.completion_tokens for one in totals],
+        "cost": [_cost(by_model, prices) for by_model in spent.values()],
+        "seconds": [one.seconds for one in totals],
+    }
 
 
-def _cost(spent: Spent, price: Price | None) -> float | None:
-    if price is None or spent.prompt_tokens is None or spent.completion_tokens is None:
-        return None
-    return price.of(spent.prompt_tokens, spent.completion_tokens)
+def _cost(spent: Mapping[str, Spent], prices: Mapping[str, Price]) -> float | None:
+    total = 0.0
+    for model, one in spent.items():
+        if model not in prices or one.prompt_tokens is None or one.completion_tokens is None:
+            return None
+        total += prices[model].of(one.prompt_tokens, one.completion_tokens)
+    return total
 
 
 def show_pilot(found: Extrapolation, console: Console) -> None:
@@ -223,15 +199,20 @@ def show_pilot(found: Extrapolation, console: Console) -> None:
 
 def in_words(found: Extrapolation) -> Iterator[tuple[str, str, str]]:
     """Rows for a person: what, in the whole run, and what of it is still to come."""
-    yield "texts", _rounded(found.texts.value) if found.texts.low == found.texts.high else _shown(found.texts), ""
-    yield "accepted traces", _shown(found.traces), ""
-    for name in ("calls", "tokens_read", "tokens_written", "cost"):
+    yield "texts", _shown(found.texts), ""
+    names = ("traces", "calls", "tokens_read", "tokens_written", "cost")
+    for name in names:
         amount: Amount | None = getattr(found, name)
         if amount is not None:
-            spent = found.spent.get(name, 0.0)
-            left = Amount(**{bound: None if at is None else max(0.0, at - spent) for bound, at in amount})
-            yield name.replace("_", " "), _shown(amount), _shown(left)
-    yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
+            spent = found.spent.get(name)
+            left = "" if spent is None else _shown(_less(amount, spent))
+            yield "accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left
+    if found.seconds is not None:
+        yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
+
+
+def _less(amount: Amount, spent: float) -> Amount:
+    return amount.of_each(lambda at: max(0.0, at - spent))
 
 
 def notes(found: Extrapolation) -> Iterator[str]:
@@ -250,14 +231,7 @@ def notes(found: Extrapolation) -> Iterator[str]:
         yield f"servers refused {found.refused} calls for their rate: it will take longer"
 
 
-def _shown(amount: Amount, form: Callable[[float], str] | None = None) -> str:
-    form = form or _rounded
-    value = form(amount.value)
-    if amount.low is None or amount.high is None:
-        return value
-    low, high = form(amount.low), form(amount.high)
-    return f"{value} (all alike)" if low == high else f"{value} ({low} to {high})"
-
-
-def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _shown(amount: Amount, form: Callable[[float], str] = lambda at: f"{at:,.0f}" if at >= 100 else f"{at:.3g}") -> str:
+    bounds = [form(bound) for bound in (amount.low, amount.high) if bound is not None]
+    said = "" if not bounds else " (all alike)" if len(set(bounds)) == 1 else f" ({' to '.join(bounds)})"
+    return form(amount.value) + said

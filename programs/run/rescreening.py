@@ -6,10 +6,9 @@ from typing import Any
 
 from programs.rejection import Reason, Rejection
 from programs.run.journal import Journal
-from programs.run.tally import CONTAMINATED, WITHDRAWN
 from programs.selection.screening import GIVEN_AWAY, Screen, using
 from programs.stages.questions import QuestionPool
-from programs.traces.line import attempts_of
+from programs.traces.line import CONTAMINATED, WITHDRAWN, attempts_of
 
 Line = dict[str, Any]
 
@@ -23,7 +22,7 @@ def prepare(screen: Screen, journal: Journal) -> None:
         elif screen.register is not None:
             if not journal.has(screen.register.read_to):
                 screen.register.clear()
-            for line in journal.newer_pools(screen.register.read_to[0]):
+            for line in journal.pools(since=screen.register.read_to[0]):
                 screen.registered(line["key"], QuestionPool.model_validate(line))
         screen.commit()
 

@@ -71,7 +71,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
         prompt = prompt_of(tracer.judge, settings.prompt_order)
         biases = biases_of(settings.judge_calibration, settings.judges, prompt)
     try:
-        with Journal(cleared_for(settings)) as journal:
+        with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
             take_up(journal, settings, mixing, models.without_effort)
             with screening(settings, journal) as screen:
                 prepare(screen, journal)

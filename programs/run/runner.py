@@ -68,7 +68,6 @@ class Runner:
                 if not self._again or self._stopping or self._intake.full:
                     break
                 again, self._again = self._again, set()
-                self._intake.sweeps()
                 await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
         except asyncio.CancelledError:
             self.abandon()

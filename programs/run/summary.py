@@ -1,5 +1,6 @@
 """The summary of a run: what it read, skipped, asked, rejected, lost and spent."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,17 @@ from programs.inputs.report import ReadReport
 from programs.judges.agreement import agreement_in_words, ratings_in_words
 from programs.judges.review_list import FAR_APART
 from programs.records import Record
-from programs.run.findings import Findings, findings_in, in_words_of
-from programs.run.funnel import Funnel, funnel_of, in_words, steps_of_reading
+from programs.run.funnel import (
+    Findings,
+    Funnel,
+    findings_in_words,
+    findings_of,
+    funnel_of,
+    in_words,
+    losses,
+    lost_questions,
+    steps_of_reading,
+)
 from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.run.pilot import Extrapolation
@@ -25,12 +35,13 @@ from programs.run.resume import itself
 from programs.settings import Settings
 from programs.thought_counts import cautions_of
 
+SHOWN_LOSSES = 5
+
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
     the journal, and so do `findings`; `pilot` is what a pilot foretells, `cautions` name models that were asked about their
-    own work. Tokens are as the servers counted them;
-    `uncounted_calls` gave no counts."""
+    own work. Tokens are as the servers counted them; `uncounted` calls gave no counts."""
 
     status: str
     seconds: float
@@ -55,37 +66,32 @@ class Summary(BaseModel):
 
 def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
     """The summary as things stand."""
+    ((failed,),) = index.query("select count(*) from sample where at >= ? and failure is not null", ledger.since)
+    ((barren, usable),) = index.query("select sum(usable = 0), sum(usable) from pool where at >= ?", ledger.since)
     return Summary(
         status=status,
         seconds=round(ledger.seconds, 1),
         model=settings.model,
         input={
-            "lines": report.lines,
-            "samples": report.samples,
-            "cut": report.cut,
+            **report.model_dump(include={"lines", "samples", "cut", "other_shards"}),
             "left_out_of_texts": dict(report.trimmed),
             "left_out_characters": dict(report.trimmed_chars),
             "done_before": report.done,
-            "other_shards": report.other_shards,
             "skipped": dict(report.skipped),
             "first_skipped": {reason: str(place) for reason, place in report.first_examples.items()},
         },
         traces=index.counts(),
         accepted_before=ledger.accepted_before,
         already_done=ledger.already_done + report.done,
-        samples={
-            "driven": ledger.samples_done,
-            "failed": ledger.samples_failed,
-            "without_questions": ledger.samples_without_questions,
-        },
-        questions={"taken": ledger.questions_taken, "rejected": dict(ledger.questions_rejected.most_common(20))},
+        samples={"driven": ledger.texts_done, "failed": failed, "without_questions": barren or 0},
+        questions={"taken": usable or 0, "rejected": lost_questions(index, ledger.since)},
         stages_from_journal=ledger.reused,
-        losses=dict(ledger.reasons.most_common(20)),
+        losses=losses(index, ledger.since),
         this_run=ledger.total,
         cost=ledger.cost,
         budget_reached=ledger.budget_reached,
         spent_in_all=index.spent(),
-        findings=findings_in(index.tally()),
+        findings=findings_of(index),
         funnel=funnel_of(index, settings.prices, steps_of_reading(report, ledger.left)),
         cautions=list(itself(settings)),
     )
@@ -94,47 +100,35 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
 def show(summary: Summary, settings: Settings, console: Console) -> None:
     """Prints the summary for a person."""
     accepted = summary.traces.get("accepted", 0)
-    new = accepted - summary.accepted_before
-    table = Table(title=f"{summary.status}: {accepted} traces in {settings.output}", show_header=False, box=None)
-    table.add_column(style="bold")
-    table.add_column()
-    for name, value in _rows(summary, new):
-        if value:
-            table.add_row(name, value)
-    console.print(table)
+    title = f"{summary.status}: {accepted} traces in {settings.output}"
+    console.print(_grid(title, _rows(summary, accepted - summary.accepted_before)))
     if summary.funnel is not None:
-        console.print(_funnel(summary.funnel))
+        console.print(_grid("from texts to traces", list(in_words(summary.funnel))))
     if summary.spent_in_all:
         console.print(_by_stage(summary.spent_in_all, settings))
 
 
 def show_document(said: DocumentMetadata, document: Path, console: Console) -> None:
     """Prints what to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
-    for line in cautions_of(said.thoughts) if said.thoughts else ():
-        console.print(f"caution: {line}", highlight=False, markup=False)
-    if said.judges is not None:
-        _show_judges(said.judges, document, console)
-
-
-def _show_judges(found: JudgeAgreement, document: Path, console: Console) -> None:
-    for line in filter(None, (ratings_in_words(found), agreement_in_words(found))):
+    lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
+    lines += _on_judges(said.judges, document) if said.judges else []
+    for line in lines:
         console.print(line, highlight=False, markup=False)
-    if found.to_review:
-        console.print(
-            f"{found.to_review} traces on which judges are {FAR_APART} points or more apart: "
-            f"python -m programs.review {document}",
-            highlight=False,
-            markup=False,
-        )
 
 
-def _funnel(funnel: Funnel) -> Table:
-    """From what was read to accepted traces, with every loss."""
-    table = Table(title="from texts to traces", box=None, show_header=False)
+def _on_judges(found: JudgeAgreement, document: Path) -> list[str]:
+    apart = f"{found.to_review} traces on which judges are {FAR_APART} points or more apart"
+    review = f"{apart}: python -m programs.review {document}" if found.to_review else None
+    return [line for line in (ratings_in_words(found), agreement_in_words(found), review) if line]
+
+
+def _grid(title: str, rows: list[tuple[str, str]]) -> Table:
+    table = Table(title=title, box=None, show_header=False)
     table.add_column(style="bold")
     table.add_column()
-    for entered, left in in_words(funnel):
-        table.add_row(entered, left)
+    for name, value in rows:
+        if value:
+            table.add_row(name, value)
     return table
 
 
@@ -146,39 +140,32 @@ def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
     for name in ("calls", "asked again", "tokens read", "from cache", "tokens written", "cost"):
         table.add_column(name, justify="right")
     for row in spent:
-        known = not row["uncounted"]
-        tokens = (row["prompt"], row["cached"], row["completion"])
-        price = settings.prices.get(row["model"])
+        known, price = not row["uncounted"], settings.prices.get(row["model"])
         cost = "unknown" if price is None or not known else f"{price.of(row['prompt'], row['completion']):.4g}"
-        counts = [str(count) if known else "unknown" for count in tokens]
-        table.add_row(row["stage"], row["model"], str(row["calls"]), str(row["reasks"]), *counts, cost)
+        tokens = [str(row[name]) if known else "unknown" for name in ("prompt", "cached", "completion")]
+        table.add_row(row["stage"], row["model"], str(row["calls"]), str(row["reasks"]), *tokens, cost)
     return table
 
 
 def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
     spent, given = summary.this_run, summary.input
     others = {status: count for status, count in summary.traces.items() if status != "accepted"}
+    cut = f", {given['cut']} cut" if given["cut"] else ""
+    shards = f", {given['other_shards']} of other shards" if given["other_shards"] else ""
+    left_out = _with(given["left_out_of_texts"], "; left out: ")
+    cost = "unknown: no prices in the config, or no counts" if summary.cost is None else f"{summary.cost:.4g}"
     return [
         ("made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"),
-        (
-            "read",
-            f"{given['lines']} lines, {given['samples']} texts"
-            + (f", {given['cut']} cut" if given["cut"] else "")
-            + _with(given["left_out_of_texts"], "; left out: ")
-            + (f", {given['other_shards']} of other shards" if given["other_shards"] else ""),
-        ),
+        ("read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}{shards}"),
         ("skipped", _skipped(given)),
         ("not taken", _counts(others)),
         ("questions", f"{summary.questions['taken']} usable{_with(summary.questions['rejected'], ', rejected: ')}"),
-        ("why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:5])),
+        ("why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:SHOWN_LOSSES])),
         ("calls", f"{spent.calls}, {spent.reasks} of them asked again{_with(spent.faults, '; faults: ')}"),
         ("from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""),
         ("tokens", _tokens(spent)),
-        (
-            "cost",
-            f"{summary.cost:.4g}" if summary.cost is not None else "unknown: no prices in the config, or no counts",
-        ),
-        *in_words_of(summary.findings),
+        ("cost", cost),
+        *findings_in_words(summary.findings),
         ("stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""),
     ]
 
@@ -195,17 +182,17 @@ def _skipped(given: dict[str, Any]) -> str:
     return ", ".join(f"{count} {reason} (first: {first[reason]})" for reason, count in given["skipped"].items())
 
 
-def _with(counts: dict[str, int], before: str) -> str:
+def _with(counts: Mapping[str, int], before: str) -> str:
     return before + _counts(counts) if counts else ""
 
 
-def _counts(counts: dict[str, int]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def look(record: Record, console: Console) -> None:
     """Prints a trace: the question, the thought with its moves, the evidence, the answer."""
-    asked = record.user_interaction
+    asked, measures = record.user_interaction, record.metadata
     console.print(Rule(Text(f"one trace: {record.source_paper.title}")))
     console.print(Text(f"{asked.question_type}, {asked.difficulty_level}", style="dim"))
     console.print(Text(asked.question, style="bold"))
@@ -219,7 +206,6 @@ def look(record: Record, console: Console) -> None:
             console.print(Padding(Text(evidence.quote or "", style="italic"), (0, 0, 0, 2)))
     console.print(Text("answer", style="green"))
     console.print(Padding(Text(record.final_answer), (0, 0, 0, 2)))
-    measures = record.metadata
-    patterns = ", ".join(measures.reasoning_patterns)
     judged = "" if measures.authenticity_score is None else f"authenticity {measures.authenticity_score}, "
+    patterns = ", ".join(measures.reasoning_patterns)
     console.print(Text(f"{judged}complexity {measures.complexity_level}: {patterns}", "dim"))

@@ -8,16 +8,24 @@ unused      attempts that earlier rules asked for and the present ones do not ne
 contaminated    of the attempts that were not taken, those that give a benchmark away: the records' ids, and where it stands
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from programs.rejection import Reason, Rejection
+from programs.rejection import Rejection
 
 if TYPE_CHECKING:
     from programs.traces.variation import Variation
 
 Line = Mapping[str, Any]
+
+CONTAMINATED: Final = "contaminated"
+"""The status of variations whose thought or answer gives a benchmark away."""
+
+WITHDRAWN: Final = "withdrawn"
+"""The status of variations whose question was dropped after they were made: the question's loss is theirs."""
+
+IMPORTED: Final = "imported"
+"""The basis of variations that came from a document: no rule of ours decided them."""
 
 
 def line_of(variation: "Variation", basis: str, provenance: Mapping[str, str | int | None]) -> dict[str, Any]:
@@ -62,28 +70,6 @@ def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "contaminated" if record.get("id") in given_away else what, record
 
 
-_OLDER = (
-    ("unjudged", r"blind solve: (.*)", Reason.NEED),
-    ("rejected", r"blind solve: (.*)", Reason.NEED),
-    ("rejected", r"(quality \S+ after \d+ attempts.*)", Reason.JUDGED),
-    ("", r"no own thought was taken(?:: )?(.*)", Reason.OWN_THOUGHT),
-    ("unjudged", r"(.*)", Reason.UNJUDGED),
-    ("duplicate", r"(?:the same as )?(.*)", Reason.SAME_VARIATION),
-    ("contaminated", r"(.*)", Reason.BENCHMARK),
-    ("withdrawn", r"(.*gives a benchmark away.*)", Reason.BENCHMARK),
-    ("withdrawn", r"(.*)", Reason.REPEATED),
-    ("rejected", r"(.*)", Reason.UNUSABLE),
-    ("failed", r"(.*)", Reason.UNANSWERED),
-)
-"""By status (any: empty) the sentences in which older versions gave a reason, the first that fits."""
-
-
 def rejection_of(line: Line) -> Rejection | None:
     """Why a variation was not taken, as its line says; None: it was."""
-    if "rejection" in line:
-        return line["rejection"] and Rejection.model_validate(line["rejection"])
-    for status, sentence, reason in _OLDER:
-        found = re.fullmatch(sentence, line.get("reason") or "", re.DOTALL)
-        if found and status in ("", line["status"]):
-            return Rejection(reason=reason, detail=found[1])
-    return None
+    return Rejection.model_validate(line["rejection"]) if line["rejection"] else None

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from programs.exports.format import Skip
 from programs.exports.reinforcement import label_of
 from programs.records import StepRecord
-from programs.run.tally import CONTAMINATED, WITHDRAWN
+from programs.traces.line import CONTAMINATED, WITHDRAWN
 from tests.exports.building import Made, export_to, laid, made, plain_document, record, refused, rows
 
 # 1. Preference pairs

@@ -40,16 +40,16 @@ def seen(path: Path) -> list[str]:
 def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> None:
     with viewed(path) as view:
         assert list(view.units()) == list(running.units())
-        assert view.index.tally() == running.index.tally()
+        assert view.index.counts() == running.index.counts()
         assert view.index.spent() == running.index.spent()
-        assert view.latest_run()["status"] == "running"
+        assert (view.latest("run", "") or {})["status"] == "running"
         add(running, [unit(4), unit(0)])
         assert len(list(view.units())) == 4, "it is of one moment"
     running.flush()
     assert len(seen(path)) == 5
     end(running, "completed")
     with viewed(path) as view:
-        assert view.latest_run()["status"] == "completed"
+        assert (view.latest("run", "") or {})["status"] == "completed"
 
 
 def test_a_torn_line_is_left_out_and_left_alone(running: Journal, path: Path) -> None:

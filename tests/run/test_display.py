@@ -1,11 +1,11 @@
-"""Invariants of what is shown while a run goes on (`programs.run.display`, `progress`, `progress_view`, `trouble`):
+"""Invariants of what is shown while a run goes on (`programs.run.display`, `programs.run.ledger`):
 
 1. The panel and the line hold the same facts, at any width; a number that is unknown is never shown as 0.
 2. On no terminal there is a line at the start, one a minute and one at the end, each of which begins with `progress:`.
 3. On a terminal, the first Ctrl-C says how many calls are finished before the run saves and that a second one stops at
    once, which it does; both can be resumed, and nothing is paid for twice.
 4. Failures are told while the calls that failed are still being tried, each once, the newest in one line.
-5. The pace is that of the last two minutes.
+5. The time left is that of the traces that are left, or of the budget that is spent first; nothing is said unknown.
 """
 
 from __future__ import annotations
@@ -18,62 +18,95 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from programs.asking.reply import Spent
 from programs.errors import RateLimited, TransientError
 from programs.lms.failures import TimedOut
 from programs.run import display
-from programs.run.display import line, panel
-from programs.run.estimate import Estimate
-from programs.run.ledger import FRESH, Trouble
-from programs.run.progress import Progress, Recent
+from programs.run.display import View, line, panel
+from programs.run.ledger import FRESH, Gauges, Ledger, Trouble
+from programs.settings import Settings
 from tests.lab import LONGEST, Lab, called, environment, laboratory
 from tests.standin.faults import FaultPlan
 
 NOON = 1_700_000_000.0
-FACTS = Progress(
-    begun=True,
-    done=1034,
-    total=4100,
-    sure=False,
-    expected=4100,
-    seconds=5124.0,
-    estimate=Estimate(25_500.0, None, 4100.0),
-    pace=6.53,
-    in_flight=15,
-    capacity=16,
-    texts_done=1034,
-    texts_open=32,
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Counted:
+    """Stands for the index: so many units by status."""
+
+    def __init__(self, **units: int) -> None:
+        self.units = units
+
+    def counts(self, _since: int = 0) -> dict[str, int]:
+        return self.units
+
+
+SPENT = Spent(
     calls=9272,
-    tokens_read=3_012_345,
-    tokens_written=901_234,
-    cost=1.2345,
-    accepted=1034,
-    lost={"rejected": 12, "failed": 1},
     reasks=43,
-    errors=Counter({"429": 112, "timeout": 3, "500": 2, "connection": 1}),
-    last_error="http://127.0.0.1:8000 answered HTTP 429: slow down",
-    waiting="rate limited: 7 calls wait to be tried again, the next in 12 s",
-    stopping=None,
+    faults={"429": 112, "timeout": 3, "500": 2, "connection": 1},
+    prompt_tokens=3_012_345,
+    completion_tokens=901_234,
 )
 
 
-def painted(facts: Progress, columns: int) -> list[str]:
+def ledger(
+    to_begin: float | None = 3034, cost: float | None = 1.2345, stopping: str | None = None, **fields: Any
+) -> Ledger:
+    """A run of which a thousand traces are made."""
+    made = Ledger(gauges=Gauges(lambda: 16, lambda: to_begin, lambda: cost, lambda: stopping), begun=True)
+    given = {
+        "index": Counted(accepted=1034, rejected=12, failed=1),
+        "total": SPENT,
+        "in_flight": 15,
+        "texts_done": 1034,
+    }
+    for name, value in {**given, "traces_done": 1034, **fields}.items():
+        setattr(made, name, value)
+    for number in range(32):
+        made.begins(str(number))
+    made.trouble.last = "http://127.0.0.1:8000 answered HTTP 429: slow down"
+    return made
+
+
+def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, **given: Any) -> View:
+    """The run as it stands when the last of its traces were made in so many seconds."""
+    clock, run = Clock(), run or ledger()
+    found = View(run, Settings(model="m", **given), clock)
+    index, total = run.index, run.total
+    assert index is not None
+    run.index, run.total = Counted(accepted=earlier), Spent(calls=8272, prompt_tokens=3_000_000)  # type: ignore[assignment]
+    found.look()
+    clock.now += seconds
+    run.index, run.total = index, total
+    return found.look()
+
+
+def painted(found: View, columns: int) -> list[str]:
     console = Console(width=columns, record=True, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115
-    console.print(panel(facts, NOON, columns))
+    console.print(panel(found, NOON, columns))
     return console.export_text().splitlines()
 
 
-def words(facts: Progress, columns: int) -> str:
+def words(found: View, columns: int) -> str:
     """The panel without its frame, as one line."""
-    return " ".join(" ".join(row.strip("│╭╮╰╯─ ") for row in painted(facts, columns)).split())
+    return " ".join(" ".join(row.strip("│╭╮╰╯─ ") for row in painted(found, columns)).split())
 
 
 # 1. The same facts
@@ -81,62 +114,56 @@ def words(facts: Progress, columns: int) -> str:
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])
 def test_1_the_panel_fits_and_leaves_room_for_the_echo_of_ctrl_c(columns: int) -> None:
-    rows = painted(FACTS, columns)
+    rows = painted(view(), columns)
     assert max(map(len, rows)) <= min(columns, 100) - 3
     assert len(rows) <= 20
 
 
-@pytest.mark.parametrize("columns", [60, 100])
-@pytest.mark.parametrize(
-    "said",
-    [
+def test_1_panel_and_line_say_the_same() -> None:
+    run = ledger()
+    run.trouble.pauses(RateLimited("slow down", status=429), 12.4)
+    found = view(run)
+    for said in (
         "1,034 of about 4,100 traces (25%)",
-        "1 h 25 min so far",
-        "about 7 h 05 min left",
-        "6.5 traces/min",
+        "so far",
+        "about 0:38:09 left",
+        "80.4 traces/min",
         "15 of 16 in flight, 9,272 answered, 43 of them asked again",
         "1,034 done, 32 under way",
-        "1,034 accepted, 12 rejected, 1 failed",
-        "3.01M tokens read, 901k written, cost 1.23",
+        "1,034 accepted, 1 failed, 12 rejected",
+        "3,012,345 tokens read, 901,234 written, cost 1.234",
         "429 x112, timeout x3, 500 x2, 1 more",
-        "rate limited: 7 calls wait to be tried again, the next in 12 s",
-    ],
-)
-def test_1_panel_and_line_say_the_same(said: str, columns: int) -> None:
-    assert said in words(FACTS, columns)
-    assert said in line(FACTS, NOON)
+        "rate limited: 1 call waits to be tried again, the next in 12 s",
+    ):
+        assert all(said in words(found, columns) for columns in (60, 100)), said
+        assert said in line(found, NOON)
 
 
 def test_1_what_is_unknown_is_not_nothing() -> None:
-    unknown = replace(FACTS, tokens_read=None, tokens_written=None, cost=None, total=None, estimate=None, pace=None)
-    said = line(unknown, NOON)
-    assert "cost unknown" in said
-    assert "tokens unknown" in said
-    assert "1,034 traces;" in said
-    assert "no telling how long" in said
-    assert "no trace yet" in said
-    assert "100%" not in words(unknown, 100)
+    found = view(ledger(to_begin=None, cost=None, total=Spent(calls=3, prompt_tokens=None)), earlier=1034)
+    said = line(found, NOON)
+    for unknown in ("cost unknown", "tokens unknown", "1,034 traces;", "no telling how long", "no pace yet"):
+        assert unknown in said
+    assert "100%" not in words(found, 100)
 
 
-def test_1_a_goal_is_no_guess_and_a_budget_is_named() -> None:
-    assert "1,034 of 4,100 traces" in line(replace(FACTS, sure=True), NOON)
-    assert "the input" not in line(replace(FACTS, sure=True), NOON)
-    short = replace(FACTS, sure=True, total=5000)
-    assert "; the input will give about 4,100 in all" in words(short, 100)
-    budget = replace(FACTS, estimate=Estimate(90.0, "calls", None))
-    assert "about 1 min 30 s left until the budget of calls is spent" in line(budget, NOON)
+def test_1_a_goal_is_no_guess_and_the_input_may_fall_short_of_it() -> None:
+    assert "1,034 of 4,100 traces" in line(view(ledger(goal=4100)), NOON)
+    assert "the input" not in line(view(ledger(goal=4100)), NOON)
+    assert "; the input will give about 4,100 in all" in words(view(ledger(goal=5000)), 100)
 
 
 def test_1_a_long_error_takes_one_row() -> None:
-    long = replace(FACTS, last_error="x" * 5000)
-    assert len(painted(long, 80)) == len(painted(FACTS, 80))
-    assert len(line(long, NOON)) < 1000
+    long = ledger()
+    long.trouble.last = "x" * 5000
+    assert len(painted(view(long), 80)) == len(painted(view(), 80))
+    assert len(line(view(long), NOON)) < 1000
 
 
 @pytest.mark.parametrize(("why", "again"), [("interrupted", "Ctrl-C again"), ("the budget is spent", "Ctrl-C twice")])
 def test_1_a_run_that_stops_says_what_it_finishes(why: str, again: str) -> None:
-    stopping = replace(FACTS, stopping=why, in_flight=3)
-    for said in (words(stopping, 60), line(stopping, NOON)):
+    found = view(ledger(stopping=why, in_flight=3))
+    for said in (words(found, 60), line(found, NOON)):
         assert f"{why}: finishes the 3 calls in flight and saves; {again} stops at once" in said
         assert "left" not in said
 
@@ -302,13 +329,6 @@ def test_3_a_refusing_server_is_told_while_nothing_is_answered(tmp_path: Path) -
 # 4. Trouble
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_4_each_failure_counts_once_however_it_was_heard_of() -> None:
     trouble = Trouble()
     for error in (RateLimited("slow down", status=429), TimedOut("no reply\n in time"), TimedOut("again")):
@@ -336,18 +356,25 @@ def test_4_what_is_waited_for_is_told_as_long_as_it_lasts() -> None:
     assert trouble.waited_for is None
 
 
-# 5. The pace
+# 5. The time left
 
 
-def test_5_the_pace_is_of_late() -> None:
-    clock = Clock()
-    recent = Recent(clock)
-    assert recent.pace(0) is None
-    for second in range(1, 601):
-        clock.now = 100.0 + second
-        # One a second for five minutes, then one in ten seconds.
-        made = min(second, 300) + max(0, second - 300) // 10
-        pace = recent.pace(made)
-        if second == 290:
-            assert pace == pytest.approx(60, rel=0.02)
-    assert pace == pytest.approx(6, rel=0.1)
+def test_5_it_is_that_of_the_traces_that_are_left() -> None:
+    assert "about 0:01:00 left (done" in line(view(ledger(goal=1034 + 134), seconds=60.0), NOON)
+    assert "about 0:00:40 left" in line(view(ledger(to_begin=8.0), seconds=134.0), NOON), "the input's"
+    barren = ledger(texts_done=2066, goal=None)
+    assert "about 0:19:07 left" in line(view(barren), NOON), "half of the texts give none"
+
+
+def test_5_the_budget_that_is_spent_first_ends_a_run() -> None:
+    assert "about 0:00:01 left until the budget of calls is spent (stops" in line(view(max_calls=9282), NOON)
+    assert "until the budget of tokens is spent" in line(view(max_tokens_total=3_914_000, max_calls=10**9), NOON)
+    unknown = view(ledger(to_begin=None, cost=None), max_cost=2.0)
+    assert "left" not in line(unknown, NOON), "nobody knows what was spent"
+
+
+def test_5_a_run_that_is_ahead_of_what_was_expected_goes_on() -> None:
+    run = ledger(to_begin=0.0, _under_way=set())
+    found = view(run)
+    run.begins("one more")
+    assert "left" in line(found.look(), NOON)

@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
+from programs.rejection import Reason
+from programs.run.facts import loss_of
 from programs.run.funnel import Step
+from programs.run.old_lines import present_form
 from programs.run.run import Finished
-from programs.run.tally import loss_of
 from tests.lab import Lab, called, laboratory, passage, write_passages
 from tests.run.test_resume import catalogue_of
 from tests.standin import scientist
@@ -102,7 +104,7 @@ def steps(finished: Finished) -> dict[str, Step]:
 
 
 def newest(lab: Lab, kind: str) -> dict[str, dict[str, Any]]:
-    return {line["key"]: line for line in lab.lines(kind)}
+    return {line["key"]: present_form(line) for line in lab.lines(kind)}
 
 
 def counted_by_hand(lab: Lab, finished: Finished) -> None:
@@ -116,8 +118,7 @@ def counted_by_hand(lab: Lab, finished: Finished) -> None:
     assert +Counter({"no model answered": len(failed), "no usable question": len(barren)}) == step.lost
 
     kept = {(key, question["type"]) for key, pool in pools.items() for question in pool["questions"]}
-    lost = Counter(question["problems"][0].split(":")[0] for pool in pools.values() for question in pool["rejected"])
-    lost.update(question["why"] for pool in pools.values() for question in pool["dropped"])
+    lost = Counter(q["rejection"]["reason"] for pool in pools.values() for q in [*pool["rejected"], *pool["dropped"]])
     step = found["questions drafted"]
     assert (step.left, step.lost) == (len(kept), lost)
 
@@ -138,7 +139,7 @@ def counted_by_hand(lab: Lab, finished: Finished) -> None:
     accepted = [unit for unit in alive.values() if unit["status"] == "accepted"]
     assert step.entered == len(alive)
     assert step.left == len(accepted) == len(lab.records) == finished.summary.traces["accepted"]
-    assert step.lost == Counter(loss_of(u) for u in alive.values() if u["status"] != "accepted")
+    assert step.lost == Counter(loss_of(unit["rejection"]) for unit in alive.values() if unit["status"] != "accepted")
 
     each = finished.summary.funnel.per_trace if finished.summary.funnel else None
     replies = [line["reply"] for kind in ("stage", "failed") for line in lab.lines(kind)]
@@ -167,17 +168,17 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["texts read by this run"].lost == {"as many texts as --max-samples were begun": 1}
         assert found["texts begun by all runs"].entered == 13 == found["texts read by this run"].left
         assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 2}
-        assert found["questions drafted"].lost == {"leans on its source": 21, "asks the same as another question": 8}
+        assert found["questions drafted"].lost == {Reason.LEANS.value: 21, Reason.REPEATED.value: 8}
         assert finished.summary.questions["rejected"] == found["questions drafted"].lost, "as the funnel counts them"
         assert found["usable questions"].entered == found["questions drafted"].left
         assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
         assert found["traces tried"].lost == {
             "trace unanswered": 4,
-            "contaminated": 4,
-            "rejected by the judges": 4,
-            "unjudged": 4,
-            "the same as another variation": 2,
+            Reason.BENCHMARK.value: 4,
+            Reason.JUDGED.value: 4,
+            Reason.UNJUDGED.value: 4,
+            Reason.SAME_VARIATION.value: 2,
         }
         counted_by_hand(lab, finished)
 
@@ -202,16 +203,6 @@ def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
         counted_by_hand(lab, lab.run(dedupe_questions=False, traces_per_sample=3, quality_check=False))
         counted_by_hand(lab, lab.run(max_traces=4))
         assert Counter(line["status"] for line in newest(lab, "unit").values())["failed"] > 0
-
-
-def test_losses_have_the_names_of_their_stages() -> None:
-    assert loss_of({"status": "failed", "reason": "trace: the form is wrong"}) == "trace unanswered"
-    assert loss_of({"status": "rejected", "reason": "answer: leans on its source"}) == "answer unusable"
-    assert loss_of({"status": "rejected", "reason": "quality 5.5 after 3 attempts"}) == "rejected by the judges"
-    assert loss_of({"status": "unjudged", "reason": "No comment.; No comment."}) == "unjudged"
-    assert loss_of({"status": "duplicate", "reason": "the same as variation 0"}) == "the same as another variation"
-    assert loss_of({"status": "contaminated", "reason": "shares its words with b.jsonl:1"}) == "contaminated"
-    assert loss_of({"status": "failed", "reason": None}) == "unknown unanswered"
 
 
 def test_traces_taken_over_stand_apart(lab: Lab) -> None:
@@ -246,13 +237,6 @@ def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
     assert unpriced.per_trace.cost is None
     assert unpriced.per_trace.tokens == funnel.per_trace.tokens
     assert lab.document["metadata"]["run"]["funnel"] == unpriced.model_dump(mode="json")
-
-
-def test_nothing_accepted_has_no_cost_a_trace(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, stages={"judge": lambda _asked: verdict(2)}) as lab:
-        finished = lab.run(quality_check=True, judge_models=PANEL)
-        assert finished.summary.funnel is not None
-        assert finished.summary.funnel.per_trace is None
 
 
 def test_the_funnel_is_printed(lab: Lab) -> None:
@@ -298,14 +282,3 @@ def test_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
         finished = lab.run(max_samples=5, traces_per_sample=2)
         assert (len(lab.records), len(newest(lab, "pool"))) == (10, 5)
         assert steps(finished)["texts read by this run"].lost == {"as many texts as --max-samples were begun": 3}
-
-
-def test_max_samples_reads_no_further_than_it_must(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=40) as lab:
-        finished = lab.run(max_samples=3)
-        assert finished.summary.input["lines"] == 4
-        again = lab.run(max_samples=3)
-        assert again.summary.input["lines"] == 4
-        assert finished.summary.traces == {"accepted": 3}
-        told = called(*lab.arguments(max_samples=3, dry_run=True))
-        assert "would make: 3 traces" in told.stdout

@@ -25,7 +25,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.cli.options import parse
-from programs.errors import UserError
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample, content_id
@@ -33,7 +32,7 @@ from programs.inputs.shard import Shard
 from programs.run.run import Finished
 from programs.settings import Settings
 from tests.inputs.writing import line, write
-from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.lab import Lab, called, laboratory, passage
 
 IDS = st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}")
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=12)
@@ -59,12 +58,6 @@ def settings_of(*words: str) -> Settings:
 @given(IDS, st.integers(1, 300))
 def test_every_id_is_in_one_shard(sample_id: str, of: int) -> None:
     assert sum(shard.holds(sample_id) for shard in shards(of)) == 1
-
-
-@pytest.mark.parametrize("sample_id", ["0" * 16, "f" * 16])
-@pytest.mark.parametrize("of", [1, 2, 3, 10**9 - 1])
-def test_the_first_and_the_last_id_are_in_the_first_and_the_last_shard(sample_id: str, of: int) -> None:
-    assert Shard(1 if sample_id[0] == "0" else of, of).holds(sample_id)
 
 
 def test_many_texts_are_spread_evenly() -> None:
@@ -154,16 +147,6 @@ def test_each_shard_has_files_of_its_own(output: str, named: str, journal: str) 
     assert Settings.model_validate(found.model_dump()) == found
 
 
-def test_without_a_shard_names_stay() -> None:
-    assert settings_of("--output", "out.json").output == Path("out.json")
-    assert settings_of("--shard", "1/2").output == Path("reasoning_training_data.shard-1-of-2.json")
-
-
-def test_an_output_that_is_a_folder_is_still_refused(lab: Lab) -> None:
-    with pytest.raises(UserError, match="is a folder"):
-        lab.run(output=str(lab.folder), shard="1/2")
-
-
 # 6. Running
 
 
@@ -212,24 +195,6 @@ def test_a_shard_goes_on_where_it_stopped(tmp_path: Path) -> None:
         assert again.summary.input["other_shards"] == finished.summary.input["other_shards"]
 
 
-def test_max_traces_is_of_each_process(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=12) as lab:
-        run_all(lab, 2, max_traces=2)
-        assert [len(texts_of(lab, shard)) for shard in ("1/2", "2/2")] == [2, 2]
-
-
-def test_duplicates_are_made_once_over_all_shards(lab: Lab) -> None:
-    write_passages(lab.input, [0, 1, 2, 3, 3, 2, 1, 0])
-    run_all(lab, 2)
-    assert lab.calls == 4 * 8
-
-
-def test_a_shard_without_texts_is_done_at_once(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1) as lab:
-        assert [one.status for one in run_all(lab, 3)] == ["completed"] * 3
-        assert lab.calls == 8
-
-
 def test_what_a_run_tells_names_the_texts_of_other_shards(lab: Lab) -> None:
     others = [len([1 for number in range(4) if not shard.holds(content_id(passage(number)))]) for shard in shards(2)]
     for shard, count in zip(shards(2), others, strict=True):
@@ -257,13 +222,6 @@ def test_a_shards_output_takes_other_texts_when_it_is_told_to(tmp_path: Path) ->
         assert len(set(texts_of(lab, "1/2"))) == 6
         finished, calls = lab.counted(output=str(mine), shard="1/2")
         assert (calls, finished.summary.traces) == (0, {"accepted": 6})
-
-
-def test_another_n_starts_files_of_its_own(lab: Lab) -> None:
-    lab.run(shard="1/2")
-    before = document_of(lab, "1/2")
-    lab.run(shard="1/3")
-    assert document_of(lab, "1/2") == before
 
 
 # 8. Signals

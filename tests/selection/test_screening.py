@@ -125,7 +125,7 @@ def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> No
         assert calls == 3 + 7 * 7
         assert len(lab.records) == 7
         assert finished.summary.samples["without_questions"] == 2
-        assert finished.summary.questions["rejected"] == {"asks the same as another question": 14}
+        assert finished.summary.questions["rejected"] == {"was asked of another text": 14}
 
 
 # 2. Over resumes
@@ -170,7 +170,7 @@ def test_what_is_dropped_is_listed_with_its_twin(tmp_path: Path) -> None:
         assert [(item["sample"], item["question"], item["twin"]) for item in listed] == [
             (key, question["text"], question["twin"]) for key, question in dropped
         ]
-        assert finished.summary.questions["rejected"] == {"asks the same as another question": len(dropped)}
+        assert finished.summary.questions["rejected"] == {"was asked of another text": len(dropped)}
 
 
 # 4. Other rules

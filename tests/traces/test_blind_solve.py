@@ -24,7 +24,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
 from programs.asking.reply import Reply
 from programs.records import Need, SolveTries
-from programs.run.findings import findings_in, of_line
+from programs.run.facts import unit_facts
 from programs.stages.checks import solution_problems
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import need_of, passed, tries_of
@@ -198,14 +198,13 @@ def test_a_question_has_one_need_whatever_its_variations_say(
 def test_a_question_is_counted_once() -> None:
     units = made_of(Answers(compare=partly(2)), **solving(2), variations=3, traces=2).variations
     lines = [{"key": str(unit.key), **line_of(unit, "", {})} for unit in units]
-    found = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
-    assert found is not None
-    assert (found.unanswered, found.rated, found.mean_difficulty) == (2, 2, 0.6667)
+    found = [solved for line in lines if (solved := unit_facts(line)["solved"])]
+    assert [solved["need"] for solved in found] == ["unanswered", "unanswered"]
+    assert {solved["difficulty"] for solved in found} == {0.6667}
     for line in lines:
         del line["record"]["blind_solve"]["variations"]
-    old = findings_in(sum((of_line(line) for line in lines), Counter())).blind_solve
-    assert old is not None
-    assert old.unanswered == 6, "journals of older versions decided about each trace"
+    old = [solved for line in lines if (solved := unit_facts(line)["solved"])]
+    assert len(old) == 6, "journals of older versions decided about each trace"
 
 
 def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:

@@ -86,7 +86,7 @@ def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
         ledger = Ledger()
         finished = lab.run_counted_in(ledger, **options)
         lines = [line for line in lab.latest_units().values() if line["status"] != "accepted"]
-        assert sum(finished.summary.losses.values()) == len(lines) > 0
+        assert sum(finished.summary.losses.values()) == len(lines)
         assert ledger.units == finished.summary.traces
         again = Ledger()
         finished = lab.run_counted_in(again, **{**options, "keep": [], "max_traces": None})

@@ -17,7 +17,6 @@ import pytest
 
 from programs.asking.reply import Reply
 from programs.records import Record, StepRecord
-from programs.run.findings import of_line
 from programs.stages.steps import verdicts_in
 from programs.traces.step_check import STAGE
 from programs.traces.variation import Variation
@@ -67,7 +66,6 @@ def test_records_of_older_versions_load(move: str, kind: str) -> None:
     assert (loaded.steps[0].kind, loaded.steps[0].quote) == (kind, None)
     assert Record.model_validate(loaded.model_dump(mode="json")) == loaded
     assert loaded.model_dump()["causal_check"] == {"outcome": "followed"}, "what this version does not know is kept"
-    assert of_line({"record": record, "status": "accepted"}) == {}
 
 
 def test_one_call_asks_about_all_steps() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from programs import merge
 from programs.run.journal import Journal
+from programs.run.old_lines import present_form
 from tests.lab import Lab
 
 TIMES = ("seconds", "created")
@@ -65,7 +66,7 @@ def records_by_id(lab: Lab) -> dict[str, Any]:
 
 def contents(lab: Lab, kind: str) -> dict[str, Any]:
     """The newest line of every key, without times."""
-    return {line["key"]: timeless(line) for line in lab.lines(kind)}
+    return {line["key"]: timeless(present_form(line)) for line in lab.lines(kind)}
 
 
 def spent(lab: Lab) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from programs import document
 from tests.lab import Lab, laboratory
 from tests.run.merging.merging import contents, merged, records_by_id, shard_runs, spent, timeless, view
 from tests.run.test_resume import score_by_text
@@ -67,16 +66,6 @@ def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
     assert calls == 6 * 2
 
 
-def test_merging_can_go_on_by_merging(lab: Lab, thirds: list[str]) -> None:
-    first, second, third = thirds
-    merged(lab, first, second, name="two")
-    found = merged(lab, str(lab.folder / "two.json"), third)
-    straight = merged(lab, first, second, third, name="straight")
-    assert found.traces == straight.traces == {"accepted": 6}
-    assert found.spent_in_all == straight.spent_in_all
-    assert records_by_id(view(lab, "merged")) == records_by_id(view(lab, "straight"))
-
-
 def test_the_order_of_sources_does_not_change_the_set(lab: Lab, thirds: list[str]) -> None:
     one = merged(lab, *thirds, name="one")
     other = merged(lab, *reversed(thirds), name="other")
@@ -109,30 +98,6 @@ def test_documents_without_journals_are_taken_over(lab: Lab, halves: list[str]) 
     assert found.traces == {"accepted": 6}
     lab.run()
     assert records_by_id(view(lab, "merged")) == records_by_id(lab)
-
-
-def test_documents_alone_leave_the_rules_to_the_first_run(lab: Lab, halves: list[str]) -> None:
-    for journal in halves:
-        Path(journal).unlink()
-    found = merged(lab, *(str(lab.folder / f"out.shard-{number}-of-2.json") for number in (1, 2)))
-    assert (found.status, found.traces) == ("completed", {"accepted": 6})
-    mine = view(lab, "merged")
-    before = records_by_id(mine)
-    mine.run(seed=5)
-    assert before.items() <= records_by_id(mine).items()
-
-
-def test_the_document_says_what_there_is(lab: Lab, halves: list[str]) -> None:
-    found = merged(lab, *halves)
-    metadata = view(lab, "merged").document["metadata"]
-    assert (metadata["status"], metadata["total_traces_generated"]) == ("completed", 6)
-    assert metadata["run"]["traces"] == {"accepted": 6}
-    assert metadata["run"]["sources"] == halves
-    assert metadata["run"]["spent_in_all"] == found.spent_in_all
-    assert sum(row["calls"] for row in found.spent_in_all) == 6 * 8
-    assert document.main([str(lab.folder / "merged.json")]) == 0
-    again = view(lab, "merged").document
-    assert again["metadata"]["run"] == metadata["run"]
 
 
 def test_an_unfinished_source_makes_an_unfinished_whole(lab: Lab, halves: list[str]) -> None:

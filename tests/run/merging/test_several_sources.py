@@ -2,13 +2,13 @@
 
 1. It is taken once, and its cost counts once.
 2. Of unlike traces of one unit that of the source named first stands, an accepted one before any other.
-3. A later run never weaves the replies of two sources together.
+3. A text's replies are those of one source, of the one that made most of it: a later run never weaves two together.
 4. Journals of any kind are merged so (Hypothesis).
 """
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from programs.asking.reply import Reply, Spent
 from programs.run.journal import Journal
-from programs.run.merger import Merger
+from programs.run.merge_sources import Source
+from programs.run.merger import pour
 from tests.lab import Lab, laboratory
 from tests.run.merging.merging import contents, copied, merged, records_by_id, run_as, view
 from tests.run.test_resume import score_by_text
@@ -91,35 +92,6 @@ def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: 
         assert (calls, finished.summary.traces) == (0, {"accepted": 4})
 
 
-def without(journal: str, kind: str) -> None:
-    """Takes the lines of a kind out of a journal."""
-    path = Path(journal)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(line for line in lines if json.loads(line)["kind"] != kind))
-
-
-def test_what_a_killed_source_left_of_a_text_is_decided_by_the_rules_of_the_next_run(tmp_path: Path) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
-        mild = run_as(lab, "mild", **rules, min_quality_score=6)
-        strict = copied(lab, mild, "strict")
-        run_as(lab, "strict", **rules, min_quality_score=8)
-        without(mild, "sample")
-        assert merged(lab, mild, strict).traces == {"accepted": 4}
-        finished, calls = view(lab, "merged").counted(**rules, min_quality_score=8)
-        assert (calls, finished.summary.traces) == (0, {"rejected": 4})
-
-
-def test_of_what_was_decided_again_the_last_decision_counts(tmp_path: Path) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
-        lab.run(**rules, min_quality_score=6)
-        lab.run(**rules, min_quality_score=8)
-        assert merged(lab, str(lab.journal)).traces == {"rejected": 4}
-        for kind in ("unit", "sample"):
-            assert contents(view(lab, "merged"), kind) == contents(lab, kind)
-
-
 def other_questions(asked: scientist.Asked) -> Any:
     made = scientist.ANSWERS["questions"](asked)
     for draft in made.values():
@@ -127,40 +99,29 @@ def other_questions(asked: scientist.Asked) -> Any:
     return made
 
 
-def test_a_source_that_strayed_does_not_lead_others_astray(lab: Lab) -> None:
-    first = run_as(lab, "first", max_calls=3, concurrency=1)
-    third = copied(lab, first, "third")
-    run_as(lab, "third")
-    lab.brain.stages["questions"] = other_questions
-    second = run_as(lab, "second")
-    merged(lab, first, second, third)
-    begun = {key.split("/")[1] for key in contents(view(lab, "first"), "stage")}
-    for key, line in contents(view(lab, "third"), "stage").items():
-        if key.split("/")[1] in begun:
-            assert contents(view(lab, "merged"), "stage")[key] == line
-
-
 def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
-    """The first source knows a text's questions alone; the second has other questions and a trace."""
+    """The first source knows the questions of some texts alone; the second has other questions, and traces."""
     first = run_as(lab, "first", max_calls=3, concurrency=1)
     lab.brain.stages["questions"] = other_questions
     second = run_as(lab, "second")
     found = merged(lab, first, second)
     mine = view(lab, "merged")
     assert found.traces == {"accepted": 6}
-    assert found.tally.replies_apart > 0
-    kept = contents(mine, "stage")
-    asked = json.loads(Path(first).read_bytes().splitlines()[1])["key"]
-    text = asked.split("/")[1]
-    assert kept[asked] == contents(view(lab, "first"), "stage")[asked]
-    begun = contents(view(lab, "first"), "stage")
-    assert {key for key in kept if key.split("/")[1] == text} == {key for key in begun if key.split("/")[1] == text}
-    assert mine.counted()[1] == 0, "the trace itself stands, and nothing is asked"
+    assert found.tally.replies_apart == len(contents(view(lab, "first"), "stage")), "paid, kept, and no answer any more"
+    assert contents(mine, "stage") == contents(view(lab, "second"), "stage")
+    assert mine.counted()[1] == 0
     _, calls = mine.counted(grade_answers=True)
-    texts = {key.split("/")[1] for key in begun}
-    assert calls == 6 + 8 * len(texts) - len(begun), "what the first source had not asked of its own questions is asked"
-    other = {one["source_paper"]["id"] for one in mine.records if "other side" in one["user_interaction"]["question"]}
-    assert other == {one["source_paper"]["id"] for one in mine.records} - texts
+    assert calls == 6
+
+
+def test_units_that_one_source_alone_accepted_are_all_there(tmp_path: Path) -> None:
+    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1, "traces_per_sample": 2}
+    with laboratory(tmp_path, texts=4, stages=score_by_text([8, 3])) as lab:
+        one = run_as(lab, "one", **rules)
+        lab.brain.stages.update(score_by_text([3, 8]))
+        other = run_as(lab, "other", **rules)
+        assert merged(lab, one, other).traces == {"accepted": 8}
+        assert view(lab, "merged").counted(**rules)[1] == 0
 
 
 LINES = st.lists(
@@ -197,21 +158,17 @@ def test_every_paid_reply_counts_once(
     tmp_path_factory: pytest.TempPathFactory, sources: list[list[tuple[str, bool, str]]], repeated: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("journals")
-    most: dict[tuple[str, str, bool], int] = {}
+    given = [*enumerate(sources), *(enumerate(sources) if repeated else ())]
     for number, lines in enumerate(sources):
         write_journal(folder / f"{number}.jsonl", lines)
-        for key, settled, words in lines:
-            name = (key, words, settled)
-            most[name] = max(most.get(name, 0), lines.count((key, settled, words)))
-    with Journal(folder / "merged.jsonl") as new, Merger(new, folder / "notes.sqlite") as merger:
-        for number in [*range(len(sources)), *(range(len(sources)) if repeated else ())]:
-            with Journal(folder / f"{number}.jsonl") as source:
-                merger.take(source)
-        paid: dict[str, int] = {}
-        for (key, _, _), count in most.items():
-            stage = key.split("/")[0]
-            paid[stage] = paid.get(stage, 0) + count
+    with Journal(folder / "merged.jsonl") as new:
+        pour([Source(folder / f"{number}.jsonl", True) for number, _ in given], new, folder)
+        paid: Counter[str] = Counter()
+        for text in ("0a", "0b"):
+            known = [[one for one in lines if text in one[0]] for _, lines in given]
+            first = next((lines for lines in known if lines), [])
+            apart = {one for lines in known for one in lines} - set(first)
+            paid.update(key.split("/")[0] for key, _, _ in [*first, *apart])
+            answers = {key: words for key, settled, words in first if settled}
+            assert {key: words for key, words in answers_of(new).items() if text in key} == answers
         assert calls_of(new) == paid
-        answers = answers_of(new)
-    with Journal(folder / "0.jsonl") as first:
-        assert answers_of(first).items() <= answers.items(), "what the first source says stands"

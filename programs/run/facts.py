@@ -1,0 +1,105 @@
+"""What the index keeps of a journal's line, by its kind. Pure; lines have the form of this version."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from programs.rejection import Reason
+from programs.traces.line import CONTAMINATED, WITHDRAWN
+
+Line = Mapping[str, Any]
+
+LONGEST_REASON = 160
+SOLVED = ("accepted", "rejected", "unjudged", CONTAMINATED)
+"""The statuses of units whose question has a need. One that was withdrawn counts nowhere."""
+
+UNDECIDED = "undecided"
+_NOTHING = (None, 0, False)
+
+
+class Facts(NamedTuple):
+    """`noted` lines are found without reading the others: units of which something gives a benchmark away, texts of which
+    questions were left out, texts that failed. `facts` are what only sums and lists need."""
+
+    sample: str | None
+    status: str | None
+    noted: bool
+    facts: dict[str, Any]
+
+
+def facts_of(line: Line) -> Facts | None:
+    """The facts of a line; None for kinds that are looked up by their key alone."""
+    form = _FORMS.get(line["kind"])
+    return None if form is None else form(line)
+
+
+def loss_of(rejection: Line) -> str:
+    """The name under which the funnel counts what was rejected so. Stages that gave nothing are told apart."""
+    reason, (stage, _, _) = str(rejection["reason"]), rejection["detail"].partition(":")
+    return f"{stage} {reason}" if reason in (Reason.UNUSABLE.value, Reason.UNANSWERED.value) else reason
+
+
+def unit_facts(line: Line) -> dict[str, Any]:
+    """What the sums over units need of one: the last attempt stands for it where none was taken."""
+    record, attempts, given_away = line["record"], line.get("attempts") or [], line.get("contaminated") or {}
+    rejection = line["rejection"]
+    last = record or (attempts[-1] if attempts else {})
+    accepted = line["status"] == "accepted"
+    return {
+        "question": line["key"].rpartition("/")[0],
+        **{name: line[name] for name in ("basis", "settled", "digest")},
+        "loss": loss_of(rejection) if rejection else None,
+        "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON] if rejection else None,
+        "written": len(attempts) + (record is not None),
+        "unused": len(line.get("unused") or ()),
+        "given_away": len(given_away) if line["status"] not in (CONTAMINATED, WITHDRAWN) else 0,
+        "solved": _solved(line, last.get("blind_solve")),
+        "steps": _steps(last.get("steps") or []) if accepted else None,
+    }
+
+
+def _unit(line: Line) -> Facts:
+    found = unit_facts(line)
+    noted = line["status"] == CONTAMINATED or found["given_away"] > 0
+    return Facts(
+        line["sample"], line["status"], noted, {name: value for name, value in found.items() if value not in _NOTHING}
+    )
+
+
+def _solved(line: Line, solve: Line | None) -> dict[str, Any] | None:
+    """What blind solving found of the unit's question, told by the first of the units that were solved together. Those of
+    older versions stand for themselves."""
+    if not solve or line["status"] not in SOLVED:
+        return None
+    together = solve.get("variations")
+    if together and line["key"].rpartition("/")[2] != str(together[0]):
+        return None
+    return {"need": solve["need"] or UNDECIDED, "difficulty": solve["difficulty"]}
+
+
+def _steps(steps: list[Line]) -> dict[str, int] | None:
+    # In older versions rules gave a status too. They could not know.
+    checked = [step for step in steps if step.get("judged_by") not in (None, "rule")]
+    if not checked:
+        return None
+    return {
+        "steps": len(steps),
+        "checked": len(checked),
+        **Counter(step.get("status") or "no_claim" for step in checked),
+    }
+
+
+def _pool(line: Line) -> Facts:
+    kept, rejected, dropped = (line.get(name) or [] for name in ("questions", "rejected", "dropped"))
+    lost = Counter(loss_of(question["rejection"]) for question in [*rejected, *dropped])
+    counts = {"usable": len(kept), "drafted": len(kept) + len(rejected) + len(dropped)}
+    return Facts(None, None, bool(dropped), {**counts, **({"lost": lost} if lost else {})})
+
+
+def _sample(line: Line) -> Facts:
+    failure = line.get("failure")
+    facts = {"basis": line["basis"], "settled": bool(line["settled"]), "line": line.get("line")}
+    return Facts(None, None, failure is not None, facts | {"failure": failure and failure[:LONGEST_REASON]})
+
+
+_FORMS: dict[str, Callable[[Line], Facts]] = {"unit": _unit, "pool": _pool, "sample": _sample}

@@ -1,0 +1,71 @@
+"""Lines of journals that older versions wrote, in the form of this one: reasons were sentences."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from programs.rejection import Reason, Rejection
+
+_JUDGED = re.compile(r"quality \S+ after \d+ attempts")
+_SOLVED = "blind solve: "
+_OWN = "no own thought was taken"
+
+_BY_STATUS = {
+    "rejected": Reason.UNUSABLE,
+    "failed": Reason.UNANSWERED,
+    "unjudged": Reason.UNJUDGED,
+    "duplicate": Reason.SAME_VARIATION,
+    "contaminated": Reason.BENCHMARK,
+    "withdrawn": Reason.REPEATED,
+}
+_BY_WORDS = {
+    "leans on its source": Reason.LEANS,
+    "gives a benchmark away": Reason.BENCHMARK,
+    "asks the same as another question": Reason.REPEATED,
+}
+
+
+def present_form(line: dict[str, Any]) -> dict[str, Any]:
+    """A line with the rejections that an older version had no place for; any other as it is."""
+    if line["kind"] == "unit" and "rejection" not in line:
+        return {**line, "rejection": _dumped(_of_unit(line))}
+    if line["kind"] == "pool":
+        rejected = [_with(question, _problem(question)) for question in line.get("rejected") or []]
+        dropped = [_with(question, _drop(question)) for question in line.get("dropped") or []]
+        return {**line, "rejected": rejected, "dropped": dropped}
+    return line
+
+
+def _of_unit(line: Mapping[str, Any]) -> Rejection | None:
+    status, reason = line["status"], line.get("reason") or ""
+    if status == "accepted":
+        return None
+    if status == "rejected" and _JUDGED.match(reason):
+        return Rejection(reason=Reason.JUDGED, detail=reason)
+    if reason.startswith(_SOLVED):
+        return Rejection(reason=Reason.NEED, detail=reason.removeprefix(_SOLVED))
+    if reason.startswith(_OWN):
+        return Rejection(reason=Reason.OWN_THOUGHT, detail=reason.removeprefix(_OWN).removeprefix(": "))
+    if status == "withdrawn" and _BY_WORDS["gives a benchmark away"].value in reason:
+        return Rejection(reason=Reason.BENCHMARK, detail=reason)
+    return Rejection(reason=_BY_STATUS[status], detail=reason)
+
+
+def _with(question: dict[str, Any], old: Rejection | None) -> dict[str, Any]:
+    return question if "rejection" in question else {**question, "rejection": _dumped(old)}
+
+
+def _problem(question: Mapping[str, Any]) -> Rejection | None:
+    problems = "; ".join(question.get("problems") or ())
+    kind, _, rest = problems.partition(":")
+    reason = _BY_WORDS.get(kind)
+    return Rejection(reason=reason, detail=rest.strip()) if reason else Rejection(reason=Reason.FORM, detail=problems)
+
+
+def _drop(question: Mapping[str, Any]) -> Rejection | None:
+    reason = _BY_WORDS.get(question.get("why", ""))
+    return None if reason is None else Rejection(reason=reason, detail=question["twin"])
+
+
+def _dumped(rejection: Rejection | None) -> dict[str, Any] | None:
+    return rejection.model_dump(mode="json") if rejection else None

@@ -1,0 +1,254 @@
+"""What the index keeps of lines (`programs.run.facts`), what is asked of it (`programs.run.funnel`), and lines of older
+versions (`programs.run.old_lines`).
+
+1. Whatever lines a journal holds, every count that is asked of the index is what counting its newest lines gives.
+2. Sentences of older versions become the reason that they meant; what they said stays its detail.
+3. Where a line holds no finding of a model, none is counted: not what rules of older versions said, nor what was undone.
+4. At 100,000 traces, a look at the panel's counts costs some milliseconds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.rejection import Reason
+from programs.run.facts import unit_facts
+from programs.run.funnel import (
+    Findings,
+    StepFindings,
+    findings_in_words,
+    findings_of,
+    funnel_of,
+    losses,
+    lost_questions,
+    lost_traces,
+)
+from programs.run.index import Index
+from programs.run.journal import Journal
+from programs.run.old_lines import present_form
+
+STATUSES = ["accepted", "rejected", "unjudged", "failed", "duplicate", "contaminated", "withdrawn"]
+VERDICTS = ["supported", "inferred", "outside", "contradicted", "no_claim"]
+NEEDS = ["known", "needs_paper", "unanswered", None]
+
+REJECTIONS = st.builds(
+    lambda reason, detail: {"reason": reason.value, "detail": detail},
+    st.sampled_from(list(Reason)),
+    st.sampled_from(["", "trace: it says nothing", "answer: it leans", "known"]),
+)
+STEPS = st.lists(
+    st.fixed_dictionaries(
+        {"status": st.sampled_from([*VERDICTS, None]), "judged_by": st.sampled_from([None, "rule", "m"])}
+    ),
+    max_size=4,
+)
+SOLVES = st.none() | st.fixed_dictionaries(
+    {
+        "need": st.sampled_from(NEEDS),
+        "difficulty": st.none() | st.floats(0, 1),
+        "variations": st.sampled_from([None, [0, 1], [1], ["0-model"]]),
+    }
+)
+RECORDS = st.fixed_dictionaries({"steps": STEPS, "blind_solve": SOLVES})
+UNITS = st.fixed_dictionaries(
+    {
+        "kind": st.just("unit"),
+        "key": st.sampled_from(
+            [f"{text}/{kind}/{name}" for text in "ab" for kind in "xy" for name in (0, 1, "0-model")]
+        ),
+        "status": st.sampled_from(STATUSES),
+        "basis": st.sampled_from(["imported", "today", "earlier"]),
+        "rejection": REJECTIONS,
+        "record": st.none() | RECORDS,
+        "attempts": st.lists(RECORDS, max_size=2),
+        "unused": st.lists(RECORDS, max_size=1),
+        "contaminated": st.dictionaries(st.sampled_from("pq"), st.just("bench:1")),
+    }
+)
+QUESTIONS = st.lists(st.fixed_dictionaries({"text": st.just("?"), "rejection": REJECTIONS}), max_size=3)
+POOLS = st.fixed_dictionaries(
+    {
+        "kind": st.just("pool"),
+        "key": st.sampled_from("abc"),
+        "questions": st.lists(st.just({"text": "?"}), max_size=2),
+        "rejected": QUESTIONS,
+        "dropped": QUESTIONS,
+    }
+)
+SAMPLES = st.fixed_dictionaries(
+    {
+        "kind": st.just("sample"),
+        "key": st.sampled_from("abcd"),
+        "settled": st.booleans(),
+        "failure": st.sampled_from([None, "the server is gone"]),
+    }
+)
+
+
+def written(journal: Journal, line: dict[str, Any]) -> None:
+    if line["kind"] == "unit":
+        accepted = line["status"] == "accepted"
+        line = {**line, "sample": line["key"][0], "settled": True, "digest": "d"}
+        line |= {"rejection": None} if accepted else {}
+    journal.append(**({"basis": "b", "line": "l"} | line if line["kind"] == "sample" else line))
+
+
+@settings(max_examples=40, deadline=None)
+@given(lines=st.lists(UNITS | POOLS | SAMPLES, max_size=20), again=st.booleans())
+def test_1_counts_are_those_of_the_newest_lines(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]], again: bool
+) -> None:
+    path = tmp_path_factory.mktemp("facts") / "out.journal.jsonl"
+    with Journal(path) as journal:
+        for line in lines:
+            written(journal, line)
+    if again:
+        Path(f"{path}.index").unlink()
+    with Journal(path) as journal:
+        newest = {(line["kind"], line["key"]): line for _, _, line in journal.lines()}
+        by_kind = {
+            name: [line for (kind, _), line in newest.items() if kind == name] for name in ("unit", "pool", "sample")
+        }
+        counted_by_hand(journal.index, by_kind["unit"], by_kind["pool"], by_kind["sample"])
+
+
+def counted_by_hand(index: Index, units: list[Any], pools: list[Any], samples: list[Any]) -> None:
+    found = {step.what: step for step in funnel_of(index, {}).steps}
+    tried = [unit for unit in units if unit["basis"] != "imported" and unit["status"] != "withdrawn"]
+    step = found["traces tried"]
+    assert step.entered == len(tried)
+    assert step.left == sum(unit["status"] == "accepted" for unit in tried)
+    assert lost_traces(index) == Counter(named(unit["rejection"]) for unit in tried if unit["status"] != "accepted")
+    assert found["usable questions"].left == len({unit["key"].rpartition("/")[0] for unit in tried})
+    written = [len(unit["attempts"]) + (unit["record"] is not None) for unit in tried]
+    step = found["attempts at a trace written"]
+    assert step.entered == sum(written) + sum(len(unit["unused"]) for unit in tried)
+    assert step.left == sum(count > 0 for count in written)
+    rejected = [question for pool in pools for question in [*pool["rejected"], *pool["dropped"]]]
+    assert lost_questions(index) == Counter(named(question["rejection"]) for question in rejected)
+    assert found["questions drafted"].left == sum(len(pool["questions"]) for pool in pools)
+    known = {pool["key"] for pool in pools}
+    unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
+    assert found["texts begun by all runs"].entered == len(pools) + len(unanswered) == index.begun()
+    assert index.counts() == Counter(unit["status"] for unit in units)
+    lost = sum(unit["rejection"] is not None for unit in units) + sum(bool(one["failure"]) for one in samples)
+    assert sum(losses(index, 0).values()) == lost
+    findings = findings_of(index)
+    away = [u for u in units if u["contaminated"] and u["status"] not in ("contaminated", "withdrawn")]
+    assert findings.attempts_given_away == (sum(len(unit["contaminated"]) for unit in away) or None)
+    accepted = [unit["record"] or (unit["attempts"] or [{}])[-1] for unit in units if unit["status"] == "accepted"]
+    steps = [last.get("steps", []) for last in accepted]
+    checked = [[one for one in some if one["judged_by"] == "m"] for some in steps]
+    assert (findings.steps or StepFindings()).checked == sum(map(len, checked))
+    assert (findings.steps or StepFindings()).steps == sum(
+        len(all_) for all_, some in zip(steps, checked, strict=True) if some
+    )
+
+
+def named(rejection: dict[str, str]) -> str:
+    stage = rejection["detail"].split(":")[0]
+    return (
+        f"{stage} {rejection['reason']}" if rejection["reason"] in ("unusable", "unanswered") else rejection["reason"]
+    )
+
+
+OLD_UNITS = [
+    ("accepted", None, None),
+    ("failed", "trace: the form is wrong", ("unanswered", "trace: the form is wrong")),
+    ("rejected", "answer: leans on its source", ("unusable", "answer: leans on its source")),
+    (
+        "rejected",
+        "quality 5.5 after 3 attempts; accuracy 4 by b",
+        ("turned down by the judges", "quality 5.5 after 3 attempts; accuracy 4 by b"),
+    ),
+    ("rejected", "blind solve: known", ("not the need that is kept", "known")),
+    ("rejected", "no own thought was taken: 4 too short", ("no own thought was taken", "4 too short")),
+    ("unjudged", "No comment.; No comment.", ("no judge gave a score", "No comment.; No comment.")),
+    ("duplicate", "the same as variation 0", ("the same as another variation", "the same as variation 0")),
+    ("contaminated", "bench.jsonl:1", ("gives a benchmark away", "bench.jsonl:1")),
+    (
+        "withdrawn",
+        "its question asks the same as another question: a/x",
+        ("was asked of another text", "its question asks the same as another question: a/x"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "reason", "meant"), OLD_UNITS)
+def test_2_a_units_sentence_becomes_its_reason(status: str, reason: str | None, meant: tuple[str, str] | None) -> None:
+    line = {"kind": "unit", "key": "k", "status": status, "reason": reason}
+    wanted = None if meant is None else {"reason": meant[0], "detail": meant[1]}
+    assert present_form(line) == {**line, "rejection": wanted}
+    assert present_form(present_form(line)) == present_form(line)
+
+
+def test_2_so_do_those_of_questions() -> None:
+    rejected = [{"problems": ['leans on its source: "the paper" (it)', "asks nothing"]}, {"problems": ["asks nothing"]}]
+    dropped = [
+        {"why": "gives a benchmark away", "twin": "b:1"},
+        {"why": "asks the same as another question", "twin": "a/x"},
+    ]
+    line = present_form({"kind": "pool", "key": "k", "questions": [], "rejected": rejected, "dropped": dropped})
+    reasons = [question["rejection"]["reason"] for question in [*line["rejected"], *line["dropped"]]]
+    assert reasons == [one.value for one in (Reason.LEANS, Reason.FORM, Reason.BENCHMARK, Reason.REPEATED)]
+    assert line["rejected"][0]["rejection"]["detail"] == '"the paper" (it); asks nothing'
+    assert present_form(line) == line
+
+
+def unit(**fields: Any) -> dict[str, Any]:
+    line = {"kind": "unit", "key": "a/x/0", "sample": "a", "status": "accepted", "rejection": None}
+    return {**line, "basis": "b", "settled": True, "digest": "d", "record": None, **fields}
+
+
+def test_3_only_what_a_model_said_of_a_standing_trace_counts(tmp_path: Path) -> None:
+    ruled = [{"move": "opening", "text": "So it is.", "status": "contradicted", "judged_by": "rule"}]
+    assert unit_facts(unit(record={"steps": ruled}))["steps"] is None
+    checked = [{"status": "supported", "judged_by": "m"}, {"judged_by": "m"}, {"status": None}]
+    assert unit_facts(unit(record={"steps": checked}, status="rejected"))["steps"] is None
+    with Journal(tmp_path / "j.jsonl") as journal:
+        assert findings_of(journal.index) == Findings()
+        for number in range(2):
+            journal.append(**unit(key=f"a/x/{number}", record={"steps": checked}))
+        found = findings_of(journal.index)
+    assert found.steps == StepFindings(steps=6, checked=4, supported=2, no_claim=2)
+    [(name, words)] = findings_in_words(found)
+    assert (name, words) == ("steps", "4 of 6 checked: 2 supported, 0 inferred, 0 outside, 0 contradicted, 2 no claim")
+
+
+def test_3_a_question_that_was_solved_once_is_counted_once(tmp_path: Path) -> None:
+    solve = {"need": "unanswered", "difficulty": 0.5, "variations": [0, 1]}
+    old = {name: value for name, value in solve.items() if name != "variations"}
+    with Journal(tmp_path / "j.jsonl") as journal:
+        for number in range(2):
+            journal.append(**unit(key=f"a/x/{number}", record={"blind_solve": solve}))
+            journal.append(**unit(key=f"a/y/{number}", record={"blind_solve": old}))
+        found = findings_of(journal.index).blind_solve
+    assert found is not None
+    assert (found.unanswered, found.rated, found.mean_difficulty) == (3, 3, 0.5), "older ones decided about each trace"
+
+
+def test_4_a_look_is_cheap_at_a_hundred_thousand_traces(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        journal.append(**unit())
+        with sqlite3.connect(f"{path}.index") as database:
+            database.execute(
+                "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) insert into line"
+                " select kind, i, at + i, length, at + i, i, iif(i % 9, 'accepted', 'rejected'), noted, facts from line, n"
+            )
+        costs = []
+        for _ in range(9):
+            start = time.process_time()
+            counted = journal.index.counts(), journal.index.counts(50_000)
+            costs.append(time.process_time() - start)
+        assert sum(counted[0].values()) == 100_001
+        assert sum(counted[1].values()) == 50_001
+    assert sorted(costs)[4] < 0.1, f"{sorted(costs)[4] * 1000:.1f} ms"
