@@ -36,14 +36,13 @@ from pathlib import Path
 from tests.adding import install
 install({ADDED!r})
 from programs.document import read_records
-from programs.exports.grpo import GRPO
+from programs.exports.reinforcement import GRPO
 from programs.exports.view import View
 from programs.settings import Settings
-from programs.traces.decision import QualityRules
 from tests.making import Answers, made_of
 answers = Answers()
-made = made_of(answers, traces=8, grader="g", quality=QualityRules(check=True, judges=("a",)))
-records = [json.loads(unit.record().model_dump_json()) for unit in made.units]
+made = made_of(answers, traces=8, grade_answers=True, quality_check=True, judge_models=["a"])
+records = [json.loads(unit.record().model_dump_json()) for unit in made.variations]
 old = [json.loads(record.model_dump_json()) for record in read_records(Path({str(OLD)!r}))]
 asked = {{ask.stage: json.dumps(ask.predict.signature.output_fields[ask.output].annotation.model_json_schema())
          for ask in answers.asked}}

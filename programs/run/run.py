@@ -37,7 +37,6 @@ from programs.run.resume import cleared_for, mixing_of, take_up
 from programs.run.rules import Rules, rules_of
 from programs.run.runner import Runner
 from programs.run.summary import Summary, summary_of
-from programs.selection.benchmarks import benchmark_files
 from programs.selection.screening import Screen, screening
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
@@ -61,7 +60,10 @@ class Finished:
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     extent = Extent(sources(settings.input_file))
-    benchmark_files(settings.decontaminate)
+    if settings.decontaminate:
+        from programs.selection.benchmarks import benchmark_files
+
+        benchmark_files(settings.decontaminate)
     tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, model=settings.model)
     mixing = mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
     models = ModelTable(settings, told=ledger.trouble.pauses)

@@ -23,11 +23,11 @@ from programs.asking.reply import Reply
 from programs.records import BlindSolve, Need, SolveTries
 from programs.rejection import Reason
 from programs.settings import TracerOptions
-from programs.stages.solve import SolveStage
+from programs.stages.solve import CompareStage, SolveStage
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 
-STAGES = SolveStage()
+SOLVING, COMPARING = SolveStage(), CompareStage()
 
 
 async def solve_blindly(variations: list[Variation], options: TracerOptions, answer: Answering) -> None:
@@ -38,7 +38,7 @@ async def solve_blindly(variations: list[Variation], options: TracerOptions, ans
         return
     tries, question = options.blind_solve, accepted[0].question
     asks = [
-        STAGES.solve_ask(accepted[0].passage, question, with_passage, number, options.solver)
+        SOLVING.ask(accepted[0].passage, question, with_passage, number, options.solver)
         for with_passage in (False, True)
         for number in range(tries)
     ]
@@ -72,7 +72,7 @@ async def _compared(
         if reply.status != "ok":
             return None
         draft, name = variation.last.draft, variation.name
-        return await answer(STAGES.compare_ask(variation.question, draft, name, ask, reply.output, comparer))
+        return await answer(COMPARING.ask_of_try(variation.question, draft, name, ask, reply.output, comparer))
 
     compared = await together(compare(ask, reply) for ask, reply in zip(asks, replies, strict=True))
     variation.last.more |= {"solve": replies, "compare": [reply for reply in compared if reply is not None]}

@@ -19,14 +19,14 @@ from programs.records import Agreed, Verdict
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.checks import own_problems
-from programs.stages.solve import SolveStage
+from programs.stages.solve import CompareStage
 from programs.stages.thought import AttemptPlan, Draft, OwnStage, own_draft
 from programs.traces.variation import Attempt, Variation
 from programs.traces.verdicts import standing
 
 log = logging.getLogger("synthreasoner")
 
-STAGE, COMPARING = OwnStage(), SolveStage()
+STAGE, COMPARING = OwnStage(), CompareStage()
 
 UNREASONED = "the model returned no reasoning"
 OPEN = "without an answer so far"
@@ -78,7 +78,7 @@ async def _try(
     draft.replies.update({stage: grounded.draft.replies[stage] for stage in ("trace", "answer")})
     reference, judge = grounded.draft.answer, options.comparer
     key = f"compare/{name}/{grounded.plan.name}/{judge}"
-    compare = COMPARING.comparison(own.question, reference, draft.answer, key, judge)
+    compare = COMPARING.ask(own.question, reference, draft.answer, key, judge)
     reply = draft.replies["agreement"] = await answer(compare)
     found = compare.value_of(reply)
     agreed = Agreed(agreement=found.agreement, reason=found.reason, reference=reference, compared_by=reply.model)

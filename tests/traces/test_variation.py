@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.rejection import Reason, Rejection
+from programs.run.old_lines import present_form
 from programs.settings import Settings
 from programs.stages.questions import type_order
 from programs.traces.line import rejection_of
@@ -286,6 +287,6 @@ def test_a_models_own_reasoning_is_kept_apart() -> None:
     ],
 )
 def test_reasons_of_older_versions_are_read(status: str, reason: str | None, rejection: Reason | None) -> None:
-    found = rejection_of({"status": status, "reason": reason})
+    found = rejection_of(present_form({"kind": "unit", "status": status, "reason": reason}))
     assert (found and found.reason) == rejection
     assert found is None or found.detail in (reason or "")
