@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from programs.cli.options import INTERRUPTED, Many, Names, parse, run_cli
+from programs.cli.options import INTERRUPTED, Many, parse, run_cli
 from programs.errors import UserError
 from programs.files import beside, in_place
-from programs.option_groups import ConnectionOptions
+from programs.option_groups import ConnectionOptions, ModelNames
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions, logged
 from programs.telemetry.tracing import TraceOptions, traced
@@ -46,7 +46,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
         json_schema_extra={"metavar": "FILE"},
         description="JSONL files of answers that people judged (programs/judges/labels.py)",
     )
-    judge_models: Names = Field(min_length=1, description="the judges, separated by commas or spaces")
+    judge_models: ModelNames = Field(min_length=1, description="the judges, separated by commas or spaces")
     judged_correct_from: int = Field(
         6, ge=2, le=10, description="an overall rating from this on says that an answer is correct"
     )

@@ -3,14 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from programs.cli.options import Many, Names, comma_separated
+from programs.cli.options import Many, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.record import TEXT_FIELD
 from programs.inputs.shard import Shard
+from programs.lms.weights import whole_name
 from programs.records import Need
 from signatures.vocabulary import ThoughtOrigin
+
+ModelName = Annotated[str, AfterValidator(whole_name)]
+"""The name of a model, as `programs.lms.resolve` takes it."""
+
+ModelNames = Annotated[list[ModelName], BeforeValidator(comma_separated)]
 
 
 class Price(BaseModel):
@@ -46,7 +52,7 @@ class QualityOptions(BaseModel):
     """Options about how good traces must be."""
 
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
-    judge_models: Annotated[Names, Field(min_length=1)] | None = Field(
+    judge_models: Annotated[ModelNames, Field(min_length=1)] | None = Field(
         None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
     )
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
@@ -55,7 +61,7 @@ class QualityOptions(BaseModel):
         None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
     )
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: str | None = Field(
+    grade_model: ModelName | None = Field(
         None, description="the model that grades (default: the first judge with --quality-check, else the model)"
     )
 
@@ -153,10 +159,10 @@ class TrialOptions(BaseModel):
     blind_solve: int | None = Field(
         None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
     )
-    solver_model: str | None = Field(
+    solver_model: ModelName | None = Field(
         None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
     )
-    compare_model: str | None = Field(
+    compare_model: ModelName | None = Field(
         None,
         min_length=1,
         description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
@@ -168,7 +174,7 @@ class TrialOptions(BaseModel):
     check_steps: bool = Field(
         False, description="have a model say which sentence of the text carries each step of a trace, and how"
     )
-    check_model: str | None = Field(
+    check_model: ModelName | None = Field(
         None, min_length=1, description="with --check-steps: the model that says so (default: the model itself)"
     )
 
@@ -241,4 +247,4 @@ class ModelOptions(BaseModel):
     @property
     def stage_models(self) -> dict[str, str]:
         """The stages with a model of their own."""
-        return {stage: name for stage, _, name in (item.partition("=") for item in self.stage_model)}
+        return {stage: whole_name(name) for stage, _, name in (item.partition("=") for item in self.stage_model)}

