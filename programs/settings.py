@@ -107,7 +107,7 @@ class Settings(
         "traces put to the test": (*TrialOptions.model_fields,),
         "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields, "temperature", "seed"),
         "budget": (*BudgetOptions.model_fields,),
-        "the run": ("dry_run", "pilot", "list_models", "resume", "allow_mixed", "document_interval"),
+        "the run": ("dry_run", "pilot", "follow", "list_models", "resume", "allow_mixed", "document_interval"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
     }
 
@@ -134,6 +134,7 @@ class Settings(
         le=10_000,
         description="make the traces of so many texts from all over the input, and foretell what the whole run takes",
     )
+    follow: bool = Field(False, description="show what the stages say as it comes: for runs of a few traces")
     list_models: bool = Field(False, description="ask the server for its models and show them")
 
     @model_validator(mode="after")

@@ -69,10 +69,12 @@ class Gauges:
 
 @dataclass
 class Ledger:
-    """`since` is the offset in the journal at which this run began, `accepted_before` the traces of earlier runs, `total`
-    what this run spent; `left` counts texts that were read and not begun, by why; `cost` is None where prices or tokens
-    are unknown, and `room` is how many more texts may be begun, None for any number."""
+    """`told` hears of each stage that was asked. `since` is the offset in the journal at which this run began,
+    `accepted_before` the traces of earlier runs, `total` what this run spent; `left` counts texts that were read and not
+    begun, by why; `cost` is None where prices or tokens are unknown, and `room` is how many more texts may be begun, None
+    for any number."""
 
+    told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     trouble: Trouble = field(default_factory=Trouble)
     gauges: Gauges = field(default_factory=Gauges)
     begun: bool = False
@@ -119,6 +121,7 @@ class Ledger:
         """A stage was asked of a model."""
         self._under_way.add(ask.sample)
         self.total += reply.spent
+        self.told(ask, reply)
 
     def replayed(self) -> None:
         """A stage was answered from the journal."""

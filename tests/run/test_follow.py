@@ -1,0 +1,22 @@
+"""`programs.run.follow`: what the stages said is shown in order and as prose; no text of a model controls the terminal."""
+
+from __future__ import annotations
+
+from tests.lab import Lab, called
+
+
+def test_a_run_is_followed_from_its_questions_to_its_answer(lab: Lab) -> None:
+    done = called(*lab.arguments(max_traces=1), "--follow")
+    assert done.returncode == 0, done.stderr
+    places = [done.stdout.find(f"\n{stage} (") for stage in ("questions", "context", "evidence", "thought", "answer")]
+    assert -1 < places[0] < places[1] < places[2] < places[3] < places[4]
+    [record] = lab.records
+    thought = done.stdout[places[3] : places[4]]
+    assert " ".join(record["steps"][0]["text"].split()) in " ".join(thought.split())
+
+
+def test_a_stage_without_an_answer_says_why_and_nothing_controls_the_terminal(lab: Lab) -> None:
+    lab.server.brain = lambda _body: "\x1b[2J I would [bold]rather[/nonsense] not."
+    done = called(*lab.arguments(max_traces=1), "--follow")
+    assert "questions (0 s): not usable: " in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
