@@ -2,8 +2,7 @@
 
 | name               | model                                                          |
 |--------------------|----------------------------------------------------------------|
-| `embedded`         | the small model inside this process                            |
-| `embedded:PATH`    | the GGUF model at PATH, inside this process                    |
+| `embedded:NAME`    | a model inside this process (`programs.lms.weights.file_of`)   |
 | `openai/NAME`      | NAME on an OpenAI-compatible server                            |
 | `provider/NAME`    | whatever DSPy makes of it (another provider, by its own client) |
 | `NAME`             | NAME on Argo                                                   |
@@ -32,6 +31,8 @@ from programs.lms.server import Server
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8
+
+EMBEDDED_SECONDS = 3600.0
 
 
 @dataclass
@@ -96,6 +97,8 @@ def resolve(
         if backend.endpoint in [other.endpoint for other in backends]:
             raise UserError(f"--api-base: {backend.endpoint} is given twice")
         backends.append(backend)
+    # Nothing is lost on the way to a model inside the process: it is only slow where cores are few or busy.
+    timeout = max(timeout, EMBEDDED_SECONDS) if embedded else timeout
     engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())
     first = backends[0]
     if not first.takes_sampling:
