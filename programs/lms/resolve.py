@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,12 @@ from programs.lms.engine import DirectLM, Engine
 from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_compatible
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Server
+
+SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
+    "": argo,
+    "openai": openai_compatible,
+}
+"""What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8
@@ -87,12 +93,13 @@ def resolve(
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
     embedded = name.partition(":")[0] == "embedded"
-    if slash and provider != "openai" and not embedded:
+    make = SERVERS.get(provider if slash else "")
+    if make is None and not embedded:
         return _left_to_dspy(name, bases, reasoning_effort, {"timeout": timeout, **sampling})
     backends: list[OpenAICompatible] = [(servers or EmbeddedServers()).get(name)] if embedded else []
-    for base in () if embedded else bases or (None,):
-        kind, model = (openai_compatible, bare) if slash else (argo, name)
-        backend = kind(model, api_base=base, env=os.environ if env is None else env, reasoning_effort=reasoning_effort)
+    for base in () if embedded or make is None else bases or (None,):
+        model = bare if slash else name
+        backend = make(model, api_base=base, env=os.environ if env is None else env, reasoning_effort=reasoning_effort)
         if backend.endpoint in [other.endpoint for other in backends]:
             raise UserError(f"--api-base: {backend.endpoint} is given twice")
         backends.append(backend)
