@@ -49,7 +49,7 @@ ADDED = {
         "    coherence:": "    daring: Rated = None",
     },
     "programs.exports.table": {"TABLE = Format(": FORMAT},
-    "programs.inputs.formats": {'    **dict.fromkeys((".txt"': '    ".notes": Format("text.read_text"),'},
+    "programs.inputs.formats": {'    **dict.fromkeys((".txt"': '    ".notes": PaperFormat("text.read_text"),'},
     "programs.inputs.apparatus": {"    (_MARKUP_LINE,": '    (re.compile("NOT FOR PRINT"), "not for print", None),'},
     "programs.reports.charts": {'    Chart("Question types': CHART},
     "programs.lms.resolve": {'    "openai":': '    "mine": openai_compatible,'},

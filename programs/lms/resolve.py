@@ -93,16 +93,17 @@ def resolve(
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
     embedded = name.partition(":")[0] == "embedded"
-    make = SERVERS.get(provider if slash else "")
-    if make is None and not embedded:
+    backends: list[OpenAICompatible] = []
+    if embedded:
+        backends.append((servers or EmbeddedServers()).get(name))
+    elif (make := SERVERS.get(provider if slash else "")) is None:
         return _left_to_dspy(name, bases, reasoning_effort, {"timeout": timeout, **sampling})
-    backends: list[OpenAICompatible] = [(servers or EmbeddedServers()).get(name)] if embedded else []
-    for base in () if embedded or make is None else bases or (None,):
-        model = bare if slash else name
-        backend = make(model, api_base=base, env=os.environ if env is None else env, reasoning_effort=reasoning_effort)
-        if backend.endpoint in [other.endpoint for other in backends]:
+    else:
+        given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort}
+        backends += [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
+    for backend in backends:
+        if [other.endpoint for other in backends].count(backend.endpoint) > 1:
             raise UserError(f"--api-base: {backend.endpoint} is given twice")
-        backends.append(backend)
     engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())
     first = backends[0]
     if not first.takes_sampling:
