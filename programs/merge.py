@@ -24,7 +24,7 @@ from programs.judges.review_list import review_path
 from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
 from programs.run.merge_sources import MergeSource, find_sources
-from programs.run.merger import Poured, pour
+from programs.run.merger import Overlap, pour
 from programs.versions import git_commit, versions
 
 
@@ -37,7 +37,7 @@ class Merged:
     sources: list[str]
     traces: dict[str, int]
     spent_in_all: list[dict[str, Any]]
-    tally: Poured
+    tally: Overlap
     torn: dict[str, int]
 
 

@@ -75,7 +75,8 @@ def everything(folder: Path) -> dict[str, Any]:
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
-    (folder / "papers.notes").write_text(f"{lab.passage(1)}\n\nNOT FOR PRINT\n", encoding="utf-8")
+    unseen = "Not for print\n\nThis is what nobody is to see."
+    (folder / "papers.notes").write_text(f"{lab.passage(1)}\n\n{unseen}\n", encoding="utf-8")
     output, brain = folder / "out.json", Scientist()
     with StandIn(brain, argo_user=lab.USER) as argo, StandIn(brain) as mine:
         os.environ.update(ARGO_USER=lab.USER, ARGO_BASE_URL=argo.url)

@@ -50,7 +50,7 @@ ADDED = {
     },
     "programs.exports.table": {"TABLE = Format(": FORMAT},
     "programs.inputs.formats": {'    **dict.fromkeys((".txt"': '    ".notes": PaperFormat("text.read_text"),'},
-    "programs.inputs.apparatus": {"    (_MARKUP_LINE,": '    (re.compile("NOT FOR PRINT"), "not for print", None),'},
+    "programs.inputs.headings": {"    REFERENCES: r": '    "not for print": "not for print",'},
     "programs.reports.charts": {'    Chart("Question types': CHART},
     "programs.lms.resolve": {'    "openai":': '    "mine": openai_compatible,'},
     "programs.lms.argo": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
@@ -109,7 +109,7 @@ def test_an_older_document_has_none_of_them(added: Any) -> None:
 def test_an_input_format_and_a_rule_of_the_prefilter(added: Any) -> None:
     texts = {record["source_paper"]["text"] for record in added["records"]}
     assert texts
-    assert not any("NOT FOR PRINT" in text for text in texts)
+    assert not any("nobody is to see" in text for text in texts)
     assert "not for print" in added["generated"]
 
 
