@@ -16,6 +16,7 @@ from programs.records import Record
 from programs.text.copying import copied_share
 from programs.text.phrases import leaning
 from programs.text.prose import is_degenerate, leaked
+from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
     import dspy
@@ -186,10 +187,10 @@ def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score
 def diversity(records: Sequence[Record]) -> Score:
     """How evenly the question types are used: the entropy of their shares over that of as many equal shares.
 
-    With N records at most N types can occur, so the entropy is measured against min(N, 7) equal shares.
+    With N records at most N types can occur, so the entropy is measured against min(N, number of types) equal shares.
     """
     counts = Counter(record.user_interaction.question_type for record in records)
-    possible = min(len(records), 7)
+    possible = min(len(records), len(QuestionType))
     if possible < 2:
         return Score(None, "fewer than two traces")
     shares = [count / len(records) for count in counts.values()]

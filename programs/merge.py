@@ -23,8 +23,8 @@ from programs.files import beside, lock_on
 from programs.judges.review_list import review_path
 from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
-from programs.run.merge_sources import Source, find_sources
-from programs.run.merger import Tally, pour
+from programs.run.merge_sources import MergeSource, find_sources
+from programs.run.merger import Overlap, pour
 from programs.versions import git_commit, versions
 
 
@@ -37,7 +37,7 @@ class Merged:
     sources: list[str]
     traces: dict[str, int]
     spent_in_all: list[dict[str, Any]]
-    tally: Tally
+    tally: Overlap
     torn: dict[str, int]
 
 
@@ -105,7 +105,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         yield folder
 
 
-def _last_runs(sources: list[Source], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:
+def _last_runs(sources: list[MergeSource], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:
     """How many bytes torn journals lost, and the last `run` line of each that has one."""
     torn: dict[str, int] = {}
     runs: dict[Path, dict[str, Any]] = {}

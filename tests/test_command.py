@@ -19,20 +19,17 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.options import run_cli
 from programs.command import COMMANDS, main
 from programs.completion import script
 from programs.settings import Settings
+from tests import lab
 from tests.lab import ROOT, environment
 
 
 def called(*words: str) -> tuple[int, str, str]:
     """The code, output and errors of `synthreasoner WORDS` in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
-        run_cli(lambda: main(list(words)))
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out.getvalue(), err.getvalue()
+    done = lab.called(*words, main=main)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_every_module_that_is_a_command_is_one() -> None:

@@ -1,84 +1,142 @@
-"""A newcomer's change has one place, two where a record must hold it: each is made in memory and seen to work to the end.
-
-1. A question type is a line of signatures/question_type.py: it is asked for, taken, and bounds the settings.
-2. A grade is a line of signatures/grade.py and one of the record, a judge rating a line of signatures/judge.py and one of
-   the record: both are asked for, recorded and exported.
-3. None of these breaks an older document: what it does not have is None.
+"""A newcomer's change has one place, two where a record must hold it: one of each of twelve kinds is added, as lines of the
+file that the README names, in a process of its own, and the real commands are seen to use it. None of them breaks an older
+document: what that does not have is None.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-OLD = Path(__file__).parent / "old" / "document.json"
+from tests.lab import ROOT, environment
+
+QUESTION_TYPE = '    HISTORY = "history", "beginner", "how something came to be known"'
+GRADE = '    brevity: Percent = Field(description="says no more than it must")'
+RATING = '    daring: Rating = Field(description="does it dare to guess")'
+FORMAT = """PLAIN = Format(
+    name="plain",
+    about="an answer and nothing else",
+    columns=lambda _: {"text": "string"},
+    rows=lambda traces, view: iter([{"text": traces[0].record.final_answer}]),
+)
+"""
+METRIC = """@metric()
+def brief(record: Record) -> Score:
+    return Score(0.75, f"brief enough: {len(record.final_answer)}")
+
+"""
+OPTIMIZER = """@optimizer
+def at_once(job: Job) -> "dspy.Module":
+    made = job.student.deepcopy()
+    for _, predictor in made.named_predictors():
+        predictor.signature = predictor.signature.with_instructions("Done at once.")
+    return made
+
+"""
+CHART = '    Chart("Chart of mine", "As counted.", "what", lambda run: named({"one": 1}, "number")),'
 
 ADDED = {
-    "signatures.question_type": {
-        "    MECHANISM =": '    HISTORY = "history", "beginner", "how something came to be known"',
-    },
-    "signatures.grade": {"    completeness:": '    brevity: Percent = Field(description="says no more than it must")'},
-    "signatures.judge": {"    coherence:": '    daring: Rating = Field(description="does it dare to guess")'},
+    "signatures.question_type": {"    MECHANISM =": QUESTION_TYPE},
+    "signatures.grade": {"    completeness:": GRADE},
+    "signatures.judge": {"    coherence:": RATING},
     "programs.records": {
         "    completeness:": "    brevity: float | None = None",
         "    coherence:": "    daring: Rated = None",
     },
+    "programs.exports.table": {"TABLE = Format(": FORMAT},
+    "programs.inputs.formats": {'    **dict.fromkeys((".txt"': '    ".notes": PaperFormat("text.read_text"),'},
+    "programs.inputs.headings": {"    REFERENCES: r": '    "not for print": "not for print",'},
+    "programs.reports.charts": {'    Chart("Question types': CHART},
+    "programs.lms.resolve": {'    "openai":': '    "mine": openai_compatible,'},
+    "programs.lms.argo": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
+    "programs.option_groups": {
+        "    max_attempts:": '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
+    },
+    "optimize.metrics": {"def composite_weights": METRIC},
+    "optimize.optimizers": {"@optimizer\ndef bootstrap": OPTIMIZER},
 }
-
-CHILD = f"""
-import json
-from pathlib import Path
-from tests.adding import install
-install({ADDED!r})
-from programs.document import read_records
-from programs.exports.reinforcement import GRPO
-from programs.exports.view import View
-from programs.settings import Settings
-from tests.making import Answers, made_of
-answers = Answers()
-made = made_of(answers, traces=8, grade_answers=True, quality_check=True, judge_models=["a"])
-records = [json.loads(unit.record().model_dump_json()) for unit in made.variations]
-old = [json.loads(record.model_dump_json()) for record in read_records(Path({str(OLD)!r}))]
-asked = {{ask.stage: json.dumps(ask.predict.signature.output_fields[ask.output].annotation.model_json_schema())
-         for ask in answers.asked}}
-print(json.dumps([records, old, asked, list(GRPO.columns(View())), Settings(traces_per_sample=8).traces_per_sample]))
-"""
 
 
 @pytest.fixture(scope="module")
-def child() -> Any:
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=False)
+def added(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the commands did (`tests.adding.everything`)."""
+    folder = tmp_path_factory.mktemp("added")
+    # The readers of papers run in a process of their own, which is to have the additions too.
+    (folder / "sitecustomize.py").write_text(
+        f"from tests.adding import install\ninstall({ADDED!r})\n", encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.adding", str(folder)],
+        env=environment({"PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT)))}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_1_a_question_type(child: Any) -> None:
-    records, _, asked, _, most = child
-    assert "how something came to be known" in asked["questions"]
-    assert len(records) == most == 8
-    assert "history" in {record["user_interaction"]["question_type"] for record in records}
+def test_a_question_type(added: Any) -> None:
+    assert "how something came to be known" in added["asked"]
+    assert len(added["records"]) == 8, "the settings' bound follows"
+    assert "history" in {record["user_interaction"]["question_type"] for record in added["records"]}
 
 
-def test_2_a_grade_and_a_rating(child: Any) -> None:
-    records, _, asked, columns, _ = child
-    assert "says no more than it must" in asked["grade"]
-    assert "does it dare to guess" in asked["judge"]
-    assert "brevity" in columns
-    for record in records:
+def test_a_grade_and_a_rating(added: Any) -> None:
+    assert "says no more than it must" in added["asked"]
+    assert "does it dare to guess" in added["asked"]
+    for record in added["records"]:
         assert 0 <= record["answer_grades"]["brevity"] <= 1
         assert record["answer_grades"]["overall_score"] is not None
         assert 1 <= record["verdicts"][0]["daring"] <= 10
+    assert "brevity" in added["grpo"]
+    assert "brevity" in added["page"]
 
 
-def test_3_an_older_document_has_none_of_them(child: Any) -> None:
-    _, old, *_ = child
-    graded = [record["answer_grades"] for record in old if record["answer_grades"]]
-    assert len(old) == 4
+def test_an_older_document_has_none_of_them(added: Any) -> None:
+    graded = [record["answer_grades"] for record in added["old"] if record["answer_grades"]]
+    assert len(added["old"]) == 4
     assert graded
     assert all(grades["brevity"] is None and grades["completeness"] is not None for grades in graded)
-    assert all(verdict["daring"] is None for record in old for verdict in record["verdicts"])
+    assert all(verdict["daring"] is None for record in added["old"] for verdict in record["verdicts"])
+
+
+def test_an_input_format_and_a_rule_of_the_prefilter(added: Any) -> None:
+    texts = {record["source_paper"]["text"] for record in added["records"]}
+    assert texts
+    assert not any("nobody is to see" in text for text in texts)
+    assert "not for print" in added["generated"]
+
+
+def test_a_kind_of_server_and_a_quirk_of_argo(added: Any) -> None:
+    assert {record["generation"]["model"] for record in added["records"]} == {"odd1"}
+    assert {record["verdicts"][0]["judge"] for record in added["records"]} == {"mine/any"}
+    assert added["sent"] == {"any": True, "odd1": False}, "whether a temperature is sent"
+
+
+def test_an_option(added: Any) -> None:
+    assert "--least-words" in added["help"]
+    assert "words that an answer must have" in added["reference"]
+    assert "--least-words" in added["completion"]
+    assert added["settings"]["least_words"] == 5
+
+
+def test_an_export_format(added: Any) -> None:
+    assert {row["text"] for row in added["rows"]} == {record["final_answer"] for record in added["records"]}
+    assert "an answer and nothing else" in added["card"]
+
+
+def test_a_chart(added: Any) -> None:
+    assert "<h2>Chart of mine</h2>" in added["page"]
+
+
+def test_a_metric_and_an_optimizer(added: Any) -> None:
+    report, tried = added["compiled"]
+    assert "brief" in report
+    assert "at-once" in report
+    assert "Done at once." in tried

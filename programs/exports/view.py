@@ -72,7 +72,7 @@ class Tag(NamedTuple):
 THINK = Tag("think")
 
 
-class Measure(NamedTuple):
+class ScoreScale(NamedTuple):
     """How good a trace is, on a scale of its own; ratings of judges and grades are never compared. From `margin` on a
     difference counts. `of` gives None for a trace without a score."""
 
@@ -94,8 +94,8 @@ def _mean_grade(record: Record) -> float | None:
 
 
 MEASURES = {
-    "judges": Measure("judges", 1, 10, 1.0, lambda record: record.metadata.quality_score),
-    "grades": Measure("grades", 0, 1, 0.1, _mean_grade),
+    "judges": ScoreScale("judges", 1, 10, 1.0, lambda record: record.metadata.quality_score),
+    "grades": ScoreScale("grades", 0, 1, 0.1, _mean_grade),
 }
 
 
@@ -164,7 +164,7 @@ class View(BaseModel):
         return self
 
     @property
-    def measure(self) -> Measure:
+    def measure(self) -> ScoreScale:
         return MEASURES[self.score]
 
     @property

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,12 @@ from programs.lms.engine import DirectLM, Engine
 from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_compatible
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Server
+
+SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
+    "": argo,
+    "openai": openai_compatible,
+}
+"""What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
 _ALIKE = 85.0
 _DSPY_RETRIES = 8
@@ -88,15 +94,17 @@ def resolve(
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
     embedded = name.partition(":")[0] == "embedded"
-    if slash and provider != "openai" and not embedded:
+    backends: list[OpenAICompatible] = []
+    if embedded:
+        backends.append((servers or EmbeddedServers()).get(name))
+    elif (make := SERVERS.get(provider if slash else "")) is None:
         return _left_to_dspy(name, bases, reasoning_effort, {"timeout": timeout, **sampling})
-    backends: list[OpenAICompatible] = [(servers or EmbeddedServers()).get(name)] if embedded else []
-    for base in () if embedded else bases or (None,):
-        kind, model = (openai_compatible, bare) if slash else (argo, name)
-        backend = kind(model, api_base=base, env=os.environ if env is None else env, reasoning_effort=reasoning_effort)
-        if backend.endpoint in [other.endpoint for other in backends]:
+    else:
+        given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort}
+        backends += [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
+    for backend in backends:
+        if [other.endpoint for other in backends].count(backend.endpoint) > 1:
             raise UserError(f"--api-base: {backend.endpoint} is given twice")
-        backends.append(backend)
     # Nothing is lost on the way to a model inside the process: it is only slow where cores are few or busy.
     timeout = max(timeout, EMBEDDED_SECONDS) if embedded else timeout
     engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())

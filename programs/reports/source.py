@@ -26,7 +26,7 @@ NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that 
 
 
 @dataclass
-class Facts:
+class ReportedFacts:
     """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
     model (`programs.run.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
     of HTTP requests that the latest run had to repeat; `note` says what the source lacks."""
@@ -53,7 +53,7 @@ class ReportedRun:
 
     name: str
     path: Path
-    facts: Facts
+    facts: ReportedFacts
     counts: Counts
     newest: Sequence[KeptTrace]
 
@@ -98,12 +98,12 @@ def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
             yield ReadTrace(Record.model_validate(content), became, line["key"])
 
 
-def _journal_facts(view: JournalReader) -> Facts:
+def _journal_facts(view: JournalReader) -> ReportedFacts:
     run, index = view.latest("run", "") or {}, view.index
     summary, settings = run.get("summary") or {}, run.get("settings") or {}
     spent = index.spent()
     prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
-    return Facts(
+    return ReportedFacts(
         status=run.get("status"),
         written=run.get("ended") or run.get("started"),
         settings=settings,
@@ -120,7 +120,7 @@ def _journal_facts(view: JournalReader) -> Facts:
     )
 
 
-def _document_facts(path: Path) -> Facts:
+def _document_facts(path: Path) -> ReportedFacts:
     try:
         with path.open("rb") as file:
             said = DocumentMetadata.model_validate(next(iter(ijson.items(file, "metadata", use_float=True)), None))
@@ -129,7 +129,7 @@ def _document_facts(path: Path) -> Facts:
     run = said.run or {}
     funnel = _funnel_in(run)
     lost = {step.what: step.lost for step in funnel.steps} if funnel else {}
-    return Facts(
+    return ReportedFacts(
         status=said.status,
         written=said.generation_timestamp,
         funnel=funnel,

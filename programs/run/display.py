@@ -45,7 +45,7 @@ LAST = "last"
 LONGEST_ERROR = 160
 
 
-class View:
+class ProgressView:
     """A run as it stands at the last `look`, in words."""
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class View:
         """Whether the run has begun to make traces."""
         return self._ledger.begun
 
-    def look(self) -> "View":
+    def look(self) -> "ProgressView":
         """Takes the run as it stands now."""
         ledger, spent = self._ledger, self._ledger.total
         started = self._clock()
@@ -181,7 +181,7 @@ class View:
         return f"{tokens}, {'cost unknown' if cost is None else f'cost {cost:.4g}'}"
 
 
-def panel(view: View, now: float, columns: int) -> RenderableType:
+def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
     """The run at a glance, for a terminal of so many columns."""
     rows = Table.grid(padding=(0, 1), expand=True)
     rows.add_column(style="bold", no_wrap=True)
@@ -194,7 +194,7 @@ def panel(view: View, now: float, columns: int) -> RenderableType:
     return Panel(Group(bar, "", rows), title=view.title, title_align="left", width=width, padding=(0, 1))
 
 
-def line(view: View, now: float, event: str = "") -> str:
+def line(view: ProgressView, now: float, event: str = "") -> str:
     """The same on one line, which begins with `progress:`."""
     said = [f"{name} {words}" for name, words in view.rows(now)]
     return "; ".join([f"progress: {event + ', ' if event else ''}{view.title}", *said])
@@ -203,7 +203,7 @@ def line(view: View, now: float, event: str = "") -> str:
 @contextlib.asynccontextmanager
 async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console: Console) -> AsyncIterator[None]:
     """Shows the run while the block goes on."""
-    view = View(ledger, settings)
+    view = ProgressView(ledger, settings)
     terminal = console.is_terminal and not console.is_dumb_terminal
     task = asyncio.create_task(_live(view, report, console) if terminal else _plain(view, console))
     try:
@@ -214,7 +214,7 @@ async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console:
             await task
 
 
-async def _live(view: View, report: ReadReport, console: Console) -> None:
+async def _live(view: ProgressView, report: ReadReport, console: Console) -> None:
     both = sys.stderr.isatty()
     with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=both) as live, _logs_above(both):
         while True:
@@ -236,7 +236,7 @@ def _logs_above(both: bool) -> Iterator[None]:
                 one.setStream(stream)
 
 
-async def _plain(view: View, console: Console) -> None:
+async def _plain(view: ProgressView, console: Console) -> None:
     said: float | None = None
 
     def say(event: str) -> None:

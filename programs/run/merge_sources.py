@@ -18,7 +18,7 @@ _START = re.compile(rb'\{"kind":"[a-z]+","key":')
 
 
 @dataclass(frozen=True)
-class Source:
+class MergeSource:
     """One of the things to merge. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a journal
     cuts off a torn last line, which no other file of the user must lose."""
 
@@ -39,10 +39,10 @@ class Source:
             yield journal
 
 
-def find_sources(patterns: Sequence[str]) -> list[Source]:
+def find_sources(patterns: Sequence[str]) -> list[MergeSource]:
     """What names and wildcards mean, in the order given, each once. A document whose journal lies beside it means its
     journal. Raises `UserError` for what is missing, cannot be read or is a folder."""
-    found: dict[Path, Source] = {}
+    found: dict[Path, MergeSource] = {}
     for pattern in patterns:
         try:
             for name in _names(pattern):
@@ -63,14 +63,14 @@ def _names(pattern: str) -> list[str]:
     return names
 
 
-def _source(path: Path) -> Source:
+def _source(path: Path) -> MergeSource:
     journal = beside(path, "journal")
     if journal.is_file():
-        return Source(journal, is_journal=True)
+        return MergeSource(journal, is_journal=True)
     if path.is_dir():
         raise UserError(f"{path} is a folder; name journals or documents")
     if not path.exists():
         raise UserError(f"there is neither {path} nor {journal}")
     with path.open("rb") as file:
         start = file.read(64)
-    return Source(path, is_journal=not start or _START.match(start) is not None)
+    return MergeSource(path, is_journal=not start or _START.match(start) is not None)

@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 
 from programs.run.journal import Journal
-from programs.run.merge_sources import Source
+from programs.run.merge_sources import MergeSource
 
 _SCHEMA = """
 pragma journal_mode = off;
@@ -48,7 +48,7 @@ insert into text
 
 
 @dataclass
-class Tally:
+class Overlap:
     """What the sources had in common. `copies` are replies that more than one source held, `replies_apart` those of texts
     that were taken from another source; `same_units` stood in several sources with the same outcome; of `unlike_traces`,
     accepted ones that differed, `first_unlike` names one."""
@@ -60,7 +60,7 @@ class Tally:
     first_unlike: str | None = None
 
 
-def pour(sources: Sequence[Source], into: Journal, folder: Path) -> Tally:
+def pour(sources: Sequence[MergeSource], into: Journal, folder: Path) -> Overlap:
     """Pours the sources into a new journal. Raises `JournalError` when one is damaged or the new one cannot be written,
     and `sqlite3.Error` when the notes in `folder` cannot."""
     with ExitStack() as held:
@@ -78,7 +78,7 @@ class Merger:
     """The steps of a merge, each of which goes over all sources."""
 
     def __init__(self, into: Journal, notes: sqlite3.Connection) -> None:
-        self.tally = Tally()
+        self.tally = Overlap()
         self._into = into
         self._notes = notes
 

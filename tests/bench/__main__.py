@@ -8,50 +8,51 @@ import json
 import platform
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.options import Options
-from tests.bench.report import report
 from tests.bench.scale import scale
-from tests.bench.speed import rate, saturation, start
+from tests.bench.speed import saturation, start
 
-BENCHMARKS = {bench.__name__: bench for bench in (start, saturation, rate, report, scale)}
 RESULTS = Path("bench-results")
-SIDE_BY_SIDE = 6
+NAMES = "of start, saturation, scale; all when none is given"
 
 Row = dict[str, Any]
 
 
 def main() -> None:
     """Runs the named benchmarks, or all. What was measured before one breaks off is kept."""
-    names, options = _parse()
+    given = _parse()
+    benchmarks: dict[str, Callable[[], Iterable[Row]]] = {
+        "start": lambda: start(given.quick),
+        "saturation": lambda: saturation(given.quick),
+        "scale": lambda: scale(given.quick, given.folder, given.traces),
+    }
     # Large files are taken away also when the whole is ended from outside.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     RESULTS.mkdir(exist_ok=True)
-    for name in names:
+    for name in given.names or benchmarks:
         rows: list[Row] = []
-        for row in BENCHMARKS[name](options):
+        for row in benchmarks[name]():
             rows.append(row)
-            _write(name, options.quick, rows)
+            _write(name, given.quick, rows)
         Console().print(_table(name, rows))
 
 
-def _parse() -> tuple[list[str], Options]:
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Benchmarks of SynthReasoner.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all when none is given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=NAMES)
     parser.add_argument("--quick", action="store_true", help="smaller runs, to try the benchmarks themselves")
-    parser.add_argument("--folder", type=Path, help="where large files are made (default: the temporary folder)")
-    parser.add_argument("--traces", type=int, help="scale, report: the most traces (default: 1,000,000; 10,000)")
-    given = parser.parse_args()
-    unknown = [name for name in given.names if name not in BENCHMARKS]
-    if unknown:
-        parser.error(f"no benchmark is called {', '.join(unknown)}")
-    return given.names or list(BENCHMARKS), Options(given.quick, given.folder, given.traces)
+    folder = Path(tempfile.gettempdir())
+    parser.add_argument("--folder", type=Path, default=folder, help="scale: where large files are made")
+    parser.add_argument("--traces", type=int, default=1_000_000, help="scale: the most traces (default: 1,000,000)")
+    return parser.parse_args()
 
 
 def _write(name: str, quick: bool, rows: list[Row]) -> None:
@@ -61,18 +62,9 @@ def _write(name: str, quick: bool, rows: list[Row]) -> None:
 
 
 def _table(name: str, rows: list[Row]) -> Table:
-    """A column for each row of figures; the other way round where these are too many to stand side by side."""
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(title=name)
-    if len(rows) > SIDE_BY_SIDE:
-        for key in keys:
-            table.add_column(key)
-        for row in rows:
-            table.add_row(*(str(row.get(key, "")) for key in keys))
-        return table
-    for column in ("", *(str(number + 1) for number in range(len(rows)))):
-        table.add_column(column)
-    for key in keys:
+    """A column for each row of figures."""
+    table = Table("", *(str(number + 1) for number in range(len(rows))), title=name)
+    for key in dict.fromkeys(key for row in rows for key in row):
         table.add_row(key, *(str(row.get(key, "")) for row in rows))
     return table
 

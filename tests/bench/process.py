@@ -1,7 +1,7 @@
 """A child process with its bill: wall time, CPU time and peak memory, as the operating system counts them.
 
 On Linux a process inherits the peak memory of the one that starts it. So a small process stands between: run as
-`python -I -S process.py SECONDS WORD ...` it starts `python WORD ...`, waits for it and prints the bill as JSON.
+`python -I -S process.py WORD ...` it starts `python WORD ...`, waits for it and prints the bill as JSON.
 """
 
 import json
@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -32,12 +31,9 @@ class Bill:
     code: int
 
 
-def run(words: Sequence[str], expect: int = 0, seconds: float = 0) -> Bill:
-    """Runs `python WORDS` from the checkout to its end; `seconds` after its start it is interrupted (0: never).
-
-    Raises RuntimeError with its output on another exit code.
-    """
-    command = [sys.executable, "-I", "-S", __file__, str(seconds), *words]
+def run(words: Sequence[str]) -> Bill:
+    """Runs `python WORDS` from the checkout to its end. Raises RuntimeError with its output where it fails."""
+    command = [sys.executable, "-I", "-S", __file__, *words]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as launcher:
         try:
             printed, _ = launcher.communicate()
@@ -46,19 +42,15 @@ def run(words: Sequence[str], expect: int = 0, seconds: float = 0) -> Bill:
             launcher.wait()
             raise
     bill = Bill(**json.loads(printed))
-    if bill.code != expect:
+    if bill.code:
         raise RuntimeError(f"{' '.join(words)} ended with {bill.code}:\n{bill.output[-2000:]}")
     return bill
 
 
-def _launch(seconds: float, words: list[str]) -> Bill:
+def _launch(words: list[str]) -> Bill:
     with tempfile.TemporaryFile("w+") as output:
         started = time.monotonic()
         process = subprocess.Popen([sys.executable, *words], stdout=output, stderr=subprocess.STDOUT)
-        timer = threading.Timer(seconds, process.send_signal, [signal.SIGINT])
-        timer.daemon = True
-        if seconds:
-            timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
@@ -66,7 +58,6 @@ def _launch(seconds: float, words: list[str]) -> Bill:
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.monotonic() - started
-        timer.cancel()
         output.seek(0)
         cpu, peak_mb = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
         return Bill(started, wall, cpu, peak_mb, output.read(), process.returncode)
@@ -74,4 +65,4 @@ def _launch(seconds: float, words: list[str]) -> Bill:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    print(json.dumps(asdict(_launch(float(sys.argv[1]), sys.argv[2:]))))
+    print(json.dumps(asdict(_launch(sys.argv[1:]))))

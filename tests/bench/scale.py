@@ -15,7 +15,6 @@ from typing import Any
 
 from programs.inputs.sample import bytes_id, content_id
 from programs.run.journal import Journal
-from tests.bench.options import Options
 from tests.bench.process import run
 from tests.bench.server import bench_server
 from tests.bench.texts import text_of, write_texts
@@ -94,10 +93,9 @@ def _total(document: Path) -> int:
     return int(json.loads(first + b"}")["metadata"]["total_traces_generated"])
 
 
-def scale(options: Options) -> Iterator[dict[str, Any]]:
-    """1,000, 100,000 and the traces asked for (by default 1,000,000, or 20,000 when `quick`), the largest last."""
-    most = options.traces or (20_000 if options.quick else 1_000_000)
-    folder = options.folder or Path(tempfile.gettempdir())
+def scale(quick: bool, folder: Path, most: int) -> Iterator[dict[str, Any]]:
+    """1,000 traces, 100,000, and `most` (at most 20,000 when `quick`), the largest last."""
+    most = min(most, 20_000) if quick else most
     folder.mkdir(parents=True, exist_ok=True)
     needed = most * BYTES_A_TRACE
     if shutil.disk_usage(folder).free < needed:

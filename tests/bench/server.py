@@ -1,19 +1,18 @@
 """A stand-in for benchmarks, in a process of its own: takes a fixed time a call and answers every stage in form, with
 thoughts of about 400 words.
 
-    with bench_server(latency=1.0, calls_a_second=20) as server:
+    with bench_server(latency=1.0) as server:
         server.base, server.stats()
 
 Its answers are made once for each field that is asked for and kept as bytes, so that it costs as little CPU as a Python
-server can; a counter inside makes each one different. `python -m tests.bench.server LATENCY CALLS_A_SECOND
-TOKENS_A_MINUTE` (0 for no limit) prints its base URL.
+server can; a counter inside makes each one different. `python -m tests.bench.server LATENCY` prints its base
+URL.
 """
 
 import asyncio
 import contextlib
 import itertools
 import json
-import math
 import re
 import subprocess
 import sys
@@ -37,40 +36,13 @@ PAUSE = 1.0
 _SCHEMA = re.compile(rb'"schema":\{(?:"additionalProperties":false,)?"properties":\{"(\w+)"')
 
 
-class Bucket:
-    """Holds at most `size`, is full at `now`, and fills by `rate` a second. All times are of one clock, in seconds."""
-
-    def __init__(self, rate: float, size: float, now: float) -> None:
-        self.rate, self.size = rate, size
-        self._content, self._filled = size, now
-
-    def wait(self, amount: float, now: float) -> float:
-        """Seconds after which the bucket will hold so much, 0 when it does. `amount` is at most `size`."""
-        self._content = min(self.size, self._content + (now - self._filled) * self.rate)
-        self._filled = now
-        return max(0.0, (amount - self._content) / self.rate)
-
-    def take(self, amount: float) -> None:
-        """Takes out what `wait` found there."""
-        self._content -= amount
-
-
 class BenchServer:
-    """Counts what it is asked. Limits are token buckets, the calls' of one second and the tokens' of one minute; what
-    is beyond them is refused at once with 429 and Retry-After. A token is four bytes of request or reply.
+    """Counts what it is asked. Times are of time.monotonic, which all processes of a machine share."""
 
-    Times are of time.monotonic, which all processes of a machine share.
-    """
-
-    def __init__(self, latency: float, calls_a_second: float, tokens_a_minute: float) -> None:
-        now = time.monotonic()
+    def __init__(self, latency: float) -> None:
         self.latency = latency
-        self._calls = Bucket(calls_a_second, max(1.0, calls_a_second), now) if calls_a_second else None
-        self._tokens = Bucket(tokens_a_minute / 60, tokens_a_minute, now) if tokens_a_minute else None
         self._in_flight = self._peak = self._answered = 0
         self._first = self._last = self._first_after = self._latest = 0.0
-        self._first_refused: float | None = None
-        self._seconds: list[list[int]] = []
         self._numbers = itertools.count(1)
         self._replies: dict[str, bytes] = {}
 
@@ -84,10 +56,6 @@ class BenchServer:
         template = self._template(body)
         if template is None:
             return web.Response(status=500, text="the bench server does not find which field is asked for")
-        tokens = (len(body) + len(template)) // CHARS_PER_TOKEN
-        wait = self._admit(tokens, now)
-        if wait:
-            return web.Response(status=429, headers={"Retry-After": str(math.ceil(wait))}, text=_REFUSAL)
         self._in_flight += 1
         self._peak = max(self._peak, self._in_flight)
         try:
@@ -109,28 +77,9 @@ class BenchServer:
             self._replies[asked] = _reply(asked)
         return self._replies[asked]
 
-    def _admit(self, tokens: int, now: float) -> float:
-        """Counts a call. 0 when it may go on, otherwise the seconds after which it may."""
-        second = int(now - self._first)
-        while len(self._seconds) <= second:
-            self._seconds.append([0, 0, 0])
-        costs = [(bucket, cost) for bucket, cost in ((self._calls, 1), (self._tokens, tokens)) if bucket is not None]
-        wait = max((bucket.wait(cost, now) for bucket, cost in costs), default=0.0)
-        if wait:
-            if self._first_refused is None:
-                self._first_refused = now - self._first
-            self._seconds[second][1] += 1
-            return wait
-        for bucket, cost in costs:
-            bucket.take(cost)
-        self._seconds[second][0] += 1
-        self._seconds[second][2] += tokens
-        return 0.0
-
     async def stats(self, _request: web.Request) -> web.Response:
         """`first`: when the first call came; `seconds`: from it to the last reply; `first_after`: when the first call
-        of the latest run came; `by_second`: calls admitted, calls refused and tokens admitted in each second since
-        `first`; `first_refused`: the first refusal, in seconds since `first`."""
+        of the latest run came."""
         return web.json_response(
             {
                 "answered": self._answered,
@@ -138,13 +87,8 @@ class BenchServer:
                 "first": self._first,
                 "seconds": self._last - self._first,
                 "first_after": self._first_after,
-                "first_refused": self._first_refused,
-                "by_second": self._seconds,
             }
         )
-
-
-_REFUSAL = '{"error":{"message":"slow down"}}'
 
 
 def _reply(name: str) -> bytes:
@@ -182,12 +126,10 @@ class Running:
 
 
 @contextlib.contextmanager
-def bench_server(latency: float = 1.0, *, calls_a_second: float = 0, tokens_a_minute: float = 0) -> Iterator[Running]:
-    """A server that takes `latency` seconds a call, with a limit where one is given. It is stopped at the end."""
-    numbers = map(str, (latency, calls_a_second, tokens_a_minute))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.server", *numbers], stdout=subprocess.PIPE, text=True
-    )
+def bench_server(latency: float = 1.0) -> Iterator[Running]:
+    """A server that takes `latency` seconds a call. It is stopped at the end."""
+    words = [sys.executable, "-m", "tests.bench.server", str(latency)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield Running(process.stdout.readline().strip())
@@ -196,8 +138,8 @@ def bench_server(latency: float = 1.0, *, calls_a_second: float = 0, tokens_a_mi
         process.wait(timeout=10)
 
 
-async def _serve(latency: float, calls_a_second: float, tokens_a_minute: float) -> None:
-    server = BenchServer(latency, calls_a_second, tokens_a_minute)
+async def _serve(latency: float) -> None:
+    server = BenchServer(latency)
     app = web.Application(client_max_size=64 * 2**20)
     app.router.add_post("/v1/chat/completions", server.answer)
     app.router.add_get("/stats", server.stats)
@@ -209,4 +151,4 @@ async def _serve(latency: float, calls_a_second: float, tokens_a_minute: float) 
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(*map(float, sys.argv[1:4])))
+    asyncio.run(_serve(float(sys.argv[1])))

@@ -12,13 +12,27 @@ import resource
 import socket
 import sys
 from importlib import import_module
+from pathlib import Path
+
+from pydantic import BaseModel
 
 from programs.cli.options import run_cli
-from tests.forked.order import LONGEST, Order
 
 COMMANDS = ("programs.generate", "optimize.compile", "programs.calibrate", "programs.merge")
 LAZY = ("dspy", "programs.tracer", "optuna")
 """What commands import when they need it, and is slow to come."""
+LONGEST = 1 << 17
+"""Bytes of an order: one message of a sequenced socket."""
+
+
+class Order(BaseModel):
+    """A command, `python -m module *arguments`. `largest_file` are the bytes beyond which the system lets no file grow."""
+
+    module: str
+    arguments: list[str]
+    env: dict[str, str]
+    cwd: Path
+    largest_file: int | None = None
 
 
 def main(control: socket.socket) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from tests.forked.order import LONGEST, Order
+from tests.forked.parent import LONGEST, Order
 
 ROOT = Path(__file__).resolve().parents[2]
 

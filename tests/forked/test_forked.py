@@ -1,7 +1,7 @@
 """Commands that are forked.
 
 1. They are what `python -m` makes of the same words: exit code, both streams, and what they leave.
-2. Each has its own environment, folder and limits; none of it is left to the next.
+2. Each has its own environment and folder (and limits: tests/attack/test_disk.py); none of it is left to the next.
 3. They are seen to run and to end, by themselves or by a signal.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.forked.process import ROOT, Forked
-from tests.lab import LONGEST, Lab, ended, environment, laboratory
+from tests.lab import LONGEST, ended, environment, laboratory
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--nonsense"], ["--model", "openai/any", "--print-config"]])
@@ -26,13 +26,6 @@ def test_1_it_is_what_python_makes_of_the_same_words(words: list[str], tmp_path:
     cold = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST, check=False)
     forked = ended(Forked("programs.generate", words, env=env, cwd=tmp_path))
     assert (forked.returncode, forked.stdout, forked.stderr) == (cold.returncode, cold.stdout, cold.stderr)
-
-
-def test_1_it_makes_what_the_run_makes(lab: Lab) -> None:
-    done = lab.command()
-    assert done.returncode == 0, done.stderr
-    assert len(lab.records) == 4
-    assert "4 traces in" in done.stdout
 
 
 def test_2_environment_and_folder_are_its_own(tmp_path: Path) -> None:
@@ -46,12 +39,6 @@ def test_2_environment_and_folder_are_its_own(tmp_path: Path) -> None:
     assert there.returncode == 0, there.stderr
     elsewhere = ended(Forked("programs.generate", words, env=environment()))
     assert (elsewhere.returncode, "texts.jsonl" in elsewhere.stderr) == (2, True), elsewhere
-
-
-def test_2_a_limit_holds_for_one(lab: Lab) -> None:
-    limited = Forked("programs.generate", lab.arguments(), env=environment(), largest_file=100)
-    assert ended(limited).returncode == 1
-    assert lab.command().returncode == 0
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGKILL])

@@ -31,7 +31,7 @@ from programs.asking.reply import Spent
 from programs.errors import RateLimited, TransientError
 from programs.lms.failures import TimedOut
 from programs.run import display
-from programs.run.display import View, line, panel
+from programs.run.display import ProgressView, line, panel
 from programs.run.ledger import FRESH, Gauges, Ledger, Trouble
 from programs.settings import Settings
 from tests.lab import LONGEST, Lab, called, environment, laboratory
@@ -85,10 +85,10 @@ def ledger(
     return made
 
 
-def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, **given: Any) -> View:
+def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, **given: Any) -> ProgressView:
     """The run as it stands when the last of its traces were made in so many seconds."""
     clock, run = Clock(), run or ledger()
-    found = View(run, Settings(model="m", **given), clock)
+    found = ProgressView(run, Settings(model="m", **given), clock)
     index, total = run.index, run.total
     assert index is not None
     run.index, run.total = Counted(accepted=earlier), Spent(calls=8272, prompt_tokens=3_000_000)  # type: ignore[assignment]
@@ -98,13 +98,13 @@ def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, 
     return found.look()
 
 
-def painted(found: View, columns: int) -> list[str]:
+def painted(found: ProgressView, columns: int) -> list[str]:
     console = Console(width=columns, record=True, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115
     console.print(panel(found, NOON, columns))
     return console.export_text().splitlines()
 
 
-def words(found: View, columns: int) -> str:
+def words(found: ProgressView, columns: int) -> str:
     """The panel without its frame, as one line."""
     return " ".join(" ".join(row.strip("│╭╮╰╯─ ") for row in painted(found, columns)).split())
 

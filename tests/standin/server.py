@@ -101,7 +101,6 @@ class StandIn:
         self.in_flight = 0
         self.peak = 0
         self.port = port
-        self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -136,16 +135,15 @@ class StandIn:
         self._thread.join()
 
     def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._run())
+            asyncio.run(self._run())
         except BaseException as error:
             self._failure = error
         finally:
             self._ready.set()
-            self._loop.close()
 
     async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._answer)
         app.router.add_post("/api/v1/resource/chat/", self._answer)

@@ -20,7 +20,7 @@ LINES = (".jsonl", ".ndjson")
 ROWS = (".parquet",)
 
 
-class Format(NamedTuple):
+class PaperFormat(NamedTuple):
     """A kind of document: the function that reads it, as FILE.NAME, the libraries that this needs, and whether it is text,
     which may be packed (.gz, .zst)."""
 
@@ -30,12 +30,12 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    **dict.fromkeys((".txt", ".text"), Format("text.read_text")),
-    **dict.fromkeys((".md", ".markdown"), Format("text.read_markdown")),
-    ".tex": Format("markup.read_latex", ("pypandoc",)),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("markup.read_html", ("lxml", "pypandoc"))),
-    ".docx": Format("markup.read_docx", ("pypandoc",), is_text=False),
-    ".pdf": Format("pdf.read_pdf", ("pdf_inspector",), is_text=False),
+    **dict.fromkeys((".txt", ".text"), PaperFormat("text.read_text")),
+    **dict.fromkeys((".md", ".markdown"), PaperFormat("text.read_markdown")),
+    ".tex": PaperFormat("markup.read_latex", ("pypandoc",)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), PaperFormat("markup.read_html", ("lxml", "pypandoc"))),
+    ".docx": PaperFormat("markup.read_docx", ("pypandoc",), is_text=False),
+    ".pdf": PaperFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
 }
 NEEDED_BY_ROWS = ("pyarrow",)
 NEEDED_BY_HUB = ("datasets",)
@@ -47,7 +47,7 @@ def ending_of(path: Path) -> str:
     return endings[-2] if len(endings) == 2 and endings[1] in PACKED else (endings[-1] if endings else "")
 
 
-def format_of(path: Path) -> Format | None:
+def format_of(path: Path) -> PaperFormat | None:
     """The format of a document, None for what is none: JSON lines, tables, what nobody knows."""
     found = FORMATS.get(ending_of(path))
     packed = path.suffix.lower() in PACKED

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from programs.asking.reply import Reply, Spent
 from programs.run.journal import Journal
-from programs.run.merge_sources import Source
+from programs.run.merge_sources import MergeSource
 from programs.run.merger import pour
 from tests.lab import Lab, laboratory
 from tests.run.merging.merging import contents, copied, merged, records_by_id, run_as, view
@@ -162,7 +162,7 @@ def test_every_paid_reply_counts_once(
     for number, lines in enumerate(sources):
         write_journal(folder / f"{number}.jsonl", lines)
     with Journal(folder / "merged.jsonl") as new:
-        pour([Source(folder / f"{number}.jsonl", True) for number, _ in given], new, folder)
+        pour([MergeSource(folder / f"{number}.jsonl", True) for number, _ in given], new, folder)
         paid: Counter[str] = Counter()
         for text in ("0a", "0b"):
             known = [[one for one in lines if text in one[0]] for _, lines in given]

@@ -1,0 +1,68 @@
+"""The house: no import runs upwards, so that no two rooms know each other in a circle; a class name stands once."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.lab import ROOT
+
+FLOORS = (
+    "signatures text",
+    "errors redaction versions files background_loop interval counts rejection cli",
+    "inputs lms telemetry",
+    "passage records option_groups settings document_metadata thought_counts",
+    "asking compiled stages selection traces tracer run",
+    "document judges exports reports",
+    "calibrate export generate merge models report review schema command completion",
+    "optimize",
+)
+ROOMS = " ".join(FLOORS).split()
+"""From the ground up: folders, and the files of programs/ by themselves. A room imports from those before it."""
+
+EXCEPTIONS = {
+    ("run", "document"): "a run writes its document, and a document is made from a run's journal",
+    ("run", "judges"): "a run's summary says how far its judges agree, from the list that it writes for people",
+    ("document", "judges"): "the list for people is written with the document",
+    ("judges", "calibrate"): "a type alone: the options of the calibration that a report is of",
+    ("programs", "tracer"): "loaded when it is asked for: `from programs import load_tracer`",
+}
+
+TREES = {
+    file.relative_to(ROOT).with_suffix("").parts: ast.parse(file.read_text(encoding="utf-8"))
+    for top in ("signatures", "programs", "optimize")
+    for file in sorted((ROOT / top).rglob("*.py"))
+}
+
+
+def room(module: tuple[str, ...]) -> str:
+    return module[1] if module[0] == "programs" and module[1:] not in ((), ("__init__",)) else module[0]
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, ...]]:
+    """What a file imports of ours, wherever in it, by module or by name in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield from ((*node.module.split("."), name.name) for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (tuple(name.name.split(".")) for name in node.names)
+
+
+def test_no_import_runs_upwards() -> None:
+    arrows = {
+        (room(module), room(found))
+        for module, tree in TREES.items()
+        for found in imports(tree)
+        if found[0] in ("signatures", "programs", "optimize")
+    }
+    places = {name: place for place, name in enumerate(ROOMS)}
+    unknown = {name for arrow in arrows for name in arrow} - {*ROOMS, "programs"}
+    assert not unknown, "which floor are they on?"
+    up = {(low, high) for low, high in arrows if low != high and places.get(low, -1) < places.get(high, -1)}
+    assert not up - {*EXCEPTIONS}
+
+
+def test_a_class_name_stands_once() -> None:
+    names = Counter(node.name for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []
