@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from programs.cli.options import Many, Names, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
-from programs.inputs.record import TEXT_FIELD
+from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.records import Need
 from signatures.vocabulary import ThoughtOrigin

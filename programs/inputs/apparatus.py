@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from programs.inputs.headings import ACKNOWLEDGEMENTS, AUTHORS, REFERENCES, STATEMENTS, heading
+from programs.inputs.headings import ACKNOWLEDGEMENTS, AUTHORS, REFERENCES, STATEMENTS, TITLES, heading
 from programs.text.sentences import split
 
 NUMBERS: Final = "columns of numbers"
@@ -17,11 +17,8 @@ RUN = 3
 """So many lines of a kind in a row make a list of references, a table of contents or columns of numbers."""
 
 _LABEL = re.compile(
-    r"(?:\*\*|__)?(?:(?P<ack>acknowledge?ments?|funding(?: sources?| information| statement)?)"
-    r"|key ?words(?: and phrases)?|index terms|author contributions?|conflicts? of interests?|competing interests?"
-    r"|declaration of (?:competing )?interests?|disclosures?|data availability(?: statement)?|trial registration"
-    r"|clinical trial registration|correspondence(?: to)?|abbreviations|software|facilit(?:y|ies)|pacs(?: numbers?)?)"
-    r"(?:\*\*|__)?\s*[.:—–](?:\*\*|__)?\s*\S",
+    rf"(?:\*\*|__)?(?:(?P<ack>{TITLES[ACKNOWLEDGEMENTS]})|{TITLES[STATEMENTS]}|(?:clinical )?trial registration"
+    r"|correspondence to|software|facilit(?:y|ies)|pacs(?: numbers?)?)(?:\*\*|__)?\s*[.:—–](?:\*\*|__)?\s*\S",
     re.IGNORECASE,
 )
 LONGEST_LABELLED = 300

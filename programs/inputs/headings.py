@@ -16,9 +16,9 @@ STATEMENTS: Final = "statements about the paper"
 PLAIN: Final = 9
 """The level of a heading that is known by its words or its place alone."""
 
-_KINDS = {
+TITLES = {
     REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
-    ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and .*)?|funding(?: information| sources?| statement)?"
+    ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and [^.:]*)?|funding(?: information| sources?| statement)?"
     r"|sources? of funding|financial (?:support|disclosures?)",
     APPENDIX: r"(?:supplementary )?appendi(?:x|ces)(?: [a-z0-9]{1,3})?(?:\s*[:.–—-]\s.*)?",
     CONTENTS: r"(?:table of )?contents|list of (?:figures|tables|symbols)",
@@ -27,15 +27,16 @@ _KINDS = {
     r"|(?:declaration of )?(?:competing|conflicts? of|conflicting)(?: financial)? interests?(?: statement)?"
     r"|declarations?(?: of interests?)?|disclosures?|disclosure statement"
     r"|(?:data|code|software)(?: and (?:data|code|software))? availability(?: statement)?"
-    r"|availability of (?:the )?(?:data|code|software)(?: and .*)?"
-    r"|ethics(?: statement| approval)?(?: and consent.*)?|ethical approval|consent for publication"
+    r"|availability of (?:the )?(?:data|code|software)(?: and [^.:]*)?"
+    r"|ethics(?: statement| approval)?(?: and consent[^.:]*)?|ethical approval|consent for publication"
     r"|informed consent(?: statement)?|institutional review board statement"
     r"|supplementary (?:materials?|information|data)|supporting information|additional information"
     r"|publisher['’]?s note|copyright|licen[cs]e|open access|rights and permissions|how to cite(?: this article)?"
     r"|orcid(?: ids?)?|about the authors?|correspondence|corresponding author|(?:list of )?(?:abbreviations|acronyms)"
-    r"|key ?words|index terms",
+    r"|key ?words(?: and phrases)?|index terms",
 }
-_REMOVED = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
+"""How a part is called; statements and thanks also where this begins a paragraph as its label ("Funding: ...")."""
+_REMOVED = {kind: re.compile(pattern) for kind, pattern in TITLES.items()}
 _SCIENCE = re.compile(
     r"abstract|summary|introduction|background|related work|theory|models?|data|observations?|(?:materials? and )?methods?"
     r"|methodology|experiments?|simulations?|analysis|results?(?: and discussion)?|discussion(?: and conclusions?)?"

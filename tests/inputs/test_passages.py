@@ -19,11 +19,10 @@ import zstandard
 from programs.errors import UserError
 from programs.exports.licences import licence_of
 from programs.inputs import process as processes
-from programs.inputs import report as reasons
 from programs.inputs.cutting import Cutting
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper, read_samples
-from programs.inputs.report import ReadReport
+from programs.inputs.report import ReadReport, Skip
 from programs.inputs.sample import Sample, content_id
 from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
@@ -68,8 +67,8 @@ def test_a_folder_of_all_kinds(papers: Path) -> None:
     samples, report = read(papers)
     named = {Path(sample.place.file).name for sample in samples}
     assert named == {"a.pdf", "b.md", "c.txt.gz", "2401.01234v2.tex", "e.html", "f.docx", "g.parquet", "h.jsonl"}
-    assert report.skipped == {reasons.UNKNOWN_KIND: 1, reasons.OUR_OWN: 1, reasons.NO_TEXT: 1, reasons.DUPLICATE: 2}
-    assert report.first_examples[reasons.UNKNOWN_KIND].file.endswith("picture.png")
+    assert report.skipped == {Skip.UNKNOWN_KIND: 1, Skip.OUR_OWN: 1, Skip.NO_TEXT: 1, Skip.DUPLICATE: 2}
+    assert report.first_examples[Skip.UNKNOWN_KIND].file.endswith("picture.png")
     files = list(dict.fromkeys(sample.place.file for sample in samples))
     assert [str(Path(file).relative_to(papers)) for file in files] == [
         "a.pdf",
@@ -137,11 +136,11 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
         "pages without text (a scan?)": 1,
         "a document with a password": 1,
         "a damaged file, or of another kind than its name says": 1,
-        reasons.BAD_UTF8: 1,
+        Skip.BAD_UTF8: 1,
         "a document without text": 1,
-        reasons.TRUNCATED_ARCHIVE: 1,
-        reasons.DAMAGED_ARCHIVE: 1,
-        reasons.DUPLICATE: 1,
+        Skip.TRUNCATED_ARCHIVE: 1,
+        Skip.DAMAGED_ARCHIVE: 1,
+        Skip.DUPLICATE: 1,
     }
     assert report.first_examples["pages without text (a scan?)"].file == str(tmp_path / "b.pdf")
 
@@ -171,8 +170,8 @@ def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
 def test_prefilter_leaves_out_whole_sections(papers: Path) -> None:
     whole, _ = read(papers)
     samples, report = read(papers, prefilter=True)
-    assert report.skipped[f"{reasons.NOTHING_TO_ASK}references"] >= 5
-    assert report.skipped[f"{reasons.NOTHING_TO_ASK}appendix"] == 1
+    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: references"] >= 5
+    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: appendix"] == 1
     left = {sample.excerpt.sections for sample in samples if sample.excerpt}
     assert not any("References" in name or "Acknowledgements" in name for names in left for name in names)
     assert {sample.text for sample in samples if not sample.removed} <= {sample.text for sample in whole}

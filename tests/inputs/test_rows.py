@@ -11,11 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from programs.errors import UserError
-from programs.inputs import report as reasons
 from programs.inputs.cutting import Cutting
 from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport
+from programs.inputs.report import ReadReport, Skip
 from programs.inputs.sample import Sample
 from tests.inputs.making_papers import prose, table
 
@@ -39,7 +38,7 @@ def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
     first = samples[0]
     assert (first.title, first.given_id, first.place.line, first.excerpt) == ("One", "7", 1, None)
     assert first.extra == {"doi": "10.1234/a", "seen": "2024-01-03"}
-    assert report.skipped == {reasons.NO_TEXT: 1, reasons.DUPLICATE: 1}
+    assert report.skipped == {Skip.NO_TEXT: 1, Skip.DUPLICATE: 1}
     assert report.lines == report.samples + report.skipped_lines == 4
 
 
@@ -66,7 +65,7 @@ def test_a_bad_value_costs_its_own_row_at_most(tmp_path: Path) -> None:
         samples, report = read(str(path))
         assert [(sample.text, sample.place.line) for sample in samples] == [("Dust reddens.", 1), ("Stars shine.", 3)]
         assert samples[0].extra == {"seen": None}
-        assert report.skipped == {reasons.BAD_UTF8: 1}
+        assert report.skipped == {Skip.BAD_UTF8: 1}
 
 
 def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> None:

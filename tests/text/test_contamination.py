@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.contamination import GRAM, benchmark_grams, grams, questions_in, words_of
+from programs.text.copying import GRAM, benchmark_grams, grams, questions_in, words_of
 
 LONG = (
     "Which of two identical clocks, one on a mountain and one in a valley, runs slower according to general relativity?"
