@@ -44,12 +44,6 @@ class ReaderProcess:
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> ReaderProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def steps(self, ending: str, data: bytes) -> Iterator[Paper | None]:
         """None while the document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
         process = self._process = self._process or _started()

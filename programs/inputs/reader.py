@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from array import array
 from collections.abc import Container, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,7 +111,7 @@ class _Reader:
     seen: _Seen = field(default_factory=lambda: _Seen())
 
     def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
-        with ReaderProcess() as process:
+        with closing(ReaderProcess()) as process:
             for source in inputs:
                 for sample in self._of_source(source, process):
                     if sample is not None and self.max_chars is not None and len(sample.text) > self.max_chars:

@@ -238,11 +238,3 @@ def test_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:
     for left in (samples[0], samples[2], samples[-1]):
         again, _ = read(papers / "b.md", tokens=300, done={s.line_id for s in samples if s != left})
         assert again == samples
-
-
-def test_shards_share_the_passages_of_a_paper(papers: Path) -> None:
-    some = (papers / "b.md", papers / "below")
-    everything = {sample.id for sample in read(*some, tokens=200)[0]}
-    parts = [{sample.id for sample in read(*some, tokens=200, shard=Shard(number, 3))[0]} for number in (1, 2, 3)]
-    assert set.union(*parts) == everything
-    assert sum(map(len, parts)) == len(everything)

@@ -22,7 +22,6 @@ from programs.inputs.prefilter import TOO_LITTLE, prefilter
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import content_id
-from programs.inputs.shard import Shard
 from tests.lab import called, laboratory, options, passage
 
 ONE = (
@@ -131,13 +130,7 @@ def test_what_only_looks_like_such_a_part_stays(text: str) -> None:
 
 
 LABELS = st.sampled_from(
-    [
-        "Keywords: dust, lensing",
-        "Funding: none.",
-        "Software: astropy",
-        "Correspondence: a@b.org",
-        "**Data availability**: no.",
-    ]
+    ["Keywords: dust", "Funding: none.", "Software: astropy", "Correspondence: a@b.org", "**Data availability**: no."]
 )
 
 
@@ -147,13 +140,9 @@ def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: s
     assert prefilter(f"{label}{gap}{body}").text == body
     assert prefilter(f"{label}{gap}{second}{gap}{body}").text == body
     assert prefilter(f"{body}\n\n{label}").text == body
-
-
-@given(LABELS)
-def test_a_long_paragraph_that_begins_with_a_label_stays(label: str) -> None:
-    text = f"{label} {ONE} {TWO}"
-    assert prefilter(text) == (text, {})
-    assert prefilter(f"{text}\n{ONE}") == (f"{text}\n{ONE}", {})
+    long = f"{label} {ONE} {TWO}"
+    assert prefilter(long) == (long, {})
+    assert prefilter(f"{long}\n{ONE}") == (f"{long}\n{ONE}", {})
 
 
 def test_an_unmarked_part_ends_at_a_line_that_stands_alone_before_prose() -> None:
@@ -205,23 +194,17 @@ BLOCKS = [
     PLAIN_REFERENCES,
     THANKS,
     *PLAIN_REFERENCES.splitlines(),
-    "# References",
-    "References",
-    "Acknowledgements",
-    "# Methods",
-    "Discussion",
-    "Grains near hot stars",
-    "Contents",
-    "1 Introduction ..... 3",
-    "12.1 0.33 4.5",
-    "\\appendix",
-    "\\begin{document}",
-    "---",
-    "title: x",
-    "A. Miller, B. Okoye, C. Tanaka and D. Novak",
-    "Keywords: dust",
-    "% of all grains",
-    "",
+    *["# References", "References", "Acknowledgements", "# Methods", "Discussion", "Grains near hot stars", "Contents"],
+    *[
+        "1 Introduction ..... 3",
+        "12.1 0.33 4.5",
+        "\\appendix",
+        "\\begin{document}",
+        "---",
+        "title: x",
+        "Keywords: dust",
+    ],
+    *["A. Miller, B. Okoye, C. Tanaka and D. Novak", "% of all grains", ""],
 ]
 
 
@@ -270,21 +253,6 @@ def test_every_line_is_counted_once(tmp_path: Path) -> None:
     whole = ReadReport()
     assert len(list(read_samples([file], max_chars=None, report=whole))) == 6
     assert (whole.trimmed, whole.skipped) == ({}, {})
-
-
-def test_shards_part_what_is_left_and_count_what_is_skipped_once(tmp_path: Path) -> None:
-    texts = [f"{passage(n)}\n\n# References\n{REFERENCES}" for n in range(12)] + [f"{THANKS} {n}" for n in range(8)]
-    file = write(tmp_path / "in.jsonl", *texts)
-    kept, skipped = [], 0
-    for number in (1, 2, 3):
-        report = ReadReport()
-        kept += [
-            s.id for s in read_samples([file], max_chars=None, report=report, prefilter=True, shard=Shard(number, 3))
-        ]
-        skipped += report.skipped_lines
-        assert report.lines == report.samples + report.other_shards + report.skipped_lines == 20
-    assert sorted(kept) == sorted(content_id(passage(n)) for n in range(12))
-    assert skipped == 8
 
 
 def test_quotes_stand_in_the_text_that_was_used(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -17,7 +18,7 @@ from programs.inputs.report import Skip, Unreadable
 
 @pytest.fixture
 def process() -> Iterator[ReaderProcess]:
-    with ReaderProcess(seconds=8) as running:
+    with closing(ReaderProcess(seconds=8)) as running:
         yield running
 
 
@@ -53,7 +54,7 @@ def test_a_crash_takes_one_document_with_it(process: ReaderProcess) -> None:
 
 
 def test_closing_ends_it_whatever_it_does() -> None:
-    with ReaderProcess() as running:
+    with closing(ReaderProcess()) as running:
         steps = running.steps(".tex", b"\\textbf{a} " * 400_000)
         while running._process is None:
             assert next(steps) is None

@@ -105,9 +105,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return outcome(lab)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tmp_path: Path, seed: int) -> None:
-    faults = FaultPlan(share=0.3, kinds=["500", "reset", "429"], seed=seed)
+def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tmp_path: Path) -> None:
+    faults = FaultPlan(share=0.3, kinds=["500", "reset", "429"], seed=1)
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE, faults=faults) as lab:
         lab.run(traces_per_sample=2, concurrency=16)
         assert outcome(lab) == undisturbed
@@ -131,7 +130,7 @@ def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> No
 # 2. Over resumes
 
 
-@pytest.mark.parametrize("line", [4, 17, 33, 61, 90])
+@pytest.mark.parametrize("line", [4, 33, 90])
 def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(undisturbed: Any, tmp_path: Path, line: int) -> None:
     """What the register and the index hold beyond the journal must count for nothing."""
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
@@ -231,17 +230,15 @@ SECRET = "the entropy of a black hole is one quarter of the area of its horizon 
 
 
 def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> None:
-    secret = SECRET
-
     def answer(asked: Asked) -> dict[str, Any]:
         text = scientist.answer(asked)["text"]
-        return {"text": f"{text} Note that {secret}." if catalogue_of(asked) == 1 else text}
+        return {"text": f"{text} Note that {SECRET}." if catalogue_of(asked) == 1 else text}
 
     with laboratory(tmp_path, texts=3, stages={"answer": answer}) as lab:
-        file = bench(lab, "bench.jsonl", f"True or false: {secret}?")
+        file = bench(lab, "bench.jsonl", f"True or false: {SECRET}?")
         finished = lab.run(decontaminate=[file])
         assert finished.summary.traces == {"accepted": 2, "contaminated": 1}
-        assert secret not in lab.output.read_text()
+        assert SECRET not in lab.output.read_text()
         _, calls = lab.counted(decontaminate=[file])
         assert calls == 0
         (line,) = (line for line in lab.latest_units().values() if line["status"] == "contaminated")
@@ -345,6 +342,7 @@ def test_asked_for_later_it_keeps_what_was_made(tmp_path: Path) -> None:
         assert calls == 0
         assert before.items() <= asked_in(lab).items()
         assert "withdrawn" not in finished.summary.traces
+        assert not any(line["dropped"] for line in pools(lab).values())
 
 
 def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
@@ -362,13 +360,6 @@ def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
 
 
 # 5. and 6. Without it
-
-
-def test_without_the_options_nothing_is_dropped(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}) as lab:
-        lab.run()
-        assert not any(line["dropped"] for line in pools(lab).values())
-        assert all(path.suffix != ".questions" and "dropped" not in path.name for path in lab.folder.iterdir())
 
 
 def test_a_benchmark_that_is_not_there_is_told_before_any_work(lab: Lab) -> None:
