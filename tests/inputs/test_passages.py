@@ -19,45 +19,20 @@ import zstandard
 from programs.errors import UserError
 from programs.exports.licences import licence_of
 from programs.inputs import process as processes
-from programs.inputs.cutting import Cutting
 from programs.inputs.papers import source_key
-from programs.inputs.reader import read_paper, read_samples
-from programs.inputs.report import ReadReport, Skip
-from programs.inputs.sample import Sample, content_id
+from programs.inputs.reader import read_paper
+from programs.inputs.report import Skip
+from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
 from tests.inputs import making_pdf
 from tests.inputs.making_papers import folder_of_all, prose
+from tests.inputs.writing import read
 
 
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of_all(tmp_path_factory.mktemp("all") / "papers")
-
-
-def read(
-    *paths: Path,
-    tokens: int | None = None,
-    done: set[str] | None = None,
-    shard: Shard | None = None,
-    prefilter: bool = False,
-    max_chars: int | None = None,
-) -> tuple[list[Sample], ReadReport]:
-    report = ReadReport()
-    samples = read_samples(
-        [str(path) for path in paths],
-        max_chars=max_chars,
-        report=report,
-        done=done or set(),
-        shard=shard,
-        prefilter=prefilter,
-        cutting=Cutting(tokens),
-    )
-    found = list(samples)
-    counted = report.samples + report.blank + report.done + report.other_shards + report.skipped_lines
-    assert counted == report.lines
-    assert set(report.skipped) == set(report.first_examples)
-    return found, report
 
 
 # 1 and 5. A folder of all kinds

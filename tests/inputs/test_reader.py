@@ -13,13 +13,7 @@ from hypothesis import strategies as st
 
 from programs.inputs.reader import _Seen, read_samples
 from programs.inputs.report import ReadReport, Skip
-from programs.inputs.sample import Sample
-from tests.inputs.writing import line, write
-
-
-def read(*paths: Path, max_chars: int | None = None) -> tuple[list[Sample], ReadReport]:
-    report = ReadReport()
-    return list(read_samples([str(path) for path in paths], max_chars=max_chars, report=report)), report
+from tests.inputs.writing import line, read, write
 
 
 def test_a_text_in_two_files_is_read_once(tmp_path: Path) -> None:

@@ -11,18 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from programs.errors import UserError
-from programs.inputs.cutting import Cutting
 from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport, Skip
-from programs.inputs.sample import Sample
 from tests.inputs.making_papers import prose, table
-
-
-def read(*patterns: str, text_field: str = "text", tokens: int | None = None) -> tuple[list[Sample], ReadReport]:
-    report = ReadReport()
-    cutting = Cutting(tokens)
-    return list(read_samples(patterns, max_chars=None, report=report, cutting=cutting, text_field=text_field)), report
+from tests.inputs.writing import read
 
 
 def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:

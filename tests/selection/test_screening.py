@@ -35,18 +35,13 @@ SHARED = ("clarification", "mechanism", "limitation", "comparison")
 TOPICS = ("lensing", "redshift", "metallicity")
 
 
-def shared_question(kind: str, number: int) -> str:
-    """A question that every third text asks too, in other words that carry nothing."""
-    opening = ("", "Please explain: ", "In detail, ")[number % 3]
-    topic = TOPICS[number % len(TOPICS)]
-    return f"{opening}by what chain of causes does the {topic} scatter of faint targets bias a {kind} amplitude?"
-
-
 def questions(asked: Asked) -> dict[str, Any]:
-    """Four kinds of question are asked of every third text alike, three are each text's own."""
+    """Four kinds of question are asked of every third text alike, in other words that carry nothing; three are its own."""
     number, made = catalogue_of(asked), scientist.questions(asked)
+    how, topic = ("", "Please explain: ", "In detail, ")[number % 3], TOPICS[number % len(TOPICS)]
     for kind in SHARED:
-        made[kind]["question"] = shared_question(kind, number)
+        asks = f"{how}by what chain of causes does the {topic} scatter of faint targets bias a {kind} amplitude?"
+        made[kind]["question"] = asks
     return made
 
 
@@ -130,22 +125,16 @@ def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> No
 # 2. Over resumes
 
 
-@pytest.mark.parametrize("line", [4, 33, 90])
-def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(undisturbed: Any, tmp_path: Path, line: int) -> None:
-    """What the register and the index hold beyond the journal must count for nothing."""
+@pytest.mark.parametrize(("line", "lost"), [(4, ""), (33, "questions"), (61, "index"), (90, "")])
+def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(
+    undisturbed: Any, tmp_path: Path, line: int, lost: str
+) -> None:
+    """What the register and the index hold beyond the journal must count for nothing, and can be made again."""
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
         lab.run(traces_per_sample=2)
         lines = lab.journal.read_bytes().split(b"\n")
         lab.journal.write_bytes(b"\n".join(lines[:line]) + b"\n" + lines[line][: len(lines[line]) // 2])
-        lab.run(traces_per_sample=2)
-        assert outcome(lab) == undisturbed
-
-
-@pytest.mark.parametrize("lost", ["questions", "index"])
-def test_what_lies_beside_the_journal_can_be_made_again(undisturbed: Any, tmp_path: Path, lost: str) -> None:
-    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
-        lab.run(traces_per_sample=2, max_calls=40)
-        for path in lab.folder.glob(f"out.journal.jsonl.{lost}*"):
+        for path in lab.folder.glob(f"out.journal.jsonl.{lost}*" if lost else "nothing"):
             path.unlink()
         lab.run(traces_per_sample=2)
         assert outcome(lab) == undisturbed
