@@ -65,7 +65,11 @@ SIZES = {
     1.2e6: "1.2 million",
     38: "thirty-eight",
 }
-AMOUNTS = {"two thirds": (2 / 3, "fraction"), "a quarter of them": (0.25, "fraction"), r"53\%": (0.53, "fraction")}
+AMOUNTS: dict[str, tuple[float, str | None]] = {
+    "two thirds": (2 / 3, "fraction"),
+    "a quarter of them": (0.25, "fraction"),
+    r"53\%": (0.53, "fraction"),
+}
 AMOUNTS |= {"500 mg": (0.5, "mass"), "a 27-hour delay": (97200, "time"), "14 to 20 hours": (14 * 3600, "time")}
 AMOUNTS |= {text: (size, None) for size, table in SIZES.items() for text in texts(table)} | {
     "(95%CI)": (0.95, "fraction")
@@ -75,7 +79,9 @@ AMOUNTS |= {text: (size, None) for size, table in SIZES.items() for text in text
 @pytest.mark.parametrize("text", AMOUNTS)
 def test_a_figure_is_read(text: str) -> None:
     first = quantities(text)[0]
-    assert (pytest.approx(first.size), first.dimension) == AMOUNTS[text]
+    size, dimension = AMOUNTS[text]
+    assert first.size == pytest.approx(size)
+    assert first.dimension == dimension
 
 
 def test_what_is_no_figure_is_not_read() -> None:
