@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from programs.cli.options import Many, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
-from programs.inputs.record import TEXT_FIELD
+from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.lms.weights import whole_name
 from programs.records import Need

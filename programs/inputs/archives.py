@@ -11,7 +11,7 @@ from pathlib import Path
 import zstandard
 
 from programs.errors import UserError
-from programs.inputs.report import DAMAGED_ARCHIVE, TRUNCATED_ARCHIVE, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 _CHUNK = 1 << 18
 # Four bytes of zstd can stand for 128 kB: this bite unpacks to 8 MB at most.
@@ -51,7 +51,7 @@ def read_chunks(path: Path, *, any_text: bool = False, packed: bool = True) -> I
                     raise UserError(f"{path} is in UTF-16, not UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`.")
                 yield chunk
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise BrokenArchive(DAMAGED_ARCHIVE) from error
+        raise BrokenArchive(Skip.DAMAGED_ARCHIVE) from error
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -74,7 +74,7 @@ def _unpack(path: Path, file: io.BufferedReader, any_text: bool, packed: bool) -
     magic = _ENDINGS.get(path.suffix.lower(), b"") if packed else b""
     # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
     if len(head) < len(magic) and magic.startswith(head):
-        raise BrokenArchive(TRUNCATED_ARCHIVE)
+        raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
         yield from _gunzip(file)
     elif head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
@@ -94,7 +94,7 @@ def _gunzip(file: io.BufferedReader) -> Iterator[bytes]:
             while chunk := unpacked.read1(_CHUNK):
                 yield chunk
         except EOFError as error:
-            raise BrokenArchive(TRUNCATED_ARCHIVE) from error
+            raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
 
 
 def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:
@@ -109,4 +109,4 @@ def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:
             if frame.eof:
                 packed, frame = frame.unused_data, None
     if frame is not None:
-        raise BrokenArchive(TRUNCATED_ARCHIVE)
+        raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)

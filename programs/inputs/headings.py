@@ -1,8 +1,11 @@
-"""Headings of a scientific text (Markdown, LaTeX or plain), and which of them open a part with nothing to ask about."""
+"""Headings of a scientific text (Markdown, LaTeX or plain) and labels ("Funding: ..."), and which of them open a part with
+nothing to ask about."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 REFERENCES: Final = "references"
@@ -16,9 +19,9 @@ STATEMENTS: Final = "statements about the paper"
 PLAIN: Final = 9
 """The level of a heading that is known by its words or its place alone."""
 
-_KINDS = {
+TITLES = {
     REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
-    ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and .*)?|funding(?: information| sources?| statement)?"
+    ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and [^.:]*)?|funding(?: information| sources?| statement)?"
     r"|sources? of funding|financial (?:support|disclosures?)",
     APPENDIX: r"(?:supplementary )?appendi(?:x|ces)(?: [a-z0-9]{1,3})?(?:\s*[:.–—-]\s.*)?",
     CONTENTS: r"(?:table of )?contents|list of (?:figures|tables|symbols)",
@@ -27,20 +30,28 @@ _KINDS = {
     r"|(?:declaration of )?(?:competing|conflicts? of|conflicting)(?: financial)? interests?(?: statement)?"
     r"|declarations?(?: of interests?)?|disclosures?|disclosure statement"
     r"|(?:data|code|software)(?: and (?:data|code|software))? availability(?: statement)?"
-    r"|availability of (?:the )?(?:data|code|software)(?: and .*)?"
-    r"|ethics(?: statement| approval)?(?: and consent.*)?|ethical approval|consent for publication"
+    r"|availability of (?:the )?(?:data|code|software)(?: and [^.:]*)?"
+    r"|ethics(?: statement| approval)?(?: and consent[^.:]*)?|ethical approval|consent for publication"
     r"|informed consent(?: statement)?|institutional review board statement"
     r"|supplementary (?:materials?|information|data)|supporting information|additional information"
     r"|publisher['’]?s note|copyright|licen[cs]e|open access|rights and permissions|how to cite(?: this article)?"
     r"|orcid(?: ids?)?|about the authors?|correspondence|corresponding author|(?:list of )?(?:abbreviations|acronyms)"
-    r"|key ?words|index terms",
+    r"|key ?words(?: and phrases)?|index terms",
 }
-_REMOVED = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
+"""How a part is called; statements and thanks also where this begins a paragraph as its label ("Funding: ...")."""
+_REMOVED = {kind: re.compile(pattern) for kind, pattern in TITLES.items()}
 _SCIENCE = re.compile(
     r"abstract|summary|introduction|background|related work|theory|models?|data|observations?|(?:materials? and )?methods?"
     r"|methodology|experiments?|simulations?|analysis|results?(?: and discussion)?|discussion(?: and conclusions?)?"
     r"|conclusions?|summary and conclusions?|limitations|outlook"
 )
+_LABEL = re.compile(
+    rf"(?:\*\*|__)?(?:(?P<ack>{TITLES[ACKNOWLEDGEMENTS]})|{TITLES[STATEMENTS]}|(?:clinical )?trial registration"
+    r"|correspondence to|software|facilit(?:y|ies)|pacs(?: numbers?)?)(?:\*\*|__)?\s*[.:—–](?:\*\*|__)?\s*\S",
+    re.IGNORECASE,
+)
+LONGEST_LABELLED = 300
+"""Characters of a statement with a label. What is longer is prose that begins with such a word."""
 _NUMBER = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
 
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
@@ -112,3 +123,21 @@ def looks_like_one(line: str) -> bool:
 def _made(level: int, words: str) -> Heading:
     title = " ".join(_NUMBER.sub("", words.strip().strip("*_").lower()).split()).rstrip(".:")
     return Heading(level, title, next((kind for kind, form in _REMOVED.items() if form.fullmatch(title)), None))
+
+
+def labelled(lines: Sequence[str]) -> tuple[int, str]:
+    """How many of a paragraph's lines are a statement with a label ("Funding: ..."), and of which kind; 0: there is none.
+
+    It is the first line, with those that go on with its sentence (in small letters, after a line without an end), as far as
+    LONGEST_LABELLED; other lines of the paragraph are not of it.
+    """
+    label = _LABEL.match("\n".join(lines))
+    if label is None or len(lines[0]) > LONGEST_LABELLED:
+        return 0, ""
+    count, size = 1, len(lines[0])
+    for before, line in pairwise(lines):
+        size += len(line) + 1
+        if size > LONGEST_LABELLED or not line[:1].islower() or before[-1:] in ".!?":
+            break
+        count += 1
+    return count, ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS

@@ -1,4 +1,4 @@
-"""The lines of a file of JSON lines, and the object on each."""
+"""The lines of a file of JSON lines, the object on each, and the sample that an object is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from programs.inputs.archives import BrokenArchive, read_chunks
-from programs.inputs.cleaning import portable
-from programs.inputs.report import BAD_UTF8, NESTED_TOO_DEEP, NOT_AN_OBJECT, NOT_JSON, Unreadable
+from programs.inputs.cleaning import clean_line, portable
+from programs.inputs.report import Skip, Unreadable
+from programs.inputs.sample import Place, Sample, sample_of
 
+TEXT_FIELD = "text"
 DEFAULT_LINE_LIMIT = 64 * 2**20
 """Bytes. A scientific text is a thousand times shorter; what is longer is a file without line ends."""
 
@@ -75,11 +77,46 @@ def parse_object(data: bytes) -> dict[str, Any]:
     try:
         record = portable(_DECODER.decode(data.decode("utf-8")))
     except UnicodeDecodeError as error:
-        raise Unreadable(BAD_UTF8) from error
+        raise Unreadable(Skip.BAD_UTF8) from error
     except RecursionError as error:
-        raise Unreadable(NESTED_TOO_DEEP) from error
+        raise Unreadable(Skip.NESTED_TOO_DEEP) from error
     except ValueError as error:
-        raise Unreadable(NOT_JSON) from error
+        raise Unreadable(Skip.NOT_JSON) from error
     if not isinstance(record, dict):
-        raise Unreadable(NOT_AN_OBJECT)
+        raise Unreadable(Skip.NOT_AN_OBJECT)
     return record
+
+
+def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_field: str = TEXT_FIELD) -> Sample:
+    """The sample that a record is; it takes the fields that it uses out of it. Raises `Unreadable` where there is no
+    text."""
+    text = _text(record.pop(text_field, None))
+    if isinstance(number := record.get("id"), int) and not isinstance(number, bool):
+        record["id"] = str(number)
+    title, domain, given_id = (_label(record, name) for name in ("title", "domain", "id"))
+    sample = sample_of(text, title=title, domain=domain, given_id=given_id, place=place, line_id=line_id, extra=record)
+    if not sample.text:
+        raise Unreadable(Skip.EMPTY_TEXT)
+    return sample
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        raise Unreadable(Skip.NO_TEXT)
+    if isinstance(value, bytes):
+        # Tables may hold texts as bytes.
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Unreadable(Skip.BAD_UTF8) from error
+    if not isinstance(value, str):
+        raise Unreadable(Skip.TEXT_NOT_STRING)
+    return value
+
+
+def _label(record: dict[str, Any], key: str) -> str | None:
+    """Takes the field out of the record if it can be used; what cannot be stays there, unless it is null or blank."""
+    value = record.get(key)
+    if value is None or isinstance(value, str):
+        record.pop(key, None)
+    return clean_line(value) or None if isinstance(value, str) else None

@@ -4,7 +4,7 @@
    lists, statements about the paper. A marked heading (Markdown, LaTeX) goes as far as the next one of its level or a
    higher one; one that is known by its name alone, to the next heading of any kind. A heading may also stand within a
    paragraph, where whole papers are one line: "... was found. Acknowledgements. We thank ...".
-2. Paragraphs (`apparatus`): thanks without a heading, runs of entries of a list of references, of lines of a table of
+2. Paragraphs: thanks without a heading, runs of entries of a list of references, of lines of a table of
    contents, of columns of numbers. Of a paragraph that begins with a labelled statement ("Funding: ...") that statement,
    where it is short; what follows it stays.
 3. Lines: authors and affiliations, the LaTeX preamble and commands, copyright, page and submission lines.
@@ -17,26 +17,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from typing import Final, NamedTuple
 
-from programs.inputs.apparatus import (
-    MARKUP,
-    NUMBERS,
-    RUN,
-    entry_of_references,
-    is_contents,
-    labelled,
-    line_of_authors,
-    line_of_contents,
-    line_of_numbers,
-    reason_of_line,
-    reason_of_paragraph,
-    speaks,
-)
-from programs.inputs.headings import AUTHORS, CONTENTS, REFERENCES, Heading, heading, looks_like_one
+from programs.inputs import headings
+from programs.inputs.headings import Heading, heading, labelled, looks_like_one
+from programs.text.sentences import split
 
+NUMBERS: Final = "columns of numbers"
+MARKUP: Final = "page and markup lines"
 TOO_LITTLE: Final = "too little text"
 LEAST_CHARACTERS: Final = 200
 LEAST_WORDS: Final = 30
@@ -52,7 +42,81 @@ _WITHIN = re.compile(
     r"|\([cC]\)\s*(?:19|20)\d\d|All rights reserved|Published by\b).{0,300}$)",
     re.MULTILINE,
 )
-_FRONT_MATTER = re.compile(r"[\w-]+:(?:\s|$)")
+
+RUN = 3
+"""So many lines of a kind in a row make a list of references, a table of contents or columns of numbers."""
+
+_THANKS = re.compile(
+    r"\b(?:we|(?-i:I)|(?:the )?authors?|(?-i:[A-Z]\.?[-\s]?[A-Z]\.?(?:\s?[A-Z]\.?)?))\s(?:\w+\s){0,4}?"
+    r"(?:thanks?\b(?! to\b)|(?:am|are|is) (?:\w+ )?(?:grateful|indebted)\b"
+    r"|acknowledges?\b(?! that| (?:the |a |some |this )?(?:limit|possib|fact|need|import|exist|diffic|uncert|potential)))"
+    r"|\b(?:this|the|our) (?:\w+ )?(?:work|research|study|project|paper|material|publication|trial)\b[^.]{0,90}"
+    r"\b(?:supported|funded|financed|sponsored) (?:\w+ ){0,4}?by\b"
+    r"|\b(?:supported|funded) (?:\w+ ){0,4}?by\b[^.]*"
+    r"\b(?:grants?|award|contract|fellowship|foundation|council|institutes?)\b"
+    r"|\backnowledges? (?:\w+ ){0,3}(?:support|funding)\b",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(r"\s*(?:\[\w{1,12}\]|\(?\d{1,3}[.)]|\\bibitem\S*|[-*•]|\d{1,3}\s(?=[A-Z]))\s*")
+_NAMED_FIRST = re.compile(
+    r"(?:[A-Z]\.[\s~-]?)*[A-Z][\w'’-]+,?\s+(?:[A-Z]\.|[A-Z]{1,3}[,.;\s]|[A-Z][\w'’-]+,)|(?:[A-Z]\.[\s~-]?)+[A-Z][\w'’-]+"
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
+_ENTRY_SIGNS = [
+    _YEAR,
+    re.compile(r"\b\d+\s*(?:\(\d+\))?\s*[:,]\s*(?:pp?\.?\s*)?[A-Z]?\d+(?:\s*[-–]{1,2}\s*\d+)?\b"),
+    re.compile(r"\b[A-Z][\w'’-]+,?\s+(?:[A-Z]\.\s?-?)+|(?:[A-Z]\.[\s~]?)+[A-Z][\w'’-]+|\b[A-Z][a-z]+ [A-Z]{1,2}[,.]"),
+    re.compile(r"\bet al\b"),
+    re.compile(r"\bdoi\b|\barxiv\b|https?://", re.IGNORECASE),
+    re.compile(
+        r"\b(?:ApJ|MNRAS|A&A|AJ|PASP|Phys\. ?Rev|Nature|Science|Lancet|JAMA|BMJ|Astrophys|Proc\.|Trans\.|Lett\.|Journal)"
+    ),
+    re.compile(r"\b(?:In:|eds?\.|Press\b|Ph\.?D\.? thesis|in prep|submitted)"),
+]
+_INLINE_ENTRY = re.compile(r"\[\d{1,3}\]\s+(?=[A-Z])")
+_LEADERS = re.compile(r"\S.{0,120}?(?:(?:\s?\.){3,}|(?:\s…)+)\s*\d{1,4}")
+_GAP = re.compile(r"(?P<title>\S.{0,120}?)(?:\t+\s*|(?<=\S)\s{2,})(?P<page>\d{1,4})")
+_PLACE = re.compile(
+    r"\b(?:Universit\w+|Institut\w*|Department|Dept\.|School of|Faculty of|Laborator\w+|Observator\w+|College|Hospital"
+    r"|Centre for|Center for|Academy of|Division of)\b"
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|we|has|have|had|show\w*|find|found|measur\w+|can|may|will|that|which|into|because)\b",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(
+    r"(?:(?:[A-Z]\.-?\s?)+|[A-Z][a-zà-ÿ'’-]+\s)(?:(?:[A-Z]\.?|[A-Z][a-zà-ÿ'’-]+|van|von|de|der|den|la|le|di|da|del)[\s-]?){1,4}"
+    r"[\d,*†‡§¶a-z^${}()\s]{0,14}"
+)
+_BETWEEN_PEOPLE = re.compile(r"\s*(?:[,;·]\s*(?:and\s|&\s)?|\sand\s|\s&\s)\s*")
+_LONGEST_LINE = 300
+_DATE = r"(?:\d{1,2}(?:st|nd|rd|th)?[\s.]\w{3,9}|\w{3,9}\.?\s\d{1,2}|\w{3,9}),?[\s.](?:19|20)\d\d|(?:19|20)\d\d[-\s]\w+"
+_PAGE_LINE = re.compile(
+    rf"(?=.{{0,{_LONGEST_LINE}}}\Z)(?:"
+    r"©|(?:copyright )?\(c\)\s*(?:19|20)\d\d|copyright\s*(?:©|(?:19|20)\d\d|of\b|holder)|.*\ball rights reserved\b"
+    r"|.*\bopen.access article\b.*\bunder\b|.*\bcreative commons attribution\b"
+    r"|published by .{0,80}(?:elsevier|wiley|springer|press|publishing|ltd|inc|b\.v\.)"
+    r"|(?:this )?(?:preprint|manuscript|draft)\b.{0,40}\b(?:typeset|submitted|prepared)\b|draft version\b|typeset using\b"
+    r"|arxiv:\s*\S+(?:\s+\[[\w.-]+\])?.{0,30}$|downloaded from\b|page \d+(?: of \d+)?$|[-–]?\s?\d{1,4}\s?[-–]?$"
+    rf"|(?:received|accepted|revised|published(?: online)?|available online|submitted)(?: on)?:?\s+(?:{_DATE})\b.{{0,120}}$"
+    r"|e-?mail(?: address(?:es)?)?\s*:|\*?\s*corresponding author\b|(?:doi|issn|isbn)\s*:|to cite this\b"
+    r"|publisher['’]?s note\b|(?:the online version of this article|electronic supplementary material)\b)",
+    re.IGNORECASE,
+)
+_SPEAKING = 40
+_COMMANDS = {
+    MARKUP: r"documentclass|usepackage|newcommand|renewcommand|providecommand|def|let|input|include|bibliography|date"
+    r"|bibliographystyle|printbibliography|tableofcontents|maketitle|begin\{document\}|end\{document\}|shorttitle|shortauthors"
+    r"|pagestyle|newpage|clearpage|onecolumn|twocolumn|graphicspath|hypersetup|setlength|end\{thebibliography\}"
+    r"|end\{acknowledge?ments?\}|end\{append(?:ix|ices)\}|(?:vspace|hspace|noindent)\*?(?:\{[^{}]*\})?\s*$",
+    headings.AUTHORS: r"author|(?:alt)?affil\w*|email|institute|address|correspondingauthor|collaboration|orcid\w*|thanks",
+    headings.STATEMENTS: r"keywords|pacs|preprint|software|facilit(?:y|ies)",
+}
+_LINE_RULES = {
+    **{re.compile(rf"\\(?:{form})(?![a-zA-Z])"): part for part, form in _COMMANDS.items()},
+    _PAGE_LINE: MARKUP,
+}
+"""How a line begins that has nothing to ask about, and why."""
 _NAME = re.compile(r"(Acknowledge?ments?|References|Bibliography)\b", re.IGNORECASE)
 
 
@@ -64,20 +128,19 @@ class Filtered(NamedTuple):
 
     @property
     def why_nothing(self) -> str | None:
-        """Why the text is no sample: the reason that took most of it, or that there was little to begin with; None: it is
-        one."""
+        """Why the text is no sample: what took most of it, or that there was little to begin with; None: it is one."""
         if len(self.text) >= LEAST_CHARACTERS and len(self.text.split()) >= LEAST_WORDS:
             return None
         return max(self.removed, key=lambda reason: self.removed[reason], default=TOO_LITTLE)
 
 
 class _Line(NamedTuple):
+    """Its text is without the space around it; `cut`: it begins within a line, at a heading there."""
+
     start: int
     end: int
     text: str
-    """Without the space around it."""
     cut: bool
-    """Whether it begins within a line, at a heading there."""
 
 
 def prefilter(text: str) -> Filtered:
@@ -111,15 +174,19 @@ def _reasons(lines: list[_Line]) -> list[str | None]:
     _mark_preamble(lines, reasons)
     _mark_sections(lines, reasons)
     _mark_paragraphs(lines, reasons)
-    for rule, reason in ((entry_of_references, REFERENCES), (line_of_contents, CONTENTS), (line_of_numbers, NUMBERS)):
+    for rule, reason in (
+        (_entry_of_references, headings.REFERENCES),
+        (_line_of_contents, headings.CONTENTS),
+        (_line_of_numbers, NUMBERS),
+    ):
         left = [number for number, line in enumerate(lines) if line.text and reasons[number] is None]
         for fits, group in groupby(left, key=lambda number: rule(lines[number].text)):
             run = list(group)
-            if fits and len(run) >= RUN and (reason != CONTENTS or is_contents([lines[n].text for n in run])):
+            if fits and len(run) >= RUN and (reason != headings.CONTENTS or _is_contents([lines[n].text for n in run])):
                 reasons[run[0] : run[-1] + 1] = [found or reason for found in reasons[run[0] : run[-1] + 1]]
     latex = any(line.text.startswith(("\\begin{", "\\section", "\\documentclass")) for line in lines)
     return [
-        (reason or reason_of_line(line.text, latex=latex)) if line.text else None
+        (reason or _reason_of_line(line.text, latex=latex)) if line.text else None
         for line, reason in zip(lines, reasons, strict=True)
     ]
 
@@ -127,7 +194,7 @@ def _reasons(lines: list[_Line]) -> list[str | None]:
 def _mark_preamble(lines: list[_Line], reasons: list[str | None]) -> None:
     """What stands before the text itself: a LaTeX preamble, a Markdown file's front matter."""
     end = next((n for n, line in enumerate(lines) if line.text.startswith("\\begin{document}")), None)
-    if end is None and len(lines) > 1 and lines[0].text == "---" and _FRONT_MATTER.match(lines[1].text):
+    if end is None and len(lines) > 1 and lines[0].text == "---" and re.match(r"[\w-]+:(?:\s|$)", lines[1].text):
         end = next((n for n, line in enumerate(lines) if n and line.text == "---"), None)
     if end is not None:
         reasons[: end + 1] = [MARKUP] * (end + 1)
@@ -156,8 +223,8 @@ def _mark_sections(lines: list[_Line], reasons: list[str | None]) -> None:
 
 def _ends(found: Heading, part: Heading, following: str) -> bool:
     """Whether a heading ends a part: one of a removed kind opens its own. A table of contents names other parts."""
-    if found.plain and part.kind == CONTENTS:
-        return len(following) >= PROSE and not line_of_contents(following)
+    if found.plain and part.kind == headings.CONTENTS:
+        return len(following) >= PROSE and not _line_of_contents(following)
     if found.plain:
         return part.plain or found.kind is not None
     return part.plain or found.level <= part.level or (found.kind is not None and part.level >= 0)
@@ -167,13 +234,12 @@ def _ends_early(lines: list[_Line], number: int, part: Heading, following: str) 
     """Where nothing marked ends a part: a table of contents at the first prose; a part known by its name alone at a line
     that stands alone before prose."""
     text = lines[number].text
-    if part.kind == CONTENTS and len(text) >= PROSE and text[-1] in ".!?" and not line_of_contents(text):
+    if part.kind == headings.CONTENTS and len(text) >= PROSE and text[-1] in ".!?" and not _line_of_contents(text):
         return True
     alone = not any(line.text for line in [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]])
-    if not (part.plain and alone and number + 1 < len(lines) and looks_like_one(text)) or heading(text) is not None:
-        return False
-    prose = len(following) >= PROSE and not entry_of_references(following) and not labelled([following])[0]
-    return prose and reason_of_paragraph(following) is None and reason_of_line(text) is None
+    believed = part.plain and alone and number + 1 < len(lines) and looks_like_one(text) and heading(text) is None
+    prose = len(following) >= PROSE and not _entry_of_references(following) and not labelled([following])[0]
+    return believed and prose and _reason_of_paragraph(following) is None and _reason_of_line(text) is None
 
 
 def _mark_paragraphs(lines: list[_Line], reasons: list[str | None]) -> None:
@@ -193,10 +259,11 @@ def _mark_paragraph(numbers: list[int], lines: list[_Line], reasons: list[str | 
     for number in numbers[:count]:
         reasons[number] = kind
     rest = {number: lines[number].text for number in numbers[count:]}
-    reason = reason_of_paragraph("\n".join(rest.values()))
-    silent = not any(map(speaks, rest.values()))
+    reason = _reason_of_paragraph("\n".join(rest.values()))
+    # Lines beside one that says something are part of a paragraph, however they read alone.
+    silent = not any(len(text) >= _SPEAKING and _VERB.search(text) for text in rest.values())
     for number, text in rest.items():
-        reasons[number] = reason or (AUTHORS if silent and line_of_authors(text) else None)
+        reasons[number] = reason or (headings.AUTHORS if silent and _line_of_authors(text) else None)
 
 
 def _without(text: str, lines: list[_Line], reasons: list[str | None]) -> str:
@@ -216,3 +283,66 @@ def _without(text: str, lines: list[_Line], reasons: list[str | None]) -> str:
             cut_after = number + 1 < len(lines) and lines[number + 1].cut
             kept.append(piece.rstrip() if cut_after else piece)
     return "\n".join(kept).strip()
+
+
+def _entry_of_references(line: str) -> bool:
+    """Whether a line reads like one entry of a list of references, or like several of them."""
+    inline = _INLINE_ENTRY.findall(line)
+    if len(inline) >= RUN and _INLINE_ENTRY.match(line):
+        return len(_YEAR.findall(line)) >= 0.6 * len(inline)
+    if len(line) > 600 or line.startswith("\\bibitem"):
+        return len(line) <= 600
+    marker = _MARKER.match(line)
+    rest = line[marker.end() :] if marker else line
+    # A list item of prose may name people and years, but rarely begins with one and has a volume and pages too.
+    signs = sum(bool(pattern.search(rest)) for pattern in _ENTRY_SIGNS)
+    return bool(_NAMED_FIRST.match(rest)) and signs >= (3 if marker else 4)
+
+
+def _line_of_contents(line: str) -> bool:
+    """Whether a line reads like one of a table of contents: words, then dots or a gap, then a page."""
+    return bool(_LEADERS.fullmatch(line) or _GAP.fullmatch(line))
+
+
+def _is_contents(lines: Sequence[str]) -> bool:
+    """Whether lines that each read like one of a table of contents are one together: a table of results has gaps before its
+    numbers too, but no dots, and no names of sections before numbers that never fall."""
+    gaps = [found for line in lines if not _LEADERS.fullmatch(line) and (found := _GAP.fullmatch(line))]
+    pages = [int(found["page"]) for found in gaps]
+    rising = pages == sorted(pages) and any(heading(found["title"]) for found in gaps)
+    return rising or 2 * len(gaps) < len(lines)
+
+
+def _line_of_numbers(line: str) -> bool:
+    """Whether a line holds little but numbers."""
+    letters, digits = sum(map(str.isalpha, line)), sum(map(str.isdigit, line))
+    return digits >= 6 and digits > 3 * letters
+
+
+def _reason_of_line(line: str, *, latex: bool = False) -> str | None:
+    """Why a line by itself has nothing to ask about; None: it may have something. `latex`: what begins with a percent
+    sign is a comment."""
+    if latex and line.startswith("%"):
+        return MARKUP
+    return next((why for form, why in _LINE_RULES.items() if form.match(line)), None)
+
+
+def _line_of_authors(line: str) -> bool:
+    """Whether a line names people or the places where they work, and says nothing."""
+    if len(line) > 3000 or _VERB.search(line[:400]):
+        return False
+    if len(line) <= _LONGEST_LINE and not line[:1].islower() and _PLACE.search(line):
+        return line.count(",") >= 2 or re.search(r"[\w.{},+-]+@[\w-]+\.\w", line) is not None
+    parts = [part for part in _BETWEEN_PEOPLE.split(line.rstrip(". ")) if part.strip("0123456789*†‡§¶ ^{}$")]
+    people = sum(bool(_PERSON.fullmatch(part + " ")) for part in parts)
+    return line.count(",") >= 3 and len(parts) >= 4 and people >= 0.8 * len(parts)
+
+
+def _reason_of_paragraph(paragraph: str) -> str | None:
+    """Why a paragraph as a whole has nothing to ask about; None: it may have something."""
+    if _INLINE_ENTRY.match(paragraph) and _entry_of_references(" ".join(paragraph.split())):
+        return headings.REFERENCES
+    if not _THANKS.search(paragraph):
+        return None
+    thanking = [bool(_THANKS.search(paragraph[span.start : span.end])) for span in split(paragraph)]
+    return headings.ACKNOWLEDGEMENTS if thanking[0] and 2 * sum(thanking) >= len(thanking) else None

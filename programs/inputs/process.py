@@ -23,7 +23,7 @@ from typing import Any
 
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
-from programs.inputs.report import DAMAGED, NESTED_TOO_DEEP, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 SECONDS = 300
 """That one document may take. A long paper takes ten."""
@@ -32,10 +32,6 @@ MEMORY = 4 * 2**30
 PAUSE = 0.0002
 """Seconds between two looks whether a document is read."""
 
-CRASHED = "a document that crashed its reader"
-TOO_SLOW = "a document that takes too long to read"
-TOO_LARGE = "a document that takes too much memory to read"
-OUR_FAULT = "a fault of this program (the log says where)"
 
 _HOME = Path(__file__).resolve().parents[2]
 log = logging.getLogger("synthreasoner")
@@ -47,12 +43,6 @@ class ReaderProcess:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> ReaderProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def steps(self, ending: str, data: bytes) -> Iterator[Paper | None]:
         """None while the document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
@@ -74,8 +64,8 @@ class ReaderProcess:
         if not told:
             self.close()
         if "paper" not in told:
-            reason = told.get("reason") or (TOO_SLOW if late else CRASHED)
-            log.info("not read: %s: %s", reason, told.get("detail"))
+            reason = Skip(told.get("reason") or (Skip.TOO_SLOW if late else Skip.CRASHED))
+            log.info("not read: %s: %s", reason.value, told.get("detail"))
             raise Unreadable(reason)
         yield Paper.model_validate(told["paper"])
 
@@ -118,17 +108,17 @@ def _told(ending: str, data: bytes) -> dict[str, Any]:
     try:
         return {"paper": reader_of(ending)(data).model_dump(mode="json")}
     except Unreadable as problem:
-        return {"reason": str(problem), "detail": repr(problem.__cause__)}
+        return {"reason": problem.reason, "detail": repr(problem.__cause__)}
     except MemoryError:
-        return {"reason": TOO_LARGE, "detail": "MemoryError"}
+        return {"reason": Skip.TOO_LARGE, "detail": "MemoryError"}
     except RecursionError:
-        return {"reason": NESTED_TOO_DEEP, "detail": "RecursionError"}
+        return {"reason": Skip.NESTED_TOO_DEEP, "detail": "RecursionError"}
     except Exception as error:
         # Libraries raise all sorts of things over damaged files; what is raised in our own lines is no fault of the file's.
         where = traceback.extract_tb(error.__traceback__)[-1]
         ours = Path(where.filename).is_relative_to(_HOME / "programs")
         detail = f"{error!r} in {where.filename}, line {where.lineno}"
-        return {"reason": OUR_FAULT if ours else DAMAGED, "detail": detail}
+        return {"reason": Skip.OUR_FAULT if ours else Skip.DAMAGED, "detail": detail}
 
 
 def _bound_memory() -> None:

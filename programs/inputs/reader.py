@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from array import array
 from collections.abc import Container, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,22 +20,11 @@ from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HubName, hub_rows, parquet_rows
 from programs.inputs.formats.text import sectioned
-from programs.inputs.jsonl import parse_object, read_lines
+from programs.inputs.jsonl import TEXT_FIELD, parse_object, read_lines, sample_of_record
 from programs.inputs.papers import arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
-from programs.inputs.record import TEXT_FIELD, sample_of_record
-from programs.inputs.report import (
-    DUPLICATE,
-    FILE_TOO_LARGE,
-    LINE_TOO_LONG,
-    NOT_PERMITTED,
-    NOTHING_TO_ASK,
-    OUR_OWN,
-    UNKNOWN_KIND,
-    ReadReport,
-    Unreadable,
-)
+from programs.inputs.report import ReadReport, Skip, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
 from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
@@ -46,6 +36,9 @@ LARGEST = 256 * 2**20
 # Files joined with `cat` carry the byte order mark of the second one within; files that a crash left half written
 # are filled with NULs.
 _PADDING = b" \t\r\0"
+
+_Decision = Sample | tuple[Skip, str] | None
+"""A text as it is taken, why it is not, or None for one of another shard."""
 
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
@@ -118,7 +111,7 @@ class _Reader:
     seen: _Seen = field(default_factory=lambda: _Seen())
 
     def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
-        with ReaderProcess() as process:
+        with closing(ReaderProcess()) as process:
             for source in inputs:
                 for sample in self._of_source(source, process):
                     if sample is not None and self.max_chars is not None and len(sample.text) > self.max_chars:
@@ -131,7 +124,7 @@ class _Reader:
         place = Place(file=source.shown, line=1)
         try:
             if source.kind in ("own", "unknown"):
-                raise Unreadable(OUR_OWN if source.kind == "own" else UNKNOWN_KIND)
+                raise Unreadable(Skip.OUR_OWN if source.kind == "own" else Skip.UNKNOWN_KIND)
             self.report.files += 1
             if source.kind == "document" and isinstance(source.name, Path):
                 yield from self._document(source.name, place, process)
@@ -140,7 +133,7 @@ class _Reader:
                 place = entry.place
                 yield from self._entry(entry, cut=source.kind != "lines" or self.cutting.tokens is not None)
         except Unreadable as problem:
-            self.report.skip(str(problem), place)
+            self.report.skip(problem.reason, place)
             yield None
 
     def _entries(self, source: Source) -> Iterator[_Entry]:
@@ -172,7 +165,7 @@ class _Reader:
             sample = self._sample(entry)
         except Unreadable as problem:
             # What is wrong with half a line is not counted.
-            yield None if entry.torn else self._counted(str(problem), entry.place)
+            yield None if entry.torn else self._counted((problem.reason, ""), entry.place)
             return
         if sample is None:
             self.report.lines += 1
@@ -182,7 +175,7 @@ class _Reader:
             yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
         else:
             taken = self._decided(sample, None)
-            yield None if entry.torn and isinstance(taken, str) else self._counted(taken, entry.place)
+            yield None if entry.torn and isinstance(taken, tuple) else self._counted(taken, entry.place)
 
     def _sample(self, entry: _Entry) -> Sample | None:
         """None for a blank line. Raises `Unreadable`."""
@@ -193,7 +186,7 @@ class _Reader:
                 return None
             record = parse_object(data)
         if record is None:
-            raise Unreadable(LINE_TOO_LONG)
+            raise Unreadable(Skip.LINE_TOO_LONG)
         return sample_of_record(record, entry.place, entry.digest, self.text_field)
 
     def _document(self, path: Path, place: Place, process: ReaderProcess) -> Iterator[Sample | None]:
@@ -202,7 +195,7 @@ class _Reader:
         try:
             data = _bytes(path)
         except UserError as error:
-            raise Unreadable(NOT_PERMITTED) from error
+            raise Unreadable(Skip.NOT_PERMITTED) from error
         limit, digest = self.cutting.limit(self.max_chars), bytes_id(data)
         if self._known(digest, limit):
             yield None
@@ -223,7 +216,7 @@ class _Reader:
         self.report.documents += 1
         self.report.passages += len(cut)
         document = content_id(paper.text)
-        decided: list[Sample | str | None] = []
+        decided: list[_Decision] = []
         for piece in cut:
             text = paper.text[piece.start : piece.end]
             excerpt = Excerpt(document=document, sections=piece.sections, start=piece.start, end=piece.end)
@@ -258,8 +251,8 @@ class _Reader:
         key = f"{digest}/{limit}/{self.cutting.overlap}/{self.shard}/{self.prefilter}"
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
-    def _decided(self, sample: Sample, kind: str | None) -> Sample | str | None:
-        """A text as it is taken, why it is not, or None for one of another shard. Counts nothing."""
+    def _decided(self, sample: Sample, kind: str | None) -> _Decision:
+        """Counts nothing."""
         nothing: str | None = None
         if self.prefilter:
             found = prefiltered(sample.text)
@@ -271,10 +264,10 @@ class _Reader:
         if self.shard is not None and not self.shard.holds(sample.id):
             return None
         if nothing is not None:
-            return f"{NOTHING_TO_ASK}{nothing}"
-        return sample if self.seen.add(int(sample.id, 16)) else DUPLICATE
+            return Skip.NOTHING_TO_ASK, nothing
+        return sample if self.seen.add(int(sample.id, 16)) else (Skip.DUPLICATE, "")
 
-    def _counted(self, what: Sample | str | None, place: Place) -> Sample | None:
+    def _counted(self, what: _Decision, place: Place) -> Sample | None:
         """Counts what was decided about a text."""
         if isinstance(what, Sample):
             self.report.take(what.removed)
@@ -283,7 +276,8 @@ class _Reader:
             self.report.lines += 1
             self.report.other_shards += 1
         else:
-            self.report.skip(what, place)
+            reason, detail = what
+            self.report.skip(reason, place, detail)
         return None
 
 
@@ -318,7 +312,7 @@ def _bytes(path: Path) -> bytes:
     for chunk in read_chunks(path, any_text=True, packed=format is not None and format.is_text):
         data += chunk
         if len(data) > LARGEST:
-            raise Unreadable(FILE_TOO_LARGE)
+            raise Unreadable(Skip.FILE_TOO_LARGE)
     return bytes(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from enum import Enum
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -10,33 +11,49 @@ from pydantic import BaseModel, Field
 from programs.errors import SynthReasonerError
 from programs.inputs.sample import Place
 
-NOT_JSON: Final = "not JSON"
-NOT_AN_OBJECT: Final = "not an object"
-NESTED_TOO_DEEP: Final = "nested too deep"
-NO_TEXT: Final = "no text"
-TEXT_NOT_STRING: Final = "text is not a string"
-EMPTY_TEXT: Final = "empty text"
-BAD_UTF8: Final = "bad UTF-8"
-LINE_TOO_LONG: Final = "line too long"
-DUPLICATE: Final = "duplicate text"
-TRUNCATED_ARCHIVE: Final = "truncated archive"
-DAMAGED_ARCHIVE: Final = "damaged archive"
-UNKNOWN_KIND: Final = "a kind of file that is not read"
-OUR_OWN: Final = "a file that this program wrote"
-NOT_PERMITTED: Final = "a file that cannot be opened"
-DAMAGED: Final = "a damaged file, or of another kind than its name says"
-FILE_TOO_LARGE: Final = "a document of more than 256 MB"
-NO_TEXT_IN_IT: Final = "a document without text"
-LOCKED: Final = "a document with a password"
-NOTHING_TO_ASK: Final = "nothing to ask about: "
-"""What the prefilter found to be most of the text stands after it."""
 
-ARCHIVE_REASONS: Final = frozenset({TRUNCATED_ARCHIVE, DAMAGED_ARCHIVE})
+class Skip(str, Enum):
+    """Why a line, row, passage, document or the rest of an archive gives no sample."""
+
+    NOT_JSON = "not JSON"
+    NOT_AN_OBJECT = "not an object"
+    NESTED_TOO_DEEP = "nested too deep"
+    NO_TEXT = "no text"
+    TEXT_NOT_STRING = "text is not a string"
+    EMPTY_TEXT = "empty text"
+    BAD_UTF8 = "bad UTF-8"
+    LINE_TOO_LONG = "line too long"
+    DUPLICATE = "duplicate text"
+    TRUNCATED_ARCHIVE = "truncated archive"
+    DAMAGED_ARCHIVE = "damaged archive"
+    UNKNOWN_KIND = "a kind of file that is not read"
+    OUR_OWN = "a file that this program wrote"
+    NOT_PERMITTED = "a file that cannot be opened"
+    DAMAGED = "a damaged file, or of another kind than its name says"
+    FILE_TOO_LARGE = "a document of more than 256 MB"
+    NO_TEXT_IN_IT = "a document without text"
+    LOCKED = "a document with a password"
+    SCAN = "pages without text (a scan?)"
+    UNKNOWN_LETTERS = "letters that the file does not name"
+    TOO_DEEP = "a document that is nested too deeply"
+    CRASHED = "a document that crashed its reader"
+    TOO_SLOW = "a document that takes too long to read"
+    TOO_LARGE = "a document that takes too much memory to read"
+    OUR_FAULT = "a fault of this program (the log says where)"
+    NOTHING_TO_ASK = "nothing to ask about"
+    """The detail is what the prefilter found to be most of the text."""
+
+
+ARCHIVE_REASONS: Final = frozenset({Skip.TRUNCATED_ARCHIVE.value, Skip.DAMAGED_ARCHIVE.value})
 """These count files of which only a part could be read; all others count lines."""
 
 
 class Unreadable(SynthReasonerError):
-    """A line, row, document or archive gives no text; the message is the reason, of a few that do not name the file."""
+    """A line, row, document or archive gives no text."""
+
+    def __init__(self, reason: Skip) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 class ReadReport(BaseModel):
@@ -70,8 +87,9 @@ class ReadReport(BaseModel):
     first_examples: dict[str, Place] = Field(default_factory=dict)
     """For each reason, the place where it was met first."""
 
-    def skip(self, reason: str, place: Place) -> None:
+    def skip(self, why: Skip, place: Place, detail: str = "") -> None:
         """Counts one line, row, passage, document or archive that was skipped."""
+        reason = f"{why.value}: {detail}" if detail else why.value
         self.lines += reason not in ARCHIVE_REASONS
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)

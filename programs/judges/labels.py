@@ -21,7 +21,7 @@ from programs.inputs.archives import BrokenArchive
 from programs.inputs.cleaning import clean
 from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.papers import question_key, source_of
-from programs.inputs.report import DUPLICATE, LINE_TOO_LONG, Unreadable
+from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import Place, content_id, sample_of
 from programs.passage import Passage
 
@@ -103,7 +103,7 @@ def read_labels(*paths: Path | str) -> Labels:
                 answers[one.id] = one
                 skipped[REPLACED] += 1
             elif earlier is not one:
-                skipped[DUPLICATE] += 1
+                skipped[Skip.DUPLICATE.value] += 1
     return Labels(list(answers.values()), skipped)
 
 
@@ -113,7 +113,7 @@ def _in_file(path: Path) -> Labels:
         for raw in read_lines(path):
             place = Place(file=str(path), line=raw.number)
             if raw.data is None:
-                raise UserError(f"{place}: {LINE_TOO_LONG}")
+                raise UserError(f"{place}: {Skip.LINE_TOO_LONG.value}")
             if data := raw.data.removeprefix(codecs.BOM_UTF8).strip():
                 one = _labelled(parse_object(data), place)
                 found.answers.append(one) if isinstance(one, Labelled) else found.skipped.update([one])

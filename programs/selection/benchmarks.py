@@ -1,7 +1,7 @@
 """The questions of benchmarks, on disk, so that memory does not grow with them: `--decontaminate`.
 
 The file lies beside the journal and is made from the benchmarks' files; while these hold the same, it is used again. The
-rules are those of `programs.text.contamination`.
+rules are those of `programs.text.copying`.
 """
 
 import codecs
@@ -17,8 +17,8 @@ from programs.inputs.archives import BrokenArchive, read_chunks
 from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.report import Unreadable
 from programs.inputs.sources import line_files
-from programs.selection.sketches import Sketches
-from programs.text.contamination import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
+from programs.selection.register import Sketches
+from programs.text.copying import COMMON, GRAM, NEAR, SHORTEST, benchmark_grams, grams, questions_in, words_of
 from programs.text.near_duplicates import features, jaccard
 
 log = logging.getLogger("synthreasoner")

@@ -79,16 +79,8 @@ _NUMBER = re.compile(
 )
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 _ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_LATEX = [
-    (r"\%", "%"),
-    ("{,}", ","),
-    (r"\times", "×"),
-    (r"\cdot", "·"),
-    (r"\pm", "±"),
-    ("$", ""),
-    ("~", " "),
-    ("\\,", " "),
-]
+_PLAIN = {r"\%": "%", "{,}": ",", r"\times": "×", r"\cdot": "·", r"\pm": "±", "$": "", "~": " ", "\\,": " "}
+_PLAIN |= {"−": "-", "+/-": "±"}
 _BRACKETED = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
 _NO_NUMBER = re.compile(
     r"(?:\b(?i:figs?|figures?|tables?|sections?|sec|eqs?|equations?|refs?)\.?\s?|\[|[\^_]\{?[-+]?|[A-Z]-)\Z"
@@ -131,8 +123,8 @@ class Quantity(NamedTuple):
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, in order; no part of a name, an exponent, a reference or a list marker is one."""
     text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
-    for latex, plain in [*_LATEX, ("−", "-"), ("+/-", "±")]:
-        text = text.replace(latex, plain)
+    for written, plain in _PLAIN.items():
+        text = text.replace(written, plain)
     text = _BRACKETED.sub(r"\1", text)
     after: tuple[int, float, str | None] | None = None
     found = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from reportlab.lib.pagesizes import A4
@@ -21,14 +21,13 @@ RUNNING = "J. Doe et al.: Scatter in dusty galaxies"
 
 
 class Line(NamedTuple):
-    """A line of a column: its words, how they are set, and by how much it is indented. `raised` parts stand above it."""
+    """A line of a column: its words, how they are set, and by how much it is indented."""
 
     text: str
     font: str = BODY
     size: float = SIZE
     indent: float = 0.0
     skip: float = 0.0
-    raised: Sequence[tuple[float, str]] = ()
 
 
 def paragraph(text: str, *, indent: float = 10.0, width: float = COLUMN, skip: float = 0.0) -> Iterator[Line]:
@@ -56,9 +55,8 @@ def heading(text: str, size: float = 11.0) -> Line:
     return Line(text, HEAD, size, skip=8.0)
 
 
-def formula(text: str, number: int, raised: Sequence[tuple[float, str]] = ()) -> Line:
-    gap = " " * 12
-    return Line(f"{text}{gap}({number})", "Times-Italic", SIZE, indent=40.0, skip=5.0, raised=raised)
+def formula(text: str, number: int) -> Line:
+    return Line(f"{text}{' ' * 12}({number})", "Times-Italic", SIZE, indent=40.0, skip=5.0)
 
 
 def body() -> Iterator[Line]:
@@ -84,7 +82,7 @@ def body() -> Iterator[Line]:
         )
     yield heading("2.2 Model", 10.0)
     yield from paragraph("The apparent magnitude of a galaxy is taken to follow the relation", skip=2.0)
-    yield formula("m(z) = 5 log d(z) + 25 + A", 1, raised=[(0.0, "2")])
+    yield formula("m(z) = 5 log d(z) + 25 + A", 1)
     yield from paragraph(
         "where the extinction A is found from the ratio of the Balmer lines, and the distance d(z) from a flat model with "
         "a matter density of 0.31. Its likeli\xadhood is",
@@ -189,9 +187,6 @@ def _around(canvas: Canvas, page: int) -> None:
 def _set(canvas: Canvas, x: float, y: float, line: Line) -> None:
     canvas.setFont(line.font, line.size)
     canvas.drawString(x, y, line.text)
-    for offset, text in line.raised:
-        canvas.setFont(line.font, line.size * 0.7)
-        canvas.drawString(x + stringWidth(line.text.split("  ")[0], line.font, line.size) + offset, y + 4, text)
 
 
 def scan(pages: int = 2) -> bytes:

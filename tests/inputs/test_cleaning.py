@@ -8,22 +8,7 @@ from hypothesis import strategies as st
 
 from programs.inputs.cleaning import clean, clean_line
 
-MOJIBAKE = [
-    "Ã©",
-    "â€œ",
-    "Ã—",
-    "Â³",
-    "Â±",
-    "â€¨",
-    "Ã\x00©",
-    "Ãƒ\x01Â©",
-    "\x85",
-    "\x93",
-    "\ud83d",
-    "\ude00",
-    "\u2028",
-    "\r",
-]
+MOJIBAKE = [*["Ã©", "â€œ", "Ã—", "Â³", "Â±", "â€¨", "Ã\x00©", "Ãƒ\x01Â©"], *"\x85\x93\ud83d\ude00\u2028\r"]
 dirty = st.lists(st.one_of(st.text(max_size=5), st.sampled_from(MOJIBAKE)), max_size=8).map("".join)
 dirty_with_surrogates = st.lists(st.one_of(dirty, st.characters(categories=["Cs", "Cc"])), max_size=8).map("".join)
 

@@ -12,34 +12,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.inputs import report as reasons
+from programs.inputs.report import Skip
 from programs.inputs.sample import Place, content_id
 from tests.inputs.writing import line, read, write
 
 BEFORE, AFTER = line("Before the dirt."), line("After the dirt.")
 
 SKIPPED = {
-    "half an object": (b'{"text": "cut of', reasons.NOT_JSON),
-    "prose": (b"The star is hot.", reasons.NOT_JSON),
-    "two objects": (b'{"text": "a"}{"text": "b"}', reasons.NOT_JSON),
-    "single quotes": (b"{'text': 'a'}", reasons.NOT_JSON),
-    "list": (b'[{"text": "a"}]', reasons.NOT_AN_OBJECT),
-    "string": (b'"text"', reasons.NOT_AN_OBJECT),
-    "null": (b"null", reasons.NOT_AN_OBJECT),
-    "huge number": (b"9" * 100_000, reasons.NOT_AN_OBJECT),
-    "deep list": (b'{"text": "a", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", reasons.NESTED_TOO_DEEP),
-    "deeper than writers go": (b'{"text": "a", "x": ' + b"[" * 150 + b"]" * 150 + b"}", reasons.NESTED_TOO_DEEP),
-    "no text": (b'{"title": "a"}', reasons.NO_TEXT),
-    "null text": (b'{"text": null}', reasons.NO_TEXT),
-    "NaN text": (b'{"text": NaN}', reasons.NO_TEXT),
-    "number": (b'{"text": 3}', reasons.TEXT_NOT_STRING),
-    "list of texts": (b'{"text": ["a"]}', reasons.TEXT_NOT_STRING),
-    "empty": (b'{"text": ""}', reasons.EMPTY_TEXT),
-    "white space": (b'{"text": " \\n\\u2028\\u0000 "}', reasons.EMPTY_TEXT),
-    "latin-1": ('{"text": "é"}'.encode("latin-1"), reasons.BAD_UTF8),
-    "surrogate in UTF-8": (b'{"text": "\xed\xa0\xbd"}', reasons.BAD_UTF8),
-    "duplicate": (BEFORE, reasons.DUPLICATE),
-    "duplicate but for its dirt": (line("Before\x00 the dirt.\r\n"), reasons.DUPLICATE),
+    "half an object": (b'{"text": "cut of', Skip.NOT_JSON),
+    "prose": (b"The star is hot.", Skip.NOT_JSON),
+    "two objects": (b'{"text": "a"}{"text": "b"}', Skip.NOT_JSON),
+    "single quotes": (b"{'text': 'a'}", Skip.NOT_JSON),
+    "list": (b'[{"text": "a"}]', Skip.NOT_AN_OBJECT),
+    "string": (b'"text"', Skip.NOT_AN_OBJECT),
+    "null": (b"null", Skip.NOT_AN_OBJECT),
+    "huge number": (b"9" * 100_000, Skip.NOT_AN_OBJECT),
+    "deep list": (b'{"text": "a", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", Skip.NESTED_TOO_DEEP),
+    "deeper than writers go": (b'{"text": "a", "x": ' + b"[" * 150 + b"]" * 150 + b"}", Skip.NESTED_TOO_DEEP),
+    "no text": (b'{"title": "a"}', Skip.NO_TEXT),
+    "null text": (b'{"text": null}', Skip.NO_TEXT),
+    "NaN text": (b'{"text": NaN}', Skip.NO_TEXT),
+    "number": (b'{"text": 3}', Skip.TEXT_NOT_STRING),
+    "list of texts": (b'{"text": ["a"]}', Skip.TEXT_NOT_STRING),
+    "empty": (b'{"text": ""}', Skip.EMPTY_TEXT),
+    "white space": (b'{"text": " \\n\\u2028\\u0000 "}', Skip.EMPTY_TEXT),
+    "latin-1": ('{"text": "é"}'.encode("latin-1"), Skip.BAD_UTF8),
+    "surrogate in UTF-8": (b'{"text": "\xed\xa0\xbd"}', Skip.BAD_UTF8),
+    "duplicate": (BEFORE, Skip.DUPLICATE),
+    "duplicate but for its dirt": (line("Before\x00 the dirt.\r\n"), Skip.DUPLICATE),
 }
 
 
@@ -132,7 +132,7 @@ def test_a_truncated_archive_is_said_and_costs_no_whole_record(tmp_path: Path) -
         path.write_bytes(packed[:kept])
         samples, report = read(path)
         assert [sample.text for sample in samples] == [f"Text {n}." for n in range(len(samples))]
-        assert report.skipped == {reasons.TRUNCATED_ARCHIVE: 1}
+        assert report.skipped == {Skip.TRUNCATED_ARCHIVE: 1}
         assert report.lines == len(samples)
     # Only the checksum is missing: the last record, though without line end, is whole.
     assert len(samples) == 500

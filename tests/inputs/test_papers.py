@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs.papers import question_key, source_of
+from programs.inputs.papers import source_of
 
 SAME: dict[str, list[dict[str, Any]]] = {
     "doi:10.1186/cc5084": [
@@ -81,11 +81,6 @@ def test_records_of_one_paper_have_one_source(key: str, record: dict[str, Any]) 
 )
 def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert key_of(one) != key_of(other)
-
-
-def test_questions_differ_by_their_words_alone() -> None:
-    assert question_key("Does ACT favour H₀?") == question_key("  does ACT  favour H0 ?")
-    assert question_key("Does ACT favour it?") != question_key("Does DES favour it?")
 
 
 @given(

@@ -19,46 +19,20 @@ import zstandard
 from programs.errors import UserError
 from programs.exports.licences import licence_of
 from programs.inputs import process as processes
-from programs.inputs import report as reasons
-from programs.inputs.cutting import Cutting
 from programs.inputs.papers import source_key
-from programs.inputs.reader import read_paper, read_samples
-from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample, content_id
+from programs.inputs.reader import read_paper
+from programs.inputs.report import Skip
+from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
 from tests.inputs import making_pdf
 from tests.inputs.making_papers import folder_of_all, prose
+from tests.inputs.writing import read
 
 
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of_all(tmp_path_factory.mktemp("all") / "papers")
-
-
-def read(
-    *paths: Path,
-    tokens: int | None = None,
-    done: set[str] | None = None,
-    shard: Shard | None = None,
-    prefilter: bool = False,
-    max_chars: int | None = None,
-) -> tuple[list[Sample], ReadReport]:
-    report = ReadReport()
-    samples = read_samples(
-        [str(path) for path in paths],
-        max_chars=max_chars,
-        report=report,
-        done=done or set(),
-        shard=shard,
-        prefilter=prefilter,
-        cutting=Cutting(tokens),
-    )
-    found = list(samples)
-    counted = report.samples + report.blank + report.done + report.other_shards + report.skipped_lines
-    assert counted == report.lines
-    assert set(report.skipped) == set(report.first_examples)
-    return found, report
 
 
 # 1 and 5. A folder of all kinds
@@ -68,8 +42,8 @@ def test_a_folder_of_all_kinds(papers: Path) -> None:
     samples, report = read(papers)
     named = {Path(sample.place.file).name for sample in samples}
     assert named == {"a.pdf", "b.md", "c.txt.gz", "2401.01234v2.tex", "e.html", "f.docx", "g.parquet", "h.jsonl"}
-    assert report.skipped == {reasons.UNKNOWN_KIND: 1, reasons.OUR_OWN: 1, reasons.NO_TEXT: 1, reasons.DUPLICATE: 2}
-    assert report.first_examples[reasons.UNKNOWN_KIND].file.endswith("picture.png")
+    assert report.skipped == {Skip.UNKNOWN_KIND: 1, Skip.OUR_OWN: 1, Skip.NO_TEXT: 1, Skip.DUPLICATE: 2}
+    assert report.first_examples[Skip.UNKNOWN_KIND].file.endswith("picture.png")
     files = list(dict.fromkeys(sample.place.file for sample in samples))
     assert [str(Path(file).relative_to(papers)) for file in files] == [
         "a.pdf",
@@ -137,11 +111,11 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
         "pages without text (a scan?)": 1,
         "a document with a password": 1,
         "a damaged file, or of another kind than its name says": 1,
-        reasons.BAD_UTF8: 1,
+        Skip.BAD_UTF8: 1,
         "a document without text": 1,
-        reasons.TRUNCATED_ARCHIVE: 1,
-        reasons.DAMAGED_ARCHIVE: 1,
-        reasons.DUPLICATE: 1,
+        Skip.TRUNCATED_ARCHIVE: 1,
+        Skip.DAMAGED_ARCHIVE: 1,
+        Skip.DUPLICATE: 1,
     }
     assert report.first_examples["pages without text (a scan?)"].file == str(tmp_path / "b.pdf")
 
@@ -171,8 +145,8 @@ def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
 def test_prefilter_leaves_out_whole_sections(papers: Path) -> None:
     whole, _ = read(papers)
     samples, report = read(papers, prefilter=True)
-    assert report.skipped[f"{reasons.NOTHING_TO_ASK}references"] >= 5
-    assert report.skipped[f"{reasons.NOTHING_TO_ASK}appendix"] == 1
+    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: references"] >= 5
+    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: appendix"] == 1
     left = {sample.excerpt.sections for sample in samples if sample.excerpt}
     assert not any("References" in name or "Acknowledgements" in name for names in left for name in names)
     assert {sample.text for sample in samples if not sample.removed} <= {sample.text for sample in whole}
@@ -239,11 +213,3 @@ def test_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:
     for left in (samples[0], samples[2], samples[-1]):
         again, _ = read(papers / "b.md", tokens=300, done={s.line_id for s in samples if s != left})
         assert again == samples
-
-
-def test_shards_share_the_passages_of_a_paper(papers: Path) -> None:
-    some = (papers / "b.md", papers / "below")
-    everything = {sample.id for sample in read(*some, tokens=200)[0]}
-    parts = [{sample.id for sample in read(*some, tokens=200, shard=Shard(number, 3))[0]} for number in (1, 2, 3)]
-    assert set.union(*parts) == everything
-    assert sum(map(len, parts)) == len(everything)

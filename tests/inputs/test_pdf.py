@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from reportlab.lib.pdfencrypt import StandardEncryption
-from reportlab.pdfgen.canvas import Canvas
 
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.pdf import read_pdf as read
@@ -79,6 +76,7 @@ def test_paragraphs_are_whole(paper: Paper) -> None:
 
 
 def test_title_doi_arxiv_and_licence_are_kept(paper: Paper) -> None:
+    assert read(making.two_columns(info=False)).title == making.TITLE
     assert paper.title == making.TITLE
     assert paper.fields == {
         "doi": "10.1234/scatter.2024.17",
@@ -86,10 +84,6 @@ def test_title_doi_arxiv_and_licence_are_kept(paper: Paper) -> None:
         "license": "CC BY 4.0",
         "authors": ["J. Doe and R. Roe"],
     }
-
-
-def test_a_paper_that_says_nothing_of_itself_has_the_title_that_it_prints() -> None:
-    assert read(making.two_columns(info=False)).title == making.TITLE
 
 
 @pytest.mark.parametrize(
@@ -107,14 +101,6 @@ def test_a_paper_that_says_nothing_of_itself_has_the_title_that_it_prints() -> N
 def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         read(data)
-
-
-def test_a_file_that_its_owner_alone_may_change_is_read() -> None:
-    out = io.BytesIO()
-    canvas = Canvas(out, encrypt=StandardEncryption("", ownerPassword="owner", canPrint=0))
-    canvas.drawString(72, 700, "Dust reddens the light of 212 galaxies.")
-    canvas.save()
-    assert read(out.getvalue()).text == "Dust reddens the light of 212 galaxies."
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs import report as reasons
 from programs.inputs.reader import _Seen, read_samples
-from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
-from tests.inputs.writing import line, write
-
-
-def read(*paths: Path, max_chars: int | None = None) -> tuple[list[Sample], ReadReport]:
-    report = ReadReport()
-    return list(read_samples([str(path) for path in paths], max_chars=max_chars, report=report)), report
+from programs.inputs.report import ReadReport, Skip
+from tests.inputs.writing import line, read, write
 
 
 def test_a_text_in_two_files_is_read_once(tmp_path: Path) -> None:
@@ -29,8 +22,8 @@ def test_a_text_in_two_files_is_read_once(tmp_path: Path) -> None:
     samples, report = read(first, second)
     assert [str(sample.place) for sample in samples] == [f"{first}:1", f"{first}:2", f"{second}:2"]
     assert (report.files, report.lines, report.samples) == (2, 5, 3)
-    assert report.skipped == {reasons.DUPLICATE: 1, reasons.NOT_JSON: 1}
-    assert str(report.first_examples[reasons.DUPLICATE]) == f"{second}:1"
+    assert report.skipped == {Skip.DUPLICATE: 1, Skip.NOT_JSON: 1}
+    assert str(report.first_examples[Skip.DUPLICATE]) == f"{second}:1"
 
 
 def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> None:

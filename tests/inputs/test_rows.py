@@ -11,19 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from programs.errors import UserError
-from programs.inputs import report as reasons
-from programs.inputs.cutting import Cutting
 from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
+from programs.inputs.report import ReadReport, Skip
 from tests.inputs.making_papers import prose, table
-
-
-def read(*patterns: str, text_field: str = "text", tokens: int | None = None) -> tuple[list[Sample], ReadReport]:
-    report = ReadReport()
-    cutting = Cutting(tokens)
-    return list(read_samples(patterns, max_chars=None, report=report, cutting=cutting, text_field=text_field)), report
+from tests.inputs.writing import read
 
 
 def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
@@ -39,7 +31,7 @@ def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
     first = samples[0]
     assert (first.title, first.given_id, first.place.line, first.excerpt) == ("One", "7", 1, None)
     assert first.extra == {"doi": "10.1234/a", "seen": "2024-01-03"}
-    assert report.skipped == {reasons.NO_TEXT: 1, reasons.DUPLICATE: 1}
+    assert report.skipped == {Skip.NO_TEXT: 1, Skip.DUPLICATE: 1}
     assert report.lines == report.samples + report.skipped_lines == 4
 
 
@@ -66,7 +58,7 @@ def test_a_bad_value_costs_its_own_row_at_most(tmp_path: Path) -> None:
         samples, report = read(str(path))
         assert [(sample.text, sample.place.line) for sample in samples] == [("Dust reddens.", 1), ("Stars shine.", 3)]
         assert samples[0].extra == {"seen": None}
-        assert report.skipped == {reasons.BAD_UTF8: 1}
+        assert report.skipped == {Skip.BAD_UTF8: 1}
 
 
 def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> None:
@@ -108,22 +100,10 @@ def test_a_split_that_is_not_there_is_said_before_anything_is_read() -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("written", "parts"),
-    [
-        ("hf://lab/dust", ("lab/dust", None, None, "train")),
-        ("hf://datasets/lab/dust", ("lab/dust", None, None, "train")),
-        ("hf://lab/dust/full:test", ("lab/dust", "full", None, "test")),
-        ("hf://lab/dust-2.1@v1.0:train", ("lab/dust-2.1", None, "v1.0", "train")),
-    ],
-)
-def test_the_names_of_data_sets(written: str, parts: tuple[str | None, ...]) -> None:
-    name = HubName.parse(written)
-    assert name[1:] == parts
-    assert str(name) == written
-
-
-@pytest.mark.parametrize("written", ["hf://", "hf://dust", "hf://lab/dust:", "hf://lab/dust/a/b", "hf://lab/du st"])
-def test_what_names_no_data_set(written: str) -> None:
-    with pytest.raises(UserError, match="not of the form hf://OWNER/NAME"):
-        HubName.parse(written)
+def test_the_names_of_data_sets() -> None:
+    assert HubName.parse("hf://datasets/lab/dust")[1:] == ("lab/dust", None, None, "train")
+    assert HubName.parse("hf://lab/dust/full:test")[1:] == ("lab/dust", "full", None, "test")
+    assert HubName.parse("hf://lab/dust-2.1@v1.0:train")[1:] == ("lab/dust-2.1", None, "v1.0", "train")
+    for written in ("hf://", "hf://dust", "hf://lab/dust:", "hf://lab/dust/a/b", "hf://lab/du st"):
+        with pytest.raises(UserError, match="not of the form hf://OWNER/NAME"):
+            HubName.parse(written)

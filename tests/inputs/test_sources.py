@@ -56,11 +56,6 @@ def test_what_is_missing_is_named_with_its_nearest() -> None:
     assert message() == "No input file was named."
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_folder_of_texts_means_the_files_in_it() -> None:
-    assert [str(source.name) for source in sources(["deep", "a.jsonl"])] == ["deep/er/c.jsonl", "a.jsonl"]
-
-
 def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")

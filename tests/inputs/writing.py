@@ -1,10 +1,12 @@
-"""Writes the files that these tests read."""
+"""Writes the files that these tests read, and reads them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+from programs.inputs.cutting import Cutting
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
@@ -19,11 +21,14 @@ def write(path: Path, *lines: bytes, end: bytes = b"\n") -> Path:
     return path
 
 
-def read(path: Path) -> tuple[list[Sample], ReadReport]:
-    """All samples of a file; checks that every line of it was counted once."""
+def read(
+    *inputs: Path | str, tokens: int | None = None, max_chars: int | None = None, **how: Any
+) -> tuple[list[Sample], ReadReport]:
+    """All samples of some inputs; checks that every line of them was counted once."""
     report = ReadReport()
-    samples = list(read_samples([str(path)], max_chars=None, report=report))
+    patterns = [str(path) for path in inputs]
+    samples = list(read_samples(patterns, max_chars=max_chars, report=report, cutting=Cutting(tokens), **how))
     assert report.samples == len(samples)
-    assert report.lines == report.samples + report.blank + report.skipped_lines
+    assert report.lines == report.samples + report.blank + report.done + report.other_shards + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)
     return samples, report

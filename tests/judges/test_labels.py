@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from programs.errors import UserError
-from programs.inputs.report import DUPLICATE
+from programs.inputs.report import Skip
 from programs.judges.labels import NO_BASIS, NO_LABEL, REPLACED, read_labels
 
 GOOD: dict[str, Any] = {
@@ -77,7 +77,7 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
         paths.append(str(written(tmp_path / name, *records)))
     found = read_labels(*paths)
     assert [(answer.answer, answer.overall) for answer in found.answers] == [(GOOD["answer"], 3), ("Another.", None)]
-    assert found.skipped == {DUPLICATE: 1, REPLACED: 1}
+    assert found.skipped == {Skip.DUPLICATE.value: 1, REPLACED: 1}
     assert [answer.overall for answer in read_labels(*reversed(paths)).answers] == [8, None]
     one = written(tmp_path, rated[0], other, *rated[1:])
     alone = read_labels(one)

@@ -54,7 +54,7 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
 
 def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
     frame = "Read the following question with great care and then answer it with one letter only, please: "
-    topics = (
+    topics = [
         "quasars",
         "pulsars",
         "comets",
@@ -66,7 +66,7 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
         "jets",
         "winds",
         "dust",
-    )
+    ]
     few = bench(tmp_path / "few.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics[:10]))
     many = bench(tmp_path / "many.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics))
     asked = f"{frame}which galaxies merge?"

@@ -35,18 +35,13 @@ SHARED = ("clarification", "mechanism", "limitation", "comparison")
 TOPICS = ("lensing", "redshift", "metallicity")
 
 
-def shared_question(kind: str, number: int) -> str:
-    """A question that every third text asks too, in other words that carry nothing."""
-    opening = ("", "Please explain: ", "In detail, ")[number % 3]
-    topic = TOPICS[number % len(TOPICS)]
-    return f"{opening}by what chain of causes does the {topic} scatter of faint targets bias a {kind} amplitude?"
-
-
 def questions(asked: Asked) -> dict[str, Any]:
-    """Four kinds of question are asked of every third text alike, three are each text's own."""
+    """Four kinds of question are asked of every third text alike, in other words that carry nothing; three are its own."""
     number, made = catalogue_of(asked), scientist.questions(asked)
+    how, topic = ("", "Please explain: ", "In detail, ")[number % 3], TOPICS[number % len(TOPICS)]
     for kind in SHARED:
-        made[kind]["question"] = shared_question(kind, number)
+        asks = f"{how}by what chain of causes does the {topic} scatter of faint targets bias a {kind} amplitude?"
+        made[kind]["question"] = asks
     return made
 
 
@@ -105,9 +100,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return outcome(lab)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tmp_path: Path, seed: int) -> None:
-    faults = FaultPlan(share=0.3, kinds=["500", "reset", "429"], seed=seed)
+def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tmp_path: Path) -> None:
+    faults = FaultPlan(share=0.3, kinds=["500", "reset", "429"], seed=1)
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE, faults=faults) as lab:
         lab.run(traces_per_sample=2, concurrency=16)
         assert outcome(lab) == undisturbed
@@ -131,22 +125,16 @@ def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> No
 # 2. Over resumes
 
 
-@pytest.mark.parametrize("line", [4, 17, 33, 61, 90])
-def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(undisturbed: Any, tmp_path: Path, line: int) -> None:
-    """What the register and the index hold beyond the journal must count for nothing."""
+@pytest.mark.parametrize(("line", "lost"), [(4, ""), (33, "questions"), (61, "index"), (90, "")])
+def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(
+    undisturbed: Any, tmp_path: Path, line: int, lost: str
+) -> None:
+    """What the register and the index hold beyond the journal must count for nothing, and can be made again."""
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
         lab.run(traces_per_sample=2)
         lines = lab.journal.read_bytes().split(b"\n")
         lab.journal.write_bytes(b"\n".join(lines[:line]) + b"\n" + lines[line][: len(lines[line]) // 2])
-        lab.run(traces_per_sample=2)
-        assert outcome(lab) == undisturbed
-
-
-@pytest.mark.parametrize("lost", ["questions", "index"])
-def test_what_lies_beside_the_journal_can_be_made_again(undisturbed: Any, tmp_path: Path, lost: str) -> None:
-    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
-        lab.run(traces_per_sample=2, max_calls=40)
-        for path in lab.folder.glob(f"out.journal.jsonl.{lost}*"):
+        for path in lab.folder.glob(f"out.journal.jsonl.{lost}*" if lost else "nothing"):
             path.unlink()
         lab.run(traces_per_sample=2)
         assert outcome(lab) == undisturbed
@@ -231,17 +219,15 @@ SECRET = "the entropy of a black hole is one quarter of the area of its horizon 
 
 
 def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> None:
-    secret = SECRET
-
     def answer(asked: Asked) -> dict[str, Any]:
         text = scientist.answer(asked)["text"]
-        return {"text": f"{text} Note that {secret}." if catalogue_of(asked) == 1 else text}
+        return {"text": f"{text} Note that {SECRET}." if catalogue_of(asked) == 1 else text}
 
     with laboratory(tmp_path, texts=3, stages={"answer": answer}) as lab:
-        file = bench(lab, "bench.jsonl", f"True or false: {secret}?")
+        file = bench(lab, "bench.jsonl", f"True or false: {SECRET}?")
         finished = lab.run(decontaminate=[file])
         assert finished.summary.traces == {"accepted": 2, "contaminated": 1}
-        assert secret not in lab.output.read_text()
+        assert SECRET not in lab.output.read_text()
         _, calls = lab.counted(decontaminate=[file])
         assert calls == 0
         (line,) = (line for line in lab.latest_units().values() if line["status"] == "contaminated")
@@ -345,6 +331,7 @@ def test_asked_for_later_it_keeps_what_was_made(tmp_path: Path) -> None:
         assert calls == 0
         assert before.items() <= asked_in(lab).items()
         assert "withdrawn" not in finished.summary.traces
+        assert not any(line["dropped"] for line in pools(lab).values())
 
 
 def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
@@ -362,13 +349,6 @@ def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
 
 
 # 5. and 6. Without it
-
-
-def test_without_the_options_nothing_is_dropped(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}) as lab:
-        lab.run()
-        assert not any(line["dropped"] for line in pools(lab).values())
-        assert all(path.suffix != ".questions" and "dropped" not in path.name for path in lab.folder.iterdir())
 
 
 def test_a_benchmark_that_is_not_there_is_told_before_any_work(lab: Lab) -> None:

@@ -7,6 +7,8 @@
 3. A stretch is named once, three of them at most, each with its first words. Without demonstrations nothing is taken.
 4. Marks belong to their letters, however these are written.
 5. The share of a text that is copied is that of its words in runs of twelve or more that the source has too.
+6. Benchmarks: grams see through case, punctuation and typography alone; texts share one just when they share so many words
+   in a row; a question is found in whatever form benchmarks have it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.text.copying import BORROWED_RUN, COPIED_RUN, LONGEST_NAMED, MOST_NAMED, borrowed, copied_share
+from programs.text.copying import (
+    BORROWED_RUN,
+    COPIED_RUN,
+    GRAM,
+    LONGEST_NAMED,
+    MOST_NAMED,
+    benchmark_grams,
+    borrowed,
+    copied_share,
+    grams,
+    questions_in,
+    words_of,
+)
 from signatures.critique import CritiqueMethod
 from signatures.hypotheses import Hypothesis, HypothesisSet
 from signatures.thought import WriteThought
@@ -62,7 +76,9 @@ def test_1_grammar_and_numbers_are_nobodys(text: str) -> None:
 @settings(deadline=None)
 @given(st.integers(0, 60 - BORROWED_RUN), st.integers(1, BORROWED_RUN - 1))
 def test_1_fewer_words_are_not(start: int, length: int) -> None:
-    assert reasons(" ".join(SHOWN[start : start + length])) == []
+    few, rest = SHOWN[start : start + length], SHOWN[start + length : start + BORROWED_RUN]
+    assert reasons(" ".join(few)) == []
+    assert reasons([" ".join(few), " ".join(rest)]) == [], "a run does not go from one text into the next"
 
 
 def test_1_texts_stand_in_models_and_lists() -> None:
@@ -72,21 +88,12 @@ def test_1_texts_stand_in_models_and_lists() -> None:
     assert len(reasons(HypothesisSet(hypotheses=[own, taken]))) == 1
 
 
-def test_1_a_run_does_not_go_from_one_text_into_the_next() -> None:
-    assert reasons([" ".join(SHOWN[:5]), " ".join(SHOWN[5:10])]) == []
-
-
 def test_2_what_an_input_says_is_its_own() -> None:
     run = " ".join(SHOWN[10:20])
     assert reasons(run, passage=f"[1] We saw {run}.") == []
-    assert reasons(run, analysis={"notes": [run]}) == []
     assert reasons(f"{run} {SHOWN[20]}", analysis={"notes": [run]}) == [
         f'takes "{" ".join(SHOWN[13:21])}" from an example, which is about another passage'
     ]
-
-
-def test_2_the_passage_of_a_demonstration_is_shown_nowhere() -> None:
-    assert reasons(" ".join(SHOWN), [{"passage": " ".join(SHOWN), "question": "What is it?"}]) == []
 
 
 def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
@@ -101,13 +108,12 @@ def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
     assert len(borrowed(asked, predict, {})) == 1
 
 
-def test_2_what_no_prompt_shows_is_not_taken() -> None:
-    assert reasons(" ".join(SHOWN), [{"notes": " ".join(SHOWN)}]) == []
-
-
-def test_2_a_demonstration_for_the_same_question_is_the_texts_own() -> None:
-    assert reasons(" ".join(SHOWN), question="What is it?") == []
-    assert len(reasons(" ".join(SHOWN), question="What is it, then?")) == 1
+def test_2_what_no_prompt_shows_and_what_is_of_the_same_question_is_not_taken() -> None:
+    text = " ".join(SHOWN)
+    assert reasons(text, [{"passage": text, "question": "What is it?"}]) == []
+    assert reasons(text, [{"notes": text}]) == reasons(text, []) == []
+    assert reasons(text, question="What is it?") == []
+    assert len(reasons(text, question="What is it, then?")) == 1
 
 
 def test_3_stretches_are_named_once_and_few() -> None:
@@ -116,10 +122,6 @@ def test_3_stretches_are_named_once_and_few() -> None:
     assert len(said) == MOST_NAMED
     assert all(f'"{piece}"' in why for piece, why in zip(pieces, said, strict=False))
     assert reasons(f"{pieces[0]} and then {pieces[1]}") == said[:2]
-
-
-def test_3_without_demonstrations_nothing_is_taken() -> None:
-    assert reasons(" ".join(SHOWN), []) == []
 
 
 def test_4_marks_belong_to_their_letters() -> None:
@@ -144,7 +146,7 @@ def test_5_a_run_is_copied(start: int, length: int) -> None:
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(SOURCE.split()), max_size=COPIED_RUN - 1))
 def test_5_shorter_runs_are_not(words: list[str]) -> None:
-    assert copied_share(" ".join(words), SOURCE) == 0.0
+    assert copied_share(" ".join(words), SOURCE) == copied_share(SOURCE, " ".join(words)) == 0.0
 
 
 @settings(deadline=None)
@@ -155,6 +157,62 @@ def test_5_it_is_the_share_of_the_words(own: int, more: int) -> None:
     assert copied_share(text, SOURCE) == len(copied) / (len(copied) + own)
 
 
-def test_5_nothing_is_not_copied() -> None:
-    assert copied_share("", SOURCE) == 0.0
-    assert copied_share("word1 word2", "") == 0.0
+LONG = (
+    "Which of two identical clocks, one on a mountain and one in a valley, runs slower according to general relativity?"
+)
+
+
+def test_6_words_have_no_case_and_no_punctuation() -> None:
+    assert " ".join(words_of("The Sun’s “light”,\nre-emitted: ﬁve x10!")) == "the suns light re emitted five x10"
+
+
+def test_6_a_gram_is_so_many_words_in_a_row() -> None:
+    assert len(words_of(LONG)) == 20
+    assert len(list(grams(LONG))) == 20 - GRAM + 1
+    assert list(grams(LONG.upper().replace(",", " --\n"))) == list(grams(LONG))
+    assert not set(grams(LONG)) & set(grams(LONG.replace("mountain", "tower").replace("runs", "goes")))
+
+
+words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
+
+
+@given(words, words, st.integers(1, 5))
+def test_6_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other: list[str], length: int) -> None:
+    runs = [{tuple(text[n : n + length]) for n in range(len(text) - length + 1)} for text in (one, other)]
+    found = set(grams(" ".join(one), [length])) & set(grams(" ".join(other), [length]))
+    assert len(found) == len(runs[0] & runs[1])
+
+
+@pytest.mark.parametrize(("count", "length", "grams_of_it"), [(7, 7, 0), (8, 8, 1), (13, 13, 1), (15, 13, 3)])
+def test_6_a_short_question_is_one_gram_of_its_own_length(count: int, length: int, grams_of_it: int) -> None:
+    found = benchmark_grams(" ".join(f"w{n}" for n in range(count)))
+    assert (found[0], len(found[1])) == (length, grams_of_it)
+
+
+@pytest.mark.parametrize(
+    ("record", "question"),
+    [
+        ({"question": "Why?", "text": "A long passage."}, "Why?"),
+        ({"text": "Why?", "answer": "So."}, "Why?"),
+        ({"Question": {"stem": "Why?", "choices": []}}, "Why?"),
+        ({"question_stem": "Why?"}, "Why?"),
+        ({"question": "", "prompt": "Why?"}, "Why?"),
+        ({"question": 7, "problem": "Why?"}, "Why?"),
+        ({"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]}, "Why?"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Why?"}]}]}, "Why?"),
+        ({"messages": [{"role": "assistant", "content": "Why?"}]}, None),
+        ({"answer": "So."}, None),
+        ({"question": "???"}, None),
+        ({}, None),
+    ],
+)
+def test_6_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
+    assert questions_in(record) == ([] if question is None else [question])
+
+
+def test_6_a_frame_and_its_input_both_count() -> None:
+    frame = "Prompt"
+    assert questions_in({frame: "Answer the question.", "input": "Why?"}) == ["Answer the question.", "Why?"]
+    assert questions_in({frame: "Why?", "input": ""}) == ["Why?"]
+    assert questions_in({frame: "", "input": "Why?"}) == ["Why?"]
+    assert questions_in({"question": "Why?", frame: "Answer the question.", "input": "A text."}) == ["Why?"]

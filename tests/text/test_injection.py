@@ -10,19 +10,8 @@ from hypothesis import strategies as st
 
 from programs.text.injection import escape_markers, flags
 
-MARKERS = [
-    "[[ ## x ## ]]",
-    "[[##x##]]",
-    "<|im_start|>",
-    "<｜begin▁of▁sentence｜>",
-    "</think>",
-    "<thought>",
-    "[INST]",
-    "<<SYS>>",
-]
-PIECES = st.sampled_from(
-    [*MARKERS, "[", "]", "##", "<", ">", "|", " ", "/think", "a", "\n", "[[", "]]", "<start_of_turn>"]
-)
+MARKERS = "[[ ## x ## ]] & [[##x##]] & <|im_start|> & <｜begin▁of▁sentence｜> & </think> & <thought> & [INST] & <<SYS>>"
+PIECES = st.sampled_from([*MARKERS.split(" & "), *"[]<>| a\n", "##", "/think", "[[", "]]", "<start_of_turn>"])
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from programs.text.needs_passage import needs_passage
 from programs.text.quantities import quantities
+from tests.text.tables import texts
 
 CASES: list[dict[str, Any]] = [
     json.loads(line) for line in Path(__file__).with_name("figures.jsonl").read_text(encoding="utf-8").splitlines()
@@ -52,54 +53,40 @@ def test_what_anybody_may_guess_is_not_listed() -> None:
     assert needs_passage("How many come back within a year?", passage, ["So 36.8% stayed away."]) == ["36.8%"]
 
 
-@pytest.mark.parametrize(
-    ("text", "size", "dimension"),
-    [
-        ("2,000", 2000, None),
-        (".05", 0.05, None),
-        ("3.2 × 10^5", 3.2e5, None),
-        ("3 x 10^-4", 3e-4, None),
-        ("1e5", 1e5, None),
-        ("10⁻³", 1e-3, None),
-        (r"$1.2\times10^{15}$", 1.2e15, None),
-        ("(2.2 ± 1) × 10^-3", 2.2e-3, None),
-        ("2.2 per thousand", 2.2e-3, None),
-        ("1.2 million", 1.2e6, None),
-        ("thirty-eight", 38, None),
-        ("two thirds", 2 / 3, "fraction"),
-        ("a quarter of them", 0.25, "fraction"),
-        (r"53\%", 0.53, "fraction"),
-        ("500 mg", 0.5, "mass"),
-        ("a 27-hour delay", 97200, "time"),
-        ("14 to 20 hours", 14 * 3600, "time"),
-        ("(95%CI)", 0.95, "fraction"),
-    ],
-)
-def test_a_figure_is_read(text: str, size: float, dimension: str | None) -> None:
+SIZES = {
+    2000: "2,000",
+    0.05: ".05",
+    3.2e5: "3.2 × 10^5",
+    3e-4: "3 x 10^-4",
+    1e5: "1e5",
+    1e-3: "10⁻³",
+    1.2e15: r"$1.2\times10^{15}$",
+    2.2e-3: "(2.2 ± 1) × 10^-3 | 2.2 per thousand",
+    1.2e6: "1.2 million",
+    38: "thirty-eight",
+}
+AMOUNTS: dict[str, tuple[float, str | None]] = {
+    "two thirds": (2 / 3, "fraction"),
+    "a quarter of them": (0.25, "fraction"),
+    r"53\%": (0.53, "fraction"),
+}
+AMOUNTS |= {"500 mg": (0.5, "mass"), "a 27-hour delay": (97200, "time"), "14 to 20 hours": (14 * 3600, "time")}
+AMOUNTS |= {text: (size, None) for size, table in SIZES.items() for text in texts(table)} | {
+    "(95%CI)": (0.95, "fraction")
+}
+
+
+@pytest.mark.parametrize("text", AMOUNTS)
+def test_a_figure_is_read(text: str) -> None:
     first = quantities(text)[0]
+    size, dimension = AMOUNTS[text]
     assert first.size == pytest.approx(size)
     assert first.dimension == dimension
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Fig. 3",
-        "[12]",
-        "HbA1c",
-        "B12",
-        "the 1990s",
-        "25(OH)D",
-        "NGC 4565",
-        "COVID-19",
-        "1. First",
-        "x^2",
-        "a third idea",
-        "",
-    ],
-)
-def test_what_is_no_figure_is_not_read(text: str) -> None:
-    assert quantities(text) == ()
+def test_what_is_no_figure_is_not_read() -> None:
+    none = "Fig. 3 | [12] | HbA1c | B12 | the 1990s | 25(OH)D | NGC 4565 | COVID-19 | 1. First | x^2 | a third idea"
+    assert [text for text in texts(none) if quantities(text)] == []
 
 
 PASSAGE = (

@@ -119,11 +119,6 @@ def test_a_leak_is_found_wherever_it_stands(before: str, leak: str, after: str) 
     assert leaked(f"{before} {leak} {after}")
 
 
-SHORT_PROSE = (
-    "The dipole amplitude is 0.066, and 46 of 2,000 isotropic skies exceed it, so the probability is 2.3 per cent."
-)
-
-
 @given(st.text(max_size=200), st.integers(1, 6))
 def test_the_share_is_a_share(text: str, n: int) -> None:
     assert 0.0 <= repeated_ngrams(text, n) < 1.0
@@ -169,23 +164,11 @@ def test_degenerate(text: str, reason: str) -> None:
     assert reason in found
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        SHORT_PROSE,
-        "42",
-        "3.2 km/s",
-        "299792458",
-        "10000000000 years",
-        "6.62607015e-34 J s",
-        "The point (0, 0, 0) is the origin.",
-        "[12] reports a dipole.",
-        "[12]",
-        "{\\rm H}_2 forms on grains.",
-        "Very, very, very faint galaxies dominate.",
-        "H0 = 67.4 ± 0.5 km/s/Mpc, at odds with 73.0 ± 1.0 km/s/Mpc",
-        "Schwarzschild metric: ds² = −(1 − 2GM/r)dt² + ...",
-    ],
-)
-def test_prose_and_short_answers_pass(text: str) -> None:
-    assert is_degenerate(text) is None
+def test_prose_and_short_answers_pass() -> None:
+    prose = r"""
+    The dipole amplitude is 0.066, and 46 of 2,000 isotropic skies exceed it, so the probability is 2.3 per cent. |
+    42 | 3.2 km/s | 299792458 | 10000000000 years | 6.62607015e-34 J s | The point (0, 0, 0) is the origin. |
+    [12] reports a dipole. | [12] | {\\rm H}_2 forms on grains. | Very, very, very faint galaxies dominate. |
+    H0 = 67.4 ± 0.5 km/s/Mpc, at odds with 73.0 ± 1.0 km/s/Mpc | Schwarzschild metric: ds² = −(1 − 2GM/r)dt² + ...
+    """
+    assert [text for text in texts(prose) if is_degenerate(text)] == []

@@ -19,7 +19,7 @@ from programs.inputs.formats.pandoc import APPENDIX_MARK, blocks_of, meta_text, 
 from programs.inputs.formats.paper import Paper, paper_of
 from programs.inputs.formats.text import decoded
 from programs.inputs.papers import arxiv_in, doi_in, licence_in, usable_title
-from programs.inputs.report import DAMAGED, LOCKED, NO_TEXT_IN_IT, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 _LATIN = re.compile(rb"\\usepackage\[(latin1|latin9|ansinew|cp1252)\]\{inputenc\}")
 _CODECS = {b"latin1": "latin-1", b"latin9": "iso8859-15", b"ansinew": "cp1252", b"cp1252": "cp1252"}
@@ -86,7 +86,7 @@ def read_html(data: bytes) -> Paper:
         parser = html.HTMLParser(encoding="utf-8" if utf8 else None, huge_tree=True)
         page = html.document_fromstring(data, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
-        raise Unreadable(DAMAGED if data.strip() else NO_TEXT_IN_IT) from error
+        raise Unreadable(Skip.DAMAGED if data.strip() else Skip.NO_TEXT_IN_IT) from error
     said: dict[str, list[str]] = {}
     for meta in page.iter("meta"):
         name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
@@ -106,7 +106,7 @@ def _article(page: Any) -> bytes:
     found = page.xpath("//article | //main | //*[@role='main']")
     article = max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
     if article is None:
-        raise Unreadable(NO_TEXT_IN_IT)
+        raise Unreadable(Skip.NO_TEXT_IN_IT)
     left_out = [
         element
         for element in article.iter(*_NOT_READ.split())
@@ -149,7 +149,7 @@ def read_docx(data: bytes) -> Paper:
     """The paragraphs and tables of the document's body; sections by the styles of headings."""
     if data.startswith(_OLE):
         # A document with a password is in an OLE container, and so is one of Word 97.
-        raise Unreadable(LOCKED if "EncryptedPackage".encode("utf-16-le") in data else DAMAGED)
+        raise Unreadable(Skip.LOCKED if "EncryptedPackage".encode("utf-16-le") in data else Skip.DAMAGED)
     said = _properties(data)
     tree = tree_of(data, "docx")
     blocks = list(blocks_of(tree))
@@ -169,9 +169,9 @@ def _properties(data: bytes) -> dict[str, str]:
         with zipfile.ZipFile(io.BytesIO(data)) as container:
             parts = {part.filename: part.file_size for part in container.infolist() if part.filename.endswith(".xml")}
             if any(size > LARGEST_PART for size in parts.values()):
-                raise Unreadable(DAMAGED)
+                raise Unreadable(Skip.DAMAGED)
             core = container.read(_PROPERTIES) if _PROPERTIES in parts else b"<none/>"
             root = ElementTree.fromstring(core)
     except (zipfile.BadZipFile, ElementTree.ParseError, EOFError) as error:
-        raise Unreadable(DAMAGED) from error
+        raise Unreadable(Skip.DAMAGED) from error
     return {part.tag.rpartition("}")[2]: part.text.strip() for part in root if part.text}

@@ -17,12 +17,11 @@ import pypandoc
 
 from programs.inputs.formats.paper import Block
 from programs.inputs.headings import ACKNOWLEDGEMENTS, APPENDIX, REFERENCES, kind_of
-from programs.inputs.report import DAMAGED, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 APPENDIX_MARK = "synthreasoner-appendix"
 """A heading of these words is none: all that follows it is an appendix."""
 
-TOO_DEEP = "a document that is nested too deeply"
 _HEAP = "-M2g"
 _THANKS = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
 _PARTS = {
@@ -43,11 +42,11 @@ def tree_of(data: bytes, source: str) -> Node:
     command = [pypandoc.get_pandoc_path(), "--sandbox", "-f", source, "-t", "json", "+RTS", _HEAP, "-RTS"]
     done = subprocess.run(command, input=data, capture_output=True, check=False)
     if done.returncode:
-        raise Unreadable(DAMAGED) from RuntimeError(done.stderr.decode(errors="replace").strip()[:300])
+        raise Unreadable(Skip.DAMAGED) from RuntimeError(done.stderr.decode(errors="replace").strip()[:300])
     try:
         tree: Node = json.loads(done.stdout)
     except RecursionError as error:
-        raise Unreadable(TOO_DEEP) from error
+        raise Unreadable(Skip.TOO_DEEP) from error
     return tree
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from programs.inputs.cleaning import clean, clean_line
 from programs.inputs.headings import kind_of
-from programs.inputs.report import NO_TEXT_IN_IT, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 
 class Section(BaseModel):
@@ -82,7 +82,7 @@ def marked(
 ) -> Paper:
     """A paper of a cleaned text and the headings in it, in order. Raises `Unreadable` where there is no text."""
     if not text.strip():
-        raise Unreadable(NO_TEXT_IN_IT)
+        raise Unreadable(Skip.NO_TEXT_IN_IT)
     title = clean_line(title or "") or None
     # A title is no heading of a section.
     marks = marks[1:] if marks and marks[0].title == title else marks

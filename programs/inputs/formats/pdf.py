@@ -18,10 +18,8 @@ import pdf_inspector
 from programs.inputs.formats.paper import Block, Paper, paper_of
 from programs.inputs.headings import depth_of, heading, looks_like_one
 from programs.inputs.papers import arxiv_in, doi_in, licence_in, usable_title
-from programs.inputs.report import DAMAGED, LOCKED, NO_TEXT_IN_IT, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
-SCAN = "pages without text (a scan?)"
-UNKNOWN_LETTERS = "letters that the file does not name"
 LEAST_LETTERS = 50
 """A page. Fewer on average where the library asks for OCR, and what text there is was laid over pictures."""
 MOST_UNKNOWN = 0.1
@@ -57,7 +55,7 @@ def read_pdf(data: bytes) -> Paper:
         pages = [page.markdown or "" for page in pdf_inspector.extract_pages_markdown_bytes(data).pages]
         items = pdf_inspector.extract_text_with_positions_bytes(data)
     except ValueError as error:
-        raise Unreadable(LOCKED if "encrypted" in str(error) else DAMAGED) from error
+        raise Unreadable(Skip.LOCKED if "encrypted" in str(error) else Skip.DAMAGED) from error
     _refuse_silent("".join(pages), len(pages), [why for page in about.ocr_reasons_by_page for why in page.reasons])
     turned = [item for item in items if item.rotation % 360]
     front = "\n".join([*pages[:2], *(item.text for item in turned if item.page == 1)])
@@ -77,9 +75,9 @@ def _refuse_silent(text: str, pages: int, pictures: Sequence[str]) -> None:
     why the library would look at some of them with OCR."""
     letters = sum(map(str.isalpha, text))
     if letters < (LEAST_LETTERS * pages if pictures else 1):
-        raise Unreadable(NO_TEXT_IN_IT if set(pictures) <= {"no_text"} else SCAN)
+        raise Unreadable(Skip.NO_TEXT_IN_IT if set(pictures) <= {"no_text"} else Skip.SCAN)
     if len(_UNKNOWN.findall(text)) > MOST_UNKNOWN * letters:
-        raise Unreadable(UNKNOWN_LETTERS)
+        raise Unreadable(Skip.UNKNOWN_LETTERS)
 
 
 def _xmp(data: bytes) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from programs.errors import FatalError, UserError
-from programs.inputs.report import DAMAGED, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 PREFIX = "hf://"
 FORM = "hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]"
@@ -34,7 +34,7 @@ def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
                 columns = [[_value(cell) for cell in column] for column in batch.columns]
                 yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
     except (pa.ArrowException, OSError) as error:
-        raise Unreadable(DAMAGED) from error
+        raise Unreadable(Skip.DAMAGED) from error
 
 
 def _value(cell: Any) -> Any:

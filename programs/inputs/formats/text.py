@@ -12,7 +12,7 @@ import yaml
 from programs.inputs.cleaning import clean, portable
 from programs.inputs.formats.paper import Mark, Paper, marked
 from programs.inputs.headings import PLAIN, depth_of, heading, looks_like_one
-from programs.inputs.report import BAD_UTF8, Unreadable
+from programs.inputs.report import Skip, Unreadable
 
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -24,7 +24,7 @@ def decoded(data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise Unreadable(BAD_UTF8) from error
+        raise Unreadable(Skip.BAD_UTF8) from error
 
 
 def read_text(data: bytes) -> Paper:
