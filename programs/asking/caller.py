@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Literal
 
 import dspy
@@ -38,7 +40,7 @@ RETRY_INPUTS = ("earlier", "feedback")
 
 @dataclass(frozen=True)
 class TryRules:
-    """How often a stage is asked, and what every call carries."""
+    """How often a stage is asked, at least once, and what every call carries."""
 
     limit: int = 3
     seed: int = 0
@@ -91,7 +93,7 @@ class Caller:
                 "model": model.name if model else str(getattr(lm, "model", "")),
                 "temperature": ask.asked_temperature if "temperature" in options else None,
                 "reasoning": costs[-1].reasoning or None,
-                "spent": sum((_spent(meter, number) for number, meter in enumerate(costs)), Spent()),
+                "spent": reduce(add, (_spent(meter, number) for number, meter in enumerate(costs))),
             }
         )
 

@@ -158,7 +158,7 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
             problems = (
                 problems_of(text, passage.sample.text)
                 or borrowed(text, predict, {"passage": passage.shown})
-                or _repeats(text, [question.text for question in taken.values()])
+                or _repeats(text, tuple(question.text for question in taken.values()))
             )
             if problems:
                 rejected.append(RejectedQuestion(text=text, type=kind, problems=list(problems)))
@@ -167,6 +167,8 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
     return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
 
-def _repeats(text: str, earlier: list[str]) -> tuple[str, ...]:
+# As `problems_of`, asked twice of the same texts: by the check, and of the pool that is made of all tries.
+@lru_cache(maxsize=1024)
+def _repeats(text: str, earlier: tuple[str, ...]) -> tuple[str, ...]:
     twin = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
     return () if twin is None else (f"asks the same as: {twin}",)
