@@ -91,7 +91,7 @@ class ModelTable:
             name = model.backend.model
             lists = {server.endpoint: await _reach(server) for server in model.engine.servers}
             lacking = {end: known for end, known in lists.items() if not any(name in names for names in known)}
-            # A list without the model is a mistake where another list has it; alone it may be of fewer names than are taken.
+            # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
             for endpoint, known in lacking.items() if len(lacking) < len(lists) else ():
                 if known:
                     error = UnknownModel(f"{endpoint} does not have the model {name!r}")

@@ -57,12 +57,6 @@ def test_offsets_count_characters_of_the_sample_not_of_what_is_shown() -> None:
         assert " ".join(item.quote.split()) in shown.shown
 
 
-def test_the_same_sentence_twice_is_evidence_once_with_its_first_claim() -> None:
-    items = [{"sentence": 1, "claim": f"claim number {n}", "bearing": "supports"} for n in range(3)]
-    (item,) = located(EvidenceSet.model_validate({"items": items}), PASSAGE)
-    assert item.claim == "claim number 0"
-
-
 def evidence(*numbers: int) -> Any:
     return lambda _ask: {
         "items": [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "qualifies"} for n in numbers]
