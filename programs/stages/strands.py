@@ -12,11 +12,18 @@ from programs.passage import Passage
 from programs.records import Evidence
 from programs.stages.questions import Question, shared_inputs
 from programs.text.copying import borrowed
-from signatures.context import AnalyseContext, ContextAnalysis
-from signatures.critique import CritiqueMethod, MethodCritique
-from signatures.evidence import EvidenceSet, GatherEvidence
-from signatures.hypotheses import FormHypotheses, HypothesisSet
-from signatures.perspective import TakePerspective, UserPerspective
+from signatures.strands import (
+    AnalyseContext,
+    ContextAnalysis,
+    CritiqueMethod,
+    EvidenceSet,
+    FormHypotheses,
+    GatherEvidence,
+    HypothesisSet,
+    MethodCritique,
+    TakePerspective,
+    UserPerspective,
+)
 from signatures.thought import QuotedEvidence
 
 STRANDS = ("hypotheses", "evidence", "critique", "perspective")

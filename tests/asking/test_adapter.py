@@ -31,9 +31,9 @@ from programs.asking.caller import Caller
 from programs.asking.json_objects import objects_in
 from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
-from signatures.evidence import GatherEvidence
 from signatures.grade import GradeAnswer
 from signatures.prompt import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.strands import GatherEvidence
 from tests.lms.asking import QUICK
 from tests.making import inputs_of_every_stage, passage, question
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE

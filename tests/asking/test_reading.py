@@ -18,8 +18,8 @@ from pydantic import BaseModel, Field
 
 from programs.asking.json_objects import objects_in
 from programs.asking.reading import Misread, as_meant, stops_midway
-from signatures.evidence import EvidenceSet
 from signatures.prompt import WHOLE, characters
+from signatures.strands import EvidenceSet
 
 Bearing = Literal["supports", "contradicts", "no_claim"]
 

@@ -20,7 +20,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
 from programs.background_loop import run
 from programs.stages.strands import located
-from signatures.evidence import EvidenceSet
+from signatures.strands import EvidenceSet
 from signatures.thought import QuotedEvidence
 from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer, unread
 

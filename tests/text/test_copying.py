@@ -20,8 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.text.copying import BORROWED_RUN, COPIED_RUN, LONGEST_NAMED, MOST_NAMED, borrowed, copied_share
-from signatures.critique import CritiqueMethod
-from signatures.hypotheses import Hypothesis, HypothesisSet
+from signatures.strands import CritiqueMethod, Hypothesis, HypothesisSet
 from signatures.thought import WriteThought
 
 SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
