@@ -166,7 +166,7 @@ def _words_of(text: str) -> str:
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds that the server asks us to wait, 0 to 300, from `retry-after-ms` or `retry-after` (seconds or an HTTP date);
-    None where it says nothing that makes sense. Header names are in lower case."""
+    None where it says nothing that makes sense."""
     milliseconds, value = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
     try:
         seconds = float(milliseconds) / 1000 if milliseconds else float(value)
