@@ -190,13 +190,7 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
         ),
         (WriteAnswer, '{"answer": "zebra"}', "prose) has 5 characters: write at least 40 and at most 1900"),
         (WriteAnswer, '{"answer": 7}', "answer (The answer as the person reads it.) is 7: give an object with text"),
-        (
-            WriteAnswer,
-            '{"answer": null}',
-            "answer (The answer as the person reads it.) is null: give an object with text",
-        ),
         (WriteAnswer, '["zebra"]', "not one whole JSON object"),
-        (WriteAnswer, "zebra zebra", "not one whole JSON object"),
         (WriteAnswer, "", "not one whole JSON object"),
         (WriteAnswer, f'{{"answer": {{"text": "{WORDS}', "stops in the middle"),
         (WriteAnswer, ANSWER.replace(" too.", " and the"), "answer.text stops in the middle of a sentence"),
