@@ -3,12 +3,8 @@
 import dspy
 from pydantic import BaseModel, Field, RootModel, model_validator
 
-from signatures.context import ContextAnalysis
-from signatures.critique import MethodCritique
-from signatures.evidence import Bearing
-from signatures.hypotheses import HypothesisSet
-from signatures.perspective import UserPerspective
 from signatures.prompt import EARLIER, FEEDBACK, WHOLE, AboutQuestion, characters
+from signatures.strands import Bearing, ContextAnalysis, HypothesisSet, MethodCritique, UserPerspective
 from signatures.vocabulary import OLD_KINDS, Kind
 
 

@@ -25,12 +25,9 @@ from programs.stages.thought import AttemptPlan, Draft, ThoughtStages
 from programs.tracer import SampleOutcome, Store, Tracer
 from programs.traces.line import line_of
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
-from signatures.context import ContextAnalysis
-from signatures.critique import MethodCritique
-from signatures.hypotheses import HypothesisSet
-from signatures.perspective import UserPerspective
 from signatures.question_type import QuestionType
 from signatures.shape import Shape
+from signatures.strands import ContextAnalysis, HypothesisSet, MethodCritique, UserPerspective
 from signatures.thought import Thought
 from signatures.vocabulary import Kind
 from tests.standin.panel import verdict

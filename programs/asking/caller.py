@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Literal
 
 import dspy
@@ -38,7 +40,7 @@ RETRY_INPUTS = ("earlier", "feedback")
 
 @dataclass(frozen=True)
 class TryRules:
-    """How often a stage is asked, and what every call carries."""
+    """How often a stage is asked, at least once, and what every call carries."""
 
     limit: int = 3
     seed: int = 0
@@ -91,7 +93,7 @@ class Caller:
                 "model": model.name if model else str(getattr(lm, "model", "")),
                 "temperature": ask.asked_temperature if "temperature" in options else None,
                 "reasoning": costs[-1].reasoning or None,
-                "spent": sum((_spent(meter, number) for number, meter in enumerate(costs)), Spent()),
+                "spent": reduce(add, (_spent(meter, number) for number, meter in enumerate(costs))),
             }
         )
 
@@ -108,18 +110,23 @@ class Caller:
             costs.append(meter)
             if isinstance(outcome, BaseModel):
                 values.append(outcome)
-            problems = ask.check(values) if isinstance(outcome, BaseModel) else _problems(outcome)
-            output = outcome.model_dump(mode="json") if isinstance(outcome, BaseModel) else None
-            if output is not None and not problems:
-                return Reply(status="ok", output=output, rejected=rejected)
+                problems, output = ask.check(values), outcome.model_dump(mode="json")
+                if not problems:
+                    return Reply(status="ok", output=output, rejected=rejected)
+            else:
+                problems, output = outcome.faults if isinstance(outcome, NotAsAsked) else [str(outcome)], None
             rejected.append(Rejected(output=output, problems=problems))
             if isinstance(outcome, Truncated) or (isinstance(outcome, NotAsAsked) and outcome.cut):
                 tokens = min(tokens * 2, most * TOKEN_GROWTH_LIMIT)
             elif isinstance(outcome, CallError | TransientError):
                 break
             earlier, feedback = ask.earlier, ask.feedback
+            if isinstance(outcome, BaseModel):
+                earlier = json.dumps({ask.output: output}, ensure_ascii=False)
+            elif isinstance(outcome, NotAsAsked):
+                earlier = outcome.lm_response if len(outcome.lm_response) <= LONGEST_EARLIER else ""
             if isinstance(outcome, BaseModel | NotAsAsked):
-                earlier, feedback = _said(ask, outcome), (*ask.feedback, *problems)
+                feedback = (*ask.feedback, *problems)
         if values and not isinstance(outcome, TransientError):
             output = values[-1].model_dump(mode="json")
             return Reply(status="unusable", output=output, problems=ask.check(values), rejected=rejected)
@@ -155,23 +162,12 @@ def _failed(error: Exception, strict: bool) -> Outcome:
     raise error
 
 
-def _problems(outcome: NotAsAsked | CallError | TransientError) -> list[str]:
-    return outcome.faults if isinstance(outcome, NotAsAsked) else [str(outcome)]
-
-
 def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
     if isinstance(outcome, TransientError):
         # An empty answer is one: the server is there.
         return None if isinstance(outcome, EmptyAnswer) else "server"
     refused = isinstance(outcome, CallError) and not isinstance(outcome, ContextTooLong | Truncated)
     return "refused" if refused else None
-
-
-def _said(ask: Ask, outcome: BaseModel | NotAsAsked) -> str:
-    """What a model wrote, to be shown to it again."""
-    if isinstance(outcome, BaseModel):
-        return json.dumps({ask.output: outcome.model_dump(mode="json")}, ensure_ascii=False)
-    return outcome.lm_response if len(outcome.lm_response) <= LONGEST_EARLIER else ""
 
 
 def _inputs(ask: Ask, earlier: str, feedback: Sequence[str]) -> dict[str, Any]:
@@ -193,34 +189,23 @@ def seed_of(key: str, seed: int, number: int) -> int:
     return int.from_bytes(digest, "big") & 0x7FFFFFFF
 
 
-def takes(model: Model, option: str) -> bool:
-    """Whether a model may be sent this option of a call. DSPy's own routes get the temperature alone: what else they
-    cannot map makes them take a slower road."""
-    if option == "temperature":
-        return model.takes_sampling
-    return model.backend is not None and option in {"max_tokens", *model.backend.supported_params}
-
-
 def options_of(model: Model) -> frozenset[str]:
-    """All options that a model may be sent."""
-    return frozenset(option for option in ("temperature", "max_tokens", "seed") if takes(model, option))
+    """All options of a call that a model may be sent. DSPy's own routes get the temperature alone: what else they cannot
+    map makes them take a slower road."""
+    known = model.backend.supported_params & {"max_tokens", "seed"} if model.backend else frozenset[str]()
+    return known | {"temperature"} if model.takes_sampling else known
 
 
 def _spent(meter: Meter, number: int) -> Spent:
-    return Spent(
-        calls=1,
-        reasks=1 if number else 0,
-        faults=dict(meter.faults),
-        prompt_tokens=None if meter.uncounted else meter.prompt_tokens,
-        completion_tokens=None if meter.uncounted else meter.completion_tokens,
-        cached_tokens=None if meter.uncounted else meter.cached_tokens,
-        seconds=round(meter.seconds, 3),
-    )
+    names = ("prompt_tokens", "completion_tokens", "cached_tokens")
+    tokens = {name: None if meter.uncounted else getattr(meter, name) for name in names}
+    faults, seconds = dict(meter.faults), round(meter.seconds, 3)
+    return Spent(calls=1, reasks=min(number, 1), faults=faults, seconds=seconds, **tokens)
 
 
 class AwaitedModule(dspy.Module):
-    """A module that has `aforward`. `forward` runs it on the background loop (see `programs.background_loop.run`), so that
-    what optimizers call from threads is what tasks await."""
+    """A module that has `aforward`; `forward` runs it on the background loop, so that what optimizers call from threads is
+    what tasks await."""
 
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """As `aforward`, without awaiting."""

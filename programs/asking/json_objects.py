@@ -6,6 +6,7 @@ these but a line end ever stands before a letter in prose; there `\n` is one, un
 """
 
 import ast
+import contextlib
 import json
 import math
 import re
@@ -40,7 +41,11 @@ class Found(NamedTuple):
 
 def objects_in(said: str) -> Found:
     """What a reply holds. A text that is one JSON string is read as what that says."""
-    text = with_latex(_unquoted(said))
+    if said.lstrip().startswith('"'):
+        with contextlib.suppress(ValueError):
+            inner = json.loads(said, strict=False)
+            said = inner if isinstance(inner, str) else said
+    text = _STRAY.sub(_written, said)
     objects: list[dict[str, Any]] = []
     place = mended = 0
     for _ in range(_MOST_STARTS):
@@ -61,16 +66,6 @@ def objects_in(said: str) -> Found:
             else:
                 place += 1
     return Found(objects, cut=False)
-
-
-def _unquoted(said: str) -> str:
-    if not said.lstrip().startswith('"'):
-        return said
-    try:
-        inner = json.loads(said, strict=False)
-    except ValueError:
-        return said
-    return inner if isinstance(inner, str) else said
 
 
 def _decoded(text: str, start: int) -> tuple[dict[str, Any], int]:
@@ -131,12 +126,8 @@ _PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W\d_]{2,}|\\[nr]|[.!?:;,\"”\
 _SHOWN = 40
 
 
-def with_latex(text: str) -> str:
-    """JSON `text` with the backslashes of LaTeX commands written twice, as JSON wants them."""
-    return _STRAY.sub(_written, text)
-
-
 def _written(found: re.Match[str]) -> str:
+    """What is put for a backslash, so that those of LaTeX commands are written twice, as JSON wants them."""
     if found.lastgroup == "apostrophe":
         return ""
     keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))

@@ -1,7 +1,6 @@
 """The models of a run: which one answers which ask."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
@@ -15,8 +14,6 @@ from programs.lms.server import Server
 from programs.settings import Settings
 
 CONNECT_TRIES = 3
-"""How often a server is tried to be connected to before a run begins."""
-
 EMBEDDED_SLOTS = 2
 REMOTE_CONCURRENCY = 16
 
@@ -34,6 +31,8 @@ class ModelTable:
         self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
     ) -> None:
         self._settings = settings
+        # The settings make this mapping anew at every access, and every call asks for its model.
+        self._of_stage = settings.stage_models
         check_models(settings.api_base, self.names)
         retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=told)
         servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
@@ -46,7 +45,7 @@ class ModelTable:
                 temperature=settings.temperature,
                 reasoning_effort=settings.reasoning_effort,
                 retry=retry,
-                env=os.environ if environment is None else environment,
+                env=environment,
                 servers=servers,
             )
             for name in self.names
@@ -74,8 +73,7 @@ class ModelTable:
 
     def of(self, ask: Ask) -> Model:
         """The model that answers an ask."""
-        name = ask.judge or self._settings.stage_models.get(ask.stage, self._settings.model)
-        return self._models[name]
+        return self._models[ask.judge or self._of_stage.get(ask.stage, self._settings.model)]
 
     def named(self, name: str) -> Model:
         """An opened model."""
@@ -88,9 +86,16 @@ class ModelTable:
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
         for model in self._models.values():
-            if model.engine is not None and not _embedded(model):
-                lists = [(server.endpoint, await _reach(server)) for server in model.engine.servers]
-                _refuse_strangers(model, lists)
+            if model.engine is None or model.backend is None or few_slots(model):
+                continue
+            name = model.backend.model
+            lists = {server.endpoint: await _reach(server) for server in model.engine.servers}
+            lacking = {end: known for end, known in lists.items() if not any(name in names for names in known)}
+            # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
+            for endpoint, known in lacking.items() if len(lacking) < len(lists) else ():
+                if known:
+                    error = UnknownModel(f"{endpoint} does not have the model {name!r}")
+                    raise UserError(str(with_nearest(error, name, known)))
 
     async def close(self) -> None:
         """Closes the connections and servers of all."""
@@ -113,29 +118,17 @@ async def _reach(server: Server) -> list[ModelName]:
     return []
 
 
-def _refuse_strangers(model: Model, lists: Sequence[tuple[str, list[ModelName]]]) -> None:
-    """A list without the model is a mistake where another list has it; alone it may be of fewer names than are taken."""
-    name = model.backend.model if model.backend else model.name
-    lacking = [(endpoint, known) for endpoint, known in lists if known and not any(name in names for names in known)]
-    if lacking and any(name in names for _, known in lists for names in known):
-        endpoint, known = lacking[0]
-        raise UserError(str(with_nearest(UnknownModel(f"{endpoint} does not have the model {name!r}"), name, known)))
+def few_slots(model: Model) -> bool:
+    """Whether it is an embedded model: a text's calls should then go one after another, so that its prefix stays in one of
+    the server's few slots."""
+    return model.name.partition(":")[0] == "embedded"
 
 
 def concurrency_of(model: Model) -> int:
     """How many calls a model is sent at once when nothing is said: as many as the embedded server has slots for."""
-    return EMBEDDED_SLOTS if _embedded(model) else REMOTE_CONCURRENCY
-
-
-def few_slots(model: Model) -> bool:
-    """Whether a text's calls should go one after another, so that its prefix stays in one of the server's few slots."""
-    return _embedded(model)
+    return EMBEDDED_SLOTS if few_slots(model) else REMOTE_CONCURRENCY
 
 
 def passage_chars_of(model: Model) -> int:
     """The characters of passage that leave room for the other parts of every prompt and reply."""
-    return EMBEDDED_PASSAGE_CHARS if _embedded(model) else REMOTE_PASSAGE_CHARS
-
-
-def _embedded(model: Model) -> bool:
-    return model.name == "embedded" or model.name.startswith("embedded:")
+    return EMBEDDED_PASSAGE_CHARS if few_slots(model) else REMOTE_PASSAGE_CHARS

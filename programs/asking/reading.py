@@ -6,7 +6,7 @@ it is left out where the type allows that (an item of a list, a field with a def
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -151,12 +151,7 @@ def _object(value: Any, schema: Schema) -> Any:
     return {name: _as_meant(part, parts[name]) for name, part in given.items() if name}
 
 
-_READERS: dict[str, Callable[[Any, Schema], Any]] = {
-    "integer": _whole_number,
-    "string": _text,
-    "array": _list,
-    "object": _object,
-}
+_READERS = {"integer": _whole_number, "string": _text, "array": _list, "object": _object}
 
 
 def _without_faults(value: Any, schema: Schema, faults: list[Place]) -> Any:

@@ -21,19 +21,10 @@ class Spent(BaseModel):
     seconds: float = 0.0
 
     def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            calls=self.calls + other.calls,
-            reasks=self.reasks + other.reasks,
-            faults=dict(sorted((Counter(self.faults) + Counter(other.faults)).items())),
-            prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
-            completion_tokens=_sum(self.completion_tokens, other.completion_tokens),
-            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
-            seconds=round(self.seconds + other.seconds, 3),
-        )
-
-
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+        one, two = vars(self), vars(other)
+        counts = {n: None if one[n] is None or two[n] is None else one[n] + two[n] for n in one if n != "faults"}
+        faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
+        return Spent(**{**counts, "faults": faults, "seconds": round(self.seconds + other.seconds, 3)})
 
 
 class Rejected(BaseModel):

@@ -22,10 +22,6 @@ class BaseUrl:
     basic: str | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    @property
-    def host(self) -> str:
-        return httpx.URL(self.url).host
-
 
 def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     """The base URL in `text`; `default_path` is added only where it has no path.

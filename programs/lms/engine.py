@@ -22,14 +22,13 @@ from programs.lms.server import Server
 from programs.lms.spread import ServerSpread
 
 Places = Callable[[], AbstractAsyncContextManager[object]]
-"""Gives a place to hold, which is waited for when it is entered."""
 
 _places: ContextVar[Places] = ContextVar("places", default=nullcontext)
 
 
 @contextmanager
 def placed(places: Places) -> Iterator[None]:
-    """Calls made inside, in tasks too that inherit the context, hold a place."""
+    """Calls made inside, in tasks too that inherit the context, hold a place that `places` gives, and wait to enter it."""
     token = _places.set(places)
     try:
         yield
@@ -93,19 +92,15 @@ class BlockingEngine:
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
+        self.supported_params = frozenset(engine.supported_params)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> BlockingEngine:
         return self
 
     @property
     def supports_response_schema(self) -> bool:
-        """Read by DSPy before each call."""
+        """As the awaited one's."""
         return bool(self._engine.supports_response_schema)
-
-    @property
-    def supported_params(self) -> frozenset[str]:
-        """Read by DSPy before each call."""
-        return frozenset(self._engine.supported_params)
 
     def complete(self, request: Request) -> Response:
         """The answer to `request`. Raises what the awaited engine raises."""

@@ -13,8 +13,16 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from programs import errors
-from programs.errors import BackendError, CallError, ContextTooLong, FatalError, TransientError
+from programs.errors import (
+    AccessDenied,
+    BackendError,
+    CallError,
+    ContextTooLong,
+    FatalError,
+    RateLimited,
+    TransientError,
+    UnknownModel,
+)
 from programs.redaction import excerpt, secrets_in
 
 LONGEST_RETRY_AFTER = 300.0
@@ -58,6 +66,7 @@ def kind(error: BackendError) -> str:
     return str(getattr(error, "kind", None) or getattr(error, "status", None) or type(error).__name__)
 
 
+# A model's name in quotation marks: refusals also quote passages, which speak of models that are not found.
 _CONTEXT = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context length|prompt is too long"
     r"|exceeds? the (?:available |model'?s? )?(?:maximum )?context|context window|input is too long"
@@ -65,7 +74,6 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _MODEL = re.compile(
-    # A name in quotation marks: refusals also quote passages, which speak of models that are not found.
     r"model_not_found|invalid[ _]model|unknown[ _]model"
     r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)",
     re.IGNORECASE,
@@ -86,11 +94,11 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
     said = _words_of(text)
     message = f"HTTP {status}: {excerpt(said, secrets) or 'no reason given'}"
     if status in (401, 403):
-        return errors.AccessDenied(message)
+        return AccessDenied(message)
     if status == 402 or (status in (400, 429) and _BILLING.search(said)):
         return FatalError(message)
     if status == 429:
-        return errors.RateLimited(message, retry_after=retry_after(headers), status=status)
+        return RateLimited(message, retry_after=retry_after(headers), status=status)
     if _CONTEXT.search(said):
         return ContextTooLong(message)
     if status in (408, 425) or status >= 500:
@@ -98,17 +106,11 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
     if 300 <= status < 400:
         return FatalError(f"{message} (the server redirects: check the base URL)")
     if status == 404 or (status == 400 and _MODEL.search(said)):
-        return errors.UnknownModel(message)
-    parameter = _refused_parameter(said) if status in (400, 422) else None
-    return CallError(message) if parameter is None else ParameterRefused(message, parameter)
-
-
-def _refused_parameter(said: str) -> str | None:
-    """The name of the parameter that a refusal is about, where it is about one."""
-    if _SCHEMA.search(said):
-        return "response_format"
-    named = _PARAMETER.search(said) if _UNSUPPORTED.search(said) else None
-    return named and (named[1] or named[2])
+        return UnknownModel(message)
+    if status in (400, 422) and _SCHEMA.search(said):
+        return ParameterRefused(message, "response_format")
+    named = _PARAMETER.search(said) if status in (400, 422) and _UNSUPPORTED.search(said) else None
+    return ParameterRefused(message, named[1] or named[2]) if named else CallError(message)
 
 
 def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
@@ -129,7 +131,7 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     raise ContextTooLong(message) if _CONTEXT.search(said) else NotAnAnswer(message)
 
 
-_STATUS_OF_TYPE = (
+_STATUSES = (
     (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
     (r"authentication|invalid_api_key", 401),
     (r"insufficient_quota", 402),
@@ -144,8 +146,7 @@ def _status_in(details: Mapping[str, Any]) -> int | None:
     for value in [str(details.get(key)).lower() for key in ("status", "code", "type")]:
         if re.fullmatch(r"[45]\d\d", value):
             return int(value)
-        status = next((status for start, status in _STATUS_OF_TYPE if re.match(start, value)), None)
-        if status is not None:
+        if status := next((status for start, status in _STATUSES if re.match(start, value)), None):
             return status
     return None
 
@@ -165,7 +166,7 @@ def _words_of(text: str) -> str:
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds that the server asks us to wait, 0 to 300, from `retry-after-ms` or `retry-after` (seconds or an HTTP date);
-    None where it says nothing that makes sense. Header names are in lower case."""
+    None where it says nothing that makes sense."""
     milliseconds, value = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
     try:
         seconds = float(milliseconds) / 1000 if milliseconds else float(value)
@@ -190,12 +191,12 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
         return ours
     passing = theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError
     meanings: tuple[tuple[Any, type[BackendError]], ...] = (
-        (theirs.LMRateLimitError, errors.RateLimited),
+        (theirs.LMRateLimitError, RateLimited),
         (passing, TransientError),
-        (theirs.LMAuthError, errors.AccessDenied),
+        (theirs.LMAuthError, AccessDenied),
         ((theirs.LMBillingError, theirs.LMConfigurationError), FatalError),
         (theirs.ContextWindowExceededError, ContextTooLong),
-        (theirs.LMUnsupportedModelError, errors.UnknownModel),
+        (theirs.LMUnsupportedModelError, UnknownModel),
     )
     message = excerpt(str(exc), secrets_in(os.environ if env is None else env))
     meaning = next((ours for kinds, ours in meanings if isinstance(exc, kinds)), CallError)
@@ -206,9 +207,8 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
 
 def causes(exc: BaseException) -> Iterator[BaseException]:
     """An error and its causes, each once: an error that several calls raise may come to be among its own."""
-    seen: set[int] = set()
-    current: BaseException | None = exc
-    while current is not None and id(current) not in seen:
-        yield current
-        seen.add(id(current))
-        current = current.__cause__
+    seen: list[BaseException] = []
+    while exc not in seen:
+        yield exc
+        seen.append(exc)
+        exc = exc.__cause__ or exc

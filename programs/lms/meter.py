@@ -19,11 +19,9 @@ from programs.lms.wire import reasoning_of
 class Meter:
     """The account of the calls made inside one `metered()` block.
 
-    `attempts` counts HTTP requests for answers, failed ones too; `seconds` the time spent waiting for their replies,
-    without the pauses between them. Tokens are those that servers reported, also for answers that were of no use;
-    `uncounted` answers came without such a report.
-    `faults` counts what failed, by kind ("429", "timeout", "connection", "empty", ...).
-    `reasoning` and `finish_reason` are those of the last answer.
+    `attempts` counts HTTP requests for answers, failed ones too; `seconds` the waiting for their replies, without the
+    pauses between them. Tokens are those that servers reported, also for answers of no use; `uncounted` answers came
+    without. `faults` counts what failed, by kind; `reasoning` and `finish_reason` are those of the last answer.
     """
 
     attempts: int = 0
@@ -54,18 +52,12 @@ class Meter:
 
     def absorb(self, inner: Meter) -> None:
         """Counts here too what an inner block's meter counted."""
-        for name in (
-            "attempts",
-            "prompt_tokens",
-            "completion_tokens",
-            "cached_tokens",
-            "faults",
-            "uncounted",
-            "seconds",
-        ):
-            setattr(self, name, getattr(self, name) + getattr(inner, name))
-        if inner.finish_reason:
-            self.reasoning, self.finish_reason = inner.reasoning, inner.finish_reason
+        last = ("reasoning", "finish_reason")
+        for name, value in vars(inner).items():
+            if name not in last:
+                setattr(self, name, getattr(self, name) + value)
+            elif inner.finish_reason:
+                setattr(self, name, value)
 
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)

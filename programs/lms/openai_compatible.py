@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import httpx
 from dspy.lm15 import Request, Response
 from rapidfuzz import fuzz, process, utils
 
@@ -27,7 +28,7 @@ _OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
 
 @dataclass(frozen=True)
 class HttpReply:
-    """A whole HTTP reply. Header names are in lower case."""
+    """A whole HTTP reply. Headers are asked for by names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -99,8 +100,12 @@ class OpenAICompatible:
         return read_completion(self.payload(reply), model=self.model, secrets=self.secrets)
 
     def read_models(self, reply: HttpReply) -> list[ModelName]:
-        """The models in a reply to a request for their list. Raises as `read` does."""
-        return model_names(self.payload(reply))
+        """The models in a reply to a request for their list; entries in no known form are passed over. Raises as `read`
+        does."""
+        entries = self.payload(reply).get("data")
+        known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+        pairs = [[n for n in (entry.get("id"), entry.get("internal_id")) if isinstance(n, str)] for entry in known]
+        return [ModelName(names[0], names[-1]) for names in pairs if names]
 
     def payload(self, reply: HttpReply) -> Mapping[str, Any]:
         """The JSON object in a reply. Raises as `read` does."""
@@ -125,18 +130,10 @@ def openai_compatible(
         )
     base = read_base_url(written or OPENAI_BASE, default_path="/v1")
     rules = BodyRules()
-    if base.host == "api.openai.com":
+    if httpx.URL(base.url).host == "api.openai.com":
         reasons = _OPENAI_REASONS.match(model) is not None
         rules = rules.without("max_tokens", *SAMPLING) if reasons else rules.without("reasoning_effort")
     return OpenAICompatible(model, base=base, api_key=key, rules=rules, reasoning_effort=reasoning_effort)
-
-
-def model_names(payload: Mapping[str, Any]) -> list[ModelName]:
-    """The models of a `/models` reply; entries in no known form are passed over."""
-    entries = payload.get("data")
-    known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
-    pairs = [[name for name in (entry.get("id"), entry.get("internal_id")) if isinstance(name, str)] for entry in known]
-    return [ModelName(names[0], names[-1]) for names in pairs if names]
 
 
 def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:

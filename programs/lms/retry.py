@@ -14,7 +14,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from itertools import count
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -62,20 +61,19 @@ class RetryPolicy(BaseModel):
 
     async def call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
-        began, empty = time.monotonic(), 0
-        for failures in count(1):
+        began, failures, empty = time.monotonic(), 0, 0
+        while True:
             try:
                 return await attempt()
             except TransientError as error:
+                failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
                 wait = self.wait(failures, error.retry_after)
-                empty += isinstance(error, EmptyAnswer)
                 given_up = isinstance(error, EmptyAnswer) and empty >= EMPTY_TRIES
                 if given_up or time.monotonic() + wait - began > self.patience:
                     raise
                 log.info("tried again in %.1f s: %s", wait, error)
                 self.told(error, wait)
             await asyncio.sleep(wait)
-        raise AssertionError("unreachable")
 
 
 WINDOW = 2.0

@@ -18,7 +18,7 @@ import httpx
 import orjson
 from dspy.lm15 import Request, Response
 
-from programs.errors import BackendError, CallError, FatalError, RateLimited, TransientError, UnknownModel
+from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.failures import NotAnAnswer, NotConnected, TimedOut
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import HttpReply, ModelName, OpenAICompatible, with_nearest
@@ -54,10 +54,8 @@ class Server:
         self._started = self._known = False
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
-        self._sessions: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._pacers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer] = weakref.WeakKeyDictionary()
+        self._sessions = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]()
+        self._pacers = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer]()
 
     @property
     def endpoint(self) -> str:
@@ -74,13 +72,14 @@ class Server:
         await self._start()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
         await pacer.turn()
+        refused = False
         try:
-            response = await self._answer(request)
-        except BackendError as error:
-            pacer.heard(refused=isinstance(error, RateLimited))
+            return await self._answer(request)
+        except RateLimited:
+            refused = True
             raise
-        pacer.heard(refused=False)
-        return response
+        finally:
+            pacer.heard(refused=refused)
 
     async def list_models(self) -> list[ModelName]:
         """The models that the server offers, asked once, without a retry. Raises a BackendError."""
@@ -122,21 +121,23 @@ class Server:
                 continue
             meter.add_answer(response)
             self._known, self._refusing_since = True, None
-            self._learn(self._rules.takes - rules.takes)
+            if refused := self._rules.takes - rules.takes:
+                self._rules = self._rules.without(*refused)
+                level = logging.INFO if refused <= FORMATS else logging.WARNING
+                log.log(
+                    level, "%s does not take %s, and is not sent it again", self.endpoint, ", ".join(sorted(refused))
+                )
             return response
-
-    def _learn(self, refused: frozenset[str]) -> None:
-        if refused:
-            self._rules = self._rules.without(*refused)
-            level = logging.INFO if refused <= FORMATS else logging.WARNING
-            log.log(level, "%s does not take %s, and is not sent it again", self.endpoint, ", ".join(sorted(refused)))
 
     async def _meant(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """What an error is in the light of what is known of the server."""
         if isinstance(error, FatalError) and reply is not None and reply.status >= 300:
             page = reply.text.lstrip()[:1] not in ("{", "[")
-            if (page or reply.status == 403) and self._excused():
-                return NotAnAnswer(str(error)) if page else CallError(str(error))
+            if page or reply.status == 403:
+                now = time.monotonic()
+                self._refusing_since = now if self._refusing_since is None else self._refusing_since
+                if self._known and now - self._refusing_since < EXCUSED:
+                    return NotAnAnswer(str(error)) if page else CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
         if self._models is None:
@@ -146,11 +147,6 @@ class Server:
                 self._models = []
         return with_nearest(error, self.backend.model, self._models)
 
-    def _excused(self) -> bool:
-        now = time.monotonic()
-        self._refusing_since = now if self._refusing_since is None else self._refusing_since
-        return self._known and now - self._refusing_since < EXCUSED
-
     async def _send(self, path: str, body: Mapping[str, Any] | None = None) -> HttpReply:
         """What comes back for a body, or for no body. Raises the TransientError of a broken or silent connection."""
         try:
@@ -158,35 +154,28 @@ class Server:
             # reached where a server sends a byte now and then.
             return await asyncio.wait_for(self._exchange(path, body), self._deadline)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise self._network_error(error) from None
-
-    def _network_error(self, error: Exception) -> TransientError:
-        refused = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-        if refused and not isinstance(error, aiohttp.ClientSSLError):
-            return NotConnected(f"{self.endpoint} is not reachable: {self.backend.unreachable}")
-        if isinstance(error, asyncio.TimeoutError | TimeoutError):
-            return TimedOut(f"{self.endpoint} gave no whole reply in time")
-        return NotConnected(f"the connection to {self.endpoint} broke: {excerpt(str(error), self.backend.secrets)}")
+            refused = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+            if refused and not isinstance(error, aiohttp.ClientSSLError):
+                raise NotConnected(f"{self.endpoint} is not reachable: {self.backend.unreachable}") from None
+            if isinstance(error, asyncio.TimeoutError | TimeoutError):
+                raise TimedOut(f"{self.endpoint} gave no whole reply in time") from None
+            said = excerpt(str(error), self.backend.secrets)
+            raise NotConnected(f"the connection to {self.endpoint} broke: {said}") from None
 
     async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:
-        headers = {"Accept": "application/json", **self.backend.headers}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        async with self._session().request(
-            "GET" if body is None else "POST",
-            f"{self.endpoint}{path}",
-            headers=headers,
-            data=None if body is None else orjson.dumps(body),
-            allow_redirects=False,
-        ) as response:
+        headers = {"Accept": "application/json", "Content-Type": "application/json", **self.backend.headers}
+        method, data = ("GET", None) if body is None else ("POST", orjson.dumps(body))
+        sent = self._session().request(
+            method, f"{self.endpoint}{path}", headers=headers, data=data, allow_redirects=False
+        )
+        async with sent as response:
             content = bytearray()
             async for chunk in response.content.iter_any():
                 content += chunk
                 if len(content) > LARGEST_REPLY:
                     response.close()
                     raise NotAnAnswer(f"the reply is larger than {LARGEST_REPLY} bytes")
-            lowered = {name.lower(): value for name, value in response.headers.items()}
-            return HttpReply(response.status, lowered, content.decode("utf-8", "replace"))
+            return HttpReply(response.status, response.headers, content.decode("utf-8", "replace"))
 
     def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()

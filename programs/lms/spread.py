@@ -111,13 +111,9 @@ class ServerSpread:
         tried.append(index)
         try:
             yield index
-            self._works(server)
+            self._heard(server, None)
         except BackendError as error:
-            if not isinstance(error, TransientError) or isinstance(error, RateLimited | EmptyAnswer):
-                # One that answers badly, refuses, or asks for patience works.
-                self._works(server)
-            else:
-                self._fails(server, error)
+            self._heard(server, error)
             if isinstance(error, FatalError):
                 raise type(error)(f"{server.name}: {error}") from None
             if not isinstance(error, TransientError) or not self._open(tried):
@@ -129,20 +125,17 @@ class ServerSpread:
     def _open(self, tried: Collection[int]) -> list[int]:
         """The servers that are neither tried nor passed over."""
         now = self._clock()
-        return [
-            index
-            for index, server in enumerate(self._servers)
-            if index not in tried and (not server.pauses or now >= server.paused_until)
-        ]
+        numbered = enumerate(self._servers)
+        return [i for i, server in numbered if i not in tried and (not server.pauses or now >= server.paused_until)]
 
-    def _works(self, server: _Health) -> None:
+    def _heard(self, server: _Health, error: BackendError | None) -> None:
+        """A call ended so. A server that answers badly, refuses, or asks for patience works."""
         with self._lock:
-            if server.told:
-                log.warning("%s answers again", server.name)
-            server.failures, server.told = 0, False
-
-    def _fails(self, server: _Health, error: TransientError) -> None:
-        with self._lock:
+            if not isinstance(error, TransientError) or isinstance(error, RateLimited | EmptyAnswer):
+                if server.told:
+                    log.warning("%s answers again", server.name)
+                server.failures, server.told = 0, False
+                return
             if not server.pauses:
                 self._count_failure(server, error.retry_after)
             elif error.retry_after is not None:

@@ -52,7 +52,8 @@ class BodyRules:
 def chat_body(
     request: Request, *, model: str, rules: BodyRules | None = None, reasoning_effort: str | None = None
 ) -> dict[str, Any]:
-    """The JSON body of a chat completion: only what the request sets, or is given here, and `rules` allow."""
+    """The JSON body of a chat completion, the system message first and every content a plain string; of parameters only
+    what the request sets, or is given here, and `rules` allow."""
     rules, config = rules or BodyRules(), request.config
     wanted = {
         "temperature": _at_most(config.temperature, rules.highest_temperature),
@@ -68,7 +69,9 @@ def chat_body(
     wanted.update(dict.fromkeys([key for key in LIMITS if key in rules.takes][:1], limit))
     taken = {*rules.takes, "response_format"}
     chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
-    return {"model": model, "messages": messages_of(request), **chosen}
+    system = [] if request.system is None else [("system", request.system)]
+    said = [*system, *((message.role, message.parts) for message in request.messages)]
+    return {"model": model, "messages": [{"role": role, "content": _text_of(parts)} for role, parts in said], **chosen}
 
 
 def _at_most(value: Any, highest: Any) -> Any:
@@ -85,20 +88,11 @@ def _response_format(asked: Mapping[str, Any] | None, rules: BodyRules) -> dict[
     return {"type": "json_schema", "json_schema": schema}
 
 
-def messages_of(request: Request) -> list[dict[str, str]]:
-    """The conversation with the system message first, every content a plain string."""
-    messages = [{"role": message.role, "content": _text_of(message.parts)} for message in request.messages]
-    system = request.system
-    if system is None:
-        return messages
-    return [{"role": "system", "content": system if isinstance(system, str) else _text_of(system)}, *messages]
-
-
-def _text_of(parts: Iterable[Any]) -> str:
-    texts = [getattr(part, "text", None) for part in parts]
-    if any(text is None for text in texts):
+def _text_of(parts: str | Iterable[Any]) -> str:
+    texts = [parts] if isinstance(parts, str) else [getattr(part, "text", None) for part in parts]
+    if None in texts:
         raise CallError("the prompt holds something other than text, which this backend does not send")
-    return "\n".join(str(text) for text in texts)
+    return "\n".join(map(str, texts))
 
 
 def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
@@ -109,7 +103,7 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
     try:
         payload = json.loads(text)
     except (ValueError, RecursionError):
-        raise NotAnAnswer(f"the reply is not JSON: {excerpt(text, secrets)}") from None
+        payload = None
     if not isinstance(payload, Mapping):
         raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
     raise_error_in(payload, secrets)
@@ -117,26 +111,36 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
 
 
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
-    """The answer in a chat completion, its reasoning apart from its text.
-
-    Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into its limit
+    """The answer in a chat completion, its reasoning (in a field of its own, or in parts of the content) apart from its
+    text. Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into its limit
     (even when some text came), CallError where the model or its filter refused; and the error that the reply
     or its choice holds.
     """
     raise_error_in(payload, secrets)
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(choice, Mapping):
-        raise NotAnAnswer("the reply holds no choices")
-    raise_error_in(choice, secrets)
-    message = choice.get("message")
-    if not isinstance(message, Mapping):
-        raise NotAnAnswer("the reply's choice holds no message")
+    if isinstance(choice, Mapping):
+        raise_error_in(choice, secrets)
+    message = choice.get("message") if isinstance(choice, Mapping) else None
+    if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
+        raise NotAnAnswer("the reply holds no choices, or none with a message")
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal.strip():
         raise CallError(f"the model refused: {excerpt(refusal, secrets)}")
-    content, reasoning = _content_and_reasoning(message)
-    return answer(content, reasoning, finish_reason=choice.get("finish_reason"), usage=usage_of(payload), model=model)
+    content = message.get("content")
+    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    if parts:
+        texts = [part["text"] for part in parts if part.get("type") == "text" and isinstance(part.get("text"), str)]
+        content = "".join(texts)
+    thinking = [part for part in parts if part.get("type") in _THINKING_PARTS]
+    told = (_told(value) for value in (message.get("reasoning_content"), message.get("reasoning"), thinking))
+    return answer(
+        content if isinstance(content, str) else "",
+        next((text for text in told if text), ""),
+        finish_reason=choice.get("finish_reason"),
+        usage=_usage_of(payload),
+        model=model,
+    )
 
 
 _CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
@@ -168,42 +172,31 @@ def reasoning_of(response: Response) -> str:
     return "\n".join(part.text for part in response.message.parts_of(ThinkingPart) if part.text)
 
 
-def usage_of(payload: Any) -> Usage:
+def _usage_of(payload: Any) -> Usage:
     """The tokens that a reply says it used. What it does not say, or says badly, is None, never zero."""
+
+    def count(said: Any, name: str) -> int | None:
+        value = said.get(name) if isinstance(said, Mapping) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
+
     usage = payload.get("usage") if isinstance(payload, Mapping) else None
-    if not isinstance(usage, Mapping):
-        return Usage()
-    details = usage.get("prompt_tokens_details")
+    details = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
     return Usage(
-        input_tokens=_count(usage.get("prompt_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
-        cache_read_tokens=_count(details.get("cached_tokens")) if isinstance(details, Mapping) else None,
+        input_tokens=count(usage, "prompt_tokens"),
+        output_tokens=count(usage, "completion_tokens"),
+        cache_read_tokens=count(details, "cached_tokens"),
     )
 
 
 def usage_in(text: str) -> Usage:
-    """`usage_of` a reply's text, whatever that holds: answers of no use were paid for too."""
+    """The tokens that a reply's text, whatever that holds, says it used: answers of no use were paid for too."""
     try:
-        return usage_of(json.loads(text))
+        return _usage_of(json.loads(text))
     except (ValueError, RecursionError):
         return Usage()
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
-
-
 _THINKING_PARTS = ("thinking", "reasoning")
-
-
-def _content_and_reasoning(message: Mapping[str, Any]) -> tuple[str, str]:
-    """A message's text, and its reasoning: in a field of its own, or in parts of the content that are called so."""
-    content = message.get("content")
-    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
-    thinking = [part for part in parts if part.get("type") in _THINKING_PARTS]
-    texts = [part["text"] for part in parts if part.get("type") == "text" and isinstance(part.get("text"), str)]
-    told = (_told(value) for value in (message.get("reasoning_content"), message.get("reasoning"), thinking))
-    return content if isinstance(content, str) else "".join(texts), next((text for text in told if text), "")
 
 
 def _told(value: Any) -> str:

@@ -18,7 +18,7 @@ from programs.text.phrases import SENTENCE, artefacts, leaning
 from programs.text.prose import is_degenerate, leaked
 from programs.text.questions import asks, strays
 from signatures.question_type import Difficulty, QuestionType
-from signatures.questions import LEANS, AskQuestions, DraftQuestion
+from signatures.questions import LEANS, AskQuestions, DraftQuestion, QuestionSet
 from signatures.vocabulary import ASKING, Setting
 
 ENOUGH = len(QuestionType) - 1
@@ -95,8 +95,9 @@ class QuestionStage(PredictorModule):
 
     def pool(self, passage: Passage, reply: Reply, seed: int) -> QuestionPool:
         """The usable questions of all tries, ordered by the text's hash and the seed alone."""
-        drafts = [AskQuestions.output_fields["questions"].annotation.model_validate(out) for out in _outputs(reply)]
-        pool = _merged(drafts, passage, self.predict)
+        outputs = [rejected.output for rejected in reply.rejected if rejected.output is not None]
+        outputs += [reply.output] if reply.output is not None and reply.output not in outputs else []
+        pool = _merged([QuestionSet.model_validate(output) for output in outputs], passage, self.predict)
         return pool.model_copy(update={"questions": _in_order(pool.questions, passage.sample.id, seed)})
 
 
@@ -120,20 +121,12 @@ def no_prose(text: str) -> list[str]:
 @lru_cache(maxsize=1024)
 def problems_of(text: str, passage: str) -> tuple[str, ...]:
     """Why a question about a passage cannot be used, in words; nothing wrong: none."""
-    problems = [f'leans on its source: "{found.phrase}" ({found.reason})' for found in leaning(text)]
-    problems += [
-        f'shows how it was made: "{found.phrase}" ({found.reason})'
-        for found in artefacts(text)
-        if found.reason == SENTENCE
-    ]
+    found = [("leans on its source", each) for each in leaning(text)]
+    found += [("shows how it was made", each) for each in artefacts(text) if each.reason == SENTENCE]
+    problems = [f'{what}: "{each.phrase}" ({each.reason})' for what, each in found]
     problems += [*([] if asks(text) else ["asks nothing"]), *no_prose(text)]
     off_subject = None if problems else strays(text, passage)
     return (*problems, *([off_subject] if off_subject else []))
-
-
-def _outputs(reply: Reply) -> list[Any]:
-    outputs = [rejected.output for rejected in reply.rejected if rejected.output is not None]
-    return outputs if reply.output is None or reply.output in outputs else [*outputs, reply.output]
 
 
 def _missing(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> list[str]:
@@ -158,7 +151,7 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
             problems = (
                 problems_of(text, passage.sample.text)
                 or borrowed(text, predict, {"passage": passage.shown})
-                or _repeats(text, [question.text for question in taken.values()])
+                or _repeats(text, tuple(question.text for question in taken.values()))
             )
             if problems:
                 rejected.append(RejectedQuestion(text=text, type=kind, problems=list(problems)))
@@ -167,6 +160,8 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
     return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
 
-def _repeats(text: str, earlier: list[str]) -> tuple[str, ...]:
+# As `problems_of`, asked twice of the same texts: by the check, and of the pool that is made of all tries.
+@lru_cache(maxsize=1024)
+def _repeats(text: str, earlier: tuple[str, ...]) -> tuple[str, ...]:
     twin = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
     return () if twin is None else (f"asks the same as: {twin}",)

@@ -49,8 +49,7 @@ class CompareStage(PredictorModule):
         return Ask("compare", key, self.predict, inputs, depth=8, judge=judge, temperature=JUDGE_TEMPERATURE)
 
     def ask_of_try(self, question: Question, draft: Draft, name: str, tried: Ask, output: Any, judge: str) -> Ask:
-        """Compares the output of a try with a draft's answer; `name` identifies the attempt (sample, question, variation,
-        attempt)."""
+        """Compares the output of a try with a draft's answer; `name` identifies the attempt."""
         number, solver = tried.key.split("/", 4)[3:]
         key = f"compare/{name}/{number}/{solver}/{judge}"
         return self.ask(question, draft.answer, tried.read(output).text, key, judge)

@@ -46,11 +46,8 @@ def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdi
         earlier = found.setdefault(verdict.step, verdict)
         if (earlier.status, earlier.sentence) != (verdict.status, verdict.sentence):
             unsure.add(verdict.step)
-    return {
-        step: verdict
-        for step, verdict in found.items()
-        if 1 <= step <= steps and step not in unsure and _grounded(verdict, sentences)
-    }
+    sure = {step: found[step] for step in range(1, steps + 1) if step in found and step not in unsure}
+    return {step: verdict for step, verdict in sure.items() if _grounded(verdict, sentences)}
 
 
 def _grounded(verdict: StepVerdict, sentences: int) -> bool:
@@ -62,9 +59,8 @@ def _faults(verdicts: Any, wanted: Collection[int], sentences: int) -> list[str]
     given = [verdict.step for verdict in verdicts.items]
     faults = [f"there is no verdict on step {step}" for step in wanted if step not in given]
     faults += [f"step {step} has several verdicts" for step in wanted if given.count(step) > 1]
-    faults += [
-        f"step {verdict.step} is {verdict.status} by sentence {verdict.sentence}; name one from 1 to {sentences}"
-        for verdict in verdicts.items
-        if not _grounded(verdict, sentences)
+    ungrounded = [verdict for verdict in verdicts.items if not _grounded(verdict, sentences)]
+    return faults + [
+        f"step {one.step} is {one.status} by sentence {one.sentence}; name one from 1 to {sentences}"
+        for one in ungrounded
     ]
-    return faults

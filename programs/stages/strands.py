@@ -12,11 +12,18 @@ from programs.passage import Passage
 from programs.records import Evidence
 from programs.stages.questions import Question, shared_inputs
 from programs.text.copying import borrowed
-from signatures.context import AnalyseContext, ContextAnalysis
-from signatures.critique import CritiqueMethod, MethodCritique
-from signatures.evidence import EvidenceSet, GatherEvidence
-from signatures.hypotheses import FormHypotheses, HypothesisSet
-from signatures.perspective import TakePerspective, UserPerspective
+from signatures.strands import (
+    AnalyseContext,
+    ContextAnalysis,
+    CritiqueMethod,
+    EvidenceSet,
+    FormHypotheses,
+    GatherEvidence,
+    HypothesisSet,
+    MethodCritique,
+    TakePerspective,
+    UserPerspective,
+)
 from signatures.thought import QuotedEvidence
 
 STRANDS = ("hypotheses", "evidence", "critique", "perspective")
@@ -36,11 +43,8 @@ class Strands:
 
     def quoted(self) -> list[QuotedEvidence]:
         """The evidence that stands in the passage, as the thought is given it."""
-        return [
-            QuotedEvidence.model_validate(item, from_attributes=True)
-            for item in self.evidence
-            if item.quote is not None
-        ]
+        found = [item for item in self.evidence if item.quote is not None]
+        return [QuotedEvidence.model_validate(item, from_attributes=True) for item in found]
 
 
 class StrandStages(AwaitedModule):
@@ -55,8 +59,7 @@ class StrandStages(AwaitedModule):
         self.perspective = dspy.Predict(TakePerspective)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """Takes the fields of `AnalyseContext`, gives the outputs of the five, by the LM that DSPy is configured with, each
-        asked once."""
+        """Takes the fields of `AnalyseContext`, gives the outputs of the five, each asked once of the LM that DSPy has."""
         with adapted():
             context = await self.context.acall(**fields)
             given = {**fields, "analysis": context.analysis}
@@ -97,14 +100,11 @@ def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
     """Each chosen sentence with its words and offsets, or marked unverified; the same sentence only once."""
     items: dict[int, Evidence] = {}
     for choice in chosen.items:
-        quote = passage.sentence(choice.sentence)
-        evidence = Evidence(
-            claim=choice.claim, bearing=choice.bearing, sentence=choice.sentence, verified=quote is not None
-        )
+        quote, place = passage.sentence(choice.sentence), {}
         if quote is not None:
             span = passage.spans[choice.sentence - 1]
-            evidence = evidence.model_copy(update={"quote": quote, "start": span.start, "end": span.end})
-        items.setdefault(choice.sentence, evidence)
+            place = {"quote": quote, "start": span.start, "end": span.end}
+        items.setdefault(choice.sentence, Evidence(**choice.model_dump(), verified=quote is not None, **place))
     return list(items.values())
 
 

@@ -27,11 +27,8 @@ WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.2, "intermediate": 0.32, "a
 """How likely a wrong turn is: most thoughts have none, harder questions more (arXiv 2505.24273 finds that the right number
 depends on the task and is often none)."""
 
-LENGTH_WEIGHTS: dict[Difficulty, tuple[int, int, int]] = {
-    "beginner": (5, 4, 1),
-    "intermediate": (3, 5, 2),
-    "advanced": (2, 4, 4),
-}
+LENGTH_WEIGHTS: dict[Difficulty, tuple[int, int, int]]
+LENGTH_WEIGHTS = {"beginner": (5, 4, 1), "intermediate": (3, 5, 2), "advanced": (2, 4, 4)}
 """By level, the weights of short, middling and long thoughts."""
 
 ROOM_TO_THINK = 16_384
@@ -43,10 +40,9 @@ def shape_of(sample: str, kind: QuestionType, difficulty: Difficulty, variation:
     has more; which one a variation gets does not change with how many there are."""
     draw = random.Random(f"{seed}/{sample}/{kind.value}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
-    keys = {
-        name: draw.random() ** (1 / outline.weight(kind)) for name, outline in SHAPES.items() if outline.weight(kind)
-    }
-    names = sorted(keys, key=lambda name: keys[name], reverse=True)
+    weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weight(kind))}
+    keys = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
+    names = sorted(keys, key=keys.__getitem__, reverse=True)
     chance = random.Random(f"{seed}/{sample}/{kind.value}/{variation}/shape")
     wrong_turn = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
@@ -118,8 +114,7 @@ class ThoughtStages(AwaitedModule):
         self.answer = dspy.Predict(WriteAnswer)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """Takes the fields of `WriteThought`, gives `thought` and `answer`, by the LM that DSPy is configured with, each
-        asked once."""
+        """Takes the fields of `WriteThought`, gives `thought` and `answer`, each asked once of the LM that DSPy has."""
         with adapted():
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
@@ -180,12 +175,8 @@ class ThoughtStages(AwaitedModule):
         self, passage: Passage, question: Question, thought: Thought, plan: AttemptPlan, faults: Faults
     ) -> Ask:
         """Asks for the answer to a thought."""
-        texts = thought.texts
-        inputs = {
-            **shared_inputs(passage, question),
-            "given": THINKING[plan.setting],
-            "thought": "\n\n".join(texts),
-        }
+        texts, given = thought.texts, THINKING[plan.setting]
+        inputs = {**shared_inputs(passage, question), "given": given, "thought": "\n\n".join(texts)}
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{plan.name}",

@@ -73,7 +73,13 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
             yield
         except Exception as error:
             if file is not None and file.stream is not None:
-                file.handle(_ending(error))
+                # One that was foreseen needs no traceback.
+                foreseen = isinstance(error, SynthReasonerError)
+                said = (
+                    f"ended by an error: {error}" if foreseen else f"ended by an error that nobody foresaw: {error!r}"
+                )
+                info = None if foreseen else (type(error), error, error.__traceback__)
+                file.handle(logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, said, None, info))
             raise
 
 
@@ -83,13 +89,13 @@ def _told_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
     root, dspys, *ours = (logging.getLogger(name) for name in (None, "dspy", *OURS))
-    # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
-    theirs = [handler for handler in dspys.handlers if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM]
     before = [(logger, logger.level, [*logger.handlers]) for logger in (root, dspys, *ours)]
-    formatters = [(handler, handler.formatter) for handler in theirs]
     root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
     for logger in ours:
         logger.setLevel(level)
+    # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
+    theirs = [handler for handler in dspys.handlers if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM]
+    formatters = [(handler, handler.formatter) for handler in theirs]
     for handler in theirs:
         handler.setFormatter(handlers[0].formatter)
     root.handlers += handlers
@@ -106,21 +112,13 @@ def _told_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
             handler.close()
 
 
-def _ending(error: Exception) -> logging.LogRecord:
-    """What the file says of the error that ends a command. One that was foreseen needs no traceback."""
-    foreseen = isinstance(error, SynthReasonerError)
-    info = None if foreseen else (type(error), error, error.__traceback__)
-    message = f"ended by an error: {error}" if foreseen else f"ended by an error that nobody foresaw: {error!r}"
-    return logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, message, None, info)
-
-
 def default_log(output: Path) -> Path:
     """The log beside an output. Not NAME.log, which is where people send what a command prints."""
     return output.with_name(f"{stem_of(output.absolute())}.run.log")  # "." has no name of its own
 
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
-    """The log file that is named, else the one beside the output. That one comes into being with its first line: a command
+    """The log file that is named, else the one beside the output, which comes into being with its first line: a command
     that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written or is no log."""
     if path is None:
         return LogFile(default_log(output), delay=True)

@@ -58,7 +58,10 @@ def traced(options: TraceOptions) -> Iterator[None]:
         raise UserError("--trace-to needs OpenTelemetry: pip install 'synthreasoner[tracing]'") from None
     import dspy
 
-    spans = Spans(endpoint_of(options.trace_to), content=options.trace_content)
+    parts = urlsplit(options.trace_to)
+    # An address without a path means the usual one, as for OTEL_EXPORTER_OTLP_ENDPOINT.
+    endpoint = options.trace_to if parts.path.strip("/") else parts._replace(path="/v1/traces").geturl()
+    spans = Spans(endpoint, content=options.trace_content)
     token = _spans.set(spans)
     try:
         with dspy.context(callbacks=[*dspy.settings.callbacks, spans]):
@@ -66,12 +69,6 @@ def traced(options: TraceOptions) -> Iterator[None]:
     finally:
         _spans.reset(token)
         spans.close()
-
-
-def endpoint_of(address: str) -> str:
-    """Where traces are posted: an address without a path means the usual one, as for OTEL_EXPORTER_OTLP_ENDPOINT."""
-    parts = urlsplit(address)
-    return address if parts.path.strip("/") else parts._replace(path="/v1/traces").geturl()
 
 
 def span(name: str, **facts: str) -> contextlib.AbstractContextManager[None]:

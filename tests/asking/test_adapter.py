@@ -31,9 +31,9 @@ from programs.asking.caller import Caller
 from programs.asking.json_objects import objects_in
 from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
-from signatures.evidence import GatherEvidence
 from signatures.grade import GradeAnswer
 from signatures.prompt import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.strands import GatherEvidence
 from tests.lms.asking import QUICK
 from tests.making import inputs_of_every_stage, passage, question
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
@@ -162,15 +162,6 @@ def test_any_whole_object_is_read_and_no_cut_one(value: dict[str, Any], data: st
     assert isinstance(whole_object(text), dict)
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    ["{}", "```json\n{}\n```", "```\n{}\n```", "Here is my answer:\n\n{}\n\nI hope it helps.", "\n\n {} \n", "{}{{"],
-    ids=["bare", "fence", "plain fence", "prose", "space", "trailing brace"],
-)
-def test_fences_and_words_around_are_accepted(wrap: str) -> None:
-    assert text_of(wrap.replace("{}", ANSWER).replace("{{", "{")) == json.loads(ANSWER)["answer"]["text"]
-
-
 LATEX = (
     r"\sigma \beta \tau \nu \frac{1}{2} \theta_s \rho \alpha \times \text{km} \textrm{s} \rightarrow \right) \rangle "
     r"\nabla \neq \bar{x} \forall \upsilon \Lambda \, \% \{ \rm Mpc \to \tan"
@@ -189,11 +180,6 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     assert text_of(json.dumps({"answer": {"text": text}})) == text
 
 
-def test_escapes_of_json_keep_their_meaning() -> None:
-    said = r'{"answer": {"text": "' + WORDS + r': \u00e9 \"quoted\" a\/b\nnew line\t2 \\alpha end."}}'
-    assert text_of(said) == WORDS + ': é "quoted" a/b\nnew line\t2 \\alpha end.'
-
-
 @pytest.mark.parametrize(
     ("signature", "reply", "reason"),
     [
@@ -204,13 +190,7 @@ def test_escapes_of_json_keep_their_meaning() -> None:
         ),
         (WriteAnswer, '{"answer": "zebra"}', "prose) has 5 characters: write at least 40 and at most 1900"),
         (WriteAnswer, '{"answer": 7}', "answer (The answer as the person reads it.) is 7: give an object with text"),
-        (
-            WriteAnswer,
-            '{"answer": null}',
-            "answer (The answer as the person reads it.) is null: give an object with text",
-        ),
         (WriteAnswer, '["zebra"]', "not one whole JSON object"),
-        (WriteAnswer, "zebra zebra", "not one whole JSON object"),
         (WriteAnswer, "", "not one whole JSON object"),
         (WriteAnswer, f'{{"answer": {{"text": "{WORDS}', "stops in the middle"),
         (WriteAnswer, ANSWER.replace(" too.", " and the"), "answer.text stops in the middle of a sentence"),
@@ -240,17 +220,6 @@ def test_an_object_written_as_a_string_is_read_only_when_whole() -> None:
 )
 def test_endless_nesting_is_refused(deep: str) -> None:
     refusal(WriteAnswer, deep)
-
-
-def evidence_of(sentence: str) -> str:
-    return f'{{"evidence": {{"items": [{{"sentence": {sentence}, "claim": "{WORDS}", "bearing": "supports"}}]}}}}'
-
-
-@pytest.mark.parametrize(
-    "number", ["1" * 30, f'"{"1" * 30}"', "1" * 5000, "-1", "0", "1.5", "1e999", "NaN", "Infinity"]
-)
-def test_numbers_that_are_no_sentences_are_refused(number: str) -> None:
-    refusal(GatherEvidence, evidence_of(number))
 
 
 @pytest.mark.parametrize(

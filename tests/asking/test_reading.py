@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -19,9 +18,8 @@ from pydantic import BaseModel, Field
 
 from programs.asking.json_objects import objects_in
 from programs.asking.reading import Misread, as_meant, stops_midway
-from signatures.evidence import EvidenceSet
-from signatures.grade import GradeSheet
 from signatures.prompt import WHOLE, characters
+from signatures.strands import EvidenceSet
 
 Bearing = Literal["supports", "contradicts", "no_claim"]
 
@@ -222,13 +220,6 @@ def test_4_what_is_as_asked_comes_back(sheet: Sheet) -> None:
     assert read(**sheet.model_dump(exclude={"thought"})) == sheet
 
 
-def test_4_grades_that_are_no_numbers_are_absent() -> None:
-    names = [name for name in GradeSheet.model_fields if name != "reason"]
-    said = {"reason": "One number is off.", **dict.fromkeys(names, "85"), names[0]: True, names[1]: "high"}
-    grades = as_meant({"grades": said}, (("grades", GradeSheet),))["grades"]
-    assert [getattr(grades, name) for name in names] == [None, None, 85, 85, 85, 85]
-
-
 EVIDENCE = """
 {"evidence": {"items": [
  {"sentence": "[8]", "claim": "No difference at the short duration.", "bearing": "Supports"},
@@ -303,19 +294,3 @@ def test_1_objects_in_a_text(said: str, objects: list[Any]) -> None:
 )
 def test_1_latex_is_read_as_it_was_meant(written: str, meant: str) -> None:
     assert objects_in(f'{{"a": "{written}"}}').objects == [{"a": meant}]
-
-
-def test_1_the_table_of_the_docs_names_every_kind_of_row() -> None:
-    docs = (Path(__file__).parents[2] / "docs" / "pipeline.md").read_text(encoding="utf-8")
-    table = docs[docs.index("## How a reply is read") :].split("\n## ")[0]
-    for said in (
-        '"Beginner"',
-        '"[8]"',
-        '"85%"',
-        "`true`",
-        "<think>",
-        "\\nu",
-        "half as long again",
-        "middle of a sentence",
-    ):
-        assert said in table

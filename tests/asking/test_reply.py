@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.ask import together
-from programs.asking.reply import Rejected, Reply, Spent, StageFailed
+from programs.asking.reply import Reply, Spent, StageFailed
 from tests.making import answered, good_output, passage, tracer
 
 TEMPLATE = tracer().questions.ask(passage(), "closed", 0)
@@ -107,10 +107,3 @@ def test_a_value_is_read_from_an_ok_reply_alone() -> None:
     assert TEMPLATE.value_of(reply).model_dump(mode="json") == reply.output
     with pytest.raises(StageFailed, match="questions: no good"):
         TEMPLATE.value_of(reply.model_copy(update={"status": "unusable", "problems": ["no good"]}))
-
-
-def test_a_reply_comes_back_from_json_as_it_was() -> None:
-    reply = answered(TEMPLATE, good_output(TEMPLATE)).model_copy(
-        update={"rejected": [Rejected(output={"a": [1]}, problems=["no"]), Rejected(problems=["cut"])]}
-    )
-    assert Reply.model_validate_json(reply.model_dump_json()) == reply

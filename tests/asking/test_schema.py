@@ -50,13 +50,6 @@ def test_every_object_is_closed_and_requires_all_its_properties_in_order(signatu
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_properties_keep_the_order_of_the_type(signature: Any) -> None:
-    (name, model), *others = outputs_of(signature)
-    assert not others
-    assert list(schema_of(((name, model),))["properties"][name]["properties"]) == list(model.model_fields)
-
-
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
 def test_every_string_list_and_number_is_bounded(signature: Any) -> None:
     for node in nodes(schema_of(outputs_of(signature))):
         kind = node.get("type")

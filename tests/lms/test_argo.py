@@ -19,8 +19,8 @@ from programs.errors import (
 from programs.lms.addresses import BaseUrl
 from programs.lms.argo import Argo, LegacyArgo
 from programs.lms.openai_compatible import HttpReply
-from tests.lms.asking import ANSWER, FORMAT, ONCE, USER, argo_model, ask, brain, request
-from tests.standin.faults import NOTICE, FaultPlan
+from tests.lms.asking import ANSWER, FORMAT, USER, argo_model, ask, brain, request
+from tests.standin.faults import NOTICE
 from tests.standin.server import StandIn
 
 SAMPLING = (
@@ -107,13 +107,3 @@ def test_answers(said: Any) -> None:
 def test_an_answer_in_form_may_speak_of_denied_access() -> None:
     text = '{"answer": "The telescope said ACCESS DENIED."}'
     assert backend().read(HttpReply(200, {}, json.dumps(native(text)))).text == text
-
-
-@pytest.mark.parametrize("api", ["native", "legacy"])
-@pytest.mark.parametrize("fault", ["argo_notice", "401", "500", "429", "error200", "overloaded200", "empty", "html"])
-async def test_no_failure_shows_the_user(api: str, fault: str) -> None:
-    with StandIn(brain, argo_user=USER, faults=FaultPlan(share=1, kinds=[fault])) as server:
-        async with argo_model(server, api=api, retry=ONCE) as model:
-            with pytest.raises(BackendError) as caught:
-                await ask(model)
-    assert USER not in str(caught.value)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from programs.asking.models import ModelTable
 from programs.errors import UnknownModel, UserError
 from programs.lms.addresses import Address, address_of, bases_of
-from programs.lms.openai_compatible import ModelName, model_names, openai_compatible, with_nearest
+from programs.lms.openai_compatible import HttpReply, ModelName, openai_compatible, with_nearest
 from programs.lms.resolve import resolve
 from programs.settings import Settings
 from tests.lab import Lab, write_passages
@@ -186,6 +186,10 @@ def test_names_near_a_misspelt_one_are_told(name: str, nearest: str | None) -> N
     assert told == "no" if nearest is None else told.startswith(f"no (nearest names: {nearest}")
 
 
-def test_lists_of_models_of_any_form() -> None:
-    assert model_names({"data": [{"id": "a"}, {"internal_id": "b"}, {"id": 3}, "c"]}) == [("a", "a"), ("b", "b")]
-    assert model_names({"models": []}) == []
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [('{"data": [{"id": "a"}, {"internal_id": "b"}, {"id": 3}, "c"]}', ["a", "b"]), ('{"models": []}', [])],
+)
+def test_lists_of_models_of_any_form(said: str, names: list[str]) -> None:
+    backend = openai_compatible("m", api_base=HERE, env={})
+    assert backend.read_models(HttpReply(200, {}, said)) == [(name, name) for name in names]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
-from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused
+from programs.lms.failures import EmptyAnswer, NotAnAnswer
 from programs.lms.wire import BodyRules, chat_body, read_completion, read_json, reasoning_of, usage_in
 from tests.lms.asking import FORMAT, SCHEMA, request
 
@@ -51,28 +51,6 @@ def test_rules_take_options_away_and_bound_them() -> None:
     body = chat_body(request(max_tokens=99, temperature=1.5, seed=1), model="m", rules=rules)
     assert (body["max_completion_tokens"], body["temperature"]) == (10, 1)
     assert not {"seed", "max_tokens", "response_format"} & set(body)
-
-
-def test_what_is_refused_is_asked_for_in_its_next_form_and_then_not_at_all() -> None:
-    asked = request(max_tokens=7, temperature=0.5, response_format=FORMAT)
-    rules: BodyRules | None = BodyRules()
-    sent = []
-    for parameter in ["max_tokens", "response_format", "max_completion_tokens", "response_format", "temperature"]:
-        assert rules is not None
-        body = chat_body(asked, model="m", rules=rules)
-        sent.append(body.get("response_format", {}).get("type"))
-        rules = rules.after(ParameterRefused("no", parameter), body)
-    assert rules is not None
-    assert sent == ["json_schema", "json_schema", "json_object", "json_object", None]
-    assert chat_body(asked, model="m", rules=rules) == chat_body(request(), model="m")
-    assert rules.after(ParameterRefused("no", "temperature"), {"model": "m"}) is None
-    assert rules.after(CallError("no"), body) is None
-
-
-def test_an_effort_goes_where_it_is_taken() -> None:
-    assert chat_body(request(), model="m", reasoning_effort="high")["reasoning_effort"] == "high"
-    rules = BodyRules().without("reasoning_effort")
-    assert "reasoning_effort" not in chat_body(request(), model="m", rules=rules, reasoning_effort="high")
 
 
 @pytest.mark.parametrize(

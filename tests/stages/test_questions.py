@@ -13,24 +13,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import dspy
 import pytest
 
-from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller
 from programs.asking.reply import Rejected, Reply
-from programs.background_loop import run
 from programs.inputs.sample import content_id
-from programs.lms.resolve import resolve
 from programs.stages.questions import QuestionPool, problems_of, type_order
 from signatures.question_type import QuestionType
 from signatures.questions import LEANS
 from signatures.vocabulary import ASKING
-from tests.lms.asking import QUICK
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
-from tests.standin import scientist
-from tests.standin.server import StandIn
 
 STAGE = tracer().questions
 ASK: Ask = STAGE.ask(passage(), "closed", 0)
@@ -61,13 +53,6 @@ def test_every_type_leads_equally_often(seed: int) -> None:
     assert all(70 <= count <= 133 for count in leads.values()), leads
 
 
-def test_the_order_is_fixed_by_text_and_seed_alone() -> None:
-    assert type_order("abc", 1) == type_order("abc", 1)
-    assert sorted(type_order("abc", 1)) == sorted(QuestionType)
-    assert len({tuple(type_order(f"{n}", 0)) for n in range(50)}) > 40
-    assert len({tuple(type_order("abc", seed)) for seed in range(50)}) > 40
-
-
 def test_known_orders_do_not_change() -> None:
     order = ["application", "comparison", "interpretation", "limitation", "clarification", "mechanism", "critical"]
     assert [kind.value for kind in type_order("0123456789abcdef", 0)] == order
@@ -89,24 +74,9 @@ def test_the_first_usable_question_of_each_type_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "What do the authors conclude about the lensing amplitude?",
-        "What does this study say about the scatter of 9 percent?",
-        "According to the passage, how large is the scatter between exposures?",
-        "What does Figure 3 show about the amplitude of the lensing signal?",
-        "How was the calibration described in Section 2 carried out?",
-    ],
-)
-def test_a_question_that_leans_on_its_source_is_rejected(text: str) -> None:
-    assert any("leans on its source" in problem for problem in problems_of(text, TEXT))
-    (rejected,) = pool(output(critical=text)).rejected
-    assert rejected.problems == list(problems_of(text, TEXT))
-
-
-@pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("What does Figure 3 show about the amplitude of the lensing signal?", "leans on its source"),
         ('What follows from {"properties": {"a": 1}} for the amplitude?', "JSON schema"),
         ("I'm sorry, but I can't write a question about that passage today.", "refusal"),
         ("why why why why why why why why why why", "one word repeated"),
@@ -116,8 +86,10 @@ def test_a_question_that_leans_on_its_source_is_rejected(text: str) -> None:
     ],
 )
 def test_a_question_that_is_none_is_rejected(text: str, reason: str) -> None:
-    assert any(reason in problem for problem in problems_of(text, TEXT))
-    assert pool(output(critical=text)).rejected[0].type is QuestionType.CRITICAL
+    (rejected,) = pool(output(critical=text)).rejected
+    assert rejected.type is QuestionType.CRITICAL
+    assert rejected.problems == list(problems_of(text, TEXT))
+    assert any(reason in problem for problem in rejected.problems)
 
 
 def test_a_question_that_repeats_an_earlier_one_is_rejected() -> None:
@@ -147,13 +119,9 @@ def test_tries_add_up() -> None:
     assert problems(one)
     assert problems(one, other) == []
     assert problems(one, one) == [], "asked once more, then what there is has to do"
-
-
-def test_with_nothing_usable_the_newest_reason_of_each_type_goes_back() -> None:
-    bare = output(**{kind.value: BAD for kind in QuestionType})
-    other = output(**{kind.value: "????????????????????????" for kind in QuestionType})
+    bare, other = (output(**{kind.value: said for kind in QuestionType}) for said in (BAD, "?" * 24))
     assert len(problems(bare, other)) == len(QuestionType)
-    assert "critical: no words" in problems(bare, other)
+    assert "critical: no words" in problems(bare, other), "with nothing usable the newest reasons go back"
 
 
 def test_text_is_one_line_and_who_asks_is_kept() -> None:
@@ -175,21 +143,3 @@ def test_the_stage_is_told_what_an_answer_will_have_and_which_way_questions_lean
     assert 70 <= leans[LEANS[0]] <= 130
     assert ASK.key == f"questions/{sample().id}"
     assert answered(ASK, GOOD).status == "ok"
-
-
-def test_over_a_server_the_reasons_go_back_and_the_tries_are_merged() -> None:
-    def questions(asked: scientist.Asked) -> Any:
-        bad = dict.fromkeys(list(GOOD)[:3], BAD) if asked.time == 0 else {}
-        return output(**bad)
-
-    with StandIn(scientist.Scientist({"questions": questions})) as server:
-        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
-        with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
-            reply = run(Caller(lambda _ask: model).answer(ASK))
-        model.close()
-    assert (reply.status, reply.spent.calls, reply.spent.reasks) == ("ok", 2, 1)
-    sent = server.bodies[1]["messages"][-1]["content"]
-    assert "[[ ## feedback ## ]]\n- clarification: leans on its source" in sent
-    found = STAGE.pool(passage(), reply, 0)
-    assert len(found.questions) == 7
-    assert len(found.rejected) == 3

@@ -20,7 +20,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
 from programs.background_loop import run
 from programs.stages.strands import located
-from signatures.evidence import EvidenceSet
+from signatures.strands import EvidenceSet
 from signatures.thought import QuotedEvidence
 from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer, unread
 
@@ -55,12 +55,6 @@ def test_offsets_count_characters_of_the_sample_not_of_what_is_shown() -> None:
         assert item.quote is not None
         assert shown.sample.text[item.start : item.end] == item.quote
         assert " ".join(item.quote.split()) in shown.shown
-
-
-def test_the_same_sentence_twice_is_evidence_once_with_its_first_claim() -> None:
-    items = [{"sentence": 1, "claim": f"claim number {n}", "bearing": "supports"} for n in range(3)]
-    (item,) = located(EvidenceSet.model_validate({"items": items}), PASSAGE)
-    assert item.claim == "claim number 0"
 
 
 def evidence(*numbers: int) -> Any:

@@ -35,13 +35,8 @@ def test_a_good_thought_has_no_problems() -> None:
     ("kind", "text", "reason"),
     [
         ("wrong", '{"wrong": "perhaps", "doubts": "but", "settles": "so"}', "paragraph 2: JSON instead"),
-        ("doubts", "I'm sorry, but I can't help with that request, as an AI language model.", "paragraph 3: refusal"),
         ("takes_back", "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED", "paragraph 4: access notice"),
-        ("settles", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>", "paragraph 6: HTML page"),
-        ("doubts", "0000000000000000000000000000000000000000", "paragraph 3: one character repeated"),
         ("doubts", "................................................", "paragraph 3: no words"),
-        ("wrong", "[[ ## doubt ## ]] but the amplitude changes by less than that", "paragraph 2: field marker"),
-        ("settles", "must be: maxLength 900, minLength 30, additionalProperties false", "paragraph 6: JSON schema"),
         ("tries", REPEATED, "paragraph 1: "),
     ],
 )
@@ -114,10 +109,7 @@ STARTS = (
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("The authors show that the scatter grows towards fainter targets in their sample.", "leans on its source"),
         ("As described in the passage, the scatter amounts to 9 percent and grows.", "leans on its source"),
-        ("See Figure 2 and Section 4 for how the scatter grows towards fainter targets.", "leans on its source"),
-        ("I'm sorry, but I can't help with that request about the lensing amplitude.", "refusal"),
         ("Internal Server Error: the upstream did not answer in time, please try again.", "server error"),
         ('{"text": "The amplitude is biased because the scatter grows."}', "JSON instead of prose"),
         (REPEATED, "4-grams repeat"),

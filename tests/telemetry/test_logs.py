@@ -31,7 +31,6 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|E
 
 
 def told(path: Path) -> list[dict[str, Any]]:
-    """The objects of a log."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -126,13 +125,8 @@ def test_a_log_that_fails_later_is_told_once_and_costs_nothing_else(lab: Lab) ->
     assert done.returncode == 0
     assert done.stderr == "WARNING: the log /dev/full cannot be written: No space left on device\n"
     assert len(lab.units) == 4
-
-
-def test_a_default_log_that_cannot_be_written_is_told_once(lab: Lab) -> None:
     default_log(lab.output).mkdir()
-    done = called(*lab.arguments())
-    assert done.returncode == 0
-    [line] = done.stderr.splitlines()
+    [line] = called(*lab.arguments(max_traces=5)).stderr.splitlines()
     assert "out.run.log cannot be written: Is a directory" in line
 
 
@@ -177,14 +171,8 @@ def state() -> list[Any]:
 def test_everything_is_as_before_afterwards(tmp_path: Path) -> None:
     before = state()
     with logged(LogOptions(log_level="debug"), tmp_path / "out.json"):
-        log.debug("a detail")
+        log.debug("a detail\nand %s", "three\nfour", extra={"field": "five\nsix \udc80"})
         assert state() != before
-    assert "a detail" in (tmp_path / "out.run.log").read_text()
-    assert state() == before
-
-
-def test_a_line_stays_a_line(tmp_path: Path) -> None:
-    with logged(LogOptions(), tmp_path / "out"):
-        log.info("one\ntwo %s", "three\nfour", extra={"field": "five\nsix \udc80"})
-    [line] = (tmp_path / "out.run.log").read_text().splitlines()
+    [line] = [line for line in (tmp_path / "out.run.log").read_text().splitlines() if " a detail" in line]
     assert LINE.fullmatch(line)
+    assert state() == before

@@ -19,7 +19,7 @@ import dspy
 import pytest
 
 from programs.lms.resolve import resolve
-from programs.telemetry.tracing import TraceOptions, endpoint_of, traced
+from programs.telemetry.tracing import TraceOptions, traced
 from programs.tracer import load_tracer
 from tests.lab import KEY, Lab, called, laboratory, passage
 from tests.standin.collector import Arrived, Collector
@@ -37,7 +37,6 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def said(span: Arrived, which: str) -> str:
-    """The words of a call's messages."""
     messages = json.loads(span.facts[f"gen_ai.{which}.messages"])
     return "\n".join(part["content"] for message in messages for part in message["parts"])
 
@@ -144,11 +143,6 @@ def test_an_address_that_cannot_be(lab: Lab, address: str, why: str) -> None:
     assert "--trace-to" in line
     assert why in line
     assert "secret" not in line
-
-
-def test_an_address_without_a_path_means_the_usual_one() -> None:
-    assert endpoint_of("http://h:4318") == endpoint_of("http://h:4318/") == "http://h:4318/v1/traces"
-    assert endpoint_of("https://h/api/otel/v1/traces") == "https://h/api/otel/v1/traces"
 
 
 def test_synchronous_calls_are_traced_too(lab: Lab) -> None:

@@ -20,6 +20,8 @@ import dspy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from signatures.critique import CritiqueMethod
+from signatures.hypotheses import Hypothesis, HypothesisSet
 
 from programs.text.copying import (
     BORROWED_RUN,
@@ -34,8 +36,7 @@ from programs.text.copying import (
     questions_in,
     words_of,
 )
-from signatures.critique import CritiqueMethod
-from signatures.hypotheses import Hypothesis, HypothesisSet
+from signatures.strands import CritiqueMethod, Hypothesis, HypothesisSet
 from signatures.thought import WriteThought
 
 SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
