@@ -5,7 +5,6 @@ is. It is made beside its place and put there in one step.
 """
 
 from collections.abc import Iterator
-
 from typing import TYPE_CHECKING
 
 from programs.cli.options import parse, run_cli

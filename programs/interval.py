@@ -18,10 +18,11 @@ RESAMPLES = 10_000
 _BLOCK = 1_000_000
 """Numbers drawn at once: 8 MB."""
 
+
 @dataclass(frozen=True)
 class Interval:
-    """The difference (after - before; above 0 is better) over `pairs` pairs, or things, and the bounds between which it lies
-    with this confidence. `left_out` pairs lacked a score."""
+    """The difference (after - before; above 0 is better) over `pairs` pairs or things, and the bounds between which it
+    lies with this confidence. `left_out` pairs lacked a score."""
 
     difference: float
     low: float

@@ -16,7 +16,7 @@ from programs.exports.licences import UNKNOWN, hub_name, licence_of
 from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
 
-COUNTED = "read skipped licences domains question_types difficulties labels judges programs".split()
+COUNTED = ["read", "skipped", "licences", "domains", "question_types", "difficulties", "labels", "judges", "programs"]
 MOST = 1000
 """Different values that a count names; more are counted together, so that memory does not grow with them."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import JournalError
-from programs.reports.journal_view import viewed
+from programs.reports.source import viewed
 from programs.run.journal import Journal
 from tests.reports.building import add, begin, end, unit
 
