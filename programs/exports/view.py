@@ -166,6 +166,11 @@ class View(BaseModel):
     def measure(self) -> Measure:
         return MEASURES[self.score]
 
+    def score_of(self, record: Record) -> float:
+        """The measure's score; less than any where there is none."""
+        found = self.measure.of(record)
+        return self.measure.low - 1 if found is None else found
+
     @property
     def least_margin(self) -> float:
         """`margin`, or that of the measure."""
