@@ -100,7 +100,7 @@ def test_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
 @pytest.mark.parametrize("tag", ["<think>", "<reasoning>", "[THINK]"])
 @pytest.mark.parametrize("to", [*(name for name in TEXTUAL if name != "dpo"), "grpo"])
 def test_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
-    texts = dict.fromkeys(("text", "audience", "question", "answer", "thought"), f"Why? {HOSTILE}")
+    texts: dict[str, Any] = dict.fromkeys(("text", "audience", "question", "answer", "thought"), f"Why? {HOSTILE}")
     kind = Tag.parse(tag)
     for row in made(to, record(**texts), think_tag=tag, context="both"):
         everything = str({key: value for key, value in row.items() if key != "id"})
