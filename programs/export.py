@@ -5,12 +5,14 @@ is. It is made beside its place and put there in one step.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.exports.card import Exported
-from programs.exports.exporter import export
 from programs.exports.options import ExportOptions, shares_of
+
+if TYPE_CHECKING:
+    from programs.exports.card import Exported
 
 _REFUSED = "the Hub refuses the token, which must be allowed to write"
 _REFUSALS = {401: _REFUSED, 403: _REFUSED, 409: "is there already; name another, or --overwrite"}
@@ -23,14 +25,16 @@ def main(arguments: list[str] | None = None) -> int:
     options.require_extras()
     if options.push_to_hub is not None:
         _check_hub(options.push_to_hub)
-    for line in told(export(options)):
-        print(line)
+    # Only now: --help needs none of it.
+    from programs.exports.exporter import export
+
+    print(*told(export(options)), sep="\n")
     if options.push_to_hub is not None:
         print(push(options, options.push_to_hub))
     return 0
 
 
-def told(done: Exported) -> Iterator[str]:
+def told(done: "Exported") -> Iterator[str]:
     """What an export made, in lines for a person."""
     tally, counts, options = done.tally, done.tally.counts, done.options
     splits = ", ".join(f"{name} {split.rows}" for name, split in done.splits.items())

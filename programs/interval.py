@@ -1,10 +1,10 @@
-"""By how much scores changed, and how sure that is.
+"""By how much a figure of many things differs, and how sure that is: the one bootstrap of the project.
 
-Ours rather than SciPy's `bootstrap`, which gives the same bounds (tests/test_interval.py): `scipy.stats` takes four
-seconds to import, and has no place for resamples that have no value (`programs.judges.question_interval`).
+Ours rather than SciPy's, which gives the same bounds (tests/test_interval.py): `scipy.stats` takes four seconds to import,
+and has no place for resamples of which nothing can be said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -15,12 +15,14 @@ Numbers = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
+_BLOCK = 1_000_000
+"""Numbers drawn at once: 8 MB."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The mean difference (after - before; above 0 is better) over `pairs` pairs, and the bounds between which it lies
-    with this confidence. `left_out` pairs lacked a score."""
+    """The difference (after - before; above 0 is better) over `pairs` pairs or things, and the bounds between which it
+    lies with this confidence. `left_out` pairs lacked a score."""
 
     difference: float
     low: float
@@ -33,28 +35,51 @@ class Interval:
 def paired_interval(
     before: Sequence[float | None], after: Sequence[float | None], *, seed: int, resamples: int = RESAMPLES
 ) -> Interval | None:
-    """The interval of the mean difference between two lists of scores of the same things, in the same order.
+    """The interval of the mean difference between two lists of scores of the same things, in the same order. A pair with a
+    missing score is left out. None for fewer than two pairs. Raises ValueError for lists of unlike length."""
+    found = [(new - old, 1.0) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
+    totals = np.array(found, dtype=np.float64).reshape(-1, 2)
+    return interval_of(totals, mean_of, seed=seed, resamples=resamples, left_out=len(before) - len(found))
 
-    The bounds are the bias-corrected and accelerated (BCa) bootstrap's over the pairs (Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains),
-    where the plain percentile interval lies off to one side. As every bootstrap it is too narrow for a handful of pairs.
-    A pair with a missing score is left out. None for fewer than two pairs. Raises ValueError for lists of unlike length.
+
+def mean_of(sums: Numbers) -> Numbers:
+    """The mean, for `interval_of`, of numbers whose rows are (sum, count)."""
+    return np.asarray(sums[..., 0] / sums[..., 1])
+
+
+def interval_of(
+    totals: Numbers,
+    figure: Callable[[Numbers], Numbers],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+    left_out: int = 0,
+) -> Interval | None:
+    """The interval of a figure of sums over things that are independent of each other: each has a row of `totals`, and
+    `figure` takes sums of rows, with any number of axes before them. `pairs` of the result counts the rows.
+
+    The bounds are the bias-corrected and accelerated (BCa) bootstrap's (Efron and Tibshirani, An Introduction to the
+    Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains), where the plain
+    percentile interval lies off to one side. As every bootstrap it is too narrow for a handful of things. A resample of
+    which nothing can be said counts as the whole. None for fewer than two rows, or where the whole has no figure.
     """
-    found = [new - old for old, new in zip(before, after, strict=True) if old is not None and new is not None]
-    if len(found) < 2:
-        return None
-    values, dice = np.array(found, dtype=np.float64), np.random.default_rng(seed)
-    mean, left_out = float(values.mean()), len(before) - len(found)
+    count, dice = len(totals), np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        whole = float(figure(totals.sum(axis=0))) if count > 1 else np.nan
+        if not np.isfinite(whole):
+            return None
+        block = max(1, _BLOCK // totals.size)
+        sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
+        drawn = np.concatenate([figure(totals[dice.integers(count, size=(size, count))].sum(axis=1)) for size in sizes])
+        without = figure(totals.sum(axis=0) - totals)
+    drawn, without = (np.where(np.isfinite(values), values, whole) for values in (drawn, without))
     # Values that are all alike differ by rounding errors alone.
-    if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
-        return Interval(mean, mean, mean, len(found), left_out)
-    drawn = np.array([values[dice.integers(len(values), size=len(values))].mean() for _ in range(resamples)])
-    # The jackknife's means are linear in the values.
-    low, high = bca_bounds(mean, drawn, values - mean, CONFIDENCE)
-    return Interval(mean, low, high, len(found), left_out)
+    alike = np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole))
+    low, high = (whole, whole) if alike else _bounds(whole, drawn, without.mean() - without)
+    return Interval(whole, low, high, count, left_out)
 
 
-def bca_bounds(found: float, resampled: Numbers, deviations: Numbers, confidence: float) -> tuple[float, float]:
+def _bounds(found: float, resampled: Numbers, deviations: Numbers) -> tuple[float, float]:
     """The BCa bounds of a statistic: its value, its values for the resamples, and by how much each thing raises it (the
     jackknife's mean less its value without that thing, in any unit)."""
     normal, count = NormalDist(), len(resampled)
@@ -63,7 +88,7 @@ def bca_bounds(found: float, resampled: Numbers, deviations: Numbers, confidence
     bias = normal.inv_cdf(min(max(below, 0.5 / count), 1 - 0.5 / count))
     spread = float((deviations**2).sum() ** 1.5)
     acceleration = float((deviations**3).sum()) / (6 * spread) if spread else 0.0
-    shifted = [bias + normal.inv_cdf(tail) for tail in ((1 - confidence) / 2, (1 + confidence) / 2)]
+    shifted = [bias + normal.inv_cdf(tail) for tail in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)]
     shares = [normal.cdf(bias + shift / (1 - acceleration * shift)) for shift in shifted]
     low, high = (float(np.quantile(resampled, share)) for share in shares)
     return low, high

@@ -17,10 +17,7 @@ from programs.errors import UserError
 from programs.files import beside, ending_of
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from programs.judges.review_list import ReviewItem
-    from programs.judges.walk import ReviewLabels
 
 
 class ReviewOptions(BaseModel):
@@ -44,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     from rich.console import Console
 
     from programs.judges.review_list import ReviewList, review_sample
-    from programs.judges.walk import ReviewLabels
+    from programs.judges.walk import ReviewLabels, walk
 
     console = Console(highlight=False)
     ending = ending_of("review")
@@ -58,53 +55,13 @@ def main(arguments: list[str] | None = None) -> int:
             items = held.enter_context(contextlib.closing(ReviewList(listed)))
         else:
             items = review_sample(document, options.random, options.seed)
-        ids = [item.id for item in items]
-        if not ids:
+        if not items:
             why = "no trace came" if options.random else "no two judges are far apart; see --random"
             console.print(f"nothing to review: {why}", soft_wrap=True)
             return 0
         labels = held.enter_context(ReviewLabels(options.labels or beside(document, "labels")))
-        review(items, ids, labels, console)
-        _tell(ids, labels, console)
+        walk(items, labels, console)
     return 0
-
-
-def review(items: "Sequence[ReviewItem]", ids: Sequence[str], labels: "ReviewLabels", console: "Console") -> None:
-    """Shows one trace after another and takes a line for each, until all are decided, the person quits or the input
-    ends. Raises `JournalError` when a label cannot be written."""
-    from programs.judges.walk import HELP, Said, show_item, show_passage, understood
-
-    def undecided(start: int) -> list[int]:
-        return [number for number in range(start, len(ids)) if not labels.said.get(ids[number], Said()).decided]
-
-    console.print(HELP, style="dim")
-    been: list[int] = []
-    rest, shown = undecided(0), None
-    while rest:
-        place, item = rest[0], items[rest[0]]
-        if shown != place:
-            show_item(item, f"{place + 1} of {len(ids)}, {len(undecided(0))} without a label", labels.of(item), console)
-            shown = place
-        try:
-            line = understood(console.input("> "), labels.of(item))
-        except EOFError:
-            return
-        if line.said is not None:
-            labels.say(item, line.said)
-        if line.problem is not None:
-            console.print(line.problem, style="yellow")
-        if line.move == "quit":
-            return
-        if line.move == "next":
-            been.append(place)
-            rest = undecided(place + 1)
-        elif line.move == "passage":
-            show_passage(item, console)
-        elif line.move == "back":
-            # To what was shown before, or else to what stands before it in the list.
-            if not been and not place:
-                console.print("this is the first one", style="yellow")
-            rest = [been.pop() if been else max(place - 1, 0)]
 
 
 def _list_of(document: Path) -> Path:
@@ -119,18 +76,6 @@ def _list_of(document: Path) -> Path:
             f"{document} is not there yet: python -m programs.document {document} makes it from its journal"
         )
     raise UserError(f"there is neither {document} nor {path}")
-
-
-def _tell(ids: Sequence[str], labels: "ReviewLabels", console: "Console") -> None:
-    decided = [labels.said[name] for name in ids if name in labels.said and labels.said[name].decided]
-    counts = {
-        "accepted": sum(one.correct is True for one in decided),
-        "rejected": sum(one.correct is False for one in decided),
-        "rated": sum(one.overall is not None for one in decided),
-        "without a label": len(ids) - len(decided),
-    }
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
-    console.print(f"{told}; in {labels.path}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ done = review(path, "a 8", "r", "q")           # python -m programs.review, in t
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 from collections.abc import Iterable
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from programs.cli.options import run_cli
 from programs.judges.review_list import ReviewItem
 from programs.review import main
+from tests.lab import called
 
 
 def item(number: int, **given: Any) -> ReviewItem:
@@ -50,21 +49,10 @@ def write_list(path: Path, items: Iterable[ReviewItem]) -> Path:
 
 def review(path: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
     """The command with these lines as its standard input: its exit code, and what it printed."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code: int | str | None = None
     typed = io.StringIO("".join(f"{line}\n" for line in lines))
-    with (
-        mock.patch("sys.stdin", typed),
-        mock.patch.dict("os.environ", {"COLUMNS": "200"}),
-        contextlib.redirect_stdout(stdout),
-        contextlib.redirect_stderr(stderr),
-    ):
-        try:
-            run_cli(lambda: main([str(path), *options]))
-        except SystemExit as end:
-            code = end.code
-    assert isinstance(code, int)
-    return code, stdout.getvalue(), stderr.getvalue()
+    with mock.patch("sys.stdin", typed), mock.patch.dict("os.environ", {"COLUMNS": "200"}):
+        done = called(str(path), *options, main=main)
+    return done.returncode, done.stdout, done.stderr
 
 
 def labels_in(path: Path) -> list[dict[str, Any]]:

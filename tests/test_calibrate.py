@@ -12,8 +12,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import signal
 import time
@@ -21,14 +19,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from programs.calibrate import main
-from programs.cli.options import run_cli
 from tests.forked.process import Forked
-from tests.lab import environment, laboratory
+from tests.lab import called, environment, laboratory
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked, Scientist
@@ -68,13 +66,6 @@ def judge(asked: Asked) -> Any:
 
 
 @dataclass
-class Done:
-    code: int
-    stdout: str
-    stderr: str
-
-
-@dataclass
 class Desk:
     """A folder with labels, and a server with judges."""
 
@@ -97,17 +88,9 @@ class Desk:
         judges = [] if "--judge-models" in more else ["--judge-models", *JUDGES]
         return [*(word for pair in given.items() for word in pair), *judges, *more]
 
-    def calibrate(self, *more: str) -> Done:
+    def calibrate(self, *more: str) -> CompletedProcess[str]:
         """The command in this process."""
-        stdout, stderr = io.StringIO(), io.StringIO()
-        code: int | str | None = None
-        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-            try:
-                run_cli(lambda: main(self.words(*more)))
-            except SystemExit as end:
-                code = end.code
-        assert isinstance(code, int)
-        return Done(code, stdout.getvalue(), stderr.getvalue())
+        return called(*self.words(*more), main=main)
 
     @property
     def calls(self) -> int:
@@ -138,7 +121,7 @@ def desk(folder: Path, count: int = 32, judge: Callable[[Asked], Any] = judge, *
 def test_the_figures_are_those_of_the_ratings(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         done = here.calibrate()
-        assert (done.code, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "")
         assert here.calls == 64
         report = here.report
     assert (report["answers"], report["questions"], report["rated"], report["bare"]) == (32, 16, 32, 32)
@@ -175,26 +158,26 @@ def test_nothing_is_paid_for_twice(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         here.calibrate("--judge-models", JUDGES[0])
         assert here.calls == 32
-        assert here.calibrate().code == 0
+        assert here.calibrate().returncode == 0
         assert here.calls == 64
         report = here.report
         assert here.calibrate().stdout.count("0 calls made, 64 replies from") == 1
         assert (here.calls, here.report) == (64, report)
         here.write(labels(40))
-        assert here.calibrate().code == 0
+        assert here.calibrate().returncode == 0
         assert here.calls == 80
 
 
 def test_right_and_wrong_are_reported_and_no_bias(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         here.write([label(number, 3 + number % 6, human={"correct": number % 6 > 2}) for number in range(40)])
-        assert here.calibrate().code == 0
+        assert here.calibrate().returncode == 0
         mild = here.report["judges"]["openai/mild"]
         assert mild["balanced_accuracy"]["value"] is not None
         assert (mild["rated"], mild["bias"]["value"], mild["rating_kappa"]) == (0, None, None)
         calls = here.calls
         done = here.calibrate("--apply", str(tmp_path / "biases.json"))
-        assert (done.code, here.calls) == (2, calls)
+        assert (done.returncode, here.calls) == (2, calls)
         assert done.stderr.count("\n") == 1
         assert "--apply needs at least 30 labels from 1 to 10, and there are 0" in done.stderr
         assert not (tmp_path / "biases.json").exists()
@@ -213,7 +196,7 @@ def test_a_judge_that_fails_is_unscored_and_in_no_figure(tmp_path: Path) -> None
         bias = sum(said_by("strict", people) - people for people in others) / 29
         assert strict["bias"]["value"] == pytest.approx(bias, abs=5e-5)
         assert here.report["judges"]["openai/mild"]["rated"] == 30
-        assert done.code == 2
+        assert done.returncode == 2
         assert "there are: openai/strict 29" in done.stderr
         assert not (tmp_path / "biases.json").exists()
 
@@ -221,7 +204,7 @@ def test_a_judge_that_fails_is_unscored_and_in_no_figure(tmp_path: Path) -> None
 def test_the_biases_are_written_and_used(tmp_path: Path) -> None:
     biases = tmp_path / "biases.json"
     with desk(tmp_path) as here:
-        assert here.calibrate("--apply", str(biases)).code == 0
+        assert here.calibrate("--apply", str(biases)).returncode == 0
         written = json.loads(biases.read_text())
         assert written["judges"] == {
             "openai/strict": {"bias": -1.75, "ratings": 32},
@@ -239,7 +222,7 @@ def test_a_judge_is_shown_what_it_is_tuned_on(tmp_path: Path) -> None:
     with desk(tmp_path, count=0) as here:
         reference = {**label(2, 5), "key_passage": None, "reference": "The lamp."}
         here.write([label(0, 5, thought="Perhaps the lamp is old."), reference])
-        assert here.calibrate("--judge-models", JUDGES[0]).code == 0
+        assert here.calibrate("--judge-models", JUDGES[0]).returncode == 0
         first, second = (
             "\n".join(str(message["content"]) for message in body["messages"]) for body in here.server.bodies
         )
@@ -254,10 +237,10 @@ def test_a_judge_is_shown_what_it_is_tuned_on(tmp_path: Path) -> None:
 def test_a_limit_of_calls_stops_it_and_it_goes_on(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         done = here.calibrate("--max-calls", "20")
-        assert (done.code, here.calls) == (1, 20)
+        assert (done.returncode, here.calls) == (1, 20)
         assert "stopped before every answer was judged" in done.stderr
-        assert not (tmp_path / "report.json").exists()
-        assert here.calibrate().code == 0
+        assert sorted(path.name for path in tmp_path.glob("report*.json")) == []
+        assert here.calibrate().returncode == 0
         assert here.calls == 64
 
 
@@ -270,7 +253,7 @@ def test_killed_it_pays_for_nothing_again(tmp_path: Path) -> None:
         kept = (tmp_path / "report.journal.jsonl").read_bytes().count(b'"kind":"stage"')
         assert kept >= 9
         done = here.calibrate("--concurrency", "2")
-        assert done.code == 0
+        assert done.returncode == 0
         assert f"{64 - kept} calls made, {kept} replies from" in done.stdout
 
 
@@ -284,7 +267,7 @@ def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
         assert "run the same command again to go on" in stderr
         made = here.calls
         done = here.calibrate()
-        assert done.code == 0
+        assert done.returncode == 0
         assert f"{64 - made} calls made, {made} replies from" in done.stdout
         assert here.calls == 64
 
@@ -292,7 +275,7 @@ def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
 def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
     with desk(tmp_path, faults=FaultPlan(share=1.0, kinds=("503",))) as here:
         done = here.calibrate("--patience", "0.01")
-        assert done.code == 1
+        assert done.returncode == 1
         assert "stages in a row got no usable answer" in done.stderr
         assert not (tmp_path / "report.json").exists()
 
@@ -300,20 +283,9 @@ def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
 def test_a_dry_run_asks_nothing_and_writes_nothing(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         done = here.calibrate("--dry-run")
-        assert (done.code, here.calls) == (0, 0)
+        assert (done.returncode, here.calls) == (0, 0)
         assert "32 answers, 2 judges: at most about 64 calls" in done.stdout
         assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.jsonl"]
-
-
-@pytest.mark.parametrize("option", ["--output", "--apply"])
-def test_no_file_of_the_user_is_written_over(option: str, tmp_path: Path) -> None:
-    mine = tmp_path / "mine.json"
-    mine.write_text('{"questions": []}')
-    with desk(tmp_path) as here:
-        done = here.calibrate(option, str(mine))
-        assert (done.code, here.calls) == (2, 0)
-        assert f"{option}: {mine} is there already" in done.stderr
-        assert mine.read_text() == '{"questions": []}'
 
 
 def test_the_journal_of_a_run_is_refused(tmp_path: Path) -> None:
@@ -323,7 +295,7 @@ def test_the_journal_of_a_run_is_refused(tmp_path: Path) -> None:
         journal = lab.journal.read_bytes()
     with desk(tmp_path) as here:
         done = here.calibrate("--output", str(lab.output))
-        assert (done.code, here.calls) == (2, 0)
+        assert (done.returncode, here.calls) == (2, 0)
         assert "is the journal of a run" in done.stderr
     assert lab.journal.read_bytes() == journal
 
@@ -334,12 +306,17 @@ def test_the_journal_of_a_run_is_refused(tmp_path: Path) -> None:
         (["--judge-models", "openai/"], "is not whole"),
         (["--labels", "none.jsonl"], "none.jsonl"),
         (["--program", "nowhere"], "there is no file"),
+        (["--output", "{mine}"], "mine.json is there already"),
+        (["--apply", "{mine}"], "mine.json is there already"),
         (["--apply", "{output}"], "different files"),
     ],
 )
 def test_mistakes_get_one_line(words: list[str], said: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"questions": []}')
     with desk(tmp_path) as here:
-        done = here.calibrate(*(word.format(output=tmp_path / "report.json") for word in words))
-        assert (done.code, here.calls) == (2, 0)
+        done = here.calibrate(*(word.format(output=tmp_path / "report.json", mine=mine) for word in words))
+        assert (done.returncode, here.calls) == (2, 0)
         assert said in done.stderr
         assert done.stderr.count("\n") == 1
+    assert mine.read_text() == '{"questions": []}'

@@ -123,7 +123,7 @@ def test_comments_stay_with_the_decision_in_either_order(listed: Path, labels: P
     assert "you said: accepted, comment: fine, all told" in out
 
 
-@pytest.mark.parametrize("word", ["", "x", "11", "0", "a 11", "accept it", "ar", "c", "a 1 2", "7.5"])
+@pytest.mark.parametrize("word", ["", "11", "0", "a 11", "accept it", "c", "a 1 2", "7.5"])
 def test_what_means_nothing_changes_nothing(word: str, listed: Path, labels: Path) -> None:
     code, out, _ = review(listed, word)
     assert code == 0
@@ -132,28 +132,14 @@ def test_what_means_nothing_changes_nothing(word: str, listed: Path, labels: Pat
     assert "accept" in out.split("1 of 4")[1] or "comment after the c" in out
 
 
-def test_all_that_the_judges_had_and_said_is_shown(listed: Path) -> None:
-    _, out, _ = review(listed, "q")
-    shown = " ".join(out.split())
-    for text in (
-        "Paper 0",
-        "Lamp 0 drifts by 4 percent. It was never calibrated.",
-        "question, by a student (beginner level)",
-        "Why does lamp 0 drift?",
-        "Perhaps lamp 0 is old.",
-        "Because lamp 0 was never calibrated.",
-        "the judges, 5 apart (accepted)",
-        "It asserts the cause.",
-        "It is plain.",
-    ):
-        assert text in shown
-
-
 def test_of_a_long_passage_the_evidence_is_shown_and_the_whole_on_demand(tmp_path: Path) -> None:
     passage = "It was never calibrated. " + "Nothing else is known of it. " * 200 + "The last lamp failed."
     path = write_list(tmp_path / "out.review.jsonl", [item(0, key_passage=passage)])
     _, out, _ = review(path, "q")
-    assert "It was never calibrated." in out
+    for shown in ("Paper 0", "question, by a student (beginner level)", "Perhaps lamp 0 is old.", "never calibrated."):
+        assert shown in out
+    assert "the judges, 5 apart (accepted)" in out
+    assert "It asserts the cause." in out
     assert "The last lamp failed." not in out
     _, out, _ = review(path, "p", "q")
     assert "The last lamp failed." in out
@@ -170,17 +156,16 @@ def test_nothing_in_a_trace_can_act_on_the_terminal(tmp_path: Path) -> None:
 
 
 def test_where_there_is_nothing_to_review_it_is_said(tmp_path: Path) -> None:
-    code, _, err = review(tmp_path / "none.json")
-    assert code == 2
-    assert "there is neither" in err
-    (tmp_path / "none.journal.jsonl").touch()
-    code, _, err = review(tmp_path / "none.json")
-    assert code == 2
-    assert "python -m programs.document" in err
-    (tmp_path / "out.json").write_text("{}")
-    code, _, err = review(tmp_path / "out.json")
-    assert code == 2
-    assert "no judges rated the traces" in err
+    there = {
+        "none.json": "there is neither",
+        "a.journal.jsonl": "python -m programs.document",
+        "b.json": "no judges rated",
+    }
+    for name, said in there.items():
+        if name != "none.json":
+            (tmp_path / name).write_text("{}")
+        code, _, err = review(tmp_path / name.replace(".journal.jsonl", ".json"))
+        assert (code, said in err) == (2, True)
     code, out, _ = review(write_list(tmp_path / "out.review.jsonl", []))
     assert (code, out.strip()) == (0, "nothing to review: no two judges are far apart; see --random")
     assert not (tmp_path / "out.labels.jsonl").exists()

@@ -16,6 +16,7 @@ from programs.exports.licences import UNKNOWN, hub_name, licence_of
 from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
 
+COUNTED = ["read", "skipped", "licences", "domains", "question_types", "difficulties", "labels", "judges", "programs"]
 MOST = 1000
 """Different values that a count names; more are counted together, so that memory does not grow with them."""
 
@@ -28,18 +29,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows = self.with_passage = self.without_needed = 0
-        names = (
-            "read",
-            "skipped",
-            "licences",
-            "domains",
-            "question_types",
-            "difficulties",
-            "labels",
-            "judges",
-            "programs",
-        )
-        self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+        self.counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
         self.models: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def count(self, what: str, name: str) -> None:
@@ -75,11 +65,8 @@ class Tally:
         """The same as JSON."""
         numbers = {name: getattr(self, name) for name in ("rows", "with_passage", "without_needed")}
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
-        return {
-            **numbers,
-            **counts,
-            "models": {stage: dict(models.most_common()) for stage, models in self.models.items()},
-        }
+        models = {stage: dict(counter.most_common()) for stage, counter in self.models.items()}
+        return {**numbers, **counts, "models": models}
 
 
 class Exported(NamedTuple):
@@ -145,16 +132,13 @@ def _header(done: Exported, title: str) -> dict[str, Any]:
 
 def features(columns: Columns) -> list[dict[str, Any]]:
     """The columns as `dataset_info.features` of a card holds them (the form of `datasets.Features`)."""
-    return [{"name": name, **_feature(kind)} for name, kind in columns.items()]
 
+    def feature(kind: Kind) -> dict[str, Any]:
+        if isinstance(kind, list):
+            return {"list": features(kind[0]) if isinstance(kind[0], dict) else kind[0]}
+        return {"struct": features(kind)} if isinstance(kind, dict) else {"dtype": kind}
 
-def _feature(kind: Kind) -> dict[str, Any]:
-    if isinstance(kind, dict):
-        return {"struct": features(kind)}
-    if isinstance(kind, list):
-        (item,) = kind
-        return {"list": features(item) if isinstance(item, dict) else item}
-    return {"dtype": kind}
+    return [{"name": name, **feature(kind)} for name, kind in columns.items()]
 
 
 def _counts_of_run(run: dict[str, Any]) -> dict[str, Any]:

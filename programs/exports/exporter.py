@@ -44,8 +44,8 @@ class Origin(NamedTuple):
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
             return cls(found.path, True, document, None)
-        lacking = f"{path} has no journal beside it: a document holds no trace that was turned down"
-        return cls(path, False, path, lacking if attempts else None)
+        lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
+        return cls(path, False, path, lacks if attempts else None)
 
     def candidates(self, attempts: bool) -> Iterator[Candidate]:
         """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
@@ -70,9 +70,8 @@ class Origin(NamedTuple):
                 with self.document.open("rb") as file:
                     told = dict(next(ijson.items(file, "metadata", use_float=True), {}))
         except (ijson.JSONError, TypeError, ValueError) as error:
-            raise UserError(
-                f"{self.document} is not a document of this program: {str(error).splitlines()[0]}"
-            ) from None
+            why = str(error).splitlines()[0]
+            raise UserError(f"{self.document} is not a document of this program: {why}") from None
         if self.is_journal:
             with Journal(self.path) as journal:
                 last = journal.latest("run", "") or {}
@@ -90,23 +89,19 @@ def by_question(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
         database.execute("create table question (number integer primary key, name text unique)")
         database.execute("create table trace (question integer, packed blob)")
         for candidate in candidates:
-            name = (_question(candidate.record),)
-            database.execute("insert or ignore into question (name) values (?)", name)
-            packed = orjson.dumps([candidate.record.model_dump(mode="json"), candidate.became])
-            database.execute("insert into trace select number, ? from question where name = ?", (packed, *name))
+            record = candidate.record
+            text = record.question_id or record.source_paper.id or record.source_paper.title
+            # The words too: a merged journal may hold several questions under one name.
+            name = content_id(f"{text}\0{record.user_interaction.question}")
+            database.execute("insert or ignore into question (name) values (?)", (name,))
+            packed = orjson.dumps([record.model_dump(mode="json"), candidate.became])
+            database.execute("insert into trace select number, ? from question where name = ?", (packed, name))
         traces = database.execute("select question, packed from trace order by question, rowid")
         for _, group in groupby(traces, key=lambda trace: trace[0]):
             unpacked = [orjson.loads(packed) for _, packed in group]
             yield [Candidate(Record.model_validate(content), became) for content, became in unpacked]
     finally:
         database.close()
-
-
-def _question(record: Record) -> str:
-    """A question of a text. The words too: a merged journal may hold several under one name."""
-    source = record.source_paper
-    name = record.question_id or f"{source.id or source.title}"
-    return content_id(f"{name}\0{record.user_interaction.question}")
 
 
 def export(options: ExportOptions) -> Exported:
@@ -166,10 +161,10 @@ def _refusal(record: Record, options: ExportOptions) -> str | None:
 
 def _why(origin: Origin, tally: Tally) -> str:
     read, skipped = tally.counts["read"].total(), tally.counts["skipped"].most_common(3)
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped) + (
-        f". {origin.note}" if origin.note else ""
-    )
-    return f"{read} traces read, none left: {reasons}" if read else f"{origin.path} holds no trace"
+    if not read:
+        return f"{origin.path} holds no trace"
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped)
+    return f"{read} traces read, none left: {reasons}{f'. {origin.note}' if origin.note else ''}"
 
 
 def _manifest(done: Exported) -> dict[str, Any]:
@@ -181,8 +176,7 @@ def _manifest(done: Exported) -> dict[str, Any]:
         "created": done.created,
         "options": done.options.model_dump(mode="json", exclude=personal),
         "splits": {
-            name: {"rows": split.rows, "files": [path.name for path in split.files]}
-            for name, split in done.splits.items()
+            name: {"rows": one.rows, "files": [path.name for path in one.files]} for name, one in done.splits.items()
         },
         "counts": done.tally.plain(),
         "synthreasoner": own_version(),

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import orjson
-from filelock import Timeout
 
 from programs.errors import UserError
-from programs.files import lock_on
 
 Kind = str | list[Any] | dict[str, Any]
 Columns = dict[str, Kind]
@@ -74,10 +72,8 @@ def _parquet(path: Path, columns: Columns) -> Path:
     import pyarrow
     from pyarrow import parquet
 
-    schema, made = (
-        pyarrow.schema([(name, _arrow(kind)) for name, kind in columns.items()]),
-        path.with_suffix(".parquet"),
-    )
+    schema = pyarrow.schema([(name, _arrow(kind)) for name, kind in columns.items()])
+    made = path.with_suffix(".parquet")
     with parquet.ParquetWriter(made, schema, compression="zstd") as writer, path.open("rb") as file:
         while lines := file.readlines(BATCH_BYTES):
             writer.write_table(pyarrow.Table.from_pylist(list(map(orjson.loads, lines)), schema=schema))
@@ -100,6 +96,11 @@ def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     An export that is there is replaced with `overwrite` only, and by a whole one. Raises `UserError` where `path` holds
     something else, or is being written, or cannot be.
     """
+    # Only now: it loads half of asyncio.
+    from filelock import Timeout
+
+    from programs.files import lock_on
+
     path = path.absolute()
     workshop = path.with_name(f".{path.name}.exporting")
     draft, replaced = workshop / "draft", workshop / "replaced"

@@ -23,6 +23,10 @@ class Candidate:
     record: Record
     became: Literal["accepted", "below", "unused"] = "accepted"
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        return self.record.reasoning_trace, self.record.final_answer
+
 
 Rows = Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
 

@@ -11,12 +11,14 @@ it is whether the trace has that score, and no judge rated it below a floor (`pr
 has no label and is left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from programs.exports.files import Columns, Row
 from programs.exports.format import Candidate, Format, Skip
-from programs.exports.view import FACTS, MESSAGES, View
+from programs.exports.view import FACTS, MESSAGES, Prompt, View
+from programs.records import Record
 
 Pair = tuple[Candidate, Candidate]
 """The chosen one first."""
@@ -39,31 +41,33 @@ def _pair_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
     elif not pairs:
         yield scored
     for best, other in pairs:
-        yield from _rows_of_pair(best, other, view)
+        yield from view.rows(best.record, partial(_pair_row, best.record, other.record, view))
 
 
-def _rows_of_pair(best: Candidate, other: Candidate, view: View) -> Iterator[Row]:
-    row: Row = {
-        "chosen": [view.message(best.record)],
-        "rejected": [view.message(other.record)],
-        "score_chosen": view.measure.of(best.record),
-        "score_rejected": view.measure.of(other.record),
-        "rejected_id": other.record.id,
+def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> Row:
+    return {
+        "prompt": prompt.messages,
+        "chosen": [view.message(chosen)],
+        "rejected": [view.message(rejected)],
+        "score_chosen": view.measure.of(chosen),
+        "score_rejected": view.measure.of(rejected),
+        "rejected_id": rejected.id,
     }
-    return view.rows(best.record, lambda prompt: {"prompt": prompt.messages, **row})
+
+
+def _score(view: View) -> Callable[[Candidate], float]:
+    return lambda one: view.score_of(one.record)
 
 
 def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[Pair]:
     """The best accepted own thought with each try that came to another answer, the furthest off first."""
-    scored = [(-1.0 if (score := view.measure.of(one.record)) is None else score, one) for one in traces]
-    own = [(score, one) for score, one in scored if one.record.agreed is not None and one.became == "accepted"]
-    if own:
-        best, chosen = max(own, key=lambda pair: pair[0])
-        if view.min_score is None or best >= view.min_score:
-            for agreement in ("contradicts", "partial"):
-                for one in traces:
-                    if one.record.agreed is not None and one.record.agreed.agreement == agreement:
-                        yield chosen, one
+    score = _score(view)
+    agreements = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
+    own = [one for one, _ in agreements if one.became == "accepted"]
+    chosen = max(own, key=score, default=None)
+    if chosen is not None and (view.min_score is None or score(chosen) >= view.min_score):
+        for wanted in ("contradicts", "partial"):
+            yield from ((chosen, one) for one, agreement in agreements if agreement == wanted)
 
 
 def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | Skip:
@@ -72,25 +76,20 @@ def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | Skip:
         return Skip(
             "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
         )
-    scored = [(score, one) for one in traces if (score := view.measure.of(one.record)) is not None]
+    score = _score(view)
+    scored = sorted((one for one in traces if view.measure.of(one.record) is not None), key=score)
     if len(scored) < 2:
         return Skip(f"questions with fewer than two traces that have a score of {view.measure.name}")
-    accepted = [(score, one) for score, one in scored if one.became == "accepted"]
-    if not accepted:
+    chosen = max((one for one in scored if one.became == "accepted"), key=score, default=None)
+    if chosen is None:
         return Skip("questions of which no trace was accepted")
-    best, chosen = max(accepted, key=lambda pair: pair[0])
+    best = score(chosen)
     if view.min_score is not None and best < view.min_score:
         return Skip(f"questions whose best trace is below {view.min_score:g}")
     # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
-    apart = [(score, one) for score, one in scored if score < best and best - score >= view.least_margin - 1e-9]
-    worse = [one for _, one in sorted(apart, key=lambda pair: pair[0]) if _texts(one) != _texts(chosen)]
-    if not worse:
-        return Skip(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
-    return [(chosen, one) for one in worse]
-
-
-def _texts(trace: Candidate) -> tuple[str, str]:
-    return trace.record.reasoning_trace, trace.record.final_answer
+    apart = [one for one in scored if 0 < best - score(one) >= view.least_margin - 1e-9]
+    pairs = [(chosen, one) for one in apart if one.texts != chosen.texts]
+    return pairs or Skip(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
 
 
 def _margin(view: View) -> str:
@@ -100,12 +99,12 @@ def _margin(view: View) -> str:
 
 def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
     (trace,) = traces
-    label = _label(trace, view)
+    label, completion = _label(trace, view), [view.message(trace.record)]
     if isinstance(label, Skip):
         yield label
-        return
-    row: Row = {"completion": [view.message(trace.record)], "label": label}
-    yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
+    else:
+        row: Row = {"completion": completion, "label": label}
+        yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
 
 
 def _label(trace: Candidate, view: View) -> bool | Skip:

@@ -27,11 +27,7 @@ LABELS = {"supported": True, "inferred": True, "contradicted": False}
 
 
 def _question_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
-    def score(trace: Candidate) -> float:
-        found = view.measure.of(trace.record)
-        return view.measure.low if found is None else found
-
-    best = max(traces, key=score).record
+    best = max((trace.record for trace in traces), key=view.score_of)
     answer = {"solution": view.answer(best), **{name: getattr(best.answer_grades, name, None) for name in GRADES}}
     return view.rows(best, lambda prompt: {"prompt": prompt.messages, **answer})
 

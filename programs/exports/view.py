@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import licence_of
-from programs.inputs.papers import source_of
 from programs.records import Record, SourcePaper
 from programs.text.injection import escape_markers
 from programs.text.thought import bare_thought
@@ -167,6 +166,11 @@ class View(BaseModel):
     def measure(self) -> ScoreScale:
         return MEASURES[self.score]
 
+    def score_of(self, record: Record) -> float:
+        """The measure's score; less than any where there is none."""
+        found = self.measure.of(record)
+        return self.measure.low - 1 if found is None else found
+
     @property
     def least_margin(self) -> float:
         """`margin`, or that of the measure."""
@@ -230,6 +234,9 @@ def needs_passage(record: Record) -> bool:
 
 def source_name(source: SourcePaper) -> str:
     """The paper that a trace is of (`programs.inputs.papers`): traces of one paper go into one split."""
+    # Only now: it loads the readers of every kind of file.
+    from programs.inputs.papers import source_of
+
     title = source.title if source.title_given else None
     named = source_of(source.extra, title=title, given_id=source.given_id)
     return named or f"text:{source.excerpt.document if source.excerpt else source.id or source.title}"

@@ -120,9 +120,8 @@ def rating_of(verdict: Mapping[str, Any]) -> int | None:
 
 
 def _ratings(counts: Counter[int | None]) -> JudgeRatings:
-    known = {rating: number for rating, number in counts.items() if rating is not None}
-    rated = sum(known.values())
-    mean = sum(rating * number for rating, number in known.items()) / rated if rated else None
+    rated = counts.total() - counts[None]
+    mean = sum((rating or 0) * number for rating, number in counts.items()) / rated if rated else None
     return JudgeRatings(rated=rated, mean=rounded(mean), unscored=counts[None])
 
 

@@ -63,16 +63,13 @@ def biases_of(path: Path, judges: Sequence[str], prompt: str) -> dict[str, float
         detail = error.errors(include_url=False)[0]
         why = f"{'.'.join(map(str, detail['loc']))} {detail['msg']}"
         raise UserError(f"--judge-calibration: {path} is no file of programs.calibrate --apply: {why}") from None
-    missing = [judge for judge in judges if judge not in found.judges]
     if found.prompt != prompt:
-        why = (
-            "was measured with another prompt of the judges; calibrate again with the same --program and --prompt-order"
-        )
-    elif missing:
-        why = f"says nothing of {', '.join(missing)}, only of {', '.join(found.judges)}; calibrate the whole panel together"
-    else:
-        return {judge: found.judges[judge].bias for judge in judges}
-    raise UserError(f"--judge-calibration: {path} {why}")
+        why = "another prompt of the judges; calibrate again with the same --program and --prompt-order"
+        raise UserError(f"--judge-calibration: {path} was measured with {why}")
+    if missing := [judge for judge in judges if judge not in found.judges]:
+        why = f"{', '.join(missing)}, only of {', '.join(found.judges)}; calibrate the whole panel together"
+        raise UserError(f"--judge-calibration: {path} says nothing of {why}")
+    return {judge: found.judges[judge].bias for judge in judges}
 
 
 async def judged(
@@ -101,16 +98,16 @@ async def judged(
                 except (RunStopped, FatalError):
                     return None
 
-            about = [judge_inputs(shown(one), one.question, one.answer, one.thought) for one in answers]
+            asks = [
+                judge.ask_about(
+                    judge_inputs(shown(one), one.question, one.answer, one.thought), f"{one.id}/{prompt}", name
+                )
+                for one in answers
+                for name in settings.judges
+            ]
             with dspy.context(adapter=adapter_for(settings.prompt_order), disable_history=True, trace=None):
                 async with interruptible(gate) as interrupted:
-                    found = await asyncio.gather(
-                        *(
-                            verdict(judge.ask_about(inputs, f"{one.id}/{prompt}", name))
-                            for one, inputs in zip(answers, about, strict=True)
-                            for name in settings.judges
-                        )
-                    )
+                    found = await asyncio.gather(*map(verdict, asks))
             if caller.failure is not None:
                 raise caller.failure
             caller.check_answered()

@@ -4,16 +4,14 @@ A verdict is "correct" when its overall rating reaches a threshold. An answer wi
 figures and counted. Intervals are of 95%, over questions: answers to one question are not independent.
 """
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from programs.document_metadata import JudgeAgreement
-from programs.interval import Interval
+from programs.interval import RESAMPLES, Interval, Numbers, interval_of, mean_of
 from programs.judges.agreement import (
     AgreementCount,
     agreement_in_words,
@@ -27,12 +25,6 @@ from programs.records import Verdict
 
 if TYPE_CHECKING:
     from programs.calibrate import CalibrateSettings
-
-Numbers = NDArray[np.float64]
-
-RESAMPLES = 10_000
-_BLOCK = 1_000_000
-"""Numbers drawn at once: 8 MB."""
 
 
 class Pair(NamedTuple):
@@ -59,53 +51,11 @@ def balanced_interval(judges: Sequence[Sequence[Pair]], *, seed: int, resamples:
         accuracy = (sums[..., 1:] / sums[..., :1]).mean(axis=(-3, -2))
         return np.asarray(accuracy[..., 1] - accuracy[..., 0])
 
-    return _interval(totals, difference, seed, resamples) if judges else None
-
-
-def mean_interval(values: Sequence[tuple[str, float]], *, seed: int) -> Interval | None:
-    """The mean of numbers that each belong to a question, as the `difference` of an interval whose `pairs` counts
-    questions. None with fewer than two questions."""
-    place = _places(question for question, _ in values)
-    totals = np.zeros((len(place), 2))
-    for question, value in values:
-        totals[place[question]] += (value, 1)
-    return _interval(totals, lambda sums: sums[..., 0] / sums[..., 1], seed, RESAMPLES)
+    return interval_of(totals, difference, seed=seed, resamples=resamples) if judges else None
 
 
 def _places(questions: Iterable[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(sorted(set(questions)))}
-
-
-def _interval(totals: Numbers, figure: Callable[[Numbers], Numbers], seed: int, resamples: int) -> Interval | None:
-    """The interval of a figure of sums over questions, of which each has a row of `totals`; by the bias-corrected and
-    accelerated bootstrap (as `programs.interval`). A resample of which nothing can be said counts as the whole."""
-    from scipy.stats import bootstrap
-
-    count = len(totals)
-
-    def statistic(drawn: NDArray[np.int_], axis: int = -1) -> Numbers:  # noqa: ARG001 - scipy gives it
-        values = figure(totals[drawn.astype(int)].sum(axis=drawn.ndim - 1))
-        return np.where(np.isfinite(values), values, whole)
-
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        whole = float(figure(totals.sum(axis=0))) if count > 1 else np.nan
-        if not np.isfinite(whole):
-            return None
-        drawn = bootstrap(
-            (np.arange(count),),
-            statistic,
-            n_resamples=resamples,
-            batch=max(1, _BLOCK // totals.size),
-            method="BCa",
-            vectorized=True,
-            rng=np.random.default_rng(seed),
-        )
-    low, high = drawn.confidence_interval
-    if not (np.isfinite(low) and np.isfinite(high)):
-        # All are the same, or all on one side of the whole.
-        low, high = np.quantile(drawn.bootstrap_distribution, (0.025, 0.975))
-    return Interval(whole, float(low), float(high), count, 0)
 
 
 class Estimate(BaseModel):
@@ -117,8 +67,18 @@ class Estimate(BaseModel):
 
     @classmethod
     def of(cls, value: float | None, interval: Interval | None) -> "Estimate":
-        bounds = (None, None) if interval is None else (rounded(interval.low), rounded(interval.high))
-        return cls(value=rounded(value), low=bounds[0], high=bounds[1])
+        if interval is None:
+            return cls(value=rounded(value))
+        return cls(value=rounded(value), low=rounded(interval.low), high=rounded(interval.high))
+
+    @classmethod
+    def of_mean(cls, values: Sequence[tuple[str, float]], seed: int) -> "Estimate":
+        """The mean of numbers that each belong to a question, with an interval over the questions."""
+        place = _places(question for question, _ in values)
+        totals = np.zeros((len(place), 2))
+        for question, value in values:
+            totals[place[question]] += (value, 1)
+        return cls.of(_mean([value for _, value in values]), interval_of(totals, mean_of, seed=seed))
 
     def words(self, sign: str = "") -> str:
         value, low, high = (shown(number, sign=sign) for number in (self.value, self.low, self.high))
@@ -201,9 +161,9 @@ def _figures(
         kappa=rounded(weighted_kappa(truth, said)),
         says_correct=rounded(_mean(said)),
         people_say_correct=rounded(_mean(truth)),
-        leniency=Estimate.of(_mean([value for _, value in milder]), mean_interval(milder, seed=seed)),
+        leniency=Estimate.of_mean(milder, seed),
         rated=len(both),
-        bias=Estimate.of(_mean([value for _, value in higher]), mean_interval(higher, seed=seed)),
+        bias=Estimate.of_mean(higher, seed),
         rating_kappa=rounded(weighted_kappa([people for _, people, _ in both], [rating for _, _, rating in both])),
     )
 

@@ -68,9 +68,8 @@ class Labelled(BaseModel):
 def shown(answer: Labelled) -> str:
     """What stands in a judge's prompt as the passage: the key passage, as any passage; where there is none the reference
     answer, with a title that says so."""
-    if answer.key_passage is not None:
-        return Passage(sample_of(answer.key_passage)).shown
-    return Passage(sample_of(answer.reference or "", title=REFERENCE)).shown
+    given = answer.key_passage
+    return Passage(sample_of(answer.reference or "", title=REFERENCE) if given is None else sample_of(given)).shown
 
 
 def judge_inputs(passage: str, question: str, answer: str, thought: str | None = None) -> dict[str, Any]:
@@ -140,18 +139,9 @@ def _labelled(record: dict[str, Any], place: Place) -> Labelled | str:
         return NO_LABEL
     correct, overall = _label(record["human"], place)
     identity = (question, reference or "", key_passage or "", answer, *([thought] if thought else []))
-    return Labelled(
-        id=content_id("\0".join(identity)),
-        question=question,
-        reference=reference,
-        key_passage=key_passage,
-        answer=answer,
-        thought=thought,
-        correct=correct,
-        overall=overall,
-        source=source_of({name: value for name, value in record.items() if name != "source"}) or question_key(question),
-        place=place,
-    )
+    paper = source_of({name: value for name, value in record.items() if name != "source"})
+    found = {"id": content_id("\0".join(identity)), "source": paper or question_key(question), "place": place}
+    return Labelled.model_validate({**texts, **found, "correct": correct, "overall": overall})
 
 
 def _label(label: Any, place: Place) -> tuple[bool | None, int | None]:

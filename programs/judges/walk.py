@@ -4,8 +4,10 @@ What they say is in `NAME.labels.jsonl`, labelled answers (`programs.judges.labe
 texts that were judged and everything that was said of them so far, so that the last line about a trace counts.
 """
 
+import contextlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -31,8 +33,8 @@ LONG_PASSAGE = 3000
 
 Move = Literal["next", "back", "stay", "passage", "quit"]
 
-_MOVES: dict[str, Move] = {"s": "next", "b": "back", "q": "quit", "p": "passage"}
-_MOVES |= {"skip": "next", "back": "back", "quit": "quit", "passage": "passage"}
+_WORDS: dict[str, Move] = {"skip": "next", "back": "back", "quit": "quit", "passage": "passage"}
+_MOVES = {**_WORDS, **{word[0]: move for word, move in _WORDS.items()}}
 _DECISION = re.compile(r"(?=.)(a|r|accept|reject)?\s*(10|[1-9])?", re.IGNORECASE)
 _COMMENT = re.compile(r"(?:c|comment)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
@@ -101,12 +103,11 @@ class ReviewLabels:
         except OSError as error:
             self._lock.release()
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.callback(self.close)
             for number, line in enumerate(path.read_bytes().splitlines(), 1):
                 self._take(line, number)
-        except BaseException:
-            self.close()
-            raise
+            failed.pop_all()
 
     def __enter__(self) -> "ReviewLabels":
         return self
@@ -155,13 +156,65 @@ class ReviewLabels:
             self.said[record["id"]] = said
 
 
-def show_item(item: ReviewItem, place: str, said: Said, console: Console) -> None:
+def walk(items: Sequence[ReviewItem], labels: ReviewLabels, console: Console) -> None:
+    """Shows one trace after another and takes a line for each, until all are decided, the person quits or the input
+    ends; then says how many have which label. Raises `JournalError` when a label cannot be written."""
+    ids = [item.id for item in items]
+    console.print(HELP, style="dim")
+    _walk(items, ids, labels, console)
+    decided = [labels.said[name] for name in ids if name in labels.said and labels.said[name].decided]
+    counts = {
+        "accepted": sum(one.correct is True for one in decided),
+        "rejected": sum(one.correct is False for one in decided),
+        "rated": sum(one.overall is not None for one in decided),
+        "without a label": len(ids) - len(decided),
+    }
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    console.print(f"{told}; in {labels.path}", soft_wrap=True, markup=False)
+
+
+def _walk(items: Sequence[ReviewItem], ids: Sequence[str], labels: ReviewLabels, console: Console) -> None:
+    def undecided(start: int) -> list[int]:
+        return [number for number in range(start, len(ids)) if not labels.said.get(ids[number], Said()).decided]
+
+    been: list[int] = []
+    rest, shown = undecided(0), None
+    while rest:
+        place, item = rest[0], items[rest[0]]
+        if shown != place:
+            _show_item(
+                item, f"{place + 1} of {len(ids)}, {len(undecided(0))} without a label", labels.of(item), console
+            )
+            shown = place
+        try:
+            line = understood(console.input("> "), labels.of(item))
+        except EOFError:
+            return
+        if line.said is not None:
+            labels.say(item, line.said)
+        if line.problem is not None:
+            console.print(line.problem, style="yellow")
+        if line.move == "quit":
+            return
+        if line.move == "next":
+            been.append(place)
+            rest = undecided(place + 1)
+        elif line.move == "passage":
+            _show_passage(item, console)
+        elif line.move == "back":
+            # To what was shown before, or else to what stands before it in the list.
+            if not been and not place:
+                console.print("this is the first one", style="yellow")
+            rest = [been.pop() if been else max(place - 1, 0)]
+
+
+def _show_item(item: ReviewItem, place: str, said: Said, console: Console) -> None:
     """Prints a trace with its verdicts, and what was said of it before."""
     console.print(Rule(_text(f"{place}: {item.title}")))
     if item.key_passage is None:
         console.print(_text("the passage is not known", "dim"))
     elif len(item.key_passage) <= LONG_PASSAGE:
-        show_passage(item, console)
+        _show_passage(item, console)
     else:
         quotes = (one.quote or f"not found in the passage: {one.claim}" for one in item.evidence)
         title = f"evidence, out of {len(item.key_passage)} characters (p shows all)"
@@ -174,7 +227,7 @@ def show_item(item: ReviewItem, place: str, said: Said, console: Console) -> Non
         console.print(_text(f"you said: {said.words()}", "magenta"))
 
 
-def show_passage(item: ReviewItem, console: Console) -> None:
+def _show_passage(item: ReviewItem, console: Console) -> None:
     """Prints the whole passage."""
     _show("passage", "cyan", item.key_passage or "", console)
 

@@ -93,9 +93,8 @@ def packed(traces: Sequence[KeptTrace]) -> Iterator[str]:
         keys.add(trace.row["key"])
     yield _encoded([trace.row for trace in traces])
     for text, together in by_passage.items():
-        yield _encoded(
-            {"text": text or None, "records": [orjson.loads(zlib.decompress(one.parts)) for one in together]}
-        )
+        records = [orjson.loads(zlib.decompress(one.parts)) for one in together]
+        yield _encoded({"text": text or None, "records": records})
 
 
 def _parts(record: Record) -> dict[str, Any]:

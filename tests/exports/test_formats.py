@@ -7,7 +7,7 @@
    and how many rows have it is counted. Who asks stands in the user's turn, unless `--asker drop`. A document of an older
    version gives the prompts that it gave.
 4. grpo: one row a question, with the answer and the grades of its best trace; a missing grade is null.
-5. openai: `messages` and nothing else.
+5. A row of a table is flat, has every column, and says what the record says.
 6. A format is one value in one place: commands, card and counts follow.
 """
 
@@ -23,20 +23,10 @@ from hypothesis import strategies as st
 
 from programs.exports.format import Candidate, Format
 from programs.exports.options import FORMATS
-from programs.exports.view import Tag
-from tests.exports.building import (
-    ANSWER,
-    THOUGHT,
-    Made,
-    export_to,
-    header,
-    laid,
-    made,
-    plain_document,
-    record,
-    refused,
-    rows,
-)
+from programs.exports.table import TABLE
+from programs.exports.view import Tag, View
+from programs.records import Record
+from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, made, plain_document, record, refused, rows
 
 TEXTUAL = [name for name, format in FORMATS.items() if format.has_thought]
 SHOWN = [name for name, format in FORMATS.items() if not format.whole]
@@ -110,14 +100,9 @@ def test_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
 @pytest.mark.parametrize("tag", ["<think>", "<reasoning>", "[THINK]"])
 @pytest.mark.parametrize("to", [*(name for name in TEXTUAL if name != "dpo"), "grpo"])
 def test_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
-    texts: dict[str, Any] = {
-        "text": HOSTILE,
-        "audience": HOSTILE,
-        "question": f"Why? {HOSTILE}",
-        "answer": f"No. {HOSTILE}",
-    }
+    texts: dict[str, Any] = dict.fromkeys(("text", "audience", "question", "answer", "thought"), f"Why? {HOSTILE}")
     kind = Tag.parse(tag)
-    for row in made(to, record(thought=f"I think. {HOSTILE}", **texts), think_tag=tag, context="both"):
+    for row in made(to, record(**texts), think_tag=tag, context="both"):
         everything = str({key: value for key, value in row.items() if key != "id"})
         # Once in the system prompt, once around the thought.
         assert everything.count(kind.open) == everything.count(kind.close) == (1 if to == "grpo" else 2)
@@ -183,8 +168,9 @@ def test_a_pair_has_the_prompt_of_its_chosen_trace(chosen: list[str], rejected: 
     assert ("is about dust" in shown(row)[1]) == bool(chosen)
 
 
-def test_a_trace_without_its_passage_is_left_out_and_counted(tmp_path: Path) -> None:
-    document = plain_document(tmp_path / "a.json", [record(1), record(2, text=""), record(3, text="", setting="open")])
+def test_a_trace_without_its_passage_or_answer_is_left_out_and_counted(tmp_path: Path) -> None:
+    without = [record(2, text=""), record(3, text="", setting="open"), record(4, answer=" ")]
+    document = plain_document(tmp_path / "a.json", [record(1), *without])
     for context, count in {"passage": 1, "auto": 2, "none": 3}.items():
         assert len(rows(export_to(document, "sft", "--context", context, output=context))) == count
     only = plain_document(tmp_path / "b.json", [record(2, text="")])
@@ -216,14 +202,23 @@ def test_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
     assert [message["role"] for message in first["prompt"]] == ["system", "user"]
 
 
-# 5. OpenAI
+# 5. Flat
 
 
-def test_openai_has_messages_and_nothing_else(judged: Path) -> None:
-    for row in rows(export_to(judged, "openai")):
-        assert set(row) == {"messages"}
-        assert [set(message) for message in row["messages"]] == [{"role", "content"}] * 3
-    assert "takes JSONL only" in refused(judged, "openai", "--as", "parquet")
+KINDS = {"string": str, "int64": int, "float64": float, "bool": bool}
+
+
+def test_a_row_of_a_table_is_flat_has_every_column_and_says_what_the_record_says() -> None:
+    columns = TABLE.columns(View())
+    assert all(any(name == one or one.startswith(f"{name}_") for one in columns) for name in Record.model_fields)
+    for one in (record(1, score=7.0, grade=0.25, extra={"doi": "10.1/x"}), record(2)):
+        (row,) = made("table", one)
+        assert list(row) == list(columns)
+        for name, kind in columns.items():
+            assert row[name] is None or type(row[name]) is KINDS[str(kind)], name
+        assert row["reasoning_trace"] == one.reasoning_trace
+        assert json.loads(row["source_paper_extra"]) == one.source_paper.extra
+        assert row["answer_grades_overall_score"] == (one.answer_grades.overall_score if one.answer_grades else None)
 
 
 # 6. One place
@@ -241,7 +236,6 @@ def test_a_format_is_added_in_one_place(judged: Path, monkeypatch: pytest.Monkey
         explain=lambda view: f"The scores are the {view.measure.name}'.",
     )
     monkeypatch.setitem(FORMATS, "plain", plain)
-    assert "plain" in refused(judged, "plane")
     folder = export_to(judged, "plain", "--context", "both", "--min-score", "7")
     assert [(row["context"], row["label"], list(row)) for row in rows(folder)] == [
         (context, True, ["text", "label", "context"]) for context in ("none", "passage") * 2
@@ -252,5 +246,3 @@ def test_a_format_is_added_in_one_place(judged: Path, monkeypatch: pytest.Monkey
     assert "The scores are the judges'." in card
     assert "| true | 4 |" in card
     assert "The thought stands" not in card
-    assert header(folder)["tags"][-1] == "plain"
-    assert json.loads((folder / "export.json").read_text())["format"] == "plain"

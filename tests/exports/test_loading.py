@@ -60,12 +60,6 @@ def test_every_format_loads_as_it_was_written(document: Path, datasets: Any, to:
         assert loaded(datasets, folder, tmp_path) == written
 
 
-def test_a_field_for_the_thought_loads(document: Path, datasets: Any, tmp_path: Path) -> None:
-    folder = export_to(document, "sft", "--reasoning-field", "reasoning_content", output="field")
-    for row in loaded(datasets, folder, tmp_path)["train"]:
-        assert [message["reasoning_content"] is None for message in row["messages"]] == [True, True, False]
-
-
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_cards_types_are_those_of_datasets(datasets: Any, to: str) -> None:
     options = ExportOptions.model_validate({"document": "a.json", "to": to, "output": "b"})

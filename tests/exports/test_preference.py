@@ -36,10 +36,8 @@ def test_pairs_are_the_best_trace_and_those_worse_by_the_margin(judged: Path) ->
 @pytest.mark.parametrize(
     ("words", "rejected"),
     [
-        (["--margin", "0"], [3, 4, 5.5, 6.9]),
         (["--margin", "1.1"], [3, 4, 5.5, 6.9]),
         (["--margin", "1.2"], [3, 4, 5.5]),
-        (["--margin", "4"], [3, 4]),
         (["--margin", "5"], [3]),
         (["--min-score", "8"], [3, 4, 5.5, 6.9]),
         (["--pairs-per-question", "1"], [3]),

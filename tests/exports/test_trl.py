@@ -3,8 +3,7 @@
 1. Every row of the formats that are meant for TRL is conversational to it, has the keys of one of its types, and renders
    with a chat template: prompt and reply are those of the whole, and the thought stands in it once.
 2. `--reasoning-field` fits a template that takes `reasoning_content`.
-3. Pairs can be unpaired, and conversations of `from` and `value` are recognised.
-4. `prm` has the form of stepwise supervision, `grpo` that of prompts alone.
+3. `prm` has the form of stepwise supervision, `grpo` that of prompts alone.
 
 TRL's functions need no PyTorch, so it is installed here without what it declares to need.
 """
@@ -105,13 +104,6 @@ def test_a_template_that_takes_reasoning_content_puts_the_thought_into_its_place
 def _after_the_question(text: str) -> str:
     """The reply: the system prompts differ, since one promises tags."""
     return text.rpartition("<|im_start|>assistant\n")[2]
-
-
-def test_pairs_can_be_unpaired(document: Path) -> None:
-    pairs = loaded(document, "dpo", output="dpo-pairs").select_columns(["prompt", "chosen", "rejected"])
-    unpaired = trl.unpair_preference_dataset(pairs)
-    assert sorted(unpaired["label"]) == [False] * 4 + [True] * 4
-    assert trl.is_conversational(unpaired[0])
 
 
 def test_steps_have_the_form_of_stepwise_supervision(document: Path) -> None:

@@ -1,8 +1,7 @@
 """The interval of a difference in balanced accuracy.
 
-1. It is right about as often as it says.
-2. Whole questions are drawn: more answers of the same kind to the same questions do not make it narrower.
-3. Nothing is said where nothing is known.
+1. Whole questions are drawn: more answers of the same kind to the same questions do not make it narrower.
+2. Nothing is said where nothing is known. (How often it is right: tests/test_interval.py.)
 """
 
 import numpy as np
@@ -11,31 +10,9 @@ import pytest
 from programs.judges.figures import Pair, balanced_interval
 
 
-def drawn(dice: np.random.Generator, questions: int) -> list[Pair]:
-    """Three answers to each question; whether a judge errs depends on the question. Agreement rises by 0.2."""
-    pairs = []
-    for number in range(questions):
-        hard = dice.random() < 0.5
-        for _ in range(3):
-            truth = bool(dice.random() < 0.6)
-            before = bool(dice.random() < (0.3 if hard else 0.8))
-            after = bool(dice.random() < (0.5 if hard else 1.0))
-            pairs.append(Pair(f"q{number}", truth, truth == before, truth == after))
-    return pairs
-
-
-def test_about_95_of_100_intervals_hold_the_true_difference() -> None:
-    dice = np.random.default_rng(5)
-    held = 0
-    for number in range(200):
-        found = balanced_interval([drawn(dice, 40)], seed=number, resamples=600)
-        assert found is not None
-        held += found.low <= 0.2 <= found.high
-    assert 0.90 <= held / 200 <= 0.99
-
-
 def test_more_of_the_same_makes_it_no_narrower() -> None:
-    pairs = drawn(np.random.default_rng(1), 30)
+    dice = np.random.default_rng(1)
+    pairs = [Pair(f"q{number % 30}", *map(bool, dice.integers(2, size=3))) for number in range(90)]
     once, often = (balanced_interval([pairs * times], seed=0, resamples=2000) for times in (1, 10))
     assert once is not None
     assert often is not None

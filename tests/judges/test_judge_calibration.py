@@ -54,13 +54,6 @@ def ratings(lab: Lab) -> set[tuple[tuple[float, int | None], ...]]:
     return {tuple((one["overall"], one.get("raw_overall")) for one in record["verdicts"]) for record in lab.records}
 
 
-def test_without_a_calibration_ratings_are_as_given(judged: Lab) -> None:
-    judged.run()
-    assert ratings(judged) == {((4, None), (9, None))}
-    lines = (judged.folder / "out.review.jsonl").read_text().splitlines()
-    assert [ReviewItem.model_validate_json(line).spread for line in lines] == [5.0, 5.0]
-
-
 def test_what_counts_is_the_rating_less_the_bias(judged: Lab) -> None:
     judged.run(judge_calibration=calibration(judged.folder, strict=-1.75, mild=1.5))
     assert ratings(judged) == {((5.75, 4), (7.5, 9))}
@@ -78,6 +71,9 @@ def test_what_counts_is_the_rating_less_the_bias(judged: Lab) -> None:
 def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
     """Uncalibrated the panel's score is 6.5."""
     assert judged.run().summary.traces == {"accepted": 2}
+    assert ratings(judged) == {((4, None), (9, None))}
+    lines = (judged.folder / "out.review.jsonl").read_text().splitlines()
+    assert [ReviewItem.model_validate_json(line).spread for line in lines] == [5.0, 5.0]
     lenient = calibration(judged.folder, strict=0.5, mild=1.5)
     finished, calls = judged.counted(judge_calibration=lenient)
     assert (finished.summary.traces, calls, judged.records) == ({"rejected": 2}, 0, [])
@@ -87,6 +83,8 @@ def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
     assert one["attempts"][0]["metadata"]["quality_score"] == 5.5
     same_again, calls = judged.counted(judge_calibration=calibration(judged.folder, "again.json", strict=0.5, mild=1.5))
     assert (calls, same_again.summary.already_done) == (0, 2), "the biases count, not the file that they stand in"
+    with pytest.raises(UserError, match="says nothing of openai/mild, only of openai/strict"):
+        judged.run(judge_calibration=calibration(judged.folder, "one.json", strict=1.0))
     finished, calls = judged.counted()
     assert (finished.summary.traces, calls) == ({"accepted": 2}, 0)
     assert ratings(judged) == {((4, None), (9, None))}
@@ -131,9 +129,3 @@ def test_what_is_no_calibration_is_refused(content: str | None, said: str, judge
         assert said in done.stderr
     path.unlink(missing_ok=True)
     assert sorted((path.name, path.read_bytes()) for path in judged.folder.iterdir()) == before
-
-
-def test_a_calibration_that_lacks_a_judge_is_refused(judged: Lab) -> None:
-    with pytest.raises(UserError, match="says nothing of openai/mild, only of openai/strict"):
-        judged.run(judge_calibration=calibration(judged.folder, strict=1.0))
-    assert judged.calls == 0

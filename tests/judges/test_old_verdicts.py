@@ -67,14 +67,11 @@ def test_1_they_load_with_what_was_not_rated_missing(lab: Lab) -> None:
     assert review_item("u", "accepted", record).verdicts[0] == old
 
 
-def test_1_they_export(lab: Lab, tmp_path: Path) -> None:
+def test_1_they_export_and_are_reported(lab: Lab, tmp_path: Path) -> None:
     folder = tmp_path / "kto"
     assert export([str(lab.output), "--to", "kto", "--output", str(folder)]) == 0
     rows = [json.loads(line) for path in folder.rglob("*.jsonl") for line in path.open(encoding="utf-8")]
     assert sorted(row["label"] for row in rows) == [False, True]
-
-
-def test_1_they_are_reported(lab: Lab, tmp_path: Path) -> None:
     assert report([str(lab.output), "--output", str(tmp_path / "page.html")]) == 0
     assert (tmp_path / "page.html").stat().st_size > 0
 

@@ -1,10 +1,12 @@
-"""The review list and the agreement of a whole run's judges.
+"""The review list, the agreement of a whole run's judges, and random samples for people.
 
 1. Traces on which two judges differ by 3 or more are on the list, whatever became of them, and no others.
 2. The document's metadata says how far the judges agree, over every judged attempt; so does the command.
 3. The list is made again whenever the document is, from the journal alone, and a person's labels are never touched.
 4. Without judges there is neither a list nor an agreement, and nothing is read for them.
 5. What a person wrote into the list is moved aside, not written over; so is all of it by a fresh start.
+6. A random sample holds every judged attempt that was accepted or turned down, once, whatever the judges said; the draw is
+   the seed's alone, and a larger one goes on with the smaller. What people say of it are labels like any other.
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ import pytest
 from programs.document import main as document
 from programs.errors import UserError
 from programs.judges.agreement import krippendorff_alpha, weighted_kappa
-from programs.judges.review_list import ReviewItem
+from programs.judges.labels import read_labels
+from programs.judges.review_list import FAR_APART, ReviewItem, review_sample
 from programs.merge import merge
 from programs.records import Verdict
 from programs.run.journal import Journal
 from tests.lab import Lab, laboratory
-from tests.reviewing import review
+from tests.reviewing import labels_in, review
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 
@@ -103,17 +106,6 @@ def test_rejected_attempts_count_too(tmp_path: Path) -> None:
         assert lab.document["metadata"]["judges"] == judges.model_dump()
 
 
-def test_it_is_made_again_from_the_journal(judged: Lab) -> None:
-    judged.run()
-    path = judged.folder / "out.review.jsonl"
-    before, agreement = path.read_bytes(), judged.document["metadata"]["judges"]
-    path.unlink()
-    judged.output.unlink()
-    assert document([str(judged.output)]) == 0
-    assert path.read_bytes() == before
-    assert judged.document["metadata"]["judges"] == agreement
-
-
 def test_labels_outlive_every_run(judged: Lab) -> None:
     judged.run(traces_per_sample=2)
     names = [one.id for one in listed(judged)]
@@ -121,7 +113,12 @@ def test_labels_outlive_every_run(judged: Lab) -> None:
     assert review(judged.output, "a 7", "q")[0] == 0
     before = labels.read_bytes()
     judged.run(traces_per_sample=3)
+    path = judged.folder / "out.review.jsonl"
+    made = path.read_bytes(), judged.document["metadata"]["judges"]
+    path.unlink()
+    judged.output.unlink()
     assert document([str(judged.output)]) == 0
+    assert (path.read_bytes(), judged.document["metadata"]["judges"]) == made, "made again from the journal"
     assert labels.read_bytes() == before
     assert [one.id for one in listed(judged)][: len(names)] != []
     _, out, _ = review(judged.output, "q")
@@ -180,3 +177,51 @@ def test_merged_runs_have_one_list(tmp_path: Path) -> None:
     lines = (tmp_path / "all.review.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["id"] for line in lines) == sorted(names) != []
     assert json.loads(output.read_text())["metadata"]["judges"]["to_review"] == len(names)
+
+
+EVERYTHING = 1000
+
+
+def drawn(document: Path, size: int, seed: int) -> list[str]:
+    return [one.id for one in review_sample(document, size, seed)]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("judged")
+    with laboratory(folder, texts=6, stages={"judge": by_the_answer}, base={**JUDGED, "min_quality_score": 7}) as lab:
+        lab.run(traces_per_sample=2)
+        yield lab
+
+
+def test_every_judged_attempt_can_be_drawn_once(done: Lab) -> None:
+    sample = review_sample(done.output, EVERYTHING, 0)
+    assert sorted(one.id for one in sample) == sorted(record["id"] for record in attempts(done))
+    assert {one.became for one in sample} == {"accepted", "below"}
+    assert {one.spread is not None and one.spread < FAR_APART for one in sample} == {True, False}
+
+
+def test_a_larger_sample_goes_on_with_the_smaller(done: Lab) -> None:
+    every = drawn(done.output, EVERYTHING, 0)
+    assert drawn(done.output, 3, 0) == every[:3]
+    assert drawn(done.output, EVERYTHING, 1) != every
+    assert sorted(drawn(done.output, EVERYTHING, 1)) == sorted(every)
+
+
+def test_what_is_said_of_them_are_labels(done: Lab) -> None:
+    code, out, _ = review(done.output, "a 8", "r", "q", options=("--random", "3"))
+    assert code == 0
+    assert "1 of 3, 3 without a label" in out
+    assert "1 accepted, 1 rejected, 1 rated, 1 without a label" in out
+    labels = done.folder / "out.labels.jsonl"
+    sample = review_sample(done.output, 2, 0)
+    assert [line["id"] for line in labels_in(labels)] == [one.id for one in sample]
+    assert [one.question for one in read_labels(labels).answers] == [one.question for one in sample]
+    # The list beside the document means the same document.
+    code, out, _ = review(done.folder / "out.review.jsonl", "q", options=("--random", "3"))
+    assert (code, "3 of 3, 1 without a label" in out) == (0, True)
+
+
+def test_no_document_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is neither"):
+        review_sample(tmp_path / "none.json", 1, 0)

@@ -12,9 +12,7 @@ from typing import Any
 
 from programs.document import write_document
 from programs.files import beside
-from programs.records import (
-    Record,
-)
+from programs.records import GRADES, Record
 from programs.run.journal import Journal
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
@@ -58,15 +56,9 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
         {"kind": "wrong", "text": "Perhaps it is 9 percent.", "status": "contradicted", "reason": reason, **checked},
         {"kind": "takes_back", "text": "No: the slope is a few percent.", "status": "supported", **checked},
     ]
-    names = (
-        "question_alignment",
-        "scientific_accuracy",
-        "completeness",
-        "uncertainty_calibration",
-        "clarity_structure",
-    )
-    grades = {**dict(zip(names, (0.8, 0.7, 0.6, 0.5, 0.9), strict=True)), "reason": f"Says little.{extra}"}
-    grades |= dict.fromkeys(("evidence_usage", "overall_score"), None if number == 1 else 0.65)
+    grades = {**dict.fromkeys((*GRADES, "overall_score"), 0.65), "reason": f"Says little.{extra}"}
+    if number == 1:
+        grades |= dict.fromkeys(("evidence_usage", "overall_score"))
     evidence: list[dict[str, Any]] = [
         {"claim": f"It is measured.{extra}", "bearing": "supports", "verified": True, "quote": FIRST, "start": 0},
         {"claim": "It is new.", "bearing": "qualifies", "verified": False, "quote": f"Nobody wrote this.{extra}"},

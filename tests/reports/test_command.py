@@ -1,45 +1,29 @@
 """`python -m programs.report`: what it writes where, and one line for each mistake.
 
 1. The report is beside the document unless --output says otherwise; a file that is no report is never written over.
-2. A running journal is read without its lock.
-3. Of more traces than may be read in it the page holds the newest, and says so; the numbers stay those of all.
-4. Mistakes get one line.
+2. Of more traces than may be read in it the page holds the newest, and says so; the numbers stay those of all.
+3. Mistakes get one line.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
-import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
-import pytest
-
-from programs.cli.options import run_cli
 from programs.report import main
 from programs.reports.options import ReportOptions
-from programs.run.journal import Journal
-from tests.lab import Lab
-from tests.reports.building import add, begin, rich_units, unit, write_run
+from tests.lab import Lab, called
+from tests.reports.building import rich_units, unit, write_run
 
 
-def called(*words: object) -> subprocess.CompletedProcess[str]:
-    """The command in this process."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code: object = None
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        try:
-            run_cli(lambda: main([str(word) for word in words]))
-        except SystemExit as done:
-            code = done.code
-    assert isinstance(code, int)
-    return subprocess.CompletedProcess([], code, stdout.getvalue(), stderr.getvalue())
+def reported(*words: object) -> CompletedProcess[str]:
+    return called(*map(str, words), main=main)
 
 
 def test_it_reports_on_a_run(lab: Lab) -> None:
     lab.run(quality_check=True, judge_models=["openai/a", "openai/b"], grade_answers=True, traces_per_question=2)
-    done = called(lab.output)
+    done = reported(lab.output)
     assert done.returncode == 0
     page = lab.output.with_suffix(".html")
     assert done.stdout.startswith(f"{page}: {len(lab.records)} traces, 0.")
@@ -60,31 +44,21 @@ def figure(page: str, name: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize(
-    ("name", "page"),
-    [
-        ("run.json", "run.html"),
-        ("run.journal.jsonl", "run.html"),
-        ("a.b.json", "a.b.html"),
-        ("run", "run.html"),
-    ],
-)
-def test_where_it_is_written(name: str, page: str) -> None:
-    assert ReportOptions(document=Path(name)).page == Path(page)
+def test_where_it_is_written() -> None:
+    pages = {"run.json": "run.html", "run.journal.jsonl": "run.html", "a.b.json": "a.b.html", "run": "run.html"}
+    assert {name: str(ReportOptions(document=Path(name)).page) for name in pages} == pages
 
 
 def test_a_file_that_is_no_report_stays(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", [unit(1)])
     page = tmp_path / "run.html"
     page.write_text("<p>my notes</p>")
-    done = called(document)
-    assert (done.returncode, done.stderr) == (
-        2,
-        f"error: {page} is there and is no report; name another file with --output\n",
-    )
+    done = reported(document)
+    said = f"error: {page} is there and is no report; name another file with --output\n"
+    assert (done.returncode, done.stderr) == (2, said)
     assert page.read_text() == "<p>my notes</p>"
-    assert called(document, "--output", tmp_path / "other.html").returncode == 0
-    assert called(document, "--output", tmp_path / "other.html").returncode == 0, "a report may be written again"
+    assert reported(document, "--output", tmp_path / "other.html").returncode == 0
+    assert reported(document, "--output", tmp_path / "other.html").returncode == 0, "a report may be written again"
 
 
 def test_mistakes_get_one_line(tmp_path: Path) -> None:
@@ -100,7 +74,7 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
         ([document, "--max-traces", "0"], "--max-traces"),
         ([], "--document must be given"),
     ):
-        done = called(*words)
+        done = reported(*words)
         assert done.returncode == 2
         assert said in done.stderr
         assert done.stderr.count("\n") == 1
@@ -109,17 +83,9 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
 
 def test_the_newest_traces_can_be_read(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", rich_units())
-    done = called(document, "--max-traces", 6)
+    done = reported(document, "--max-traces", 6)
     note = "6 of 25 traces, the newest, can be read here; the numbers are of all."
     assert done.stdout.splitlines()[1] == note
     text = (tmp_path / "run.html").read_text()
     assert f'<p class="note">{note}</p>' in text
     assert figure(text, "accepted traces") == "22"
-
-
-def test_a_run_that_goes_on_is_read_without_its_lock(tmp_path: Path) -> None:
-    with Journal(tmp_path / "run.journal.jsonl") as journal:
-        begin(journal)
-        add(journal, [unit(0)])
-        assert called(tmp_path / "run.json").returncode == 0
-    assert figure((tmp_path / "run.html").read_text(), "accepted traces") == "1"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import JournalError
-from programs.reports.journal_view import viewed
+from programs.reports.source import viewed
 from programs.run.journal import Journal
 from tests.reports.building import add, begin, end, unit
 
@@ -70,17 +70,8 @@ def test_damage_is_said(path: Path) -> None:
         seen(path.with_name("nothing"))
 
 
-@pytest.mark.parametrize("closed", [True, False])
-def test_nothing_beside_it_changes(tmp_path: Path, path: Path, closed: bool) -> None:
-    journal = Journal(path)
-    begin(journal)
-    add(journal, [unit(0)])
-    journal.flush()
-    if closed:
-        journal.close()
-    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    assert len(seen(path)) == 1
-    after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    assert after == before
-    if not closed:
-        journal.close()
+def test_nothing_beside_it_changes(running: Journal, path: Path) -> None:
+    running.flush()
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert len(seen(path)) == 4
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
