@@ -20,8 +20,6 @@ import dspy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signatures.critique import CritiqueMethod
-from signatures.hypotheses import Hypothesis, HypothesisSet
 
 from programs.text.copying import (
     BORROWED_RUN,
