@@ -69,10 +69,10 @@ def prepared(settings: CompileSettings) -> "Compilation":
     """Reads the examples. Asks nothing. Raises `UserError`."""
     from optimize.judging import JudgeCompilation
     from optimize.texts import TextCompilation
-    from optimize.workspace import table_of
+    from programs.asking.models import ModelTable
 
     kind = JudgeCompilation if settings.tunes_judges else TextCompilation
-    return kind(settings, table_of(settings))
+    return kind(settings, ModelTable(settings.of_a_run))
 
 
 def compiled(compilation: "Compilation", console: "Console") -> "Report":

@@ -15,25 +15,8 @@ from programs.asking.adapter import adapter_for
 from programs.asking.models import ModelTable
 from programs.background_loop import run
 from programs.errors import UserError
-from programs.settings import Settings
-from programs.telemetry.logs import LogOptions
-from programs.telemetry.tracing import TraceOptions
-
-SERVERS = ("api_base", "max_output_tokens", "timeout", "patience", "retry_wait")
-FREE = frozenset(
-    {"output", "resume", "dry_run", "budget", "max_calls", "concurrency", *SERVERS}
-    | {*LogOptions.model_fields, *TraceOptions.model_fields}
-) - {"max_output_tokens"}
-"""Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
 RESULTS = ("program.json", "report.json", "report.md")
-
-
-def table_of(settings: CompileSettings) -> ModelTable:
-    """The models that a compilation names, opened but not reached. Raises `UserError` for a name that is none."""
-    others = [*settings.judges, *settings.report_judges, settings.proposer]
-    servers = {name: getattr(settings, name) for name in SERVERS}
-    return ModelTable(Settings(model=settings.model, judge_models=others, quality_check=True, **servers))
 
 
 @contextmanager
@@ -43,7 +26,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     it. At the end the calls under way are waited for, as long as one may take."""
     settings = compilation.settings
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
-    table = table_of(settings)
+    table = ModelTable(settings.of_a_run)
     try:
         check_folder(settings, compilation.data, recorder)
         if recorder.journal.mended:
@@ -80,7 +63,7 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results: what is there
     without the calls that it was made of cannot be gone on with, and must not be written over."""
     folder, journal = settings.output, recorder.journal
-    wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in FREE}
+    wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
     known = journal.latest("run", "") if recorder.calls else None
     found = [name for name in RESULTS if (folder / name).exists()]
