@@ -126,20 +126,13 @@ class JudgeCompilation(Compilation):
         self.model = None if settings.program is None else identity_at(settings.program).model
         self.labels = read_labels(*settings.trainset)
         self.splits = divided(self.labels.answers, settings)
-
-    @property
-    def data(self) -> dict[str, dict[str, Any]]:
-        return {side: self._side(answers) for side, answers in self.splits.sides.items()}
+        self.train, self.val = (examples_of(side, settings.judges) for side in (self.splits.train, self.splits.val))
+        self.data = {side: self._side(answers) for side, answers in self.splits.sides.items()}
 
     def _side(self, answers: Sequence[Labelled]) -> dict[str, Any]:
         unique = {answer.id: answer for answer in answers}
         right = sum(answer.is_right(self.settings.judged_correct_from) for answer in unique.values())
         return {"answers": len(unique), "found right": right, "questions": _questions(answers), "hash": hash_of(unique)}
-
-    @property
-    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
-        judges = self.settings.judges
-        return examples_of(self.splits.train, judges), examples_of(self.splits.val, judges)
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The training answers are judged once more than `runs`, since their mean score is the threshold."""
@@ -152,11 +145,6 @@ class JudgeCompilation(Compilation):
 
     def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
         return Agreement(self.settings.judged_correct_from)
-
-    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
-        made: Tracer = tracer.deepcopy()
-        made.judge = student.judge
-        return made
 
     def proven(self, tracer: Tracer, models: Models) -> Ratings:
         judges, answers = models.report_judges, self.splits.test

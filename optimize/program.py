@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import dspy
 from pydantic import BaseModel
@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from optimize.recording import Recorder
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import RETRY_INPUTS, AwaitedModule
+
+Program = TypeVar("Program", bound=dspy.Module)
 
 HIDDEN_INPUTS = ("passage", *RETRY_INPUTS)
 """Inputs that no demonstration shows: the prompt leaves another text's passage out, and an earlier try and what was wrong
@@ -87,11 +89,17 @@ def tuned_part(predictor: dspy.Predict) -> Tuned:
     )
 
 
-def changed_copy(student: dspy.Module, parts: Mapping[str, Tuned]) -> dspy.Module:
-    """A copy of the student with these parts; all else is the student's, also its field names and prefixes."""
-    copy = student.deepcopy()
-    for name, predictor in copy.named_predictors():
-        part = parts[name]
+def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
+    """The changeable parts of a program's predictors, by name."""
+    return {name: tuned_part(predictor) for name, predictor in program.named_predictors()}
+
+
+def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:
+    """A copy of a program with these parts; all else is as it was, also field names and prefixes."""
+    copy: Program = program.deepcopy()
+    predictors = dict(copy.named_predictors())
+    for name, part in parts.items():
+        predictor = predictors[name]
         if part != tuned_part(predictor):
             predictor.signature = predictor.signature.with_instructions(part.instructions)
             predictor.demos = [dict(demo) for demo in part.demos]

@@ -108,17 +108,11 @@ class TextCompilation(Compilation):
         self.weights = settings.weights
         self.model: str | None = settings.model
         self.splits = _split(_samples(settings, passage_chars_of(table.main)), settings)
-
-    @property
-    def data(self) -> dict[str, dict[str, Any]]:
-        return {
+        self.train, self.val = examples_of(self.splits.train), examples_of(self.splits.val)
+        self.data = {
             side: {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
             for side, samples in self.splits.sides.items()
         }
-
-    @property
-    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
-        return examples_of(self.splits.train), examples_of(self.splits.val)
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
@@ -142,11 +136,6 @@ class TextCompilation(Compilation):
         if scored_by_itself(part):
             return StageMeasure(part)
         return TraceMeasure(self.weights, judges, next(iter(judges.values()), None), self.rules)
-
-    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
-        made = Tracer(student.questions, student.strands, student.writer)
-        made.judge, made.grader = tracer.judge, tracer.grader
-        return made
 
     def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
         return self.measured(
