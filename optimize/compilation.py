@@ -1,5 +1,6 @@
 """A compilation: what is common to tuning the stages that write and tuning the judges' prompt. The budget is divided, each
-part tuned and compared with what it was, and the whole proved on examples that no optimizer saw."""
+part tuned and compared with what it was, and the whole proved on examples that no optimizer saw; in a folder that goes on
+only with what its calls and scores were made for."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,11 +21,13 @@ from optimize.optimizers import OPTIMIZERS, Job, within
 from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
 from optimize.proof import FEWEST_SOURCES, Proof
 from optimize.proposing import ProposalAdapter
-from optimize.recording import Recorder
+from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from optimize.splits import Splits
 from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
+from programs.asking.models import ModelTable
+from programs.background_loop import run
 from programs.errors import UserError
 from programs.lms.resolve import Model
 from programs.tracer import Tracer, load_tracer
@@ -40,6 +43,8 @@ RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 
 MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
+
+RESULTS = ("program.json", "report.json", "report.md")
 
 _ALL_ERRORS = 10**9
 """How many errors DSPy may see before it gives up by itself: when to give up is decided by the recorder."""
@@ -175,12 +180,82 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
 
     def total(program: dspy.Module) -> float:
         return sum(
-            in_threads(lambda one: float(metric(one, program(**one.inputs())).score), judged_by, compilation.concurrency)
+            in_threads(
+                lambda one: float(metric(one, program(**one.inputs())).score), judged_by, compilation.concurrency
+            )
         )
 
     before, after = tuned_parts(student), tuned_parts(made)
     better = after != before and total(changed_copy(student, after)) > total(student)
     return (after if better else before), metric.unscored + usual.count(None)
+
+
+@contextmanager
+def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
+    """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
+    the folder is another compilation's, and `JournalError`. What made the recorder give up is raised whatever DSPy made of
+    it. At the end the calls under way are waited for, as long as one may take."""
+    settings = compilation.settings
+    recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
+    table = ModelTable(settings.of_a_run)
+    try:
+        check_folder(settings, compilation.data, recorder)
+        if recorder.journal.mended:
+            console.print(f"{recorder.journal.path}: a torn last line of {recorder.journal.mended} bytes was cut off")
+        run(table.reach())
+        models = Models(
+            student=recorded(table.main, recorder, "student"),
+            judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
+            report_judges={n: recorded(table.named(n), recorder, "report-judge") for n in settings.report_judges},
+            proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
+            recorder=recorder,
+        )
+        adapter = adapter_for(settings.prompt_order)
+        with dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None):
+            yield models
+    except KeyboardInterrupt:
+        # DSPy's threads go on for a moment, and would log how they end.
+        dspy.disable_logging()
+        console.print("interrupted: the calls under way are waited for; run the same command again to go on")
+        raise
+    except Exception as error:
+        if recorder.failure in (None, error):
+            raise
+        raise recorder.failure from error
+    finally:
+        # First of all: a call under way whose connection is closed would be made again.
+        recorder.stop(settings.timeout)
+        run(table.close())
+        recorder.journal.close()
+
+
+def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
+    """Writes into the journal what it is for, or finds it written. Raises `UserError`, naming the options that differ,
+    where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results: what is there
+    without the calls that it was made of cannot be gone on with, and must not be written over."""
+    folder, journal = settings.output, recorder.journal
+    wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
+    wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
+    known = journal.latest("run", "") if recorder.calls else None
+    found = [name for name in RESULTS if (folder / name).exists()]
+    if known is None and found:
+        raise UserError(
+            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
+            "with --no-resume"
+        )
+    if known is None:
+        journal.append("run", None, settings=wanted)
+        return
+    changed = [
+        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {known['settings'].get(name)} and is now {value}"
+        for name, value in wanted.items()
+        if known["settings"].get(name) != value
+    ]
+    if changed:
+        raise UserError(
+            f"{folder} holds another compilation: {'; '.join(changed)}. "
+            "Choose another --output, or begin afresh with --no-resume"
+        )
 
 
 @contextmanager

@@ -77,9 +77,8 @@ def prepared(settings: CompileSettings) -> "Compilation":
 
 def compiled(compilation: "Compilation", console: "Console") -> "Report":
     """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
-    from optimize.compilation import counts, tuned
+    from optimize.compilation import counts, tuned, workspace
     from optimize.report import report_of, verdict, warned, write_report
-    from optimize.workspace import workspace
     from programs.compiled import identity_of, write_program
 
     settings = compilation.settings

@@ -86,9 +86,9 @@ def choices_of(job: Job) -> Choices:
     good = [_steps(job, example)[1] for example in job.good[:MOST_DEMOS]]
     for name, part in tuned_parts(job.student).items():
         made = [plain({**steps[name][1], **steps[name][2]}) for steps in good if name in steps]
-        demos = [[demo] for number, demo in enumerate(made) if demo not in made[:number]]
+        demos = [demo for number, demo in enumerate(made) if demo not in made[:number]]
         choices[name, "instructions"] = [part.instructions, *_proposals(job, name)]
-        choices[name, "demos"] = [part.demos, *demos, *([sum(demos, [])] if len(demos) > 1 else [])]
+        choices[name, "demos"] = [part.demos, *([demo] for demo in demos), *([demos] if len(demos) > 1 else [])]
         choices[name, "temperature"] = [part.temperature, *heats]
     return choices
 

@@ -95,21 +95,25 @@ def test_1_a_mistake_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("server", "reason"),
-    [({"models": [("any", "another")]}, "the model `any` does not exist"), ({"api_key": KEY}, "401")],
+    [({"models": [("any", "another")]}, "the model `any` does not exist"), ({"api_key": "another key"}, "401")],
 )
-def test_2_what_a_server_refuses_is_a_mistake(server: dict[str, Any], reason: str, tmp_path: Path) -> None:
+def test_2_what_a_server_refuses_is_a_mistake(
+    server: dict[str, Any], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with workshop(tmp_path, **server) as shop:
         done = shop.compile(concurrency=1)
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
         assert reason.lower() in done.stderr.lower()
+        assert KEY not in done.stdout + done.stderr
         assert shop.calls <= 1
 
 
-@pytest.mark.parametrize(("optimizer", "good"), [("bootstrap", 5), ("mipro", 40)])
-def test_2_a_server_that_stays_away_is_not_a_score(optimizer: str, good: int, tmp_path: Path) -> None:
+def test_2_a_server_that_stays_away_is_not_a_score(tmp_path: Path) -> None:
+    good = 40
     plan = FaultPlan(script=[None] * good, share=1.0, kinds=["503"])
-    options = {"optimizer": optimizer, "stage": "hypotheses", "patience": 0.05, "concurrency": 2}
+    options = {"optimizer": "mipro", "stage": "hypotheses", "patience": 0.05, "concurrency": 2}
     with workshop(tmp_path, faults=plan) as shop:
         done = shop.compile(**options)
         assert done.returncode == 1
@@ -182,14 +186,6 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
         line = shop.compile(api_base=None, config=tmp_path / "config.yaml").stderr
         assert "--api-base: Input should be a valid list" in line
         assert PASSWORD not in line
-
-
-def test_3_a_refused_key_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    with workshop(tmp_path, faults=FaultPlan(share=1.0, kinds=["401"])) as shop:
-        done = shop.compile()
-        assert done.returncode == 2
-        assert KEY not in done.stdout + done.stderr
 
 
 OTHERWISE: list[dict[str, Any]] = [

@@ -10,7 +10,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dspy
@@ -251,10 +250,7 @@ def student_of(folder: Path) -> Iterator[tuple[JudgeStudent, StandIn]]:
         models = [resolve(name, api_base=server.openai_base, env={}) for name in ("openai/a", "openai/b")]
         judges = {model.name: recorded(model, recorder, "judge") for model in models}
         with dspy.context(adapter=PassageFirstAdapter(), lm=judges["openai/a"].lm):
-            compilation: Any = SimpleNamespace(
-                settings=CompileSettings(model="openai/a"), rules=TryRules(), recorder=recorder
-            )
-            yield JudgeStudent(Tracer().judge, judges, compilation, compilation), server
+            yield JudgeStudent(Tracer().judge, judges, recorder, PassageFirstAdapter(), TryRules()), server
         for model in models:
             model.close()
         recorder.journal.close()

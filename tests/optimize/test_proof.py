@@ -12,6 +12,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dspy
@@ -23,9 +25,18 @@ from optimize.compilation import in_threads
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
 from optimize.proof import Proof, prove
+from programs.interval import paired_interval
 from tests.optimize.test_metrics import record
 
 VALUES = st.none() | st.floats(0, 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_resamples() -> Iterator[None]:
+    """The intervals have tests of their own (tests/test_interval.py)."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("optimize.proof.paired_interval", partial(paired_interval, resamples=200))
+        yield
 
 
 def measured(value: float | None, stages: dict[str, str | None] | None = None, **metrics: float | None) -> Measured:
@@ -53,7 +64,7 @@ def test_1_a_judge_who_fails_on_one_side_is_no_change() -> None:
     assert proved([traced(0.2, None)], [silent], judge=1, form=1).composite.pairs == 0
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(VALUES, VALUES), max_size=12))
 def test_1_means_are_over_pairs(pairs: list[tuple[float | None, float | None]]) -> None:
     found = proved([measured(a, m=a) for a, _ in pairs], [measured(b, m=b) for _, b in pairs])
