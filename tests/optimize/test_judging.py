@@ -25,7 +25,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.judges.labels import ASKED_BY, REFERENCE, Labelled, shown
+from programs.judges.labels import ASKED_BY, Labelled
 from programs.lms.resolve import resolve
 from programs.records import Verdict
 from programs.tracer import Tracer
@@ -96,25 +96,6 @@ def test_a_large_set_has_many_questions() -> None:
     assert len(questions_of(sides.train)) >= 10
     assert len(sides.test) == 120
     assert sides_of(answers, seed=4).test != sides.test
-
-
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
-        ([answer(q, 0, right) for q in range(3) for right in (True, False)], "--num-test 2 leaves 1 sources"),
-        ([answer(q, 0) for q in range(9)], "people found wrong belongs to the"),
-        ([answer(q, 0, False) for q in range(9)], "people found right belongs to the"),
-    ],
-)
-def test_too_little_is_said(answers: list[Labelled], said: str) -> None:
-    with pytest.raises(UserError, match=said):
-        sides_of(answers, num_test=2)
-
-
-def test_what_a_judge_is_shown() -> None:
-    with_passage = answer(1, 1, key_passage="Lamps drift. Nights are cold.")
-    assert shown(with_passage) == "[1] Lamps drift.\n[2] Nights are cold."
-    assert shown(answer(1, 1)) == f"{REFERENCE}\n\n[1] It is the lamp."
 
 
 def test_an_example_for_every_answer_and_judge() -> None:

@@ -5,7 +5,7 @@
 2. Another endpoint, model, message, option, seed, temperature or rollout is another call; a rollout changes the seed that
    is sent.
 3. Equal calls at the same time are made once; no more are under way than allowed.
-4. A process killed in the middle loses no answer that it wrote; resumed, it makes no recorded call.
+4. (A killed process loses no answer that it wrote: tests/optimize/test_compile_ends.py.)
 5. Errors are raised, to all who wait, and not recorded; an answer cut at its token limit is recorded, as `Truncated`.
 6. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
 7. Optimizers work with it, also with rollouts, and find the same when resumed.
@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,13 +28,12 @@ import dspy
 import pytest
 
 from optimize.compilation import in_threads
-from optimize.recording import NAME, BudgetSpent, CompileStopped, Recorder, recorded
+from optimize.recording import BudgetSpent, CompileStopped, Recorder, recorded
 from programs.errors import AccessDenied, CallError, TransientError, Truncated, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
-from tests.forked.process import Forked
-from tests.lab import LONGEST, environment
+from tests.lab import LONGEST
 from tests.lms.asking import ONCE, QUICK
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
@@ -91,21 +89,6 @@ def session(
         recorder.stop(LONGEST)
         opened.model.close()
         recorder.journal.close()
-
-
-def question(number: int) -> str:
-    return f"question {number}"
-
-
-def ask_all(folder: Path, base: str, count: int) -> list[str]:
-    """The answers to `count` numbered questions, asked in threads."""
-    recorder = Recorder(folder)
-    model = recorded(resolve("openai/any", api_base=base, retry=QUICK, env={}), recorder, "student")
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda number: str(model.lm(question(number))[0]), range(count)))
-    model.close()
-    recorder.journal.close()
-    return answers
 
 
 def wait_until(true: Callable[[], object]) -> None:
@@ -203,30 +186,6 @@ def test_3_no_more_calls_at_once_than_allowed(tmp_path: Path) -> None:
         # Who waits for another's answer takes no place from others.
         in_threads(lambda number: asked.ask(f"prompt {number % 6}"), range(12), 8)
     assert (len(server.calls), server.peak) == (6, 2)
-
-
-def test_4_a_killed_process_loses_no_answer(tmp_path: Path) -> None:
-    count, calls = 16, 9
-    with StandIn(echo, latency=0.01) as server:
-        process = Forked(
-            "tests.optimize.test_recording", [str(tmp_path), server.openai_base, str(count)], env=environment()
-        )
-        try:
-            wait_until(lambda: len(server.calls) >= calls or process.poll() is not None)
-            assert process.poll() is None, "the process was over before it could be killed"
-        finally:
-            process.kill()
-            process.wait()
-        wait_until(lambda: not server.in_flight)
-        asked_before = len(server.calls)
-        whole = (tmp_path / NAME).read_bytes().rpartition(b"\n")[0]
-        known = {number for number in range(count) if f"{question(number)} ".encode() in whole}
-
-        answers = ask_all(tmp_path, server.openai_base, count)
-    again = [body["messages"][-1]["content"] for body in server.bodies[asked_before:]]
-    assert sorted(again) == sorted(question(number) for number in range(count) if number not in known)
-    assert [question(number) in answer for number, answer in enumerate(answers)] == [True] * count
-    assert len(set(again)) == len(again)
 
 
 FAULTS = {"500": TransientError, "418": CallError, "401": AccessDenied, "context": CallError}
@@ -363,8 +322,3 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
         with session(tmp_path, server) as asked:
             asked.ask("1")
     assert len(server.calls) == 3
-
-
-def main() -> int:
-    ask_all(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
-    return 0
