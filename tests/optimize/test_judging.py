@@ -14,7 +14,7 @@ from typing import Any
 
 import dspy
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, divided, examples_of, prove_judges
@@ -57,7 +57,7 @@ kinds = st.lists(st.lists(st.booleans(), min_size=1, max_size=6), min_size=4, ma
 numbers = st.none() | st.integers(1, 30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     kinds=kinds,
     train=numbers,
@@ -72,9 +72,8 @@ def test_1_the_sides(
     answers = [answer(q, number, right) for q, one in enumerate(kinds) for number, right in enumerate(one)]
     try:
         sides = sides_of(answers, num_train=train, num_val=val, num_test=test, seed=seed)
-    except UserError:
-        assume(False)
-        raise
+    except UserError:  # too little, or all of one kind
+        return
     asked = [questions_of(side) for side in (sides.train, sides.val, sides.test)]
     assert sum(map(len, asked)) == len(set().union(*asked))
     assert len(asked[2]) == (test or max(2, len(kinds) // 2))
