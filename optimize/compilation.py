@@ -1,5 +1,6 @@
 """A compilation: what is common to tuning the stages that write and tuning the judges' prompt. The budget is divided, each
-part tuned and compared with what it was, and the whole proved on examples that no optimizer saw."""
+part tuned and compared with what it was, and the whole proved on examples that no optimizer saw; in a folder that goes on
+only with what its calls and scores were made for."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,14 +18,16 @@ from rich.console import Console
 
 from optimize.measure import Measure, Measured, OptimizerMetric
 from optimize.optimizers import OPTIMIZERS, Job, within
-from optimize.program import Tunable, changed_copy, tuned_part
+from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
 from optimize.proof import FEWEST_SOURCES, Proof
 from optimize.proposing import ProposalAdapter
-from optimize.recording import Recorder
+from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from optimize.splits import Splits
 from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
+from programs.asking.models import ModelTable
+from programs.background_loop import run
 from programs.errors import UserError
 from programs.lms.resolve import Model
 from programs.tracer import Tracer, load_tracer
@@ -40,6 +43,8 @@ RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 
 MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
+
+RESULTS = ("program.json", "report.json", "report.md")
 
 _ALL_ERRORS = 10**9
 """How many errors DSPy may see before it gives up by itself: when to give up is decided by the recorder."""
@@ -60,13 +65,19 @@ class Compilation(ABC):
     """A compilation that is about to begin. A part (a stage, all of them, or the judges) is tuned by so many `runs` of its
     student. `model` is the one that the written program is for.
 
-    What differs between the kinds: the examples of `splits`, the program that is tuned, what measures it, and the proof.
+    `splits` are what it is done with, `train` and `val` the examples of two of its sides, any prefix as mixed as the
+    whole; `data` says by side how much there is of what, with a hash.
+
+    What differs between the kinds: the examples, the program that is tuned, what measures it, and the proof.
     """
 
     parts: list[str]
     weights: dict[str, float]
     model: str | None
     splits: Splits[Any]
+    train: list[dspy.Example]
+    val: list[dspy.Example]
+    data: dict[str, dict[str, Any]]
     temperatures = True
     least_threshold = 0.0
     worst: float | None = None
@@ -78,21 +89,6 @@ class Compilation(ABC):
         self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
 
-    @property
-    @abstractmethod
-    def data(self) -> dict[str, dict[str, Any]]:
-        """By side of the split: how much there is of what, and a hash."""
-
-    @property
-    def tests(self) -> str:
-        """What the test side has, in words."""
-        return counts(self.data["test"])
-
-    @property
-    @abstractmethod
-    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
-        """To train on, and to choose by; any prefix of either as mixed as the whole."""
-
     @abstractmethod
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The calls of tuning each part by so many runs, and of the `proof`: from above, but for what is asked again."""
@@ -102,10 +98,6 @@ class Compilation(ABC):
 
     @abstractmethod
     def measure(self, part: str, judges: dict[str, Model]) -> Measure: ...
-
-    @abstractmethod
-    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
-        """The tracer with what was tuned in the student."""
 
     @abstractmethod
     def proven(self, tracer: Tracer, models: Models) -> Any:
@@ -122,8 +114,8 @@ class Compilation(ABC):
     def runs(self) -> int:
         """The runs for each part: what the budget says, or as many as the limit of calls leaves room for. Raises
         `UserError` where it leaves too little."""
-        train, val = self.examples
-        runs, limit = RUNS_A_BUDGET[self.settings.budget] * (len(train) + len(val)) // 2, self.settings.max_calls
+        runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
+        limit = self.settings.max_calls
         while limit is not None and sum(self.calls_at_most(runs).values()) > limit:
             if runs <= FEWEST_RUNS:
                 calls = self.calls_at_most(runs)
@@ -148,26 +140,26 @@ def tuned(compilation: Compilation, models: Models, console: Console) -> tuple[T
         console.print(f"tuning {part} with {compilation.settings.optimizer}")
         student = compilation.student(part, tracer.deepcopy(), models)
         found, silent = _tuned_part(compilation, part, student, models)
-        tracer, unscored = compilation.with_tuned(tracer, found), unscored + silent
+        tracer, unscored = changed_copy(tracer, found), unscored + silent
     return tracer, unscored
 
 
-def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> tuple[dspy.Module, int]:
-    """The student as an optimizer changed it, if that scores higher on the validation examples; else the student."""
-    settings, recorder, (train, val) = compilation.settings, models.recorder, compilation.examples
+def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> tuple[dict[str, Tuned], int]:
+    """What an optimizer made of the student's predictors, if that scores higher on the validation examples; else what they
+    were."""
+    settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure = compilation.measure(part, models.judges)
     found = compilation.measured(student, train, measure)
     recorder.check_answered(found[0].score.reason)
     usual = [one.score.value for one in found]
     known = [value for value in usual if value is not None]
     worst = min(known, default=0.0) if compilation.worst is None else compilation.worst
-    adapter = adapter_for(settings.prompt_order)
-    metric = OptimizerMetric(measure, worst, recorder, adapter)
+    metric = OptimizerMetric(measure, worst, recorder, adapter_for(settings.prompt_order))
     # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
     # above them.
     threshold = max(compilation.least_threshold, min(max(known, default=1.0), sum(known) / max(1, len(known))))
     ranked = sorted((-value, number) for number, value in enumerate(usual) if value is not None and value >= threshold)
-    judges_by = val[: within(compilation.runs / 12, 1, len(val))]
+    judged_by = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
@@ -176,7 +168,7 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
         metric=metric,
         proposer=models.proposer.lm,
         adapter=ProposalAdapter([*train, *val], recorder),
-        runs=compilation.runs - 2 * len(judges_by),
+        runs=compilation.runs - 2 * len(judged_by),
         threshold=threshold,
         seed=settings.seed,
         concurrency=compilation.concurrency,
@@ -185,21 +177,85 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     with quiet(), dspy.context(adapter=job.adapter, max_errors=_ALL_ERRORS):
         made = OPTIMIZERS[settings.optimizer](job)
     recorder.check()
-    before, after = (
-        {name: tuned_part(predictor) for name, predictor in one.named_predictors()} for one in (student, made)
-    )
-    changed = changed_copy(student, after)
 
     def total(program: dspy.Module) -> float:
-        scores = in_threads(
-            lambda example: float(metric(example, program(**example.inputs())).score),
-            judges_by,
-            compilation.concurrency,
+        return sum(
+            in_threads(
+                lambda one: float(metric(one, program(**one.inputs())).score), judged_by, compilation.concurrency
+            )
         )
-        return sum(scores)
 
-    better = after != before and total(changed) > total(student)
-    return (changed if better else student), metric.unscored + usual.count(None)
+    before, after = tuned_parts(student), tuned_parts(made)
+    better = after != before and total(changed_copy(student, after)) > total(student)
+    return (after if better else before), metric.unscored + usual.count(None)
+
+
+@contextmanager
+def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
+    """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
+    the folder is another compilation's, and `JournalError`. What made the recorder give up is raised whatever DSPy made of
+    it. At the end the calls under way are waited for, as long as one may take."""
+    settings = compilation.settings
+    recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
+    table = ModelTable(settings.of_a_run)
+    try:
+        check_folder(settings, compilation.data, recorder)
+        if recorder.journal.mended:
+            console.print(f"{recorder.journal.path}: a torn last line of {recorder.journal.mended} bytes was cut off")
+        run(table.reach())
+        models = Models(
+            student=recorded(table.main, recorder, "student"),
+            judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
+            report_judges={n: recorded(table.named(n), recorder, "report-judge") for n in settings.report_judges},
+            proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
+            recorder=recorder,
+        )
+        adapter = adapter_for(settings.prompt_order)
+        with dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None):
+            yield models
+    except KeyboardInterrupt:
+        # DSPy's threads go on for a moment, and would log how they end.
+        dspy.disable_logging()
+        console.print("interrupted: the calls under way are waited for; run the same command again to go on")
+        raise
+    except Exception as error:
+        if recorder.failure in (None, error):
+            raise
+        raise recorder.failure from error
+    finally:
+        # First of all: a call under way whose connection is closed would be made again.
+        recorder.stop(settings.timeout)
+        run(table.close())
+        recorder.journal.close()
+
+
+def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
+    """Writes into the journal what it is for, or finds it written. Raises `UserError`, naming the options that differ,
+    where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results: what is there
+    without the calls that it was made of cannot be gone on with, and must not be written over."""
+    folder, journal = settings.output, recorder.journal
+    wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
+    wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
+    known = journal.latest("run", "") if recorder.calls else None
+    found = [name for name in RESULTS if (folder / name).exists()]
+    if known is None and found:
+        raise UserError(
+            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
+            "with --no-resume"
+        )
+    if known is None:
+        journal.append("run", None, settings=wanted)
+        return
+    changed = [
+        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {known['settings'].get(name)} and is now {value}"
+        for name, value in wanted.items()
+        if known["settings"].get(name) != value
+    ]
+    if changed:
+        raise UserError(
+            f"{folder} holds another compilation: {'; '.join(changed)}. "
+            "Choose another --output, or begin afresh with --no-resume"
+        )
 
 
 @contextmanager

@@ -69,25 +69,25 @@ def prepared(settings: CompileSettings) -> "Compilation":
     """Reads the examples. Asks nothing. Raises `UserError`."""
     from optimize.judging import JudgeCompilation
     from optimize.texts import TextCompilation
-    from optimize.workspace import table_of
+    from programs.asking.models import ModelTable
 
     kind = JudgeCompilation if settings.tunes_judges else TextCompilation
-    return kind(settings, table_of(settings))
+    return kind(settings, ModelTable(settings.of_a_run))
 
 
 def compiled(compilation: "Compilation", console: "Console") -> "Report":
     """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
-    from optimize.compilation import tuned
+    from optimize.compilation import counts, tuned, workspace
     from optimize.report import report_of, verdict, warned, write_report
-    from optimize.workspace import workspace
     from programs.compiled import identity_of, write_program
 
     settings = compilation.settings
+    tests = counts(compilation.data["test"])
     with workspace(compilation, console) as models:
-        console.print(f"proof: {compilation.tests}, before")
+        console.print(f"proof: {tests}, before")
         before = compilation.proven(compilation.tracer, models)
         tracer, unscored = tuned(compilation, models, console)
-        console.print(f"proof: {compilation.tests}, after")
+        console.print(f"proof: {tests}, after")
         proof = compilation.proof(before, compilation.proven(tracer, models))
         report = report_of(compilation, tracer, proof, models.recorder, unscored)
     identity = identity_of(tracer, model=compilation.model, prompt_order=settings.prompt_order)

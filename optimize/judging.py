@@ -18,12 +18,13 @@ from optimize.metrics import Score
 from optimize.optimizers import most_proposals
 from optimize.program import Tunable
 from optimize.proof import Compared, Failures, Proof
+from optimize.recording import Recorder
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, hash_of, split_by, spread
+from optimize.splits import Splits, hash_of, split_by
 from optimize.stages import JUDGE
-from programs.asking.adapter import adapter_for
+from programs.asking.adapter import PassageFirstAdapter, adapter_for
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller
+from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
 from programs.compiled import identity_at
 from programs.errors import UserError
@@ -43,6 +44,8 @@ BALANCED = "balanced accuracy"
 LARGEST = 9
 """By how much two ratings from 1 to 10 can differ."""
 
+_WORDS = {True: "right", False: "wrong"}
+
 Ratings = Mapping[str, Sequence[float | None]]
 """By judge: the overall rating of every answer, 1-10, in the answers' order; None where it gave no verdict."""
 
@@ -52,9 +55,14 @@ class JudgeStudent(Tunable):
     not an error: the verdict is then unscored."""
 
     def __init__(
-        self, judge: JudgeStage, judges: Mapping[str, Model], compilation: "JudgeCompilation", models: Models
+        self,
+        judge: JudgeStage,
+        judges: Mapping[str, Model],
+        recorder: Recorder,
+        adapter: PassageFirstAdapter,
+        rules: TryRules,
     ) -> None:
-        super().__init__((PREDICTOR,), models.recorder, adapter_for(compilation.settings.prompt_order))
+        super().__init__((PREDICTOR,), recorder, adapter)
         self.judge = judge
 
         def model_of(ask: Ask) -> Model:
@@ -65,7 +73,7 @@ class JudgeStudent(Tunable):
             wanted = ("rollout_id", "temperature") if model.takes_sampling else ("rollout_id",)
             return replace(model, lm=model.lm.copy(**{n: sampler.kwargs[n] for n in wanted if n in sampler.kwargs}))
 
-        self._caller = Caller(model_of, compilation.rules, strict=True)
+        self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(
         self, passage: str, question: str, answer: str, judge: str, thought: str | None = None, **_: Any
@@ -94,11 +102,11 @@ class Agreement:
         called = verdict.overall >= self._correct_from
         parts = []
         if example.correct is not None:
-            parts.append((float(called is example.correct), f"that the answer is {_word(example.correct)}"))
+            parts.append((float(called is example.correct), f"that the answer is {_WORDS[example.correct]}"))
         if example.rating is not None:
             parts.append((1 - abs(verdict.overall - example.rating) / LARGEST, f"{example.rating} of 10"))
         people = " and ".join(words for _, words in parts)
-        words = f"The judge said {verdict.overall} of 10 ({_word(called)}); people said {people}."
+        words = f"The judge said {verdict.overall} of 10 ({_WORDS[called]}); people said {people}."
         return Measured(Score(sum(part for part, _ in parts) / len(parts), words))
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
@@ -106,10 +114,6 @@ class Agreement:
         value, words = measured.score
         wrong = value is not None and value < 1
         return [words, f"The judge said: {prediction.verdict.words}"] if wrong else [words]
-
-
-def _word(right: bool) -> str:
-    return "right" if right else "wrong"
 
 
 class JudgeCompilation(Compilation):
@@ -126,20 +130,13 @@ class JudgeCompilation(Compilation):
         self.model = None if settings.program is None else identity_at(settings.program).model
         self.labels = read_labels(*settings.trainset)
         self.splits = divided(self.labels.answers, settings)
-
-    @property
-    def data(self) -> dict[str, dict[str, Any]]:
-        return {side: self._side(answers) for side, answers in self.splits.sides.items()}
+        self.train, self.val = (examples_of(side, settings.judges) for side in (self.splits.train, self.splits.val))
+        self.data = {side: self._side(answers) for side, answers in self.splits.sides.items()}
 
     def _side(self, answers: Sequence[Labelled]) -> dict[str, Any]:
         unique = {answer.id: answer for answer in answers}
         right = sum(answer.is_right(self.settings.judged_correct_from) for answer in unique.values())
         return {"answers": len(unique), "found right": right, "questions": _questions(answers), "hash": hash_of(unique)}
-
-    @property
-    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
-        judges = self.settings.judges
-        return examples_of(self.splits.train, judges), examples_of(self.splits.val, judges)
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The training answers are judged once more than `runs`, since their mean score is the threshold."""
@@ -148,24 +145,16 @@ class JudgeCompilation(Compilation):
         return {f"tuning {JUDGE}": tuning, "proof": 2 * len(splits.test) * len(settings.report_judges)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
-        return JudgeStudent(tracer.judge, {**models.report_judges, **models.judges}, self, models)
+        judges, adapter = {**models.report_judges, **models.judges}, adapter_for(self.settings.prompt_order)
+        return JudgeStudent(tracer.judge, judges, models.recorder, adapter, self.rules)
 
     def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
         return Agreement(self.settings.judged_correct_from)
 
-    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
-        made: Tracer = tracer.deepcopy()
-        made.judge = student.judge
-        return made
-
     def proven(self, tracer: Tracer, models: Models) -> Ratings:
-        judges, answers = models.report_judges, self.splits.test
-        student = JudgeStudent(tracer.judge, judges, self, models)
-        found = in_threads(
-            lambda example: student(**example.inputs()).verdict.overall,
-            examples_of(answers, [*judges]),
-            self.concurrency,
-        )
+        student, judges = self.student(JUDGE, tracer, models), [*models.report_judges]
+        examples = examples_of(self.splits.test, judges)
+        found = in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
         return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
 
     def proof(self, before: Ratings, after: Ratings) -> Proof:
@@ -211,20 +200,20 @@ def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[La
 
 def _kinds(side: str, answers: Sequence[Labelled], correct_from: int) -> list[list[Labelled]]:
     """The answers that people found right, and those that they found wrong."""
-    kinds = [[answer for answer in answers if answer.is_right(correct_from) is right] for right in (True, False)]
-    for word, kind in zip(("right", "wrong"), kinds, strict=True):
+    kinds = {right: [one for one in answers if one.is_right(correct_from) is right] for right in (True, False)}
+    for right, kind in kinds.items():
         if not kind:
             raise UserError(
-                f"no answer that people found {word} belongs to the {side} questions, so that nothing can be compared; "
-                "give more answers, or try another --seed or other numbers of them"
+                f"no answer that people found {_WORDS[right]} belongs to the {side} questions, so that nothing can be "
+                "compared; give more answers, or try another --seed or other numbers of them"
             )
-    return kinds
+    return [*kinds.values()]
 
 
 def _balanced(right: list[Labelled], wrong: list[Labelled]) -> list[Labelled]:
     """As many of both in turn; so that a judge has to tell them apart, whichever are fewer are repeated."""
     half = max(1, (len(right) + len(wrong)) // 2)
-    return spread([list(islice(cycle(kind), half)) for kind in (right, wrong)], 2 * half)
+    return [one for pair in islice(zip(cycle(right), cycle(wrong), strict=False), half) for one in pair]
 
 
 def examples_of(answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
@@ -242,51 +231,57 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
     said nothing, and is counted. The composite is the mean of their balanced accuracies, with an interval over the
     questions that every judge rated both times; None where a judge has none."""
-    metrics: dict[str, Compared] = {}
-    pairs: dict[str, list[Pair]] = {}
-    failures: dict[str, Failures] = {}
+    proof = Proof(composite=Compared(before=None, after=None, pairs=0, interval=None), metrics={}, stages={})
+    pairs: list[list[Pair]] = []
     for judge, old in before.items():
-        triples = [
-            (one, then, now)
-            for one, then, now in zip(answers, old, after[judge], strict=True)
+        new = after[judge]
+        twice = [
+            (one, (then, now))
+            for one, then, now in zip(answers, old, new, strict=True)
             if then is not None and now is not None
         ]
-        rated = [one for one, _, _ in triples]
-        earlier = _figures(rated, [then for _, then, _ in triples], correct_from)
-        later = _figures(rated, [now for _, _, now in triples], correct_from)
-        pairs[judge] = [
-            Pair(one.question_key, one.is_right(correct_from), then >= correct_from, now >= correct_from)
-            for one, then, now in triples
-        ]
-        for name, value in earlier.items():
-            sure = balanced_interval([pairs[judge]], seed=seed) if name == BALANCED else None
-            metrics[f"{judge}: {name}"] = Compared(before=value, after=later[name], pairs=len(rated), interval=sure)
-        silent = [list(ratings).count(None) for ratings in (old, after[judge])]
-        failures[judge] = Failures(
-            failed_before=silent[0], asked_before=len(old), failed_after=silent[1], asked_after=len(old)
+        earlier, later = (_figures([(one, both[when]) for one, both in twice], correct_from) for when in (0, 1))
+        pairs.append(
+            [
+                Pair(one.question_key, one.is_right(correct_from), then >= correct_from, now >= correct_from)
+                for one, (then, now) in twice
+            ]
         )
-    means = [metrics[f"{judge}: {BALANCED}"] for judge in before]
-    composite = Compared(
-        before=_mean([one.before for one in means]),
-        after=_mean([one.after for one in means]),
-        pairs=min(len({pair.question for pair in some}) for some in pairs.values()),
-        interval=balanced_interval(list(pairs.values()), seed=seed),
+        for name, value in earlier.items():
+            sure = balanced_interval(pairs[-1:], seed=seed) if name == BALANCED else None
+            proof.metrics[f"{judge}: {name}"] = Compared(
+                before=value, after=later[name], pairs=len(twice), interval=sure
+            )
+        proof.stages[judge] = Failures(
+            failed_before=[*old].count(None),
+            asked_before=len(old),
+            failed_after=[*new].count(None),
+            asked_after=len(new),
+        )
+    accuracies = [proof.metrics[f"{judge}: {BALANCED}"] for judge in before]
+    proof.composite = Compared(
+        before=_mean([one.before for one in accuracies]),
+        after=_mean([one.after for one in accuracies]),
+        pairs=min(len({pair.question for pair in some}) for some in pairs),
+        interval=balanced_interval(pairs, seed=seed),
     )
     if len(before) > 1:
         alphas = [krippendorff_alpha(list(ratings.values())) for ratings in (before, after)]
-        metrics["between the judges: Krippendorff's alpha"] = Compared(
+        proof.metrics["between the judges: Krippendorff's alpha"] = Compared(
             before=alphas[0], after=alphas[1], pairs=len(answers), interval=None
         )
-    return Proof(composite=composite, metrics=metrics, stages=failures)
+    return proof
 
 
-def _figures(answers: Sequence[Labelled], ratings: Sequence[float], correct_from: int) -> dict[str, float | None]:
-    truth, said = [one.is_right(correct_from) for one in answers], [rating >= correct_from for rating in ratings]
-    both = [(one.overall, rating) for one, rating in zip(answers, ratings, strict=True) if one.overall is not None]
+def _figures(rated: Sequence[tuple[Labelled, float]], correct_from: int) -> dict[str, float | None]:
+    truth, said = [one.is_right(correct_from) for one, _ in rated], [rating >= correct_from for _, rating in rated]
+    peoples = [one.overall for one, _ in rated if one.overall is not None]
     return {
         BALANCED: balanced_accuracy(truth, said),
         "Cohen's kappa with people": weighted_kappa(truth, said),
-        "weighted kappa with people's ratings": weighted_kappa([one for one, _ in both], [other for _, other in both]),
+        "weighted kappa with people's ratings": weighted_kappa(
+            peoples, [rating for one, rating in rated if one.overall is not None]
+        ),
         "leniency (calls correct, less people)": _mean([float(a) - b for a, b in zip(said, truth, strict=True)]),
     }
 

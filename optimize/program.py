@@ -1,15 +1,27 @@
-"""A program as optimizers are shown it, and what they change of it, as plain data."""
+"""A program as optimizers are shown it, the one that makes a trace among them; and what they change of it, as plain data.
+
+Judges and graders are no part of what makes a trace: an optimizer that could rewrite its own judge would flatter itself.
+"""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import dspy
 from pydantic import BaseModel
 
 from optimize.recording import Recorder
+from optimize.stages import STAGES, Asked
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.caller import RETRY_INPUTS, AwaitedModule
+from programs.asking.ask import Answering, Ask
+from programs.asking.caller import RETRY_INPUTS, AwaitedModule, Caller, TryRules
+from programs.asking.reply import Reply, StageFailed
+from programs.inputs.sample import sample_of
+from programs.passage import Passage
+from programs.settings import TracerOptions
+from programs.tracer import SampleOutcome, Tracer
+
+Program = TypeVar("Program", bound=dspy.Module)
 
 HIDDEN_INPUTS = ("passage", *RETRY_INPUTS)
 """Inputs that no demonstration shows: the prompt leaves another text's passage out, and an earlier try and what was wrong
@@ -56,6 +68,69 @@ def _last_tries(steps: list[Any], tunable: set[int]) -> list[Any]:
     return list(found.values())
 
 
+class Student(Tunable):
+    """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
+    `options` are what the LM may be sent (`programs.asking.calling.options_of`).
+
+    Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
+    A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        tunable: tuple[str, ...],
+        recorder: Recorder,
+        adapter: PassageFirstAdapter,
+        options: frozenset[str],
+        rules: TryRules,
+        until: str | None = None,
+    ) -> None:
+        super().__init__(tunable, recorder, adapter)
+        self.questions, self.strands, self.writer = tracer.questions, tracer.strands, tracer.writer
+        self._caller = Caller(rules=rules, options=options, strict=True)
+        self._until = until
+
+    async def aforward(
+        self, text: str, title: str | None = None, domain: str | None = None, **_: Any
+    ) -> dspy.Prediction:
+        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a
+        list of `Variation`, empty without questions), `pool` and `failures` (a list of `StageFailed`).
+        Raises `BackendError` when the model cannot be reached or refuses."""
+        asked: dict[str, Asked] = {}
+        sample, options = sample_of(text, title=title, domain=domain), TracerOptions(temperature=TEMPERATURE)
+        tracer = Tracer(self.questions, self.strands, self.writer)
+        try:
+            made = await tracer.made(sample, options, _answering(self._caller.answer, asked, self._until))
+        except _Reached:
+            made = SampleOutcome(self.questions.pool(Passage(sample), asked["questions"].reply, options.seed))
+        failures: list[StageFailed] = [made.failure] if made.failure else []
+        failures += [variation.failure for variation in made.variations if variation.failure]
+        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=failures)
+
+
+TEMPERATURE = 0.7
+"""The runner's default for the trace and the answer."""
+
+
+class _Reached(Exception):
+    """The stage that was wanted has replied."""
+
+
+def _answering(answer: Answering, asked: dict[str, Asked], until: str | None) -> Answering:
+    async def answered(ask: Ask) -> Reply:
+        if until is not None and ask.stage != until and ask.depth >= STAGES[until].depth:
+            # Asked together with the stage that is wanted, before it: nothing will read this.
+            return Reply(status="unread", problems=["not wanted"])
+        reply = await answer(ask)
+        asked[ask.stage] = Asked(ask, reply)
+        if ask.stage == until:
+            raise _Reached
+        return reply
+
+    return answered
+
+
 def plain(value: Any) -> Any:
     """A value as JSON holds it."""
     return json.loads(json.dumps(value, ensure_ascii=False, default=_dumped))
@@ -87,11 +162,17 @@ def tuned_part(predictor: dspy.Predict) -> Tuned:
     )
 
 
-def changed_copy(student: dspy.Module, parts: Mapping[str, Tuned]) -> dspy.Module:
-    """A copy of the student with these parts; all else is the student's, also its field names and prefixes."""
-    copy = student.deepcopy()
-    for name, predictor in copy.named_predictors():
-        part = parts[name]
+def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
+    """The changeable parts of a program's predictors, by name."""
+    return {name: tuned_part(predictor) for name, predictor in program.named_predictors()}
+
+
+def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:
+    """A copy of a program with these parts; all else is as it was, also field names and prefixes."""
+    copy: Program = program.deepcopy()
+    predictors = dict(copy.named_predictors())
+    for name, part in parts.items():
+        predictor = predictors[name]
         if part != tuned_part(predictor):
             predictor.signature = predictor.signature.with_instructions(part.instructions)
             predictor.demos = [dict(demo) for demo in part.demos]

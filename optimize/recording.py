@@ -69,7 +69,7 @@ class Recorder:
         self._under_way = 0
         for _, _, line in self.journal.lines():
             if line["kind"] == "call":
-                _count(self.paid, line["purpose"], line)
+                _count(self.paid, line)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Recorder":
         return self
@@ -110,13 +110,13 @@ class Recorder:
         if flight is not None:
             line = await asyncio.shield(flight)
         if line is None:
-            flight = self._flights[key] = asyncio.ensure_future(self._made(key, purpose, ask))
+            flight = self._flights[key] = asyncio.ensure_future(self._made(key, ask))
             flight.add_done_callback(partial(self._landed, key))
             return await asyncio.shield(flight), False
-        _count(self.replayed, purpose, line)
+        _count(self.replayed, {**line, "purpose": purpose})
         return line, True
 
-    async def _made(self, key: str, purpose: str, ask: Callable[[], Awaitable[Line]]) -> Line:
+    async def _made(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
         async with self._places:
             self.check()
             if self._max_calls is not None and self.calls + self._under_way >= self._max_calls:
@@ -124,9 +124,9 @@ class Recorder:
                 raise self.failure
             self._under_way += 1
             try:
-                line = {"purpose": purpose, **await ask()}
+                line = await ask()
                 self.journal.append("call", key, **line)
-                _count(self.paid, purpose, line)
+                _count(self.paid, line)
             except Exception as error:
                 found = backend_error(error) or error
                 if not isinstance(found, CallError | EmptyAnswer):
@@ -143,20 +143,22 @@ class Recorder:
 
     def stop(self, seconds: float) -> None:
         """Lets nothing begin any more, and waits so long for what is under way to be recorded."""
-        run(self._stopped(seconds))
 
-    async def _stopped(self, seconds: float) -> None:
-        self._closed = True
-        if self._flights:
-            _, late = await asyncio.wait([*self._flights.values()], timeout=seconds)
-            for flight in late:
-                flight.cancel()
+        async def stopped() -> None:
+            self._closed = True
+            if self._flights:
+                _, late = await asyncio.wait([*self._flights.values()], timeout=seconds)
+                for flight in late:
+                    flight.cancel()
+
+        run(stopped())
 
 
-def _count(spends: dict[str, Counter[str]], purpose: str, line: Line) -> None:
+def _count(spends: dict[str, Counter[str]], line: Line) -> None:
     tokens = {name: line[name] or 0 for name in _TOKENS}
     uncounted = line["prompt_tokens"] is None or line["completion_tokens"] is None
-    spends.setdefault(purpose, Counter()).update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
+    spend = spends.setdefault(line["purpose"], Counter())
+    spend.update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
 
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
@@ -164,14 +166,8 @@ def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
     copied, also deeply, and given other options, as optimizers do. Besides what the model itself raises, its calls raise
     the recorder's errors, and a `CallError` for an answer that is not text."""
     engine = RecordingEngine(recorder, model, purpose)
-    lm = RecordedLM(
-        model.lm.model,
-        engine=BlockingEngine(engine),
-        async_engine=engine,
-        num_retries=0,
-        cache=False,
-        callbacks=model.lm.callbacks,
-    )
+    options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
+    lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)
     # DSPy names the limit of reasoning models otherwise, and takes neither name in its constructor.
     lm.kwargs = {name: value for name, value in model.lm.kwargs.items() if name in _DEFAULTS}
     return replace(model, lm=lm)
@@ -192,12 +188,11 @@ class RecordedLM(dspy.LM):
 
 
 class RecordingEngine:
-    """Answers from the recorder, or by the model's own engine. A copy of it is itself."""
+    """Answers from the recorder, or by the model's own engine, or by DSPy where that calls the model itself, with retries
+    of its own. A copy of it is itself."""
 
     def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
-        self._recorder = recorder
-        self._model, self._purpose = model, purpose
-        self._engine = model.engine or NativeEngine(model.lm)
+        self._recorder, self._model, self._purpose = recorder, model, purpose
         self._schema_refused = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "RecordingEngine":
@@ -207,12 +202,12 @@ class RecordingEngine:
     def supports_response_schema(self) -> bool:
         """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
         depends on it, so a replay has to learn it at the same place."""
-        return self._engine.supports_response_schema and not self._schema_refused
+        return bool((self._model.engine or self._model.lm).supports_response_schema) and not self._schema_refused
 
     @property
     def supported_params(self) -> frozenset[str]:
         """The options that the model takes."""
-        return frozenset(self._engine.supported_params)
+        return frozenset((self._model.engine or self._model.lm).supported_params)
 
     async def complete(self, request: Request) -> Response:
         """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
@@ -242,33 +237,22 @@ class RecordingEngine:
     async def _asked(self, request: Request) -> Line:
         """The line of a call that is made now; whoever meters around it counts it too."""
         started, usage = time.monotonic(), None
+        engine, lm = self._model.engine, self._model.lm
         with metered() as meter:
             try:
-                response = await self._engine.complete(request)
+                response = await (engine.complete(request) if engine else lm.acall(request=request))
                 answer, usage = _answer(response), response.usage
             except Truncated as error:
                 answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": str(error)}
         return {
+            "purpose": self._purpose,
             "endpoint": self._model.endpoint,
             "model": self._model.name,
             "seconds": round(time.monotonic() - started, 3),
-            "schema_refused": not self._engine.supports_response_schema,
+            "schema_refused": not self.supports_response_schema,
             **answer,
             **_tokens(meter, usage),
         }
-
-
-class NativeEngine:
-    """An engine that hands requests to a `dspy.LM`, which has retries of its own. Raises DSPy's public errors."""
-
-    def __init__(self, lm: dspy.LM) -> None:
-        self._lm = lm
-        self.supports_response_schema = bool(lm.supports_response_schema)
-        self.supported_params = frozenset(lm.supported_params)
-
-    async def complete(self, request: Request) -> Response:
-        """The LM's answer."""
-        return await self._lm.acall(request=request)
 
 
 def _reseeded(request: Request, rollout: str | None) -> Request:

@@ -1,15 +1,17 @@
 """What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from optimize.metrics import METRICS, weights_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import ALL, JUDGE, STAGES
-from programs.cli.options import comma_separated
+from programs.cli.options import Many, Names, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
+from programs.option_groups import ConnectionOptions
+from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
 
@@ -19,13 +21,28 @@ else:
     OptimizerName = Literal[tuple(OPTIMIZERS)]
 
 
-class CompileSettings(LogOptions, TraceOptions):
+def _known_stages(stages: list[str]) -> list[str]:
+    known = [ALL, *STAGES, JUDGE]
+    unknown = [stage for stage in stages if stage not in known]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(known)}")
+    if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
+        raise ValueError("all and judge stand alone")
+    return stages
+
+
+def _known_metric(metric: str) -> str:
+    weights_of(metric)
+    return metric
+
+
+class CompileSettings(ConnectionOptions, LogOptions, TraceOptions):
     """The options of a compilation. The names are those of the command line, with underscores."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
-        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "program"),
+        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage"),
         "how it is measured": (
             "metric",
             "judge_models",
@@ -35,20 +52,16 @@ class CompileSettings(LogOptions, TraceOptions):
             "num_val",
             "num_test",
         ),
-        "models and servers": (
-            "api_base",
-            "concurrency",
-            "timeout",
-            "patience",
-            "retry_wait",
-            "max_output_tokens",
-            "reflection_model",
-            "prompt_order",
-            "seed",
-        ),
+        "models and servers": (*ConnectionOptions.model_fields, "reflection_model", "seed"),
         "the compilation": ("dry_run", "max_calls", "resume"),
         "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
     }
+    free: ClassVar[frozenset[str]] = frozenset(
+        {"output", "resume", "dry_run", "budget", "max_calls"}
+        | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
+        | {*LogOptions.model_fields, *TraceOptions.model_fields}
+    )
+    """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
     model: str = Field(
         ...,
@@ -57,30 +70,29 @@ class CompileSettings(LogOptions, TraceOptions):
         "--judge-models when not given",
     )
     optimizer: OptimizerName = Field("optuna", description="how to tune")
-    trainset: list[str] = Field(
+    trainset: Many = Field(
         [DEFAULT_INPUT],
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
         description="JSONL files of texts; with --stage judge, of labelled answers",
     )
     output: Path = Field(Path("compiled"), description="the folder of the compiled program, its report and its journal")
-    program: Path | None = Field(None, description="a compiled program to begin with, instead of the one as it is")
-    stage: list[str] = Field(
+    stage: Annotated[Names, AfterValidator(_known_stages)] = Field(
         ["all"],
         min_length=1,
         description="all: the whole program at once; or stages, tuned one after another: "
         + ", ".join(STAGES)
         + "; or judge: the judges' prompt, on answers that people judged",
     )
-    metric: str = Field(
+    metric: Annotated[str, AfterValidator(_known_metric)] = Field(
         "composite", description="composite, or NAME, or NAME=WEIGHT,NAME=WEIGHT of optimize/metrics.py"
     )
-    judge_models: list[str] | None = Field(
+    judge_models: Names | None = Field(
         None,
         description="the judges that optimise, or, with --stage judge, are tuned; the model itself when not given (but no "
         "embedded one, which is too weak to optimise others); 'none'",
     )
-    report_judge_models: list[str] | None = Field(
+    report_judge_models: Names | None = Field(
         None, description="the judges of the report; those that optimise when not given"
     )
     reflection_model: str | None = Field(None, description="who writes instructions; the model itself when not given")
@@ -100,48 +112,7 @@ class CompileSettings(LogOptions, TraceOptions):
     )
     seed: int = Field(0, ge=0, description="what decides everything random")
     resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
-    concurrency: int | None = Field(
-        None, ge=1, le=4096, description="calls at once; 16, or the slots of an embedded model"
-    )
     dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
-    prompt_order: Literal["passage-first", "stock"] = Field("passage-first", description="as for programs.generate")
-    api_base: list[str] = Field([], description="addresses of servers, as for programs.generate")
-    max_output_tokens: int = Field(4096, ge=64, description="tokens of one reply")
-    timeout: float = Field(120.0, gt=0, description="seconds for one call")
-    patience: float = Field(900.0, gt=0, description="seconds of trying again before a call is given up")
-    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first retry")
-
-    @field_validator("judge_models", "report_judge_models", mode="before")
-    @classmethod
-    def _split_judges(cls, value: object) -> object:
-        return None if value is None else comma_separated(value)
-
-    @field_validator("stage", mode="before")
-    @classmethod
-    def _split_stages(cls, value: object) -> object:
-        return comma_separated(value)
-
-    @field_validator("trainset", "api_base", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value or []
-
-    @field_validator("stage")
-    @classmethod
-    def _known_stages(cls, stages: list[str]) -> list[str]:
-        known = {ALL, JUDGE, *STAGES}
-        unknown = [stage for stage in stages if stage not in known]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join([ALL, *STAGES, JUDGE])}")
-        if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
-            raise ValueError("all and judge stand alone")
-        return stages
-
-    @field_validator("metric")
-    @classmethod
-    def _known_metric(cls, metric: str) -> str:
-        weights_of(metric)
-        return metric
 
     @model_validator(mode="before")
     @classmethod
@@ -151,28 +122,18 @@ class CompileSettings(LogOptions, TraceOptions):
         return {**values, "model": judges[0]} if wanted and isinstance(judges, list) and judges else values
 
     @model_validator(mode="after")
-    def _something_to_judge(self) -> "CompileSettings":
-        if not self.tunes_judges:
-            return self
-        if not self.judges or not self.report_judges:
+    def _consistent(self) -> "CompileSettings":
+        judged = bool(self.judges and self.report_judges)
+        if self.tunes_judges and not judged:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
-        if self.trainset == [DEFAULT_INPUT]:
+        if self.tunes_judges and self.trainset == [DEFAULT_INPUT]:
             raise ValueError(
                 "--stage judge needs --trainset: answers that people judged, see programs/judges/labels.py"
             )
-        if self.metric != "composite":
+        if self.tunes_judges and self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
-        return self
-
-    @model_validator(mode="after")
-    def _something_to_measure(self) -> "CompileSettings":
-        needs_judges = not self.tunes_judges and all(METRICS[name].judged for name in self.weights)
-        if needs_judges and not (self.judges and self.report_judges):
+        if not judged and all(METRICS[name].judged for name in self.weights):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
-        return self
-
-    @model_validator(mode="after")
-    def _program_elsewhere(self) -> "CompileSettings":
         if self.program is not None and self.program.resolve() == self.output.resolve():
             raise ValueError("--program and --output must be different folders")
         return self
@@ -205,3 +166,10 @@ class CompileSettings(LogOptions, TraceOptions):
     def proposer(self) -> str:
         """The model that writes instructions."""
         return self.reflection_model or self.model
+
+    @property
+    def of_a_run(self) -> Settings:
+        """The same as settings of a run, whose judges are all other models that are named."""
+        others = [*self.judges, *self.report_judges, self.proposer]
+        same = self.model_dump(include={*ConnectionOptions.model_fields, "model", "seed"})
+        return Settings.model_validate({**same, "judge_models": others, "quality_check": True})

@@ -1,7 +1,4 @@
-"""Tuning the stages that write: the part of the program that makes one trace of a text, and what a compilation of it needs.
-
-Judges and graders are no part of it, since an optimizer that could rewrite its own judge would learn to flatter itself.
-"""
+"""Tuning the stages that write: texts parted by source, what a compilation of them costs, and its proof."""
 
 import logging
 from collections.abc import Sequence
@@ -13,90 +10,22 @@ import dspy
 from optimize.compilation import MOST_EXAMPLES, MOST_TESTS, Compilation, Models, few
 from optimize.measure import Measure, Measured, StageMeasure, TraceMeasure
 from optimize.optimizers import most_proposals
-from optimize.program import Tunable
+from optimize.program import Student
 from optimize.proof import Proof, prove
-from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.splits import Splits, hash_of, split_by
-from optimize.stages import ALL, STAGES, TRACE_CALLS, Asked, run_calls, scored_by_itself, tunable_of
-from programs.asking.adapter import PassageFirstAdapter, adapter_for
-from programs.asking.ask import Answering, Ask
-from programs.asking.caller import Caller, TryRules, options_of
+from optimize.stages import ALL, TRACE_CALLS, run_calls, scored_by_itself, tunable_of
+from programs.asking.adapter import adapter_for
+from programs.asking.caller import options_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
-from programs.asking.reply import Reply, StageFailed
 from programs.errors import UserError
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample, sample_of
-from programs.passage import Passage
-from programs.settings import TracerOptions
-from programs.tracer import SampleOutcome, Tracer
+from programs.inputs.sample import Sample
+from programs.tracer import Tracer
 
 log = logging.getLogger("synthreasoner")
-
-
-class Student(Tunable):
-    """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
-    `options` are what the LM may be sent (`programs.asking.calling.options_of`).
-
-    Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
-    A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.
-    """
-
-    def __init__(
-        self,
-        tracer: Tracer,
-        tunable: tuple[str, ...],
-        recorder: Recorder,
-        adapter: PassageFirstAdapter,
-        options: frozenset[str],
-        rules: TryRules,
-        until: str | None = None,
-    ) -> None:
-        super().__init__(tunable, recorder, adapter)
-        self.questions, self.strands, self.writer = tracer.questions, tracer.strands, tracer.writer
-        self._caller = Caller(rules=rules, options=options, strict=True)
-        self._until = until
-
-    async def aforward(
-        self, text: str, title: str | None = None, domain: str | None = None, **_: Any
-    ) -> dspy.Prediction:
-        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a
-        list of `Variation`, empty without questions), `pool` and `failures` (a list of `StageFailed`).
-        Raises `BackendError` when the model cannot be reached or refuses."""
-        asked: dict[str, Asked] = {}
-        sample, options = sample_of(text, title=title, domain=domain), TracerOptions(temperature=TEMPERATURE)
-        tracer = Tracer(self.questions, self.strands, self.writer)
-        try:
-            made = await tracer.made(sample, options, _answering(self._caller.answer, asked, self._until))
-        except _Reached:
-            made = SampleOutcome(self.questions.pool(Passage(sample), asked["questions"].reply, options.seed))
-        failures: list[StageFailed] = [made.failure] if made.failure else []
-        failures += [variation.failure for variation in made.variations if variation.failure]
-        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=failures)
-
-
-TEMPERATURE = 0.7
-"""The runner's default for the trace and the answer."""
-
-
-class _Reached(Exception):
-    """The stage that was wanted has replied."""
-
-
-def _answering(answer: Answering, asked: dict[str, Asked], until: str | None) -> Answering:
-    async def answered(ask: Ask) -> Reply:
-        if until is not None and ask.stage != until and ask.depth >= STAGES[until].depth:
-            # Asked together with the stage that is wanted, before it: nothing will read this.
-            return Reply(status="unread", problems=["not wanted"])
-        reply = await answer(ask)
-        asked[ask.stage] = Asked(ask, reply)
-        if ask.stage == until:
-            raise _Reached
-        return reply
-
-    return answered
 
 
 class TextCompilation(Compilation):
@@ -108,17 +37,11 @@ class TextCompilation(Compilation):
         self.weights = settings.weights
         self.model: str | None = settings.model
         self.splits = _split(_samples(settings, passage_chars_of(table.main)), settings)
-
-    @property
-    def data(self) -> dict[str, dict[str, Any]]:
-        return {
+        self.train, self.val = examples_of(self.splits.train), examples_of(self.splits.val)
+        self.data = {
             side: {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
             for side, samples in self.splits.sides.items()
         }
-
-    @property
-    def examples(self) -> tuple[list[dspy.Example], list[dspy.Example]]:
-        return examples_of(self.splits.train), examples_of(self.splits.val)
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
@@ -142,11 +65,6 @@ class TextCompilation(Compilation):
         if scored_by_itself(part):
             return StageMeasure(part)
         return TraceMeasure(self.weights, judges, next(iter(judges.values()), None), self.rules)
-
-    def with_tuned(self, tracer: Tracer, student: Any) -> Tracer:
-        made = Tracer(student.questions, student.strands, student.writer)
-        made.judge, made.grader = tracer.judge, tracer.grader
-        return made
 
     def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
         return self.measured(

@@ -230,7 +230,7 @@ def test_judges_are_tuned_by_what_was_said(tmp_path: Path) -> None:
     with judging.judges(tmp_path) as lab:
         (tmp_path / "out.labels.jsonl").replace(tmp_path / "labelled.jsonl")
         done = lab.compile("--optimizer", "bootstrap")
-        assert (done.code, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "")
         assert all("Perhaps, number" in json.dumps(body["messages"]) for body in lab.server.bodies)
         found = lab.report["proof"]["composite"]
         assert (found["before"], found["after"]) == (0.5, 1.0)

@@ -16,7 +16,7 @@ import io
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,14 +29,63 @@ from programs.cli.options import run_cli
 from signatures.prompt import EXAMPLE
 from tests.forked.process import Forked
 from tests.lab import environment, options, write_passages
-from tests.optimize.proposer import MAGIC, Proposer
 from tests.standin import scientist
 from tests.standin.scientist import Asked, Scientist
 from tests.standin.server import StandIn
 
+MAGIC = "Name the cause first."
+DULL = "Do the step well."
+ENDLESS = "On and on. " * 300
+
+_PREDICTORS = (
+    "questions.predict",
+    *(f"strands.{name}" for name in ("context", "hypotheses", "evidence", "critique", "perspective")),
+    "writer.trace",
+    "writer.answer",
+    "judge.predict",
+)
+
+FIELDS: dict[str, Callable[[str], Any]] = {
+    "observations": lambda _: "The texts are about catalogues.",
+    "summary": lambda _: "Texts about catalogues.",
+    "proposed_instruction": lambda text: text,
+    "proposed_prefix_for_output_field": lambda _: "Reply:",
+    "new_instruction": lambda text: text,
+    "instruction": lambda text: text,
+    "discussion": lambda _: "The worse one names no cause.",
+    "module_advice": lambda text: dict.fromkeys(_PREDICTORS, text),
+}
+"""What is put into each output field that optimizers ask for."""
+
+
+@dataclass
+class Proposer:
+    """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. With `cut` each reply stops in the
+    middle of its last text, as if it were whole."""
+
+    texts: tuple[str, ...] = (DULL, MAGIC)
+    asked: int = 0
+    cut: bool = False
+
+    def knows(self, body: dict[str, Any]) -> bool:
+        """Whether a request is for a proposer."""
+        return {*_wanted(body)} <= {*FIELDS}
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        text = self.texts[self.asked % len(self.texts)]
+        self.asked += 1
+        said = json.dumps({name: FIELDS[name](text) for name in _wanted(body)})
+        return said[:-4] if self.cut else said if text else "I cannot help with that."
+
+
+def _wanted(body: dict[str, Any]) -> list[str]:
+    """The fields of the reply that is asked for."""
+    schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
+    return list(schema["properties"]) if schema else ["?"]
+
+
 BANANAS = "Bananas"
 OFF_TOPIC = f"{BANANAS} ripen faster beside apples because ethylene spreads between them overnight"
-STUDENT_STAGES = ("questions", "context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer")
 
 
 @dataclass
@@ -105,8 +154,26 @@ def given(asked: Asked, name: str) -> str:
     return asked.text.rpartition(f"[[ ## {name} ## ]]\n")[2] if f"[[ ## {name} ## ]]" in asked.text else ""
 
 
+class Results:
+    """What a compilation wrote into its `output`."""
+
+    @property
+    def output(self) -> Path:
+        raise NotImplementedError
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def text(self) -> str:
+        """report.md."""
+        return (self.output / "report.md").read_text(encoding="utf-8")
+
+
 @dataclass
-class Shop:
+class Shop(Results):
     """A folder with passages, a server and the options of every compilation."""
 
     folder: Path
@@ -142,16 +209,6 @@ class Shop:
     def start(self, *, env: Mapping[str, str] | None = None, **changed: Any) -> Forked:
         """The same as a process of its own, not waited for."""
         return Forked("optimize.compile", options({**self.base, **changed}), env=environment(env))
-
-    @property
-    def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
-        return found
-
-    @property
-    def text(self) -> str:
-        """report.md."""
-        return (self.output / "report.md").read_text(encoding="utf-8")
 
     @property
     def recorded(self) -> int:

@@ -9,20 +9,17 @@ in the passage, and says 9 or 2. What the proposer writes is now and then `MAGIC
         lab.report["proof"]["composite"]
 """
 
-import contextlib
-import io
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optimize.compile import main
-from programs.cli.options import run_cli
 from signatures.prompt import EXAMPLE
-from tests.optimize.proposer import DULL, MAGIC, Proposer
+from tests.optimize.compiling import DULL, MAGIC, Proposer, Results, called
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Asked, Scientist
@@ -82,22 +79,12 @@ class Brain:
         return self.proposer(body) if self.proposer.knows(body) else self.scientist(body)
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
 @dataclass
-class Lab:
+class Lab(Results):
     """A folder with labelled answers and a server with judges."""
 
     folder: Path
     server: StandIn
-    brain: Brain
 
     @property
     def output(self) -> Path:
@@ -108,12 +95,7 @@ class Lab:
         """Requests that were answered."""
         return sum(call.fault is None for call in self.server.calls)
 
-    @property
-    def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
-        return found
-
-    def compile(self, *more: str) -> Done:
+    def compile(self, *more: str) -> subprocess.CompletedProcess[str]:
         """`python -m optimize.compile --stage judge` in this process; what is given stands after the usual options."""
         options = {
             "--stage": "judge",
@@ -129,20 +111,7 @@ class Lab:
             "--num-test": "20",
         }
         judges = [] if {"--model", "--judge-models"} & {*more} else ["--judge-models", "openai/any"]
-        return compiled(*(word for pair in options.items() for word in pair), *judges, *more)
-
-
-def compiled(*words: str) -> Done:
-    """`python -m optimize.compile` in this process."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code: int | str | None = None
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        try:
-            run_cli(lambda: main(list(words)))
-        except SystemExit as end:
-            code = end.code
-    assert isinstance(code, int)
-    return Done(code, stdout.getvalue(), stderr.getvalue())
+        return called(*(word for pair in options.items() for word in pair), *judges, *more)
 
 
 @contextmanager
@@ -156,5 +125,5 @@ def judges(
     write(folder / "labelled.jsonl", records(28) if lines is None else lines)
     brain = Brain(Scientist({"judge": judge}), Proposer((DULL, MAGIC)))
     with StandIn(brain, faults=faults) as server:
-        yield Lab(folder, server, brain)
+        yield Lab(folder, server)
         assert not server.surprises, f"the brain did not know what to say: {server.surprises[:3]}"

@@ -13,7 +13,6 @@ from optimize.optimizers import OPTIMIZERS
 from optimize.settings import CompileSettings
 from optimize.texts import judge_warnings
 from programs.cli.options import parse, parser_of
-from programs.settings import Settings
 from tests.lab import write_passages
 
 
@@ -69,12 +68,6 @@ def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str])
 def test_stages_are_told_apart_and_named_once() -> None:
     assert settings(stage="hypotheses,critique").stage == ["hypotheses", "critique"]
     assert settings(stage=["trace", "trace"]).stage == ["trace"]
-
-
-@pytest.mark.parametrize("name", ["timeout", "patience", "retry_wait", "max_output_tokens", "concurrency"])
-def test_bounds_are_those_of_a_run(name: str) -> None:
-    ours, theirs = CompileSettings.model_fields[name], Settings.model_fields[name]
-    assert ours.metadata == theirs.metadata
 
 
 @pytest.mark.parametrize(("texts", "sides"), [(4, (1, 1, 2)), (12, (3, 3, 6)), (50, (12, 12, 25)), (130, (24, 24, 60))])

@@ -10,12 +10,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dspy
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, divided, examples_of, prove_judges
@@ -26,7 +25,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.judges.labels import ASKED_BY, REFERENCE, Labelled, shown
+from programs.judges.labels import ASKED_BY, Labelled
 from programs.lms.resolve import resolve
 from programs.records import Verdict
 from programs.tracer import Tracer
@@ -58,7 +57,7 @@ kinds = st.lists(st.lists(st.booleans(), min_size=1, max_size=6), min_size=4, ma
 numbers = st.none() | st.integers(1, 30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     kinds=kinds,
     train=numbers,
@@ -73,9 +72,8 @@ def test_1_the_sides(
     answers = [answer(q, number, right) for q, one in enumerate(kinds) for number, right in enumerate(one)]
     try:
         sides = sides_of(answers, num_train=train, num_val=val, num_test=test, seed=seed)
-    except UserError:
-        assume(False)
-        raise
+    except UserError:  # too little, or all of one kind
+        return
     asked = [questions_of(side) for side in (sides.train, sides.val, sides.test)]
     assert sum(map(len, asked)) == len(set().union(*asked))
     assert len(asked[2]) == (test or max(2, len(kinds) // 2))
@@ -97,25 +95,6 @@ def test_a_large_set_has_many_questions() -> None:
     assert len(questions_of(sides.train)) >= 10
     assert len(sides.test) == 120
     assert sides_of(answers, seed=4).test != sides.test
-
-
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
-        ([answer(q, 0, right) for q in range(3) for right in (True, False)], "--num-test 2 leaves 1 sources"),
-        ([answer(q, 0) for q in range(9)], "people found wrong belongs to the"),
-        ([answer(q, 0, False) for q in range(9)], "people found right belongs to the"),
-    ],
-)
-def test_too_little_is_said(answers: list[Labelled], said: str) -> None:
-    with pytest.raises(UserError, match=said):
-        sides_of(answers, num_test=2)
-
-
-def test_what_a_judge_is_shown() -> None:
-    with_passage = answer(1, 1, key_passage="Lamps drift. Nights are cold.")
-    assert shown(with_passage) == "[1] Lamps drift.\n[2] Nights are cold."
-    assert shown(answer(1, 1)) == f"{REFERENCE}\n\n[1] It is the lamp."
 
 
 def test_an_example_for_every_answer_and_judge() -> None:
@@ -251,10 +230,7 @@ def student_of(folder: Path) -> Iterator[tuple[JudgeStudent, StandIn]]:
         models = [resolve(name, api_base=server.openai_base, env={}) for name in ("openai/a", "openai/b")]
         judges = {model.name: recorded(model, recorder, "judge") for model in models}
         with dspy.context(adapter=PassageFirstAdapter(), lm=judges["openai/a"].lm):
-            compilation: Any = SimpleNamespace(
-                settings=CompileSettings(model="openai/a"), rules=TryRules(), recorder=recorder
-            )
-            yield JudgeStudent(Tracer().judge, judges, compilation, compilation), server
+            yield JudgeStudent(Tracer().judge, judges, recorder, PassageFirstAdapter(), TryRules()), server
         for model in models:
             model.close()
         recorder.journal.close()

@@ -34,7 +34,7 @@ from programs.lms.resolve import resolve
 from programs.records import Verdict
 from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, answered, good_output, unread
-from tests.optimize.asked import prediction
+from tests.optimize.test_stages import prediction
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
@@ -248,19 +248,6 @@ def off_topic(_: Any) -> Any:
 FAULTY = {"evidence": evidence, "questions": questions, "answer": off_topic}
 
 
-@pytest.mark.parametrize("measure", [None, StageMeasure("evidence")])
-def test_7_a_sentence_that_is_not_there_is_named(measure: StageMeasure | None) -> None:
-    words = said("evidence", prediction(Answers(**FAULTY)), measure)
-    assert "The passage has no sentence 9." in words
-    assert "no sentence 1." not in words
-
-
-@pytest.mark.parametrize("measure", [None, StageMeasure("questions")])
-def test_7_a_phrase_that_leans_is_quoted(measure: StageMeasure | None) -> None:
-    words = said("questions", prediction(Answers(**FAULTY)), measure)
-    assert 'The critical question was not taken: leans on its source: "the paper"' in words
-
-
 def test_7_why_a_try_was_not_taken_is_told() -> None:
     def late(ask: Any) -> Reply:
         reply = answered(ask, good_output(ask))
@@ -273,22 +260,19 @@ def test_7_why_a_try_was_not_taken_is_told() -> None:
     assert "It gave nothing to go on with: no JSON" in failed
 
 
-@pytest.mark.parametrize("stage", ["trace", "answer"])
-def test_7_what_the_judge_held_against_it_is_told(stage: str) -> None:
-    assert f"judge 0.33: Fault: {HELD}" in said(stage, prediction())
+WRONG = {
+    "evidence": "The passage has no sentence 9.",
+    "questions": 'The critical question was not taken: leans on its source: "the paper"',
+    "answer": "ethylene",
+}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_7_it_speaks_of_one_predictor(stage: str) -> None:
+@pytest.mark.parametrize("stage", [*STAGES, None])
+def test_7_it_speaks_of_one_predictor_or_of_all(stage: str | None) -> None:
     words = said(stage, prediction(Answers(**FAULTY)))
-    about = {"evidence": "no sentence 9", "questions": "the paper", "answer": "ethylene"}
-    assert [name for name, phrase in about.items() if phrase in words] == [name for name in about if name == stage]
-    assert (HELD in words) == (stage in ("trace", "answer"))
-
-
-def test_7_without_a_name_it_speaks_of_all() -> None:
-    words = said(None, prediction(Answers(**FAULTY)))
-    assert all(phrase in words for phrase in ("no sentence 9", "the paper", "ethylene", HELD))
+    assert [name for name, phrase in WRONG.items() if phrase in words] == [n for n in WRONG if stage in (n, None)]
+    assert "no sentence 1." not in words
+    assert (f"judge 0.33: Fault: {HELD}" in words) == (stage in ("trace", "answer", None))
     assert len(words.splitlines()) == len(set(words.splitlines()))
 
 

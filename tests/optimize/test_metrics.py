@@ -118,12 +118,6 @@ def test_what_is_copied_is_not_on_topic() -> None:
     assert "100% is copied" in whole.reason
 
 
-def test_the_composite_skips_what_has_no_score() -> None:
-    alone = composite(record(), {"judge": 1.0, "form": 1.0})
-    assert alone.value == pytest.approx(1.0)
-    assert composite(record(), {"judge": 1.0}).value is None
-
-
 @given(st.dictionaries(st.sampled_from(sorted(METRICS)), st.floats(0.01, 10), min_size=1))
 def test_a_composite_lies_between_its_parts(weights: dict[str, float]) -> None:
     parts = [value for name in weights if (value := METRICS[name].of(record()).value) is not None]

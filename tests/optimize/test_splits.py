@@ -10,7 +10,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimize.splits import Splits, split_by
@@ -57,6 +57,7 @@ def sources(items: list[Item]) -> set[str]:
     return {source for source, _ in items}
 
 
+@settings(max_examples=30, deadline=None)
 @given(ITEMS, NUMBERS, SEEDS, st.none() | st.just(1))
 def test_1_sides_share_no_source(items: list[Item], numbers: tuple[int, int, int], seed: int, each: int | None) -> None:
     made = parted(items, numbers, seed, each)
@@ -72,6 +73,7 @@ def test_1_sides_share_no_source(items: list[Item], numbers: tuple[int, int, int
         assert len(made.test) == numbers[2]
 
 
+@settings(max_examples=30, deadline=None)
 @given(ITEMS, NUMBERS, SEEDS, st.randoms(use_true_random=False))
 def test_2_the_order_changes_nothing(
     items: list[Item], numbers: tuple[int, int, int], seed: int, dice: random.Random
@@ -87,6 +89,7 @@ def test_2_another_seed_gives_another_split() -> None:
     assert len({str(found.test) for found in made if found}) == 4
 
 
+@settings(max_examples=30, deadline=None)
 @given(ITEMS, ITEMS, NUMBERS, SEEDS)
 def test_3_what_is_added_takes_nothing_into_test(
     items: list[Item], more: list[Item], numbers: tuple[int, int, int], seed: int
@@ -100,6 +103,7 @@ def test_3_what_is_added_takes_nothing_into_test(
         assert sources(after.test) == sources(before.test)
 
 
+@settings(max_examples=30, deadline=None)
 @given(ITEMS, NUMBERS, SEEDS)
 def test_4_no_source_gives_a_second_before_every_one_gave_a_first(
     items: list[Item], numbers: tuple[int, int, int], seed: int

@@ -9,19 +9,56 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+import dspy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimize.stages import STAGES, Asked, first_failure, missing_sentences, prose_in, stage_score
+from programs.asking.ask import Ask
+from programs.asking.reply import Rejected, Reply
+from programs.background_loop import run
+from programs.settings import TracerOptions
 from programs.text.prose import repeated_ngrams
 from programs.tracer import Tracer
 from signatures.question_type import QuestionType
 from signatures.vocabulary import KINDS
-from tests.making import TEXT, good_output, passage
-from tests.optimize.asked import asked, prediction
+from tests.making import TEXT, Answers, good_output, passage, sample, tracer
+
+
+def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Prediction:
+    """What a `Student` gives for a text whose stages are answered so."""
+    answers, kept = answers or Answers(), dict[str, Asked]()
+
+    async def answer(ask: Ask) -> Reply:
+        reply = answers.reply(ask)
+        kept[ask.stage] = Asked(ask, reply)
+        return reply
+
+    made = run(tracer().made(sample(text), TracerOptions(), answer))
+    failures = [made.failure] if made.failure else []
+    failures += [variation.failure for variation in made.variations if variation.failure]
+    return dspy.Prediction(asked=kept, variations=made.variations, pool=made.pool, failures=failures)
+
+
+def asked(
+    stage: str, *, status: Any = "ok", problems: tuple[str, ...] = (), rejected: tuple[str, ...] = (), **output: Any
+) -> Asked:
+    """A stage that replied with the fields of `output` (without any: what the scientist says), after rejected tries."""
+    ask = _asks()[stage].ask
+    tries = [Rejected(problems=[why]) for why in rejected]
+    said = None if status == "unread" else {**good_output(ask), **output}
+    return Asked(ask, Reply(status=status, output=said, problems=list(problems), rejected=tries))
+
+
+@lru_cache(maxsize=1)
+def _asks() -> dict[str, Asked]:
+    found: dict[str, Asked] = prediction().asked
+    return found
+
 
 AGAIN = "The scatter between exposures grows towards fainter targets at night. " * 4
 SAME = "The scatter between exposures grows towards fainter targets at night."
@@ -57,7 +94,7 @@ OUTPUTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("stage", OUTPUTS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(data=st.data(), status=st.sampled_from(["ok", "unusable", "unread"]), tries=st.integers(0, 2))
 def test_1_a_score_lies_between_0_and_1(stage: str, data: st.DataObject, status: str, tries: int) -> None:
     found = asked(stage, status=status, rejected=("no JSON",) * tries, **data.draw(OUTPUTS[stage]))

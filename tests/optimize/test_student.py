@@ -1,4 +1,4 @@
-"""Invariants of the program that is tuned (`optimize.texts.Student`, `optimize.program`).
+"""Invariants of the program that is tuned (`optimize.program`).
 
 1. Its predictors have the names that they have in the Tracer; judge and grader are not among them. It makes the trace
    that the Tracer makes.
@@ -21,10 +21,9 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.program import changed_copy, tuned_part
+from optimize.program import Student, changed_copy, tuned_part
 from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
-from optimize.texts import Student
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules, options_of
 from programs.errors import TransientError
