@@ -112,7 +112,7 @@ def test_the_document_is_the_journals_accepted_units_in_order(
             )
         keep(journal, units[2:3], basis="judged again")
         assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(units)
-        expected = [line["record"] for line in journal.units("accepted")]
+        expected = [line["record"] for line in journal.variations("accepted")]
     document = loaded(output)
     assert document["questions"] == expected
     assert [record["id"] for record in expected] == [unit.record().id for unit in units]
@@ -323,7 +323,7 @@ def test_what_was_taken_over_is_finished(output: Path, journal_path: Path) -> No
     with Journal(journal_path) as journal:
         import_document(journal, output)
         assert journal.index.counts() == {"accepted": 1}
-        (line,) = journal.units("accepted")
+        (line,) = journal.variations("accepted")
         assert line["settled"] is True
         assert not journal.index.stale("any rules")
 
@@ -336,8 +336,8 @@ def test_our_own_document_comes_back_byte_for_byte(units: list[Variation], outpu
     again = taken_over({**MINIMAL, "questions": before}, output, tmp_path / "second.jsonl")
     assert again == before
     with Journal(tmp_path / "second.jsonl") as journal:
-        assert [line["key"] for line in journal.units()] == [str(unit.key) for unit in units]
-        assert [line["digest"] for line in journal.units()] == [unit.digest for unit in units]
+        assert [line["key"] for line in journal.variations()] == [str(unit.key) for unit in units]
+        assert [line["digest"] for line in journal.variations()] == [unit.digest for unit in units]
 
 
 def test_keys_that_we_do_not_know_are_kept(output: Path, journal_path: Path) -> None:

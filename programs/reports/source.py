@@ -93,7 +93,7 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
 
 
 def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
-    for line in view.units():
+    for line in view.variations():
         for became, content in attempts_of(line):
             yield ReadTrace(Record.model_validate(content), became, line["key"])
 

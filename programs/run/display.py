@@ -38,7 +38,7 @@ ECHO = 3
 """Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
 
 REST = 50.0
-"""As many times as long as counting the units took, the counts then stand: a large journal costs no more to look at."""
+"""As many times as long as counting the traces took, the counts then stand: a large journal costs no more to look at."""
 
 MOST_KINDS = 3
 LAST = "last"
@@ -56,7 +56,7 @@ class View:
         self._traces = self._task("traces", None)
         limits = {"calls": settings.max_calls, "tokens": settings.max_tokens_total, "cost": settings.max_cost}
         self._budgets = [self._task(name, limit) for name, limit in limits.items() if limit is not None]
-        self._units = ledger.units
+        self._counts = ledger.traces
         self._counted_until = 0.0
 
     def _task(self, name: str, total: float | None) -> Task:
@@ -73,9 +73,9 @@ class View:
         ledger, spent = self._ledger, self._ledger.total
         started = self._clock()
         if ledger.index is None or started >= self._counted_until:
-            self._units = ledger.units
+            self._counts = ledger.traces
             self._counted_until = started + REST * (self._clock() - started)
-        done = ledger.accepted_before + self._units["accepted"]
+        done = ledger.accepted_before + self._counts["accepted"]
         # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
         self._traces.total = None
         self._tasks.update(self._traces.id, completed=done)
@@ -101,7 +101,7 @@ class View:
             return None
         a_text = (ledger.traces_done + PLANNED_TEXTS * self._a_text) / (ledger.texts_done + PLANNED_TEXTS)
         more = (ledger.to_begin + ledger.under_way) * a_text
-        return ledger.accepted_before + round(self._units["accepted"] + more)
+        return ledger.accepted_before + round(self._counts["accepted"] + more)
 
     @property
     def share(self) -> float | None:
@@ -137,8 +137,8 @@ class View:
         capacity = ledger.gauges.capacity()
         yield "calls", f"{ledger.in_flight} of {capacity} in flight, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
-        lost = "".join(f", {n:,} {status}" for status, n in sorted(self._units.items()) if n and status != "accepted")
-        yield "traces", f"{self._units['accepted']:,} accepted{lost}{self._short_of()}"
+        lost = "".join(f", {n:,} {status}" for status, n in sorted(self._counts.items()) if n and status != "accepted")
+        yield "traces", f"{self._counts['accepted']:,} accepted{lost}{self._short_of()}"
         yield "spent", self._spent()
         if errors := ledger.trouble.by_kind(spent.faults):
             yield "errors", _in_words(errors.most_common())

@@ -20,7 +20,7 @@ from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
 
-VERSION = "7"
+VERSION = "8"
 PAGE = 512
 COMMIT_EVERY = 20_000
 MARK_BYTES = 4096
@@ -41,7 +41,7 @@ create index if not exists by_note on line (kind, noted, first, at, length) wher
 create table if not exists spent (
     stage text, model text, {", ".join(f"{name} real" for name in SPENT)}, primary key (stage, model)
 ) without rowid;
-create view if not exists unit as select key, at, sample, status, noted,
+create view if not exists variation as select key, at, sample, status, noted,
     json_extract(facts, '$.question') question, json_extract(facts, '$.basis') basis,
     json_extract(facts, '$.settled') settled, json_extract(facts, '$.digest') digest,
     json_extract(facts, '$.loss') loss, json_extract(facts, '$.why') why, facts
@@ -97,7 +97,113 @@ def mark(file: int, offset: int) -> str:
     return hashlib.blake2b(os.pread(file, offset - start, start), digest_size=8).hexdigest()
 
 
-class Index:
+class IndexReader:
+    """What can be asked of an index. Raises `JournalError` where it cannot be read."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        self.path = path
+        self._database = database
+
+    def place(self, kind: str, key: str) -> tuple[int, int] | None:
+        """Offset and length of the newest line of this kind and key."""
+        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
+
+    def places(
+        self, kind: str, after: int, *, status: str | None = None, since: int = 0, noted: bool = False
+    ) -> list[tuple[int, int, int]]:
+        """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
+        of this status; whose newest line stands at `since` or behind; that are noted (`programs.run.facts`)."""
+        more = (" and status = ?" if status else "") + (" and noted = 1" if noted else "")
+        query = (
+            f"select first, at, length from line where kind = ? and first > ? and at >= ?{more} order by first limit ?"
+        )
+        return self.query(query, kind, after, since, *([status] if status else []), PAGE)
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What SQL finds in the table `line` and the views `variation`, `pool` and `sample`."""
+        try:
+            return self._database.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
+            ) from error
+
+    def counts(self, since: int = 0) -> dict[str, int]:
+        """How many variations there are by status, of those whose newest line stands at `since` or behind."""
+        query = (
+            "select status, count(*) from line where kind = 'unit' and status is not null and at >= ? group by status"
+        )
+        return dict(self.query(query, since))
+
+    def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
+        """Status, basis, whether it is settled, and digest of a variation."""
+        rows = self.query("select status, basis, settled, digest from variation where key = ?", key)
+        return next(((status, basis, bool(settled), digest) for status, basis, settled, digest in rows), None)
+
+    def variations_of(self, sample: str) -> dict[str, str]:
+        """The variations of a sample, with their status."""
+        return dict(self.query("select key, status from line where sample = ? and kind = 'unit'", sample))
+
+    def accepted_of(self, sample: str) -> int:
+        """How many accepted variations a sample has."""
+        return list(self.variations_of(sample).values()).count("accepted")
+
+    def stale(self, basis: str) -> bool:
+        """Whether some accepted variation was decided by other rules than `basis`, imported ones apart."""
+        query = "select 1 from variation where status = 'accepted' and basis not in (?, ?) limit 1"
+        return bool(self.query(query, basis, IMPORTED))
+
+    def turned_down(self, sample: str, question: str) -> bool:
+        """Whether some variation of a sample's question was not taken for what the question needs."""
+        query = "select 1 from variation where sample = ? and question = ? and loss = ?"
+        return bool(self.query(query, sample, question, Reason.NEED.value))
+
+    def sample(self, key: str) -> tuple[str, bool] | None:
+        """Basis and whether it is settled, of a sample that was driven to its end."""
+        rows = self.query("select basis, settled from sample where key = ?", key)
+        return next(((basis, bool(settled)) for basis, settled in rows), None)
+
+    def done_lines(self, basis: str) -> set[str]:
+        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
+        return {
+            row[0] for row in self.query("select line from sample where basis = ? and settled and line > ''", basis)
+        }
+
+    def knows(self, sample: str) -> bool:
+        """Whether a text was begun, in whatever run."""
+        return bool(self.query("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
+
+    def begun(self) -> int:
+        """How many texts were begun: those with questions, and those that were asked for them in vain."""
+        return self._number("select count(*) from line where kind = 'pool' and first is not null") + self.unanswered()
+
+    def unfinished(self, basis: str) -> int:
+        """How many texts were begun and are not settled by this basis. Reads all of them."""
+        return self.begun() - self._number("select count(*) from sample where basis = ? and settled", basis)
+
+    def unanswered(self) -> int:
+        """How many texts gave no questions because no model answered."""
+        asked = "select 1 from line where kind = 'pool' and key = s.key"
+        return self._number(f"select count(*) from line s where kind = 'sample' and noted = 1 and not exists ({asked})")
+
+    def judges_asked(self) -> bool:
+        """Whether any judge was ever asked."""
+        return bool(self.query("select 1 from spent where stage = 'judge' limit 1"))
+
+    def spent(self) -> list[dict[str, Any]]:
+        """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
+        names = ("stage", "model", *SPENT)
+        rows = [dict(zip(names, row, strict=True)) for row in self.query("select * from spent order by stage, model")]
+        return [{**row, **{name: int(row[name]) for name in SPENT[:-1]}} for row in rows]
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _number(self, sql: str, *values: Any) -> int:
+        return int(self.query(sql, *values)[0][0])
+
+
+class Index(IndexReader):
     """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on, `mark(offset)`
     names the bytes before it. Raises `Damaged`, OSError and sqlite3.Error."""
 
@@ -108,9 +214,8 @@ class Index:
         scan: Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]],
         mark: Callable[[int], str],
     ) -> None:
-        self.path = path
+        super().__init__(path, _opened(path))
         self._mark = mark
-        self._database = _opened(path)
         covered = self._covered(size)
         if covered is None:
             self._database.close()
@@ -154,97 +259,9 @@ class Index:
         rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
         self._database.execute(_ADD_SPENT, (stage, model, *counts, *rest))
 
-    def place(self, kind: str, key: str) -> tuple[int, int] | None:
-        """Offset and length of the newest line of this kind and key."""
-        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
-
-    def places(
-        self, kind: str, after: int, *, status: str | None = None, since: int = 0, noted: bool = False
-    ) -> list[tuple[int, int, int]]:
-        """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
-        of this status; whose newest line stands at `since` or behind; that are noted (`programs.run.facts`)."""
-        more = (" and status = ?" if status else "") + (" and noted = 1" if noted else "")
-        query = (
-            f"select first, at, length from line where kind = ? and first > ? and at >= ?{more} order by first limit ?"
-        )
-        return self.query(query, kind, after, since, *([status] if status else []), PAGE)
-
-    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What SQL finds in the table `line` and the views `unit`, `pool` and `sample`."""
-        try:
-            return self._database.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(
-                f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
-            ) from error
-
-    def counts(self, since: int = 0) -> dict[str, int]:
-        """How many units there are by status, of those whose newest line stands at `since` or behind."""
-        query = (
-            "select status, count(*) from line where kind = 'unit' and status is not null and at >= ? group by status"
-        )
-        return dict(self.query(query, since))
-
-    def unit(self, key: str) -> tuple[str, str, bool, str | None] | None:
-        """Status, basis, whether it is settled, and digest of a unit."""
-        rows = self.query("select status, basis, settled, digest from unit where key = ?", key)
-        return next(((status, basis, bool(settled), digest) for status, basis, settled, digest in rows), None)
-
-    def units_of(self, sample: str) -> dict[str, str]:
-        """The units of a sample, with their status."""
-        return dict(self.query("select key, status from line where sample = ? and kind = 'unit'", sample))
-
-    def accepted_of(self, sample: str) -> int:
-        """How many accepted units a sample has."""
-        return list(self.units_of(sample).values()).count("accepted")
-
-    def stale(self, basis: str) -> bool:
-        """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
-        query = "select 1 from unit where status = 'accepted' and basis not in (?, ?) limit 1"
-        return bool(self.query(query, basis, IMPORTED))
-
-    def turned_down(self, sample: str, question: str) -> bool:
-        """Whether some unit of a sample's question was not taken for what the question needs."""
-        query = "select 1 from unit where sample = ? and question = ? and loss = ?"
-        return bool(self.query(query, sample, question, Reason.NEED.value))
-
-    def sample(self, key: str) -> tuple[str, bool] | None:
-        """Basis and whether it is settled, of a sample that was driven to its end."""
-        rows = self.query("select basis, settled from sample where key = ?", key)
-        return next(((basis, bool(settled)) for basis, settled in rows), None)
-
-    def done_lines(self, basis: str) -> set[str]:
-        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
-        return {
-            row[0] for row in self.query("select line from sample where basis = ? and settled and line > ''", basis)
-        }
-
-    def knows(self, sample: str) -> bool:
-        """Whether a text was begun, in whatever run."""
-        return bool(self.query("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
-
-    def begun(self) -> int:
-        """How many texts were begun: those with questions, and those that were asked for them in vain."""
-        return self._number("select count(*) from line where kind = 'pool' and first is not null") + self.unanswered()
-
-    def unfinished(self, basis: str) -> int:
-        """How many texts were begun and are not settled by this basis. Reads all of them."""
-        return self.begun() - self._number("select count(*) from sample where basis = ? and settled", basis)
-
-    def unanswered(self) -> int:
-        """How many texts gave no questions because no model answered."""
-        asked = "select 1 from line where kind = 'pool' and key = s.key"
-        return self._number(f"select count(*) from line s where kind = 'sample' and noted = 1 and not exists ({asked})")
-
-    def judges_asked(self) -> bool:
-        """Whether any judge was ever asked."""
-        return bool(self.query("select 1 from spent where stage = 'judge' limit 1"))
-
-    def spent(self) -> list[dict[str, Any]]:
-        """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
-        names = ("stage", "model", *SPENT)
-        rows = [dict(zip(names, row, strict=True)) for row in self.query("select * from spent order by stage, model")]
-        return [{**row, **{name: int(row[name]) for name in SPENT[:-1]}} for row in rows]
+    def reader(self) -> IndexReader:
+        """What was committed so far, over a connection of its own: long questions of another thread hold up no `add`."""
+        return IndexReader(self.path, sqlite3.connect(self.path, check_same_thread=False))
 
     def commit(self) -> None:
         """Makes what was added durable, with how far the journal was read."""
@@ -252,17 +269,11 @@ class Index:
         self._database.executemany("insert or replace into meta values (?, ?)", values)
         self._database.commit()
 
-    def close(self) -> None:
-        self._database.close()
-
     def _covered(self, size: int) -> int | None:
         """How far it has read; None: another journal, or one that has lost its end since."""
         said = dict(self.query("select name, value from meta"))
         covered = int(said.get("read_to", 0))
         return covered if not covered or (covered <= size and said.get("mark") == self._mark(covered)) else None
-
-    def _number(self, sql: str, *values: Any) -> int:
-        return int(self.query(sql, *values)[0][0])
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
     stage    one settled reply of a stage (`programs.asking.reply.Reply`); a later line with the same key replaces it
     failed   a reply that gave nothing, or that a merge set aside; kept to be read, never taken for an answer
     pool     the questions of a text, those rejected with their reasons
-    unit     what became of a unit: its status, its record, the attempts that were not taken
+    unit     what became of a variation: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole
 
 Any other kind can be kept as well, and found by its key. A line is written with one `write`, so a killed process loses
@@ -47,12 +47,12 @@ class JournalReader:
         place = self.index.place(kind, key)
         return None if place is None else self._read(*place)
 
-    def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """The newest line of every unit (with this status), in the order in which the units first stood."""
+    def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """The newest line of every variation (with this status), in the order in which they first stood."""
         return self._newest("unit", status=status)
 
     def given_away(self) -> Iterator[dict[str, Any]]:
-        """As `units`, those that give a benchmark away or an attempt at which does."""
+        """As `variations`, those that give a benchmark away or an attempt at which does."""
         return self._newest("unit", noted=True)
 
     def pools(self, *, dropped: bool = False, since: int = 0) -> Iterator[dict[str, Any]]:

@@ -101,7 +101,7 @@ class Ledger:
 
     def close(self) -> None:
         """The run has ended, and its journal is about to be closed."""
-        self._ended, self.index = self.units, None
+        self._ended, self.index = self.traces, None
 
     def begins(self, sample: str) -> None:
         """A text is under way."""
@@ -141,8 +141,8 @@ class Ledger:
         return len(self._under_way)
 
     @property
-    def units(self) -> Counter[str]:
-        """The units that this run decided, by status; "accepted": how many more there are than before."""
+    def traces(self) -> Counter[str]:
+        """The variations that this run decided, by status; "accepted": how many more there are than before."""
         if self.index is None:
             return self._ended
         accepted = self.index.counts().get("accepted", 0) - self.accepted_before

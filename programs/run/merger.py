@@ -91,8 +91,8 @@ class Merger:
 
     def units(self, _source: int, journal: Journal) -> None:
         """Only how a unit ended: of what it was before, the replies tell everything."""
-        for line in journal.units():
-            ours = self._into.index.unit(line["key"])
+        for line in journal.variations():
+            ours = self._into.index.variation(line["key"])
             theirs = (line["status"], line["basis"], bool(line["settled"]), line["digest"])
             if ours == theirs:
                 self.tally.same_units += 1

@@ -1,7 +1,6 @@
 """The summary of a run: what it read, skipped, asked, rejected, lost and spent."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -12,10 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from programs.asking.reply import Spent
-from programs.document_metadata import DocumentMetadata, JudgeAgreement
 from programs.inputs.report import ReadReport
-from programs.judges.agreement import agreement_in_words, ratings_in_words
-from programs.judges.review_list import FAR_APART
 from programs.records import Record
 from programs.run.funnel import (
     Findings,
@@ -28,12 +24,11 @@ from programs.run.funnel import (
     lost_questions,
     steps_of_reading,
 )
-from programs.run.index import Index
+from programs.run.index import IndexReader
 from programs.run.ledger import Ledger
 from programs.run.pilot import Extrapolation
 from programs.run.resume import itself
 from programs.settings import Settings
-from programs.thought_counts import cautions_of
 
 SHOWN_LOSSES = 5
 
@@ -64,7 +59,7 @@ class Summary(BaseModel):
     cautions: list[str] = Field(default_factory=list)
 
 
-def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
+def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexReader, settings: Settings) -> Summary:
     """The summary as things stand."""
     ((failed,),) = index.query("select count(*) from sample where at >= ? and failure is not null", ledger.since)
     ((barren, usable),) = index.query("select sum(usable = 0), sum(usable) from pool where at >= ?", ledger.since)
@@ -106,20 +101,6 @@ def show(summary: Summary, settings: Settings, console: Console) -> None:
         console.print(_grid("from texts to traces", list(in_words(summary.funnel))))
     if summary.spent_in_all:
         console.print(_by_stage(summary.spent_in_all, settings))
-
-
-def show_document(said: DocumentMetadata, document: Path, console: Console) -> None:
-    """Prints what to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
-    lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
-    lines += _on_judges(said.judges, document) if said.judges else []
-    for line in lines:
-        console.print(line, highlight=False, markup=False)
-
-
-def _on_judges(found: JudgeAgreement, document: Path) -> list[str]:
-    apart = f"{found.to_review} traces on which judges are {FAR_APART} points or more apart"
-    review = f"{apart}: python -m programs.review {document}" if found.to_review else None
-    return [line for line in (ratings_in_words(found), agreement_in_words(found), review) if line]
 
 
 def _grid(title: str, rows: list[tuple[str, str]]) -> Table:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.rejection import Reason
-from programs.run.facts import unit_facts
+from programs.run.facts import variation_facts
 from programs.run.funnel import (
     Findings,
     StepFindings,
@@ -210,9 +210,9 @@ def unit(**fields: Any) -> dict[str, Any]:
 
 def test_3_only_what_a_model_said_of_a_standing_trace_counts(tmp_path: Path) -> None:
     ruled = [{"move": "opening", "text": "So it is.", "status": "contradicted", "judged_by": "rule"}]
-    assert unit_facts(unit(record={"steps": ruled}))["steps"] is None
+    assert variation_facts(unit(record={"steps": ruled}))["steps"] is None
     checked = [{"status": "supported", "judged_by": "m"}, {"judged_by": "m"}, {"status": None}]
-    assert unit_facts(unit(record={"steps": checked}, status="rejected"))["steps"] is None
+    assert variation_facts(unit(record={"steps": checked}, status="rejected"))["steps"] is None
     with Journal(tmp_path / "j.jsonl") as journal:
         assert findings_of(journal.index) == Findings()
         for number in range(2):

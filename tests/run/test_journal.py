@@ -82,8 +82,8 @@ def known(journal: Journal, count: int = 40) -> Known:
     return {
         "latest": [journal.latest(kind, f"trace/{n}") for kind in ("stage", "failed") for n in range(count)],
         "pools": [journal.latest("pool", f"{n}") for n in range(count)],
-        "units": [list(journal.units(status)) for status in (None, "accepted", "rejected")],
-        "unit": [index.unit(f"{n}/mechanism/0") for n in range(count)],
+        "units": [list(journal.variations(status)) for status in (None, "accepted", "rejected")],
+        "unit": [index.variation(f"{n}/mechanism/0") for n in range(count)],
         "sample": [index.sample(f"{n}") for n in range(count)],
         "accepted": [index.accepted_of(f"{n}") for n in range(count)],
         "counts": index.counts(),
@@ -132,8 +132,8 @@ def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
             journal.append("unit", name, **unit())
         journal.append("unit", "a", **unit(record={"n": 2}))
         journal.append("unit", "b", **unit("rejected"))
-        assert [line["key"] for line in journal.units()] == ["a", "b", "c"]
-        assert [(line["key"], line["record"]["n"]) for line in journal.units("accepted")] == [("a", 2), ("c", 1)]
+        assert [line["key"] for line in journal.variations()] == ["a", "b", "c"]
+        assert [(line["key"], line["record"]["n"]) for line in journal.variations("accepted")] == [("a", 2), ("c", 1)]
         assert journal.index.counts() == {"accepted": 2, "rejected": 1}
 
 
@@ -141,7 +141,7 @@ def test_units_may_be_read_while_others_are_written(path: Path) -> None:
     with Journal(path) as journal:
         journal.append("unit", "0", **unit())
         seen = []
-        for line in journal.units():
+        for line in journal.variations():
             seen.append(line["key"])
             if len(seen) < 5:
                 journal.append("unit", str(len(seen)), **unit())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,8 +45,8 @@ JUDGED: dict[str, Answer] = {"judge": sometimes_low}
 
 def chosen(samples: Iterable[Sample], count: int, path: Path) -> list[str]:
     with Journal(path / "choice.jsonl") as journal:
-        pilot = asyncio.run(choose(samples, count, journal, "", Ledger()))
-    return [sample.id for sample in pilot.texts]
+        pilot = asyncio.run(choose(samples, count, journal, Ledger()))
+    return [sample.id for sample in pilot]
 
 
 SAMPLES = [sample_of(passage(number)) for number in range(200)]
@@ -173,7 +174,7 @@ def test_5_few_texts_give_no_interval_and_a_pilot_of_all_knows_all() -> None:
 
 
 def test_5_what_one_text_does_not_tell_is_unknown() -> None:
-    assert foretell([1, 2, 3, 4, 5, None], 100) is None
+    assert foretell([1, 2, 3, 4, 5, math.nan], 100) is None
 
 
 def test_5_a_pilot_of_which_nothing_was_finished_foretells_nothing(tmp_path: Path) -> None:

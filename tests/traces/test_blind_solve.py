@@ -24,7 +24,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
 from programs.asking.reply import Reply
 from programs.records import Need, SolveTries
-from programs.run.facts import unit_facts
+from programs.run.facts import variation_facts
 from programs.stages.checks import solution_problems
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import need_of, passed, tries_of
@@ -198,12 +198,12 @@ def test_a_question_has_one_need_whatever_its_variations_say(
 def test_a_question_is_counted_once() -> None:
     units = made_of(Answers(compare=partly(2)), **solving(2), variations=3, traces=2).variations
     lines = [{"key": str(unit.key), **line_of(unit, "", {})} for unit in units]
-    found = [solved for line in lines if (solved := unit_facts(line)["solved"])]
+    found = [solved for line in lines if (solved := variation_facts(line)["solved"])]
     assert [solved["need"] for solved in found] == ["unanswered", "unanswered"]
     assert {solved["difficulty"] for solved in found} == {0.6667}
     for line in lines:
         del line["record"]["blind_solve"]["variations"]
-    old = [solved for line in lines if (solved := unit_facts(line)["solved"])]
+    old = [solved for line in lines if (solved := variation_facts(line)["solved"])]
     assert len(old) == 6, "journals of older versions decided about each trace"
 
 

@@ -87,11 +87,11 @@ def test_what_is_decided_again_is_counted_once(tmp_path: Path) -> None:
         finished = lab.run_counted_in(ledger, **options)
         lines = [line for line in lab.latest_units().values() if line["status"] != "accepted"]
         assert sum(finished.summary.losses.values()) == len(lines)
-        assert ledger.units == finished.summary.traces
+        assert ledger.traces == finished.summary.traces
         again = Ledger()
         finished = lab.run_counted_in(again, **{**options, "keep": [], "max_traces": None})
-        assert ledger.units["accepted"] + again.units["accepted"] == len(lab.records)
-        assert again.accepted_before == ledger.units["accepted"]
+        assert ledger.traces["accepted"] + again.traces["accepted"] == len(lab.records)
+        assert again.accepted_before == ledger.traces["accepted"]
 
 
 def test_the_summary_counts_each_trace_once_over_all_runs(lab: Lab) -> None:
