@@ -151,18 +151,6 @@ def test_how_the_thoughts_are_distributed_stands_in_a_finished_document(
     assert list(loaded(output)["metadata"])[:3] == ["generation_timestamp", "total_traces_generated", "status"]
 
 
-def test_a_unit_that_is_rejected_later_leaves_the_document(
-    units: list[Variation], output: Path, journal_path: Path
-) -> None:
-    with Journal(journal_path) as journal:
-        keep(journal, units)
-        line = journal.latest("unit", str(units[0].key))
-        assert line is not None
-        journal.append(**{**line, "status": "rejected"})
-        assert write_document(journal, output, "completed").total_traces_generated == len(units) - 1
-    assert units[0].record().id not in [record["id"] for record in loaded(output)["questions"]]
-
-
 def test_the_document_is_valid_against_the_schema_and_the_model(
     units: list[Variation], output: Path, journal_path: Path
 ) -> None:
@@ -177,44 +165,6 @@ def test_the_document_is_valid_against_the_schema_and_the_model(
     del wrong["questions"][0]["final_answer"]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, schema)
-
-
-def shape(value: Any) -> Any:
-    """The keys and types of a value, of lists those of the first item."""
-    if isinstance(value, dict):
-        return {key: shape(part) for key, part in value.items()}
-    return [shape(part) for part in value[:1]] if isinstance(value, list) else type(value)
-
-
-def holds(value: Any, wanted: Any) -> bool:
-    """Whether a shape has at least the keys of another, each of the same type."""
-    if isinstance(wanted, dict):
-        return isinstance(value, dict) and all(key in value and holds(value[key], part) for key, part in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(value, list) and all(holds(part, wanted[0]) for part in value)
-    return bool(value == wanted)
-
-
-def test_every_key_of_the_specification_is_there_with_its_type(
-    units: list[Variation], output: Path, journal_path: Path
-) -> None:
-    with Journal(journal_path) as journal:
-        keep(journal, units)
-        write_document(journal, output, "completed")
-    assert holds(shape(loaded(output)), shape(MINIMAL))
-    jsonschema.validate(MINIMAL, published_schema())
-
-
-def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Variation]) -> None:
-    record = units[1].record(program="abc", seed=3)
-    assert record.generation is not None
-    assert record.generation.model == "stand-in"
-    assert record.generation.variation == 1
-    assert record.generation.temperature == units[1].attempts[0].plan.temperature
-    assert (record.generation.program, record.generation.seed) == ("abc", 3)
-    assert [(verdict.judge, verdict.scored) for verdict in record.verdicts] == [("a", True), ("b", False)]
-    text = record.source_paper.text or ""
-    assert all(text[item.start : item.end] == item.quote for item in record.evidence)
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "write"])
@@ -316,16 +266,6 @@ def test_the_minimal_published_format_is_taken_over(output: Path, journal_path: 
     assert record["source_paper"]["text"] is None
     assert record["generation"] is None
     jsonschema.validate(loaded(output), published_schema())
-
-
-def test_what_was_taken_over_is_finished(output: Path, journal_path: Path) -> None:
-    output.write_text(json.dumps(MINIMAL))
-    with Journal(journal_path) as journal:
-        import_document(journal, output)
-        assert journal.index.counts() == {"accepted": 1}
-        (line,) = journal.variations("accepted")
-        assert line["settled"] is True
-        assert not journal.index.stale("any rules")
 
 
 def test_our_own_document_comes_back_byte_for_byte(units: list[Variation], output: Path, tmp_path: Path) -> None:

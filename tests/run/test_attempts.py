@@ -108,13 +108,6 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
         assert (unit.status, unit.accepted, unit.rejected) == ("unjudged", None, [])
 
 
-def test_a_unit_without_an_attempt_does_not_come(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2, stages={"context": lambda _asked: "I cannot tell."}) as lab:
-        lab.run()
-        assert len(lab.lines("unit")) >= 2
-        assert units_of(lab) == []
-
-
 def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=2) as lab:
         lab.run()

@@ -4,12 +4,9 @@
 2. The newest line of a key wins; units keep the order in which they first stood.
 3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it.
 4. A damaged line is a JournalError that names its first byte; nothing is changed.
-5. An index made again (deleted, truncated, overwritten, of another version, ahead of the journal, behind it) equals
-   the one that was kept.
 6. One process at a time: a second opening is a UserError, and so is a place where nothing can be written.
 7. A write that fails, also halfway, raises JournalError, leaves all earlier lines, and the journal can be opened again.
 8. A flush that fails is raised by the next append.
-9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
 """
 
 from __future__ import annotations
@@ -17,8 +14,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import random
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -34,7 +29,6 @@ from hypothesis import strategies as st
 from programs.asking.reply import Reply, Spent
 from programs.errors import JournalError, UserError
 from programs.run import journal as journal_module
-from programs.run.index import Index
 from programs.run.journal import Journal
 
 JSON = st.recursive(
@@ -187,106 +181,6 @@ def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad
         assert journal.index.counts() == {"accepted": 1}
 
 
-def spoil(how: str, index: Path, journal: Path) -> None:
-    """Damages an index of a closed journal."""
-    if how == "deleted":
-        index.unlink()
-    elif how == "empty":
-        index.write_bytes(b"")
-    elif how == "text":
-        index.write_bytes(b"this is no database, " * 400)
-    elif how.startswith("cut"):
-        size = index.stat().st_size
-        index.write_bytes(index.read_bytes()[: size * int(how[3:]) // 100])
-    elif how == "other version":
-        with sqlite3.connect(index) as database:
-            database.execute("update meta set value = '0' where name = 'version'")
-    elif how == "no meta":
-        with sqlite3.connect(index) as database:
-            database.execute("delete from meta")
-    elif how == "ahead":
-        with sqlite3.connect(index) as database:
-            size = journal.stat().st_size
-            database.execute("update meta set value = ? where name = 'read_to'", (size + 1,))
-            database.execute("update line set at = at + 7")
-            database.execute("update spent set calls = calls + 7")
-
-
-SPOILT = [
-    "behind",
-    "of a journal that lost its end",
-    "deleted",
-    "empty",
-    "text",
-    "cut10",
-    "cut30",
-    "cut50",
-    "cut75",
-    "cut95",
-    "other version",
-    "no meta",
-    "ahead",
-]
-
-
-@pytest.mark.parametrize("how", SPOILT)
-def test_an_index_made_again_equals_the_one_kept(path: Path, how: str) -> None:
-    with Journal(path) as journal:
-        fill(journal, 40)
-    behind = index_of(path).read_bytes()
-    with Journal(path) as journal:
-        fill(journal, 10, start=5)
-        expected = known(journal)
-    size = path.stat().st_size
-    if how == "behind":
-        index_of(path).write_bytes(behind)
-    elif how == "of a journal that lost its end":
-        with Journal(path) as journal:
-            fill(journal, 2, start=50)
-        os.truncate(path, size)
-    else:
-        spoil(how, index_of(path), path)
-    for _ in range(2):
-        with Journal(path) as journal:
-            assert known(journal) == expected
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_an_index_with_overwritten_pages_is_made_again_or_named(path: Path, seed: int) -> None:
-    with Journal(path) as journal:
-        fill(journal, 40)
-    dice, index = random.Random(seed), index_of(path)
-    data = bytearray(index.read_bytes())
-    start = 4096 * dice.randrange(1, len(data) // 4096)
-    data[start : start + 4096] = dice.randbytes(4096)
-    index.write_bytes(data)
-    said = str(index)
-    try:
-        with Journal(path) as journal:
-            known(journal)
-            fill(journal, 1)
-    except JournalError as error:
-        said = str(error)
-    assert str(index) in said or "malformed" in said
-    index.unlink()
-    with Journal(path) as journal:
-        assert all(journal.latest("pool", f"{n}") for n in range(40))
-
-
-def test_a_process_that_is_killed_loses_nothing_it_wrote(path: Path) -> None:
-    code = (
-        "import os, sys; from pathlib import Path; from programs.run.journal import Journal\n"
-        "journal = Journal(Path(sys.argv[1]))\n"
-        "for n in range(500): journal.append('pool', str(n), questions=[n])\n"
-        "os._exit(9)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
-    assert done.returncode == 9
-    with Journal(path) as journal:
-        assert journal.mended == 0
-        assert all(journal.latest("pool", str(n)) is not None for n in range(500))
-
-
 def test_a_second_opening_is_refused_until_the_first_is_closed(path: Path) -> None:
     with Journal(path) as journal:
         journal.append("pool", "a", questions=[])
@@ -399,40 +293,3 @@ def test_a_failed_flush_is_raised_by_the_next_append(path: Path, monkeypatch: py
     with Journal(path) as journal:
         assert journal.latest("pool", "a") is not None
         journal.append("pool", "b", questions=[])
-
-
-@pytest.mark.parametrize("method", ["add", "commit"])
-def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    def full(*_: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.001 if method == "commit" else 60.0)
-    with Journal(path) as journal:
-        journal.append("pool", "a", questions=[])
-        with monkeypatch.context() as patch:
-            patch.setattr(Index, method, full)
-            if method == "commit":
-                journal.append("pool", "b", questions=[])
-                journal._flusher.join(30)
-            with pytest.raises(JournalError, match="disk is full"):
-                journal.append("pool", "c", questions=[])
-        journal.index._database.rollback()  # what SQLite itself does when it fails for want of space
-        with pytest.raises(JournalError, match="disk is full"):
-            journal.append("pool", "d", questions=[])
-    with Journal(path) as journal:
-        assert journal.mended == 0
-        assert journal.latest("pool", "a") is not None
-        assert (journal.latest("pool", "b") is not None) == (method == "commit")
-        assert journal.latest("pool", "c") is None
-
-
-def test_costs_add_up_over_lines_and_unknown_tokens_are_counted_apart(path: Path) -> None:
-    with Journal(path) as journal:
-        journal.append("stage", "a", stage="trace", reply=reply(prompt_tokens=10, completion_tokens=2, seconds=0.5))
-        journal.append("stage", "a", stage="trace", reply=reply(prompt_tokens=5, completion_tokens=1, seconds=0.25))
-        journal.append("failed", "b", stage="trace", reply=reply(prompt_tokens=None, faults={"429": 2, "500": 1}))
-        (row,) = journal.index.spent()
-    assert row["stage"] == "trace"
-    assert row["model"] == "m"
-    assert (row["calls"], row["faults"], row["uncounted"]) == (3, 3, 1)
-    assert (row["prompt"], row["completion"], row["seconds"]) == (15, 3, 0.75)

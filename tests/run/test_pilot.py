@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import random
 from collections.abc import Iterable
@@ -67,15 +66,6 @@ def test_1_they_are_in_the_inputs_order_and_from_all_over_it(tmp_path: Path) -> 
     places = [[sample.id for sample in SAMPLES].index(found) for found in chosen(SAMPLES, 40, tmp_path)]
     assert places == sorted(places)
     assert all(sum(start <= place < start + 50 for place in places) >= 4 for start in range(0, 200, 50))
-
-
-def test_1_each_shard_has_its_own(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=20) as lab:
-        for shard in ("1/2", "2/2"):
-            lab.run(shard=shard, pilot=3)
-        found = [json.loads(path.read_text())["questions"] for path in sorted(tmp_path.glob("out.shard-*-of-2.json"))]
-        assert [len(records) for records in found] == [3, 3]
-        assert len({record["source_paper"]["id"] for records in found for record in records}) == 6
 
 
 # 2. Kept

@@ -44,16 +44,6 @@ def test_rejected_and_failed_ones_are_merged_too(tmp_path: Path) -> None:
         assert (calls, finished.summary.traces) == (0, {"accepted": 6})
 
 
-def test_a_run_on_the_merged_output_asks_nothing(lab: Lab, thirds: list[str]) -> None:
-    merged(lab, *thirds)
-    mine = view(lab, "merged")
-    before = mine.records
-    finished, calls = mine.counted()
-    assert (calls, finished.status) == (0, "completed")
-    assert mine.records == before
-    assert finished.summary.already_done == 6
-
-
 def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
     journals = shard_runs(lab, 2, max_traces=1)
     found = merged(lab, *journals)

@@ -114,16 +114,6 @@ def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
     assert calls == 6
 
 
-def test_units_that_one_source_alone_accepted_are_all_there(tmp_path: Path) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1, "traces_per_sample": 2}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([8, 3])) as lab:
-        one = run_as(lab, "one", **rules)
-        lab.brain.stages.update(score_by_text([3, 8]))
-        other = run_as(lab, "other", **rules)
-        assert merged(lab, one, other).traces == {"accepted": 8}
-        assert view(lab, "merged").counted(**rules)[1] == 0
-
-
 LINES = st.lists(
     st.tuples(
         st.sampled_from(["questions/0a", "context/0a/limitation", "questions/0b"]),
