@@ -86,12 +86,14 @@ def test_a_trace_that_no_judge_answered_is_kept_aside_and_judged_on_the_next_res
         finished = lab.run(quality_check=True, judge_models=PANEL)
         assert finished.summary.traces == {"unjudged": 2}
         assert lab.records == []
-        kept = {key: unit["record"]["reasoning_trace"] for key, unit in lab.latest_units().items()}
+        kept = {key: variation["record"]["reasoning_trace"] for key, variation in lab.latest_units().items()}
         mute = False
         finished, calls = lab.counted(quality_check=True, judge_models=PANEL)
         assert calls == 2 * len(PANEL), "only the judges are asked"
         assert finished.summary.traces == {"accepted": 2}
-        assert {unit["record"]["reasoning_trace"] for unit in lab.latest_units().values()} == set(kept.values())
+        assert {variation["record"]["reasoning_trace"] for variation in lab.latest_units().values()} == set(
+            kept.values()
+        )
 
 
 def test_verified_evidence_stands_in_the_passage_at_its_offsets(lab: Lab) -> None:

@@ -23,12 +23,11 @@ from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import sources
 from programs.lms.addresses import address_of
-from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
 from programs.run.intake import Intake
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import RATE_LIMITED, Gauges, Ledger
+from programs.run.ledger import RATE_LIMITED, Budget, Gauges, Ledger, check_prices
 from programs.run.outcomes import JournalStore
 from programs.run.pilot import choose, foretold
 from programs.run.reading import Chosen, Extent, Reading
@@ -109,9 +108,9 @@ class _Work:
         journal.append("run", None, status="running", started=stamp(), **facts)
         log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
         gate = Gate(settings.concurrency or concurrency_of(main), lanes=few_slots(main))
-        budget = Budget(settings)
+        budget = ledger.budget = Budget(settings)
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
-        caller = JournaledCaller(asking, journal, gate, ledger, budget, self.models.reach)
+        caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
         store = JournalStore(journal, self.rules, self.screen, ledger, provenance, self.biases)
         reading = await self._reading()
@@ -123,7 +122,6 @@ class _Work:
                 ledger.gauges = Gauges(
                     capacity=lambda: gate.capacity,
                     to_begin=reading.to_begin,
-                    cost=lambda: budget.cost if settings.prices else None,
                     stopping=lambda: _stopping(interrupted, budget) if gate.closed else None,
                 )
                 try:
@@ -131,7 +129,6 @@ class _Work:
                     self.screen.close()
                 except (FatalError, JournalError) as error:
                     failure = error
-        ledger.cost, ledger.budget_reached = budget.cost, budget.reached
         status = _status(failure, interrupted.is_set(), budget)
         return self._finished(status, failure, gate.capacity, facts)
 

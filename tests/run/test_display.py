@@ -48,10 +48,10 @@ class Clock:
 
 
 class Counted:
-    """Stands for the index: so many units by status."""
+    """Stands for the index: so many variations by status."""
 
-    def __init__(self, **units: int) -> None:
-        self.units = units
+    def __init__(self, **variations: int) -> None:
+        self.units = variations
 
     def counts(self, _since: int = 0) -> dict[str, int]:
         return self.units
@@ -70,7 +70,8 @@ def ledger(
     to_begin: float | None = 3034, cost: float | None = 1.2345, stopping: str | None = None, **fields: Any
 ) -> Ledger:
     """A run of which a thousand traces are made."""
-    made = Ledger(gauges=Gauges(lambda: 16, lambda: to_begin, lambda: cost, lambda: stopping), begun=True)
+    made = Ledger(gauges=Gauges(lambda: 16, lambda: to_begin, lambda: stopping), begun=True)
+    made.budget.cost = cost
     given = {
         "index": Counted(accepted=1034, rejected=12, failed=1),
         "total": SPENT,

@@ -19,9 +19,9 @@ import pytest
 
 from programs.errors import JournalError
 from programs.run import journal as journal_module
-from programs.run import run as run_module
 from programs.run.index import Index, IndexReader
 from programs.run.journal import Journal
+from programs.run.summary import summary_of
 from tests.lab import laboratory
 from tests.run.test_journal import fill, index_of, known
 
@@ -144,13 +144,12 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
 
 def test_an_interim_summary_holds_up_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, bool, bool]] = []
-    original = run_module.summary_of
 
     def watched(status: Any, ledger: Any, report: Any, index: IndexReader, settings: Any) -> Any:
         asked.append((status, threading.current_thread() is threading.main_thread(), isinstance(index, Index)))
-        return original(status, ledger, report, index, settings)
+        return summary_of(status, ledger, report, index, settings)
 
-    monkeypatch.setattr(run_module, "summary_of", watched)
+    monkeypatch.setattr("programs.run.run.summary_of", watched)
     with laboratory(tmp_path, texts=8, latency=0.1, base={"concurrency": 2}) as lab:
         lab.run(document_interval=0.1)
     assert set(asked) == {("running", False, False), ("completed", True, True)}

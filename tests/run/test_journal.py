@@ -1,7 +1,7 @@
 """Invariants of `programs.run.journal` and its index.
 
 1. What was appended comes back equal, whatever JSON it is, also after closing, and the file is plain jsonlines.
-2. The newest line of a key wins; units keep the order in which they first stood.
+2. The newest line of a key wins; variations keep the order in which they first stood.
 3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it.
 4. A damaged line is a JournalError that names its first byte; nothing is changed.
 6. One process at a time: a second opening is a UserError, and so is a place where nothing can be written.
@@ -49,7 +49,7 @@ def reply(output: Any = "x", **spent: Any) -> dict[str, Any]:
     return Reply(status="ok", output=output, model="m", spent=Spent(calls=1, **spent)).model_dump(mode="json")
 
 
-def unit(status: str = "accepted", **fields: Any) -> dict[str, Any]:
+def variation(status: str = "accepted", **fields: Any) -> dict[str, Any]:
     line = {"sample": "s", "status": status, "settled": True, "basis": "b", "digest": "d", "record": {"n": 1}}
     return {**line, **fields}
 
@@ -61,7 +61,7 @@ def fill(journal: Journal, count: int = 5, start: int = 0) -> None:
         journal.append("failed", f"trace/{number}", stage="trace", reply=reply(None, faults={"429": 2}))
         journal.append("pool", f"{number}", questions=[], rejected=[])
         journal.append(
-            "unit", f"{number}/mechanism/0", **unit(["accepted", "rejected"][number % 2], sample=str(number))
+            "unit", f"{number}/mechanism/0", **variation(["accepted", "rejected"][number % 2], sample=str(number))
         )
         journal.append("sample", f"{number}", basis="b", settled=number % 2 == 0)
         journal.append("run", None, status="running", number=number)
@@ -123,9 +123,9 @@ def _value(journal: Journal, key: str) -> Any:
 def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
     with Journal(path) as journal:
         for name in ("a", "b", "c"):
-            journal.append("unit", name, **unit())
-        journal.append("unit", "a", **unit(record={"n": 2}))
-        journal.append("unit", "b", **unit("rejected"))
+            journal.append("unit", name, **variation())
+        journal.append("unit", "a", **variation(record={"n": 2}))
+        journal.append("unit", "b", **variation("rejected"))
         assert [line["key"] for line in journal.variations()] == ["a", "b", "c"]
         assert [(line["key"], line["record"]["n"]) for line in journal.variations("accepted")] == [("a", 2), ("c", 1)]
         assert journal.index.counts() == {"accepted": 2, "rejected": 1}
@@ -133,12 +133,12 @@ def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
 
 def test_units_may_be_read_while_others_are_written(path: Path) -> None:
     with Journal(path) as journal:
-        journal.append("unit", "0", **unit())
+        journal.append("unit", "0", **variation())
         seen = []
         for line in journal.variations():
             seen.append(line["key"])
             if len(seen) < 5:
-                journal.append("unit", str(len(seen)), **unit())
+                journal.append("unit", str(len(seen)), **variation())
         assert seen == ["0", "1", "2", "3", "4"]
 
 

@@ -187,9 +187,11 @@ def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
     before = sorted(lab.units)
     without_journal(lab)
     lab.run(traces_per_question=2)
-    units = [line for line in lab.journal.read_bytes().splitlines(keepends=True) if line.startswith(b'{"kind":"unit"')]
+    variations = [
+        line for line in lab.journal.read_bytes().splitlines(keepends=True) if line.startswith(b'{"kind":"unit"')
+    ]
     without_journal(lab)
-    lab.journal.write_bytes(b"".join(units[:3]))
+    lab.journal.write_bytes(b"".join(variations[:3]))
     lab.run(traces_per_question=2)
     assert sorted(lab.units) == before
 
