@@ -20,8 +20,6 @@ from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
 from programs.files import beside, lock_on
-from programs.judges.review_list import review_path
-from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
 from programs.run.merge_sources import Source, find_sources
 from programs.run.merger import Overlap, pour
@@ -69,11 +67,10 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                     if any(run.get("question_rules") for run in runs.values()):
                         facts["question_rules"] = "those of each source"
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
-                document = write_document(new, folder / output.name, status, asdict(merged))
+                write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
-            judged = (review_path(output),) if document.judges else ()
-            dropped = (dropped_path(output),) if (folder / dropped_path(output).name).exists() else ()
-            for path in (Path(f"{journal}.index"), journal, *judged, *dropped, output):
+            lists = [path for path in _lists(output) if (folder / path.name).exists()]
+            for path in (Path(f"{journal}.index"), journal, *lists, output):
                 (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
@@ -90,7 +87,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(lock_on(f"{journal}.lock"))
-            for path in (journal, review_path(output), dropped_path(output), output):
+            for path in (journal, *_lists(output), output):
                 if path.exists():
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
             # A merge that was killed left its own behind.
@@ -103,6 +100,11 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
             raise UserError(f"cannot write {output} or beside it: {error.strerror}") from error
         held.callback(shutil.rmtree, folder)
         yield folder
+
+
+def _lists(output: Path) -> tuple[Path, Path]:
+    """What may be written beside a document."""
+    return beside(output, "review"), beside(output, "dropped")
 
 
 def _last_runs(sources: list[Source], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:

@@ -249,15 +249,13 @@ class Index(IndexReader):
             values = (at, found.sample, found.status, found.noted or None, orjson.dumps(found.facts).decode())
         self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, *values))
         if kind in ("stage", "failed"):
-            self._add_spent(line["stage"], line["reply"]["model"], line["reply"]["spent"])
+            spent = line["reply"]["spent"]
+            tokens = (spent["prompt_tokens"], spent["completion_tokens"])
+            uncounted = spent["calls"] if None in tokens else 0
+            counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
+            rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
+            self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
         self._end = at + length
-
-    def _add_spent(self, stage: str, model: str, spent: dict[str, Any]) -> None:
-        tokens = (spent["prompt_tokens"], spent["completion_tokens"])
-        uncounted = spent["calls"] if None in tokens else 0
-        counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
-        rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
-        self._database.execute(_ADD_SPENT, (stage, model, *counts, *rest))
 
     def reader(self) -> IndexReader:
         """What was committed so far, over a connection of its own: long questions of another thread hold up no `add`."""

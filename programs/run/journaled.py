@@ -53,7 +53,7 @@ class JournaledCaller:
         line = self._journal.latest("stage", ask.key)
         stored = None if line is None else Reply.model_validate(line["reply"])
         if stored is not None and ask.reads(stored):
-            self._ledger.replayed()
+            self._ledger.reused += 1
             return stored
         with placed(lambda: self._place(ask)):
             try:
@@ -80,7 +80,7 @@ class JournaledCaller:
             if not self._ledger.budget.permits():
                 self._gate.close()
                 raise RunStopped
-            self._ledger.enters()
+            self._ledger.in_flight += 1
             try:
                 yield
             except Exception as error:
@@ -90,7 +90,7 @@ class JournaledCaller:
                     self._fail(failure)
                 raise
             finally:
-                self._ledger.leaves()
+                self._ledger.in_flight -= 1
 
     def _write(self, ask: Ask, reply: Reply) -> None:
         kind = "stage" if reply.settled else "failed"

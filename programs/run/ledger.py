@@ -119,8 +119,9 @@ class Gauges:
 @dataclass
 class Ledger:
     """`since` is the offset in the journal at which this run began, `accepted_before` the traces of earlier runs, `total`
-    what this run spent; `left` counts texts that were read and not begun, by why; `room` is how many more texts may be
-    begun, None for any number."""
+    what this run spent, `reused` the stages that the journal answered, `in_flight` the calls that have their place at the
+    gate, pauses between tries included; `left` counts texts that were read and not begun, by why; `room` is how many more
+    texts may be begun, None for any number."""
 
     trouble: Trouble = field(default_factory=Trouble)
     gauges: Gauges = field(default_factory=Gauges)
@@ -155,23 +156,11 @@ class Ledger:
         """A text is under way."""
         self._under_way.add(sample)
 
-    def enters(self) -> None:
-        """A call gets its place at the gate; it is in flight until it `leaves`, pauses between tries included."""
-        self.in_flight += 1
-
-    def leaves(self) -> None:
-        """A call gives its place back."""
-        self.in_flight -= 1
-
     def answered(self, ask: Ask, reply: Reply) -> None:
         """A stage was asked of a model."""
         self._under_way.add(ask.sample)
         self.total += reply.spent
         self.budget.spend(reply)
-
-    def replayed(self) -> None:
-        """A stage was answered from the journal."""
-        self.reused += 1
 
     def sample(self, sample: str, outcome: SampleOutcome) -> None:
         """A text was driven to its end."""

@@ -28,10 +28,8 @@ from programs.run.funnel import cost_of
 from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
+from programs.run.runner import BREATH
 from programs.settings import Settings
-
-BREATH = 100
-"""Lines that may be read before the signals and the display get their turn."""
 
 CONFIDENCE, DEVIATIONS = 0.9, 1.645
 FEWEST = 5
