@@ -149,13 +149,15 @@ class Journal(JournalReader):
         return end[0] <= self._size and mark(self._file, end[0]) == end[1]
 
     def flush(self) -> None:
-        """Brings everything written to the disk, then the index up to it. Raises `JournalError`."""
+        """Brings everything written to the disk, then the index up to it. Raises `JournalError`, as does every `append`
+        that follows: an index that failed may have lost what it was told before."""
         try:
             os.fsync(self._file)
             with self._mutex:
                 if not isinstance(self._failure, sqlite3.Error):
                     self.index.commit()
         except (OSError, sqlite3.Error) as error:
+            self._failure = error
             raise _unwritten(self.path, error) from error
 
     def close(self) -> None:
@@ -187,8 +189,8 @@ class Journal(JournalReader):
             flushed = self._size
             try:
                 self.flush()
-            except JournalError as error:
-                self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            except JournalError:
+                # The next append raises it.
                 return
 
 
