@@ -84,10 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _command(settings: CalibrateSettings) -> int:
 
-    from programs.judges.calibration import LEAST_RATINGS, Calibration
     from programs.judges.figures import CalibrationReport
     from programs.judges.labels import read_labels
     from programs.tracer import load_tracer
+    from programs.traces.verdicts import LEAST_RATINGS, Calibration
 
     _refuse_others("--output", settings.output, CalibrationReport)
     _refuse_others("--apply", settings.apply, Calibration)
@@ -151,7 +151,7 @@ def _refuse_others(option: str, path: Path | None, kind: type[BaseModel]) -> Non
 
 
 def _apply(path: Path, report: "CalibrationReport", tracer: "Tracer", prompt_order: str) -> None:
-    from programs.judges.calibration import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
+    from programs.traces.verdicts import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
 
     short = [f"{name} {judge.rated}" for name, judge in report.judges.items() if judge.rated < LEAST_RATINGS]
     if short:

@@ -102,16 +102,11 @@ def _named(annotation: Any) -> str:
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"
 
 
-def saved_state(program: dspy.Module, identity: Identity) -> dict[str, Any]:
-    """DSPy's state of a program with its identity, ready for JSON."""
+def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
+    """Writes a program, DSPy's state of it with its identity, as one JSON file."""
     versions = {"dspy": metadata.version("dspy")}
     state = {"metadata": {"dependency_versions": versions, KEY: identity.model_dump()}}
-    return {**program.dump_state(json_mode=True), **state}
-
-
-def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
-    """Writes a program as one JSON file."""
-    text = json.dumps(saved_state(program, identity), indent=2, ensure_ascii=False)
+    text = json.dumps({**program.dump_state(json_mode=True), **state}, indent=2, ensure_ascii=False)
     with in_place(path) as file:
         file.write(f"{text}\n".encode())
 

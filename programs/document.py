@@ -62,7 +62,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
 
 
 def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
-    return (line["record"] for line in islice(journal.units("accepted"), total))
+    return (line["record"] for line in islice(journal.variations("accepted"), total))
 
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections import Counter
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from programs.cli.options import INTERRUPTED, parse, run_cli
@@ -19,6 +20,8 @@ from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from programs.document_metadata import DocumentMetadata
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +55,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.run.ledger import Ledger
     from programs.run.pilot import show_pilot
     from programs.run.run import collect_seldom, run
-    from programs.run.summary import look, show, show_document
+    from programs.run.summary import look, show
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()
@@ -88,6 +91,22 @@ async def _generate(settings: Settings, console: "Console") -> int:
     if first is not None:
         look(first, console)
     return 0
+
+
+def show_document(said: "DocumentMetadata", document: Path, console: "Console") -> None:
+    """What to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
+    from programs.judges.agreement import agreement_in_words, ratings_in_words
+    from programs.judges.review_list import FAR_APART
+    from programs.thought_counts import cautions_of
+
+    lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
+    if (found := said.judges) is not None:
+        lines += [ratings_in_words(found), agreement_in_words(found)]
+        if found.to_review:
+            apart = f"{found.to_review} traces on which judges are {FAR_APART} points or more apart"
+            lines.append(f"{apart}: python -m programs.review {document}")
+    for line in filter(None, lines):
+        console.print(line, highlight=False, markup=False)
 
 
 def _list_models(settings: Settings, console: "Console") -> int:

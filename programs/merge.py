@@ -20,8 +20,6 @@ from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
 from programs.files import beside, lock_on
-from programs.judges.review_list import review_path
-from programs.run.dropped_list import dropped_path
 from programs.run.journal import Journal
 from programs.run.merge_sources import MergeSource, find_sources
 from programs.run.merger import Overlap, pour
@@ -30,21 +28,21 @@ from programs.versions import git_commit, versions
 
 @dataclass
 class Merged:
-    """What a merge made: `traces` are its units by status, `spent_in_all` is as in `programs.run.summary.Summary`,
+    """What a merge made: `traces` are its variations by status, `spent_in_all` is as in `programs.run.summary.Summary`,
     `torn` says how many bytes of a torn last line were cut off a source, where there was one."""
 
     status: Status
     sources: list[str]
     traces: dict[str, int]
     spent_in_all: list[dict[str, Any]]
-    tally: Overlap
+    overlap: Overlap
     torn: dict[str, int]
 
 
 def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> Merged:
     """Merges journals, or documents with or without journals beside them, into `output` and its journal.
 
-    The accepted units are those of all sources; a later run on `output` asks nothing that a source had settled. Where
+    The accepted variations are those of all sources; a later run on `output` asks nothing that a source had settled. Where
     sources know the same text, see `programs.run.merger`.
     Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
     made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
@@ -57,11 +55,11 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
             torn, runs = _last_runs(sources, folder)
             mixing = _mixing(runs, allow_mixed)
             with Journal(folder / journal.name) as new:
-                tally = pour(sources, new, folder)
+                overlap = pour(sources, new, folder)
                 done = all(run["status"] == "completed" for run in runs.values())
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
-                merged = Merged(status, paths, new.index.counts(), new.index.spent(), tally, torn)
+                merged = Merged(status, paths, new.index.counts(), new.index.spent(), overlap, torn)
                 # Documents alone say nothing of how they were made: the first run decides.
                 if runs:
                     facts = {"mixing": mixing, "versions": versions(), "git_commit": git_commit()}
@@ -69,11 +67,10 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                     if any(run.get("question_rules") for run in runs.values()):
                         facts["question_rules"] = "those of each source"
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
-                document = write_document(new, folder / output.name, status, asdict(merged))
+                write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
-            judged = (review_path(output),) if document.judges else ()
-            dropped = (dropped_path(output),) if (folder / dropped_path(output).name).exists() else ()
-            for path in (Path(f"{journal}.index"), journal, *judged, *dropped, output):
+            lists = [path for path in _lists(output) if (folder / path.name).exists()]
+            for path in (Path(f"{journal}.index"), journal, *lists, output):
                 (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
@@ -90,7 +87,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(lock_on(f"{journal}.lock"))
-            for path in (journal, review_path(output), dropped_path(output), output):
+            for path in (journal, *_lists(output), output):
                 if path.exists():
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
             # A merge that was killed left its own behind.
@@ -103,6 +100,11 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
             raise UserError(f"cannot write {output} or beside it: {error.strerror}") from error
         held.callback(shutil.rmtree, folder)
         yield folder
+
+
+def _lists(output: Path) -> tuple[Path, Path]:
+    """What may be written beside a document."""
+    return beside(output, "review"), beside(output, "dropped")
 
 
 def _last_runs(sources: list[MergeSource], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:
@@ -165,15 +167,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _told(merged: Merged, output: Path) -> Iterator[str]:
-    tally = merged.tally
+    overlap = merged.overlap
     yield f"{output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources"
     for path, size in merged.torn.items():
         yield f"{path}: a torn last line of {size} bytes was cut off"
-    if tally.same_units:
-        yield f"{tally.same_units} units stood in several sources alike"
-    if tally.unlike_traces:
+    if overlap.same_variations:
+        yield f"{overlap.same_variations} variations stood in several sources alike"
+    if overlap.unlike_traces:
         yield (
-            f"{tally.unlike_traces} traces were made differently in several sources (first: {tally.first_unlike}); "
+            f"{overlap.unlike_traces} traces were made differently in several sources (first: {overlap.first_unlike}); "
             "those of the source named first were taken"
         )
     if merged.status != "completed":

@@ -1,7 +1,7 @@
 """Invariants of `programs.document`: the JSON output and where it comes from.
 
-1. The document holds the newest accepted record of every unit, in the order in which the units first stood, and says
-   how many; nothing rejected, failed, unjudged or double is in it.
+1. The document holds the newest accepted record of every variation, in the order in which they first stood, and says how
+   many; nothing rejected, failed, unjudged or double is in it.
 2. It is valid against the published JSON Schema and the pydantic model, with every key and type of the specification.
 3. It takes the old one's place in one step: a write that fails leaves the old one and no other file.
 4. It is read as a stream: the first record comes before the last was read.
@@ -65,8 +65,8 @@ MINIMAL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def units() -> list[Variation]:
-    """Accepted units of two texts, judged and graded, two questions with two variations each."""
+def variations() -> list[Variation]:
+    """Accepted variations of two texts, judged and graded, two questions with two variations each."""
     answers = Answers(judge=lambda ask: unread() if ask.judge == "b" else VERDICT)
     judged = {"quality_check": True, "judge_models": ["a", "b"]}
     options: dict[str, Any] = {"traces": 2, "variations": 2, "grade_answers": True, "grade_model": "g", **judged}
@@ -74,7 +74,7 @@ def units() -> list[Variation]:
         *made_of(answers, TEXT, **options).variations,
         *made_of(answers, f"{TEXT} Else nothing is known.", **options).variations,
     ]
-    assert [unit.status for unit in found] == ["accepted"] * 8
+    assert [variation.status for variation in found] == ["accepted"] * 8
     return found
 
 
@@ -101,32 +101,32 @@ def published_schema() -> dict[str, Any]:
     return found
 
 
-def test_the_document_is_the_journals_accepted_units_in_order(
-    units: list[Variation], output: Path, journal_path: Path
+def test_the_document_is_the_journals_accepted_variations_in_order(
+    variations: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
-        keep(journal, units)
+        keep(journal, variations)
         for status in ("rejected", "failed", "unjudged", "duplicate"):
             journal.append(
                 "unit", status, sample="s", status=status, settled=True, basis="b", digest=None, record={"id": status}
             )
-        keep(journal, units[2:3], basis="judged again")
-        assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(units)
-        expected = [line["record"] for line in journal.units("accepted")]
+        keep(journal, variations[2:3], basis="judged again")
+        assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(variations)
+        expected = [line["record"] for line in journal.variations("accepted")]
     document = loaded(output)
     assert document["questions"] == expected
-    assert [record["id"] for record in expected] == [unit.record().id for unit in units]
-    assert document["metadata"]["total_traces_generated"] == len(units)
+    assert [record["id"] for record in expected] == [variation.record().id for variation in variations]
+    assert document["metadata"]["total_traces_generated"] == len(variations)
     assert document["metadata"]["status"] == "completed"
     assert document["metadata"]["run"] == {"calls": 3}
 
 
 def test_parts_of_ours_are_without_what_is_not_there_and_published_fields_stay(
-    units: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch
+    variations: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(units[0].attempts[-1], "grades", None)
+    monkeypatch.setattr(variations[0].attempts[-1], "grades", None)
     with Journal(journal_path) as journal:
-        keep(journal, units)
+        keep(journal, variations)
         write_document(journal, output, "completed")
     records = loaded(output)["questions"]
     for record in records:
@@ -134,101 +134,51 @@ def test_parts_of_ours_are_without_what_is_not_there_and_published_fields_stay(
         assert [value for part in parts for value in part.values() if value in (None, [], {})] == []
         assert record["answer_grades"] is None or len(record["answer_grades"]) == len(GRADES) + 2
     assert [record["answer_grades"] is None for record in records[:2]] == [True, False]
-    for found, unit in zip(read_records(output), units, strict=True):
-        made = unit.record()
+    for found, variation in zip(read_records(output), variations, strict=True):
+        made = variation.record()
         assert (found.steps, found.evidence, found.verdicts) == (made.steps, made.evidence, made.verdicts)
 
 
 def test_how_the_thoughts_are_distributed_stands_in_a_finished_document(
-    units: list[Variation], output: Path, journal_path: Path
+    variations: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
-        keep(journal, units)
+        keep(journal, variations)
         assert write_document(journal, output, "running").thoughts is None
         write_document(journal, output, "completed")
     thoughts = loaded(output)["metadata"]["thoughts"]
-    assert thoughts["traces"] == sum(thoughts["shapes"].values()) == len(units)
+    assert thoughts["traces"] == sum(thoughts["shapes"].values()) == len(variations)
     assert list(loaded(output)["metadata"])[:3] == ["generation_timestamp", "total_traces_generated", "status"]
 
 
-def test_a_unit_that_is_rejected_later_leaves_the_document(
-    units: list[Variation], output: Path, journal_path: Path
-) -> None:
-    with Journal(journal_path) as journal:
-        keep(journal, units)
-        line = journal.latest("unit", str(units[0].key))
-        assert line is not None
-        journal.append(**{**line, "status": "rejected"})
-        assert write_document(journal, output, "completed").total_traces_generated == len(units) - 1
-    assert units[0].record().id not in [record["id"] for record in loaded(output)["questions"]]
-
-
 def test_the_document_is_valid_against_the_schema_and_the_model(
-    units: list[Variation], output: Path, journal_path: Path
+    variations: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
-        keep(journal, units)
+        keep(journal, variations)
         write_document(journal, output, "completed", {})
     schema = published_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(loaded(output), schema)
-    assert len(Document.model_validate(loaded(output)).questions) == len(units)
+    assert len(Document.model_validate(loaded(output)).questions) == len(variations)
     wrong = loaded(output)
     del wrong["questions"][0]["final_answer"]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, schema)
 
 
-def shape(value: Any) -> Any:
-    """The keys and types of a value, of lists those of the first item."""
-    if isinstance(value, dict):
-        return {key: shape(part) for key, part in value.items()}
-    return [shape(part) for part in value[:1]] if isinstance(value, list) else type(value)
-
-
-def holds(value: Any, wanted: Any) -> bool:
-    """Whether a shape has at least the keys of another, each of the same type."""
-    if isinstance(wanted, dict):
-        return isinstance(value, dict) and all(key in value and holds(value[key], part) for key, part in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(value, list) and all(holds(part, wanted[0]) for part in value)
-    return bool(value == wanted)
-
-
-def test_every_key_of_the_specification_is_there_with_its_type(
-    units: list[Variation], output: Path, journal_path: Path
-) -> None:
-    with Journal(journal_path) as journal:
-        keep(journal, units)
-        write_document(journal, output, "completed")
-    assert holds(shape(loaded(output)), shape(MINIMAL))
-    jsonschema.validate(MINIMAL, published_schema())
-
-
-def test_records_say_where_they_come_from_and_how_they_were_made(units: list[Variation]) -> None:
-    record = units[1].record(program="abc", seed=3)
-    assert record.generation is not None
-    assert record.generation.model == "stand-in"
-    assert record.generation.variation == 1
-    assert record.generation.temperature == units[1].attempts[0].plan.temperature
-    assert (record.generation.program, record.generation.seed) == ("abc", 3)
-    assert [(verdict.judge, verdict.scored) for verdict in record.verdicts] == [("a", True), ("b", False)]
-    text = record.source_paper.text or ""
-    assert all(text[item.start : item.end] == item.quote for item in record.evidence)
-
-
 @pytest.mark.parametrize("step", ["fsync", "replace", "write"])
 def test_a_write_that_fails_leaves_the_old_document(
-    units: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    variations: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with Journal(journal_path) as journal:
-        keep(journal, units[:1])
+        keep(journal, variations[:1])
         write_document(journal, output, "running")
         before, files = output.read_bytes(), sorted(output.parent.iterdir())
-        keep(journal, units)
+        keep(journal, variations)
         with monkeypatch.context() as patch:
             if step == "replace":
                 patch.setattr(Path, "replace", full)
@@ -239,7 +189,7 @@ def test_a_write_that_fails_leaves_the_old_document(
         assert output.read_bytes() == before
         assert sorted(output.parent.iterdir()) == files
         write_document(journal, output, "completed")
-    assert len(loaded(output)["questions"]) == len(units)
+    assert len(loaded(output)["questions"]) == len(variations)
 
 
 def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,16 +213,16 @@ def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.Monkey
 
 
 def test_main_makes_the_document_again(
-    units: list[Variation], output: Path, journal_path: Path, capsys: pytest.CaptureFixture[str]
+    variations: list[Variation], output: Path, journal_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Journal(journal_path) as journal:
-        keep(journal, units)
+        keep(journal, variations)
         journal.append("run", None, status="completed", summary={"calls": 7})
         write_document(journal, output, "completed", {"calls": 7})
     before = loaded(output)
     output.unlink()
     assert main([str(output)]) == 0
-    assert capsys.readouterr().out == f"{output}: {len(units)} traces\n"
+    assert capsys.readouterr().out == f"{output}: {len(variations)} traces\n"
     after = loaded(output)
     before["metadata"].pop("generation_timestamp")
     after["metadata"].pop("generation_timestamp")
@@ -281,10 +231,10 @@ def test_main_makes_the_document_again(
 
 
 def test_main_says_interrupted_of_a_run_that_did_not_end(
-    units: list[Variation], output: Path, journal_path: Path
+    variations: list[Variation], output: Path, journal_path: Path
 ) -> None:
     with Journal(journal_path) as journal:
-        keep(journal, units[:1])
+        keep(journal, variations[:1])
         journal.append("run", None, status="running")
     main([str(output)])
     assert loaded(output)["metadata"]["status"] == "interrupted"
@@ -318,26 +268,16 @@ def test_the_minimal_published_format_is_taken_over(output: Path, journal_path: 
     jsonschema.validate(loaded(output), published_schema())
 
 
-def test_what_was_taken_over_is_finished(output: Path, journal_path: Path) -> None:
-    output.write_text(json.dumps(MINIMAL))
-    with Journal(journal_path) as journal:
-        import_document(journal, output)
-        assert journal.index.counts() == {"accepted": 1}
-        (line,) = journal.units("accepted")
-        assert line["settled"] is True
-        assert not journal.index.stale("any rules")
-
-
-def test_our_own_document_comes_back_byte_for_byte(units: list[Variation], output: Path, tmp_path: Path) -> None:
+def test_our_own_document_comes_back_byte_for_byte(variations: list[Variation], output: Path, tmp_path: Path) -> None:
     with Journal(tmp_path / "first.jsonl") as journal:
-        keep(journal, units)
+        keep(journal, variations)
         write_document(journal, output, "completed")
     before = loaded(output)["questions"]
     again = taken_over({**MINIMAL, "questions": before}, output, tmp_path / "second.jsonl")
     assert again == before
     with Journal(tmp_path / "second.jsonl") as journal:
-        assert [line["key"] for line in journal.units()] == [str(unit.key) for unit in units]
-        assert [line["digest"] for line in journal.units()] == [unit.digest for unit in units]
+        assert [line["key"] for line in journal.variations()] == [str(variation.key) for variation in variations]
+        assert [line["digest"] for line in journal.variations()] == [variation.digest for variation in variations]
 
 
 def test_keys_that_we_do_not_know_are_kept(output: Path, journal_path: Path) -> None:

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from programs.counts import Distinct, Frequent
 from programs.document_metadata import DocumentMetadata, ThoughtDistributions
+from programs.generate import show_document
 from programs.records import Record
-from programs.run.summary import show_document
 from programs.thought_counts import ThoughtCount, cautions_of
 
 PARAGRAPHS = [

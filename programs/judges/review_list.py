@@ -56,14 +56,14 @@ def write_review_list(journal: Journal, document: Path) -> JudgeAgreement | None
     """Writes the list of a document's journal, atomically, and gives how far the judges agree: over every judged attempt,
     those that were turned down included. None, and no list, where nothing was judged.
 
-    Reads the journal's units once, unless no judge was ever asked. A list that somebody wrote into is moved aside. Raises
-    `JournalError` when it cannot be written.
+    Reads the journal's variations once, unless no judge was ever asked. A list that somebody wrote into is moved aside.
+    Raises `JournalError` when it cannot be written.
     """
     if not journal.index.judges_asked():
         return None
     count, listed, path = AgreementCount(), 0, review_path(document)
     with in_place(path) as file:
-        for line in journal.units():
+        for line in journal.variations():
             for became, content in attempts_of(line):
                 if not content.get("verdicts"):
                     continue

@@ -119,7 +119,7 @@ def viewed(path: Path) -> Iterator[JournalReader]:
 
 
 def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
-    for line in view.units():
+    for line in view.variations():
         for became, content in attempts_of(line):
             yield ReadTrace(Record.model_validate(content), became, line["key"])
 

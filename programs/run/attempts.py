@@ -64,7 +64,7 @@ def read_variations(path: Path) -> Iterator[VariationAttempts]:
             yield VariationAttempts(record.unit, "accepted", accepted=record)
         return
     with Journal(found[0].path) as journal:
-        for line in journal.units():
+        for line in journal.variations():
             variation = _read(line)
             if variation.records:
                 question = variation.key.rpartition("/")[0]

@@ -38,7 +38,7 @@ ECHO = 3
 """Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
 
 REST = 50.0
-"""As many times as long as counting the units took, the counts then stand: a large journal costs no more to look at."""
+"""As many times as long as counting the traces took, the counts then stand: a large journal costs no more to look at."""
 
 MOST_KINDS = 3
 LAST = "last"
@@ -56,31 +56,26 @@ class ProgressView:
         self._traces = self._task("traces", None)
         limits = {"calls": settings.max_calls, "tokens": settings.max_tokens_total, "cost": settings.max_cost}
         self._budgets = [self._task(name, limit) for name, limit in limits.items() if limit is not None]
-        self._units = ledger.units
+        self._counts = ledger.traces
         self._counted_until = 0.0
 
     def _task(self, name: str, total: float | None) -> Task:
         added = self._tasks.add_task(name, total=total)
         return next(task for task in self._tasks.tasks if task.id == added)
 
-    @property
-    def begun(self) -> bool:
-        """Whether the run has begun to make traces."""
-        return self._ledger.begun
-
     def look(self) -> "ProgressView":
         """Takes the run as it stands now."""
         ledger, spent = self._ledger, self._ledger.total
         started = self._clock()
         if ledger.index is None or started >= self._counted_until:
-            self._units = ledger.units
+            self._counts = ledger.traces
             self._counted_until = started + REST * (self._clock() - started)
-        done = ledger.accepted_before + self._units["accepted"]
+        done = ledger.accepted_before + self._counts["accepted"]
         # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
         self._traces.total = None
         self._tasks.update(self._traces.id, completed=done)
         self._traces.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
-        known = {"calls": spent.calls, "tokens": self._tokens, "cost": ledger.gauges.cost()}
+        known = {"calls": spent.calls, "tokens": self._tokens, "cost": ledger.budget.cost}
         for task in self._budgets:
             self._tasks.update(task.id, completed=known[task.description] or 0)
         return self
@@ -101,17 +96,17 @@ class ProgressView:
             return None
         a_text = (ledger.traces_done + PLANNED_TEXTS * self._a_text) / (ledger.texts_done + PLANNED_TEXTS)
         more = (ledger.to_begin + ledger.under_way) * a_text
-        return ledger.accepted_before + round(self._units["accepted"] + more)
+        return ledger.accepted_before + round(self._counts["accepted"] + more)
+
+    @property
+    def _total(self) -> int | None:
+        return self._ledger.goal if self._ledger.goal is not None else self.expected
 
     @property
     def share(self) -> float | None:
         """Which part of the traces is there, from 0 to 1; None: nobody knows of how many."""
         total = self._total
         return min(1.0, self._traces.completed / total) if total else None
-
-    @property
-    def _total(self) -> int | None:
-        return self._ledger.goal if self._ledger.goal is not None else self.expected
 
     @property
     def _tokens(self) -> int | None:
@@ -121,10 +116,9 @@ class ProgressView:
     @property
     def title(self) -> str:
         done, total = int(self._traces.completed), self._total
-        if total is None:
-            return f"{done:,} traces"
         about = "about " if self._ledger.goal is None else ""
-        return f"{done:,} of {about}{total:,} traces ({self.share or 0.0:.0%})"
+        of = "" if total is None else f" of {about}{total:,}"
+        return f"{done:,}{of} traces" + ("" if total is None else f" ({self.share or 0.0:.0%})")
 
     def rows(self, now: float) -> Iterator[tuple[str, str]]:
         """Names and words. `now` is the time of the clock, in seconds since the epoch."""
@@ -137,8 +131,11 @@ class ProgressView:
         capacity = ledger.gauges.capacity()
         yield "calls", f"{ledger.in_flight} of {capacity} in flight, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
-        lost = "".join(f", {n:,} {status}" for status, n in sorted(self._units.items()) if n and status != "accepted")
-        yield "traces", f"{self._units['accepted']:,} accepted{lost}{self._short_of()}"
+        lost = "".join(f", {n:,} {status}" for status, n in sorted(self._counts.items()) if n and status != "accepted")
+        goal, expected = ledger.goal, self.expected
+        short = goal is not None and expected is not None and expected < goal
+        said = f"; the input will give about {expected:,} in all" if short else ""
+        yield "traces", f"{self._counts['accepted']:,} accepted{lost}{said}"
         yield "spent", self._spent()
         if errors := ledger.trouble.by_kind(spent.faults):
             yield "errors", _in_words(errors.most_common())
@@ -168,13 +165,8 @@ class ProgressView:
         clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
         yield f"about {in_time(seconds)} left{until} ({'stops' if until else 'done'} {clock})"
 
-    def _short_of(self) -> str:
-        goal, expected = self._ledger.goal, self.expected
-        short = goal is not None and expected is not None and expected < goal
-        return f"; the input will give about {expected:,} in all" if short else ""
-
     def _spent(self) -> str:
-        spent, cost = self._ledger.total, self._ledger.gauges.cost()
+        spent, cost = self._ledger.total, self._ledger.budget.cost
         tokens = "tokens unknown: the server does not say"
         if self._tokens is not None:
             tokens = f"{spent.prompt_tokens:,} tokens read, {spent.completion_tokens:,} written"
@@ -205,7 +197,7 @@ async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console:
     """Shows the run while the block goes on."""
     view = ProgressView(ledger, settings)
     terminal = console.is_terminal and not console.is_dumb_terminal
-    task = asyncio.create_task(_live(view, report, console) if terminal else _plain(view, console))
+    task = asyncio.create_task(_live(view, ledger, report, console) if terminal else _plain(view, ledger, console))
     try:
         yield
     finally:
@@ -214,12 +206,12 @@ async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console:
             await task
 
 
-async def _live(view: ProgressView, report: ReadReport, console: Console) -> None:
+async def _live(view: ProgressView, ledger: Ledger, report: ReadReport, console: Console) -> None:
     both = sys.stderr.isatty()
     with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=both) as live, _logs_above(both):
         while True:
             starting = Text(f"starting: {report.lines:,} lines read")
-            live.update(panel(view.look(), time.time(), console.width) if view.begun else starting, refresh=True)
+            live.update(panel(view.look(), time.time(), console.width) if ledger.begun else starting, refresh=True)
             await view.pause()
 
 
@@ -236,7 +228,7 @@ def _logs_above(both: bool) -> Iterator[None]:
                 one.setStream(stream)
 
 
-async def _plain(view: ProgressView, console: Console) -> None:
+async def _plain(view: ProgressView, ledger: Ledger, console: Console) -> None:
     said: float | None = None
 
     def say(event: str) -> None:
@@ -244,12 +236,12 @@ async def _plain(view: ProgressView, console: Console) -> None:
 
     try:
         while True:
-            if view.begun and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
+            if ledger.begun and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
                 say("begins" if said is None else "")
                 said = time.monotonic()
             await asyncio.sleep(REFRESH_SECONDS)
     finally:
-        if view.begun:
+        if ledger.begun:
             say("ends")
 
 

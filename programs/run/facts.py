@@ -11,15 +11,15 @@ Line = Mapping[str, Any]
 
 LONGEST_REASON = 160
 SOLVED = ("accepted", "rejected", "unjudged", CONTAMINATED)
-"""The statuses of units whose question has a need. One that was withdrawn counts nowhere."""
+"""The statuses of variations whose question has a need. One that was withdrawn counts nowhere."""
 
 UNDECIDED = "undecided"
 _NOTHING = (None, 0, False)
 
 
 class Facts(NamedTuple):
-    """`noted` lines are found without reading the others: units of which something gives a benchmark away, texts of which
-    questions were left out, texts that failed. `facts` are what only sums and lists need."""
+    """`noted` lines are found without reading the others: variations of which something gives a benchmark away, texts of
+    which questions were left out, texts that failed. `facts` are what only sums and lists need."""
 
     sample: str | None
     status: str | None
@@ -39,8 +39,8 @@ def loss_of(rejection: Line) -> str:
     return f"{stage} {reason}" if reason in (Reason.UNUSABLE.value, Reason.UNANSWERED.value) else reason
 
 
-def unit_facts(line: Line) -> dict[str, Any]:
-    """What the sums over units need of one: the last attempt stands for it where none was taken."""
+def variation_facts(line: Line) -> dict[str, Any]:
+    """What the sums over variations need of one: the last attempt stands for it where none was taken."""
     record, attempts, given_away = line["record"], line.get("attempts") or [], line.get("contaminated") or {}
     rejection = line["rejection"]
     last = record or (attempts[-1] if attempts else {})
@@ -58,8 +58,8 @@ def unit_facts(line: Line) -> dict[str, Any]:
     }
 
 
-def _unit(line: Line) -> Facts:
-    found = unit_facts(line)
+def _variation(line: Line) -> Facts:
+    found = variation_facts(line)
     noted = line["status"] == CONTAMINATED or found["given_away"] > 0
     return Facts(
         line["sample"], line["status"], noted, {name: value for name, value in found.items() if value not in _NOTHING}
@@ -67,7 +67,7 @@ def _unit(line: Line) -> Facts:
 
 
 def _solved(line: Line, solve: Line | None) -> dict[str, Any] | None:
-    """What blind solving found of the unit's question, told by the first of the units that were solved together. Those of
+    """What blind solving found of the variation's question, told by the first of those that were solved together. Those of
     older versions stand for themselves."""
     if not solve or line["status"] not in SOLVED:
         return None
@@ -102,4 +102,4 @@ def _sample(line: Line) -> Facts:
     return Facts(None, None, failure is not None, facts | {"failure": failure and failure[:LONGEST_REASON]})
 
 
-_FORMS: dict[str, Callable[[Line], Facts]] = {"unit": _unit, "pool": _pool, "sample": _sample}
+_FORMS: dict[str, Callable[[Line], Facts]] = {"unit": _variation, "pool": _pool, "sample": _sample}

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.option_groups import Price
 from programs.run.facts import UNDECIDED
-from programs.run.index import Index
+from programs.run.index import IndexReader
 from programs.traces.line import IMPORTED, WITHDRAWN
 
-TRIED = f"from unit where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
-"""The units that count: where one was withdrawn its question was lost, and no rule of ours decided imported ones."""
+TRIED = f"from variation where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
+"""The variations that count: where one was withdrawn its question was lost, and no rule of ours decided imported ones."""
 
 MOST_LOSSES = 20
 
@@ -84,7 +84,7 @@ class Findings(BaseModel):
     attempts_given_away: int | None = None
 
 
-def funnel_of(index: Index, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
+def funnel_of(index: IndexReader, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
     """The funnel as things stand. `read` are the steps of a run's reading (`steps_of_reading`), where they are known."""
     tried, accepted, used = _row(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
     pools, barren, drafted, usable = _row(
@@ -105,7 +105,7 @@ def funnel_of(index: Index, prices: Mapping[str, Price], read: Sequence[Step] = 
         _step("attempts at a trace written", written + unused, attempts, "last attempts"),
         _step("traces tried", tried, lost_traces(index), "accepted traces"),
     ]
-    (taken_over,) = _row(index, f"select count(*) from unit where basis = '{IMPORTED}'")
+    (taken_over,) = _row(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     return Funnel(
         steps=[*read, *steps],
         taken_over=taken_over,
@@ -117,7 +117,7 @@ _WRITTEN = "json_extract(facts, '$.written')"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
 
 
-def lost_questions(index: Index, since: int = 0) -> dict[str, int]:
+def lost_questions(index: IndexReader, since: int = 0) -> dict[str, int]:
     """The questions that were rejected or left out, by why, the most frequent first; `since` as in `Index.counts`."""
     query = (
         "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost where at >= ? group by lost.key"
@@ -125,40 +125,35 @@ def lost_questions(index: Index, since: int = 0) -> dict[str, int]:
     return dict(index.query(f"{query} order by 2 desc, 1", since))
 
 
-def lost_traces(index: Index) -> dict[str, int]:
+def lost_traces(index: IndexReader) -> dict[str, int]:
     """The traces that were tried and are not accepted, by why, the most frequent first."""
     return dict(index.query(f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"))
 
 
-def losses(index: Index, since: int) -> dict[str, int]:
+def losses(index: IndexReader, since: int) -> dict[str, int]:
     """The most frequent reasons, with their details, for which traces and texts were lost that were decided at offset
     `since` or behind it."""
     query = (
-        "select name, count(*) from (select status || ': ' || why as name from unit where at >= ? and why is not null"
+        "select name, count(*) from (select status || ': ' || why as name from variation where at >= ? and why is not null"
         " union all select 'failed: ' || failure from sample where at >= ? and failure is not null)"
         " group by name order by 2 desc, 1 limit ?"
     )
     return dict(index.query(query, since, since, MOST_LOSSES))
 
 
-def findings_of(index: Index) -> Findings:
+def findings_of(index: IndexReader) -> Findings:
     """What the optional checks found."""
-    steps = dict(
-        index.query("select s.key, sum(s.value) from unit, json_each(facts, '$.steps') s group by s.key order by s.key")
+    steps = "select s.key, sum(s.value) from variation, json_each(facts, '$.steps') s group by s.key order by s.key"
+    solved = (
+        "select json_extract(facts, '$.solved.need') need, json_extract(facts, '$.solved.difficulty') at from variation"
     )
-    needs = dict(
-        index.query(
-            "select need, count(*) from (select json_extract(facts, '$.solved.need') need from unit) where need is not null"
-            " group by need"
-        )
-    )
-    difficulty = "json_extract(facts, '$.solved.difficulty')"
-    ((rated, mean),) = index.query(f"select count({difficulty}), avg({difficulty}) from unit")
-    ((given_away,),) = index.query("select sum(json_extract(facts, '$.given_away')) from unit where noted = 1")
-    rounded = None if mean is None else round(mean, 4)
+    counted = dict(index.query(steps))
+    needs = dict(index.query(f"select need, count(*) from ({solved}) where need is not null group by need"))
+    ((rated, mean),) = index.query(f"select count(at), round(avg(at), 4) from ({solved})")
+    ((given_away,),) = index.query("select sum(json_extract(facts, '$.given_away')) from variation where noted = 1")
     return Findings(
-        steps=StepFindings(**steps) if steps else None,
-        blind_solve=SolveFindings(**needs, rated=rated, mean_difficulty=rounded) if needs else None,
+        steps=StepFindings(**counted) if counted else None,
+        blind_solve=SolveFindings(**needs, rated=rated, mean_difficulty=mean) if needs else None,
         attempts_given_away=given_away or None,
     )
 
@@ -214,7 +209,7 @@ def findings_in_words(found: Findings) -> Iterable[tuple[str, str]]:
         yield "benchmarks", f"{found.attempts_given_away} attempts that give one away are in no export"
 
 
-def _row(index: Index, query: str) -> list[int]:
+def _row(index: IndexReader, query: str) -> list[int]:
     """Sums over all rows; of none, 0."""
     (row,) = index.query(query)
     return [int(count or 0) for count in row]

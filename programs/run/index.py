@@ -20,7 +20,7 @@ from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
 
-VERSION = "7"
+VERSION = "8"
 PAGE = 512
 COMMIT_EVERY = 20_000
 MARK_BYTES = 4096
@@ -41,7 +41,7 @@ create index if not exists by_note on line (kind, noted, first, at, length) wher
 create table if not exists spent (
     stage text, model text, {", ".join(f"{name} real" for name in SPENT)}, primary key (stage, model)
 ) without rowid;
-create view if not exists unit as select key, at, sample, status, noted,
+create view if not exists variation as select key, at, sample, status, noted,
     json_extract(facts, '$.question') question, json_extract(facts, '$.basis') basis,
     json_extract(facts, '$.settled') settled, json_extract(facts, '$.digest') digest,
     json_extract(facts, '$.loss') loss, json_extract(facts, '$.why') why, facts
@@ -97,62 +97,12 @@ def mark(file: int, offset: int) -> str:
     return hashlib.blake2b(os.pread(file, offset - start, start), digest_size=8).hexdigest()
 
 
-class Index:
-    """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on, `mark(offset)`
-    names the bytes before it. Raises `Damaged`, OSError and sqlite3.Error."""
+class IndexReader:
+    """What can be asked of an index. Raises `JournalError` where it cannot be read."""
 
-    def __init__(
-        self,
-        path: Path,
-        size: int,
-        scan: Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]],
-        mark: Callable[[int], str],
-    ) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
         self.path = path
-        self._mark = mark
-        self._database = _opened(path)
-        covered = self._covered(size)
-        if covered is None:
-            self._database.close()
-            remove_database(path)
-            self._database = _opened(path)
-        self._end = covered or 0
-        try:
-            for number, (at, length, line) in enumerate(scan(self._end), 1):
-                try:
-                    self.add(at, length, line)
-                except _NO_LINE as error:
-                    raise Damaged(at) from error
-                if number % COMMIT_EVERY == 0:
-                    self.commit()
-            self.commit()
-        except BaseException:
-            self._database.close()
-            raise
-
-    @property
-    def end(self) -> int:
-        """How many bytes of the journal it covers."""
-        return self._end
-
-    def add(self, at: int, length: int, line: dict[str, Any]) -> None:
-        """Takes one line of the journal, in the journal's order."""
-        line = present_form(line)
-        kind, found = line["kind"], facts_of(line)
-        values: tuple[Any, ...] = (None, None, None, None, None)
-        if found is not None:
-            values = (at, found.sample, found.status, found.noted or None, orjson.dumps(found.facts).decode())
-        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, *values))
-        if kind in ("stage", "failed"):
-            self._add_spent(line["stage"], line["reply"]["model"], line["reply"]["spent"])
-        self._end = at + length
-
-    def _add_spent(self, stage: str, model: str, spent: dict[str, Any]) -> None:
-        tokens = (spent["prompt_tokens"], spent["completion_tokens"])
-        uncounted = spent["calls"] if None in tokens else 0
-        counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
-        rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
-        self._database.execute(_ADD_SPENT, (stage, model, *counts, *rest))
+        self._database = database
 
     def place(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
@@ -170,7 +120,7 @@ class Index:
         return self.query(query, kind, after, since, *([status] if status else []), PAGE)
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What SQL finds in the table `line` and the views `unit`, `pool` and `sample`."""
+        """What SQL finds in the table `line` and the views `variation`, `pool` and `sample`."""
         try:
             return self._database.execute(sql, values).fetchall()
         except sqlite3.Error as error:
@@ -179,33 +129,33 @@ class Index:
             ) from error
 
     def counts(self, since: int = 0) -> dict[str, int]:
-        """How many units there are by status, of those whose newest line stands at `since` or behind."""
+        """How many variations there are by status, of those whose newest line stands at `since` or behind."""
         query = (
             "select status, count(*) from line where kind = 'unit' and status is not null and at >= ? group by status"
         )
         return dict(self.query(query, since))
 
-    def unit(self, key: str) -> tuple[str, str, bool, str | None] | None:
-        """Status, basis, whether it is settled, and digest of a unit."""
-        rows = self.query("select status, basis, settled, digest from unit where key = ?", key)
+    def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
+        """Status, basis, whether it is settled, and digest of a variation."""
+        rows = self.query("select status, basis, settled, digest from variation where key = ?", key)
         return next(((status, basis, bool(settled), digest) for status, basis, settled, digest in rows), None)
 
-    def units_of(self, sample: str) -> dict[str, str]:
-        """The units of a sample, with their status."""
+    def variations_of(self, sample: str) -> dict[str, str]:
+        """The variations of a sample, with their status."""
         return dict(self.query("select key, status from line where sample = ? and kind = 'unit'", sample))
 
     def accepted_of(self, sample: str) -> int:
-        """How many accepted units a sample has."""
-        return list(self.units_of(sample).values()).count("accepted")
+        """How many accepted variations a sample has."""
+        return list(self.variations_of(sample).values()).count("accepted")
 
     def stale(self, basis: str) -> bool:
-        """Whether some accepted unit was decided by other rules than `basis`, imported ones apart."""
-        query = "select 1 from unit where status = 'accepted' and basis not in (?, ?) limit 1"
+        """Whether some accepted variation was decided by other rules than `basis`, imported ones apart."""
+        query = "select 1 from variation where status = 'accepted' and basis not in (?, ?) limit 1"
         return bool(self.query(query, basis, IMPORTED))
 
     def turned_down(self, sample: str, question: str) -> bool:
-        """Whether some unit of a sample's question was not taken for what the question needs."""
-        query = "select 1 from unit where sample = ? and question = ? and loss = ?"
+        """Whether some variation of a sample's question was not taken for what the question needs."""
+        query = "select 1 from variation where sample = ? and question = ? and loss = ?"
         return bool(self.query(query, sample, question, Reason.NEED.value))
 
     def sample(self, key: str) -> tuple[str, bool] | None:
@@ -246,23 +196,82 @@ class Index:
         rows = [dict(zip(names, row, strict=True)) for row in self.query("select * from spent order by stage, model")]
         return [{**row, **{name: int(row[name]) for name in SPENT[:-1]}} for row in rows]
 
+    def close(self) -> None:
+        self._database.close()
+
+    def _number(self, sql: str, *values: Any) -> int:
+        return int(self.query(sql, *values)[0][0])
+
+
+class Index(IndexReader):
+    """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on, `mark(offset)`
+    names the bytes before it. Raises `Damaged`, OSError and sqlite3.Error."""
+
+    def __init__(
+        self,
+        path: Path,
+        size: int,
+        scan: Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]],
+        mark: Callable[[int], str],
+    ) -> None:
+        super().__init__(path, _opened(path))
+        self._mark = mark
+        covered = self._covered(size)
+        if covered is None:
+            self._database.close()
+            remove_database(path)
+            self._database = _opened(path)
+        self._end = covered or 0
+        try:
+            for number, (at, length, line) in enumerate(scan(self._end), 1):
+                try:
+                    self.add(at, length, line)
+                except _NO_LINE as error:
+                    raise Damaged(at) from error
+                if number % COMMIT_EVERY == 0:
+                    self.commit()
+            self.commit()
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def end(self) -> int:
+        """How many bytes of the journal it covers."""
+        return self._end
+
+    def add(self, at: int, length: int, line: dict[str, Any]) -> None:
+        """Takes one line of the journal, in the journal's order."""
+        line = present_form(line)
+        kind, found = line["kind"], facts_of(line)
+        values: tuple[Any, ...] = (None, None, None, None, None)
+        if found is not None:
+            values = (at, found.sample, found.status, found.noted or None, orjson.dumps(found.facts).decode())
+        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, *values))
+        if kind in ("stage", "failed"):
+            spent = line["reply"]["spent"]
+            tokens = (spent["prompt_tokens"], spent["completion_tokens"])
+            uncounted = spent["calls"] if None in tokens else 0
+            counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
+            rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
+            self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
+        self._end = at + length
+
+    def reader(self) -> IndexReader:
+        """What was committed so far, over a connection of its own: long questions of another thread hold up no `add`."""
+        return IndexReader(self.path, sqlite3.connect(self.path, check_same_thread=False))
+
     def commit(self) -> None:
         """Makes what was added durable, with how far the journal was read."""
         values = [("read_to", self._end), ("mark", self._mark(self._end))]
         self._database.executemany("insert or replace into meta values (?, ?)", values)
         self._database.commit()
 
-    def close(self) -> None:
-        self._database.close()
-
     def _covered(self, size: int) -> int | None:
         """How far it has read; None: another journal, or one that has lost its end since."""
         said = dict(self.query("select name, value from meta"))
         covered = int(said.get("read_to", 0))
         return covered if not covered or (covered <= size and said.get("mark") == self._mark(covered)) else None
-
-    def _number(self, sql: str, *values: Any) -> int:
-        return int(self.query(sql, *values)[0][0])
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
     stage    one settled reply of a stage (`programs.asking.reply.Reply`); a later line with the same key replaces it
     failed   a reply that gave nothing, or that a merge set aside; kept to be read, never taken for an answer
     pool     the questions of a text, those rejected with their reasons
-    unit     what became of a unit: its status, its record, the attempts that were not taken
+    unit     what became of a variation: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole
 
 Any other kind can be kept as well, and found by its key. A line is written with one `write`, so a killed process loses
@@ -47,12 +47,12 @@ class JournalReader:
         place = self.index.place(kind, key)
         return None if place is None else self._read(*place)
 
-    def units(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """The newest line of every unit (with this status), in the order in which the units first stood."""
+    def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """The newest line of every variation (with this status), in the order in which they first stood."""
         return self._newest("unit", status=status)
 
     def given_away(self) -> Iterator[dict[str, Any]]:
-        """As `units`, those that give a benchmark away or an attempt at which does."""
+        """As `variations`, those that give a benchmark away or an attempt at which does."""
         return self._newest("unit", noted=True)
 
     def pools(self, *, dropped: bool = False, since: int = 0) -> Iterator[dict[str, Any]]:
@@ -149,13 +149,15 @@ class Journal(JournalReader):
         return end[0] <= self._size and mark(self._file, end[0]) == end[1]
 
     def flush(self) -> None:
-        """Brings everything written to the disk, then the index up to it. Raises `JournalError`."""
+        """Brings everything written to the disk, then the index up to it. Raises `JournalError`, as does every `append`
+        that follows: an index that failed may have lost what it was told before."""
         try:
             os.fsync(self._file)
             with self._mutex:
                 if not isinstance(self._failure, sqlite3.Error):
                     self.index.commit()
         except (OSError, sqlite3.Error) as error:
+            self._failure = error
             raise _unwritten(self.path, error) from error
 
     def close(self) -> None:
@@ -187,8 +189,8 @@ class Journal(JournalReader):
             flushed = self._size
             try:
                 self.flush()
-            except JournalError as error:
-                self._failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            except JournalError:
+                # The next append raises it.
                 return
 
 

@@ -11,7 +11,6 @@ from programs.asking.reply import Reply
 from programs.errors import FatalError, RunStopped
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
-from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
@@ -39,11 +38,10 @@ class JournaledCaller:
         journal: Journal,
         gate: Gate,
         ledger: Ledger,
-        budget: Budget,
         reach: Callable[[], Awaitable[None]],
     ) -> None:
         self._caller, self._journal, self._gate = caller, journal, gate
-        self._ledger, self._budget, self._reach = ledger, budget, reach
+        self._ledger, self._reach = ledger, reach
         self._reached: asyncio.Task[None] | None = None
         self._failed = self._unanswered = 0
         self._settled = False
@@ -55,7 +53,7 @@ class JournaledCaller:
         line = self._journal.latest("stage", ask.key)
         stored = None if line is None else Reply.model_validate(line["reply"])
         if stored is not None and ask.reads(stored):
-            self._ledger.replayed()
+            self._ledger.reused += 1
             return stored
         with placed(lambda: self._place(ask)):
             try:
@@ -79,10 +77,10 @@ class JournaledCaller:
     async def _place(self, ask: Ask) -> AsyncIterator[None]:
         """A place for one call of an ask."""
         async with self._gate.slot(ask.depth, ask.sample):
-            if not self._budget.permits():
+            if not self._ledger.budget.permits():
                 self._gate.close()
                 raise RunStopped
-            self._ledger.enters()
+            self._ledger.in_flight += 1
             try:
                 yield
             except Exception as error:
@@ -92,13 +90,12 @@ class JournaledCaller:
                     self._fail(failure)
                 raise
             finally:
-                self._ledger.leaves()
+                self._ledger.in_flight -= 1
 
     def _write(self, ask: Ask, reply: Reply) -> None:
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
         self._ledger.answered(ask, reply)
-        self._budget.spend(reply)
         if not reply.settled:
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 

@@ -1,15 +1,16 @@
-"""What a run does that no journal holds: what it has under way and waits for, what it answered without asking, and what it
-spent itself. What became of its texts and traces is asked of the index, from where the run began."""
+"""What a run does that no journal holds: what it has under way and waits for, what it answered without asking, what it
+spent itself and may spend. What became of its texts and traces is asked of the index, from where the run began."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, Spent
-from programs.errors import TransientError
+from programs.errors import TransientError, UserError
 from programs.lms.failures import kind
+from programs.option_groups import BudgetOptions
 from programs.run.index import Index
 from programs.tracer import SampleOutcome
 
@@ -56,27 +57,76 @@ class Trouble:
         return f"{why}: {calls} to be tried again, the next in {min(pauses):.0f} s"
 
 
+class Budget:
+    """Counts what this run spends, and says when a limit is `reached`.
+
+    `cost` is None without prices, and when some reply came from a model without one or without token counts: unknown, never
+    guessed.
+    Calls are counted as they start, so no more than `max_calls` are made; tokens and cost as replies come, so the calls
+    then in flight are spent on top.
+    """
+
+    def __init__(self, options: BudgetOptions) -> None:
+        self._options = options
+        self.calls = self.tokens = 0
+        self.cost: float | None = 0.0 if options.prices else None
+        self.reached: str | None = None
+
+    def permits(self) -> bool:
+        """Whether one more call may be made, which is then counted."""
+        self.reached = self.reached or self._limit()
+        self.calls += self.reached is None
+        return self.reached is None
+
+    def spend(self, reply: Reply) -> None:
+        """Counts what a stage cost."""
+        read, written = reply.spent.prompt_tokens, reply.spent.completion_tokens
+        self.tokens += (read or 0) + (written or 0)
+        price = self._options.prices.get(reply.model)
+        if price is None or read is None or written is None or self.cost is None:
+            self.cost = None
+        else:
+            self.cost += price.of(read, written)
+
+    def _limit(self) -> str | None:
+        options = self._options
+        if options.max_calls is not None and self.calls >= options.max_calls:
+            return f"{self.calls} calls"
+        if options.max_tokens_total is not None and self.tokens >= options.max_tokens_total:
+            return f"{self.tokens} tokens"
+        if options.max_cost is not None and self.cost is not None and self.cost >= options.max_cost:
+            return f"a cost of {self.cost:.4g}"
+        return None
+
+
+def check_prices(options: BudgetOptions, models: Sequence[str]) -> None:
+    """Raises `UserError` when a cost is to be limited that cannot be known."""
+    unpriced = [name for name in models if name not in options.prices]
+    if options.max_cost is not None and unpriced:
+        raise UserError(f"--max-cost needs prices in the config file for {', '.join(unpriced)}")
+
+
 @dataclass(frozen=True)
 class Gauges:
     """What can be read off a run as it goes on: how many calls may be in flight, how many texts are still to come (None:
-    nobody knows), what was spent so far (None: unknown), and why no new call starts any more (None: they do)."""
+    nobody knows), and why no new call starts any more (None: they do)."""
 
     capacity: Callable[[], int] = lambda: 1
     to_begin: Callable[[], float | None] = lambda: None
-    cost: Callable[[], float | None] = lambda: None
     stopping: Callable[[], str | None] = lambda: None
 
 
 @dataclass
 class Ledger:
     """`told` hears of each stage that was asked. `since` is the offset in the journal at which this run began,
-    `accepted_before` the traces of earlier runs, `total` what this run spent; `left` counts texts that were read and not
-    begun, by why; `cost` is None where prices or tokens are unknown, and `room` is how many more texts may be begun, None
-    for any number."""
+    `accepted_before` the traces of earlier runs, `total` what this run spent, `reused` the stages that the journal
+    answered, `in_flight` the calls that have their place at the gate, pauses between tries included; `left` counts texts
+    that were read and not begun, by why; `room` is how many more texts may be begun, None for any number."""
 
     told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     trouble: Trouble = field(default_factory=Trouble)
     gauges: Gauges = field(default_factory=Gauges)
+    budget: Budget = field(default_factory=lambda: Budget(BudgetOptions()))
     begun: bool = False
     index: Index | None = None
     since: int = 0
@@ -90,8 +140,6 @@ class Ledger:
     traces_done: int = 0
     left: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
-    cost: float | None = None
-    budget_reached: str | None = None
     _started: float = field(default_factory=time.monotonic)
     _under_way: set[str] = field(default_factory=set)
     _ended: Counter[str] = field(default_factory=Counter)
@@ -103,29 +151,18 @@ class Ledger:
 
     def close(self) -> None:
         """The run has ended, and its journal is about to be closed."""
-        self._ended, self.index = self.units, None
+        self._ended, self.index = self.traces, None
 
     def begins(self, sample: str) -> None:
         """A text is under way."""
         self._under_way.add(sample)
 
-    def enters(self) -> None:
-        """A call gets its place at the gate; it is in flight until it `leaves`, pauses between tries included."""
-        self.in_flight += 1
-
-    def leaves(self) -> None:
-        """A call gives its place back."""
-        self.in_flight -= 1
-
     def answered(self, ask: Ask, reply: Reply) -> None:
         """A stage was asked of a model."""
         self._under_way.add(ask.sample)
         self.total += reply.spent
+        self.budget.spend(reply)
         self.told(ask, reply)
-
-    def replayed(self) -> None:
-        """A stage was answered from the journal."""
-        self.reused += 1
 
     def sample(self, sample: str, outcome: SampleOutcome) -> None:
         """A text was driven to its end."""
@@ -144,8 +181,8 @@ class Ledger:
         return len(self._under_way)
 
     @property
-    def units(self) -> Counter[str]:
-        """The units that this run decided, by status; "accepted": how many more there are than before."""
+    def traces(self) -> Counter[str]:
+        """The variations that this run decided, by status; "accepted": how many more there are than before."""
         if self.index is None:
             return self._ended
         accepted = self.index.counts().get("accepted", 0) - self.accepted_before

@@ -4,10 +4,10 @@ Journals of shards share no text, and every line of theirs is taken. Where sever
 that was carried on does, or shards of different N:
 
 - the replies, the questions and the state of the text are those of one source: of the one that made the most of it
-  (accepted units, then whether it was done with it), of equals the one named first. So no run weaves one source's question
-  with another's thought. What the others paid for it is kept as `failed` lines, a copy of the same reply apart. It is left
-  open, so that a later run looks at it again, from what is there;
-- of a unit's different outcomes an accepted one stands, of two accepted ones that of the source named first.
+  (accepted variations, then whether it was done with it), of equals the one named first. So no run weaves one source's
+  question with another's thought. What the others paid for it is kept as `failed` lines, a copy of the same reply apart.
+  It is left open, so that a later run looks at it again, from what is there;
+- of a variation's different outcomes an accepted one stands, of two accepted ones that of the source named first.
 
 Memory does not grow with the journals: what was met is noted in a SQLite file.
 """
@@ -50,12 +50,12 @@ insert into text
 @dataclass
 class Overlap:
     """What the sources had in common. `copies` are replies that more than one source held, `replies_apart` those of texts
-    that were taken from another source; `same_units` stood in several sources with the same outcome; of `unlike_traces`,
+    that were taken from another source; `same_variations` stood in several with the same outcome; of `unlike_traces`,
     accepted ones that differed, `first_unlike` names one."""
 
     copies: int = 0
     replies_apart: int = 0
-    same_units: int = 0
+    same_variations: int = 0
     unlike_traces: int = 0
     first_unlike: str | None = None
 
@@ -67,18 +67,18 @@ def pour(sources: Sequence[MergeSource], into: Journal, folder: Path) -> Overlap
         notes = held.enter_context(closing(sqlite3.connect(folder / "notes.sqlite")))
         notes.executescript(_SCHEMA)
         merger = Merger(into, notes)
-        for step in (merger.stand, merger.units, merger.won, merger.lost):
+        for step in (merger.stand, merger.variations, merger.won, merger.lost):
             for number, source in enumerate(sources):
                 with source.opened(folder) as journal:
                     step(number, journal)
-    return merger.tally
+    return merger.overlap
 
 
 class Merger:
     """The steps of a merge, each of which goes over all sources."""
 
     def __init__(self, into: Journal, notes: sqlite3.Connection) -> None:
-        self.tally = Overlap()
+        self.overlap = Overlap()
         self._into = into
         self._notes = notes
 
@@ -89,18 +89,18 @@ class Merger:
         self._notes.commit()
         self._notes.execute("detach theirs")
 
-    def units(self, _source: int, journal: Journal) -> None:
-        """Only how a unit ended: of what it was before, the replies tell everything."""
-        for line in journal.units():
-            ours = self._into.index.unit(line["key"])
+    def variations(self, _source: int, journal: Journal) -> None:
+        """Only how a variation ended: of what it was before, the replies tell everything."""
+        for line in journal.variations():
+            ours = self._into.index.variation(line["key"])
             theirs = (line["status"], line["basis"], bool(line["settled"]), line["digest"])
             if ours == theirs:
-                self.tally.same_units += 1
+                self.overlap.same_variations += 1
             elif ours is None or _rank(theirs) > _rank(ours):
                 self._into.append(**line)
             elif ours[0] == theirs[0] == "accepted" and ours[3] != theirs[3]:
-                self.tally.unlike_traces += 1
-                self.tally.first_unlike = self.tally.first_unlike or line["key"]
+                self.overlap.unlike_traces += 1
+                self.overlap.first_unlike = self.overlap.first_unlike or line["key"]
 
     def won(self, source: int, journal: Journal) -> None:
         """Takes what a source says of its texts, and its lines that are of no text."""
@@ -127,9 +127,9 @@ class Merger:
                 continue
             if self._is_new(line):
                 self._into.append(**{**line, "kind": "failed"})
-                self.tally.replies_apart += 1
+                self.overlap.replies_apart += 1
             else:
-                self.tally.copies += 1
+                self.overlap.copies += 1
 
     def _winner(self, text: str) -> tuple[int, bool]:
         """The source that a text is taken from, and whether others know it."""
@@ -153,6 +153,6 @@ def _text_of(line: dict[str, Any]) -> str | None:
 
 
 def _rank(outcome: tuple[str, str, bool, str | None]) -> int:
-    """How much was made of a unit. Of two accepted ones, neither outdoes the other."""
+    """How much was made of a variation. Of two accepted ones, neither outdoes the other."""
     status, _, settled, _ = outcome
     return 2 if status == "accepted" else int(settled)

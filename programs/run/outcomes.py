@@ -35,7 +35,7 @@ class JournalStore(Store):
         self._provenance, self.biases = provenance, biases
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:
-        found = self._journal.index.unit(str(key))
+        found = self._journal.index.variation(str(key))
         if found is None:
             return None
         status, basis, settled, digest = found

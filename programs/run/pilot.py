@@ -12,30 +12,30 @@ by what the pilot is of the whole. With --max-traces they are as many as that ta
 import asyncio
 import heapq
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from programs.asking.reply import Spent
+from programs.asking.reply import Reply
 from programs.inputs.sample import Sample
 from programs.option_groups import Price
 from programs.run.display import in_time
 from programs.run.funnel import cost_of
 from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
-from programs.run.ledger import RATE_LIMITED, Ledger
+from programs.run.ledger import Ledger
+from programs.run.runner import BREATH
 from programs.settings import Settings
-
-BREATH = 100
-"""Lines that may be read before the signals and the display get their turn."""
 
 CONFIDENCE, DEVIATIONS = 0.9, 1.645
 FEWEST = 5
 """Texts below which no interval is given."""
+
+AMOUNTS = ("traces", "calls", "tokens_read", "tokens_written", "cost")
 
 
 class Amount(BaseModel):
@@ -72,43 +72,51 @@ class Extrapolation(BaseModel):
     spent: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Pilot:
-    """The texts of a pilot, in the input's order, and those of them that are still to be made."""
+async def choose(samples: Iterable[Sample | None], count: int, journal: Journal, ledger: Ledger) -> list[Sample]:
+    """The texts of a pilot, in the input's order. Reads the whole input; memory: the texts. Those that are left, unless an
+    earlier run began them, are counted in the ledger."""
+    begun = journal.index.begun() > 0
+    # The last of those that are kept is on top.
+    heap: list[tuple[int, int, Sample]] = []
+    for number, sample in enumerate(samples):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+        if sample is None:
+            continue
+        heapq.heappush(heap, (-int(sample.id[::-1], 16), -number, sample))
+        if len(heap) > count:
+            left = heapq.heappop(heap)[2]
+            ledger.left[NOT_CHOSEN] += not (begun and journal.index.knows(left.id))
+    return [sample for _, _, sample in sorted(heap, key=lambda item: -item[1])]
 
-    texts: list[Sample]
-    to_make: list[Sample]
-    journal: Journal
-    basis: str
-    ledger: Ledger
 
-    def foretold(self, texts: int, settings: Settings, capacity: int) -> Extrapolation | None:
-        """What the pilot foretells of a run over so many texts; None when none of its own was driven to its end."""
-        index = self.journal.index
-        ended = sorted({one.id for one in self.texts if (index.sample(one.id) or ("",))[0] == self.basis})
-        if not ended:
-            return None
-        took = _took(self.journal, ended, settings.prices)
-        most = texts_of(settings, texts, fmean(one for one in took["traces"] if one is not None))
-        amounts = {name: foretell(values, most) for name, values in took.items()}
-        left = max(0.0, 1 - len(ended) / most) / capacity if most else 0.0
-        seconds, account = amounts.pop("seconds"), index.spent()
-        return Extrapolation(
-            pilot=len(ended),
-            chosen=len(self.texts),
-            of=texts,
-            texts=Amount(value=most),
-            **amounts,
-            seconds=seconds and seconds.of_each(lambda at: at * left),
-            concurrency=capacity,
-            refused=self.ledger.total.faults.get(RATE_LIMITED, 0),
-            spent={
-                "calls": sum(row["calls"] for row in account),
-                "tokens_read": sum(row["prompt"] for row in account),
-                "tokens_written": sum(row["completion"] for row in account),
-                "cost": cost_of(account, settings.prices) or 0.0,
-            },
-        )
+def foretold(
+    chosen: Sequence[Sample], journal: Journal, basis: str, texts: int, settings: Settings, capacity: int, refused: int
+) -> Extrapolation | None:
+    """What a pilot foretells of a run over so many texts; None when none of its own was driven to its end by the rules
+    `basis`. Reads the journal."""
+    index = journal.index
+    ended = sorted({one.id for one in chosen if (index.sample(one.id) or ("",))[0] == basis})
+    if not ended:
+        return None
+    took = _took(journal, ended, settings.prices)
+    most = texts_of(settings, texts, fmean(took["traces"]))
+    amounts = {name: foretell(values, most) for name, values in took.items()}
+    left = max(0.0, 1 - len(ended) / most) / capacity if most else 0.0
+    seconds, account = amounts.pop("seconds"), index.spent()
+    spent = {"calls": "calls", "tokens_read": "prompt", "tokens_written": "completion"}
+    return Extrapolation(
+        pilot=len(ended),
+        chosen=len(chosen),
+        of=texts,
+        texts=Amount(value=most),
+        **amounts,
+        seconds=seconds and seconds.of_each(lambda at: at * left),
+        concurrency=capacity,
+        refused=refused,
+        spent={name: sum(row[column] for row in account) for name, column in spent.items()}
+        | {"cost": cost_of(account, settings.prices) or 0.0},
+    )
 
 
 def texts_of(settings: Settings, texts: int, traces: float) -> float:
@@ -117,105 +125,63 @@ def texts_of(settings: Settings, texts: int, traces: float) -> float:
     return most if settings.max_traces is None or not traces else min(most, settings.max_traces / traces)
 
 
-def foretell(values: Sequence[float | None], texts: float) -> Amount | None:
-    """What so many texts take of what the pilot's took; None where that is unknown for some."""
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
+def foretell(values: Sequence[float], texts: float) -> Amount | None:
+    """What so many texts take of what the pilot's took; None where that is unknown (nan) for some."""
+    total, count = texts * fmean(values), len(values)
+    if math.isnan(total):
         return None
-    total, count = texts * fmean(known), len(known)
     if count < FEWEST:
         return Amount(value=total)
-    half = DEVIATIONS * texts * stdev(known) * math.sqrt(max(0.0, 1 - count / texts) / count) if texts else 0.0
+    half = DEVIATIONS * texts * stdev(values) * math.sqrt(max(0.0, 1 - count / texts) / count) if texts else 0.0
     return Amount(value=total, low=max(0.0, total - half), high=total + half)
 
 
-async def choose(samples: Iterable[Sample | None], count: int, journal: Journal, basis: str, ledger: Ledger) -> Pilot:
-    """A pilot of so many texts; `basis` are the rules by which texts are done. Reads the whole input; memory: the texts.
-
-    Texts that are left, unless an earlier run began them, are counted in the ledger, and so are those that are done.
-    """
-    index = journal.index
-    begun = index.begun() > 0
-    # The last of those that are kept is on top.
-    heap: list[tuple[int, int, Sample]] = []
-    for number, sample in enumerate(samples):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
-        if sample is None:
-            continue
-        item = (-int(sample.id[::-1], 16), -number, sample)
-        if len(heap) < count:
-            heapq.heappush(heap, item)
-            continue
-        left = heapq.heappushpop(heap, item)[2]
-        if not (begun and index.knows(left.id)):
-            ledger.left[NOT_CHOSEN] += 1
-    texts = [sample for _, _, sample in sorted(heap, key=lambda item: -item[1])]
-    to_make = [sample for sample in texts if index.sample(sample.id) != (basis, True)]
-    ledger.already_done += len(texts) - len(to_make)
-    return Pilot(texts, to_make, journal, basis, ledger)
-
-
-def _took(journal: Journal, texts: Sequence[str], prices: Mapping[str, Price]) -> dict[str, list[float | None]]:
-    """What each of the texts took over all runs, and the traces that it has; None: unknown. Reads the journal."""
-    spent: dict[str, dict[str, Spent]] = {text: {} for text in texts}
+def _took(journal: Journal, texts: Sequence[str], prices: Mapping[str, Price]) -> dict[str, list[float]]:
+    """What each of the texts took over all runs, and the traces that it has; nan: unknown."""
+    took: dict[str, dict[str, float]] = {text: defaultdict(float) for text in texts}
     for _, _, line in journal.lines():
         text = line["key"].split("/")[1] if line["kind"] in ("stage", "failed") else ""
-        if text in spent:
-            model, one = line["reply"]["model"], Spent.model_validate(line["reply"]["spent"])
-            spent[text][model] = spent[text].get(model, Spent()) + one
-    totals = [sum(by_model.values(), Spent()) for by_model in spent.values()]
+        if text in took:
+            for name, amount in _of_reply(Reply.model_validate(line["reply"]), prices).items():
+                took[text][name] += amount
+    for text, amounts in took.items():
+        amounts["traces"] = journal.index.accepted_of(text)
+    return {name: [amounts[name] for amounts in took.values()] for name in (*AMOUNTS, "seconds")}
+
+
+def _of_reply(reply: Reply, prices: Mapping[str, Price]) -> dict[str, float]:
+    spent, price = reply.spent, prices.get(reply.model)
+    read, written = spent.prompt_tokens, spent.completion_tokens
+    cost = math.nan if price is None or read is None or written is None else price.of(read, written)
     return {
-        "traces": [journal.index.accepted_of(text) for text in texts],
-        "calls": [one.calls for one in totals],
-        "tokens_read": [one.prompt_tokens for one in totals],
-        "tokens_written": [one.completion_tokens for one in totals],
-        "cost": [_cost(by_model, prices) for by_model in spent.values()],
-        "seconds": [one.seconds for one in totals],
+        "calls": spent.calls,
+        "tokens_read": math.nan if read is None else read,
+        "tokens_written": math.nan if written is None else written,
+        "cost": cost,
+        "seconds": spent.seconds,
     }
 
 
-def _cost(spent: Mapping[str, Spent], prices: Mapping[str, Price]) -> float | None:
-    total = 0.0
-    for model, one in spent.items():
-        if model not in prices or one.prompt_tokens is None or one.completion_tokens is None:
-            return None
-        total += prices[model].of(one.prompt_tokens, one.completion_tokens)
-    return total
-
-
 def show_pilot(found: Extrapolation, console: Console) -> None:
-    """Prints it for a person."""
+    """Prints it for a person: each amount in the whole run, what of it is still to come, and how it was computed."""
     table = Table(title=f"foretold by {found.pilot} of {found.of:,} texts", box=None)
     table.add_column("", style="bold")
     table.add_column("whole run", justify="right")
     table.add_column("still to come", justify="right")
-    for row in in_words(found):
-        table.add_row(*row)
+    table.add_row("texts", _shown(found.texts), "")
+    for name in AMOUNTS:
+        if (amount := getattr(found, name)) is not None:
+            spent = found.spent.get(name)
+            left = "" if spent is None else _shown(amount.of_each(lambda at, less=spent: max(0.0, at - less)))
+            table.add_row("accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left)
+    if found.seconds is not None:
+        table.add_row(f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time))
     console.print(table)
-    for note in notes(found):
+    for note in _notes(found):
         console.print(f"- {note}", highlight=False, markup=False)
 
 
-def in_words(found: Extrapolation) -> Iterator[tuple[str, str, str]]:
-    """Rows for a person: what, in the whole run, and what of it is still to come."""
-    yield "texts", _shown(found.texts), ""
-    names = ("traces", "calls", "tokens_read", "tokens_written", "cost")
-    for name in names:
-        amount: Amount | None = getattr(found, name)
-        if amount is not None:
-            spent = found.spent.get(name)
-            left = "" if spent is None else _shown(_less(amount, spent))
-            yield "accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left
-    if found.seconds is not None:
-        yield f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time)
-
-
-def _less(amount: Amount, spent: float) -> Amount:
-    return amount.of_each(lambda at: max(0.0, at - spent))
-
-
-def notes(found: Extrapolation) -> Iterator[str]:
+def _notes(found: Extrapolation) -> Iterator[str]:
     """How it was computed, and what it does not know."""
     if found.pilot < found.chosen:
         yield f"only {found.pilot} of the {found.chosen} texts were driven to their end; the slowest may be missing"

@@ -28,7 +28,7 @@ def prepare(screen: Screen, journal: Journal) -> None:
 
 
 def given_away(screen: Screen, line: Mapping[str, Any]) -> dict[str, str]:
-    """What of a unit's line was not taken and gives a benchmark away: the records' ids, and where it stands."""
+    """What of a variation's line was not taken and gives a benchmark away: the records' ids, and where it stands."""
     found = {
         record["id"]: screen.trace(record["reasoning_trace"], record["final_answer"])
         for became, record in attempts_of({**line, "contaminated": {}})
@@ -54,7 +54,7 @@ def _decide_again(screen: Screen, journal: Journal) -> None:
         else:
             screen.registered(sample, decided)
         _withdraw(screen, journal, sample, decided)
-    for line in journal.units():
+    for line in journal.variations():
         _look_through(screen, journal, line)
 
 
@@ -69,8 +69,8 @@ def _all(screen: Screen, line: Line, made: Mapping[str, str] | None = None) -> Q
 
 
 def _types_of(journal: Journal, sample: str, wanted: str) -> dict[str, str]:
-    units = journal.index.units_of(sample)
-    return {key.split("/")[1]: key for key, status in units.items() if status == wanted}
+    variations = journal.index.variations_of(sample)
+    return {key.split("/")[1]: key for key, status in variations.items() if status == wanted}
 
 
 def _open(journal: Journal, sample: str) -> None:
@@ -88,7 +88,7 @@ def _withdraw(screen: Screen, journal: Journal, sample: str, pool: QuestionPool)
         )
         for question in pool.dropped
     }
-    for key, status in journal.index.units_of(sample).items():
+    for key, status in journal.index.variations_of(sample).items():
         rejection = rejections.get(key.split("/")[1])
         line = journal.latest("unit", key) if rejection is not None and status != WITHDRAWN else None
         if line is not None and rejection is not None:
@@ -96,7 +96,7 @@ def _withdraw(screen: Screen, journal: Journal, sample: str, pool: QuestionPool)
 
 
 def _look_through(screen: Screen, journal: Journal, line: Line) -> None:
-    """Looks for benchmarks in all that was made of a unit: attempts that were not taken may be exported too."""
+    """Looks for benchmarks in all that was made of a variation: attempts that were not taken may be exported too."""
     record = line["record"]
     if line["status"] == "accepted":
         hit = screen.trace(record["user_interaction"]["question"], record["reasoning_trace"], record["final_answer"])
@@ -108,7 +108,7 @@ def _look_through(screen: Screen, journal: Journal, line: Line) -> None:
 
 
 def _set_aside(screen: Screen, journal: Journal, line: Line, status: str, rejection: Rejection) -> Line:
-    """A unit's line again, with all that was made of it among what was not taken. Gives the new line."""
+    """A variation's line again, with all that was made of it among what was not taken. Gives the new line."""
     records = [*line["attempts"], *([line["record"]] if line["record"] else [])]
     said = rejection.model_dump(mode="json")
     changed = {"status": status, "rejection": said, "basis": screen.rules, "settled": True, "record": None}

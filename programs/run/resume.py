@@ -8,9 +8,7 @@ from typing import Any
 
 from programs.document import import_document
 from programs.errors import UserError
-from programs.files import move_aside
-from programs.judges.review_list import review_path
-from programs.run.dropped_list import dropped_path
+from programs.files import beside, move_aside
 from programs.run.journal import Journal
 from programs.settings import Settings
 
@@ -31,7 +29,7 @@ def cleared_for(settings: Settings) -> Path:
     if not settings.resume:
         with contextlib.suppress(FileNotFoundError):
             Journal(journal).close() if journal.exists() else None
-        move_aside(journal, output, review_path(output), dropped_path(output))
+        move_aside(journal, output, beside(output, "review"), beside(output, "dropped"))
         Path(f"{journal}.index").unlink(missing_ok=True)
     return journal
 

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import gc
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dspy
@@ -21,16 +22,14 @@ from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import sources
-from programs.judges.calibration import biases_of, prompt_of
 from programs.lms.addresses import address_of
-from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
 from programs.run.intake import Intake
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Gauges, Ledger
+from programs.run.ledger import RATE_LIMITED, Budget, Gauges, Ledger, check_prices
 from programs.run.outcomes import JournalStore
-from programs.run.pilot import Pilot, choose
+from programs.run.pilot import choose, foretold
 from programs.run.reading import Chosen, Extent, Reading
 from programs.run.rescreening import prepare
 from programs.run.resume import cleared_for, mixing_of, take_up
@@ -40,6 +39,7 @@ from programs.run.summary import Summary, summary_of
 from programs.selection.screening import Screen, screening
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
+from programs.traces.verdicts import biases_of, prompt_of
 from programs.versions import git_commit, stamp, versions
 
 log = logging.getLogger("synthreasoner")
@@ -100,7 +100,7 @@ class _Work:
     screen: Screen
     rules: Rules
     mixing: dict[str, Any]
-    pilot: Pilot | None = None
+    pilot: list[Sample] | None = None
 
     async def done(self) -> Finished:
         settings, journal, ledger, main = self.settings, self.journal, self.ledger, self.models.main
@@ -108,9 +108,9 @@ class _Work:
         journal.append("run", None, status="running", started=stamp(), **facts)
         log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
         gate = Gate(settings.concurrency or concurrency_of(main), lanes=few_slots(main))
-        budget = Budget(settings)
+        budget = ledger.budget = Budget(settings)
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
-        caller = JournaledCaller(asking, journal, gate, ledger, budget, self.models.reach)
+        caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
         store = JournalStore(journal, self.rules, self.screen, ledger, provenance, self.biases)
         reading = await self._reading()
@@ -122,7 +122,6 @@ class _Work:
                 ledger.gauges = Gauges(
                     capacity=lambda: gate.capacity,
                     to_begin=reading.to_begin,
-                    cost=lambda: budget.cost if settings.prices else None,
                     stopping=lambda: _stopping(interrupted, budget) if gate.closed else None,
                 )
                 try:
@@ -130,7 +129,6 @@ class _Work:
                     self.screen.close()
                 except (FatalError, JournalError) as error:
                     failure = error
-        ledger.cost, ledger.budget_reached = budget.cost, budget.reached
         status = _status(failure, interrupted.is_set(), budget)
         return self._finished(status, failure, gate.capacity, facts)
 
@@ -170,17 +168,21 @@ class _Work:
 
         if settings.pilot is None:
             return Reading(samples, self.report, self.extent.start(), len(done))
-        self.pilot = await choose(samples(True), settings.pilot, self.journal, basis, self.ledger)
-        return Chosen(self.pilot.to_make)
+        self.pilot = await choose(samples(True), settings.pilot, self.journal, self.ledger)
+        to_make = [sample for sample in self.pilot if index.sample(sample.id) != (basis, True)]
+        self.ledger.already_done += len(self.pilot) - len(to_make)
+        return Chosen(to_make)
 
     def _finished(
         self, status: Status, failure: FatalError | JournalError | None, capacity: int, facts: dict[str, Any]
     ) -> Finished:
         """Writes the end of the run into the journal, and the document."""
         settings, journal = self.settings, self.journal
-        final = self._summary(status)
+        final = summary_of(status, self.ledger, self.report, journal.index, settings)
         if self.pilot is not None:
-            final.pilot = self.pilot.foretold(self.report.samples, settings, capacity)
+            refused = self.ledger.total.faults.get(RATE_LIMITED, 0)
+            basis, texts = self.rules.text_basis, self.report.samples
+            final.pilot = foretold(self.pilot, journal, basis, texts, settings, capacity, refused)
         finished = Finished(status, final, str(failure) if failure else None)
         finished.mistake = isinstance(failure, AccessDenied | UnknownModel)
         said = final.model_dump(mode="json")
@@ -193,8 +195,16 @@ class _Work:
         )
         return finished
 
-    def _summary(self, status: Status) -> Summary:
-        return summary_of(status, self.ledger, self.report, self.journal.index, self.settings)
+    def _write_interim(self, ledger: Ledger, report: ReadReport) -> None:
+        """The document of a run that goes on, by copies of what the run counts: all that takes long is done here, in a
+        thread, and asked of the index over a connection of its own."""
+        try:
+            self.journal.flush()
+            with contextlib.closing(self.journal.index.reader()) as index:
+                said = summary_of("running", ledger, report, index, self.settings).model_dump(mode="json")
+            write_document(self.journal, self.settings.output, "running", said)
+        except JournalError as error:
+            log.warning("%s", error)
 
     @contextlib.asynccontextmanager
     async def _documents(self) -> AsyncIterator[None]:
@@ -206,11 +216,8 @@ class _Work:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(ended.wait(), self.settings.document_interval)
                     return
-                said = self._summary("running").model_dump(mode="json")
-                try:
-                    await asyncio.to_thread(write_document, self.journal, self.settings.output, "running", said)
-                except JournalError as error:
-                    log.warning("%s", error)
+                ledger = replace(self.ledger, left=Counter(self.ledger.left))
+                await asyncio.to_thread(self._write_interim, ledger, self.report.model_copy(deep=True))
 
         task = asyncio.create_task(write_often())
         try:

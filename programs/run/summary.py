@@ -1,7 +1,6 @@
 """The summary of a run: what it read, skipped, asked, rejected, lost and spent."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -12,14 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from programs.asking.reply import Spent
-from programs.document_metadata import DocumentMetadata, JudgeAgreement
 from programs.inputs.report import ReadReport
-from programs.judges.agreement import agreement_in_words, ratings_in_words
-from programs.judges.review_list import FAR_APART
 from programs.records import Record
 from programs.run.funnel import (
     Findings,
     Funnel,
+    cost_of,
     findings_in_words,
     findings_of,
     funnel_of,
@@ -28,12 +25,11 @@ from programs.run.funnel import (
     lost_questions,
     steps_of_reading,
 )
-from programs.run.index import Index
+from programs.run.index import IndexReader
 from programs.run.ledger import Ledger
 from programs.run.pilot import Extrapolation
 from programs.run.resume import itself
 from programs.settings import Settings
-from programs.thought_counts import cautions_of
 
 SHOWN_LOSSES = 5
 
@@ -64,7 +60,7 @@ class Summary(BaseModel):
     cautions: list[str] = Field(default_factory=list)
 
 
-def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
+def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexReader, settings: Settings) -> Summary:
     """The summary as things stand."""
     ((failed,),) = index.query("select count(*) from sample where at >= ? and failure is not null", ledger.since)
     ((barren, usable),) = index.query("select sum(usable = 0), sum(usable) from pool where at >= ?", ledger.since)
@@ -88,8 +84,8 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, se
         stages_from_journal=ledger.reused,
         losses=losses(index, ledger.since),
         this_run=ledger.total,
-        cost=ledger.cost,
-        budget_reached=ledger.budget_reached,
+        cost=ledger.budget.cost,
+        budget_reached=ledger.budget.reached,
         spent_in_all=index.spent(),
         findings=findings_of(index),
         funnel=funnel_of(index, settings.prices, steps_of_reading(report, ledger.left)),
@@ -103,26 +99,12 @@ def show(summary: Summary, settings: Settings, console: Console) -> None:
     title = f"{summary.status}: {accepted} traces in {settings.output}"
     console.print(_grid(title, _rows(summary, accepted - summary.accepted_before)))
     if summary.funnel is not None:
-        console.print(_grid("from texts to traces", list(in_words(summary.funnel))))
+        console.print(_grid("from texts to traces", in_words(summary.funnel)))
     if summary.spent_in_all:
         console.print(_by_stage(summary.spent_in_all, settings))
 
 
-def show_document(said: DocumentMetadata, document: Path, console: Console) -> None:
-    """Prints what to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
-    lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
-    lines += _on_judges(said.judges, document) if said.judges else []
-    for line in lines:
-        console.print(line, highlight=False, markup=False)
-
-
-def _on_judges(found: JudgeAgreement, document: Path) -> list[str]:
-    apart = f"{found.to_review} traces on which judges are {FAR_APART} points or more apart"
-    review = f"{apart}: python -m programs.review {document}" if found.to_review else None
-    return [line for line in (ratings_in_words(found), agreement_in_words(found), review) if line]
-
-
-def _grid(title: str, rows: list[tuple[str, str]]) -> Table:
+def _grid(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     table = Table(title=title, box=None, show_header=False)
     table.add_column(style="bold")
     table.add_column()
@@ -140,54 +122,38 @@ def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
     for name in ("calls", "asked again", "tokens read", "from cache", "tokens written", "cost"):
         table.add_column(name, justify="right")
     for row in spent:
-        known, price = not row["uncounted"], settings.prices.get(row["model"])
-        cost = "unknown" if price is None or not known else f"{price.of(row['prompt'], row['completion']):.4g}"
-        tokens = [str(row[name]) if known else "unknown" for name in ("prompt", "cached", "completion")]
-        table.add_row(row["stage"], row["model"], str(row["calls"]), str(row["reasks"]), *tokens, cost)
+        cost = cost_of([row], settings.prices)
+        tokens = ["unknown" if row["uncounted"] else str(row[name]) for name in ("prompt", "cached", "completion")]
+        shown = "unknown" if cost is None else f"{cost:.4g}"
+        table.add_row(row["stage"], row["model"], str(row["calls"]), str(row["reasks"]), *tokens, shown)
     return table
 
 
-def _rows(summary: Summary, new: int) -> list[tuple[str, str]]:
+def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     spent, given = summary.this_run, summary.input
-    others = {status: count for status, count in summary.traces.items() if status != "accepted"}
     cut = f", {given['cut']} cut" if given["cut"] else ""
     shards = f", {given['other_shards']} of other shards" if given["other_shards"] else ""
-    left_out = _with(given["left_out_of_texts"], "; left out: ")
-    cost = "unknown: no prices in the config, or no counts" if summary.cost is None else f"{summary.cost:.4g}"
-    return [
-        ("made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"),
-        ("read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}{shards}"),
-        ("skipped", _skipped(given)),
-        ("not taken", _counts(others)),
-        ("questions", f"{summary.questions['taken']} usable{_with(summary.questions['rejected'], ', rejected: ')}"),
-        ("why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:SHOWN_LOSSES])),
-        ("calls", f"{spent.calls}, {spent.reasks} of them asked again{_with(spent.faults, '; faults: ')}"),
-        ("from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""),
-        ("tokens", _tokens(spent)),
-        ("cost", cost),
-        *findings_in_words(summary.findings),
-        ("stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""),
-    ]
-
-
-def _tokens(spent: Spent) -> str:
-    if spent.prompt_tokens is None or spent.completion_tokens is None:
-        return "the server does not say"
-    cached = f" ({spent.cached_tokens} from the server's cache)" if spent.cached_tokens else ""
-    return f"{spent.prompt_tokens} read{cached}, {spent.completion_tokens} written"
-
-
-def _skipped(given: dict[str, Any]) -> str:
+    yield "made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
+    left_out = _counts(given["left_out_of_texts"], "; left out: ")
+    yield "read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}{shards}"
     first = given["first_skipped"]
-    return ", ".join(f"{count} {reason} (first: {first[reason]})" for reason, count in given["skipped"].items())
+    yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in given["skipped"].items())
+    yield "not taken", _counts({status: count for status, count in summary.traces.items() if status != "accepted"})
+    yield "questions", f"{summary.questions['taken']} usable{_counts(summary.questions['rejected'], ', rejected: ')}"
+    yield "why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:SHOWN_LOSSES])
+    yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{_counts(spent.faults, '; faults: ')}"
+    yield "from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""
+    cached = f" ({spent.cached_tokens} from the server's cache)" if spent.cached_tokens else ""
+    known = spent.prompt_tokens is not None and spent.completion_tokens is not None
+    tokens = f"{spent.prompt_tokens} read{cached}, {spent.completion_tokens} written"
+    yield "tokens", tokens if known else "the server does not say"
+    yield "cost", "unknown: no prices in the config, or no counts" if summary.cost is None else f"{summary.cost:.4g}"
+    yield from findings_in_words(summary.findings)
+    yield "stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""
 
 
-def _with(counts: Mapping[str, int], before: str) -> str:
-    return before + _counts(counts) if counts else ""
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+def _counts(counts: Mapping[str, int], before: str = "") -> str:
+    return before + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else ""
 
 
 def look(record: Record, console: Console) -> None:

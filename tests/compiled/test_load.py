@@ -34,9 +34,14 @@ def changed() -> Tracer:
     tracer = Tracer()
     tracer.writer.trace.signature = tracer.writer.trace.signature.with_instructions("Think slowly.")
     answers = Answers()
-    unit = made_of(answers).variations[0]
-    assert unit.found is not None
-    demo = {"question": question().text, "asked_by": "a student", "evidence": unit.found.quoted(), "thought": thought()}
+    variation = made_of(answers).variations[0]
+    assert variation.found is not None
+    demo = {
+        "question": question().text,
+        "asked_by": "a student",
+        "evidence": variation.found.quoted(),
+        "thought": thought(),
+    }
     tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]
     return tracer
 

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from programs.document_metadata import Document
 from programs.errors import UserError
-from programs.judges.calibration import prompt_of
 from programs.judges.review_list import ReviewItem
 from programs.records import Verdict
 from programs.tracer import Tracer
+from programs.traces.verdicts import prompt_of
 from tests.lab import Lab, called, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked

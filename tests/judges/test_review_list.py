@@ -143,13 +143,13 @@ def test_what_a_person_wrote_into_it_is_moved_aside(judged: Lab) -> None:
 
 def test_without_judges_there_is_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     scanned: list[str | None] = []
-    original = Journal.units
+    original = Journal.variations
 
-    def units(self: Journal, status: str | None = None) -> Any:
+    def variations(self: Journal, status: str | None = None) -> Any:
         scanned.append(status)
         return original(self, status)
 
-    monkeypatch.setattr(Journal, "units", units)
+    monkeypatch.setattr(Journal, "variations", variations)
     finished = lab.run()
     assert finished.document is not None
     assert finished.document.judges is None

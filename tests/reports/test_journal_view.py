@@ -34,17 +34,17 @@ def running(path: Path) -> Iterator[Journal]:
 
 def seen(path: Path) -> list[str]:
     with viewed(path) as view:
-        return [line["key"] for line in view.units()]
+        return [line["key"] for line in view.variations()]
 
 
 def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> None:
     with viewed(path) as view:
-        assert list(view.units()) == list(running.units())
+        assert list(view.variations()) == list(running.variations())
         assert view.index.counts() == running.index.counts()
         assert view.index.spent() == running.index.spent()
         assert (view.latest("run", "") or {})["status"] == "running"
         add(running, [unit(4), unit(0)])
-        assert len(list(view.units())) == 4, "it is of one moment"
+        assert len(list(view.variations())) == 4, "it is of one moment"
     running.flush()
     assert len(seen(path)) == 5
     end(running, "completed")

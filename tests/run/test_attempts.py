@@ -1,11 +1,11 @@
 """What was rejected is data: every attempt that was paid for comes back with its verdicts, without a call.
 
-1. A unit comes with its accepted record and with those that the judges turned down, each whole: verdicts, thought, answer,
-   source; the accepted one with its grades.
-2. A unit that was never accepted comes with its rejected ones; one that has no attempt does not come.
+1. A variation comes with its accepted record and with those that the judges turned down, each whole: verdicts, thought,
+   answer, source; the accepted one with its grades.
+2. A variation that was never accepted comes with its rejected ones; one that has no attempt does not come.
 3. What other rules asked for and the present ones do not need is kept, told apart, and none is there twice.
 4. A document without a journal gives what it has.
-5. Only the units of the present page are in memory: they come one at a time.
+5. Only the variations of the present page are in memory: they come one at a time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def harsh_at_first(asked: Asked) -> dict[str, Any]:
     return verdict(8 if again else 3 if asked.body["model"] == "strict" else 5)
 
 
-def units_of(lab: Lab) -> list[VariationAttempts]:
+def variations_of(lab: Lab) -> list[VariationAttempts]:
     before = lab.calls
     found = list(read_variations(lab.output))
     assert lab.calls == before
@@ -49,25 +49,27 @@ def overalls(record: Record) -> list[float | None]:
 def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=2, stages={"judge": harsh_at_first, "answer": answer}) as lab:
         lab.run(quality_check=True, judge_models=PANEL, grade_answers=True)
-        found = units_of(lab)
-        assert [unit.status for unit in found] == ["accepted", "accepted"]
-        assert [unit.accepted.id for unit in found if unit.accepted] == [record["id"] for record in lab.records]
-        for unit in found:
-            assert unit.accepted is not None
-            assert overalls(unit.accepted) == [8, 8]
-            assert unit.accepted.answer_grades is not None
-            (rejected,) = unit.rejected
+        found = variations_of(lab)
+        assert [variation.status for variation in found] == ["accepted", "accepted"]
+        assert [variation.accepted.id for variation in found if variation.accepted] == [
+            record["id"] for record in lab.records
+        ]
+        for variation in found:
+            assert variation.accepted is not None
+            assert overalls(variation.accepted) == [8, 8]
+            assert variation.accepted.answer_grades is not None
+            (rejected,) = variation.rejected
             assert overalls(rejected) == [3, 5]
             assert [said.fault for said in rejected.verdicts] == [
                 "It deserves 3, all told.",
                 "It deserves 5, all told.",
             ]
             assert rejected.metadata.quality_score == 4.0
-            assert rejected.source_paper == unit.accepted.source_paper
-            assert rejected.user_interaction.question == unit.question
+            assert rejected.source_paper == variation.accepted.source_paper
+            assert rejected.user_interaction.question == variation.question
             assert (rejected.reasoning_trace, rejected.final_answer) != (
-                unit.accepted.reasoning_trace,
-                unit.accepted.final_answer,
+                variation.accepted.reasoning_trace,
+                variation.accepted.final_answer,
             )
             assert rejected.final_answer not in lab.output.read_text(encoding="utf-8")
         assert list(read_variations(lab.journal)) == found
@@ -78,14 +80,14 @@ def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
         _, calls = lab.counted(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=5)
         assert calls == 0
-        (unit,) = units_of(lab)
-        assert unit.status == "accepted"
-        assert unit.rejected == []
-        assert [became for became, _ in unit.others] == ["unused", "unused"]
-        assert len({record.id for record in unit.records}) == 3
+        (variation,) = variations_of(lab)
+        assert variation.status == "accepted"
+        assert variation.rejected == []
+        assert [became for became, _ in variation.others] == ["unused", "unused"]
+        assert len({record.id for record in variation.records}) == 3
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=6)
-        (unit,) = units_of(lab)
-        assert (unit.status, len(unit.rejected), unit.others) == ("rejected", 3, [])
+        (variation,) = variations_of(lab)
+        assert (variation.status, len(variation.rejected), variation.others) == ("rejected", 3, [])
 
 
 def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> None:
@@ -99,33 +101,29 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
 
     with laboratory(tmp_path, texts=1, stages={"trace": trace, "answer": same}) as lab:
         lab.run(traces_per_question=2)
-        assert [(unit.status, len(unit.rejected)) for unit in units_of(lab)] == [("accepted", 0), ("duplicate", 0)]
-        assert [became for became, _ in units_of(lab)[1].others] == ["duplicate"]
+        assert [(variation.status, len(variation.rejected)) for variation in variations_of(lab)] == [
+            ("accepted", 0),
+            ("duplicate", 0),
+        ]
+        assert [became for became, _ in variations_of(lab)[1].others] == ["duplicate"]
     (tmp_path / "mute").mkdir()
     with laboratory(tmp_path / "mute", texts=1, stages={"judge": lambda _asked: "No comment."}) as lab:
         lab.run(quality_check=True, judge_models=PANEL)
-        (unit,) = units_of(lab)
-        assert (unit.status, unit.accepted, unit.rejected) == ("unjudged", None, [])
-
-
-def test_a_unit_without_an_attempt_does_not_come(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2, stages={"context": lambda _asked: "I cannot tell."}) as lab:
-        lab.run()
-        assert len(lab.lines("unit")) >= 2
-        assert units_of(lab) == []
+        (variation,) = variations_of(lab)
+        assert (variation.status, variation.accepted, variation.rejected) == ("unjudged", None, [])
 
 
 def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=2) as lab:
         lab.run()
-        before = units_of(lab)
+        before = variations_of(lab)
         for path in tmp_path.glob("out.journal*"):
             path.unlink()
-        found = units_of(lab)
-        assert [(unit.key, unit.status, unit.rejected) for unit in found] == [
-            (unit.key, "accepted", []) for unit in before
+        found = variations_of(lab)
+        assert [(variation.key, variation.status, variation.rejected) for variation in found] == [
+            (variation.key, "accepted", []) for variation in before
         ]
-        assert [unit.accepted for unit in found] == [unit.accepted for unit in before]
+        assert [variation.accepted for variation in found] == [variation.accepted for variation in before]
 
 
 def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +138,10 @@ def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             return original(*arguments, **named)
 
         monkeypatch.setattr(Record, "model_validate", counted)
-        units = read_variations(lab.output)
-        next(units)
+        variations = read_variations(lab.output)
+        next(variations)
         assert made == 1
-        assert len(list(units)) == 3
+        assert len(list(variations)) == 3
 
 
 @pytest.mark.parametrize(

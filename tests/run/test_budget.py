@@ -13,7 +13,7 @@ import pytest
 
 from programs.asking.reply import Reply, Spent
 from programs.option_groups import BudgetOptions, Price
-from programs.run.budget import Budget
+from programs.run.ledger import Budget
 from tests.lab import called, laboratory
 from tests.standin import scientist
 from tests.standin.scientist import Asked

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.rejection import Reason
-from programs.run.facts import unit_facts
+from programs.run.facts import variation_facts
 from programs.run.funnel import (
     Findings,
     StepFindings,
@@ -58,7 +58,7 @@ SOLVES = st.none() | st.fixed_dictionaries(
     }
 )
 RECORDS = st.fixed_dictionaries({"steps": STEPS, "blind_solve": SOLVES})
-UNITS = st.fixed_dictionaries(
+VARIATIONS = st.fixed_dictionaries(
     {
         "kind": st.just("unit"),
         "key": st.sampled_from(
@@ -102,7 +102,7 @@ def written(journal: Journal, line: dict[str, Any]) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(lines=st.lists(UNITS | POOLS | SAMPLES, max_size=20), again=st.booleans())
+@given(lines=st.lists(VARIATIONS | POOLS | SAMPLES, max_size=20), again=st.booleans())
 def test_1_counts_are_those_of_the_newest_lines(
     tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]], again: bool
 ) -> None:
@@ -120,17 +120,17 @@ def test_1_counts_are_those_of_the_newest_lines(
         counted_by_hand(journal.index, by_kind["unit"], by_kind["pool"], by_kind["sample"])
 
 
-def counted_by_hand(index: Index, units: list[Any], pools: list[Any], samples: list[Any]) -> None:
+def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], samples: list[Any]) -> None:
     found = {step.what: step for step in funnel_of(index, {}).steps}
-    tried = [unit for unit in units if unit["basis"] != "imported" and unit["status"] != "withdrawn"]
+    tried = [one for one in variations if one["basis"] != "imported" and one["status"] != "withdrawn"]
     step = found["traces tried"]
     assert step.entered == len(tried)
-    assert step.left == sum(unit["status"] == "accepted" for unit in tried)
-    assert lost_traces(index) == Counter(named(unit["rejection"]) for unit in tried if unit["status"] != "accepted")
-    assert found["usable questions"].left == len({unit["key"].rpartition("/")[0] for unit in tried})
-    written = [len(unit["attempts"]) + (unit["record"] is not None) for unit in tried]
+    assert step.left == sum(one["status"] == "accepted" for one in tried)
+    assert lost_traces(index) == Counter(named(one["rejection"]) for one in tried if one["status"] != "accepted")
+    assert found["usable questions"].left == len({one["key"].rpartition("/")[0] for one in tried})
+    written = [len(one["attempts"]) + (one["record"] is not None) for one in tried]
     step = found["attempts at a trace written"]
-    assert step.entered == sum(written) + sum(len(unit["unused"]) for unit in tried)
+    assert step.entered == sum(written) + sum(len(one["unused"]) for one in tried)
     assert step.left == sum(count > 0 for count in written)
     rejected = [question for pool in pools for question in [*pool["rejected"], *pool["dropped"]]]
     assert lost_questions(index) == Counter(named(question["rejection"]) for question in rejected)
@@ -138,13 +138,13 @@ def counted_by_hand(index: Index, units: list[Any], pools: list[Any], samples: l
     known = {pool["key"] for pool in pools}
     unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
     assert found["texts begun by all runs"].entered == len(pools) + len(unanswered) == index.begun()
-    assert index.counts() == Counter(unit["status"] for unit in units)
-    lost = sum(unit["rejection"] is not None for unit in units) + sum(bool(one["failure"]) for one in samples)
+    assert index.counts() == Counter(one["status"] for one in variations)
+    lost = sum(one["rejection"] is not None for one in variations) + sum(bool(one["failure"]) for one in samples)
     assert sum(losses(index, 0).values()) == lost
     findings = findings_of(index)
-    away = [u for u in units if u["contaminated"] and u["status"] not in ("contaminated", "withdrawn")]
-    assert findings.attempts_given_away == (sum(len(unit["contaminated"]) for unit in away) or None)
-    accepted = [unit["record"] or (unit["attempts"] or [{}])[-1] for unit in units if unit["status"] == "accepted"]
+    away = [u for u in variations if u["contaminated"] and u["status"] not in ("contaminated", "withdrawn")]
+    assert findings.attempts_given_away == (sum(len(one["contaminated"]) for one in away) or None)
+    accepted = [one["record"] or (one["attempts"] or [{}])[-1] for one in variations if one["status"] == "accepted"]
     steps = [last.get("steps", []) for last in accepted]
     checked = [[one for one in some if one["judged_by"] == "m"] for some in steps]
     assert (findings.steps or StepFindings()).checked == sum(map(len, checked))
@@ -160,7 +160,7 @@ def named(rejection: dict[str, str]) -> str:
     )
 
 
-OLD_UNITS = [
+OLD_VARIATIONS = [
     ("accepted", None, None),
     ("failed", "trace: the form is wrong", ("unanswered", "trace: the form is wrong")),
     ("rejected", "answer: leans on its source", ("unusable", "answer: leans on its source")),
@@ -182,8 +182,10 @@ OLD_UNITS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "reason", "meant"), OLD_UNITS)
-def test_2_a_units_sentence_becomes_its_reason(status: str, reason: str | None, meant: tuple[str, str] | None) -> None:
+@pytest.mark.parametrize(("status", "reason", "meant"), OLD_VARIATIONS)
+def test_2_a_variations_sentence_becomes_its_reason(
+    status: str, reason: str | None, meant: tuple[str, str] | None
+) -> None:
     line = {"kind": "unit", "key": "k", "status": status, "reason": reason}
     wanted = None if meant is None else {"reason": meant[0], "detail": meant[1]}
     assert present_form(line) == {**line, "rejection": wanted}
@@ -203,20 +205,20 @@ def test_2_so_do_those_of_questions() -> None:
     assert present_form(line) == line
 
 
-def unit(**fields: Any) -> dict[str, Any]:
+def variation(**fields: Any) -> dict[str, Any]:
     line = {"kind": "unit", "key": "a/x/0", "sample": "a", "status": "accepted", "rejection": None}
     return {**line, "basis": "b", "settled": True, "digest": "d", "record": None, **fields}
 
 
 def test_3_only_what_a_model_said_of_a_standing_trace_counts(tmp_path: Path) -> None:
     ruled = [{"move": "opening", "text": "So it is.", "status": "contradicted", "judged_by": "rule"}]
-    assert unit_facts(unit(record={"steps": ruled}))["steps"] is None
+    assert variation_facts(variation(record={"steps": ruled}))["steps"] is None
     checked = [{"status": "supported", "judged_by": "m"}, {"judged_by": "m"}, {"status": None}]
-    assert unit_facts(unit(record={"steps": checked}, status="rejected"))["steps"] is None
+    assert variation_facts(variation(record={"steps": checked}, status="rejected"))["steps"] is None
     with Journal(tmp_path / "j.jsonl") as journal:
         assert findings_of(journal.index) == Findings()
         for number in range(2):
-            journal.append(**unit(key=f"a/x/{number}", record={"steps": checked}))
+            journal.append(**variation(key=f"a/x/{number}", record={"steps": checked}))
         found = findings_of(journal.index)
     assert found.steps == StepFindings(steps=6, checked=4, supported=2, no_claim=2)
     [(name, words)] = findings_in_words(found)
@@ -228,8 +230,8 @@ def test_3_a_question_that_was_solved_once_is_counted_once(tmp_path: Path) -> No
     old = {name: value for name, value in solve.items() if name != "variations"}
     with Journal(tmp_path / "j.jsonl") as journal:
         for number in range(2):
-            journal.append(**unit(key=f"a/x/{number}", record={"blind_solve": solve}))
-            journal.append(**unit(key=f"a/y/{number}", record={"blind_solve": old}))
+            journal.append(**variation(key=f"a/x/{number}", record={"blind_solve": solve}))
+            journal.append(**variation(key=f"a/y/{number}", record={"blind_solve": old}))
         found = findings_of(journal.index).blind_solve
     assert found is not None
     assert (found.unanswered, found.rated, found.mean_difficulty) == (3, 3, 0.5), "older ones decided about each trace"
@@ -238,7 +240,7 @@ def test_3_a_question_that_was_solved_once_is_counted_once(tmp_path: Path) -> No
 def test_4_a_look_is_cheap_at_a_hundred_thousand_traces(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     with Journal(path) as journal:
-        journal.append(**unit())
+        journal.append(**variation())
         with sqlite3.connect(f"{path}.index") as database:
             database.execute(
                 "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) insert into line"

@@ -1,7 +1,7 @@
 """The funnel, `--max-samples`, and what an accepted trace has cost.
 
 1. In every step what went in is what was lost plus what was left; each number is what counting the journal's lines by hand
-   gives, over all runs, however often a unit or a text was decided again.
+   gives, over all runs, however often a variation or a text was decided again.
 2. What is left of one step is what goes into the next, where both count the same.
 3. Every loss has a name: skipped lines by reason, questions by reason, stages, judges, twins, benchmarks.
 4. `--max-samples` bounds the texts that all runs together begin; those that were begun are finished.
@@ -29,7 +29,7 @@ from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Answer, Asked
 
 BLACK_HOLE = (
-    "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
+    "the entropy of a black hole is one quarter of the area of its horizon in variations of the Planck length squared"
 )
 NOTHING = "We thank F. Lindqvist for careful reading. This work was supported by the Northern Science Foundation."
 
@@ -110,7 +110,7 @@ def newest(lab: Lab, kind: str) -> dict[str, dict[str, Any]]:
 def counted_by_hand(lab: Lab, finished: Finished) -> None:
     """Every number of the steps that are about all runs, from the lines of the journal."""
     found = steps(finished)
-    pools, samples, units = (newest(lab, kind) for kind in ("pool", "sample", "unit"))
+    pools, samples, variations = (newest(lab, kind) for kind in ("pool", "sample", "unit"))
     failed = [key for key, line in samples.items() if line["failure"] and key not in pools]
     barren = [key for key, pool in pools.items() if not pool["questions"]]
     step = found["texts begun by all runs"]
@@ -122,24 +122,24 @@ def counted_by_hand(lab: Lab, finished: Finished) -> None:
     step = found["questions drafted"]
     assert (step.left, step.lost) == (len(kept), lost)
 
-    alive = {key: unit for key, unit in units.items() if unit["status"] != "withdrawn"}
+    alive = {key: variation for key, variation in variations.items() if variation["status"] != "withdrawn"}
     used = {tuple(key.split("/")[:2]) for key in alive}
     assert used <= kept
     step = found["usable questions"]
     assert (step.entered, step.left) == (len(kept), len(used))
 
     step = found["attempts at a trace written"]
-    written = [len(unit["attempts"]) + bool(unit["record"]) for unit in alive.values()]
-    unused = sum(len(unit.get("unused", ())) for unit in alive.values())
+    written = [len(one["attempts"]) + bool(one["record"]) for one in alive.values()]
+    unused = sum(len(one.get("unused", ())) for one in alive.values())
     assert step.entered == sum(written) + unused
     assert step.left == sum(count > 0 for count in written)
     assert step.lost.get("not asked for by the present rules", 0) == unused
 
     step = found["traces tried"]
-    accepted = [unit for unit in alive.values() if unit["status"] == "accepted"]
+    accepted = [one for one in alive.values() if one["status"] == "accepted"]
     assert step.entered == len(alive)
     assert step.left == len(accepted) == len(lab.records) == finished.summary.traces["accepted"]
-    assert step.lost == Counter(loss_of(unit["rejection"]) for unit in alive.values() if unit["status"] != "accepted")
+    assert step.lost == Counter(loss_of(one["rejection"]) for one in alive.values() if one["status"] != "accepted")
 
     each = finished.summary.funnel.per_trace if finished.summary.funnel else None
     replies = [line["reply"] for kind in ("stage", "failed") for line in lab.lines(kind)]

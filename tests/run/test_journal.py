@@ -1,15 +1,12 @@
 """Invariants of `programs.run.journal` and its index.
 
 1. What was appended comes back equal, whatever JSON it is, also after closing, and the file is plain jsonlines.
-2. The newest line of a key wins; units keep the order in which they first stood.
+2. The newest line of a key wins; variations keep the order in which they first stood.
 3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it.
 4. A damaged line is a JournalError that names its first byte; nothing is changed.
-5. An index made again (deleted, truncated, overwritten, of another version, ahead of the journal, behind it) equals
-   the one that was kept.
 6. One process at a time: a second opening is a UserError, and so is a place where nothing can be written.
 7. A write that fails, also halfway, raises JournalError, leaves all earlier lines, and the journal can be opened again.
 8. A flush that fails is raised by the next append.
-9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
 """
 
 from __future__ import annotations
@@ -17,8 +14,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import random
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -34,7 +29,6 @@ from hypothesis import strategies as st
 from programs.asking.reply import Reply, Spent
 from programs.errors import JournalError, UserError
 from programs.run import journal as journal_module
-from programs.run.index import Index
 from programs.run.journal import Journal
 
 JSON = st.recursive(
@@ -55,7 +49,7 @@ def reply(output: Any = "x", **spent: Any) -> dict[str, Any]:
     return Reply(status="ok", output=output, model="m", spent=Spent(calls=1, **spent)).model_dump(mode="json")
 
 
-def unit(status: str = "accepted", **fields: Any) -> dict[str, Any]:
+def variation(status: str = "accepted", **fields: Any) -> dict[str, Any]:
     line = {"sample": "s", "status": status, "settled": True, "basis": "b", "digest": "d", "record": {"n": 1}}
     return {**line, **fields}
 
@@ -67,7 +61,7 @@ def fill(journal: Journal, count: int = 5, start: int = 0) -> None:
         journal.append("failed", f"trace/{number}", stage="trace", reply=reply(None, faults={"429": 2}))
         journal.append("pool", f"{number}", questions=[], rejected=[])
         journal.append(
-            "unit", f"{number}/mechanism/0", **unit(["accepted", "rejected"][number % 2], sample=str(number))
+            "unit", f"{number}/mechanism/0", **variation(["accepted", "rejected"][number % 2], sample=str(number))
         )
         journal.append("sample", f"{number}", basis="b", settled=number % 2 == 0)
         journal.append("run", None, status="running", number=number)
@@ -82,8 +76,8 @@ def known(journal: Journal, count: int = 40) -> Known:
     return {
         "latest": [journal.latest(kind, f"trace/{n}") for kind in ("stage", "failed") for n in range(count)],
         "pools": [journal.latest("pool", f"{n}") for n in range(count)],
-        "units": [list(journal.units(status)) for status in (None, "accepted", "rejected")],
-        "unit": [index.unit(f"{n}/mechanism/0") for n in range(count)],
+        "units": [list(journal.variations(status)) for status in (None, "accepted", "rejected")],
+        "unit": [index.variation(f"{n}/mechanism/0") for n in range(count)],
         "sample": [index.sample(f"{n}") for n in range(count)],
         "accepted": [index.accepted_of(f"{n}") for n in range(count)],
         "counts": index.counts(),
@@ -129,22 +123,22 @@ def _value(journal: Journal, key: str) -> Any:
 def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
     with Journal(path) as journal:
         for name in ("a", "b", "c"):
-            journal.append("unit", name, **unit())
-        journal.append("unit", "a", **unit(record={"n": 2}))
-        journal.append("unit", "b", **unit("rejected"))
-        assert [line["key"] for line in journal.units()] == ["a", "b", "c"]
-        assert [(line["key"], line["record"]["n"]) for line in journal.units("accepted")] == [("a", 2), ("c", 1)]
+            journal.append("unit", name, **variation())
+        journal.append("unit", "a", **variation(record={"n": 2}))
+        journal.append("unit", "b", **variation("rejected"))
+        assert [line["key"] for line in journal.variations()] == ["a", "b", "c"]
+        assert [(line["key"], line["record"]["n"]) for line in journal.variations("accepted")] == [("a", 2), ("c", 1)]
         assert journal.index.counts() == {"accepted": 2, "rejected": 1}
 
 
 def test_units_may_be_read_while_others_are_written(path: Path) -> None:
     with Journal(path) as journal:
-        journal.append("unit", "0", **unit())
+        journal.append("unit", "0", **variation())
         seen = []
-        for line in journal.units():
+        for line in journal.variations():
             seen.append(line["key"])
             if len(seen) < 5:
-                journal.append("unit", str(len(seen)), **unit())
+                journal.append("unit", str(len(seen)), **variation())
         assert seen == ["0", "1", "2", "3", "4"]
 
 
@@ -185,106 +179,6 @@ def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad
     path.write_bytes(whole + whole)
     with Journal(path) as journal:
         assert journal.index.counts() == {"accepted": 1}
-
-
-def spoil(how: str, index: Path, journal: Path) -> None:
-    """Damages an index of a closed journal."""
-    if how == "deleted":
-        index.unlink()
-    elif how == "empty":
-        index.write_bytes(b"")
-    elif how == "text":
-        index.write_bytes(b"this is no database, " * 400)
-    elif how.startswith("cut"):
-        size = index.stat().st_size
-        index.write_bytes(index.read_bytes()[: size * int(how[3:]) // 100])
-    elif how == "other version":
-        with sqlite3.connect(index) as database:
-            database.execute("update meta set value = '0' where name = 'version'")
-    elif how == "no meta":
-        with sqlite3.connect(index) as database:
-            database.execute("delete from meta")
-    elif how == "ahead":
-        with sqlite3.connect(index) as database:
-            size = journal.stat().st_size
-            database.execute("update meta set value = ? where name = 'read_to'", (size + 1,))
-            database.execute("update line set at = at + 7")
-            database.execute("update spent set calls = calls + 7")
-
-
-SPOILT = [
-    "behind",
-    "of a journal that lost its end",
-    "deleted",
-    "empty",
-    "text",
-    "cut10",
-    "cut30",
-    "cut50",
-    "cut75",
-    "cut95",
-    "other version",
-    "no meta",
-    "ahead",
-]
-
-
-@pytest.mark.parametrize("how", SPOILT)
-def test_an_index_made_again_equals_the_one_kept(path: Path, how: str) -> None:
-    with Journal(path) as journal:
-        fill(journal, 40)
-    behind = index_of(path).read_bytes()
-    with Journal(path) as journal:
-        fill(journal, 10, start=5)
-        expected = known(journal)
-    size = path.stat().st_size
-    if how == "behind":
-        index_of(path).write_bytes(behind)
-    elif how == "of a journal that lost its end":
-        with Journal(path) as journal:
-            fill(journal, 2, start=50)
-        os.truncate(path, size)
-    else:
-        spoil(how, index_of(path), path)
-    for _ in range(2):
-        with Journal(path) as journal:
-            assert known(journal) == expected
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_an_index_with_overwritten_pages_is_made_again_or_named(path: Path, seed: int) -> None:
-    with Journal(path) as journal:
-        fill(journal, 40)
-    dice, index = random.Random(seed), index_of(path)
-    data = bytearray(index.read_bytes())
-    start = 4096 * dice.randrange(1, len(data) // 4096)
-    data[start : start + 4096] = dice.randbytes(4096)
-    index.write_bytes(data)
-    said = str(index)
-    try:
-        with Journal(path) as journal:
-            known(journal)
-            fill(journal, 1)
-    except JournalError as error:
-        said = str(error)
-    assert str(index) in said or "malformed" in said
-    index.unlink()
-    with Journal(path) as journal:
-        assert all(journal.latest("pool", f"{n}") for n in range(40))
-
-
-def test_a_process_that_is_killed_loses_nothing_it_wrote(path: Path) -> None:
-    code = (
-        "import os, sys; from pathlib import Path; from programs.run.journal import Journal\n"
-        "journal = Journal(Path(sys.argv[1]))\n"
-        "for n in range(500): journal.append('pool', str(n), questions=[n])\n"
-        "os._exit(9)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
-    assert done.returncode == 9
-    with Journal(path) as journal:
-        assert journal.mended == 0
-        assert all(journal.latest("pool", str(n)) is not None for n in range(500))
 
 
 def test_a_second_opening_is_refused_until_the_first_is_closed(path: Path) -> None:
@@ -399,40 +293,3 @@ def test_a_failed_flush_is_raised_by_the_next_append(path: Path, monkeypatch: py
     with Journal(path) as journal:
         assert journal.latest("pool", "a") is not None
         journal.append("pool", "b", questions=[])
-
-
-@pytest.mark.parametrize("method", ["add", "commit"])
-def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    def full(*_: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.001 if method == "commit" else 60.0)
-    with Journal(path) as journal:
-        journal.append("pool", "a", questions=[])
-        with monkeypatch.context() as patch:
-            patch.setattr(Index, method, full)
-            if method == "commit":
-                journal.append("pool", "b", questions=[])
-                journal._flusher.join(30)
-            with pytest.raises(JournalError, match="disk is full"):
-                journal.append("pool", "c", questions=[])
-        journal.index._database.rollback()  # what SQLite itself does when it fails for want of space
-        with pytest.raises(JournalError, match="disk is full"):
-            journal.append("pool", "d", questions=[])
-    with Journal(path) as journal:
-        assert journal.mended == 0
-        assert journal.latest("pool", "a") is not None
-        assert (journal.latest("pool", "b") is not None) == (method == "commit")
-        assert journal.latest("pool", "c") is None
-
-
-def test_costs_add_up_over_lines_and_unknown_tokens_are_counted_apart(path: Path) -> None:
-    with Journal(path) as journal:
-        journal.append("stage", "a", stage="trace", reply=reply(prompt_tokens=10, completion_tokens=2, seconds=0.5))
-        journal.append("stage", "a", stage="trace", reply=reply(prompt_tokens=5, completion_tokens=1, seconds=0.25))
-        journal.append("failed", "b", stage="trace", reply=reply(prompt_tokens=None, faults={"429": 2, "500": 1}))
-        (row,) = journal.index.spent()
-    assert row["stage"] == "trace"
-    assert row["model"] == "m"
-    assert (row["calls"], row["faults"], row["uncounted"]) == (3, 3, 1)
-    assert (row["prompt"], row["completion"], row["seconds"]) == (15, 3, 0.75)

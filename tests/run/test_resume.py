@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from programs import document
 from programs.errors import UserError
 from programs.tracer import Tracer
 from tests.lab import Lab, called, laboratory
@@ -65,26 +64,6 @@ def test_a_larger_max_traces_adds_the_difference(lab: Lab) -> None:
     assert repeated(lab) == 0
 
 
-def test_more_traces_per_sample_use_the_questions_that_are_there(lab: Lab) -> None:
-    lab.run(traces_per_sample=1)
-    first = set(lab.units)
-    _, calls = lab.counted(traces_per_sample=3)
-    assert calls == 4 * 2 * 7
-    assert first < set(lab.units)
-    assert len(set(lab.units)) == 12
-    assert repeated(lab) == 0
-
-
-def test_more_traces_per_question_share_the_first_stages(lab: Lab) -> None:
-    lab.run()
-    first = {record["id"] for record in lab.records}
-    _, calls = lab.counted(traces_per_question=3)
-    assert calls == 4 * 2 * 2
-    assert first < {record["id"] for record in lab.records}
-    assert len(set(lab.units)) == 12
-    assert repeated(lab) == 0
-
-
 def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
     whole, steps = tmp_path / "whole", tmp_path / "steps"
     whole.mkdir()
@@ -108,25 +87,7 @@ def test_settings_that_make_no_difference_to_the_data_make_none(lab: Lab, other:
     assert repeated(lab) == 0
 
 
-def test_a_smaller_max_traces_changes_nothing(lab: Lab) -> None:
-    lab.run(max_traces=3)
-    before = lab.records
-    finished, calls = lab.counted(max_traces=1)
-    assert (calls, finished.status) == (0, "completed")
-    assert lab.records == before
-
-
 # 2. Decides again
-
-
-def test_a_lower_threshold_accepts_from_stored_verdicts(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([4, 5, 7, 8])) as lab:
-        lab.run(**JUDGED, min_quality_score=6, max_attempts=1)
-        assert len(lab.units) == 2
-        finished, calls = lab.counted(**JUDGED, min_quality_score=5, max_attempts=1)
-        assert calls == 0
-        assert finished.summary.traces == {"accepted": 3, "rejected": 1}
-        assert len(lab.records) == 3
 
 
 def test_a_higher_threshold_rejects_from_stored_verdicts(tmp_path: Path) -> None:
@@ -202,15 +163,6 @@ def test_another_program_is_refused(lab: Lab) -> None:
     assert len({record["generation"]["program"] for record in lab.records}) == 2
 
 
-@pytest.mark.parametrize("other", [{"model": "openai/other"}, {"seed": 5}])
-def test_unlike_data_is_mixed_on_purpose(lab: Lab, other: dict[str, Any]) -> None:
-    lab.run(max_traces=1)
-    first = lab.records
-    lab.run(**other, allow_mixed=True, max_traces=3)
-    assert lab.records[:1] == first
-    assert len(set(lab.units)) == 3
-
-
 # 5. Destroys nothing
 
 
@@ -225,16 +177,6 @@ def test_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
     assert aside["out.journal.jsonl"].read_bytes() == journal_before
 
 
-def test_the_document_can_be_made_again_by_hand(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    lab.run()
-    before = lab.records
-    lab.output.write_text("scribbled over", encoding="utf-8")
-    assert document.main([str(lab.output)]) == 0
-    assert "4 traces" in capsys.readouterr().out
-    assert lab.records == before
-    assert lab.document["metadata"]["status"] == "completed"
-
-
 def without_journal(lab: Lab) -> None:
     for path in lab.folder.glob("out.journal.jsonl*"):
         path.unlink()
@@ -245,20 +187,13 @@ def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
     before = sorted(lab.units)
     without_journal(lab)
     lab.run(traces_per_question=2)
-    units = [line for line in lab.journal.read_bytes().splitlines(keepends=True) if line.startswith(b'{"kind":"unit"')]
+    variations = [
+        line for line in lab.journal.read_bytes().splitlines(keepends=True) if line.startswith(b'{"kind":"unit"')
+    ]
     without_journal(lab)
-    lab.journal.write_bytes(b"".join(units[:3]))
+    lab.journal.write_bytes(b"".join(variations[:3]))
     lab.run(traces_per_question=2)
     assert sorted(lab.units) == before
-
-
-def test_a_document_without_a_journal_is_extended(lab: Lab) -> None:
-    lab.run(max_traces=2)
-    before = lab.records
-    without_journal(lab)
-    lab.run(max_traces=3)
-    assert lab.records[:2] == before
-    assert len(set(lab.units)) == 3
 
 
 def test_a_document_of_another_tool_is_taken_over(lab: Lab) -> None:
@@ -289,17 +224,6 @@ def test_a_file_that_is_no_document_is_never_written_over(lab: Lab, content: str
             lab.run(max_traces=1)
         assert lab.output.read_text(encoding="utf-8") == content
     assert lab.calls == 0
-
-
-def test_half_a_document_is_never_written_over(lab: Lab) -> None:
-    lab.run()
-    without_journal(lab)
-    half = lab.output.read_bytes()[: lab.output.stat().st_size // 2]
-    lab.output.write_bytes(half)
-    for _ in range(2):
-        with pytest.raises(UserError, match="not a document"):
-            lab.run()
-        assert lab.output.read_bytes() == half
 
 
 # 6. Exact counts

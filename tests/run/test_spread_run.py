@@ -106,17 +106,6 @@ def test_a_server_without_the_model_is_named(tmp_path: Path) -> None:
         assert lab.calls == 0
 
 
-def test_a_server_may_join_a_run_that_goes_on(lab: Lab) -> None:
-    lab.run(max_traces=4)
-    with StandIn(lab.brain) as other:
-        before = lab.calls
-        finished = lab.run(api_base=bases(lab.server, other))
-        assert lab.calls - before + len(other.calls) == 8 * 8, "nothing is asked twice"
-        assert len(other.calls) > 0
-    whole(lab, finished, 12)
-    assert lab.lines("run")[-1]["settings"]["api_base"] == bases(lab.server, other)
-
-
 def test_no_credentials_are_written(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     plan = FaultPlan(share=0.3, kinds=["500", "error200"], seed=1)

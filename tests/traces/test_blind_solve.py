@@ -24,7 +24,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
 from programs.asking.reply import Reply
 from programs.records import Need, SolveTries
-from programs.run.facts import unit_facts
+from programs.run.facts import variation_facts
 from programs.stages.checks import solution_problems
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import need_of, passed, tries_of
@@ -55,7 +55,7 @@ def agreeing(with_passage: int, without: int) -> Any:
 
 def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     answers = Answers()
-    unit = only(answers, **solving(3))
+    variation = only(answers, **solving(3))
     solves = [ask for ask in answers.asked if ask.stage == "solve"]
     assert len(solves) == 6
     assert {ask.judge for ask in solves} == {"solver"}
@@ -65,13 +65,13 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     shown = [ask.inputs.get("passage") for ask in solves]
     assert Counter(shown) == {passage().shown: 3, None: 3}
     assert {tuple(sorted(set(ask.inputs) - {"passage"})) for ask in solves} == {("asked_by", "question")}
-    draft = unit.attempts[-1].draft
+    draft = variation.attempts[-1].draft
     assert not any(draft.answer in str(ask.inputs) for ask in solves)
     compares = [ask for ask in answers.asked if ask.stage == "compare"]
     assert [ask.judge for ask in compares] == ["comparer"] * 6
     assert {ask.inputs["reference"] for ask in compares} == {draft.answer}
     assert not any("passage" in ask.inputs for ask in compares)
-    found = unit.record().blind_solve
+    found = variation.record().blind_solve
     assert found is not None
     assert (found.solver, found.compared_by, found.temperature) == ("solver", "comparer", SOLVE_TEMPERATURE)
 
@@ -146,19 +146,19 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
         return unread() if "/with.1/" in ask.key else good_output(ask)
 
     answers = Answers(solve=solve, compare=compare)
-    unit = only(answers, **solving(3))
-    found = unit.record().blind_solve
+    variation = only(answers, **solving(3))
+    found = variation.record().blind_solve
     assert found is not None
     assert (found.with_passage.absent, found.with_passage.equivalent, found.with_passage.pass_rate) == (2, 1, 1.0)
     assert (found.need, found.difficulty) == (None, 0.0)
-    assert (unit.status, unit.settled) == ("accepted", False)
+    assert (variation.status, variation.settled) == ("accepted", False)
     assert answers.count("compare") == 5
 
 
 def test_an_unusable_answer_is_absent_for_good() -> None:
     gone = Reply(status="unusable", output={"text": "?" * 12}, problems=["no words"], model="m")
-    unit = only(Answers(solve=lambda _ask: gone), **solving(2, "needs_paper"))
-    assert (unit.status, unit.settled, str(unit.rejection)) == (
+    variation = only(Answers(solve=lambda _ask: gone), **solving(2, "needs_paper"))
+    assert (variation.status, variation.settled, str(variation.rejection)) == (
         "rejected",
         True,
         "not the need that is kept: undecided",
@@ -183,27 +183,27 @@ def partly(*variations: int) -> Any:
 def test_a_question_has_one_need_whatever_its_variations_say(
     right: tuple[int, ...], need: Need, difficulty: float
 ) -> None:
-    units = made_of(Answers(compare=partly(*right)), **solving(2), variations=3).variations
-    [found] = {str(unit.record().blind_solve) for unit in units}
-    solve = units[0].record().blind_solve
+    variations = made_of(Answers(compare=partly(*right)), **solving(2), variations=3).variations
+    [found] = {str(variation.record().blind_solve) for variation in variations}
+    solve = variations[0].record().blind_solve
     assert solve is not None
     assert found == str(solve)
     assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
     assert solve.with_passage.asked == solve.without_passage.asked == 6
     kept = made_of(Answers(compare=partly(*right)), **solving(2, "unanswered"), variations=3).variations
-    assert len({(unit.status, str(unit.rejection)) for unit in kept}) == 1
+    assert len({(variation.status, str(variation.rejection)) for variation in kept}) == 1
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
 
 
 def test_a_question_is_counted_once() -> None:
-    units = made_of(Answers(compare=partly(2)), **solving(2), variations=3, traces=2).variations
-    lines = [{"key": str(unit.key), **line_of(unit, "", {})} for unit in units]
-    found = [solved for line in lines if (solved := unit_facts(line)["solved"])]
+    variations = made_of(Answers(compare=partly(2)), **solving(2), variations=3, traces=2).variations
+    lines = [{"key": str(variation.key), **line_of(variation, "", {})} for variation in variations]
+    found = [solved for line in lines if (solved := variation_facts(line)["solved"])]
     assert [solved["need"] for solved in found] == ["unanswered", "unanswered"]
     assert {solved["difficulty"] for solved in found} == {0.6667}
     for line in lines:
         del line["record"]["blind_solve"]["variations"]
-    old = [solved for line in lines if (solved := unit_facts(line)["solved"])]
+    old = [solved for line in lines if (solved := variation_facts(line)["solved"])]
     assert len(old) == 6, "journals of older versions decided about each trace"
 
 
@@ -211,32 +211,36 @@ def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
     """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
     store = Memory()
     made_of(Answers(compare=partly(0)), store=store, **solving(1))
-    units = made_of(Answers(compare=partly(0)), variations=3, store=store, **solving(1)).variations
-    assert [unit.key.variation for unit in units] == [0, 1, 2]
-    assert {unit.last.blind_solve.need for unit in units if unit.last.blind_solve} == {"unanswered"}
+    variations = made_of(Answers(compare=partly(0)), variations=3, store=store, **solving(1)).variations
+    assert [variation.key.variation for variation in variations] == [0, 1, 2]
+    assert {variation.last.blind_solve.need for variation in variations if variation.last.blind_solve} == {"unanswered"}
     assert made_of(Answers(), variations=3, store=store, **solving(1)).variations == []
 
 
 def test_what_is_not_kept_is_rejected_and_stays_as_data() -> None:
     answers = Answers(compare=agreeing(2, 2))
-    unit = only(answers, **solving(2, "needs_paper", "unanswered"))
-    assert (unit.status, str(unit.rejection), unit.settled) == ("rejected", "not the need that is kept: known", True)
-    found = unit.record().blind_solve
+    variation = only(answers, **solving(2, "needs_paper", "unanswered"))
+    assert (variation.status, str(variation.rejection), variation.settled) == (
+        "rejected",
+        "not the need that is kept: known",
+        True,
+    )
+    found = variation.record().blind_solve
     assert found is not None
     assert found.need == "known"
     assert only(Answers(compare=agreeing(2, 2)), **solving(2, "known")).status == "accepted"
 
 
 def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
-    unit = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
-    assert (unit.status, unit.settled) == ("unjudged", False)
+    variation = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
+    assert (variation.status, variation.settled) == ("unjudged", False)
     assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
 
 
 def test_only_accepted_traces_are_tried() -> None:
     answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
-    unit = only(answers, **solving(2), **JUDGED, max_attempts=1)
-    assert unit.status == "rejected"
+    variation = only(answers, **solving(2), **JUDGED, max_attempts=1)
+    assert variation.status == "rejected"
     assert answers.count("solve") == 0
 
 

@@ -3,7 +3,7 @@
 1. What is sent for an own thought is one plain user message with room to think; open, it begins with the passage.
 2. `reasoning_content` is the thought, as a string or a list of parts; so is what stands in tags.
 3. Tries that came to another answer are the rejected side of pairs, with the accepted one as the chosen side.
-4. A resume asks nothing again; more of the same adds the difference; every unit counts for what a text is to give.
+4. A resume asks nothing again; more of the same adds the difference; every variation counts for what a text is to give.
 5. Own and written traces are not mixed unasked; asked for, the written ones stay, without a call.
 6. `--reasoning-effort` goes along with every call, to servers that take it.
 """

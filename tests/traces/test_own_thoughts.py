@@ -5,7 +5,7 @@
 3. Tries that came to another answer are attempts that were turned down; a try without a thought, or unusable, is none.
 4. The thought is what came as reasoning, whole, its paragraphs the steps, of no kind.
 5. No own thought without a grounded answer; written traces are what they are without own ones.
-6. Both kinds have units of their own, and the budget counts each.
+6. Both kinds have variations of their own, and the budget counts each.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ def comparing(*found: Agreement) -> Any:
 def thought_of(
     *found: Agreement, own: Any = TRIES, stages: dict[str, Any] | None = None, **options: Any
 ) -> tuple[Variation, Answers]:
-    """The one unit with an own thought, and what was asked for it."""
+    """The one variation with an own thought, and what was asked for it."""
     answers = Answers(own=own, compare=comparing(*(found or ("equivalent",))), **(stages or {}))
-    units = made_of(answers, **{**thinking(), **options}).variations
-    [unit] = [unit for unit in units if unit.key.thought == "model"]
-    return unit, answers
+    variations = made_of(answers, **{**thinking(), **options}).variations
+    [variation] = [variation for variation in variations if variation.key.thought == "model"]
+    return variation, answers
 
 
 # 1. What is asked
@@ -81,9 +81,9 @@ def thought_of(
 
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_the_question_is_asked_as_a_person_would(setting: Any) -> None:
-    unit, answers = thought_of(setting=setting)
+    variation, answers = thought_of(setting=setting)
     [ask] = [ask for ask in answers.asked if ask.stage == "own"]
-    expected = {"question": unit.question.text}
+    expected = {"question": variation.question.text}
     assert ask.inputs == (expected if setting == "closed" else {"passage": TEXT, **expected})
     assert not ask.feedback
 
@@ -104,24 +104,24 @@ def test_the_question_is_asked_as_a_person_would(setting: Any) -> None:
 def test_a_try_is_taken_only_on_agreement_and_there_are_at_most_k(
     found: Sequence[Agreement], asked: int, status: str
 ) -> None:
-    unit, answers = thought_of(*found)
-    assert (unit.status, answers.count("own"), answers.count("compare")) == (status, asked, asked)
-    agreements = [attempt.agreed.agreement for attempt in unit.attempts if attempt.agreed]
+    variation, answers = thought_of(*found)
+    assert (variation.status, answers.count("own"), answers.count("compare")) == (status, asked, asked)
+    agreements = [attempt.agreed.agreement for attempt in variation.attempts if attempt.agreed]
     assert agreements == list(found)[:asked] if len(found) > 1 else set(agreements) == set(found)
-    assert [attempt.standing for attempt in unit.attempts] == [
+    assert [attempt.standing for attempt in variation.attempts] == [
         "accepted" if agreement == "equivalent" else "below" for agreement in agreements
     ]
-    assert unit.settled
+    assert variation.settled
 
 
 def test_the_comparison_is_with_the_grounded_answer_and_each_try_has_a_seed_of_its_own() -> None:
-    unit, answers = thought_of("partial", **thinking(3, both=True))
+    variation, answers = thought_of("partial", **thinking(3, both=True))
     compares = [ask for ask in answers.asked if ask.stage == "compare"]
     [written] = [ask for ask in answers.asked if ask.stage == "answer"]
     assert {ask.judge for ask in compares} == {"comparer"}
     assert len({ask.inputs["reference"] for ask in compares}) == 1
     assert len({ask.key for ask in answers.asked if ask.stage in ("own", "compare")}) == 6
-    [reference] = {attempt.agreed.reference for attempt in unit.attempts if attempt.agreed}
+    [reference] = {attempt.agreed.reference for attempt in variation.attempts if attempt.agreed}
     assert reference == compares[0].inputs["reference"] in str(answers.reply(written).output)
 
 
@@ -129,8 +129,8 @@ def test_the_judges_have_a_word_too() -> None:
     def judge(ask: Ask) -> dict[str, Any]:
         return {**VERDICT, "overall": 3} if "0-model.0" in ask.key else VERDICT
 
-    unit, answers = thought_of(**JUDGED, stages={"judge": judge})
-    assert [attempt.standing for attempt in unit.attempts] == ["below", "accepted"]
+    variation, answers = thought_of(**JUDGED, stages={"judge": judge})
+    assert [attempt.standing for attempt in variation.attempts] == ["below", "accepted"]
     assert answers.count("judge") == 3
 
 
@@ -138,8 +138,8 @@ def test_the_judges_have_a_word_too() -> None:
 
 
 def test_tries_that_answered_otherwise_are_kept_as_turned_down() -> None:
-    unit, _ = thought_of("contradicts", "partial", "equivalent")
-    kept = list(attempts_of(line_of(unit, "", {})))
+    variation, _ = thought_of("contradicts", "partial", "equivalent")
+    kept = list(attempts_of(line_of(variation, "", {})))
     assert [became for became, _ in kept] == ["below", "below", "accepted"]
     assert [record["agreed"]["agreement"] for _, record in kept] == ["contradicts", "partial", "equivalent"]
     assert len({record["id"] for _, record in kept}) == 3
@@ -148,9 +148,14 @@ def test_tries_that_answered_otherwise_are_kept_as_turned_down() -> None:
 def test_a_try_without_a_thought_is_no_trace_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     _warn.cache_clear()
     for _ in range(2):
-        unit, answers = thought_of(own=own(None))
-        assert (unit.status, unit.attempts, answers.count("own"), answers.count("compare")) == ("rejected", [], 4, 0)
-        assert str(unit.rejection) == f"{Reason.OWN_THOUGHT.value}: 4 {UNREASONED}"
+        variation, answers = thought_of(own=own(None))
+        assert (variation.status, variation.attempts, answers.count("own"), answers.count("compare")) == (
+            "rejected",
+            [],
+            4,
+            0,
+        )
+        assert str(variation.rejection) == f"{Reason.OWN_THOUGHT.value}: 4 {UNREASONED}"
     assert len([record for record in caplog.records if UNREASONED in record.message]) == 1
 
 
@@ -166,32 +171,32 @@ def test_a_try_that_is_unusable_is_no_attempt(thought: str, answer: str) -> None
     def replied(ask: Ask) -> Reply:
         return own()(ask) if number_of(ask) else Reply(status="ok", output=answer, reasoning=thought, model="reasoner")
 
-    unit, answers = thought_of(own=replied)
-    assert (unit.status, len(unit.attempts), answers.count("own")) == ("accepted", 1, 2)
+    variation, answers = thought_of(own=replied)
+    assert (variation.status, len(variation.attempts), answers.count("own")) == ("accepted", 1, 2)
 
 
 def test_what_was_not_answered_is_open_and_the_others_go_on() -> None:
     def replied(ask: Ask) -> Reply:
         return unread("the answer ran into its token limit") if number_of(ask) == 0 else own()(ask)
 
-    unit, _ = thought_of("contradicts", own=replied)
-    assert (unit.status, unit.settled, len(unit.attempts)) == ("failed", False, 3)
-    unit, _ = thought_of("contradicts", "equivalent", own=replied)
-    assert (unit.status, unit.settled) == ("accepted", True)
+    variation, _ = thought_of("contradicts", own=replied)
+    assert (variation.status, variation.settled, len(variation.attempts)) == ("failed", False, 3)
+    variation, _ = thought_of("contradicts", "equivalent", own=replied)
+    assert (variation.status, variation.settled) == ("accepted", True)
 
 
 def test_a_server_that_failed_is_not_asked_further() -> None:
     gone = Reply(status="unread", problems=["gone"], fault="server", model="reasoner")
-    unit, answers = thought_of(own=lambda _ask: gone)
-    assert (unit.status, unit.settled, answers.count("own")) == ("failed", False, 1)
+    variation, answers = thought_of(own=lambda _ask: gone)
+    assert (variation.status, variation.settled, answers.count("own")) == ("failed", False, 1)
 
 
 # 4. The record
 
 
 def test_the_record_says_whose_thought_it_is() -> None:
-    unit, _ = thought_of()
-    record = unit.record()
+    variation, _ = thought_of()
+    record = variation.record()
     paragraphs = [*THOUGHT.split("\n\n"), "Try 0."]
     assert record.reasoning_trace == "<thought>\n" + "\n\n".join(paragraphs) + "\n</thought>"
     assert [(step.kind, step.text) for step in record.steps] == [(None, text) for text in paragraphs]
@@ -202,7 +207,7 @@ def test_the_record_says_whose_thought_it_is() -> None:
     assert not record.generation.model_reasoning
     assert {"trace", "answer", "agreement"} < set(record.generation.models), "those of another model"
     assert "own" not in record.generation.models
-    assert record.unit == str(unit.key) == f"{passage().sample.id}/{unit.question.type.value}/0-model"
+    assert record.unit == str(variation.key) == f"{passage().sample.id}/{variation.question.type.value}/0-model"
 
 
 # 5. and 6. Beside written traces
@@ -212,38 +217,38 @@ def test_written_traces_are_what_they_are_without() -> None:
     alone = Answers()
     [written] = made_of(alone).variations
     answers = Answers(own=own(), compare=comparing("equivalent"))
-    units = made_of(answers, **thinking(both=True)).variations
-    assert [unit.key.thought for unit in units] == ["written", "model"]
-    assert units[0].record() == written.record()
+    variations = made_of(answers, **thinking(both=True)).variations
+    assert [variation.key.thought for variation in variations] == ["written", "model"]
+    assert variations[0].record() == written.record()
     assert [ask.key for ask in answers.asked if ask.stage not in ("own", "compare")] == [ask.key for ask in alone.asked]
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_each_kind_is_a_unit_of_its_own(both: bool) -> None:
+def test_each_kind_is_a_variation_of_its_own(both: bool) -> None:
     answers = Answers(own=own(), compare=comparing("equivalent"))
-    units = made_of(answers, **thinking(both=both), variations=2, grade_answers=True).variations
-    names = [unit.key.name for unit in units]
+    variations = made_of(answers, **thinking(both=both), variations=2, grade_answers=True).variations
+    names = [variation.key.name for variation in variations]
     assert names == (["0", "0-model", "1", "1-model"] if both else ["0-model", "1-model"])
-    assert answers.count("grade") == len(units)
+    assert answers.count("grade") == len(variations)
     # Equal own thoughts of two variations are one trace, as equal written ones are.
-    assert [unit.key.name for unit in units if unit.status == "duplicate"] == ["1-model"]
+    assert [variation.key.name for variation in variations if variation.status == "duplicate"] == ["1-model"]
 
 
 def test_no_own_thought_without_a_grounded_answer() -> None:
     low = {**VERDICT, "overall": 2}
-    unit, answers = thought_of(**JUDGED, max_attempts=2, stages={"judge": lambda _ask: low})
-    assert (unit.status, answers.count("own")) == ("rejected", 0)
-    assert unit.rejection is not None
-    assert unit.rejection.detail == "quality 2.0 after 2 attempts"
-    unit, answers = thought_of(stages={"answer": lambda _ask: unread()})
-    assert (unit.status, unit.settled, answers.count("own")) == ("failed", False, 0)
+    variation, answers = thought_of(**JUDGED, max_attempts=2, stages={"judge": lambda _ask: low})
+    assert (variation.status, answers.count("own")) == ("rejected", 0)
+    assert variation.rejection is not None
+    assert variation.rejection.detail == "quality 2.0 after 2 attempts"
+    variation, answers = thought_of(stages={"answer": lambda _ask: unread()})
+    assert (variation.status, variation.settled, answers.count("own")) == ("failed", False, 0)
 
 
 def test_what_is_decided_is_not_made_again_and_the_limit_counts_each() -> None:
     stages = {"own": own(), "compare": comparing("equivalent")}
     store = Memory()
     made_of(store=store)
-    units = made_of(Answers(**stages), store=store, **thinking(both=True)).variations
-    assert [unit.key.name for unit in units] == ["0-model"]
+    variations = made_of(Answers(**stages), store=store, **thinking(both=True)).variations
+    assert [variation.key.name for variation in variations] == ["0-model"]
     made = made_of(Answers(**stages), **thinking(both=True), limit=1)
-    assert ([unit.key.name for unit in made.variations], made.limited) == (["0"], True)
+    assert ([variation.key.name for variation in made.variations], made.limited) == (["0"], True)

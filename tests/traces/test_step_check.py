@@ -30,9 +30,9 @@ def verdict(step: int, status: str = "supported", sentence: int = 2) -> dict[str
     return {"step": step, "sentence": sentence, "reason": "It says the same.", "status": status}
 
 
-def steps_of(unit: Variation) -> list[StepRecord]:
+def steps_of(variation: Variation) -> list[StepRecord]:
     """The steps of the unit's record, each held to what every record promises."""
-    record = unit.record()
+    record = variation.record()
     text = record.source_paper.text
     assert text is not None
     for step in record.steps:
@@ -70,14 +70,14 @@ def test_records_of_older_versions_load(move: str, kind: str) -> None:
 
 def test_one_call_asks_about_all_steps() -> None:
     answers = Answers()
-    unit = only(answers, **CHECKING)
+    variation = only(answers, **CHECKING)
     [ask] = [ask for ask in answers.asked if ask.stage == "steps"]
-    assert (ask.judge, ask.key) == ("checker", f"steps/{unit.key}.0/checker")
+    assert (ask.judge, ask.key) == ("checker", f"steps/{variation.key}.0/checker")
     assert set(ask.inputs) == {"passage", "steps"}
-    steps = steps_of(unit)
+    steps = steps_of(variation)
     assert str(ask.inputs["steps"]).splitlines() == [f"{n}. {step.text}" for n, step in enumerate(steps, start=1)]
     assert {step.judged_by for step in steps} == {"stand-in"}
-    generation = unit.record().generation
+    generation = variation.record().generation
     assert generation is not None
     assert generation.calls == 8 + 1
 
@@ -108,9 +108,11 @@ def test_what_the_model_says_stands_in_the_record() -> None:
     ],
 )
 def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> None:
-    unit = only(Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), **CHECKING)
-    assert (unit.status, unit.settled) == ("accepted", True)
-    assert {step.judged_by for step in steps_of(unit)} == {None}
+    variation = only(
+        Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), **CHECKING
+    )
+    assert (variation.status, variation.settled) == ("accepted", True)
+    assert {step.judged_by for step in steps_of(variation)} == {None}
 
 
 def test_what_is_wrong_with_a_reply_is_said() -> None:
@@ -129,15 +131,15 @@ def test_what_is_wrong_with_a_reply_is_said() -> None:
 
 
 def test_a_check_that_was_not_answered_is_asked_again_later() -> None:
-    unit = only(Answers(steps=lambda _ask: unread()), **CHECKING)
-    assert (unit.status, unit.settled) == ("accepted", False)
-    assert {step.reason for step in steps_of(unit)} == {None}
+    variation = only(Answers(steps=lambda _ask: unread()), **CHECKING)
+    assert (variation.status, variation.settled) == ("accepted", False)
+    assert {step.reason for step in steps_of(variation)} == {None}
     given_up = Reply(status="unread", problems=["cut"])
     assert verdicts_in(given_up, 1, 4) == {}
 
 
 def test_only_accepted_traces_are_checked() -> None:
     answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
-    unit = only(answers, **CHECKING, **JUDGED, max_attempts=1)
-    assert unit.status == "rejected"
+    variation = only(answers, **CHECKING, **JUDGED, max_attempts=1)
+    assert variation.status == "rejected"
     assert answers.count("steps") == 0

@@ -22,12 +22,10 @@ from hypothesis import strategies as st
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.rejection import Reason, Rejection
-from programs.run.old_lines import present_form
 from programs.settings import Settings
 from programs.stages.questions import type_order
-from programs.traces.line import rejection_of
 from programs.traces.variation import EarlierOutcome, Variation, drop_twins, temperature_of
-from tests.making import TEXT, VERDICT, Answers, Memory, answered, good_output, made_of, only, sample, unread
+from tests.making import TEXT, VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
 
 ID = sample().id
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a", "b"]}
@@ -258,35 +256,3 @@ def test_keys_and_ids_are_made_of_content() -> None:
     assert one.key.sample != other.key.sample
     assert one.record().id != other.record().id
     assert one.record().question_id == f"{ID}/{one.key.question_type}"
-
-
-def test_a_models_own_reasoning_is_kept_apart() -> None:
-    def thinking(ask: Ask) -> Reply:
-        return answered(ask, good_output(ask)).model_copy(update={"reasoning": "private pondering"})
-
-    record = only(Answers(trace=thinking)).record()
-    assert record.generation is not None
-    assert record.generation.model_reasoning == {"trace": "private pondering"}
-    assert "private pondering" not in record.reasoning_trace + record.final_answer
-
-
-@pytest.mark.parametrize(
-    ("status", "reason", "rejection"),
-    [
-        ("accepted", None, None),
-        ("rejected", "quality 5.5 after 3 attempts; accuracy 4 by b", Reason.JUDGED),
-        ("rejected", "blind solve: known", Reason.NEED),
-        ("rejected", "no own thought was taken: 4 partial", Reason.OWN_THOUGHT),
-        ("failed", "no own thought was taken: 4 partial", Reason.OWN_THOUGHT),
-        ("rejected", "answer: leans on its source", Reason.UNUSABLE),
-        ("failed", "trace: the form is wrong", Reason.UNANSWERED),
-        ("unjudged", "429; 429", Reason.UNJUDGED),
-        ("duplicate", "the same as variation 0", Reason.SAME_VARIATION),
-        ("contaminated", "shares its words with b.jsonl:1", Reason.BENCHMARK),
-        ("withdrawn", "its question asks the same as another question: a/b", Reason.REPEATED),
-    ],
-)
-def test_reasons_of_older_versions_are_read(status: str, reason: str | None, rejection: Reason | None) -> None:
-    found = rejection_of(present_form({"kind": "unit", "status": status, "reason": reason}))
-    assert (found and found.reason) == rejection
-    assert found is None or found.detail in (reason or "")

@@ -1,7 +1,7 @@
 """Shards merged are what one run makes.
 
-1. The shards' journals merged hold what one run over the whole input makes: the same units with the same records, apart
-   from times, the same questions, and the same calls and tokens.
+1. The shards' journals merged hold what one run over the whole input makes: the same variations with the same records,
+   apart from times, the same questions, and the same calls and tokens.
 2. A run on the merged output goes on from it: it asks nothing that a source had settled, and only what is missing.
 3. The order of the sources does not change the set; a source named twice, as itself or as its document, counts once.
 4. Documents without journals are taken over; the document and what is printed say what there is.
@@ -44,16 +44,6 @@ def test_rejected_and_failed_ones_are_merged_too(tmp_path: Path) -> None:
         assert (calls, finished.summary.traces) == (0, {"accepted": 6})
 
 
-def test_a_run_on_the_merged_output_asks_nothing(lab: Lab, thirds: list[str]) -> None:
-    merged(lab, *thirds)
-    mine = view(lab, "merged")
-    before = mine.records
-    finished, calls = mine.counted()
-    assert (calls, finished.status) == (0, "completed")
-    assert mine.records == before
-    assert finished.summary.already_done == 6
-
-
 def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
     journals = shard_runs(lab, 2, max_traces=1)
     found = merged(lab, *journals)
@@ -86,7 +76,7 @@ def test_a_source_named_twice_counts_once(lab: Lab, halves: list[str], monkeypat
 def test_shards_of_different_n_are_merged(lab: Lab, thirds: list[str], halves: list[str]) -> None:
     found = merged(lab, *halves, *thirds)
     assert found.traces == {"accepted": 6}
-    assert found.tally.same_units == 6
+    assert found.overlap.same_variations == 6
     assert view(lab, "merged").counted()[1] == 0
 
 

@@ -1,7 +1,7 @@
 """What several sources hold.
 
 1. It is taken once, and its cost counts once.
-2. Of unlike traces of one unit that of the source named first stands, an accepted one before any other.
+2. Of unlike traces of one variation that of the source named first stands, an accepted one before any other.
 3. A text's replies are those of one source, of the one that made most of it: a later run never weaves two together.
 4. Journals of any kind are merged so (Hypothesis).
 """
@@ -55,8 +55,8 @@ def test_a_copy_that_was_carried_on_counts_once(lab: Lab, turned: bool) -> None:
     found = merged(lab, *sources)
     assert found.traces == {"accepted": 6}
     assert sum(row["calls"] for row in found.spent_in_all) == lab.calls - before == 6 * 8
-    assert (found.tally.same_units, found.tally.unlike_traces, found.tally.replies_apart) == (2, 0, 0)
-    assert found.tally.copies == 2 * 8
+    assert (found.overlap.same_variations, found.overlap.unlike_traces, found.overlap.replies_apart) == (2, 0, 0)
+    assert found.overlap.copies == 2 * 8
     assert view(lab, "merged").counted()[1] == 0
 
 
@@ -67,10 +67,10 @@ def test_of_unlike_traces_that_of_the_source_named_first_stands(lab: Lab, turned
     found = merged(lab, *sources)
     mine = view(lab, "merged")
     assert records_by_id(mine) == records_by_id(view(lab, "bert" if turned else "anna"))
-    assert (found.tally.unlike_traces, found.tally.same_units) == (6, 0)
-    assert found.tally.first_unlike in mine.latest_units()
+    assert (found.overlap.unlike_traces, found.overlap.same_variations) == (6, 0)
+    assert found.overlap.first_unlike in mine.latest_units()
     # Two runs may be answered the same in the same milliseconds; nothing tells that from a copy.
-    assert sum(row["calls"] for row in found.spent_in_all) == 2 * 6 * 8 - found.tally.copies
+    assert sum(row["calls"] for row in found.spent_in_all) == 2 * 6 * 8 - found.overlap.copies
     assert mine.counted()[1] == 0
 
 
@@ -83,7 +83,7 @@ def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: 
         mild = run_as(lab, "mild", **rules, min_quality_score=6)
         found = merged(lab, *([strict, mild] if turned else [mild, strict]))
         assert found.traces == {"accepted": 4}
-        assert found.tally.unlike_traces == 0
+        assert found.overlap.unlike_traces == 0
         # The texts were left open: whichever rules a run has, it decides by them, from what is there.
         mine = view(lab, "merged")
         finished, calls = mine.counted(**rules, min_quality_score=8)
@@ -107,21 +107,13 @@ def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
     found = merged(lab, first, second)
     mine = view(lab, "merged")
     assert found.traces == {"accepted": 6}
-    assert found.tally.replies_apart == len(contents(view(lab, "first"), "stage")), "paid, kept, and no answer any more"
+    assert found.overlap.replies_apart == len(contents(view(lab, "first"), "stage")), (
+        "paid, kept, and no answer any more"
+    )
     assert contents(mine, "stage") == contents(view(lab, "second"), "stage")
     assert mine.counted()[1] == 0
     _, calls = mine.counted(grade_answers=True)
     assert calls == 6
-
-
-def test_units_that_one_source_alone_accepted_are_all_there(tmp_path: Path) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1, "traces_per_sample": 2}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([8, 3])) as lab:
-        one = run_as(lab, "one", **rules)
-        lab.brain.stages.update(score_by_text([3, 8]))
-        other = run_as(lab, "other", **rules)
-        assert merged(lab, one, other).traces == {"accepted": 8}
-        assert view(lab, "merged").counted(**rules)[1] == 0
 
 
 LINES = st.lists(

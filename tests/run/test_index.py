@@ -1,0 +1,168 @@
+"""Invariants of the journal's index.
+
+5. An index made again (deleted, truncated, overwritten, of another version, ahead of the journal, behind it) equals
+   the one that was kept.
+9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
+10. While a run goes on, the summary of its document is asked for in another thread, over a connection of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.errors import JournalError
+from programs.run import journal as journal_module
+from programs.run.index import Index, IndexReader
+from programs.run.journal import Journal
+from programs.run.summary import summary_of
+from tests.lab import laboratory
+from tests.run.test_journal import fill, index_of, known
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "out.journal.jsonl"
+
+
+def spoil(how: str, index: Path, journal: Path) -> None:
+    """Damages an index of a closed journal."""
+    if how == "deleted":
+        index.unlink()
+    elif how == "empty":
+        index.write_bytes(b"")
+    elif how == "text":
+        index.write_bytes(b"this is no database, " * 400)
+    elif how.startswith("cut"):
+        size = index.stat().st_size
+        index.write_bytes(index.read_bytes()[: size * int(how[3:]) // 100])
+    elif how == "other version":
+        with sqlite3.connect(index) as database:
+            database.execute("update meta set value = '0' where name = 'version'")
+    elif how == "no meta":
+        with sqlite3.connect(index) as database:
+            database.execute("delete from meta")
+    elif how == "ahead":
+        with sqlite3.connect(index) as database:
+            size = journal.stat().st_size
+            database.execute("update meta set value = ? where name = 'read_to'", (size + 1,))
+            database.execute("update line set at = at + 7")
+            database.execute("update spent set calls = calls + 7")
+
+
+SPOILT = [
+    "behind",
+    "of a journal that lost its end",
+    "deleted",
+    "empty",
+    "text",
+    "cut10",
+    "cut30",
+    "cut50",
+    "cut75",
+    "cut95",
+    "other version",
+    "no meta",
+    "ahead",
+]
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_an_index_made_again_equals_the_one_kept(path: Path, how: str) -> None:
+    with Journal(path) as journal:
+        fill(journal, 40)
+    behind = index_of(path).read_bytes()
+    with Journal(path) as journal:
+        fill(journal, 10, start=5)
+        expected = known(journal)
+    size = path.stat().st_size
+    if how == "behind":
+        index_of(path).write_bytes(behind)
+    elif how == "of a journal that lost its end":
+        with Journal(path) as journal:
+            fill(journal, 2, start=50)
+        os.truncate(path, size)
+    else:
+        spoil(how, index_of(path), path)
+    for _ in range(2):
+        with Journal(path) as journal:
+            assert known(journal) == expected
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_index_with_overwritten_pages_is_made_again_or_named(path: Path, seed: int) -> None:
+    with Journal(path) as journal:
+        fill(journal, 40)
+    dice, index = random.Random(seed), index_of(path)
+    data = bytearray(index.read_bytes())
+    start = 4096 * dice.randrange(1, len(data) // 4096)
+    data[start : start + 4096] = dice.randbytes(4096)
+    index.write_bytes(data)
+    said = str(index)
+    try:
+        with Journal(path) as journal:
+            known(journal)
+            fill(journal, 1)
+    except JournalError as error:
+        said = str(error)
+    assert str(index) in said or "malformed" in said
+    index.unlink()
+    with Journal(path) as journal:
+        assert all(journal.latest("pool", f"{n}") for n in range(40))
+
+
+@pytest.mark.parametrize("method", ["add", "commit"])
+def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def full(*_: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.001 if method == "commit" else 60.0)
+    with Journal(path) as journal:
+        journal.append("pool", "a", questions=[])
+        with monkeypatch.context() as patch:
+            patch.setattr(Index, method, full)
+            if method == "commit":
+                journal.append("pool", "b", questions=[])
+                journal._flusher.join(30)
+            with pytest.raises(JournalError, match="disk is full"):
+                journal.append("pool", "c", questions=[])
+        journal.index._database.rollback()  # what SQLite itself does when it fails for want of space
+        with pytest.raises(JournalError, match="disk is full"):
+            journal.append("pool", "d", questions=[])
+    with Journal(path) as journal:
+        assert journal.mended == 0
+        assert journal.latest("pool", "a") is not None
+        assert (journal.latest("pool", "b") is not None) == (method == "commit")
+        assert journal.latest("pool", "c") is None
+
+
+def test_an_interim_summary_holds_up_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, bool, bool]] = []
+
+    def watched(status: Any, ledger: Any, report: Any, index: IndexReader, settings: Any) -> Any:
+        asked.append((status, threading.current_thread() is threading.main_thread(), isinstance(index, Index)))
+        return summary_of(status, ledger, report, index, settings)
+
+    monkeypatch.setattr("programs.run.run.summary_of", watched)
+    with laboratory(tmp_path, texts=8, latency=0.1, base={"concurrency": 2}) as lab:
+        lab.run(document_interval=0.1)
+    assert set(asked) == {("running", False, False), ("completed", True, True)}
+
+
+def test_a_reader_sees_what_was_committed_while_lines_are_added(path: Path) -> None:
+    with Journal(path) as journal:
+        fill(journal, 4)
+        journal.flush()
+        reader = journal.index.reader()
+        fill(journal, 2, start=4)
+        assert sum(reader.counts().values()) == 4
+        assert sum(journal.index.counts().values()) == 6
+        journal.flush()
+        assert reader.counts() == journal.index.counts()
+        reader.close()
