@@ -23,7 +23,6 @@ ROOMS = " ".join(FLOORS).split()
 
 EXCEPTIONS = {
     ("run", "document"): "a run writes its document, and a document is made from a run's journal",
-    ("run", "judges"): "a run's summary says how far its judges agree, from the list that it writes for people",
     ("document", "judges"): "the list for people is written with the document",
     ("judges", "calibrate"): "a type alone: the options of the calibration that a report is of",
     ("programs", "tracer"): "loaded when it is asked for: `from programs import load_tracer`",

@@ -13,7 +13,7 @@ from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, Tally, card
 from programs.exports.files import MANIFEST, DataFiles, new_folder
-from programs.exports.format import Candidate, Skip
+from programs.exports.format import Candidate, NoRow
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.view import source_name
@@ -116,7 +116,7 @@ def export(options: ExportOptions) -> Exported:
         for traces in by_question(kept) if format.grouped else ([one] for one in kept):
             split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
             for row in format.rows(traces, options):
-                if isinstance(row, Skip):
+                if isinstance(row, NoRow):
                     tally.count("skipped", str(row))
                 else:
                     files.add(split, row)

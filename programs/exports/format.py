@@ -9,7 +9,7 @@ from programs.exports.view import Prompt, View
 from programs.records import Record
 
 
-class Skip(str):
+class NoRow(str):
     """Why a trace, or a question of a grouped format, gives no row; counted, and shown."""
 
     __slots__ = ()
@@ -28,7 +28,7 @@ class Candidate:
         return self.record.reasoning_trace, self.record.final_answer
 
 
-Rows = Callable[[Sequence[Candidate], View], Iterator[Row | Skip]]
+Rows = Callable[[Sequence[Candidate], View], Iterator[Row | NoRow]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import islice
 
 from programs.exports.files import Columns, Row
-from programs.exports.format import Candidate, Format, Skip
+from programs.exports.format import Candidate, Format, NoRow
 from programs.exports.view import FACTS, MESSAGES, Prompt, View
 from programs.records import Record
 
@@ -30,13 +30,13 @@ def _pair_columns(view: View) -> Columns:
     return {"prompt": MESSAGES, **replies, **scores, "rejected_id": "string", **FACTS}
 
 
-def _pair_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+def _pair_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
     most = view.pairs_per_question
     pairs: list[Pair] = list(islice(_own_pairs(traces, view), most))
     # What came to another answer was not judged: no score of it is missing.
     rest = [one for one in traces if one.record.agreed is None or one.record.agreed.agreement == "equivalent"]
     scored = _scored_pairs(rest, view)
-    if not isinstance(scored, Skip):
+    if not isinstance(scored, NoRow):
         pairs += scored[: None if most is None else most - len(pairs)]
     elif not pairs:
         yield scored
@@ -70,26 +70,26 @@ def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[Pair]:
             yield from ((chosen, one) for one, agreement in agreements if agreement == wanted)
 
 
-def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | Skip:
+def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | NoRow:
     """The best accepted trace with each that is worse by the margin, the worst first; or why there is none."""
     if len(traces) < 2:
-        return Skip(
+        return NoRow(
             "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
         )
     score = _score(view)
     scored = sorted((one for one in traces if view.measure.of(one.record) is not None), key=score)
     if len(scored) < 2:
-        return Skip(f"questions with fewer than two traces that have a score of {view.measure.name}")
+        return NoRow(f"questions with fewer than two traces that have a score of {view.measure.name}")
     chosen = max((one for one in scored if one.became == "accepted"), key=score, default=None)
     if chosen is None:
-        return Skip("questions of which no trace was accepted")
+        return NoRow("questions of which no trace was accepted")
     best = score(chosen)
     if view.min_score is not None and best < view.min_score:
-        return Skip(f"questions whose best trace is below {view.min_score:g}")
+        return NoRow(f"questions whose best trace is below {view.min_score:g}")
     # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
     apart = [one for one in scored if 0 < best - score(one) >= view.least_margin - 1e-9]
     pairs = [(chosen, one) for one in apart if one.texts != chosen.texts]
-    return pairs or Skip(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
+    return pairs or NoRow(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
 
 
 def _margin(view: View) -> str:
@@ -97,24 +97,24 @@ def _margin(view: View) -> str:
     return f"The traces of a pair are at least {view.least_margin:g} apart on the {view.measure.name}' scale{most}."
 
 
-def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
     (trace,) = traces
     label, completion = _label(trace, view), [view.message(trace.record)]
-    if isinstance(label, Skip):
+    if isinstance(label, NoRow):
         yield label
     else:
         row: Row = {"completion": completion, "label": label}
         yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
 
 
-def _label(trace: Candidate, view: View) -> bool | Skip:
+def _label(trace: Candidate, view: View) -> bool | NoRow:
     if view.min_score is not None:
         score = view.measure.of(trace.record)
         if score is None:
-            return Skip(view.measure.missing)
+            return NoRow(view.measure.missing)
         return score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
     if trace.became == "unused":
-        return Skip("neither accepted nor turned down by the latest rules (--min-score labels these by their score)")
+        return NoRow("neither accepted nor turned down by the latest rules (--min-score labels these by their score)")
     return trace.became == "accepted"
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import groupby
 
 from programs.exports.files import Row
-from programs.exports.format import Candidate, Format, Skip
+from programs.exports.format import Candidate, Format, NoRow
 from programs.exports.view import FACTS, MESSAGES, Prompt, View
 from programs.records import GRADES, StepRecord
 
@@ -32,12 +32,12 @@ def _question_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
     return view.rows(best, lambda prompt: {"prompt": prompt.messages, **answer})
 
 
-def _step_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | Skip]:
+def _step_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
     record = traces[0].record
     texts = [view.tag.inert(step.text.strip()) for step in record.steps]
     runs = list(labelled_runs(record.steps))
     if not runs:
-        yield Skip("no step of it has a label (generate with --check-steps)")
+        yield NoRow("no step of it has a label (generate with --check-steps)")
     for start, labels in runs:
         steps: Row = {"completions": texts[start : start + len(labels)], "labels": labels}
         yield from view.rows(record, partial(_step_row, texts[:start], steps))
