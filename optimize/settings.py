@@ -10,7 +10,7 @@ from optimize.optimizers import OPTIMIZERS
 from optimize.stages import ALL, JUDGE, STAGES
 from programs.cli.options import Many, Names, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.option_groups import ConnectionOptions
+from programs.option_groups import ConnectionOptions, ModelName, ModelNames
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
 from programs.telemetry.tracing import TraceOptions
@@ -63,7 +63,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TraceOptions):
     )
     """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
-    model: str = Field(
+    model: ModelName = Field(
         ...,
         min_length=1,
         description="the model whose prompts are tuned, named as for programs.generate; with --stage judge the first of "
@@ -87,15 +87,17 @@ class CompileSettings(ConnectionOptions, LogOptions, TraceOptions):
     metric: Annotated[str, AfterValidator(_known_metric)] = Field(
         "composite", description="composite, or NAME, or NAME=WEIGHT,NAME=WEIGHT of optimize/metrics.py"
     )
-    judge_models: Names | None = Field(
+    judge_models: ModelNames | None = Field(
         None,
         description="the judges that optimise, or, with --stage judge, are tuned; the model itself when not given (but no "
         "embedded one, which is too weak to optimise others); 'none'",
     )
-    report_judge_models: Names | None = Field(
+    report_judge_models: ModelNames | None = Field(
         None, description="the judges of the report; those that optimise when not given"
     )
-    reflection_model: str | None = Field(None, description="who writes instructions; the model itself when not given")
+    reflection_model: ModelName | None = Field(
+        None, description="who writes instructions; the model itself when not given"
+    )
     budget: Literal["light", "medium", "heavy"] = Field("light", description="how much to try")
     max_calls: int | None = Field(None, ge=1, description="at most so many calls to models, proof and all")
     num_train: int | None = Field(

@@ -83,7 +83,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CalibrateSettings) -> int:
-
     from programs.judges.figures import CalibrationReport
     from programs.judges.labels import read_labels
     from programs.tracer import load_tracer

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,6 @@ from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-
-
-def by_judge(**scores: int) -> Callable[[Asked], dict[str, Any]]:
-    """A panel whose judges always give the same."""
-    return lambda asked: verdict(scores[asked.body["model"]])
 
 
 def test_the_document_has_the_published_keys_and_types(lab: Lab) -> None:
