@@ -20,7 +20,11 @@ class Reason(str, Enum):
     SAME_VARIATION = "the same as another variation"
     BENCHMARK = "gives a benchmark away"
     REPEATED = "was asked of another text"
+    SAME_QUESTION = "asks the same as another of its text"
     LEANS = "leans on its source"
+    ARTEFACT = "shows how it was made"
+    NOTHING_ASKED = "asks nothing"
+    OFF_SUBJECT = "is not about the passage"
     FORM = "not in the form asked for"
 
 

@@ -20,7 +20,7 @@ from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
 
-VERSION = "8"
+VERSION = "9"
 PAGE = 512
 COMMIT_EVERY = 20_000
 MARK_BYTES = 4096

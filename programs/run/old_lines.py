@@ -1,4 +1,5 @@
-"""Lines of journals that older versions wrote, in the form of this one: reasons were sentences."""
+"""Lines in the form in which they are counted: older versions gave all reasons as sentences, and what is wrong with a
+question is still told in those that the model is shown."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +20,9 @@ _BY_STATUS = {
     "withdrawn": Reason.REPEATED,
 }
 _BY_WORDS = {
-    "leans on its source": Reason.LEANS,
+    **{reason.value: reason for reason in (Reason.LEANS, Reason.ARTEFACT, Reason.NOTHING_ASKED, Reason.OFF_SUBJECT)},
+    "is about nothing": Reason.OFF_SUBJECT,
+    "asks the same as": Reason.SAME_QUESTION,
     "gives a benchmark away": Reason.BENCHMARK,
     "asks the same as another question": Reason.REPEATED,
 }
@@ -57,7 +60,8 @@ def _with(question: dict[str, Any], old: Rejection | None) -> dict[str, Any]:
 
 def _problem(question: Mapping[str, Any]) -> Rejection | None:
     problems = "; ".join(question.get("problems") or ())
-    kind, _, rest = problems.partition(":")
+    kind = problems.partition(":")[0].partition(";")[0]
+    rest = problems.removeprefix(kind).lstrip(":;")
     reason = _BY_WORDS.get(kind)
     return Rejection(reason=reason, detail=rest.strip()) if reason else Rejection(reason=Reason.FORM, detail=problems)
 

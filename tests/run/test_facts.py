@@ -34,6 +34,8 @@ from programs.run.funnel import (
 from programs.run.index import Index
 from programs.run.journal import Journal
 from programs.run.old_lines import present_form
+from programs.stages.questions import problems_of
+from tests.making import passage
 
 STATUSES = ["accepted", "rejected", "unjudged", "failed", "duplicate", "contaminated", "withdrawn"]
 VERDICTS = ["supported", "inferred", "outside", "contradicted", "no_claim"]
@@ -192,6 +194,22 @@ def test_2_a_variations_sentence_becomes_its_reason(
     assert present_form(present_form(line)) == present_form(line)
 
 
+@pytest.mark.parametrize(
+    ("problems", "reason"),
+    [
+        (list(problems_of("The slope was measured again last year.", passage().sample.text)), Reason.NOTHING_ASKED),
+        (["asks nothing", "no words"], Reason.NOTHING_ASKED),
+        (list(problems_of("How tall do giraffes in zoos usually grow?", passage().sample.text)), Reason.OFF_SUBJECT),
+        (["asks the same as: How do lamps drift?"], Reason.SAME_QUESTION),
+        (["JSON instead of prose"], Reason.FORM),
+    ],
+)
+def test_2_the_kinds_of_problems_of_questions_are_told_apart(problems: list[str], reason: Reason) -> None:
+    """In the words in which `programs.stages.questions` gives them today."""
+    line = present_form({"kind": "pool", "key": "k", "questions": [], "rejected": [{"problems": problems}]})
+    assert line["rejected"][0]["rejection"]["reason"] == reason.value
+
+
 def test_2_so_do_those_of_questions() -> None:
     rejected = [{"problems": ['leans on its source: "the paper" (it)', "asks nothing"]}, {"problems": ["asks nothing"]}]
     dropped = [
@@ -200,7 +218,7 @@ def test_2_so_do_those_of_questions() -> None:
     ]
     line = present_form({"kind": "pool", "key": "k", "questions": [], "rejected": rejected, "dropped": dropped})
     reasons = [question["rejection"]["reason"] for question in [*line["rejected"], *line["dropped"]]]
-    assert reasons == [one.value for one in (Reason.LEANS, Reason.FORM, Reason.BENCHMARK, Reason.REPEATED)]
+    assert reasons == [one.value for one in (Reason.LEANS, Reason.NOTHING_ASKED, Reason.BENCHMARK, Reason.REPEATED)]
     assert line["rejected"][0]["rejection"]["detail"] == '"the paper" (it); asks nothing'
     assert present_form(line) == line
 
