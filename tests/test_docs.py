@@ -30,7 +30,7 @@ from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.md"))]
 HALF = PAGES.index(ROOT / "docs" / "judges.md")
 PARTS = {"README": PAGES[:1], "first half": PAGES[1:HALF], "second half": PAGES[HALF:]}
 """The commands are run in three parts, side by side."""
