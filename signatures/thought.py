@@ -69,14 +69,15 @@ class WriteThought(AboutQuestion):
     twice.
 
     Keep strictly to what is at hand, as told below, facts and findings as well as figures. The analysis, hypotheses,
-    evidence, critique and perspective are notes that nobody else has: use what they know, and let nothing show that they
-    exist. No hypothesis or sentence by number, no "evidence" as a thing handed over, no paper, authors or passage. The
+    evidence, critique and perspective are notes that nobody else has: they keep the outcome right, and nothing shows that
+    they exist. No hypothesis or sentence by number, no "evidence" as a thing handed over, no paper, authors or passage. The
     one who thinks is not the one who asks: no "we" or "our" of theirs, and nobody is spoken to."""
 
+    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
-    evidence: list[QuotedEvidence] = dspy.InputField(desc="what the passage says, word for word")
+    evidence: list[QuotedEvidence] = dspy.InputField(desc="what is so, word for word")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought goes")

@@ -47,7 +47,7 @@ ASKING: dict[Setting, str] = {
 
 THINKING: dict[Setting, str] = {
     "closed": (
-        "The question alone. Whoever thinks and answers here has never seen the passage and can look nothing up. What "
+        "The question alone. Whoever thinks and answers here can look nothing up. What "
         "else is shown is there so that the outcome is right. A figure or finding may be used if the question gives it, "
         "if it is worked out from what the question gives, or if it is general knowledge in the field; no other. What is "
         "missed is estimated, left open, or done without."

@@ -92,7 +92,7 @@ def not_at_hand(
 
 def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
     """What a text speaks of that whoever reads the question does not have; each phrase once."""
-    given = question.text if setting == "closed" else f"{question.text}\nA text."
+    given = question.text if setting == "closed" else f"{question.text}\nA text, a passage."
     found = [("leans on its source", each) for each in leaning(text, given=given)]
     found += [("shows how it was made", each) for each in artefacts(text, given=given, asked_by=question.asked_by)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

@@ -117,7 +117,7 @@ class ThoughtStages(AwaitedModule):
         """Takes the fields of `WriteThought`, gives `thought` and `answer`, each asked once of the LM that DSPy has."""
         with adapted():
             thought: Thought = (await self.trace.acall(**fields)).thought
-            shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
+            shared = {name: fields.get(name) for name in ("passage", "question", "asked_by", "given")}
             final = await self.answer.acall(**shared, thought="\n\n".join(thought.texts))
         return dspy.Prediction(thought=thought, answer=final.answer)
 
@@ -146,7 +146,7 @@ class ThoughtStages(AwaitedModule):
         if plan.shape is None:
             raise ValueError(f"{plan.name}: a thought is written along a shape")
         inputs = {
-            **shared_inputs(passage, question),
+            **_at_hand(passage, question, plan.setting),
             "given": THINKING[plan.setting],
             "shape": plan.shape.told(),
             "analysis": strands.analysis,
@@ -176,7 +176,7 @@ class ThoughtStages(AwaitedModule):
     ) -> Ask:
         """Asks for the answer to a thought."""
         texts, given = thought.texts, THINKING[plan.setting]
-        inputs = {**shared_inputs(passage, question), "given": given, "thought": "\n\n".join(texts)}
+        inputs = {**_at_hand(passage, question, plan.setting), "given": given, "thought": "\n\n".join(texts)}
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{plan.name}",
@@ -192,6 +192,13 @@ class ThoughtStages(AwaitedModule):
             earlier=faults.earlier_answer,
             feedback=faults.answer,
         )
+
+
+def _at_hand(passage: Passage, question: Question, setting: Setting) -> dict[str, Any]:
+    """What stages are given of the matter. In the closed setting the passage is kept back: of what it says the notes quote
+    what bears on the question, and who does not see it does not lean on it."""
+    shared = shared_inputs(passage, question)
+    return shared if setting == "open" else {name: shared[name] for name in ("question", "asked_by")}
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:

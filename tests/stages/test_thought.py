@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from dataclasses import replace
+
 import pytest
 
 from programs.asking.reply import StageFailed
@@ -135,15 +137,19 @@ def asks(made_so: AttemptPlan, feedback: Faults = FIRST_TRY) -> Answers:
     return answers
 
 
-def test_the_trace_is_given_the_strands_and_the_answer_the_thought() -> None:
+@pytest.mark.parametrize("setting", ["open", "closed"])
+def test_the_trace_is_given_the_strands_the_answer_the_thought_and_both_the_passage_where_it_is_at_hand(
+    setting: Setting,
+) -> None:
     found = analysed()
-    trace, final = asks(plan()).asked
+    trace, final = asks(replace(plan(), setting=setting)).asked
+    kept_back = {"earlier", "feedback"} | ({"passage"} if setting == "closed" else set())
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
-    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - {"earlier", "feedback"}
+    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - kept_back
     assert final.inputs["thought"].startswith("About ")
     assert "<thought>" not in final.inputs["thought"]
-    assert set(final.inputs) == set(final.predict.signature.input_fields) - {"earlier", "feedback"}
+    assert set(final.inputs) == set(final.predict.signature.input_fields) - kept_back
     assert final.depth > trace.depth
 
 
