@@ -17,13 +17,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+TAKEN = ("data", "tests", "programs", "signatures", "optimize")
 SAMPLE = "heuristic_filtered_cosmo_limited.jsonl"
 FIRST_SAMPLE = """
 import json
-import data, tests, programs
-from programs.inputs import DEFAULT_INPUT, ReadReport, read_samples
+import data, tests, programs, synthreasoner.programs
+from synthreasoner import load_tracer
+from synthreasoner.programs.inputs import DEFAULT_INPUT, ReadReport, read_samples
 sample = next(read_samples([DEFAULT_INPUT], max_chars=None, report=ReadReport()))
-print(json.dumps([sample.given_id, sample.place.file, programs.__path__[0], data.__file__, tests.__file__]))
+ours = synthreasoner.programs.__path__[0]
+print(json.dumps([sample.given_id, sample.place.file, ours, [each.__file__ for each in (data, tests, programs)]]))
+assert load_tracer.__module__ == "synthreasoner.programs.tracer"
 """
 
 
@@ -68,8 +72,8 @@ def lend_dependencies(packages: Path) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A folder with packages of its own that are called `data` and `tests`."""
-    for name in ("data", "tests"):
+    """A folder with packages of its own that have the names of ours."""
+    for name in TAKEN:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").touch()
     return tmp_path
@@ -78,31 +82,37 @@ def elsewhere(tmp_path: Path) -> Path:
 def test_the_wheel_holds_the_packages_and_the_sample_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        sample = archive.read(f"programs/resources/{SAMPLE}")
+        sample = archive.read(f"synthreasoner/programs/resources/{SAMPLE}")
     top = {name.split("/")[0] for name in names}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"programs", "signatures", "optimize"}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"synthreasoner"}
     assert sample == (ROOT / "data" / SAMPLE).read_bytes()
     assert any(name.endswith("/LICENSE") for name in names)
 
 
 def test_the_default_input_resolves_beside_a_users_own_data_package(python: Path, elsewhere: Path) -> None:
-    given_id, file, programs, data, tests = json.loads(run(python, "-c", FIRST_SAMPLE, cwd=elsewhere))
+    given_id, file, programs, theirs = json.loads(run(python, "-c", FIRST_SAMPLE, cwd=elsewhere))
     with (ROOT / "data" / SAMPLE).open(encoding="utf-8") as lines:
         assert given_id == json.loads(next(lines))["id"]
     assert python.parents[1] in Path(programs).parents
     assert Path(file) == Path(programs) / "resources" / SAMPLE
-    assert {Path(data).parent, Path(tests).parent} == {elsewhere / "data", elsewhere / "tests"}
+    assert [Path(file).parent for file in theirs] == [elsewhere / name for name in TAKEN[:3]]
 
 
-def test_the_command_runs_from_the_wheel(python: Path, elsewhere: Path) -> None:
-    command = ("-m", "programs.generate", "--dry-run", "--model", "embedded", "--max-traces", "1")
-    before = sorted(elsewhere.rglob("*"))
-    assert run(python, *command, cwd=elsewhere).strip()
-    after = [path for path in sorted(elsewhere.rglob("*")) if "__pycache__" not in path.parts]
-    assert after == before
+def test_every_module_of_the_wheel_can_be_imported(wheel: Path, python: Path, elsewhere: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        paths = [Path(name) for name in archive.namelist() if name.endswith(".py") and Path(name).stem != "__init__"]
+    modules = [".".join(path.with_suffix("").parts) for path in paths]
+    assert len(modules) > 100
+    theirs = "import sys; assert not {name.split('.')[0] for name in sys.modules} & {'programs', 'signatures', 'optimize'}"
+    code = f"import importlib\nfor name in {modules}:\n    importlib.import_module(name)\n{theirs}"
+    run(python, "-c", code, cwd=elsewhere)
 
 
 def test_the_console_command_runs_from_the_wheel(python: Path, elsewhere: Path) -> None:
     command = python.with_name("synthreasoner")
     assert run(command, "--version", cwd=elsewhere).startswith("synthreasoner 0.")
     assert "usage: synthreasoner merge" in run(command, "merge", "--help", cwd=elsewhere)
+    assert "synthreasoner generate" in run(command, "calibrate", "--help", cwd=elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    assert run(command, "generate", "--dry-run", "--model", "embedded", "--max-traces", "1", cwd=elsewhere).strip()
+    assert sorted(elsewhere.rglob("*")) == before
