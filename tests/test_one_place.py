@@ -1,6 +1,6 @@
 """A newcomer's change has one place, two where a record must hold it: one of each of twelve kinds is added, as lines of the
-file that CONTRIBUTING.md names, in a process of its own, and the real commands are seen to use it. None of them breaks an older
-document: what that does not have is None.
+file that CONTRIBUTING.md names, in a process of its own, and the real commands are seen to use it. None of them breaks an
+older document: what that does not have is None.
 """
 
 from __future__ import annotations

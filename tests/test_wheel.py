@@ -103,7 +103,9 @@ def test_every_module_of_the_wheel_can_be_imported(wheel: Path, python: Path, el
         paths = [Path(name) for name in archive.namelist() if name.endswith(".py") and Path(name).stem != "__init__"]
     modules = [".".join(path.with_suffix("").parts) for path in paths]
     assert len(modules) > 100
-    theirs = "import sys; assert not {name.split('.')[0] for name in sys.modules} & {'programs', 'signatures', 'optimize'}"
+    theirs = (
+        "import sys; assert not {name.split('.')[0] for name in sys.modules} & {'programs', 'signatures', 'optimize'}"
+    )
     code = f"import importlib\nfor name in {modules}:\n    importlib.import_module(name)\n{theirs}"
     run(python, "-c", code, cwd=elsewhere)
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from dataclasses import replace
-
 import pytest
 
 from programs.asking.reply import StageFailed
@@ -142,7 +140,7 @@ def test_the_trace_is_given_the_strands_the_answer_the_thought_and_both_the_pass
     setting: Setting,
 ) -> None:
     found = analysed()
-    trace, final = asks(replace(plan(), setting=setting)).asked
+    trace, final = asks(dataclasses.replace(plan(), setting=setting)).asked
     kept_back = {"earlier", "feedback"} | ({"passage"} if setting == "closed" else set())
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
