@@ -1,0 +1,55 @@
+"""The notebook docs/tour.ipynb runs from its first cell to its last, against a server that stands in; in `make test-full`
+on the small built-in model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab import environment
+from tests.needing import FULL
+from tests.standin.scientist import Scientist
+from tests.standin.server import StandIn
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST = 'MODEL = "embedded:smollm2-135m"'
+
+
+def code() -> str:
+    """The notebook's cells of code, as one script."""
+    cells = json.loads((ROOT / "docs" / "tour.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert all(not cell["outputs"] for cell in cells if cell["cell_type"] == "code"), "kept without what it printed"
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def run(script: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_every_cell_runs(tmp_path: Path) -> None:
+    with StandIn(Scientist()) as server:
+        script = (
+            code()
+            .replace(FIRST, 'MODEL = "openai/any"')
+            .replace("API_BASE = None", f"API_BASE = {server.openai_base!r}")
+        )
+        assert script.count("openai/any") == script.count(server.openai_base) == 1
+        said = run(script, tmp_path)
+    assert "<thought>" in said
+    assert "tour-training: 1 rows" in said
+    assert not server.surprises
+
+
+@pytest.mark.embedded
+@pytest.mark.skipif(not os.environ.get(FULL), reason="takes minutes; make test-full has it")
+def test_every_cell_runs_on_the_small_model(tmp_path: Path) -> None:
+    assert "tour-training: 1 rows" in run(code(), tmp_path)
