@@ -25,7 +25,6 @@ class WriteAnswer(AboutQuestion):
     weight that it does not have. Speak of the matter and not of where it is written: no "the paper", "the authors",
     "this study", no figure, table or sentence number, no hypotheses by number."""
 
-    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -117,7 +117,7 @@ class ThoughtStages(AwaitedModule):
         """Takes the fields of `WriteThought`, gives `thought` and `answer`, each asked once of the LM that DSPy has."""
         with adapted():
             thought: Thought = (await self.trace.acall(**fields)).thought
-            shared = {name: fields.get(name) for name in ("passage", "question", "asked_by", "given")}
+            shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
             final = await self.answer.acall(**shared, thought="\n\n".join(thought.texts))
         return dspy.Prediction(thought=thought, answer=final.answer)
 
@@ -176,7 +176,7 @@ class ThoughtStages(AwaitedModule):
     ) -> Ask:
         """Asks for the answer to a thought."""
         texts, given = thought.texts, THINKING[plan.setting]
-        inputs = {**_at_hand(passage, question, plan.setting), "given": given, "thought": "\n\n".join(texts)}
+        inputs = {**shared_inputs(passage, question), "given": given, "thought": "\n\n".join(texts)}
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{plan.name}",
@@ -195,8 +195,8 @@ class ThoughtStages(AwaitedModule):
 
 
 def _at_hand(passage: Passage, question: Question, setting: Setting) -> dict[str, Any]:
-    """What stages are given of the matter. In the closed setting the passage is kept back: of what it says the notes quote
-    what bears on the question, and who does not see it does not lean on it."""
+    """What a thought is given of the matter. In the closed setting the passage is kept back: the notes quote what bears on
+    the question, and who does not see the rest does not lean on it."""
     shared = shared_inputs(passage, question)
     return shared if setting == "open" else {name: shared[name] for name in ("question", "asked_by")}
 

@@ -136,18 +136,19 @@ def asks(made_so: AttemptPlan, feedback: Faults = FIRST_TRY) -> Answers:
 
 
 @pytest.mark.parametrize("setting", ["open", "closed"])
-def test_the_trace_is_given_the_strands_the_answer_the_thought_and_both_the_passage_where_it_is_at_hand(
+def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_answer_both_ways(
     setting: Setting,
 ) -> None:
     found = analysed()
     trace, final = asks(dataclasses.replace(plan(), setting=setting)).asked
-    kept_back = {"earlier", "feedback"} | ({"passage"} if setting == "closed" else set())
+    feedback = {"earlier", "feedback"}
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
-    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - kept_back
+    kept_back = {"passage"} if setting == "closed" else set()
+    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - feedback - kept_back
     assert final.inputs["thought"].startswith("About ")
     assert "<thought>" not in final.inputs["thought"]
-    assert set(final.inputs) == set(final.predict.signature.input_fields) - kept_back
+    assert set(final.inputs) == set(final.predict.signature.input_fields) - feedback
     assert final.depth > trace.depth
 
 

@@ -18,12 +18,7 @@ from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 
-SOLVING: dict[str, Any] = {
-    "setting": "open",
-    "blind_solve": 2,
-    "solver_model": "openai/solver",
-    "compare_model": "openai/comparer",
-}
+SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer"}
 
 
 def reading(asked: Asked) -> dict[str, Any]:
