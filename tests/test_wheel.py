@@ -118,3 +118,11 @@ def test_the_console_command_runs_from_the_wheel(python: Path, elsewhere: Path) 
     before = sorted(elsewhere.rglob("*"))
     assert run(command, "generate", "--dry-run", "--model", "embedded", "--max-traces", "1", cwd=elsewhere).strip()
     assert sorted(elsewhere.rglob("*")) == before
+
+
+def test_the_image_copies_what_the_wheel_is_made_of() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = {name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]}
+    assert all((ROOT / name).exists() for name in copied)
+    assert {f"!{name}" for name in copied} < set((ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines())
+    assert copied >= {"programs", "signatures", "optimize", "data", "hatch_build.py", "pyproject.toml"}
