@@ -125,18 +125,17 @@ class Compilation(ABC):
         )
 
 
-def tuned(compilation: Compilation, models: Models, console: Console) -> tuple[Tracer, int]:
-    """The tracer with every part tuned, one after another, and how many examples had no score."""
-    tracer, unscored = compilation.tracer, 0
+def tuned(compilation: Compilation, models: Models, console: Console) -> Tracer:
+    """The tracer with every part tuned, one after another."""
+    tracer = compilation.tracer
     for part in compilation.parts:
         console.print(f"tuning {part} with {compilation.settings.optimizer}")
         student = compilation.student(part, tracer.deepcopy(), models)
-        found, silent = _tuned_part(compilation, part, student, models)
-        tracer, unscored = changed_copy(tracer, found), unscored + silent
-    return tracer, unscored
+        tracer = changed_copy(tracer, _tuned_part(compilation, part, student, models))
+    return tracer
 
 
-def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> tuple[dict[str, Tuned], int]:
+def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
     """What an optimizer made of the student's predictors, if that scores higher on the validation examples; else what they
     were."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
@@ -176,7 +175,7 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
 
     before, after = tuned_parts(student), tuned_parts(made)
     better = after != before and total(changed_copy(student, after)) > total(student)
-    return (after if better else before), metric.unscored + usual.count(None)
+    return after if better else before
 
 
 @contextmanager

@@ -38,12 +38,7 @@ class Metric:
     judged: bool
 
     def __call__(
-        self,
-        example: "dspy.Example",  # noqa: ARG002 - DSPy names and gives them all
-        prediction: "dspy.Prediction",
-        trace: object = None,  # noqa: ARG002
-        pred_name: str | None = None,  # noqa: ARG002
-        pred_trace: object = None,  # noqa: ARG002
+        self, _example: "dspy.Example", prediction: "dspy.Prediction", *_: object, **__: object
     ) -> "dspy.Prediction":
         """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`.
 

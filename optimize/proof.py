@@ -62,18 +62,16 @@ def prove(before: Sequence[Measured], after: Sequence[Measured], *, seed: int, w
         metrics={
             name: _compared([(_value(one, name), _value(other, name)) for one, other in both], seed) for name in names
         },
-        stages={
-            stage: Failures(
-                failed_before=sum(m.stages.get(stage) is not None for m in before),
-                asked_before=sum(stage in m.stages for m in before),
-                failed_after=sum(m.stages.get(stage) is not None for m in after),
-                asked_after=sum(stage in m.stages for m in after),
-            )
-            for stage in stages
-        },
+        stages={stage: _failures(stage, before, after) for stage in stages},
         unscored_before=sum(m.score.value is None for m in before),
         unscored_after=sum(m.score.value is None for m in after),
     )
+
+
+def _failures(stage: str, before: Sequence[Measured], after: Sequence[Measured]) -> Failures:
+    old, new = ([measured.stages[stage] for measured in side if stage in measured.stages] for side in (before, after))
+    failed_before, failed_after = (sum(why is not None for why in side) for side in (old, new))
+    return Failures(failed_before=failed_before, asked_before=len(old), failed_after=failed_after, asked_after=len(new))
 
 
 Pair = tuple[float | None, float | None]

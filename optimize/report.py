@@ -42,7 +42,6 @@ class Report(BaseModel):
     data: dict[str, dict[str, Any]]
     improved: bool
     spent: dict[str, Any]
-    unscored: int
     warnings: list[str]
     predictors: dict[str, TunedPredictor]
     judges: list[str]
@@ -51,7 +50,7 @@ class Report(BaseModel):
     proof: Proof
 
 
-def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder, unscored: int) -> Report:
+def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
     """The report of a compilation that made `after` of the program that it began with."""
     settings = compilation.settings
     predictors = tuned_predictors(compilation.tracer, after)
@@ -66,7 +65,6 @@ def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, record
         data=compilation.data,
         improved=proof.improved and any(tuned.changed for tuned in predictors.values()),
         spent={purpose: dict(spend) for purpose, spend in recorder.paid.items()},
-        unscored=unscored,
         warnings=compilation.warnings(proof),
         predictors=predictors,
         judges=settings.judges,

@@ -183,7 +183,7 @@ def report_of(
         settings=settings, tracer=Tracer(), data=data, weights=weights, warnings=lambda _: ["beware"]
     )
     recorder = Recorder(folder)
-    found = made(compilation, program or changed(), proof, recorder, 0)
+    found = made(compilation, program or changed(), proof, recorder)
     recorder.journal.close()
     return found.model_copy(update=given)
 

@@ -178,7 +178,6 @@ def test_3_equal_calls_of_threads_are_made_once(tmp_path: Path) -> None:
     assert errors == {CallError}
     assert said == ["answer 1"] * 8
     assert len(server.calls) == recorder.calls + 1 == 2
-    assert recorder.replayed["student"]["calls"] == 7
 
 
 def test_3_no_more_calls_at_once_than_allowed(tmp_path: Path) -> None:
@@ -230,13 +229,8 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
     assert (made.faults, made.finish_reason, made.reasoning) == ({"500": 1}, "stop", "because")
     assert (replayed.attempts, replayed.prompt_tokens, replayed.completion_tokens, replayed.uncounted) == (0, 0, 0, 0)
     assert (replayed.seconds, replayed.finish_reason, replayed.reasoning) == (0, "stop", "because")
-    for spend in (recorder.paid["student"], recorder.replayed["student"]):
-        assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [
-            1,
-            2,
-            4,
-            1,
-        ]
+    spend = recorder.paid["student"]
+    assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [1, 2, 4, 1]
 
 
 def hot(_example: dspy.Example, prediction: dspy.Prediction, _trace: Any = None) -> bool:
