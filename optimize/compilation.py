@@ -234,16 +234,15 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     if known is None:
         journal.append("run", None, settings=wanted)
         return
+    before = known["settings"]
     changed = [
-        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {known['settings'].get(name)} and is now {value}"
+        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {before.get(name)} and is now {value}"
         for name, value in wanted.items()
-        if known["settings"].get(name) != value
+        if before.get(name) != value
     ]
     if changed:
-        raise UserError(
-            f"{folder} holds another compilation: {'; '.join(changed)}. "
-            "Choose another --output, or begin afresh with --no-resume"
-        )
+        what = f"{folder} holds another compilation: {'; '.join(changed)}"
+        raise UserError(f"{what}. Choose another --output, or begin afresh with --no-resume")
 
 
 @contextmanager

@@ -186,9 +186,7 @@ def copro(job: Job) -> "dspy.Module":
     predictors, enough = len(job.student.predictors()), min(_ENOUGH, len(job.val))
 
     def programs(breadth: int, depth: int) -> int:
-        """How many it tries at most. The first round has the original among its `breadth`. With one predictor every later
-        round tries the new ones alone; with several, all instructions so far again, one of which is the program as it is.
-        """
+        """How many it tries at most: with several predictors a later round tries all instructions so far again."""
         later = sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
         return breadth * depth if predictors == 1 else 1 + later
 

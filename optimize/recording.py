@@ -92,6 +92,9 @@ class Recorder:
         """Raises `failure`, if there is one, and `CompileStopped` after `stop`."""
         if self.failure is not None:
             raise self.failure
+        self._check_open()
+
+    def _check_open(self) -> None:
         if self._closed:
             raise CompileStopped("the compilation has been ended")
 
@@ -103,8 +106,7 @@ class Recorder:
     async def answered(self, key: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
         """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
         meanwhile waits; who gives up waiting does not end it."""
-        if self._closed:
-            raise CompileStopped("the compilation has been ended")
+        self._check_open()
         flight, line = self._flights.get(key), self.journal.latest("call", key)
         if flight is not None:
             line = await asyncio.shield(flight)
@@ -220,13 +222,11 @@ class RecordingEngine:
             current_meter().finish_reason = line["finish_reason"]
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
-        response = Response(
-            id=None,
-            model=request.model,
-            message=Message.assistant([*thought, TextPart(text=line["text"])]),
-            finish_reason=line["finish_reason"],
-            usage=Usage(input_tokens=0, output_tokens=0),
+        message, free = (
+            Message.assistant([*thought, TextPart(text=line["text"])]),
+            Usage(input_tokens=0, output_tokens=0),
         )
+        response = Response(None, request.model, message, line["finish_reason"], free)
         if replayed:
             current_meter().add_answer(response)
         return response
@@ -241,15 +241,9 @@ class RecordingEngine:
                 answer, usage = _answer(response), response.usage
             except Truncated as error:
                 answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": str(error)}
-        return {
-            "purpose": self._purpose,
-            "endpoint": self._model.endpoint,
-            "model": self._model.name,
-            "seconds": round(time.monotonic() - started, 3),
-            "schema_refused": not self.supports_response_schema,
-            **answer,
-            **_tokens(meter, usage),
-        }
+        seconds, refused = round(time.monotonic() - started, 3), not self.supports_response_schema
+        made = {"purpose": self._purpose, "endpoint": self._model.endpoint, "model": self._model.name}
+        return {**made, "seconds": seconds, "schema_refused": refused, **answer, **_tokens(meter, usage)}
 
 
 def _reseeded(request: Request, rollout: str | None) -> Request:

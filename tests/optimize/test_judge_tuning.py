@@ -21,7 +21,7 @@ from programs.compiled import identity_at
 from programs.tracer import load_tracer
 from tests.lab import laboratory
 from tests.optimize.compiling import MAGIC, called
-from tests.optimize.judging import UNREADABLE, judges, record, records, write
+from tests.optimize.judging import UNREADABLE, judges, record, records
 from tests.standin.faults import FaultPlan
 
 
@@ -160,13 +160,3 @@ def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
         assert done.returncode == 0
     assert load_tracer(lab.output).dump_state()[name] == tracer.dump_state()[name]
     assert identity_at(lab.output).model == "openai/poet"
-
-
-def test_two_files_are_read_and_what_is_of_no_use_is_told(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        other = write(tmp_path / "more.jsonl", [record(1, True), {**record(90, True), "human": None}, record(91, True)])
-        done = lab.compile("--trainset", str(other), "--optimizer", "bootstrap")
-        assert done.returncode == 0
-        assert "1 records left out: no human label" in done.stdout
-        assert "1 records left out: duplicate text" in done.stdout
-        assert sum(side["answers"] for side in lab.report["data"].values()) <= 85

@@ -8,7 +8,6 @@
 4. (A killed process loses no answer that it wrote: tests/optimize/test_compile_ends.py.)
 5. Errors are raised, to all who wait, and not recorded; an answer cut at its token limit is recorded, as `Truncated`.
 6. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
-7. Optimizers work with it, also with rollouts, and find the same when resumed.
 8. No more calls are paid for than `max_calls`, over all sessions; replays and failed calls need no budget. After an error
    that leaves nothing to hope for, and after the end, nothing is asked any more; what is under way then is recorded.
 """
@@ -231,33 +230,6 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
     assert (replayed.seconds, replayed.finish_reason, replayed.reasoning) == (0, "stop", "because")
     spend = recorder.paid["student"]
     assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [1, 2, 4, 1]
-
-
-def hot(_example: dspy.Example, prediction: dspy.Prediction, _trace: Any = None) -> bool:
-    return "hot" in str(prediction.answer)
-
-
-def by_heat(body: dict[str, Any]) -> str:
-    heat = "hot" if body.get("temperature") == 1.0 else "cold"
-    return f'{{"answer": "{heat} {len(str(body))}"}}'
-
-
-def test_7_an_optimizer_that_rolls_out_again_is_replayed(tmp_path: Path) -> None:
-    examples = [dspy.Example(question=f"q{number}", answer="").with_inputs("question") for number in range(3)]
-    demos, calls = [], []
-    with StandIn(by_heat) as server:
-        for _ in range(2):
-            with session(tmp_path, server) as asked, dspy.context(lm=asked.model.lm, adapter=dspy.JSONAdapter()):
-                optimizer = dspy.BootstrapFewShot(
-                    metric=hot, max_bootstrapped_demos=3, max_labeled_demos=0, max_rounds=2
-                )
-                compiled = optimizer.compile(dspy.Predict("question -> answer"), trainset=examples)
-                demos.append([demo.answer for demo in compiled.demos])
-                calls.append(len(server.calls))
-    assert demos[0] == demos[1]
-    assert len(demos[0]) == 3
-    assert all("hot" in answer for answer in demos[0])
-    assert calls == [6, 6]
 
 
 def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:
