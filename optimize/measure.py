@@ -165,7 +165,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
         ]
     if stage == "evidence" and asked.reply.status == "ok":
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
-    if stage not in WRITERS:
+    if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool).reason)
     for name in OF_STAGE.get(stage, ()):
         score = measured.metrics.get(name)

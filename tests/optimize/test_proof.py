@@ -6,18 +6,17 @@
    about 2.5% of cases.
 3. First tries that failed are counted for each stage, of those that were asked.
 4. `in_threads` keeps the order and the caller's context, and begins nothing new after the first error, which it raises.
-6. A predictor has changed when its instructions, demonstrations or temperature are other than they were.
 7. The verdict says better only where the interval lies above 0, worse where it lies below, and as it was where nothing
    changed.
 8. The text holds every metric, what failed, what it cost, and of each changed predictor the instruction before and after;
-   what could not be measured is a dash, and tokens that were not all counted are said to be at least so many.
-10. The JSON can be read again, and holds no address.
+   what could not be measured is a dash, and tokens that were not all counted are said to be at least so many. The JSON can
+   be read again. Neither holds an address.
 """
 
 from __future__ import annotations
 
-import json
 import threading
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,8 +31,7 @@ from optimize.compilation import in_threads
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
 from optimize.proof import FEWEST_SOURCES, Proof, prove
-from optimize.recording import Recorder
-from optimize.report import Report, markdown, tuned_predictors, verdict, write_report
+from optimize.report import Report, verdict, write_report
 from optimize.report import report_of as made
 from optimize.settings import CompileSettings
 from programs.interval import interval_of
@@ -168,8 +166,9 @@ def changed() -> Tracer:
 
 
 def report_of(
-    folder: Path, before: list[float | None], after: list[float | None], program: Tracer | None = None, **given: Any
+    folder: Path, before: list[float | None], after: list[float | None], program: Tracer | None = None
 ) -> Report:
+    """The report of a compilation that made `program`, with what it spent, written and read again."""
     settings = CompileSettings(model="openai/any", api_base=["http://user:pw@host/v1"], stage=["answer"])
     settings = settings.model_copy(update={"judge_models": ["openai/a"], "report_judge_models": ["openai/b"]})
     weights = {"form": 1.0, "judge": 1.0}
@@ -177,22 +176,15 @@ def report_of(
         [measured(value, {"trace": None if value else "no JSON"}, form=value, judge=None) for value in some]
         for some in (before, after)
     ]
-    proof = prove(*sides, seed=0, weights=weights)
-    data = {"train": SIDE, "val": SIDE, "test": SIDE}
-    compilation: Any = SimpleNamespace(
-        settings=settings, tracer=Tracer(), data=data, weights=weights, warnings=lambda _: ["beware"]
-    )
-    recorder = Recorder(folder)
-    found = made(compilation, program or changed(), proof, recorder)
-    recorder.journal.close()
-    return found.model_copy(update=given)
-
-
-def test_6_what_has_changed_is_known() -> None:
-    found = tuned_predictors(Tracer(), changed())
-    assert {name for name, tuned in found.items() if tuned.changed} == {"writer.answer", "strands.critique"}
-    assert (found["strands.critique"].temperature, found["strands.critique"].demonstrations) == (0.0, 1)
-    assert not any(tuned.changed for tuned in tuned_predictors(changed(), changed()).values())
+    known = {"tracer": Tracer(), "data": dict.fromkeys(("train", "val", "test"), SIDE), "weights": weights}
+    compilation: Any = SimpleNamespace(settings=settings, warnings=lambda _: ["beware"], **known)
+    spend = Counter(calls=7, prompt_tokens=100, completion_tokens=20, uncounted=0)
+    recorder: Any = SimpleNamespace(paid={"student": spend, "judge": spend + Counter(uncounted=2)})
+    report = made(compilation, program or changed(), prove(*sides, seed=0, weights=weights), recorder)
+    write_report(report, folder)
+    assert Report.model_validate_json((folder / "report.json").read_bytes()) == report
+    assert "pw" not in (folder / "report.json").read_text() + (folder / "report.md").read_text()
+    return report
 
 
 @pytest.mark.parametrize(
@@ -202,6 +194,7 @@ def test_6_what_has_changed_is_known() -> None:
         (AFTER, BEFORE, "The compiled program is worse: 0.800 before, 0.250 after; the difference -0.550 (-"),
         ([0.1, 0.9, 0.5], [0.9, 0.1, 0.6], "The compiled program is not shown to be better: 0.500 before, 0.533 after"),
         ([0.1, None, None], [0.9, 0.9, None], "Too few texts could be scored to compare the programs."),
+        ([0.0, 0.0], [1.0, 1.0], "Too few sources prove to call the compiled program better: 0.000 before"),
     ],
 )
 def test_7_the_verdict_keeps_to_the_interval(
@@ -210,21 +203,20 @@ def test_7_the_verdict_keeps_to_the_interval(
     report = report_of(tmp_path, before, after)
     assert verdict(report).startswith(said)
     assert report.improved is ("is better" in said)
+    # Two of two tell no bounds.
+    assert ("| form | 0.000 | 1.000 | +1.000 | 2 |" in (tmp_path / "report.md").read_text()) is (len(before) == 2)
 
 
 def test_7_nothing_changed_is_nothing_found(tmp_path: Path) -> None:
     report = report_of(tmp_path, list(BEFORE), list(BEFORE), Tracer())
     assert verdict(report) == "Nothing better was found: the program is as it was."
-    assert "### " not in markdown(report)
+    assert "### " not in (tmp_path / "report.md").read_text()
 
 
 def test_8_the_text_holds_what_was_done(tmp_path: Path) -> None:
-    spend = {"calls": 7, "prompt_tokens": 100, "completion_tokens": 20, "uncounted": 0}
-    report = report_of(
-        tmp_path, [0.0, *BEFORE], [0.5, *AFTER], spent={"student": spend, "judge": {**spend, "uncounted": 2}}
-    )
-    text = markdown(report)
-    plain = Tracer().writer.answer.signature.instructions.replace("\n", "<br>")
+    report = report_of(tmp_path, [0.0, *BEFORE], [0.5, *AFTER])
+    assert {name for name, one in report.predictors.items() if one.changed} == {"writer.answer", "strands.critique"}
+    text, plain = (tmp_path / "report.md").read_text(), Tracer().writer.answer.signature.instructions
     for words in (
         "# mipro on answer, for openai/any",
         verdict(report),
@@ -238,25 +230,9 @@ def test_8_the_text_holds_what_was_done(tmp_path: Path) -> None:
         "| judge | 7 | at least 100 | at least 20 |",
         "### strands.critique: demonstrations 1, temperature 0.0\n\nThe instruction is as it was.",
         "### writer.answer: demonstrations 0, temperature as it was",
-        f"| {plain} | Say a \\| b.<br>Then stop. |",
+        f"| {plain.replace(chr(10), '<br>')} | Say a \\| b.<br>Then stop. |",
         "12 to 23% of cases",
         "train: 8 texts, hash 0123",
     ):
         assert words in text
     assert "### writer.trace" not in text
-
-
-def test_9_two_of_two_tell_no_bounds(tmp_path: Path) -> None:
-    text = markdown(report_of(tmp_path, [0.0, 0.0], [1.0, 1.0]))
-    assert "| form | 0.000 | 1.000 | +1.000 | 2 |" in text
-    assert "Too few sources prove" in text
-
-
-def test_10_the_json_can_be_read_again(tmp_path: Path) -> None:
-    report = report_of(tmp_path, list(BEFORE), list(AFTER))
-    write_report(report, tmp_path)
-    assert Report.model_validate_json((tmp_path / "report.json").read_bytes()) == report
-    assert json.loads((tmp_path / "report.json").read_text())["improved"] is True
-    assert (tmp_path / "report.md").read_text() == markdown(report)
-    for name in ("report.json", "report.md"):
-        assert "pw" not in (tmp_path / name).read_text()
