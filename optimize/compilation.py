@@ -26,10 +26,10 @@ from optimize.settings import CompileSettings
 from optimize.splits import Splits
 from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
-from programs.asking.models import ModelTable
+from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
 from programs.errors import UserError
-from programs.lms.resolve import Model
+from programs.lms.resolve import EMBEDDED_SECONDS, Model
 from programs.tracer import Tracer, load_tracer
 
 Item = TypeVar("Item")
@@ -212,7 +212,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         raise recorder.failure from error
     finally:
         # First of all: a call under way whose connection is closed would be made again.
-        recorder.stop(settings.timeout)
+        recorder.stop(EMBEDDED_SECONDS if few_slots(table.main) else settings.timeout)
         run(table.close())
         recorder.journal.close()
 

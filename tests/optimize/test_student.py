@@ -1,9 +1,7 @@
 """Invariants of the program that is tuned (`optimize.program`).
 
 1. Its predictors have the names that they have in the Tracer; judge and grader are not among them.
-2. With `until` nothing is asked beyond that stage, and nothing that runs beside it; the prediction has the questions.
 3. A stage that gives nothing is an outcome: so is an answer that is empty, cut off, unreadable or refused for its content.
-4. A server that is gone, or refuses the credentials, is raised, whether it is gone at once or in the middle.
 5. Each option of a call reaches the LM where the model takes it, and nowhere else; the same text has the same seeds.
 6. A tuned temperature is sent for every stage that has one, though further variations of a trace keep those by which they
    differ; not to a model that takes none.
@@ -25,7 +23,6 @@ from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules, options_of
-from programs.errors import TransientError
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.lab import passage
@@ -87,18 +84,6 @@ def test_1_predictors_are_named_as_in_the_tracer() -> None:
     assert names == [stage.predictor for stage in STAGES.values()]
 
 
-@pytest.mark.parametrize("until", STAGES)
-def test_2_nothing_is_asked_beyond_the_stage_or_beside_it(until: str) -> None:
-    wanted = {name for name, stage in STAGES.items() if stage.depth < STAGES[until].depth} | {until}
-    with running(until=until) as (run, brain, _):
-        prediction = run()
-    assert set(prediction.asked) == wanted
-    assert brain.asked == dict.fromkeys(wanted, 1)
-    assert prediction.asked[until].reply.status == "ok"
-    assert len(prediction.pool.questions) == 7
-    assert prediction.failures == []
-
-
 def twice(asked: Asked) -> dict[str, Any]:
     """An answer that is taken at the second try."""
     if "[[ ## feedback ## ]]" in asked.text:
@@ -145,18 +130,6 @@ def test_3_a_bad_answer_is_an_outcome(fault: str) -> None:
         prediction = run()
     assert prediction.variations == []
     assert prediction.asked["questions"].reply.status == "unread"
-
-
-@pytest.mark.parametrize(
-    ("fault", "before", "until"),
-    [("500", 0, None), ("429", 2, None), ("reset", 2, "hypotheses"), ("html", 0, "hypotheses"), ("503", 2, "critique")],
-)
-def test_4_a_server_that_is_gone_is_raised(fault: str, before: int, until: str | None) -> None:
-    plan = FaultPlan(script=[None] * before, share=1.0, kinds=[fault])
-    with running(faults=plan, until=until) as (run, _, server), pytest.raises(TransientError):
-        run()
-    # Where the whole program runs, the strands are asked together.
-    assert len(server.calls) == before + (4 if before and until is None else 1)
 
 
 def test_5_every_option_reaches_a_server_that_takes_it() -> None:
