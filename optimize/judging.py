@@ -5,7 +5,7 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 "correct" scores a half while it is tuned, as it does in the proof. What is asked again costs nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
 from typing import Any
@@ -18,7 +18,7 @@ from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.optimizers import most_proposals
 from optimize.program import Tunable
-from optimize.proof import Compared, Failures, Proof, careful_interval
+from optimize.proof import Failures, Figure, Proof, compared
 from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.splits import Splits, hash_of, split_by
@@ -192,19 +192,14 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
     counts = [_counted(answers, old, after[judge], correct_from) for judge, old in before.items()]
     questions = [int(one.any(axis=(1, 2, 3)).sum()) for one in counts]
     return Proof(
-        composite=_compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), min(questions), seed),
+        composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), min(questions), seed),
         metrics={
-            f"{judge}: {name}": _compared(one, figure, int(one.sum()) // 2, seed)
+            f"{judge}: {name}": compared(one, figure, int(one.sum()) // 2, seed)
             for judge, one in zip(before, counts, strict=True)
             for name, figure in FIGURES.items()
         },
         stages={
-            judge: Failures(
-                failed_before=[*before[judge]].count(None),
-                asked_before=len(answers),
-                failed_after=[*after[judge]].count(None),
-                asked_after=len(answers),
-            )
+            judge: Failures.of(*([rating is None for rating in side[judge]] for side in (before, after)))
             for judge in before
         },
     )
@@ -236,7 +231,7 @@ def _kappa(counts: Numbers) -> Numbers:
     return np.asarray((agreed - chance) / (1 - chance))
 
 
-FIGURES: dict[str, Callable[[Numbers], Numbers]] = {
+FIGURES: dict[str, Figure] = {
     BALANCED: _accuracy,
     "Cohen's kappa with people": _kappa,
     "leniency (calls correct, less people)": lambda counts: np.asarray(
@@ -244,12 +239,3 @@ FIGURES: dict[str, Callable[[Numbers], Numbers]] = {
     ),
 }
 """Figures of a judge, from its counts by what people and it said (the last two axes)."""
-
-
-def _compared(counts: Numbers, figure: Callable[[Numbers], Numbers], pairs: int, seed: int) -> Compared:
-    """A figure before and after; `counts` has a row for each question, of which those without an answer tell nothing."""
-    counts = counts[counts.any(axis=tuple(range(1, counts.ndim)))]
-    with np.errstate(all="ignore"):
-        sides = [float(value) if np.isfinite(value) else None for value in figure(counts.sum(axis=0))]
-    interval = careful_interval(counts, lambda sums: np.diff(figure(sums))[..., 0], seed=seed)
-    return Compared(before=sides[0], after=sides[1], pairs=pairs, interval=interval)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from optimize.measure import Measured
 from optimize.metrics import combined
-from programs.interval import CONFIDENCE, Interval, Numbers, interval_of, mean_of
+from programs.interval import CONFIDENCE, Interval, Numbers, interval_of
 
 FEWEST_SOURCES = 20
 """With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws,
@@ -35,6 +35,11 @@ class Failures(BaseModel):
     failed_after: int
     asked_after: int
 
+    @classmethod
+    def of(cls, before: Sequence[bool], after: Sequence[bool]) -> "Failures":
+        """From whether each first try failed."""
+        return cls(failed_before=sum(before), asked_before=len(before), failed_after=sum(after), asked_after=len(after))
+
 
 class Proof(BaseModel):
     """A comparison over the test split, one text a source. `unscored_before` and `unscored_after` count texts without a
@@ -58,23 +63,24 @@ def prove(before: Sequence[Measured], after: Sequence[Measured], *, seed: int, w
     names = list(dict.fromkeys(name for measured in [*before, *after] for name in measured.metrics))
     stages = list(dict.fromkeys(stage for measured in [*before, *after] for stage in measured.stages))
     return Proof(
-        composite=_compared([_comparable(one, other, weights) for one, other in both], seed),
+        composite=_means([_comparable(one, other, weights) for one, other in both], seed),
         metrics={
-            name: _compared([(_value(one, name), _value(other, name)) for one, other in both], seed) for name in names
+            name: _means([(_value(one, name), _value(other, name)) for one, other in both], seed) for name in names
         },
-        stages={stage: _failures(stage, before, after) for stage in stages},
+        stages={
+            stage: Failures.of(
+                *([m.stages[stage] is not None for m in side if stage in m.stages] for side in (before, after))
+            )
+            for stage in stages
+        },
         unscored_before=sum(m.score.value is None for m in before),
         unscored_after=sum(m.score.value is None for m in after),
     )
 
 
-def _failures(stage: str, before: Sequence[Measured], after: Sequence[Measured]) -> Failures:
-    old, new = ([measured.stages[stage] for measured in side if stage in measured.stages] for side in (before, after))
-    failed_before, failed_after = (sum(why is not None for why in side) for side in (old, new))
-    return Failures(failed_before=failed_before, asked_before=len(old), failed_after=failed_after, asked_after=len(new))
-
-
 Pair = tuple[float | None, float | None]
+Figure = Callable[[Numbers], Numbers]
+"""From sums of rows, with any number of axes before them, to what a figure was before and is after (its last axis)."""
 
 
 def _comparable(one: Measured, other: Measured, weights: Mapping[str, float]) -> Pair:
@@ -93,15 +99,19 @@ def _value(measured: Measured, name: str) -> float | None:
     return measured.metrics[name].value if name in measured.metrics else None
 
 
-def _compared(pairs: Sequence[Pair], seed: int) -> Compared:
-    known = [(old, new) for old, new in pairs if old is not None and new is not None]
-    totals = np.array([(new - old, 1.0) for old, new in known]).reshape(-1, 2)
-    return Compared(
-        before=sum(old for old, _ in known) / len(known) if known else None,
-        after=sum(new for _, new in known) / len(known) if known else None,
-        pairs=len(known),
-        interval=careful_interval(totals, mean_of, seed=seed),
-    )
+def _means(pairs: Sequence[Pair], seed: int) -> Compared:
+    rows = [(old, new, 1.0) for old, new in pairs if old is not None and new is not None]
+    totals = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    return compared(totals, lambda sums: np.asarray(sums[..., :2] / sums[..., 2:]), len(rows), seed)
+
+
+def compared(totals: Numbers, figure: Figure, pairs: int, seed: int) -> Compared:
+    """A figure over things that are independent of each other, each a row of `totals`; one of zeros alone tells nothing."""
+    totals = totals[totals.any(axis=tuple(range(1, totals.ndim)))]
+    with np.errstate(all="ignore"):
+        sides = [float(value) if np.isfinite(value) else None for value in figure(totals.sum(axis=0))]
+    interval = careful_interval(totals, lambda sums: np.diff(figure(sums))[..., 0], seed=seed)
+    return Compared(before=sides[0], after=sides[1], pairs=pairs, interval=interval)
 
 
 def careful_interval(totals: Numbers, difference: Callable[[Numbers], Numbers], *, seed: int) -> Interval | None:

@@ -59,21 +59,16 @@ class Session:
     """A recorder, and a recorded model on a stand-in server."""
 
     def __init__(self, recorder: Recorder, server: StandIn, given: dict[str, Any]) -> None:
-        self.recorder = recorder
-        self.server = server
+        self.recorder, self.server = recorder, server
         self.given = {"retry": QUICK, "timeout": 10.0, "env": {}, **given}
         self.model = self.open()
 
-    def open(self, name: str = "openai/any", base: str | None = None, purpose: str = "student") -> Model:
+    def open(self, name: str = "openai/any", base: str | None = None) -> Model:
         found = resolve(name, api_base=base or self.server.openai_base, **self.given)
-        return recorded(found, self.recorder, purpose)
+        return recorded(found, self.recorder, "student")
 
     def ask(self, prompt: str = "hello", **options: Any) -> str:
         return str(self.model.lm(prompt, **options)[0])
-
-    @property
-    def paid(self) -> int:
-        return self.recorder.calls
 
 
 @contextmanager
@@ -160,7 +155,7 @@ def test_2_a_server_without_schemas_is_asked_in_the_same_words_again(tmp_path: P
             with session(tmp_path, server) as asked, dspy.context(lm=asked.model.lm, adapter=dspy.JSONAdapter()):
                 for number in range(3):
                     assert predict(question=str(number)).answer == "yes"
-                paid = asked.paid
+                paid = asked.recorder.calls
                 assert not asked.model.lm.supports_response_schema
     assert paid == 3
     assert len([body for body in server.bodies if "response_format" not in body]) == 3
@@ -196,7 +191,7 @@ def test_5_errors_are_not_recorded(tmp_path: Path, fault: str) -> None:
             with pytest.raises(Exception, match=r".") as caught:
                 asked.ask()
             assert issubclass(our_error(caught), FAULTS[fault])
-            assert asked.paid == 0
+            assert asked.recorder.calls == 0
         with session(tmp_path, server) as asked:
             assert asked.ask() == "answer 1"
     assert len(server.calls) == 2
