@@ -26,10 +26,10 @@ from optimize.settings import CompileSettings
 from optimize.splits import Splits
 from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
-from programs.asking.models import ModelTable
+from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
 from programs.errors import UserError
-from programs.lms.resolve import Model
+from programs.lms.resolve import EMBEDDED_SECONDS, Model
 from programs.tracer import Tracer, load_tracer
 
 Item = TypeVar("Item")
@@ -40,9 +40,6 @@ FEWEST_RUNS = 8
 
 RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 """How often the program is run on the training and validation examples together, per budget."""
-
-MOST_EXAMPLES, MOST_TESTS = 24, 60
-"""Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
 
 RESULTS = ("program.json", "report.json", "report.md")
 
@@ -63,10 +60,8 @@ class Models:
 
 class Compilation(ABC):
     """A compilation that is about to begin. A part (a stage, all of them, or the judges) is tuned by so many `runs` of its
-    student. `model` is the one that the written program is for.
-
-    `splits` are what it is done with, `train` and `val` the examples of two of its sides, any prefix as mixed as the
-    whole; `data` says by side how much there is of what, with a hash.
+    student. `model` is the one that the written program is for; `splits` are what it is done with, `train` and `val` the
+    examples of two of its sides, any prefix as mixed as the whole; `data` says by side how much there is, with a hash.
 
     What differs between the kinds: the examples, the program that is tuned, what measures it, and the proof.
     """
@@ -77,17 +72,14 @@ class Compilation(ABC):
     splits: Splits[Any]
     train: list[dspy.Example]
     val: list[dspy.Example]
-    data: dict[str, dict[str, Any]]
     temperatures = True
-    least_threshold = 0.0
-    worst: float | None = None
-    """What an example without a score counts as; None: as the worst that the unchanged program scored."""
 
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
         self.settings = settings
         self.concurrency = concurrency
         self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
+        self.data: dict[str, dict[str, Any]] = {}
 
     @abstractmethod
     def calls_at_most(self, runs: int) -> dict[str, int]:
@@ -133,32 +125,32 @@ class Compilation(ABC):
         )
 
 
-def tuned(compilation: Compilation, models: Models, console: Console) -> tuple[Tracer, int]:
-    """The tracer with every part tuned, one after another, and how many examples had no score."""
-    tracer, unscored = compilation.tracer, 0
+def tuned(compilation: Compilation, models: Models, console: Console) -> Tracer:
+    """The tracer with every part tuned, one after another."""
+    tracer = compilation.tracer
     for part in compilation.parts:
         console.print(f"tuning {part} with {compilation.settings.optimizer}")
         student = compilation.student(part, tracer.deepcopy(), models)
-        found, silent = _tuned_part(compilation, part, student, models)
-        tracer, unscored = changed_copy(tracer, found), unscored + silent
-    return tracer, unscored
+        tracer = changed_copy(tracer, _tuned_part(compilation, part, student, models))
+    return tracer
 
 
-def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> tuple[dict[str, Tuned], int]:
+def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
     """What an optimizer made of the student's predictors, if that scores higher on the validation examples; else what they
     were."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
-    measure = compilation.measure(part, models.judges)
+    measure, threads = compilation.measure(part, models.judges), compilation.concurrency
     found = compilation.measured(student, train, measure)
     recorder.check_answered(found[0].score.reason)
     usual = [one.score.value for one in found]
     known = [value for value in usual if value is not None]
-    worst = min(known, default=0.0) if compilation.worst is None else compilation.worst
+    # A candidate must not gain by what cannot be measured.
+    worst = min(known, default=0.0)
     metric = OptimizerMetric(measure, worst, recorder, adapter_for(settings.prompt_order))
     # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
     # above them.
-    threshold = max(compilation.least_threshold, min(max(known, default=1.0), sum(known) / max(1, len(known))))
-    ranked = sorted((-value, number) for number, value in enumerate(usual) if value is not None and value >= threshold)
+    threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
+    ranked = sorted((-value, number) for number, value in enumerate(usual) if value and value >= threshold)
     judged_by = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
@@ -171,7 +163,7 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
         runs=compilation.runs - 2 * len(judged_by),
         threshold=threshold,
         seed=settings.seed,
-        concurrency=compilation.concurrency,
+        concurrency=threads,
         temperatures=compilation.temperatures,
     )
     with quiet(), dspy.context(adapter=job.adapter, max_errors=_ALL_ERRORS):
@@ -179,15 +171,11 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     recorder.check()
 
     def total(program: dspy.Module) -> float:
-        return sum(
-            in_threads(
-                lambda one: float(metric(one, program(**one.inputs())).score), judged_by, compilation.concurrency
-            )
-        )
+        return sum(in_threads(lambda one: float(metric(one, program(**one.inputs())).score), judged_by, threads))
 
     before, after = tuned_parts(student), tuned_parts(made)
     better = after != before and total(changed_copy(student, after)) > total(student)
-    return (after if better else before), metric.unscored + usual.count(None)
+    return after if better else before
 
 
 @contextmanager
@@ -224,7 +212,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         raise recorder.failure from error
     finally:
         # First of all: a call under way whose connection is closed would be made again.
-        recorder.stop(settings.timeout)
+        recorder.stop(EMBEDDED_SECONDS if few_slots(table.main) else settings.timeout)
         run(table.close())
         recorder.journal.close()
 
@@ -246,16 +234,15 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     if known is None:
         journal.append("run", None, settings=wanted)
         return
+    before = known["settings"]
     changed = [
-        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {known['settings'].get(name)} and is now {value}"
+        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {before.get(name)} and is now {value}"
         for name, value in wanted.items()
-        if known["settings"].get(name) != value
+        if before.get(name) != value
     ]
     if changed:
-        raise UserError(
-            f"{folder} holds another compilation: {'; '.join(changed)}. "
-            "Choose another --output, or begin afresh with --no-resume"
-        )
+        what = f"{folder} holds another compilation: {'; '.join(changed)}"
+        raise UserError(f"{what}. Choose another --output, or begin afresh with --no-resume")
 
 
 @contextmanager

@@ -86,10 +86,10 @@ def compiled(compilation: "Compilation", console: "Console") -> "Report":
     with workspace(compilation, console) as models:
         console.print(f"proof: {tests}, before")
         before = compilation.proven(compilation.tracer, models)
-        tracer, unscored = tuned(compilation, models, console)
+        tracer = tuned(compilation, models, console)
         console.print(f"proof: {tests}, after")
         proof = compilation.proof(before, compilation.proven(tracer, models))
-        report = report_of(compilation, tracer, proof, models.recorder, unscored)
+        report = report_of(compilation, tracer, proof, models.recorder)
     identity = identity_of(tracer, model=compilation.model, prompt_order=settings.prompt_order)
     write_program(tracer, settings.output / "program.json", identity)
     write_report(report, settings.output)

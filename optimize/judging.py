@@ -11,13 +11,14 @@ from itertools import cycle, islice
 from typing import Any
 
 import dspy
+import numpy as np
 
-from optimize.compilation import MOST_EXAMPLES, MOST_TESTS, Compilation, Models, few, in_threads
+from optimize.compilation import Compilation, Models, few, in_threads
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.optimizers import most_proposals
 from optimize.program import Tunable
-from optimize.proof import Compared, Failures, Proof
+from optimize.proof import Failures, Figure, Proof, compared
 from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.splits import Splits, hash_of, split_by
@@ -26,11 +27,9 @@ from programs.asking.adapter import PassageFirstAdapter, adapter_for
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
-from programs.compiled import identity_at
+from programs.compiled import BARE, identity_at
 from programs.errors import UserError
-from programs.inputs.sample import content_id
-from programs.judges.agreement import balanced_accuracy, krippendorff_alpha, weighted_kappa
-from programs.judges.figures import Pair, balanced_interval
+from programs.interval import Numbers
 from programs.judges.labels import Labelled, judge_inputs, read_labels, shown
 from programs.lms.resolve import Model
 from programs.records import Verdict
@@ -41,9 +40,6 @@ PREDICTOR = "judge.predict"
 """The judges' predictor, here and in the `Tracer`."""
 
 BALANCED = "balanced accuracy"
-LARGEST = 9
-"""By how much two ratings from 1 to 10 can differ."""
-
 _WORDS = {True: "right", False: "wrong"}
 
 Ratings = Mapping[str, Sequence[float | None]]
@@ -75,22 +71,18 @@ class JudgeStudent(Tunable):
 
         self._caller = Caller(model_of, rules, strict=True)
 
-    async def aforward(
-        self, passage: str, question: str, answer: str, judge: str, thought: str | None = None, **_: Any
-    ) -> dspy.Prediction:
-        """Gives a Prediction with `verdict`. Raises `BackendError` when the judge cannot be reached or refuses."""
-        inputs = judge_inputs(passage, question, answer, thought)
-        name = content_id("\0".join((passage, question, answer, *([thought] if thought else []))))
+    async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
+        """Gives a Prediction with `verdict`; `given` is what `judge_inputs` takes, `name` tells it apart. Raises
+        `BackendError` when the judge cannot be reached or refuses."""
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
-        ask = self.judge.ask_about(inputs, name, judge, temperature)
+        ask = self.judge.ask_about(judge_inputs(**given), name, judge, temperature)
         return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
 
 
 class Agreement:
-    """A `Measure` of the agreement of a verdict with what people said of the answer. They said right or wrong: 1 where the
-    overall rating lies on the same side of `correct_from`, else 0. They rated it: 1 less the distance of the ratings in
-    ninths. Both: the mean of the two. None for an unscored verdict."""
+    """A `Measure` of the agreement of a verdict with what people said of the answer: 1 where both call it right or both
+    wrong, else 0. None for an unscored verdict."""
 
     def __init__(self, correct_from: int) -> None:
         self._correct_from = correct_from
@@ -100,43 +92,43 @@ class Agreement:
         if verdict.overall is None:
             return Measured(Score(None, f"The judge gave no verdict: {verdict.reason}."))
         called = verdict.overall >= self._correct_from
-        parts = []
-        if example.correct is not None:
-            parts.append((float(called is example.correct), f"that the answer is {_WORDS[example.correct]}"))
-        if example.rating is not None:
-            parts.append((1 - abs(verdict.overall - example.rating) / LARGEST, f"{example.rating} of 10"))
-        people = " and ".join(words for _, words in parts)
-        words = f"The judge said {verdict.overall} of 10 ({_WORDS[called]}); people said {people}."
-        return Measured(Score(sum(part for part, _ in parts) / len(parts), words))
+        words = f"The judge said {verdict.overall} of 10 ({_WORDS[called]}); people said {_WORDS[example.right]}."
+        return Measured(Score(float(called is example.right), words))
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
         """In which direction the judge erred, and what it said."""
-        value, words = measured.score
-        wrong = value is not None and value < 1
-        return [words, f"The judge said: {prediction.verdict.words}"] if wrong else [words]
+        wrong = measured.score.value == 0
+        return [measured.score.reason, *([f"The judge said: {prediction.verdict.words}"] if wrong else [])]
 
 
 class JudgeCompilation(Compilation):
     """Tunes the judges' prompt. The stages stay what they were, and so does the model that they were made for."""
 
     temperatures = False
-    least_threshold = 0.5
-    worst = 0.0
 
     def __init__(self, settings: CompileSettings, table: ModelTable) -> None:
         judges = [table.named(name) for name in (*settings.judges, *settings.report_judges)]
         super().__init__(settings, settings.concurrency or min(map(concurrency_of, judges)))
         self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
-        self.model = None if settings.program is None else identity_at(settings.program).model
+        program = settings.program
+        self.model = None if program is None or program == BARE else identity_at(program).model
         self.labels = read_labels(*settings.trainset)
         self.splits = divided(self.labels.answers, settings)
-        self.train, self.val = (examples_of(side, settings.judges) for side in (self.splits.train, self.splits.val))
-        self.data = {side: self._side(answers) for side, answers in self.splits.sides.items()}
+        self.train, self.val = (self._examples(side, settings.judges) for side in (self.splits.train, self.splits.val))
+        for side, answers in self.splits.sides.items():
+            unique = {answer.id for answer in answers}
+            self.data[side] = {"answers": len(unique), "questions": _questions(answers), "hash": hash_of(unique)}
 
-    def _side(self, answers: Sequence[Labelled]) -> dict[str, Any]:
-        unique = {answer.id: answer for answer in answers}
-        right = sum(answer.is_right(self.settings.judged_correct_from) for answer in unique.values())
-        return {"answers": len(unique), "found right": right, "questions": _questions(answers), "hash": hash_of(unique)}
+    def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
+        """An example for every answer and judge; `right`: people found it right."""
+        return [
+            dspy.Example(
+                **{"name": one.id, "judge": judge, "right": one.is_right(self.settings.judged_correct_from)},
+                **{"passage": shown(one), "question": one.question, "answer": one.answer, "thought": one.thought},
+            ).with_inputs("name", "judge", "passage", "question", "answer", "thought")
+            for one in answers
+            for judge in judges
+        ]
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The training answers are judged once more than `runs`, since their mean score is the threshold."""
@@ -153,7 +145,7 @@ class JudgeCompilation(Compilation):
 
     def proven(self, tracer: Tracer, models: Models) -> Ratings:
         student, judges = self.student(JUDGE, tracer, models), [*models.report_judges]
-        examples = examples_of(self.splits.test, judges)
+        examples = self._examples(self.splits.test, judges)
         found = in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
         return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
 
@@ -161,19 +153,11 @@ class JudgeCompilation(Compilation):
         settings = self.settings
         return prove_judges(self.splits.test, before, after, settings.judged_correct_from, settings.seed)
 
-    def warnings(self, proof: Proof) -> list[str]:
-        answers = self.splits.test
-        bare = sum(answer.thought is None for answer in answers)
+    def warnings(self, proof: Proof) -> list[str]:  # noqa: ARG002
         found = [f"{count} records left out: {reason}" for reason, count in self.labels.skipped.items()]
-        if bare:
-            found.append(
-                f"{bare} of {len(answers)} answers came without a thought: how the judges rate thoughts was not measured"
-            )
-        return [*found, *few(_questions(answers), "questions")] + [
-            f"{name} gave no verdict on {silent.failed_after} answers after, on {silent.failed_before} before"
-            for name, silent in proof.stages.items()
-            if silent.failed_after > silent.failed_before
-        ]
+        if any(answer.thought is None for answer in self.splits.test):
+            found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
+        return [*found, *few(_questions(self.splits.test), "questions")]
 
 
 def _questions(answers: Sequence[Labelled]) -> int:
@@ -181,111 +165,77 @@ def _questions(answers: Sequence[Labelled]) -> int:
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions. `num_test` counts questions (half, at most 60, when None), `num_train` and
-    `num_val` count answers (a quarter each, at most 24); an odd one is rounded down. Raises `UserError`, with the
-    numbers, where there is too little, or where a side has no right or no wrong answers."""
-    usual = max(2, min(MOST_EXAMPLES, len(answers) // 4))
-    made = split_by(
-        answers,
-        lambda answer: answer.question_key,
-        lambda answer: answer.id,
-        num_train=settings.num_train or usual,
-        num_val=settings.num_val or usual,
-        num_test=settings.num_test or max(2, min(MOST_TESTS, _questions(answers) // 2)),
-        seed=settings.seed,
-    )
-    kinds = {side: _kinds(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
-    return replace(made, train=_balanced(*kinds["train"]), val=_balanced(*kinds["val"]))
+    """Divides the answers by their questions, an odd number to train on or to choose by rounded down. Raises `UserError`,
+    with the numbers, where there is too little, or where a side has no right or no wrong answers."""
+    made = split_by(answers, lambda answer: answer.question_key, lambda answer: answer.id, settings)
+    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
+    return replace(made, train=even["train"], val=even["val"])
 
 
-def _kinds(side: str, answers: Sequence[Labelled], correct_from: int) -> list[list[Labelled]]:
-    """The answers that people found right, and those that they found wrong."""
-    kinds = {right: [one for one in answers if one.is_right(correct_from) is right] for right in (True, False)}
-    for right, kind in kinds.items():
+def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list[Labelled]:
+    """As many right as wrong ones in turn; so that a judge has to tell them apart, whichever are fewer are repeated."""
+    kinds = {word: [one for one in answers if one.is_right(correct_from) is kind] for kind, word in _WORDS.items()}
+    for word, kind in kinds.items():
         if not kind:
             raise UserError(
-                f"no answer that people found {_WORDS[right]} belongs to the {side} questions, so that nothing can be "
+                f"no answer that people found {word} belongs to the {side} questions, so that nothing can be "
                 "compared; give more answers, or try another --seed or other numbers of them"
             )
-    return [*kinds.values()]
-
-
-def _balanced(right: list[Labelled], wrong: list[Labelled]) -> list[Labelled]:
-    """As many of both in turn; so that a judge has to tell them apart, whichever are fewer are repeated."""
-    half = max(1, (len(right) + len(wrong)) // 2)
-    return [one for pair in islice(zip(cycle(right), cycle(wrong), strict=False), half) for one in pair]
-
-
-def examples_of(answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
-    """An example for every answer and judge. `correct` and `rating` are what people said (one of them may be None)."""
-    inputs = ("passage", "question", "answer", "thought", "judge")
-    return [
-        dspy.Example(**said, passage=shown(one), judge=judge, rating=one.overall).with_inputs(*inputs)
-        for one in answers
-        for said in [one.model_dump(include={"question", "answer", "thought", "correct"})]
-        for judge in judges
-    ]
+    pairs = zip(*map(cycle, kinds.values()), strict=False)
+    return [one for pair in islice(pairs, max(1, len(answers) // 2)) for one in pair]
 
 
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
-    said nothing, and is counted. The composite is the mean of their balanced accuracies, with an interval over the
-    questions that every judge rated both times; None where a judge has none."""
-    proof = Proof(composite=Compared(before=None, after=None, pairs=0, interval=None), metrics={}, stages={})
-    pairs: list[list[Pair]] = []
-    for judge, old in before.items():
-        new = after[judge]
-        twice = [
-            (one, (then, now))
-            for one, then, now in zip(answers, old, new, strict=True)
-            if then is not None and now is not None
-        ]
-        earlier, later = (_figures([(one, both[when]) for one, both in twice], correct_from) for when in (0, 1))
-        pairs.append(
-            [
-                Pair(one.question_key, one.is_right(correct_from), then >= correct_from, now >= correct_from)
-                for one, (then, now) in twice
-            ]
-        )
-        for name, value in earlier.items():
-            sure = balanced_interval(pairs[-1:], seed=seed) if name == BALANCED else None
-            proof.metrics[f"{judge}: {name}"] = Compared(
-                before=value, after=later[name], pairs=len(twice), interval=sure
-            )
-        proof.stages[judge] = Failures(
-            failed_before=[*old].count(None),
-            asked_before=len(old),
-            failed_after=[*new].count(None),
-            asked_after=len(new),
-        )
-    accuracies = [proof.metrics[f"{judge}: {BALANCED}"] for judge in before]
-    proof.composite = Compared(
-        before=_mean([one.before for one in accuracies]),
-        after=_mean([one.after for one in accuracies]),
-        pairs=min(len({pair.question for pair in some}) for some in pairs),
-        interval=balanced_interval(pairs, seed=seed),
+    said nothing, and is counted. Intervals are over questions. The composite is the mean of the judges' balanced
+    accuracies; its pairs are the questions that every judge rated both times. None where a judge has no figure."""
+    counts = [_counted(answers, old, after[judge], correct_from) for judge, old in before.items()]
+    questions = [int(one.any(axis=(1, 2, 3)).sum()) for one in counts]
+    return Proof(
+        composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), min(questions), seed),
+        metrics={
+            f"{judge}: {name}": compared(one, figure, int(one.sum()) // 2, seed)
+            for judge, one in zip(before, counts, strict=True)
+            for name, figure in FIGURES.items()
+        },
+        stages={
+            judge: Failures.of(*([rating is None for rating in side[judge]] for side in (before, after)))
+            for judge in before
+        },
     )
-    if len(before) > 1:
-        alphas = [krippendorff_alpha(list(ratings.values())) for ratings in (before, after)]
-        proof.metrics["between the judges: Krippendorff's alpha"] = Compared(
-            before=alphas[0], after=alphas[1], pairs=len(answers), interval=None
-        )
-    return proof
 
 
-def _figures(rated: Sequence[tuple[Labelled, float]], correct_from: int) -> dict[str, float | None]:
-    truth, said = [one.is_right(correct_from) for one, _ in rated], [rating >= correct_from for _, rating in rated]
-    peoples = [one.overall for one, _ in rated if one.overall is not None]
-    return {
-        BALANCED: balanced_accuracy(truth, said),
-        "Cohen's kappa with people": weighted_kappa(truth, said),
-        "weighted kappa with people's ratings": weighted_kappa(
-            peoples, [rating for one, rating in rated if one.overall is not None]
-        ),
-        "leniency (calls correct, less people)": _mean([float(a) - b for a, b in zip(said, truth, strict=True)]),
-    }
+def _counted(
+    answers: Sequence[Labelled], before: Sequence[float | None], after: Sequence[float | None], correct_from: int
+) -> Numbers:
+    """Of every question the answers that a judge rated both times, by when, what people said, and what the judge said."""
+    place = {key: number for number, key in enumerate(sorted({answer.question_key for answer in answers}))}
+    counts = np.zeros((len(place), 2, 2, 2))
+    for answer, *ratings in zip(answers, before, after, strict=True):
+        for when, rating in enumerate(ratings):
+            if None not in ratings:
+                truth, said = answer.is_right(correct_from), (rating or 0) >= correct_from
+                counts[place[answer.question_key], when, int(truth), int(said)] += 1
+    return counts
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(values) else None
+def _accuracy(counts: Numbers) -> Numbers:
+    shares = counts / counts.sum(axis=-1, keepdims=True)
+    return np.asarray((shares[..., 0, 0] + shares[..., 1, 1]) / 2)
+
+
+def _kappa(counts: Numbers) -> Numbers:
+    total = counts.sum(axis=(-2, -1))
+    agreed = (counts[..., 0, 0] + counts[..., 1, 1]) / total
+    chance = (counts.sum(axis=-1) * counts.sum(axis=-2)).sum(axis=-1) / total**2
+    return np.asarray((agreed - chance) / (1 - chance))
+
+
+FIGURES: dict[str, Figure] = {
+    BALANCED: _accuracy,
+    "Cohen's kappa with people": _kappa,
+    "leniency (calls correct, less people)": lambda counts: np.asarray(
+        (counts[..., 0, 1] - counts[..., 1, 0]) / counts.sum(axis=(-2, -1))
+    ),
+}
+"""Figures of a judge, from its counts by what people and it said (the last two axes)."""

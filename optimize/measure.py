@@ -46,28 +46,27 @@ class Measure(Protocol):
 class OptimizerMetric:
     """A measure as DSPy's optimizers call it: `score` is a number for every example, `feedback` says what was wrong.
 
-    What has no score counts as `worst`: a candidate must not gain by what cannot be measured. `unscored` counts these.
-    Safe to use from several threads.
+    What has no score counts as `worst`: a candidate must not gain by what cannot be measured. Safe to use from several
+    threads.
     """
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder, adapter: PassageFirstAdapter) -> None:
         self.measure = measure
-        self.unscored = 0
         self._worst, self._recorder, self._adapter = worst, recorder, adapter
 
     def __call__(
         self,
         example: dspy.Example,
         prediction: dspy.Prediction,
-        trace: object = None,  # noqa: ARG002 - DSPy names and gives them all
+        trace: object = None,  # noqa: ARG002
         pred_name: str | None = None,
-        pred_trace: object = None,  # noqa: ARG002
+        *_: object,
+        **__: object,
     ) -> dspy.Prediction:
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with self._recorder.watching(), dspy.context(trace=None, adapter=self._adapter):
             measured = self.measure.measured(example, prediction)
             value = measured.score.value
-            self.unscored += value is None
             head = "No score." if value is None else f"Score {value:.2f}."
             said = dict.fromkeys(self.measure.said(pred_name, measured, prediction))
             return dspy.Prediction(score=self._worst if value is None else value, feedback="\n".join([head, *said]))
@@ -166,7 +165,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
         ]
     if stage == "evidence" and asked.reply.status == "ok":
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
-    if stage not in WRITERS:
+    if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool).reason)
     for name in OF_STAGE.get(stage, ()):
         score = measured.metrics.get(name)

@@ -6,8 +6,7 @@ function with `@metric` here, and nothing else. Each is also a metric of DSPy's,
 
 import math
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +15,6 @@ from programs.records import Record
 from programs.text.copying import copied_share
 from programs.text.phrases import leaning
 from programs.text.prose import is_degenerate, leaked
-from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
     import dspy
@@ -40,12 +38,7 @@ class Metric:
     judged: bool
 
     def __call__(
-        self,
-        example: "dspy.Example",  # noqa: ARG002 - DSPy names and gives them all
-        prediction: "dspy.Prediction",
-        trace: object = None,  # noqa: ARG002
-        pred_name: str | None = None,  # noqa: ARG002
-        pred_trace: object = None,  # noqa: ARG002
+        self, _example: "dspy.Example", prediction: "dspy.Prediction", *_: object, **__: object
     ) -> "dspy.Prediction":
         """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`.
 
@@ -182,17 +175,3 @@ def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score
     total = sum(weights[name] for name in known)
     value = sum(weights[name] * score for name, score in known.items()) / total
     return Score(value, "; ".join(f"{name} {score:.2f}" for name, score in known.items()))
-
-
-def diversity(records: Sequence[Record]) -> Score:
-    """How evenly the question types are used: the entropy of their shares over that of as many equal shares.
-
-    With N records at most N types can occur, so the entropy is measured against min(N, number of types) equal shares.
-    """
-    counts = Counter(record.user_interaction.question_type for record in records)
-    possible = min(len(records), len(QuestionType))
-    if possible < 2:
-        return Score(None, "fewer than two traces")
-    shares = [count / len(records) for count in counts.values()]
-    entropy = -sum(share * math.log(share) for share in shares)
-    return Score(entropy / math.log(possible), f"{len(counts)} types over {len(records)} traces")

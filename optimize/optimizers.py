@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_DEMOS = 2
 """Demonstrations a predictor may get: small models have short contexts."""
 
+TEMPERATURES = (0.2, 0.6, 1.0)
+"""What `optuna` may set a temperature to, beside what it is."""
+
 SHOWN = 8
 """Training examples that MIPRO's proposer is told of."""
 
@@ -118,10 +121,32 @@ def random_search(job: Job) -> "dspy.Module":
 
 @optimizer
 def optuna(job: Job) -> "dspy.Module":
-    """Our own search over instructions, demonstrations and temperatures together (`optimize.optuna_search`)."""
-    from optimize.optuna_search import searched
+    """Demonstrations (none, one, two) and temperatures of all predictors together, drawn by Optuna in about ten trials or
+    more; the first is the program as it is. The only one that tunes temperatures."""
+    import dspy
+    import optuna as library
 
-    return searched(job)
+    from optimize.program import changed_copy, tuned_parts
+
+    val, parts, shown = job.validation(job.runs / 10), tuned_parts(job.student), tuned_parts(bootstrap(job))
+    warm = job.temperatures and "temperature" in dspy.settings.lm.supported_params
+
+    def program(trial: library.trial.BaseTrial) -> dspy.Module:
+        drawn = {}
+        for name, part in parts.items():
+            count = trial.suggest_categorical(f"demonstrations of {name}", [*range(len(shown[name].demos) + 1)])
+            heats = list(dict.fromkeys([part.temperature, *(TEMPERATURES if warm else ())]))
+            demos = shown[name].demos[:count] if count else part.demos
+            heat = trial.suggest_categorical(f"temperature of {name}", heats)
+            drawn[name] = part.model_copy(update={"demos": demos, "temperature": heat})
+        return changed_copy(job.student, drawn)
+
+    evaluate = dspy.Evaluate(devset=val, metric=job.metric, num_threads=job.concurrency, display_progress=False)
+    study = library.create_study(direction="maximize", sampler=library.samplers.TPESampler(seed=job.seed))
+    unchanged = {f"temperature of {name}": part.temperature for name, part in parts.items()}
+    study.enqueue_trial({**unchanged, **{f"demonstrations of {name}": 0 for name in parts}})
+    study.optimize(lambda trial: float(evaluate(program(trial)).score), n_trials=within(job.runs / len(val), 2, 60))
+    return program(library.trial.FixedTrial(study.best_params))
 
 
 @optimizer
@@ -161,9 +186,7 @@ def copro(job: Job) -> "dspy.Module":
     predictors, enough = len(job.student.predictors()), min(_ENOUGH, len(job.val))
 
     def programs(breadth: int, depth: int) -> int:
-        """How many it tries at most. The first round has the original among its `breadth`. With one predictor every later
-        round tries the new ones alone; with several, all instructions so far again, one of which is the program as it is.
-        """
+        """How many it tries at most: with several predictors a later round tries all instructions so far again."""
         later = sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
         return breadth * depth if predictors == 1 else 1 + later
 

@@ -51,8 +51,8 @@ class BudgetSpent(CompileStopped):
 class Recorder:
     """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
 
-    `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` and `replayed` sum
-    calls, tokens and seconds by purpose, over all sessions and in this one. `failure` is the first error after which
+    `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
+    and seconds by purpose, over all sessions. `failure` is the first error after which
     nothing can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors
     for scores of 0, so look here when one has ended. Raises what `Journal` raises.
     """
@@ -61,7 +61,6 @@ class Recorder:
         self.journal = Journal(folder / NAME)
         self.failure: BaseException | None = None
         self.paid: dict[str, Counter[str]] = {}
-        self.replayed: dict[str, Counter[str]] = {}
         self._max_calls = max_calls
         self._places = asyncio.Semaphore(at_once)
         self._flights: dict[str, asyncio.Task[Line]] = {}
@@ -69,7 +68,7 @@ class Recorder:
         self._under_way = 0
         for _, _, line in self.journal.lines():
             if line["kind"] == "call":
-                _count(self.paid, line)
+                self._count(line)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Recorder":
         return self
@@ -93,6 +92,9 @@ class Recorder:
         """Raises `failure`, if there is one, and `CompileStopped` after `stop`."""
         if self.failure is not None:
             raise self.failure
+        self._check_open()
+
+    def _check_open(self) -> None:
         if self._closed:
             raise CompileStopped("the compilation has been ended")
 
@@ -101,11 +103,10 @@ class Recorder:
         if not self.calls:
             raise FatalError(f"not one call was answered ({why})")
 
-    async def answered(self, key: str, purpose: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
+    async def answered(self, key: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
         """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
         meanwhile waits; who gives up waiting does not end it."""
-        if self._closed:
-            raise CompileStopped("the compilation has been ended")
+        self._check_open()
         flight, line = self._flights.get(key), self.journal.latest("call", key)
         if flight is not None:
             line = await asyncio.shield(flight)
@@ -113,7 +114,6 @@ class Recorder:
             flight = self._flights[key] = asyncio.ensure_future(self._made(key, ask))
             flight.add_done_callback(partial(self._landed, key))
             return await asyncio.shield(flight), False
-        _count(self.replayed, {**line, "purpose": purpose})
         return line, True
 
     async def _made(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
@@ -126,7 +126,7 @@ class Recorder:
             try:
                 line = await ask()
                 self.journal.append("call", key, **line)
-                _count(self.paid, line)
+                self._count(line)
             except Exception as error:
                 found = backend_error(error) or error
                 if not isinstance(found, CallError | EmptyAnswer):
@@ -135,6 +135,12 @@ class Recorder:
             finally:
                 self._under_way -= 1
             return line
+
+    def _count(self, line: Line) -> None:
+        tokens = {name: line[name] or 0 for name in _TOKENS}
+        uncounted = line["prompt_tokens"] is None or line["completion_tokens"] is None
+        spend = self.paid.setdefault(line["purpose"], Counter())
+        spend.update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
     def _landed(self, key: str, flight: "asyncio.Task[Line]") -> None:
         del self._flights[key]
@@ -152,13 +158,6 @@ class Recorder:
                     flight.cancel()
 
         run(stopped())
-
-
-def _count(spends: dict[str, Counter[str]], line: Line) -> None:
-    tokens = {name: line[name] or 0 for name in _TOKENS}
-    uncounted = line["prompt_tokens"] is None or line["completion_tokens"] is None
-    spend = spends.setdefault(line["purpose"], Counter())
-    spend.update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
 
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
@@ -217,19 +216,17 @@ class RecordingEngine:
         parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(parts, digest_size=16).hexdigest()
         asked = partial(self._asked, _reseeded(request, rollout))
-        line, replayed = await self._recorder.answered(key, self._purpose, asked)
+        line, replayed = await self._recorder.answered(key, asked)
         self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
         if line["text"] is None:
             current_meter().finish_reason = line["finish_reason"]
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
-        response = Response(
-            id=None,
-            model=request.model,
-            message=Message.assistant([*thought, TextPart(text=line["text"])]),
-            finish_reason=line["finish_reason"],
-            usage=Usage(input_tokens=0, output_tokens=0),
+        message, free = (
+            Message.assistant([*thought, TextPart(text=line["text"])]),
+            Usage(input_tokens=0, output_tokens=0),
         )
+        response = Response(None, request.model, message, line["finish_reason"], free)
         if replayed:
             current_meter().add_answer(response)
         return response
@@ -244,15 +241,9 @@ class RecordingEngine:
                 answer, usage = _answer(response), response.usage
             except Truncated as error:
                 answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": str(error)}
-        return {
-            "purpose": self._purpose,
-            "endpoint": self._model.endpoint,
-            "model": self._model.name,
-            "seconds": round(time.monotonic() - started, 3),
-            "schema_refused": not self.supports_response_schema,
-            **answer,
-            **_tokens(meter, usage),
-        }
+        seconds, refused = round(time.monotonic() - started, 3), not self.supports_response_schema
+        made = {"purpose": self._purpose, "endpoint": self._model.endpoint, "model": self._model.name}
+        return {**made, "seconds": seconds, "schema_refused": refused, **answer, **_tokens(meter, usage)}
 
 
 def _reseeded(request: Request, rollout: str | None) -> Request:

@@ -29,9 +29,8 @@ class TunedPredictor(BaseModel):
 
 class Report(BaseModel):
     """Everything about a compilation but the program itself. `data` has the hash and the size of each split, `spent` what
-    was paid by purpose over all sessions, `replayed` what the last session took from the journal instead. `judges`
-    optimised, `report_judges` judged the proof (with `--stage judge`: were tuned, and proved), `weights` make the
-    composite."""
+    was paid by purpose over all sessions. `judges` optimised, `report_judges` judged the proof (with `--stage judge`: were
+    tuned, and proved), `weights` make the composite."""
 
     model: str
     optimizer: str
@@ -43,8 +42,6 @@ class Report(BaseModel):
     data: dict[str, dict[str, Any]]
     improved: bool
     spent: dict[str, Any]
-    replayed: dict[str, Any]
-    unscored: int
     warnings: list[str]
     predictors: dict[str, TunedPredictor]
     judges: list[str]
@@ -53,7 +50,7 @@ class Report(BaseModel):
     proof: Proof
 
 
-def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder, unscored: int) -> Report:
+def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
     """The report of a compilation that made `after` of the program that it began with."""
     settings = compilation.settings
     predictors = tuned_predictors(compilation.tracer, after)
@@ -68,8 +65,6 @@ def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, record
         data=compilation.data,
         improved=proof.improved and any(tuned.changed for tuned in predictors.values()),
         spent={purpose: dict(spend) for purpose, spend in recorder.paid.items()},
-        replayed={purpose: dict(spend) for purpose, spend in recorder.replayed.items()},
-        unscored=unscored,
         warnings=compilation.warnings(proof),
         predictors=predictors,
         judges=settings.judges,

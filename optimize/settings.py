@@ -69,7 +69,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TraceOptions):
         description="the model whose prompts are tuned, named as for programs.generate; with --stage judge the first of "
         "--judge-models when not given",
     )
-    optimizer: OptimizerName = Field("optuna", description="how to tune")
+    optimizer: OptimizerName = Field("mipro", description="how to tune")
     trainset: Many = Field(
         [DEFAULT_INPUT],
         min_length=1,

@@ -3,12 +3,16 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice, zip_longest
+from itertools import accumulate
 from typing import Generic, TypeVar
 
+from optimize.settings import CompileSettings
 from programs.errors import UserError
 
 Item = TypeVar("Item")
+
+MOST_EXAMPLES, MOST_TESTS = 24, 60
+"""Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -29,48 +33,45 @@ def split_by(
     items: Sequence[Item],
     source: Callable[[Item], str],
     identity: Callable[[Item], str],
+    settings: CompileSettings,
     *,
-    num_train: int,
-    num_val: int,
-    num_test: int,
-    seed: int,
     each_test: int | None = None,
 ) -> Splits[Item]:
     """Splits items of any kind by what `source` says of them. `identity` is an item's content; equal ones count once.
 
-    `num_test` counts sources, each with at most `each_test` items (None: all of them); `num_train` and `num_val` count
-    items, and no source gives a second before every source of its side gave one. The result depends on the seed and on
-    what the items are, not on their order. Sources stand in the order of a hash of the seed and their key, and test
-    takes the first: items that are added later may push a source out of test, but never take one from train or val into
-    it, and more items of known sources change no side's sources of test at all.
+    `--num-test` counts sources (half, at most 60, when not given), each with at most `each_test` items (None: all of
+    them); `--num-train` and `--num-val` count items (a quarter each, at most 24, or fewer where there are fewer), and no
+    source gives a second before every source of its side gave one. The result depends on the seed and on what the items
+    are, not on their order. Sources stand in the order of a hash of the seed and their key, and test takes the first:
+    items that are added later may push a source out of test, but never take one from train or val into it, and more items
+    of known sources change no side's sources of test at all.
     Raises `UserError`, with the numbers, where there is too little.
     """
-    groups = _groups(items, source, identity, seed)
-    test, rest = groups[:num_test], groups[num_test:]
-    cut = _cut([len(group) for group in rest], num_val, num_train)
-    if len(test) < num_test or cut is None:
-        raise UserError(_too_little(groups, num_train, num_val, num_test))
-    return Splits(
-        train=spread(rest[cut:], num_train),
-        val=spread(rest[:cut], num_val),
-        test=[item for group in test for item in group[:each_test]],
-    )
-
-
-def _groups(
-    items: Sequence[Item], source: Callable[[Item], str], identity: Callable[[Item], str], seed: int
-) -> list[list[Item]]:
-    """The items of each source, and the sources, in the order of their hashes."""
-    unique: dict[str, tuple[str, Item]] = {}
-    for item in items:
-        name, key = identity(item), source(item)
-        if name not in unique or key < unique[name][0]:
-            unique[name] = (key, item)
+    seed = settings.seed
+    unique = {identity(item): (source(item), item) for item in sorted(items, key=source, reverse=True)}
     groups: dict[str, list[Item]] = {}
     for name in sorted(unique, key=lambda name: _hash(seed, name)):
         key, item = unique[name]
         groups.setdefault(key, []).append(item)
-    return [groups[key] for key in sorted(groups, key=lambda key: _hash(seed, key))]
+    sources = [groups[key] for key in sorted(groups, key=lambda key: _hash(seed, key))]
+    number = settings.num_test or max(2, min(MOST_TESTS, len(sources) // 2))
+    test, rest = sources[:number], sources[number:]
+    for usual in range(max(2, min(MOST_EXAMPLES, len(unique) // 4)), 0, -1):
+        train, val = settings.num_train or usual, settings.num_val or usual
+        cut = _cut([len(group) for group in rest], val, train)
+        if cut is not None and len(test) == number:
+            break
+    else:
+        raise UserError(
+            f"too little to split: there are {len(sources)} sources (papers, or questions) with {len(unique)} texts; "
+            f"--num-test {number} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
+            f"--num-train {train}. Ask for fewer, or give more sources."
+        )
+    return Splits(
+        train=_spread(rest[cut:], train),
+        val=_spread(rest[:cut], val),
+        test=[item for group in test for item in group[:each_test]],
+    )
 
 
 def _cut(sizes: list[int], num_val: int, num_train: int) -> int | None:
@@ -82,25 +83,15 @@ def _cut(sizes: list[int], num_val: int, num_train: int) -> int | None:
     return min(enough, key=lambda cut: abs(cut - min(share, num_val)), default=None)
 
 
-def spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
+def _spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
     """So many items: the first of each group, then the second of each, and so on."""
-    nothing = object()
-    rounds = chain.from_iterable(zip_longest(*groups, fillvalue=nothing))
-    return list(islice((item for item in rounds if item is not nothing), number))  # type: ignore[misc]
+    ranked = sorted((place, source) for source, group in enumerate(groups) for place in range(len(group)))
+    return [groups[source][place] for place, source in ranked[:number]]
 
 
 def hash_of(names: Iterable[str]) -> str:
     """Tells two sides of a split apart, whatever their order."""
     return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
-
-
-def _too_little(groups: Sequence[Sequence[object]], num_train: int, num_val: int, num_test: int) -> str:
-    rest = groups[num_test:]
-    return (
-        f"too little to split: there are {len(groups)} sources (papers, or questions) with {sum(map(len, groups))} texts; "
-        f"--num-test {num_test} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {num_val} and "
-        f"--num-train {num_train}. Ask for fewer, or give more sources."
-    )
 
 
 def _hash(seed: int, name: str) -> bytes:

@@ -48,7 +48,8 @@ STAGES: dict[str, StagePlace] = {
 }
 
 WRITERS = ("trace", "answer")
-"""Stages that are scored by the finished trace; those before them by their own output."""
+"""Stages that are scored by the finished trace; those before them, and where nobody judges the trace too, by their own
+output."""
 
 JUDGE, ALL = "judge", "all"
 TRACE_CALLS = len(STAGES)
@@ -65,18 +66,13 @@ def tunable_of(stage: str) -> tuple[str, ...]:
     return tuple(part.predictor for name, part in STAGES.items() if stage in (ALL, name))
 
 
-def scored_by_itself(stage: str) -> bool:
-    """Whether a stage is scored by its own output, so that a run needs to go no further."""
-    return stage != ALL and stage not in WRITERS
-
-
-def run_calls(stage: str, judging: int) -> tuple[int, int]:
+def run_calls(stage: str, judging: int, alone: bool) -> tuple[int, int]:
     """The calls of a run that tunes this stage (or all), when `judging` calls judge and grade a trace: those of the stages
-    before it, which are replayed ever after, and those that every run makes."""
+    before it, which are replayed ever after, and those that every run makes; one where the stage is scored `alone`."""
     if stage == ALL:
         return 0, TRACE_CALLS + judging
     before = sum(other.depth < STAGES[stage].depth for other in STAGES.values())
-    return before, 1 if scored_by_itself(stage) else TRACE_CALLS - before + judging
+    return before, 1 if alone else TRACE_CALLS - before + judging
 
 
 class Asked(NamedTuple):

@@ -2,19 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import dspy
 
-from optimize.compilation import MOST_EXAMPLES, MOST_TESTS, Compilation, Models, few
+from optimize.compilation import Compilation, Models, few
 from optimize.measure import Measure, Measured, StageMeasure, TraceMeasure
 from optimize.optimizers import most_proposals
 from optimize.program import Student
 from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, hash_of, split_by
-from optimize.stages import ALL, TRACE_CALLS, run_calls, scored_by_itself, tunable_of
+from optimize.splits import hash_of, split_by
+from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
 from programs.asking.adapter import adapter_for
 from programs.asking.caller import options_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
@@ -36,12 +35,13 @@ class TextCompilation(Compilation):
         self.parts = settings.stage
         self.weights = settings.weights
         self.model: str | None = settings.model
-        self.splits = _split(_samples(settings, passage_chars_of(table.main)), settings)
+        samples = _samples(settings, passage_chars_of(table.main))
+        # One text a source proves, so that what is measured on them is independent.
+        self.splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
         self.train, self.val = examples_of(self.splits.train), examples_of(self.splits.val)
-        self.data = {
-            side: {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
-            for side, samples in self.splits.sides.items()
-        }
+        self.alone = scored_alone(settings)
+        for side, samples in self.splits.sides.items():
+            self.data[side] = {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
@@ -49,7 +49,7 @@ class TextCompilation(Compilation):
         train, val = len(self.splits.train), len(self.splits.val)
         calls = {}
         for stage in self.parts:
-            before, own = run_calls(stage, _judging(self.weights, self.settings.judges))
+            before, own = run_calls(stage, _judging(self.weights, self.settings.judges), stage in self.alone)
             calls[f"tuning {stage}"] = (
                 (train + val) * before + (runs + train) * own + most_proposals(runs, len(tunable_of(stage)))
             )
@@ -57,28 +57,24 @@ class TextCompilation(Compilation):
         return {**calls, "proof": 2 * len(self.splits.test) * (TRACE_CALLS + judging)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
-        until = part if scored_by_itself(part) else None
+        until = part if part in self.alone else None
         student, adapter = models.student, adapter_for(self.settings.prompt_order)
         return Student(tracer, tunable_of(part), models.recorder, adapter, options_of(student), self.rules, until)
 
     def measure(self, part: str, judges: dict[str, Any]) -> Measure:
-        if scored_by_itself(part):
+        if part in self.alone:
             return StageMeasure(part)
         return TraceMeasure(self.weights, judges, next(iter(judges.values()), None), self.rules)
 
     def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
-        return self.measured(
-            self.student(ALL, tracer, models), examples_of(self.splits.test), self.measure(ALL, models.report_judges)
-        )
+        student, test = self.student(ALL, tracer, models), examples_of(self.splits.test)
+        return self.measured(student, test, self.measure(ALL, models.report_judges))
 
     def proof(self, before: Any, after: Any) -> Proof:
         return prove(before, after, seed=self.settings.seed, weights=self.weights)
 
     def warnings(self, proof: Proof) -> list[str]:
-        return [*judge_warnings(self.settings), *few(len(self.splits.test), "sources"), *self._doubts(proof)]
-
-    def _doubts(self, proof: Proof) -> list[str]:
-        found = []
+        found = [*judge_warnings(self.settings), *few(len(self.splits.test), "sources")]
         if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits.test):
             found.append("no text names its source: passages of one paper may be on both sides")
         if proof.unscored_before or proof.unscored_after:
@@ -88,12 +84,19 @@ class TextCompilation(Compilation):
         return found
 
 
+def scored_alone(settings: CompileSettings) -> set[str]:
+    """The stages that are scored by their own output, so that a try of one asks for that stage alone. The answer is not,
+    nor is the trace where somebody judges it, or a metric is named."""
+    judged = _judging(settings.weights, settings.judges) > 0 or settings.metric != "composite"
+    return {*STAGES} - {*(WRITERS if judged else WRITERS[1:])}
+
+
 def judge_warnings(settings: CompileSettings) -> list[str]:
     """What a reader of the report should know about its judges."""
     if not _judging(settings.weights, settings.report_judges):
         return ["no judge took part: the scores are of form, grounding and wording alone, not of truth"]
     found = []
-    judged = any(not scored_by_itself(stage) for stage in settings.stage)
+    judged = not {*settings.stage} <= scored_alone(settings)
     if judged and {*settings.report_judges} & {*settings.judges}:
         found.append("the judges that report are those that optimised: the program may have learned to please them")
     if settings.model in settings.report_judges:
@@ -115,22 +118,6 @@ def _samples(settings: CompileSettings, limit: int) -> list[Sample]:
     if reasons:
         log.warning("--trainset: %d lines were skipped: %s", report.skipped_lines, reasons)
     return samples
-
-
-def _split(samples: list[Sample], settings: CompileSettings) -> Splits[Sample]:
-    """When nothing is said, half of the sources prove, and the others give as many texts as they have for both sides."""
-    test = settings.num_test or max(2, min(MOST_TESTS, len({source_key(sample) for sample in samples}) // 2))
-
-    def parted(each: int) -> Splits[Sample]:
-        train, val = settings.num_train or each, settings.num_val or each
-        sizes = {"num_train": train, "num_val": val, "num_test": test}
-        # One text a source proves, so that what is measured on them is independent.
-        return split_by(samples, source_key, lambda sample: sample.id, **sizes, seed=settings.seed, each_test=1)
-
-    for each in range(min(MOST_EXAMPLES, len(samples) // 4), 1, -1):
-        with suppress(UserError):
-            return parted(each)
-    return parted(1)
 
 
 def examples_of(samples: Sequence[Sample]) -> list[dspy.Example]:

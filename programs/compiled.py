@@ -21,8 +21,17 @@ from programs.asking.adapter import ADAPTER_VERSION
 from programs.asking.schema import outputs_of, schema_of
 from programs.errors import UserError
 from programs.files import in_place
+from programs.lms.weights import BUILT_IN, PREFIX
 
 log = logging.getLogger("synthreasoner")
+
+_HERE = Path(__file__).resolve().parent
+SHIPPED = (_HERE / "resources" / "compiled", _HERE.parent / "data" / "compiled")
+"""Where the programs lie that come with built-in models, each in a folder of its model's name: inside the installed
+package, or in the checkout that this file is part of."""
+
+BARE = Path("none")
+"""`--program none`: the program as it is, whatever comes with the model."""
 
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
@@ -114,6 +123,13 @@ def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
 def program_file(path: Path) -> Path:
     """The file of a program that is named by its folder or its file."""
     return path / "program.json" if path.is_dir() else path
+
+
+def shipped_program(model: str) -> Path | None:
+    """The folder of the compiled program that comes with a built-in model (its whole name), if there is one."""
+    name = model.removeprefix(PREFIX)
+    found = (folder / name for folder in SHIPPED if name in BUILT_IN)
+    return next((folder for folder in found if program_file(folder).is_file()), None)
 
 
 def identity_at(program: Path | str) -> Identity:

@@ -9,6 +9,7 @@ Each stage awaits its replies of the `answer` that `Tracer.made` is given: `Trac
 journal first. What is in brackets has no predictor in the `Tracer`: a compiled program holds what every run asks.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,8 @@ import dspy
 from programs.asking.ask import Answering, together
 from programs.asking.caller import AwaitedModule, Caller, adapted
 from programs.asking.reply import StageFailed
-from programs.compiled import identity_of, load_program, write_program
+from programs.compiled import BARE, identity_of, load_program, shipped_program, write_program
+from programs.errors import UserError
 from programs.inputs.sample import Sample, sample_of
 from programs.passage import Passage
 from programs.records import Verdict
@@ -37,6 +39,8 @@ from programs.traces.step_check import check_steps
 from programs.traces.variation import Attempt, EarlierOutcome, Variation, VariationKey, drop_twins, temperature_of
 from programs.traces.verdicts import reasons_against, standing
 from signatures.vocabulary import THINKING
+
+log = logging.getLogger("synthreasoner")
 
 
 class Store:
@@ -136,10 +140,18 @@ class Tracer(AwaitedModule):
 def load_tracer(
     program: Path | str | None = None, *, prompt_order: str | None = None, model: str | None = None
 ) -> Tracer:
-    """The program: as it is without `program`, else with the instructions and demonstrations of a compiled one
-    (`programs.compiled.load_program`, which says what it may be and raises `UserError`)."""
+    """The program: as it is without `program` or with `none`, else with the instructions and demonstrations of a compiled
+    one (`programs.compiled.load_program`, which says what it may be and raises `UserError`). Without `program` the one that
+    comes with a built-in `model` is used, which is logged; one that does not fit is not used, which is logged too."""
     tracer = Tracer()
-    if program is not None:
+    shipped = shipped_program(model) if program is None and model is not None else None
+    if shipped is not None:
+        try:
+            load_program(tracer, shipped, prompt_order=prompt_order, model=model)
+            log.warning("the compiled program that comes with %s is used; the bare one: --program none", model)
+        except UserError as error:
+            log.warning("the compiled program that comes with %s is not used: %s", model, error)
+    elif program is not None and Path(program) != BARE:
         load_program(tracer, Path(program), prompt_order=prompt_order, model=model)
     return tracer
 

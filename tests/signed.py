@@ -10,8 +10,8 @@ import dspy
 
 import signatures
 
-OTHER_FORM = {"ImproveInstruction", "AnswerAsAsked", "AboutPassage", "AboutQuestion"}
-"""Of whoever tunes the stages, of a question as a person asks it, and what stages extend."""
+OTHER_FORM = {"AnswerAsAsked", "AboutPassage", "AboutQuestion"}
+"""Of a question as a person asks it, and what stages extend."""
 
 
 def all_signatures() -> list[Any]:

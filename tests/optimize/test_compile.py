@@ -8,9 +8,9 @@
 4. `--dry-run` asks nothing and writes nothing.
 5. `--max-calls N` pays for no more than N calls; what is too few is refused before anything is asked; where the estimate
    was too low it ends with one line, and goes on with a larger N, paying for nothing twice.
-6. So many calls are under way as `--concurrency` says, and never more.
 7. An optimizer is given the sides of the split that it may see, the predictors that it may change, and as the threshold
-   of a good run what the program usually scores, so that some run is always good.
+   of a good run what the program usually scores, so that some run is always good. What it tries costs the calls of the
+   stage that it changes alone: what comes before is replayed.
 8. Run again it asks nothing and comes to the same; with `--no-resume` it begins anew and keeps the old folder.
 9. How it went is in a log beside its folder (with 2).
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import pytest
 from rich.console import Console
 
 from optimize.compile import compiled
-from optimize.optimizers import MOST_DEMOS, OPTIMIZERS, Job
+from optimize.optimizers import MOST_DEMOS, OPTIMIZERS, Job, Optimizer
 from optimize.proof import FEWEST_SOURCES
 from optimize.stages import STAGES
 from programs.compiled import identity_at, program_fingerprint
@@ -48,11 +49,6 @@ def fingerprint(program: Path | None = None) -> str:
 def bounds(shop: Shop, **options: Any) -> list[int]:
     course = shop.course(**options)
     return list(course.calls_at_most(course.runs).values())
-
-
-def promised(shop: Shop, **options: Any) -> int:
-    """The calls that a compilation says it needs at most."""
-    return sum(bounds(shop, **options))
 
 
 def promises(printed: str) -> list[int]:
@@ -78,14 +74,13 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
         assert promises(done.stdout) == bounds(shop, **options)
-        assert 0 < shop.calls <= promised(shop, **options)
+        assert 0 < shop.calls <= sum(bounds(shop, **options))
         assert {path.name for path in shop.output.iterdir()} >= FILES
         load_tracer(shop.output, prompt_order="passage-first")
         assert identity_at(shop.output).model == "openai/any"
-        report = shop.report
-        stages = {stage.predictor for stage in STAGES.values()}
-        assert set(report["predictors"]) == stages | {"judge.predict", "grader.predict"}
-        assert not any(report["predictors"][name]["changed"] for name in ("judge.predict", "grader.predict"))
+        report, others = shop.report, {"judge.predict", "grader.predict"}
+        assert set(report["predictors"]) == {stage.predictor for stage in STAGES.values()} | others
+        assert not any(report["predictors"][name]["changed"] for name in others)
         assert sum(spend["calls"] for spend in report["spent"].values()) == shop.recorded == shop.calls
         # Two traces before and after, of which each is judged and graded by the one judge of the report.
         assert report["spent"]["report-judge"]["calls"] <= 2 * 2 * 2
@@ -101,7 +96,7 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
         shop.lucky_in_training()
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert 0 < shop.calls <= promised(shop, **options)
+        assert 0 < shop.calls <= sum(bounds(shop, **options))
         report = shop.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
         # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
@@ -123,7 +118,7 @@ def test_2_what_helps_is_found_among_twenty_sources(tmp_path: Path) -> None:
         shop.lucky_in_training(**options)
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= promised(shop, **options)
+        assert shop.calls <= sum(bounds(shop, **options))
         better(shop, "hypotheses", done.stdout)
 
 
@@ -143,9 +138,6 @@ def better(shop: Shop, weak: str, printed: str) -> None:
     assert said in text
     assert said in printed
     assert ("use it with --program" in printed) is enough
-    if tuned["instructions_before"] != tuned["instructions_after"]:
-        before, after = (tuned[f"instructions_{when}"].replace("\n", "<br>") for when in ("before", "after"))
-        assert f"| {before} | {after} |" in text
     assert fingerprint(shop.output) != fingerprint()
 
 
@@ -167,8 +159,6 @@ def test_2_where_nothing_helps_the_program_is_as_it_was(tmp_path: Path) -> None:
         assert shop.report["improved"] is False
         assert not any(tuned["changed"] for tuned in shop.report["predictors"].values())
         assert fingerprint(shop.output) == fingerprint()
-        plain, found = load_tracer(), load_tracer(shop.output)
-        assert json.dumps(plain.dump_state(), default=str) == json.dumps(found.dump_state(), default=str)
 
 
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
@@ -208,18 +198,6 @@ def test_4_a_dry_run_asks_nothing(tmp_path: Path) -> None:
         assert not shop.output.exists()
 
 
-def test_5_a_budget_holds(tmp_path: Path) -> None:
-    with workshop(tmp_path, weak="answer") as shop:
-        shop.lucky_in_training()
-        options = {"optimizer": "copro", "stage": "answer"}
-        limit = promised(shop, **options) - 3
-        done = shop.compile(**options, max_calls=limit)
-        assert done.returncode == 0, done.stderr
-        assert sum(promises(done.stdout)) <= limit
-        assert shop.calls <= limit
-        assert shop.report["proof"]["composite"]["after"] > 0.9
-
-
 def test_5_too_few_calls_are_refused_before_any(tmp_path: Path) -> None:
     with workshop(tmp_path) as shop:
         done = shop.compile(max_calls=20)
@@ -239,7 +217,7 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
     with workshop(tmp_path, world=World("hypotheses", shy=True)) as shop:
         options = {"optimizer": "bootstrap", "stage": "hypotheses"}
         shop.lucky_in_training()
-        limit = promised(shop, **options)
+        limit = sum(bounds(shop, **options))
         done = shop.compile(**options, max_calls=limit)
         assert done.returncode == 1
         assert done.stderr == (
@@ -254,15 +232,22 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
         assert done.returncode == 0, done.stderr
         assert shop.calls == shop.recorded <= 2 * limit
         assert len({json.dumps(body, sort_keys=True) for body in shop.server.bodies}) == shop.calls
-        assert shop.report["replayed"]["student"]["calls"] >= limit
         assert shop.report["proof"]["stages"]["critique"]["failed_before"] == 4
 
 
-def test_6_so_many_calls_are_under_way(tmp_path: Path) -> None:
-    with workshop(tmp_path, texts=28, latency=0.01) as shop:
-        done = shop.compile(optimizer="bootstrap", stage="hypotheses", concurrency=3, num_train=4, num_val=4)
-        assert done.returncode == 0, done.stderr
-        assert shop.server.peak == 3
+def with_instruction(student: Any, text: str) -> Any:
+    made = student.deepcopy()
+    for _, predictor in made.named_predictors():
+        predictor.signature = predictor.signature.with_instructions(text)
+    return made
+
+
+def compiled_by(optimizer: Optimizer, shop: Shop, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Any:
+    """The compilation and its report, by an optimizer that is put into the table."""
+    monkeypatch.setitem(OPTIMIZERS, "spy", optimizer)
+    course = shop.course(**options)
+    course.settings = course.settings.model_copy(update={"optimizer": "spy"})
+    return course, compiled(course, Console(quiet=True))
 
 
 def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,17 +257,11 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
 
     def spy(job: Job) -> dspy.Module:
         jobs.append(job)
-        made = job.student.deepcopy()
-        for _, predictor in made.named_predictors():
-            predictor.signature = predictor.signature.with_instructions(MAGIC)
-        return made
+        return with_instruction(job.student, MAGIC)
 
-    monkeypatch.setitem(OPTIMIZERS, "spy", spy)
     with workshop(tmp_path, weak="hypotheses") as shop:
         shop.lucky_in_training(seed=5)
-        course = shop.course(stage=["critique", "hypotheses"], seed=5)
-        course.settings = course.settings.model_copy(update={"optimizer": "spy"})
-        report = compiled(course, Console(quiet=True))
+        course, report = compiled_by(spy, shop, monkeypatch, stage=["critique", "hypotheses"], seed=5)
         names = [[name for name, _ in job.student.named_predictors()] for job in jobs]
         assert names == [["strands.critique"], ["strands.hypotheses"]]
         for job in jobs:
@@ -295,6 +274,23 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         assert report.proof.composite.after == 1.0
         # Nothing was gained with the other stage, though it was changed too.
         assert [name for name, tuned in report.predictors.items() if tuned.changed] == ["strands.hypotheses"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_7_a_candidate_costs_its_own_stage_alone(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs: list[dict[str, int]] = []
+
+    def spy(job: Job) -> dspy.Module:
+        for student in (job.student, with_instruction(job.student, DULL), with_instruction(job.student, MAGIC)):
+            before = Counter(shop.world.asked)
+            for example in job.val:
+                student(**example.inputs())
+            costs.append(dict(Counter(shop.world.asked) - before))
+        return job.student
+
+    with workshop(tmp_path) as shop:
+        compiled_by(spy, shop, monkeypatch, stage=[stage], metric="composite", num_test=2)
+    assert costs[1:] == [{stage: 2}, {stage: 2}]
 
 
 def test_8_run_again_it_asks_nothing(bootstrapped: Shop) -> None:

@@ -3,8 +3,8 @@
 1. Optimizers find what makes a lenient judge look at the passage: agreement with people rises on held-out questions.
 2. No more is asked than was said before, and nothing when only that is wanted.
 3. The program that is written is the whole one; its judges, and nothing else in it, are changed, and `generate` uses them.
-4. Several judges share the prompt: each is measured, and so is their agreement with each other.
-5. A judge that fails gives no verdict: such answers are left out of every figure, and counted.
+4. Several judges share the prompt, and each is measured.
+5. A judge that fails gives no verdict: such answers are left out of its figures, and counted.
 6. Interrupted and resumed, it pays for nothing again.
 7. A user's mistakes are answered with one line.
 """
@@ -21,10 +21,8 @@ from programs.compiled import identity_at
 from programs.tracer import load_tracer
 from tests.lab import laboratory
 from tests.optimize.compiling import MAGIC, called
-from tests.optimize.judging import UNREADABLE, judge, judges, record, records, write
+from tests.optimize.judging import UNREADABLE, judges, record, records
 from tests.standin.faults import FaultPlan
-from tests.standin.panel import verdict
-from tests.standin.scientist import Asked
 
 
 @pytest.mark.parametrize("optimizer", ["optuna", "mipro", "simba", "gepa"])
@@ -41,19 +39,12 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
     kappa = report["proof"]["metrics"]["openai/any: Cohen's kappa with people"]
     assert (kappa["before"], kappa["after"]) == (0.0, 1.0)
     assert report["improved"] is True
-    assert report["data"]["test"] == {
-        "answers": 60,
-        "found right": 40,
-        "questions": 20,
-        "hash": report["data"]["test"]["hash"],
-    }
+    assert (report["data"]["test"]["answers"], report["data"]["test"]["questions"]) == (60, 20)
     assert "The compiled program is better: 0.500 before, 1.000 after" in done.stdout
-    text = (lab.output / "report.md").read_text(encoding="utf-8")
-    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in text
+    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in lab.text
 
     plain, tuned = load_tracer().dump_state(), load_tracer(lab.output).dump_state()
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
-    assert {name for name, one in report["predictors"].items() if one["demonstrations"]} <= {PREDICTOR}
     assert identity_at(lab.output).model is None
     assert not identity_at(lab.output).temperatures
 
@@ -83,46 +74,20 @@ def test_nothing_is_asked_on_a_dry_run(tmp_path: Path) -> None:
     assert not lab.output.exists()
 
 
-def test_several_judges_share_the_prompt(tmp_path: Path) -> None:
-    def judged(asked: Asked) -> Any:
-        """`half` is as strict as the others with answers of one version only."""
-        if asked.body["model"] == "half" and "version 2" not in asked.text.rpartition("## answer ##")[2]:
-            return verdict(7)
-        return judge(asked)
-
-    with judges(tmp_path, judge=judged) as lab:
-        done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any,openai/half")
-        assert (done.returncode, done.stderr) == (0, "")
-        report = lab.report
-        asked = Counter(body["model"] for body in lab.server.bodies)
-    assert asked["any"] == asked["half"]
-    assert report["model"] == "openai/any"
-    assert report["judges"] == ["openai/any", "openai/half"]
-    metrics = report["proof"]["metrics"]
-    assert [metrics[f"{name}: balanced accuracy"]["after"] for name in report["judges"]] == [1.0, 1.0]
-    assert report["proof"]["composite"]["before"] == 0.5
-    alpha = metrics["between the judges: Krippendorff's alpha"]
-    assert alpha["before"] < 0 < alpha["after"] < 1
-
-
-def test_a_judge_that_fails_is_left_out_and_counted(tmp_path: Path) -> None:
+def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
     unreadable = [
-        record(number, False, 7, answer=f"It is {number}, it is x that does it, {UNREADABLE}.") for number in range(28)
+        record(number, False, 7, answer=f"In {number} it is x that does it, {UNREADABLE}.") for number in range(28)
     ]
     with judges(tmp_path, [*records(28), *unreadable]) as lab:
         done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any", "openai/mute")
         assert (done.returncode, done.stderr) == (0, "")
-        proof = lab.report["proof"]
-    assert proof["stages"]["openai/mute"] == {
-        "failed_before": 20,
-        "asked_before": 80,
-        "failed_after": 20,
-        "asked_after": 80,
-    }
-    mute, other = (proof["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
+        report, text = lab.report, lab.text
+    assert (report["model"], report["judges"]) == ("openai/any", ["openai/any", "openai/mute"])
+    assert [*report["proof"]["stages"]["openai/mute"].values()] == [20, 80, 20, 80]
+    mute, other = (report["proof"]["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
     assert (mute["pairs"], other["pairs"]) == (60, 80)
     assert mute["after"] == 1.0
-    assert "| openai/mute | 20 of 80 | 20 of 80 |" in (lab.output / "report.md").read_text()
+    assert "| openai/mute | 20 of 80 | 20 of 80 |" in text
 
 
 def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
@@ -130,10 +95,7 @@ def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
         done = lab.compile("--optimizer", "bootstrap")
         assert done.returncode == 0
         assert "as it was" in done.stdout
-        found = lab.report
-    assert found["improved"] is False
-    assert found["unscored"] > 0
-    assert found["proof"]["composite"]["before"] is None
+        assert lab.report["proof"]["composite"]["before"] is None
 
 
 def test_resumed_it_pays_for_nothing_again(tmp_path: Path) -> None:
@@ -198,13 +160,3 @@ def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
         assert done.returncode == 0
     assert load_tracer(lab.output).dump_state()[name] == tracer.dump_state()[name]
     assert identity_at(lab.output).model == "openai/poet"
-
-
-def test_two_files_are_read_and_what_is_of_no_use_is_told(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        other = write(tmp_path / "more.jsonl", [record(1, True), {**record(90, True), "human": None}, record(91, True)])
-        done = lab.compile("--trainset", str(other), "--optimizer", "bootstrap")
-        assert done.returncode == 0
-        assert "1 records left out: no human label" in done.stdout
-        assert "1 records left out: duplicate text" in done.stdout
-        assert sum(side["answers"] for side in lab.report["data"].values()) <= 85

@@ -6,7 +6,7 @@
 3. Judging and grading a trace takes `calls` calls when nothing is asked again, and only where the weights want them; they
    are asked by the rules that are given.
 4. A judge that cannot be reached or refuses is raised.
-5. An example without a score counts as the worst that is known, and is counted apart.
+5. An example without a score counts as the worst that is known.
 6. One stage is scored by its own output, and has no score where an earlier one failed.
 7. What is said names what is wrong, of the predictor that was asked for alone: the sentence that the passage has not, the
    phrase that leans on a source, why a try was not taken, what the judge held against the trace.
@@ -23,7 +23,7 @@ import dspy
 import pytest
 
 from optimize.measure import Measured, OptimizerMetric, StageMeasure, TraceMeasure
-from optimize.metrics import METRICS, Score, composite_weights
+from optimize.metrics import Score, composite_weights
 from optimize.recording import Recorder
 from optimize.stages import STAGES
 from programs.asking.adapter import PassageFirstAdapter
@@ -68,6 +68,13 @@ def judged(
             model.close()
 
 
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    found = Recorder(tmp_path)
+    yield found
+    found.journal.close()
+
+
 def test_1_the_composite_is_of_judges_grades_and_rules() -> None:
     with judged() as (measure, _):
         found = measure.measured(EXAMPLE, prediction())
@@ -86,14 +93,6 @@ def test_1_a_judge_that_fails_gives_no_score() -> None:
     assert "no judge and no grades" in found.score.reason
     with judged(weights={"judge": 1.0}, stages={"judge": unreadable}) as (measure, _):
         assert measure.measured(EXAMPLE, prediction()).score.value is None
-
-
-def test_1_without_judges_the_rules_make_the_whole() -> None:
-    found = TraceMeasure(WEIGHTS).measured(EXAMPLE, prediction())
-    assert found.record is not None
-    scores = [METRICS[name].of(found.record).value for name in RULES]
-    by_rule = [score for score in scores if score is not None]
-    assert found.score.value == pytest.approx(sum(by_rule) / len(by_rule))
 
 
 @pytest.mark.parametrize("stage", ["questions", "critique", "answer"])
@@ -118,28 +117,26 @@ def test_1_a_program_that_gives_nothing_scores_0(stage: str) -> None:
     assert TraceMeasure({"on_topic": 1.0}).measured(EXAMPLE, failed).metrics == {}
 
 
-def test_2_judges_stay_out_of_the_trace(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path)
+def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
     with judged() as (measure, server), dspy.context(trace=[]):
         OptimizerMetric(measure, 0.0, recorder, PassageFirstAdapter())(EXAMPLE, prediction())
         assert dspy.settings.trace == []
-    recorder.journal.close()
     assert len(server.calls) == 3
 
 
 @pytest.mark.parametrize(
-    ("names", "weights", "calls"),
+    ("judges", "weights", "calls"),
     [
-        (("openai/a", "openai/b"), WEIGHTS, 3),
-        (("openai/a",), WEIGHTS, 2),
-        (("openai/a", "openai/b"), {"judge": 1.0, "form": 1.0}, 2),
-        (("openai/a", "openai/b"), {"grades": 1.0}, 1),
-        (("openai/a", "openai/b"), {"form": 1.0}, 0),
-        ((), WEIGHTS, 0),
+        (2, WEIGHTS, 3),
+        (1, WEIGHTS, 2),
+        (2, {"judge": 1.0, "form": 1.0}, 2),
+        (2, {"grades": 1.0}, 1),
+        (2, {"form": 1.0}, 0),
+        (0, WEIGHTS, 0),
     ],
 )
-def test_3_the_calls_are_those_that_are_named(names: tuple[str, ...], weights: dict[str, float], calls: int) -> None:
-    with judged(names, weights) as (measure, server):
+def test_3_the_calls_are_those_that_are_named(judges: int, weights: dict[str, float], calls: int) -> None:
+    with judged(("openai/a", "openai/b")[:judges], weights) as (measure, server):
         found = measure.measured(EXAMPLE, prediction())
         assert len(server.calls) == calls
     assert set(found.metrics) == set(weights)
@@ -153,11 +150,13 @@ def test_3_judges_are_asked_by_the_rules() -> None:
     assert len(server.bodies) == 3 * rules.limit
 
 
-@pytest.mark.parametrize(("fault", "error"), [("500", BackendError), ("reset", BackendError), ("401", AccessDenied)])
-@pytest.mark.parametrize("weights", [{"judge": 1.0}, {"grades": 1.0}])
-def test_4_a_judge_that_is_gone_is_raised(fault: str, error: type[BackendError], weights: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "error", "metric"),
+    [("500", BackendError, "judge"), ("reset", BackendError, "grades"), ("401", AccessDenied, "judge")],
+)
+def test_4_a_judge_that_is_gone_is_raised(fault: str, error: type[BackendError], metric: str) -> None:
     faults = FaultPlan(share=1.0, kinds=[fault])
-    with judged(weights=weights, faults=faults) as (measure, _), pytest.raises(error):
+    with judged(weights={metric: 1.0}, faults=faults) as (measure, _), pytest.raises(error):
         measure.measured(EXAMPLE, prediction())
 
 
@@ -175,18 +174,10 @@ class Given(StageMeasure):
         return [measured.score.reason]
 
 
-@pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    found = Recorder(tmp_path)
-    yield found
-    found.journal.close()
-
-
 def test_5_what_has_no_score_counts_as_the_worst(recorder: Recorder) -> None:
     metric = OptimizerMetric(Given(None, 0.2, 0.6, None, 1.0), 0.3, recorder, PassageFirstAdapter())
     made = [metric(dspy.Example(), dspy.Prediction()) for _ in range(5)]
     assert [one.score for one in made] == [0.3, 0.2, 0.6, 0.3, 1.0]
-    assert metric.unscored == 2
     assert (made[0].feedback, made[1].feedback) == ("No score.\ntold", "Score 0.20.\ntold")
     # What a metric raises is the end, and no score.
     for _ in range(2):
@@ -196,20 +187,15 @@ def test_5_what_has_no_score_counts_as_the_worst(recorder: Recorder) -> None:
 
 @pytest.mark.parametrize("stage", ["questions", "critique"])
 def test_6_a_stage_is_scored_by_its_own_output(stage: str) -> None:
-    measure = StageMeasure(stage)
-    good = measure.measured(EXAMPLE, prediction())
-    worse = measure.measured(EXAMPLE, prediction(Answers(**{stage: lambda _: unread("no JSON")})))
-    elsewhere = measure.measured(EXAMPLE, prediction(Answers(trace=lambda _: unread("no JSON"))))
-    assert good.score == elsewhere.score
+    def measured(failed: str) -> Measured:
+        return StageMeasure(stage).measured(EXAMPLE, prediction(Answers(**{failed: lambda _: unread("no JSON")})))
+
+    good, worse = measured("trace"), measured(stage)
+    assert good.score == StageMeasure(stage).measured(EXAMPLE, prediction()).score
     assert (good.score.value or 0) > 0.7 > (worse.score.value or 0) == 0.0
-    assert good.stages == {stage: None}
-    assert worse.stages == {stage: "no JSON"}
-
-
-def test_6_without_the_stages_before_there_is_no_score() -> None:
-    found = StageMeasure("critique").measured(EXAMPLE, prediction(Answers(context=lambda _: unread("no JSON"))))
-    assert found.score.value is None
-    assert found.stages == {}
+    assert (good.stages, worse.stages) == ({stage: None}, {stage: "no JSON"})
+    if stage != "questions":
+        assert (measured("context").score.value, measured("context").stages) == (None, {})
 
 
 HELD = "The calibration is asserted without a number."
@@ -248,16 +234,19 @@ def off_topic(_: Any) -> Any:
 FAULTY = {"evidence": evidence, "questions": questions, "answer": off_topic}
 
 
-def test_7_why_a_try_was_not_taken_is_told() -> None:
+def test_7_why_nothing_was_taken_or_reached_is_told() -> None:
     def late(ask: Any) -> Reply:
-        reply = answered(ask, good_output(ask))
-        return reply.model_copy(
-            update={"rejected": [Rejected(problems=['leans on its source: "the authors" (authors)'])]}
+        return answered(ask, good_output(ask)).model_copy(
+            update={"rejected": [Rejected(problems=["leans: the authors"])]}
         )
 
-    assert 'A try was not taken: leans on its source: "the authors"' in said("answer", prediction(Answers(answer=late)))
+    assert "A try was not taken: leans: the authors" in said("answer", prediction(Answers(answer=late)))
     failed = said("trace", prediction(Answers(trace=lambda _: unread("no JSON"))))
     assert "It gave nothing to go on with: no JSON" in failed
+    unreached = said("answer", prediction(Answers(context=lambda _: unread("no JSON"))))
+    assert "The answer stage was not reached: context: no JSON" in unreached
+    alone = said("trace", prediction(), StageMeasure("trace"))
+    assert "first try: taken; on topic" in alone
 
 
 WRONG = {
@@ -274,8 +263,3 @@ def test_7_it_speaks_of_one_predictor_or_of_all(stage: str | None) -> None:
     assert "no sentence 1." not in words
     assert (f"judge 0.33: Fault: {HELD}" in words) == (stage in ("trace", "answer", None))
     assert len(words.splitlines()) == len(set(words.splitlines()))
-
-
-def test_7_a_stage_that_was_not_reached_is_told_why() -> None:
-    failed = prediction(Answers(context=lambda _: unread("no JSON")))
-    assert "The answer stage was not reached: context: no JSON" in said("answer", failed)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.metrics import METRICS, Score, combined, composite_weights, diversity, metric, weights_of
+from optimize.metrics import METRICS, Score, combined, composite_weights, weights_of
 from programs.errors import UserError
 from programs.records import (
     Evidence,
@@ -51,10 +51,7 @@ def test_a_judge_that_failed_gives_no_score() -> None:
         ]
     )
     assert METRICS["judge"].of(mixed).value == 1.0
-
-
-def test_absent_grades_give_no_score() -> None:
-    assert METRICS["grades"].of(record()).value is None
+    assert METRICS["grades"].of(failed).value is None
     unread = dict.fromkeys(Grades.model_fields, None)
     assert METRICS["grades"].of(record(answer_grades=Grades.model_validate(unread))).value is None
 
@@ -81,41 +78,36 @@ def test_form_names_the_text_that_repeats_itself() -> None:
     assert "answer" in METRICS["form"].of(broken).reason
 
 
-def test_answers_from_elsewhere_are_off_topic() -> None:
-    near = METRICS["on_topic"].of(record()).value
-    far = METRICS["on_topic"].of(record(final_answer="Bananas ripen faster beside apples because of ethylene.")).value
-    assert near is not None
-    assert far is not None
-    assert near > 0.9
-    assert far < 0.2
-
-
 @pytest.mark.parametrize(
-    ("passage", "answer", "least"),
+    ("passage", "answer", "least", "most"),
     [
+        (PASSAGE, "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.", 0.9, 1.0),
+        (PASSAGE, "Bananas ripen faster beside apples because of ethylene.", 0.0, 0.2),
+        (PASSAGE, PASSAGE, 0.0, 0.1),  # copied
         (
             "Пыль окрашивает свет галактик, поправка снижает наклон.",
-            "Поправка снижает наклон: пыль окрашивает свет.",
+            "Поправка снижает: пыль окрашивает свет.",
             0.9,
+            1.0,
         ),
-        ("HII regions and PAHs glow in étoiles.", "HII regions glow, PAHs too, étoiles.", 0.9),
+        ("HII regions and PAHs glow in étoiles.", "HII regions glow, PAHs too, étoiles.", 0.9, 1.0),
+        (
+            "尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。",
+            "尘埃使星系的光变红所以修正之后斜率从一点四降到一点一这就是结果。",
+            None,
+            None,
+        ),
     ],
 )
-def test_on_topic_reads_any_writing_with_spaces(passage: str, answer: str, least: float) -> None:
+def test_on_topic_reads_any_writing_with_spaces(
+    passage: str, answer: str, least: float | None, most: float | None
+) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
-    assert (METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value or 0) >= least
-
-
-def test_on_topic_says_nothing_of_writing_without_spaces() -> None:
-    source = SourcePaper(title="T", domain="D", text="尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。")
-    answer = "尘埃使星系的光变红所以修正之后斜率从一点四降到一点一这就是全部的结果。"
-    assert METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value is None
-
-
-def test_what_is_copied_is_not_on_topic() -> None:
-    whole = METRICS["on_topic"].of(record(final_answer=PASSAGE))
-    assert (whole.value or 0.0) < 0.1
-    assert "100% is copied" in whole.reason
+    value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
+    if least is None or most is None:
+        assert value is None
+    else:
+        assert least <= (value or 0) <= most
 
 
 @given(st.dictionaries(st.sampled_from(sorted(METRICS)), st.floats(0.01, 10), min_size=1))
@@ -137,16 +129,6 @@ def test_weights_are_read() -> None:
     assert weights_of("grades=0.5, grounding=0.3") == {"grades": 0.5, "grounding": 0.3}
 
 
-def test_diversity_is_one_for_seven_different_types_and_zero_for_one() -> None:
-    def typed(kind: str) -> Record:
-        asked = UserInteraction(question="Why is that so, at 12 percent?", question_type=kind, difficulty_level="x")
-        return record(user_interaction=asked)
-
-    assert diversity([typed(str(n)) for n in range(7)]).value == pytest.approx(1.0)
-    assert diversity([typed("a"), typed("a")]).value == pytest.approx(0.0)
-    assert diversity([typed("a")]).value is None
-
-
 def test_a_metric_is_one_of_dspys() -> None:
     good, bad = record(), record(final_answer="As the authors of this paper say, dust reddens light.")
     said = METRICS["self_contained"](dspy.Example(), dspy.Prediction(records=[good, bad]))
@@ -154,16 +136,3 @@ def test_a_metric_is_one_of_dspys() -> None:
     assert "this paper" in said.feedback
     assert METRICS["form"](dspy.Example(), dspy.Prediction(records=[])).score == 0.0
     assert "no judge" in METRICS["judge"](dspy.Example(), dspy.Prediction(records=[good])).feedback
-
-
-def test_a_new_metric_is_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(METRICS, "short", METRICS["form"])
-
-    @metric(weight=0.5)
-    def short(found: Record) -> Score:
-        return Score(float(len(found.final_answer) < 200), "counted")
-
-    assert METRICS["short"] is short
-    assert composite_weights()["short"] == 0.5
-    assert weights_of("short=1,form=2") == {"short": 1.0, "form": 2.0}
-    assert composite(record(), weights_of("short")).value == 1.0

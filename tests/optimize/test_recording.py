@@ -8,7 +8,6 @@
 4. (A killed process loses no answer that it wrote: tests/optimize/test_compile_ends.py.)
 5. Errors are raised, to all who wait, and not recorded; an answer cut at its token limit is recorded, as `Truncated`.
 6. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
-7. Optimizers work with it, also with rollouts, and find the same when resumed.
 8. No more calls are paid for than `max_calls`, over all sessions; replays and failed calls need no budget. After an error
    that leaves nothing to hope for, and after the end, nothing is asked any more; what is under way then is recorded.
 """
@@ -60,21 +59,16 @@ class Session:
     """A recorder, and a recorded model on a stand-in server."""
 
     def __init__(self, recorder: Recorder, server: StandIn, given: dict[str, Any]) -> None:
-        self.recorder = recorder
-        self.server = server
+        self.recorder, self.server = recorder, server
         self.given = {"retry": QUICK, "timeout": 10.0, "env": {}, **given}
         self.model = self.open()
 
-    def open(self, name: str = "openai/any", base: str | None = None, purpose: str = "student") -> Model:
+    def open(self, name: str = "openai/any", base: str | None = None) -> Model:
         found = resolve(name, api_base=base or self.server.openai_base, **self.given)
-        return recorded(found, self.recorder, purpose)
+        return recorded(found, self.recorder, "student")
 
     def ask(self, prompt: str = "hello", **options: Any) -> str:
         return str(self.model.lm(prompt, **options)[0])
-
-    @property
-    def paid(self) -> int:
-        return self.recorder.calls
 
 
 @contextmanager
@@ -161,7 +155,7 @@ def test_2_a_server_without_schemas_is_asked_in_the_same_words_again(tmp_path: P
             with session(tmp_path, server) as asked, dspy.context(lm=asked.model.lm, adapter=dspy.JSONAdapter()):
                 for number in range(3):
                     assert predict(question=str(number)).answer == "yes"
-                paid = asked.paid
+                paid = asked.recorder.calls
                 assert not asked.model.lm.supports_response_schema
     assert paid == 3
     assert len([body for body in server.bodies if "response_format" not in body]) == 3
@@ -178,7 +172,6 @@ def test_3_equal_calls_of_threads_are_made_once(tmp_path: Path) -> None:
     assert errors == {CallError}
     assert said == ["answer 1"] * 8
     assert len(server.calls) == recorder.calls + 1 == 2
-    assert recorder.replayed["student"]["calls"] == 7
 
 
 def test_3_no_more_calls_at_once_than_allowed(tmp_path: Path) -> None:
@@ -198,7 +191,7 @@ def test_5_errors_are_not_recorded(tmp_path: Path, fault: str) -> None:
             with pytest.raises(Exception, match=r".") as caught:
                 asked.ask()
             assert issubclass(our_error(caught), FAULTS[fault])
-            assert asked.paid == 0
+            assert asked.recorder.calls == 0
         with session(tmp_path, server) as asked:
             assert asked.ask() == "answer 1"
     assert len(server.calls) == 2
@@ -230,40 +223,8 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
     assert (made.faults, made.finish_reason, made.reasoning) == ({"500": 1}, "stop", "because")
     assert (replayed.attempts, replayed.prompt_tokens, replayed.completion_tokens, replayed.uncounted) == (0, 0, 0, 0)
     assert (replayed.seconds, replayed.finish_reason, replayed.reasoning) == (0, "stop", "because")
-    for spend in (recorder.paid["student"], recorder.replayed["student"]):
-        assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [
-            1,
-            2,
-            4,
-            1,
-        ]
-
-
-def hot(_example: dspy.Example, prediction: dspy.Prediction, _trace: Any = None) -> bool:
-    return "hot" in str(prediction.answer)
-
-
-def by_heat(body: dict[str, Any]) -> str:
-    heat = "hot" if body.get("temperature") == 1.0 else "cold"
-    return f'{{"answer": "{heat} {len(str(body))}"}}'
-
-
-def test_7_an_optimizer_that_rolls_out_again_is_replayed(tmp_path: Path) -> None:
-    examples = [dspy.Example(question=f"q{number}", answer="").with_inputs("question") for number in range(3)]
-    demos, calls = [], []
-    with StandIn(by_heat) as server:
-        for _ in range(2):
-            with session(tmp_path, server) as asked, dspy.context(lm=asked.model.lm, adapter=dspy.JSONAdapter()):
-                optimizer = dspy.BootstrapFewShot(
-                    metric=hot, max_bootstrapped_demos=3, max_labeled_demos=0, max_rounds=2
-                )
-                compiled = optimizer.compile(dspy.Predict("question -> answer"), trainset=examples)
-                demos.append([demo.answer for demo in compiled.demos])
-                calls.append(len(server.calls))
-    assert demos[0] == demos[1]
-    assert len(demos[0]) == 3
-    assert all("hot" in answer for answer in demos[0])
-    assert calls == [6, 6]
+    spend = recorder.paid["student"]
+    assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [1, 2, 4, 1]
 
 
 def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimize.settings import CompileSettings
 from optimize.splits import Splits, split_by
 from programs.errors import UserError
-from programs.inputs.papers import source_key
-from programs.inputs.sample import Sample, sample_of
 
 Item = tuple[str, int]
 """A source, and which of its texts."""
@@ -24,7 +23,7 @@ Item = tuple[str, int]
 ITEMS = st.dictionaries(st.text(max_size=3), st.integers(1, 6), min_size=1, max_size=12).map(
     lambda sizes: [(source, number) for source, size in sizes.items() for number in range(size)]
 )
-NUMBERS = st.tuples(st.integers(0, 8), st.integers(0, 6), st.integers(0, 6))
+NUMBERS = st.tuples(st.integers(1, 8), st.integers(1, 6), st.integers(2, 6))
 SEEDS = st.integers(0, 3)
 
 
@@ -32,25 +31,15 @@ def parted(
     items: list[Item], numbers: tuple[int, int, int], seed: int, each_test: int | None = 1
 ) -> Splits[Item] | None:
     """None where there is too little."""
-    train, val, test = numbers
     try:
-        return split_by(
-            items,
-            source=lambda item: item[0],
-            identity=str,
-            num_train=train,
-            num_val=val,
-            num_test=test,
-            seed=seed,
-            each_test=each_test,
-        )
+        return split_by(items, lambda item: item[0], str, sized(numbers, seed), each_test=each_test)
     except UserError:
         return None
 
 
-def split(samples: list[Sample], train: int, val: int, test: int, seed: int) -> Splits[Sample]:
-    sizes = {"num_train": train, "num_val": val, "num_test": test}
-    return split_by(samples, source_key, lambda sample: sample.id, **sizes, seed=seed, each_test=1)
+def sized(numbers: tuple[int, int, int], seed: int = 0) -> CompileSettings:
+    sizes = dict(zip(("num_train", "num_val", "num_test"), numbers, strict=True))
+    return CompileSettings.model_validate({"model": "openai/any", "seed": seed, **sizes})
 
 
 def sources(items: list[Item]) -> set[str]:
@@ -116,13 +105,14 @@ def test_4_no_source_gives_a_second_before_every_one_gave_a_first(
         assert len(sources(side[:firsts])) == firsts
 
 
-def test_5_too_little_is_said_with_numbers() -> None:
-    items = [sample_of(f"Text {number}.", title=f"Paper {number % 5}") for number in range(10)]
-    with pytest.raises(
-        UserError, match=r"5 sources \(papers, or questions\) with 10 texts.*--num-test 9 leaves 0 sources"
-    ):
-        split(items, 1, 1, 9, 0)
-    with pytest.raises(
-        UserError, match=r"--num-test 3 leaves 2 sources with 4 texts for --num-val 2 and --num-train 4"
-    ):
-        split(items, 4, 2, 3, 0)
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((1, 1, 9), r"5 sources \(papers, or questions\) with 10 texts.*--num-test 9 leaves 0 sources"),
+        ((4, 2, 3), r"--num-test 3 leaves 2 sources with 4 texts for --num-val 2 and --num-train 4"),
+    ],
+)
+def test_5_too_little_is_said_with_numbers(numbers: tuple[int, int, int], said: str) -> None:
+    items = [(f"Paper {number % 5}", number) for number in range(10)]
+    with pytest.raises(UserError, match=said):
+        split_by(items, lambda item: item[0], str, sized(numbers))

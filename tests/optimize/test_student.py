@@ -1,10 +1,7 @@
 """Invariants of the program that is tuned (`optimize.program`).
 
-1. Its predictors have the names that they have in the Tracer; judge and grader are not among them. It makes the trace
-   that the Tracer makes.
-2. With `until` nothing is asked beyond that stage, and nothing that runs beside it; the prediction has the questions.
+1. Its predictors have the names that they have in the Tracer; judge and grader are not among them.
 3. A stage that gives nothing is an outcome: so is an answer that is empty, cut off, unreadable or refused for its content.
-4. A server that is gone, or refuses the credentials, is raised, whether it is gone at once or in the middle.
 5. Each option of a call reaches the LM where the model takes it, and nowhere else; the same text has the same seeds.
 6. A tuned temperature is sent for every stage that has one, though further variations of a trace keep those by which they
    differ; not to a model that takes none.
@@ -21,12 +18,11 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.program import Student, changed_copy, tuned_part
+from optimize.program import Student
 from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules, options_of
-from programs.errors import TransientError
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.lab import passage
@@ -88,28 +84,6 @@ def test_1_predictors_are_named_as_in_the_tracer() -> None:
     assert names == [stage.predictor for stage in STAGES.values()]
 
 
-def test_1_it_makes_a_trace() -> None:
-    with running() as (run, brain, server):
-        prediction = run()
-    assert [unit.status for unit in prediction.variations] == ["accepted"]
-    assert set(prediction.asked) == set(STAGES)
-    assert brain.asked == dict.fromkeys(STAGES, 1)
-    assert prediction.failures == []
-    assert not server.surprises
-
-
-@pytest.mark.parametrize("until", STAGES)
-def test_2_nothing_is_asked_beyond_the_stage_or_beside_it(until: str) -> None:
-    wanted = {name for name, stage in STAGES.items() if stage.depth < STAGES[until].depth} | {until}
-    with running(until=until) as (run, brain, _):
-        prediction = run()
-    assert set(prediction.asked) == wanted
-    assert brain.asked == dict.fromkeys(wanted, 1)
-    assert prediction.asked[until].reply.status == "ok"
-    assert len(prediction.pool.questions) == 7
-    assert prediction.failures == []
-
-
 def twice(asked: Asked) -> dict[str, Any]:
     """An answer that is taken at the second try."""
     if "[[ ## feedback ## ]]" in asked.text:
@@ -136,21 +110,6 @@ def test_7_what_demonstrations_are_made_of() -> None:
     assert "authors" not in trace[-1][2].answer["text"]
 
 
-def test_7_a_part_is_put_as_it_was_taken() -> None:
-    tracer = student(Tracer(), tunable=("writer.answer",))
-    [(_, predictor)] = tracer.named_predictors()
-    predictor.demos = [dspy.Example(question="a", augmented=True), {"question": "a"}]
-    predictor.config = {"temperature": 0.2, "max_tokens": 5}
-    part = tuned_part(predictor)
-    assert (part.demos, part.temperature) == ([{"question": "a"}], 0.2)
-    changed = changed_copy(
-        tracer, {"writer.answer": part.model_copy(update={"instructions": "X.", "temperature": None})}
-    )
-    [(_, other)] = changed.named_predictors()
-    assert (other.signature.instructions, other.config) == ("X.", {"max_tokens": 5})
-    assert tuned_part(predictor) == part
-
-
 def unreadable(_: Any) -> str:
     return "I would rather talk about the weather."
 
@@ -173,18 +132,6 @@ def test_3_a_bad_answer_is_an_outcome(fault: str) -> None:
     assert prediction.asked["questions"].reply.status == "unread"
 
 
-@pytest.mark.parametrize(
-    ("fault", "before", "until"),
-    [("500", 0, None), ("429", 2, None), ("reset", 2, "hypotheses"), ("html", 0, "hypotheses"), ("503", 2, "critique")],
-)
-def test_4_a_server_that_is_gone_is_raised(fault: str, before: int, until: str | None) -> None:
-    plan = FaultPlan(script=[None] * before, share=1.0, kinds=[fault])
-    with running(faults=plan, until=until) as (run, _, server), pytest.raises(TransientError):
-        run()
-    # Where the whole program runs, the strands are asked together.
-    assert len(server.calls) == before + (4 if before and until is None else 1)
-
-
 def test_5_every_option_reaches_a_server_that_takes_it() -> None:
     with running() as (run, _, server):
         run()
@@ -195,15 +142,6 @@ def test_5_every_option_reaches_a_server_that_takes_it() -> None:
     assert {body["max_tokens"] for body in first} == {500}
     heat = {stage: body["temperature"] for stage, body in bodies_by_stage(server).items()}
     assert heat == {stage: 0.7 if stage in ("trace", "answer") else 0.5 for stage in STAGES}
-
-
-def test_5_a_model_that_dspy_calls_gets_the_temperature_alone() -> None:
-    with StandIn(Scientist()) as server:
-        lm = dspy.LM("openai/any", api_base=server.openai_base, api_key="k", cache=False, temperature=0.5)
-        with dspy.context(lm=lm, adapter=PassageFirstAdapter()):
-            assert student(Tracer())(text=passage(1)).variations[0].status == "accepted"
-    assert not any("seed" in body for body in server.bodies)
-    assert {body["temperature"] for body in server.bodies} == {0.5, 0.7}
 
 
 def tuned() -> Tracer:
