@@ -219,7 +219,13 @@ def answer(asked: Asked) -> dict[str, Any]:
         f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} would "
         f"not do, since {word(5)} has an error that it leaves out. For {word(6)} it stays open how {word(4)} drifts."
     )
-    return {"text": text, "yes_or_no": "neither"}
+    rubric = [
+        {"kind": "fact", "text": f"names the {word(1)} of case {asked.nonce}", "weight": 2, "sentence": 1},
+        {"kind": "step", "text": f"tells the {word(2)} apart from it", "weight": 1, "sentence": 0},
+        {"kind": "pitfall", "text": f"says that {word(3)} alone decides", "weight": 1, "sentence": 0},
+    ]
+    short = {"kind": "none", "answer": "", "unit": "", "others": []}
+    return {"text": text, "yes_or_no": "neither", "short": short, "rubric": rubric}
 
 
 def judge(asked: Asked) -> dict[str, Any]:
