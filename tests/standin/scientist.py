@@ -35,6 +35,7 @@ STAGE_OF_FIELD = {
     "solution": "solve",
     "comparison": "compare",
     "checks": "steps",
+    "rubric": "rubric",
     "reply": "own",
 }
 
@@ -266,6 +267,11 @@ def steps(asked: Asked) -> dict[str, Any]:
     return {"items": [{"step": step, "sentence": 1, "reason": reason, "status": "inferred"} for step in given]}
 
 
+def rubric(_asked: Asked) -> dict[str, Any]:
+    """The first point is met."""
+    return {"met": [1]}
+
+
 ANSWERS: dict[str, Answer] = {
     "questions": questions,
     "context": context,
@@ -280,5 +286,6 @@ ANSWERS: dict[str, Answer] = {
     "solve": solve,
     "compare": compare,
     "steps": steps,
+    "rubric": rubric,
     "own": own,
 }
