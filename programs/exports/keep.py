@@ -72,7 +72,7 @@ class KeepRule:
         values = {name: MEASURED[name](record) for name in self.names}
         missing = [name for name, value in values.items() if value is None]
         if missing:
-            return f"{' and '.join(missing)} was not measured of it (--keep)"
+            return f"not measured of it: {', '.join(missing)} (--keep)"
         known = {name: value for name, value in values.items() if value is not None}
         return None if _holds(self.tree, known) else f"it is not {self.text.strip()} (--keep)"
 

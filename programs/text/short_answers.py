@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ MOST_NUMBERS = 6
 _CLOSED = re.compile(r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]", re.I)
 _OPENED = re.compile(r"<(?:think|thinking|thought|reasoning)>|\[THINK\]", re.I)
 _BOX = re.compile(r"\\f?boxed\s*\{")
+_BRACE = re.compile(r"[{}]")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])[\"'”’)\]*]*\s+|\n+")
 _DENIES = re.compile(
     r"\b(?:not|no|never|cannot|neither|nor|rather than|instead of|wrong|incorrect|except|unlike|false)\b|n['’]t\b"
@@ -32,7 +33,7 @@ _DENIES = re.compile(
 _LETTER = re.compile(r"\(([A-F])\)|\b(?:option|answer|choice)\s*(?:is\s*)?:?\s*([A-F])\b|\A([A-F])\b[.):]?(?=\s|\Z)", re.I)
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
 _OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
-_LEADING = r"(?:\A|\b(?:is|are|was|were|be|called|named|term|answer|means|to|by|from)\b|[:=])\W*(?:(?:the|an?)\s+)?"
+_LEADING = r"(?:\A|\b(?:is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that)\b|[:=])\W*(?:(?:the|an?)\s+)?"
 
 
 def score(completion: str, short: Mapping[str, Any]) -> float:
@@ -42,7 +43,8 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
     boxed = boxes(given)
     rule = _RULES[short["kind"]]
     if boxed:
-        return float(all(rule(part, short, True) for part in boxed))
+        # More than a sentence is no short answer.
+        return float(all(len(part) < LONGEST_SENTENCE and rule(part, short, True) for part in boxed))
     sentences = _sentences(given)
     if short["kind"] == "yes_no":
         said = {word for sentence in (sentences[:1] + sentences[-1:]) if (word := _yes_or_no(sentence))}
@@ -57,14 +59,17 @@ def after_thought(completion: str) -> str:
 
 
 def boxes(text: str) -> list[str]:
-    """What stands in each `\\boxed{}`; of one that is not closed, nothing."""
-    found = []
-    for match in _BOX.finditer(text):
+    """What stands in each outermost `\\boxed{}`; of one that is not closed, nothing."""
+    found, end = [], 0
+    while match := _BOX.search(text, end):
         depth, end = 1, match.end()
-        while end < len(text) and depth:
-            depth += {"{": 1, "}": -1}.get(text[end], 0)
-            end += 1
+        for brace in _BRACE.finditer(text, end):
+            depth, end = depth + (1 if brace[0] == "{" else -1), brace.end()
+            if not depth:
+                break
         found.append("" if depth else text[match.end() : end - 1].strip())
+        if depth:
+            break
     return found
 
 
@@ -94,11 +99,13 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
         if (text := f" {plain(options[index])} ") in said:
             named.add(index)
             said = said.replace(text, " ")
-    letters = [next(filter(None, match)) for match in _LETTER.findall(part.strip())]
+    letters = [next(filter(None, match)) for match in _LETTER.findall(_as_plain_text(part).strip())]
     # A sentence may begin with the article; a box does not.
     letters = [one for one in letters if boxed or one.isupper()] if not (part[:2] == "A " and not boxed) else []
     named |= {LETTERS.index(letter.upper()) for letter in letters}
-    return named == {right} and (boxed or not _DENIES.search(said))
+    if boxed or letters:
+        return named == {right} and (boxed or not _DENIES.search(said))
+    return named == {right} and _ends_with(part, [plain(short["text"])])
 
 
 # Yes or no, and terms
@@ -122,9 +129,14 @@ def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
         without = re.sub(r"\s*\([^()]*\)", "", part)
         said = {_singular(re.sub(r"\A(?:the|an?) ", "", plain(one))) for one in (part, without)}
         return bool(said & names)
-    said_here = _singular(plain(part.replace(":", " answer ").replace("=", " answer ")))
-    ends = any(re.search(rf"{_LEADING}{re.escape(name)}\Z", said_here) for name in names)
-    return ends and not _DENIES.search(said_here) and " or " not in said_here
+    return _ends_with(part, names)
+
+
+def _ends_with(sentence: str, names: Iterable[str]) -> bool:
+    """Whether a sentence says that it is one of these, and ends with that: a list of names does not."""
+    said = _singular(plain(sentence.replace(":", " answer ").replace("=", " answer ")))
+    ends = any(re.search(rf"{_LEADING}{re.escape(_singular(name))}\Z", said) for name in names)
+    return ends and not _DENIES.search(said) and " or " not in said
 
 
 def _singular(text: str) -> str:
@@ -185,8 +197,8 @@ def _as_plain_text(text: str) -> str:
     text = _FRACTION.sub(r"\1/\2", text)
     for written, read in _LATEX.items():
         text = text.replace(written, read)
-    text = _COMMAND.sub(lambda match: match[1] or "", text)
-    return re.sub(r" +", " ", re.sub(r"([\^_])\{([^{}]*)\}", r"\1\2", text))
+    text = re.sub(r"([\^_])\{([^{}]*)\}", r"\1\2", text)
+    return re.sub(r" +", " ", _COMMAND.sub(lambda match: match[1] or "", text))
 
 
 def _unit_at(text: str) -> str:
@@ -262,7 +274,8 @@ def _unit_of(name: str) -> Any:
     for written in dict.fromkeys((text, text.lower())):
         try:
             return _registry().parse_units(written)
-        except Exception:  # noqa: S112 - it raises a dozen kinds for what is no unit
+        except Exception:
+            # It raises a dozen kinds of error for what is no unit.
             continue
     return None
 
