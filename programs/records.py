@@ -73,8 +73,8 @@ GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_sco
 
 
 class ShortAnswer(Part):
-    """A form of the answer that rules can check (`programs.text.short_answers`). `text` is the number as it was written, the
-    right one of `options`, yes or no, or the term; `tolerance` is a share of `value`."""
+    """A form of the answer that rules can check (`programs.text.short_answers`). `text` is the number as it was written,
+    the right one of `options`, yes or no, or the term; `tolerance` is a share of `value`."""
 
     kind: AnswerKind
     text: str

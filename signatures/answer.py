@@ -15,8 +15,8 @@ class ShortForm(BaseModel):
     """The answer in a form that can be checked."""
 
     kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
-        description="number: one figure; choice: one of several claims is right; yes_no; term: a name; none: it has no short "
-        "form"
+        description="number: one figure; choice: one of several claims is right; yes_no; term: a name; none: it has no "
+        "short form"
     )
     answer: str = Field(
         default="",
@@ -29,8 +29,8 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 1 to 3 wrong claims, from the misconceptions, worded like the right one; of a term: other "
-        "names of it",
+        description="of a choice: 1 to 3 wrong claims, from the misconceptions, worded like the right one; of a term: "
+        "other names of it",
     )
 
 

@@ -36,7 +36,9 @@ def write_package(folder: Path, module: str) -> None:
     here, package = Path(__file__).parent, folder / module
     package.mkdir()
     code = (here / "verifiers_package.py").read_text(encoding="utf-8")
-    (package / "__init__.py").write_text(code.replace(f"from {_ROOMS}", f"from {module}.short_answers"), encoding="utf-8")
+    (package / "__init__.py").write_text(
+        code.replace(f"from {_ROOMS}", f"from {module}.short_answers"), encoding="utf-8"
+    )
     rules = here.parent / "text" / "short_answers.py"
     (package / "short_answers.py").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
     (package / "judge.txt").write_text(judge_prompt(), encoding="utf-8")

@@ -1,7 +1,7 @@
 """`--keep 'student<0.5 and solver>0.5'`: which traces an export takes, by what was measured of them.
 
-A rule compares names with numbers, joined by `and`, `or`, `not` and brackets. It is read as Python's grammar has it and never
-run. A name that was not measured of a trace makes the trace no match, whatever the rule, and the reason names it.
+A rule compares names with numbers, joined by `and`, `or`, `not` and brackets. It is read as Python's grammar has it and
+never run. A name that was not measured of a trace makes the trace no match, whatever the rule, and the reason names it.
 """
 
 import ast
@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from programs.records import Record, SolveTries
+from programs.records import BlindSolve, Record, StudentSolve
 
 LONGEST = 1000
 
@@ -17,9 +17,10 @@ LONGEST = 1000
 def _rate(student: bool, with_passage: bool) -> Callable[[Record], float | None]:
     def rate(record: Record) -> float | None:
         solved = record.blind_solve
-        who = solved.student if solved and student else solved
-        tries: SolveTries | None = who and (who.with_passage if with_passage else who.without_passage)
-        return tries.pass_rate if tries else None
+        who: StudentSolve | BlindSolve | None = solved.student if solved and student else solved
+        if who is None:
+            return None
+        return (who.with_passage if with_passage else who.without_passage).pass_rate
 
     return rate
 

@@ -1,7 +1,7 @@
 """The formats for rewards. `grpo`: questions with a reference answer and its grades, and what reward functions check by
 (`programs.exports.rewards`): short answer and rubric; one row a question, whose answer is that of its best trace.
-`verifiers`: the same as an environment package, for the questions that have a short answer. `prm`: the steps of a thought, each with whether it is right, for process
-reward models (stepwise supervision).
+`verifiers`: the same as an environment package, for the questions that have a short answer. `prm`: the steps of a thought,
+each with whether it is right, for process reward models (stepwise supervision).
 
 The labels of steps come from a model that checked them (`--check-steps`) and from the thought itself, never from a guess:
 
@@ -17,11 +17,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
+from programs.exports.environment import write_package
 from programs.exports.files import Columns, Row
 from programs.exports.format import Candidate, Format, NoRow
-from programs.exports.view import FACTS, MESSAGES, Prompt, View
-from programs.exports.environment import write_package
 from programs.exports.rewards import NAMES
+from programs.exports.view import FACTS, MESSAGES, Prompt, View
 from programs.records import GRADES, ShortAnswer, StepRecord
 
 WRONG = "wrong"
@@ -31,7 +31,8 @@ LABELS = {"supported": True, "inferred": True, "contradicted": False}
 _SHORT: Columns = {
     **dict.fromkeys(("kind", "text", "unit"), "string"),
     **dict.fromkeys(("value", "tolerance"), "float64"),
-    **dict.fromkeys(("options", "aliases"), ["string"]),
+    "options": ["string"],
+    "aliases": ["string"],
 }
 _POINT: Columns = {"kind": "string", "text": "string", "weight": "int64"}
 _CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["string"]}
@@ -93,7 +94,13 @@ GRPO = Format(
     name="grpo",
     about="a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards go by, "
     "and the grades of the reference",
-    columns=lambda _: {"prompt": MESSAGES, "solution": "string", **_CHECKS, **dict.fromkeys(GRADES, "float64"), **FACTS},
+    columns=lambda _: {
+        "prompt": MESSAGES,
+        "solution": "string",
+        **_CHECKS,
+        **dict.fromkeys(GRADES, "float64"),
+        **FACTS,
+    },
     rows=_question_rows,
     grouped=True,
     takes_field=True,

@@ -3,8 +3,8 @@
 from programs.exports.rewards import reward, rubric_reward
 GRPOTrainer(reward_funcs=[reward, rubric_reward("openai/judge", api_base="http://localhost:8000/v1")], ...)
 
-Of a row that has nothing to be rewarded by, or whose answer the judge said nothing readable about, the reward is None, which
-the trainer leaves out: never a guess.
+Of a row that has nothing to be rewarded by, or whose answer the judge said nothing readable about, the reward is None,
+which the trainer leaves out: never a guess.
 """
 
 import json

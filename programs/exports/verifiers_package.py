@@ -21,14 +21,14 @@ class GroundedData(vf.TaskData):
     """A row of the export."""
 
     short_answer: dict[str, Any]
-    rubric: list[dict[str, Any]] = []
+    rubric: list[dict[str, Any]]
     solution: str = ""
 
 
 class GroundedTask(vf.Task[GroundedData]):
     """A question whose answer rules can check."""
 
-    @vf.reward
+    @vf.reward  # type: ignore[untyped-decorator]
     async def short_answer(self, trace: vf.Trace) -> float:
         """Whether the short answer is given."""
         return score(trace.last_reply, self.data.short_answer)
@@ -68,7 +68,7 @@ class GroundedJudge(vf.Judge[list[int]]):
         points = "\n".join(f"{number}. {point['text']}" for number, point in enumerate(task.rubric, start=1))
         found = await self.evaluate(trace=trace, prompt=task.prompt_text, answer=answer, points=points)
         reached = sum(point["weight"] for number, point in enumerate(task.rubric, start=1) if number in found.parsed)
-        return min(1.0, max(0.0, reached / total))
+        return float(min(1.0, max(0.0, reached / total)))
 
     def parse(self, response: vf.JudgeResponse[list[int]]) -> list[int]:
         """The numbers in the reply's JSON object."""

@@ -1,5 +1,5 @@
-"""What an answer can be checked by, as the model gave it: a short answer and a rubric. Pure functions: what fails its check is
-left out with the reason, and never costs the trace."""
+"""What an answer can be checked by, as the model gave it: a short answer and a rubric. Pure functions: what fails its check
+is left out with the reason, and never costs the trace."""
 
 import hashlib
 import re
@@ -143,7 +143,12 @@ def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
     options = sorted([right, *wrong], key=lambda text: hashlib.blake2b(text.encode(), digest_size=8).digest())
     # One word may be all that tells a wrong claim from the right one.
     words = [frozenset(plain(option).split()) for option in options]
-    if len(options) < 2 or len(set(words)) < len(options) or not all(words) or len(right) > STANDS_OUT * max(map(len, wrong)):
+    if (
+        len(options) < 2
+        or len(set(words)) < len(options)
+        or not all(words)
+        or len(right) > STANDS_OUT * max(map(len, wrong))
+    ):
         raise Unfit(Reason.OPTIONS, " | ".join(options))
     said_there = content(tokens(right))
     if len(said_there & content(tokens(context.answer))) * 2 < len(said_there):
@@ -167,7 +172,7 @@ def _aliases(name: str, others: Sequence[str], context: _Context) -> Iterator[st
     initials = "".join(word[0] for word in plain(name).split())
     for alias in dict.fromkeys(other.strip(" .") for other in others):
         used = _says(context.passage.sample.text, alias) or _says(context.answer, alias)
-        known = len(alias) > 2 and used or plain(alias) == initials
+        known = (len(alias) > 2 and used) or plain(alias) == initials
         if known and plain(alias) != plain(name) and not _says(context.question, alias):
             yield alias
 

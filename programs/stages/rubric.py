@@ -38,4 +38,4 @@ def _faults(met: Collection[int], points: int) -> list[str]:
 def rubric_score(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
     """The weights of the points that an answer has (numbered from 1), as a share of all that are above 0; within 0-1."""
     reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
-    return min(1.0, max(0.0, reached / sum(max(0, point["weight"]) for point in rubric)))
+    return float(min(1.0, max(0.0, reached / sum(max(0, point["weight"]) for point in rubric))))

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import dspy
@@ -79,7 +79,7 @@ class Draft:
     answer: str
     replies: dict[str, Reply]
     yes_or_no: YesOrNo | None = None
-    checkable: Checkable = Checkable()
+    checkable: Checkable = field(default_factory=Checkable)
 
     @property
     def text(self) -> str:

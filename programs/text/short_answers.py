@@ -1,5 +1,5 @@
-"""Whether a completion gives a short answer: rules alone, no model. Exports for `verifiers` carry a copy of this file, so it
-imports nothing of ours.
+"""Whether a completion gives a short answer: rules alone, no model. Exports for `verifiers` carry a copy of this file, so
+it imports nothing of ours.
 
 The answer is what stands after the thought: in `\\boxed{}`, or else in the last sentence (yes or no also in the first). It
 has to commit itself: several options, several numbers, yes and no, an empty box, a question are no answer.
@@ -30,15 +30,17 @@ _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])[\"'”’)\]*]*\s+|\n+")
 _DENIES = re.compile(
     r"\b(?:not|no|never|cannot|neither|nor|rather than|instead of|wrong|incorrect|except|unlike|false)\b|n['’]t\b"
 )
-_LETTER = re.compile(r"\(([A-F])\)|\b(?:option|answer|choice)\s*(?:is\s*)?:?\s*([A-F])\b|\A([A-F])\b[.):]?(?=\s|\Z)", re.I)
+_LETTER = re.compile(
+    r"\(([A-F])\)|\b(?:option|answer|choice)\s*(?:is\s*)?:?\s*([A-F])\b|\A([A-F])\b[.):]?(?=\s|\Z)", re.I
+)
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
 _OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
-_LEADING = r"(?:\A|\b(?:is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that)\b|[:=])\W*(?:(?:the|an?)\s+)?"
+_LEADING = r"(?:\A|\b(?:is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that) )(?:(?:the|an?) )?"
 
 
 def score(completion: str, short: Mapping[str, Any]) -> float:
-    """1.0 where a completion gives the short answer and no other, else 0.0. `short` has `kind` and what that needs: `value`,
-    `unit` and `tolerance`; `text` and `options`; `text`; or `text` and `aliases`."""
+    """1.0 where a completion gives the short answer and no other, else 0.0. `short` has `kind` and what that needs:
+    `value`, `unit` and `tolerance`; `text` and `options`; `text`; or `text` and `aliases`."""
     given = after_thought(completion)
     boxed = boxes(given)
     rule = _RULES[short["kind"]]
@@ -120,7 +122,7 @@ def _yes_or_no(sentence: str) -> str | None:
 
 
 def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    return plain(part) == short["text"]
+    return plain(part) == str(short["text"])
 
 
 def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
@@ -213,7 +215,29 @@ def _unit_at(text: str) -> str:
     return ""
 
 
-_NO_UNIT = frozenset("a an are as at bar be by in is mean of on or per point t to u us x count counts pair".split())
+_NO_UNIT = frozenset(
+    (
+        "a",
+        "an",
+        "are",
+        "as",
+        "at",
+        "bar",
+        "be",
+        "by",
+        "count",
+        "counts",
+        "in",
+        "is",
+        "mean",
+        "of",
+        "on",
+        "or",
+        "pair",
+        "per",
+    )
+    + ("point", "t", "to", "u", "us", "x")
+)
 """Words that a units library takes for units, and that a number is followed by as often."""
 
 _DEFINED = """
@@ -255,7 +279,7 @@ def _registry() -> Any:
     # Only now: it takes a second, and most short answers have no unit, or the same.
     import pint
 
-    registry = pint.UnitRegistry()
+    registry: Any = pint.UnitRegistry()
     for line in _DEFINED.strip().splitlines():
         registry.define(line.strip())
     return registry
@@ -301,9 +325,9 @@ def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | Non
 
 
 def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    before, equals, after = re.sub(r"\\approx|\\simeq", "≈", part).rpartition("=")
+    before, _, after = re.sub(r"\\approx|\\simeq", "≈", part).rpartition("=")
     if "≈" in after:
-        before, equals, after = part.replace(r"\approx", "≈").rpartition("≈")
+        before, _, after = part.replace(r"\approx", "≈").rpartition("≈")
     numbers = numbers_in(after)
     if not numbers or len(numbers) + len(numbers_in(before)) > MOST_NUMBERS:
         return False
@@ -314,4 +338,3 @@ def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
 
 
 _RULES = {"number": _is_number, "choice": _is_choice, "yes_no": _is_yes_or_no, "term": _is_term}
-

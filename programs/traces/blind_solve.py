@@ -2,8 +2,8 @@
 
 Another model, the solver, answers each question K times without the passage and K times with it, at a temperature of
 `SOLVE_TEMPERATURE` and with a sampling seed for each try. Each answer is compared with the final answer of each of the
-question's V accepted variations: K x V comparisons a setting. One that makes the same main claim passes. Where an answer has
-a short answer, the first that there is decides instead, by rules: K comparisons, and no model compares.
+question's V accepted variations: K x V comparisons a setting. One that makes the same main claim passes. Where an answer
+has a short answer, the first that there is decides instead, by rules: K comparisons, and no model compares.
 
     setting      passed when at least half of its comparisons pass (rounded up)
     known        passed without the passage

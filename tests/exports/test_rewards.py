@@ -56,7 +56,7 @@ FACTORS = {
     r"\mathrm{cm\,s^{-1}}": 0.01,
     r"erg\,cm^{-2}\,s^{-1}": 0.001,
 }
-REGISTRY = pint.UnitRegistry()
+REGISTRY: Any = pint.UnitRegistry()
 
 
 def factor(unit: str) -> float:
@@ -192,5 +192,11 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
         rubric: list[Any] = [RUBRIC, json.dumps(RUBRIC), RUBRIC, None, RUBRIC]
         prompts = ["Why?", [{"role": "user", "content": "Why?"}], "Why?", "Why?", "Why?"]
         assert judged.__name__ == "rubric_reward"
-        assert judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5) == [1.0, None, 0.0, None, 0.0]
+        assert judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5) == [
+            1.0,
+            None,
+            0.0,
+            None,
+            0.0,
+        ]
     assert set(seen) == {"It is dust.", "Ice."}

@@ -26,7 +26,9 @@ def test_the_folder_is_a_package_that_needs_nothing_of_ours(tmp_path: Path) -> N
     folder = exported(tmp_path)
     package = folder / package_name(folder)
     assert package.name == "env_3_cosmo_rl"
-    assert not [line for path in package.glob("*.py") for line in path.read_text().split("\n") if "from programs" in line]
+    assert not [
+        line for path in package.glob("*.py") for line in path.read_text().split("\n") if "from programs" in line
+    ]
     assert (package / "short_answers.py").read_bytes() == (ROOT / "programs/text/short_answers.py").read_bytes()
     assert f'packages = ["{package.name}"]' in (folder / "pyproject.toml").read_text()
     assert all(field in (package / "judge.txt").read_text() for field in ("{prompt}", "{answer}", "{points}"))
@@ -37,7 +39,9 @@ def test_verifiers_loads_it_and_scores_canned_rollouts(tmp_path: Path) -> None:
     python, folder = verifiers(), exported(tmp_path)
     command = [python, str(ROOT / "tests/exports/verifiers_rollout.py"), package_name(folder)]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["environment"] == "SingleAgentEnv"

@@ -1,5 +1,5 @@
-"""Loads an environment package, the one argument, and scores canned rollouts: run by `test_verifiers.py` with a Python of its
-own, which has `verifiers` and nothing of ours. Prints what it found as JSON."""
+"""Loads an environment package, the one argument, and scores canned rollouts: run by `test_verifiers.py` with a Python
+of its own, which has `verifiers` and nothing of ours. Prints what it found as JSON."""
 
 import asyncio
 import importlib

@@ -1,7 +1,7 @@
-"""What an answer can be checked by (`programs.stages.checkable`): a short answer and a rubric, checked before they are kept.
+"""What an answer can be checked by (`programs.stages.checkable`): short answer and rubric, checked before they are kept.
 
-1. A short answer is kept where the answer's text says it, its unit is known, and its figure stands in passage or question or
-   is worked out in the open; options are distinct, the right one does not stand out; what the question says is no term.
+1. A short answer is kept where the answer's text says it, its unit is known, and its figure stands in passage or question
+   or is worked out in the open; options are distinct, the right one does not stand out; what the question says is no term.
 2. A point of the rubric rests on a sentence that is there, brings no figure of its own, and says what no other does.
 3. What fails is left out with its reason, and never costs the answer; what cannot be read is missing.
 4. Record and document carry both, and older ones load without them.
@@ -23,8 +23,8 @@ from signatures.answer import FinalAnswer, WriteAnswer
 from tests.making import Answers, good_output, only, passage, question
 
 ANSWER = (
-    "The scatter of 9 percent grows towards fainter targets. Of 107 galaxies that makes 9.6, so about ten are lost. This is "
-    "called selection bias (SB), and it lowers the amplitude by 12 km/s."
+    "The scatter of 9 percent grows towards fainter targets. Of 107 galaxies that makes 9.6, so about ten are lost. This "
+    "is called selection bias (SB), and it lowers the amplitude by 12 km/s."
 )
 MISCONCEPTIONS = ["Brighter targets scatter more.", "All targets scatter alike."]
 
@@ -202,7 +202,7 @@ def test_record_and_document_carry_both_and_a_bad_one_costs_no_trace() -> None:
     assert (variation.status, answers.count("answer")) == ("accepted", 1)
     written = variation.record().written()
     assert written["short_answer"] is None
-    assert [sorted(one)[:3] for one in written["rubric"]][0] == ["end", "kind", "quote"]
+    assert sorted(written["rubric"][0])[:3] == ["end", "kind", "quote"]
     assert [one["reason"] for one in written["unchecked"]] == [Reason.UNIT.value, Reason.UNSTATED.value]
     assert Record.model_validate(written).written() == written
     older = {name: value for name, value in written.items() if name not in ("short_answer", "rubric", "unchecked")}

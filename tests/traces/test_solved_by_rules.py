@@ -25,7 +25,9 @@ def answering(short: dict[str, Any], text: str = "The scatter is what matters he
     return lambda ask: {**good_output(ask), "text": text + good_output(ask)["text"], "short": short}
 
 
-CHOICE = answering({"kind": "choice", "answer": "The scatter matters.", "others": ["The lamps matter.", "Dust counts."]})
+CHOICE = answering(
+    {"kind": "choice", "answer": "The scatter matters.", "others": ["The lamps matter.", "Dust counts."]}
+)
 
 
 def solving(ask: Ask) -> Any:
