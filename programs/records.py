@@ -73,8 +73,8 @@ GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_sco
 
 
 class ShortAnswer(Part):
-    """A form of the answer that rules can check (`programs.text.short_answers`). `text` is the number as it was written,
-    the right one of `options`, yes or no, or the term; `tolerance` is a share of `value`."""
+    """What rules can check (`programs.text.short_answers`). `text` is the number as it was written, the right one of
+    `options`, yes or no, or the term; `tolerance` is a share of `value`."""
 
     kind: AnswerKind
     text: str
@@ -87,14 +87,13 @@ class ShortAnswer(Part):
     @property
     def asked_for(self) -> str:
         """What is said after the question to who is to give it: the options by letter, and how to end."""
-        options = "".join(f"({letter}) {option}\n" for letter, option in zip(LETTERS, self.options, strict=False))
-        return f"{options}{ENDINGS[self.kind]}"
+        options = [f"({letter}) {option}" for letter, option in zip(LETTERS, self.options, strict=False)]
+        return "\n".join([*options, ENDINGS[self.kind]])
 
 
 class RubricPoint(Part):
-    """What an answer to the question is graded by: a fact or a step that it must have, with a weight above 0, or a pitfall
-    that it must not have, with one below 0. `sentence` is the number of the one it rests on; `quote` is
-    `source_paper.text[start:end]`."""
+    """A fact or a step that a right answer must have, with a weight above 0, or a pitfall that it must not have, with one
+    below 0. `sentence` is the number of the one it rests on; `quote` is `source_paper.text[start:end]`."""
 
     kind: Literal["fact", "step", "pitfall"]
     text: str
@@ -235,8 +234,7 @@ RULES = "rules"
 
 
 class SolveTries(Part):
-    """The tries of a blind solve in one setting, each compared with the short answer, or where there is none with the final
-    answer of each of the question's variations.
+    """The tries of a blind solve in one setting, each compared with the short answer, or else with each variation's answer.
     `absent` ones failed technically (no answer, or no judgement of it) and count nowhere; `pass_rate` is the share of
     equivalent ones among the others."""
 

@@ -35,7 +35,9 @@ _LETTER = re.compile(
 )
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
 _OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
-_LEADING = r"(?:\A|\b(?:is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that) )(?:(?:the|an?) )?"
+_VERB = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
+_LEADING = rf"(?:\A|\b(?:{_VERB}) )(?:(?:the|an?) )?"
+"""What may stand before an answer that a sentence ends with."""
 
 
 def score(completion: str, short: Mapping[str, Any]) -> float:
@@ -210,34 +212,12 @@ def _unit_at(text: str) -> str:
     for count in range(min(len(words), 5), 0, -1):
         name = " ".join(words[:count]).rstrip(".,-").strip()
         balanced = name.count("(") == name.count(")")
-        if name and balanced and not (count == 1 and name in _NO_UNIT) and known_unit(name):
+        if name and balanced and not _NO_UNIT.fullmatch(name) and known_unit(name):
             return name
     return ""
 
 
-_NO_UNIT = frozenset(
-    (
-        "a",
-        "an",
-        "are",
-        "as",
-        "at",
-        "bar",
-        "be",
-        "by",
-        "count",
-        "counts",
-        "in",
-        "is",
-        "mean",
-        "of",
-        "on",
-        "or",
-        "pair",
-        "per",
-    )
-    + ("point", "t", "to", "u", "us", "x")
-)
+_NO_UNIT = re.compile(r"an?|are|as|at|bar|be|by|counts?|in|is|mean|of|on|or|pair|per|point|t|to|us?|x")
 """Words that a units library takes for units, and that a number is followed by as often."""
 
 _DEFINED = """
