@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pint
 import pytest
@@ -23,6 +25,8 @@ from hypothesis import strategies as st
 from programs.exports.rewards import reward, rubric_reward
 from programs.stages.rubric import rubric_score
 from programs.text.short_answers import score
+from tests.exports.building import Made, export_to, laid, record, rows
+from tests.lab import ROOT
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -157,6 +161,35 @@ def test_completions_and_columns_in_every_form() -> None:
     columns = [short] * 7 + [json.dumps(short), None]
     found = reward(completions=completions, short_answer=columns, prompts=[""] * 9, id=["x"] * 9, trainer_state=None)
     assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None]
+
+
+def test_the_docs_snippet_trains_with_these_rewards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL's trainer needs PyTorch: what it is given is taken from it, and the rewards are called as it calls them."""
+    [snippet] = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
+        if "GRPOTrainer" in block
+    ]
+    folder = export_to(laid(tmp_path, [Made(record(number, score=8.0)) for number in (1, 2)]), "grpo")
+    data = rows(folder)
+    trainer = MagicMock()
+    monkeypatch.setitem(sys.modules, "trl", trainer)
+    monkeypatch.setitem(sys.modules, "datasets", MagicMock())
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    with StandIn(
+        Scientist({"rubric": lambda asked: {"met": [1] if "dust" in asked.given("answer") else []}})
+    ) as server:
+        exec(compile(snippet.replace("http://localhost:8000/v1", server.openai_base), "export.md", "exec"), {})
+        given = trainer.GRPOTrainer.call_args.kwargs
+        columns = {name: [row[name] for row in data] for name in data[0] if name != "prompt"}
+        said = [
+            [{"role": "assistant", "content": rf"<think>So.</think>It is {what} \boxed{{{number}}}."}]
+            for what, number in (("dust:", 1.1), ("ice:", 7))
+        ]
+        called = {"prompts": [row["prompt"] for row in data], "completions": said, "trainer_state": None, **columns}
+        assert [function(**called) for function in given["reward_funcs"]] == [[1.0, 0.0], [2 / 3, 0.0]]
+    assert [function.__name__ for function in given["reward_funcs"]] == data[0]["rewards"]
+    assert r"\boxed{}" in data[0]["prompt"][1]["content"]
 
 
 def test_rewards_need_no_model_and_no_dspy() -> None:
