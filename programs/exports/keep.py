@@ -57,16 +57,16 @@ class KeepRule:
     def parse(cls, text: str) -> "KeepRule":
         """Raises ValueError, saying what may stand there."""
         try:
-            tree = ast.parse(text.strip()[: LONGEST + 1], mode="eval").body
             if len(text) > LONGEST:
                 raise ValueError
-            _check(tree)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = ast.parse(text.strip(), mode="eval").body
+            _holds(tree, dict.fromkeys(MEASURED, 0.0))
+        except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
             raise ValueError(
                 f"{text[:80]!r} is no rule: compare {', '.join(MEASURED)} with numbers, as in 'student<0.5 and solver>0.5'"
             ) from None
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        return cls(text, tree, tuple(name for name in MEASURED if name in names))
+        return cls(text.strip(), tree, tuple(name for name in MEASURED if name in names))
 
     def refusal(self, record: Record) -> str | None:
         """Why a trace is not taken; None: it is."""
@@ -75,24 +75,24 @@ class KeepRule:
         if missing:
             return f"not measured of it: {', '.join(missing)} (--keep)"
         known = {name: value for name, value in values.items() if value is not None}
-        return None if _holds(self.tree, known) else f"it is not {self.text.strip()} (--keep)"
+        return None if _holds(self.tree, known) else f"it is not {self.text} (--keep)"
 
 
-def _check(node: ast.expr) -> None:
-    """Raises ValueError for whatever is no rule."""
+def _holds(node: ast.expr, values: dict[str, float]) -> bool:
+    """Raises ValueError for whatever is no rule, wherever in it."""
     if isinstance(node, ast.BoolOp):
-        for part in node.values:
-            _check(part)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        _check(node.operand)
-    elif isinstance(node, ast.Compare) and all(type(sign) in _COMPARE for sign in node.ops):
-        sides = [node.left, *node.comparators]
-        for side in sides:
-            _value(side, dict.fromkeys(MEASURED, 0.0))
-        if not any(isinstance(side, ast.Name) for side in sides):
-            raise ValueError
-    else:
+        parts = [_holds(part, values) for part in node.values]
+        return all(parts) if isinstance(node.op, ast.And) else any(parts)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return not _holds(node.operand, values)
+    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+    if not isinstance(node, ast.Compare) or not any(isinstance(side, ast.Name) for side in sides):
         raise ValueError
+    numbers = [_value(side, values) for side in sides]
+    if not {type(sign) for sign in node.ops} <= _COMPARE.keys():
+        raise ValueError
+    pairs = zip(node.ops, numbers, numbers[1:], strict=False)
+    return all(_COMPARE[type(sign)](one, other) for sign, one, other in pairs)
 
 
 def _value(node: ast.expr, values: dict[str, float]) -> float:
@@ -101,15 +101,3 @@ def _value(node: ast.expr, values: dict[str, float]) -> float:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return float(node.value)
     raise ValueError
-
-
-def _holds(node: ast.expr, values: dict[str, float]) -> bool:
-    if isinstance(node, ast.BoolOp):
-        joined = all if isinstance(node.op, ast.And) else any
-        return joined(_holds(part, values) for part in node.values)
-    if isinstance(node, ast.UnaryOp):
-        return not _holds(node.operand, values)
-    assert isinstance(node, ast.Compare), "a rule was checked when it was read"
-    sides = [_value(side, values) for side in (node.left, *node.comparators)]
-    signs = [_COMPARE[type(sign)] for sign in node.ops]
-    return all(sign(one, other) for sign, one, other in zip(signs, sides, sides[1:], strict=False))

@@ -16,7 +16,7 @@ from programs.text.needs_passage import unstated
 from programs.text.quantities import quantities
 from programs.text.short_answers import known_unit, numbers_in, plain, same_amount
 from programs.text.words import content, tokens
-from signatures.answer import FinalAnswer, ShortForm
+from signatures.answer import FinalAnswer, Point, ShortForm
 
 FEWEST_POINTS = 3
 SAME_WORDS = 90.0
@@ -75,7 +75,7 @@ def checkable(
     points: list[RubricPoint] = []
     for number, said in enumerate(final.rubric, start=1):
         try:
-            points.append(_checked(_point(said.text, said.kind, said.weight, said.sentence, passage), points, context))
+            points.append(_checked(_point(said, passage), points, context))
         except Unfit as unfit:
             lost.append(_rejection(f"point {number}", unfit))
     if len(points) < FEWEST_POINTS or not any(point.weight > 0 for point in points):
@@ -181,14 +181,15 @@ def _says(text: str, name: str) -> bool:
     return f" {plain(name)} " in f" {plain(text)} "
 
 
-def _point(text: str, kind: str, weight: int, sentence: int, passage: Passage) -> RubricPoint:
-    quote, place = passage.sentence(sentence), {}
+def _point(said: Point, passage: Passage) -> RubricPoint:
+    quote, place = passage.sentence(said.sentence), {}
     if quote is not None:
-        span = passage.spans[sentence - 1]
-        place = {"sentence": sentence, "quote": quote, "start": span.start, "end": span.end}
-    elif sentence or kind == "fact":
-        raise Unfit(Reason.NO_SENTENCE, str(sentence))
-    return RubricPoint(kind=kind, text=text.strip(), weight=-weight if kind == "pitfall" else weight, **place)
+        span = passage.spans[said.sentence - 1]
+        place = {"sentence": said.sentence, "quote": quote, "start": span.start, "end": span.end}
+    elif said.sentence or said.kind == "fact":
+        raise Unfit(Reason.NO_SENTENCE, str(said.sentence))
+    weight = -said.weight if said.kind == "pitfall" else said.weight
+    return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, **place)
 
 
 def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Context) -> RubricPoint:

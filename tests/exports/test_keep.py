@@ -85,6 +85,7 @@ def test_what_was_not_measured_is_no_match() -> None:
         "[x for x in ()] < student",
         "student := 1",
         "student < 10**10**10",
+        "student < 1" + "0" * 400,
         "not " * 400 + "student<1",
         "(" * 5000,
         "student<1 and " * 500 + "student<1",
