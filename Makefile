@@ -45,7 +45,7 @@ test-unit: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(UNIT_TESTS)
 
 test-full: $(VENV)/.full
-	SYNTHREASONER_FULL_TESTS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	SYNTHREASONER_FULL_TESTS=1 SYNTHREASONER_VERIFIERS=$(CURDIR)/$(VENV)/verifiers/bin/python $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -84,4 +84,7 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 # What is tested of TRL needs neither PyTorch nor anything else that it declares to need.
 $(VENV)/.full: $(VENV)/.dev
 	$(PIP_INSTALL) --no-deps trl transformers safetensors
+# An environment package is loaded by a Python of its own: verifiers needs 3.11, and libraries that nothing else here does.
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		$(BIN)/python -m venv $(VENV)/verifiers && $(VENV)/verifiers/bin/python -m pip install --quiet verifiers pint; fi
 	@touch $@

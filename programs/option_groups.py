@@ -162,6 +162,9 @@ class TrialOptions(BaseModel):
     solver_model: ModelName | None = Field(
         None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
     )
+    student_model: ModelName | None = Field(
+        None, min_length=1, description="with --blind-solve: a weaker model whose pass rates are measured beside these"
+    )
     compare_model: ModelName | None = Field(
         None,
         min_length=1,
@@ -180,7 +183,7 @@ class TrialOptions(BaseModel):
 
     @model_validator(mode="after")
     def _whose_solving(self) -> "TrialOptions":
-        given = [name for name in ("solver_model", "keep") if getattr(self, name)]
+        given = [name for name in ("solver_model", "student_model", "keep") if getattr(self, name)]
         if self.blind_solve is None and given:
             option = f"--{given[0].replace('_', '-')}"
             raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")

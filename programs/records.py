@@ -11,8 +11,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
+from programs.rejection import Rejection
+from programs.text.short_answers import LETTERS
 from signatures.shape import Shape
-from signatures.vocabulary import OLD_KINDS, Agreement, Setting, ThoughtOrigin, YesOrNo
+from signatures.vocabulary import ENDINGS, OLD_KINDS, Agreement, AnswerKind, Setting, ThoughtOrigin, YesOrNo
 
 Need = Literal["known", "needs_paper", "unanswered"]
 """known: answered without the passage; needs_paper: only with it; unanswered: in neither way."""
@@ -68,6 +70,38 @@ class Grades(Part):
 
 GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_score", "reason"))
 """The dimensions."""
+
+
+class ShortAnswer(Part):
+    """What rules can check (`programs.text.short_answers`). `text` is the number as it was written, the right one of
+    `options`, yes or no, or the term; `tolerance` is a share of `value`."""
+
+    kind: AnswerKind
+    text: str
+    value: float | None = None
+    unit: str | None = None
+    tolerance: float | None = None
+    options: list[str] = Field(default_factory=list)
+    aliases: list[str] = Field(default_factory=list)
+
+    @property
+    def asked_for(self) -> str:
+        """What is said after the question to who is to give it: the options by letter, and how to end."""
+        options = [f"({letter}) {option}" for letter, option in zip(LETTERS, self.options, strict=False)]
+        return "\n".join([*options, ENDINGS[self.kind]])
+
+
+class RubricPoint(Part):
+    """A fact or a step that a right answer must have, with a weight above 0, or a pitfall that it must not have, with one
+    below 0. `sentence` is the number of the one it rests on; `quote` is `source_paper.text[start:end]`."""
+
+    kind: Literal["fact", "step", "pitfall"]
+    text: str
+    weight: int
+    sentence: int | None = None
+    quote: str | None = None
+    start: int | None = None
+    end: int | None = None
 
 
 class Evidence(Part):
@@ -195,8 +229,12 @@ class TraceMetadata(Part):
     quality_spread: float | None = None
 
 
+RULES = "rules"
+"""What compares with a short answer, in place of a model's name."""
+
+
 class SolveTries(Part):
-    """The tries of a blind solve in one setting, each compared with the final answer of each of the question's variations.
+    """The tries of a blind solve in one setting, each compared with the short answer, or else with each variation's answer.
     `absent` ones failed technically (no answer, or no judgement of it) and count nowhere; `pass_rate` is the share of
     equivalent ones among the others."""
 
@@ -206,6 +244,14 @@ class SolveTries(Part):
     contradicts: int
     absent: int
     pass_rate: float | None
+
+
+class StudentSolve(Part):
+    """The tries of a second, weaker model, which decide nothing."""
+
+    solver: str
+    without_passage: SolveTries
+    with_passage: SolveTries
 
 
 class BlindSolve(Part):
@@ -223,6 +269,7 @@ class BlindSolve(Part):
     compared_by: str
     temperature: float | None
     variations: list[int | str] | None = None
+    student: StudentSolve | None = None
 
 
 class Agreed(Part):
@@ -248,15 +295,15 @@ def variation_name(variation: int, thought: ThoughtOrigin) -> str:
     return str(variation) if thought == "written" else f"{variation}-{thought}"
 
 
-LEAN = ("steps", "evidence", "verdicts", "generation")
+LEAN = ("short_answer", "rubric", "steps", "evidence", "verdicts", "generation")
 """Parts of a record that are written without what is not there."""
 
 
 class Record(Part):
     """One finished trace. `needs_passage` lists the figures of thought and answer that stand in the passage and that the
     question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks whether something
-    holds; `thought` says whether it was written or is what a model thought before it answered (then `agreed` is how that
-    answer compares)."""
+    holds; `unchecked` says what was left out of the short answer and the rubric, and why; `thought` says whether it was
+    written or is what a model thought before it answered (then `agreed` is how that answer compares)."""
 
     source_paper: SourcePaper
     user_interaction: UserInteraction
@@ -269,6 +316,9 @@ class Record(Part):
     setting: Setting = "closed"
     needs_passage: list[str] = Field(default_factory=list)
     yes_or_no: YesOrNo | None = None
+    short_answer: ShortAnswer | None = None
+    rubric: list[RubricPoint] = Field(default_factory=list)
+    unchecked: list[Rejection] = Field(default_factory=list)
     thought: ThoughtOrigin = "written"
     shape: Shape | None = None
     agreed: Agreed | None = None

@@ -1,4 +1,4 @@
-"""Why something was not taken: a question, an attempt, a variation or a text."""
+"""Why something was not taken: a question, an attempt, a variation, a text, or what an answer is checked by."""
 
 from enum import Enum
 
@@ -26,6 +26,15 @@ class Reason(str, Enum):
     NOTHING_ASKED = "asks nothing"
     OFF_SUBJECT = "is not about the passage"
     FORM = "not in the form asked for"
+    UNREADABLE = "cannot be read"
+    UNIT = "its unit is not known"
+    UNSTATED = "a figure that neither passage nor question gives and nothing works out"
+    DISAGREES = "is not what the answer says"
+    OPTIONS = "its options cannot be told apart, or give the right one away"
+    GIVEN_AWAY = "the question says it"
+    NO_SENTENCE = "rests on no sentence of the passage"
+    SAME_POINT = "says the same as another point"
+    TOO_FEW = "fewer than three points, or none that is asked for"
 
 
 class Rejection(BaseModel):

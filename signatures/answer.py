@@ -1,10 +1,46 @@
-"""Stage 4, second call: the answer that the person gets."""
+"""Stage 4, second call: the answer that the person gets, with what it can be checked by."""
+
+from typing import Annotated, Literal
 
 import dspy
 from pydantic import BaseModel, Field
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
 from signatures.vocabulary import YesOrNo
+
+Option = Annotated[str, characters(1, 160)]
+
+
+class ShortForm(BaseModel):
+    """The answer in a form that can be checked."""
+
+    kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
+        description="number: one figure; choice: one of several claims is right; yes_no; term: a name; none: it has no "
+        "short form"
+    )
+    answer: str = Field(
+        default="",
+        max_length=480,
+        description="that figure, right claim, yes or no, or name; empty for none",
+        json_schema_extra={"maxLength": 160},
+    )
+    unit: str = Field(default="", max_length=40, description="of a number: its unit, or empty")
+    others: list[Option] = Field(
+        default_factory=list,
+        min_length=0,
+        max_length=4,
+        description="of a choice: 1 to 3 wrong claims, from the misconceptions, worded like the right one; of a term: "
+        "other names of it",
+    )
+
+
+class Point(BaseModel):
+    """A point of the rubric."""
+
+    kind: Literal["fact", "step", "pitfall"] = Field(description="pitfall: what a right answer must not say")
+    text: str = characters(10, 160, "what it says, in half a sentence")
+    weight: int = Field(ge=1, le=3, description="how much it matters")
+    sentence: int = Field(ge=0, le=9999, description="the number of the sentence it rests on; 0: none")
 
 
 class FinalAnswer(BaseModel):
@@ -16,6 +52,14 @@ class FinalAnswer(BaseModel):
         description="the answer in a word, where the question asks whether something holds; neither: it asks something "
         "else, or one cannot say",
     )
+    # What follows may be missing: what cannot be read of it costs no answer.
+    short: ShortForm | None = Field(default=None, description="the answer in a form that can be checked")
+    rubric: list[Point] = Field(
+        default_factory=list,
+        max_length=6,
+        description="points by which any answer to it is graded",
+        json_schema_extra={"minItems": 3},
+    )
 
 
 class WriteAnswer(AboutQuestion):
@@ -23,10 +67,12 @@ class WriteAnswer(AboutQuestion):
     give what carries it, with the numbers that do, and say how sure one can be; as long as the question deserves, and for
     a short thought a short answer. Use what is at hand, as told below, and what the thought worked out; bring nothing of
     weight that it does not have. Speak of the matter and not of where it is written: no "the paper", "the authors",
-    "this study", no figure, table or sentence number, no hypotheses by number."""
+    "this study", no figure, table or sentence number, no hypotheses by number. Then say by what other answers can be
+    checked."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
+    misconceptions: list[str] = dspy.InputField(desc="wrong ideas that somebody may have here")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

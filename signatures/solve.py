@@ -21,6 +21,7 @@ class SolveQuestion(dspy.Signature):
     passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line, where there is one")
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    ending: str | None = dspy.InputField(desc="how the answer has to end, where that is said")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     solution: Solution = dspy.OutputField(desc="the answer")

@@ -23,6 +23,17 @@ OLD_KINDS: dict[str, Kind] = {
 YesOrNo = Literal["yes", "no", "neither"]
 """An answer in a word, where the question asks whether something holds."""
 
+AnswerKind = Literal["number", "choice", "yes_no", "term"]
+"""What a short answer is, by which an answer can be checked."""
+
+ENDINGS: dict[AnswerKind, str] = {
+    "number": "End with the result alone in \\boxed{}, a number with its unit, as in \\boxed{3.2 km/s}.",
+    "choice": "One of the options above is right. End with its letter in \\boxed{}, as in \\boxed{A}.",
+    "yes_no": "End with \\boxed{yes} or \\boxed{no}.",
+    "term": "End with the term alone in \\boxed{}.",
+}
+"""What is said after a question whose answer is checked by rules (`programs.text.short_answers`)."""
+
 Agreement = Literal["equivalent", "partial", "contradicts"]
 """How one answer stands to another."""
 

@@ -211,8 +211,11 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "perspective": found.perspective,
         "given": "the question alone",
         "thought": thought().model_dump_json(),
+        "misconceptions": ["That more scatter would simply mean a weaker signal."],
         "answer": "The scatter grows towards fainter targets, and that biases the amplitude.",
         "steps": "1. Scatter alone decides the outcome.\n2. The scatter grows towards fainter targets.",
         "reference": "The scatter grows towards fainter targets, and that biases the amplitude.",
+        "prompt": question().text,
+        "points": "1. It names the scatter.\n2. It says that lamps were off.",
         "other": "A drift of the calibration lamps biases the amplitude.",
     }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import sys
 from typing import Any
 
 import pytest
@@ -26,6 +27,18 @@ def needed(module: str, why: str) -> Any:
         if os.environ.get(FULL):
             raise
         pytest.skip(f"{why} ({error}); make test-full has it", allow_module_level=True)
+
+
+def verifiers() -> str:
+    """A Python that has `verifiers`, named by the environment (`make test-full` does); without it the test is skipped, or
+    fails where all is required."""
+    python = os.environ.get("SYNTHREASONER_VERIFIERS", "")
+    if python and shutil.which(python):
+        return python
+    reason = "an environment package is loaded by verifiers, and no Python that has it is named; make test-full has one"
+    if os.environ.get(FULL) and sys.version_info >= (3, 11):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def chromium() -> str:

@@ -32,7 +32,7 @@ SIGNATURES = all_signatures()
 NAMES = [signature.__name__ for signature in SIGNATURES]
 
 
-WITHOUT_PASSAGE = {"CompareAnswers"}
+WITHOUT_PASSAGE = {"CompareAnswers", "CheckRubric"}
 """Signatures that must not see the passage."""
 
 

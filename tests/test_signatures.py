@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from programs.asking.caller import RETRY_INPUTS
 from programs.option_groups import STAGES
 from programs.records import FLOORS, GRADES, RATINGS, Verdict
+from programs.stages.rubric import RubricStage
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
@@ -60,7 +61,7 @@ def test_everything_asked_for_is_described(signature: Any) -> None:
 
 
 def test_no_two_predictors_share_a_signature_class() -> None:
-    programs = (tracer(), SolveStage(), CompareStage(), StepStage(), OwnStage())
+    programs = (tracer(), SolveStage(), CompareStage(), StepStage(), OwnStage(), RubricStage())
     classes = [predictor.signature for program in programs for predictor in program.predictors()]
     assert len({id(each) for each in classes}) == len(classes)
     assert {each.__name__ for each in classes} == {*NAMES, "AnswerAsAsked"}

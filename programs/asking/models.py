@@ -53,10 +53,11 @@ class ModelTable:
 
     @property
     def names(self) -> list[str]:
-        """The names in use: the model first, then those of stages, judges, the solver, the checker and the grader."""
+        """The names in use: the model first, then those of stages, judges, solver, student, checker and grader."""
         settings = self._settings
         judges = settings.judges if settings.quality_check else ()
         others = [settings.solver if settings.blind_solve else None, settings.comparer if settings.compares else None]
+        others.append(settings.student_model)
         named = [settings.model, *settings.stage_models.values(), *judges, *others, settings.checker, settings.grader]
         return list(dict.fromkeys(name for name in named if name))
 

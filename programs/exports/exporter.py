@@ -12,6 +12,7 @@ import orjson
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, Tally, card
+from programs.exports.environment import package_name
 from programs.exports.files import MANIFEST, DataFiles, new_folder
 from programs.exports.format import Candidate, NoRow
 from programs.exports.licences import licence_of
@@ -128,6 +129,8 @@ def export(options: ExportOptions) -> Exported:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
         exported = Exported(options, origin.is_journal, origin.note, metadata, tally, splits, stamp())
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
+        if format.package is not None:
+            format.package(folder, package_name(options.output))
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
 
@@ -151,6 +154,8 @@ def _refusal(record: Record, options: ExportOptions) -> str | None:
             return "its thought or its answer is empty"
         if "passage" in options.contexts(record) and not record.source_paper.text:
             return "its passage is not in the document (--context none needs none)"
+    if options.keep is not None and (why := options.keep_rule.refusal(record)):
+        return why
     if options.min_score is None or options.format.attempts:
         return None
     score = options.measure.of(record)

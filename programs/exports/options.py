@@ -3,6 +3,7 @@
 import fnmatch
 import hashlib
 import importlib.util
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -13,6 +14,7 @@ from programs.cli.options import comma_separated
 from programs.errors import UserError
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
+from programs.exports.keep import MEASURED, KeepRule
 from programs.exports.licences import UNKNOWN, licence_name
 from programs.exports.view import View
 
@@ -45,6 +47,11 @@ class ExportOptions(View, _Files):
     licence: list[str] = Field(
         [], description=f"licences to take, separated by commas: cc-by-4.0, 'cc-by-[0-9]*' or {UNKNOWN} (default: all)"
     )
+    keep: str | None = Field(
+        None,
+        description=f"which traces to take, as in 'student<0.5 and solver>0.5'; one may compare {', '.join(MEASURED)} with "
+        "numbers, and join with and, or, not",
+    )
     overwrite: bool = Field(False, description="replace the export that is at --output (or in the repository) already")
     push_to_hub: str | None = Field(
         None,
@@ -66,6 +73,13 @@ class ExportOptions(View, _Files):
         shares_of(value)
         return value
 
+    @field_validator("keep")
+    @classmethod
+    def _rule(cls, value: str | None) -> str | None:
+        if value is not None:
+            KeepRule.parse(value)
+        return value
+
     @field_validator("licence", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:
@@ -84,6 +98,11 @@ class ExportOptions(View, _Files):
     @property
     def format(self) -> Format:
         return FORMATS[self.to]
+
+    @cached_property
+    def keep_rule(self) -> KeepRule:
+        """`--keep`, which must be given."""
+        return KeepRule.parse(self.keep or "")
 
     def takes_licence(self, licence: str | None) -> bool:
         """Whether a text with this licence is to be exported."""

@@ -1,6 +1,7 @@
-"""The formats for rewards. `grpo`: questions with a reference answer and its grades, for reward functions; one row a
-question, whose answer is that of its best trace. `prm`: the steps of a thought, each with whether it is right, for process
-reward models (stepwise supervision).
+"""The formats for rewards. `grpo`: questions with a reference answer and its grades, and what reward functions check by
+(`programs.exports.rewards`): short answer and rubric; one row a question, whose answer is that of its best trace.
+`verifiers`: the same as an environment package, for the questions that have a short answer. `prm`: the steps of a thought,
+each with whether it is right, for process reward models (stepwise supervision).
 
 The labels of steps come from a model that checked them (`--check-steps`) and from the thought itself, never from a guess:
 
@@ -16,20 +17,47 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from programs.exports.files import Row
+from programs.exports.environment import write_package
+from programs.exports.files import Columns, Row
 from programs.exports.format import Candidate, Format, NoRow
+from programs.exports.rewards import NAMES
 from programs.exports.view import FACTS, MESSAGES, Prompt, View
-from programs.records import GRADES, StepRecord
+from programs.records import GRADES, ShortAnswer, StepRecord
 
 WRONG = "wrong"
 """The kind of step that is wrong by its own account."""
 LABELS = {"supported": True, "inferred": True, "contradicted": False}
 
+_SHORT: Columns = {
+    **dict.fromkeys(("kind", "text", "unit"), "string"),
+    **dict.fromkeys(("value", "tolerance"), "float64"),
+    "options": ["string"],
+    "aliases": ["string"],
+}
+_POINT: Columns = {"kind": "string", "text": "string", "weight": "int64"}
+_CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["string"]}
+
 
 def _question_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=view.score_of)
-    answer = {"solution": view.answer(best), **{name: getattr(best.answer_grades, name, None) for name in GRADES}}
-    return view.rows(best, lambda prompt: {"prompt": prompt.messages, **answer})
+    short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
+    named = [name for name, there in zip(NAMES, (short, rubric), strict=True) if there]
+    answer: Row = {"solution": view.answer(best), "rubric": rubric, "rewards": named}
+    answer["short_answer"] = short and short.model_dump(include=set(_SHORT))
+    grades = {name: getattr(best.answer_grades, name, None) for name in GRADES}
+    return view.rows(best, lambda prompt: {"prompt": _checked(prompt, short, view).messages, **answer, **grades})
+
+
+def _checked(prompt: Prompt, short: ShortAnswer | None, view: View) -> Prompt:
+    """A prompt that says how the answer has to end, where rules check it."""
+    if short is None:
+        return prompt
+    return prompt._replace(question=f"{prompt.question}\n\n{view.tag.inert(short.asked_for)}")
+
+
+def _environment_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
+    for row in _question_rows(traces, view):
+        yield row if row["short_answer"] else NoRow("it has no short answer that rules can check")
 
 
 def _step_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
@@ -64,11 +92,28 @@ def label_of(step: StepRecord) -> bool | None:
 
 GRPO = Format(
     name="grpo",
-    about="a question (`prompt`), its reference answer (`solution`), and the grades of that answer",
-    columns=lambda _: {"prompt": MESSAGES, "solution": "string", **dict.fromkeys(GRADES, "float64"), **FACTS},
+    about="a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards go by, "
+    "and the grades of the reference",
+    columns=lambda _: {
+        "prompt": MESSAGES,
+        "solution": "string",
+        **_CHECKS,
+        **dict.fromkeys(GRADES, "float64"),
+        **FACTS,
+    },
     rows=_question_rows,
     grouped=True,
     takes_field=True,
+)
+VERIFIERS = Format(
+    name="verifiers",
+    about="a task of an environment package for `verifiers`: a question (`prompt`), its short answer, and its rubric",
+    columns=lambda _: {"prompt": MESSAGES, "solution": "string", **_CHECKS, **FACTS},
+    rows=_environment_rows,
+    grouped=True,
+    takes_field=True,
+    jsonl_only=True,
+    package=write_package,
 )
 PRM = Format(
     name="prm",

@@ -23,6 +23,7 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
     written = texts * questions * variations
     own = written if settings.thought != "written" else 0
     traces = texts * settings.traces_a_text
+    solvers = 2 if settings.student_model else 1
     calls = {
         "questions": texts,
         "context and strands": texts * questions * 5,
@@ -30,7 +31,9 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
         "own thoughts": own * 2,
         "judges": (written + own) * len(settings.judges) if settings.quality_check else 0,
         "grades": traces if settings.grade_answers else 0,
-        "blind solving": 2 * settings.blind_solve * (texts * questions + traces) if settings.blind_solve else 0,
+        "blind solving": solvers * 2 * settings.blind_solve * (texts * questions + traces)
+        if settings.blind_solve
+        else 0,
         "step checks": traces if settings.check_steps else 0,
     }
     return {kind: count for kind, count in calls.items() if count}

@@ -10,6 +10,7 @@ from rich.text import Text
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.inputs.cleaning import clean
+from signatures.answer import FinalAnswer
 
 TITLES = {"trace": "thought"}
 """What stages are called here whose names in journals are others."""
@@ -43,7 +44,7 @@ def _of_mapping(said: Mapping[str, Any]) -> Iterator[str]:
     if "paragraphs" in said:
         yield from "\n\n".join(_plain(paragraph["text"]) for paragraph in said["paragraphs"]).splitlines()
         return
-    if set(said) <= {"text", "yes_or_no"}:
+    if "text" in said and set(said) <= set(FinalAnswer.model_fields):
         yield _plain(said["text"])
         return
     for name, value in said.items():

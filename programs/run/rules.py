@@ -56,6 +56,7 @@ def _asked_for(options: TracerOptions, biases: Mapping[str, float]) -> dict[str,
         rules["thought"] = {"of": options.thought, "tries": options.tries, "compared_by": options.comparer}
     if options.blind_solve:
         who = {"solver": options.solver, "compared_by": options.comparer}
+        who |= {"student": options.student_model} if options.student_model else {}
         rules["solved"] = {"tries": options.blind_solve, **who, "kept": sorted(options.keep)}
     if options.checker:
         rules["steps"] = {"model": options.checker}

@@ -1,10 +1,12 @@
 """The blind solve as modules: a question answered without its trace, and an answer compared with another."""
 
+import hashlib
 from typing import Any
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.passage import Passage
+from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
 from programs.stages.judge import JUDGE_TEMPERATURE
 from programs.stages.questions import Question
@@ -21,10 +23,23 @@ class SolveStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(SolveQuestion)
 
-    def ask(self, passage: Passage, question: Question, with_passage: bool, number: int, solver: str) -> Ask:
-        """One try, by the model `solver`. It is not told anything of the trace."""
+    def ask(
+        self,
+        passage: Passage,
+        question: Question,
+        with_passage: bool,
+        number: int,
+        solver: str,
+        short: ShortAnswer | None = None,
+    ) -> Ask:
+        """One try, by the model `solver`. It is not told anything of the trace; of a short answer its kind, and the options
+        of a choice."""
         shown = {"passage": passage.shown} if with_passage else {}
         name = f"{'with' if with_passage else 'without'}.{number}"
+        if short is not None:
+            shown["ending"] = short.asked_for
+            # Another short answer of the same question may ask for another ending.
+            name += f".{hashlib.blake2b(short.asked_for.encode(), digest_size=4).hexdigest()}"
         return Ask(
             stage="solve",
             key=f"solve/{passage.sample.id}/{question.type.value}/{name}/{solver}",

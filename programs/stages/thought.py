@@ -1,7 +1,8 @@
 """Stage 4 as modules: a thought along a drawn shape and the answer to it; or a thought that a model had by itself."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import dspy
@@ -12,6 +13,7 @@ from programs.asking.reply import Reply
 from programs.lms.wire import split_thinking
 from programs.passage import Passage
 from programs.records import variation_name
+from programs.stages.checkable import Checkable, checkable
 from programs.stages.checks import answer_problems, not_at_hand, thought_problems
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Strands
@@ -71,12 +73,13 @@ class AttemptPlan:
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them."""
+    """A thought and its answer, with what made them, and what such an answer can be checked by."""
 
     thought: Thought | OwnThought
     answer: str
     replies: dict[str, Reply]
     yes_or_no: YesOrNo | None = None
+    checkable: Checkable = field(default_factory=Checkable)
 
     @property
     def text(self) -> str:
@@ -118,7 +121,8 @@ class ThoughtStages(AwaitedModule):
         with adapted():
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
-            final = await self.answer.acall(**shared, thought="\n\n".join(thought.texts))
+            wrong = fields["analysis"].misconceptions
+            final = await self.answer.acall(**shared, thought="\n\n".join(thought.texts), misconceptions=wrong)
         return dspy.Prediction(thought=thought, answer=final.answer)
 
     async def written(
@@ -134,10 +138,12 @@ class ThoughtStages(AwaitedModule):
         ask = self.thought_ask(passage, question, strands, plan, faults)
         thought_reply = await answer(ask)
         thought: Thought = ask.value_of(thought_reply)
-        ask = self.answer_ask(passage, question, thought, plan, faults)
+        misconceptions = strands.analysis.misconceptions
+        ask = self.answer_ask(passage, question, misconceptions, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
-        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no)
+        found = checkable(final, question, passage, thought.texts, misconceptions)
+        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, found)
 
     def thought_ask(
         self, passage: Passage, question: Question, strands: Strands, plan: AttemptPlan, faults: Faults
@@ -172,11 +178,22 @@ class ThoughtStages(AwaitedModule):
         )
 
     def answer_ask(
-        self, passage: Passage, question: Question, thought: Thought, plan: AttemptPlan, faults: Faults
+        self,
+        passage: Passage,
+        question: Question,
+        misconceptions: Sequence[str],
+        thought: Thought,
+        plan: AttemptPlan,
+        faults: Faults,
     ) -> Ask:
         """Asks for the answer to a thought."""
-        texts, given = thought.texts, THINKING[plan.setting]
-        inputs = {**shared_inputs(passage, question), "given": given, "thought": "\n\n".join(texts)}
+        texts = thought.texts
+        inputs = {
+            **shared_inputs(passage, question),
+            "given": THINKING[plan.setting],
+            "thought": "\n\n".join(texts),
+            "misconceptions": list(misconceptions),
+        }
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type.value}/{plan.name}",
@@ -185,7 +202,7 @@ class ThoughtStages(AwaitedModule):
             depth=4,
             check=lambda values: [
                 *answer_problems(values[-1].text, question, plan.setting),
-                *borrowed(values[-1], self.answer, inputs),
+                *borrowed(values[-1].text, self.answer, inputs),
                 *(not_at_hand(passage, question, plan.setting, texts, values[-1].text) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.answer, plan),

@@ -111,3 +111,23 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
         yield from ((result, blur) for result in (*products, *quotients, *sums, *power))
+
+
+def unstated(text: str, question: str, passage: str, texts: Sequence[str]) -> list[str]:
+    """The figures of a text that stand neither in the question nor in the passage, and that no sentence of `texts` works
+    out of others in one step, within 2%."""
+    at_hand = [*quantities(question), *quantities(passage)]
+    missing = [one for one in quantities(text) if not _among(one, at_hand)]
+    sentences = [_SENTENCE_END.split(text) for text in texts]
+    return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
+
+
+def _worked_out(one: Quantity, sentences: Sequence[str]) -> bool:
+    wanted = one._replace(reach=max(one.reach, abs(one.size) * 0.02))
+    for before, sentence in zip(["", *sentences], sentences, strict=False):
+        here = quantities(sentence)
+        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)):
+            others = [other for other in (*quantities(before), *here) if not _same(wanted, other)]
+            if _derived(wanted, others):
+                return True
+    return False

@@ -2,7 +2,8 @@
 
 Another model, the solver, answers each question K times without the passage and K times with it, at a temperature of
 `SOLVE_TEMPERATURE` and with a sampling seed for each try. Each answer is compared with the final answer of each of the
-question's V accepted variations: K x V comparisons a setting. One that makes the same main claim passes.
+question's V accepted variations: K x V comparisons a setting. One that makes the same main claim passes. Where an answer
+has a short answer, the first that there is decides instead, by rules: K comparisons, and no model compares.
 
     setting      passed when at least half of its comparisons pass (rounded up)
     known        passed without the passage
@@ -13,6 +14,9 @@ question's V accepted variations: K x V comparisons a setting. One that makes th
 What failed technically (no usable answer, or no readable comparison) is absent and counts nowhere. Where the absent ones
 could have decided a setting, the setting is open and the question's need is None: undecided, never guessed. All this is the
 question's: its variations carry the same, and are kept or turned down together.
+
+With `--student-model` a second, weaker model tries the same, and its pass rates stand beside the solver's: what it fails at
+and the solver does not is worth training on (`programs.export --keep`).
 """
 
 from collections import Counter
@@ -20,10 +24,11 @@ from collections.abc import Sequence
 
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.reply import Reply
-from programs.records import BlindSolve, Need, SolveTries
+from programs.records import RULES, BlindSolve, Need, ShortAnswer, SolveTries, StudentSolve
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.solve import CompareStage, SolveStage
+from programs.text.short_answers import score
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 
@@ -36,16 +41,12 @@ async def solve_blindly(variations: list[Variation], options: TracerOptions, ans
     accepted = [variation for variation in variations if variation.accepted]
     if not accepted or options.blind_solve is None:
         return
-    tries, question = options.blind_solve, accepted[0].question
-    asks = [
-        SOLVING.ask(accepted[0].passage, question, with_passage, number, options.solver)
-        for with_passage in (False, True)
-        for number in range(tries)
-    ]
-    replies = await together(answer(ask) for ask in asks)
-    compared = await together(_compared(each, asks, replies, options.comparer, answer) for each in accepted)
-    without = tries_of([agreement for found in compared for agreement in found[:tries]])
-    with_it = tries_of([agreement for found in compared for agreement in found[tries:]])
+    short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
+    (without, with_it), replies = await _solved(accepted, short, options, options.solver, answer)
+    student = None
+    if options.student_model:
+        (blind, reading), _ = await _solved(accepted, short, options, options.student_model, answer)
+        student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
     solve = BlindSolve(
         need=need_of(without, with_it),
         difficulty=_rest(with_it.pass_rate),
@@ -53,14 +54,44 @@ async def solve_blindly(variations: list[Variation], options: TracerOptions, ans
         without_passage=without,
         with_passage=with_it,
         solver=options.solver,
-        compared_by=options.comparer,
+        compared_by=RULES if short else options.comparer,
         temperature=next((reply.temperature for reply in replies if reply.status == "ok"), None),
         variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
+        student=student,
     )
     for variation in accepted:
         variation.last.blind_solve = solve
     if options.keep and solve.need not in options.keep:
         _turn_down(accepted, solve.need)
+
+
+async def _solved(
+    accepted: list[Variation], short: ShortAnswer | None, options: TracerOptions, solver: str, answer: Answering
+) -> tuple[tuple[SolveTries, SolveTries], list[Reply]]:
+    """A model's tries without the passage and with it, and what it replied."""
+    tries, question = options.blind_solve or 0, accepted[0].question
+    asks = [
+        SOLVING.ask(accepted[0].passage, question, with_passage, number, solver, short)
+        for with_passage in (False, True)
+        for number in range(tries)
+    ]
+    replies = await together(answer(ask) for ask in asks)
+    for variation in accepted:
+        variation.last.more.setdefault("solve", []).extend(replies)
+    if short is None:
+        compared = await together(_compared(each, asks, replies, options.comparer, answer) for each in accepted)
+    else:
+        compared = [[_by_rules(ask, reply, short) for ask, reply in zip(asks, replies, strict=True)]]
+    without = tries_of([agreement for found in compared for agreement in found[:tries]])
+    with_it = tries_of([agreement for found in compared for agreement in found[tries:]])
+    return (without, with_it), replies
+
+
+def _by_rules(ask: Ask, reply: Reply, short: ShortAnswer) -> Agreement | None:
+    """How a try stands to the short answer (None: absent)."""
+    if reply.status != "ok":
+        return None
+    return "equivalent" if score(ask.read(reply.output).text, dict(short)) else "contradicts"
 
 
 async def _compared(
@@ -75,7 +106,7 @@ async def _compared(
         return await answer(COMPARING.ask_of_try(variation.question, draft, name, ask, reply.output, comparer))
 
     compared = await together(compare(ask, reply) for ask, reply in zip(asks, replies, strict=True))
-    variation.last.more |= {"solve": replies, "compare": [reply for reply in compared if reply is not None]}
+    variation.last.more.setdefault("compare", []).extend(reply for reply in compared if reply is not None)
     return [reply.output["agreement"] if reply and reply.status == "ok" else None for reply in compared]
 
 

@@ -11,6 +11,7 @@ be answered or compared is open: where no other is taken, a later run goes on wi
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import cache
 
 from programs.asking.ask import Answering
@@ -82,6 +83,7 @@ async def _try(
     reply = draft.replies["agreement"] = await answer(compare)
     found = compare.value_of(reply)
     agreed = Agreed(agreement=found.agreement, reason=found.reason, reference=reference, compared_by=reply.model)
+    draft = replace(draft, checkable=grounded.draft.checkable)
     if found.agreement != "equivalent":
         own.attempts.append(Attempt(plan, draft, [], "below", agreed=agreed))
         return str(found.agreement)

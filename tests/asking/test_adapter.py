@@ -83,7 +83,7 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
     )
     assert {each for each in SIGNATURES if "question" in each.input_fields} == {
         *stages,
-        *(each for each in SIGNATURES if each.__name__ in WITHOUT_PASSAGE),
+        *(each for each in SIGNATURES if each.__name__ in WITHOUT_PASSAGE - {"CheckRubric"}),
     }
     assert shared == expected
 
@@ -91,7 +91,7 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
 def test_a_stage_sees_what_each_given_input_is() -> None:
     text = user(WriteAnswer, earlier="So.", feedback="- thin")
     given = text[text.index(GIVEN) : text.index(FORM if FORM in text else SCHEMA)]
-    names = ["passage", "question", "asked_by", "given", "thought", "earlier", "feedback"]
+    names = ["passage", "question", "asked_by", "given", "thought", "misconceptions", "earlier", "feedback"]
     assert [line.split(":")[0] for line in given.split("\n")[1:] if line] == [f"- {name}" for name in names]
     assert f"- earlier: {EARLIER}" in given
     assert "- earlier" not in user(WriteAnswer)

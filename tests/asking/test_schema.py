@@ -57,7 +57,7 @@ def test_every_string_list_and_number_is_bounded(signature: Any) -> None:
         if kind == "string":
             assert "enum" in node or "const" in node or node["maxLength"] <= 2000
         if kind == "array":
-            assert 1 <= node["minItems"] <= node["maxItems"] <= 16
+            assert 0 <= node["minItems"] <= node["maxItems"] <= 16
         if kind == "integer":
             assert node["minimum"] >= 0
             assert node["maximum"] < 2**31

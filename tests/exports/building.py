@@ -29,6 +29,12 @@ from programs.records import Record
 from programs.run.journal import Journal
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
+SHORT = {"kind": "number", "text": "1.1", "value": 1.1, "unit": "", "tolerance": 0.05}
+RUBRIC = [
+    {"kind": "fact", "text": "says that dust reddens", "weight": 2, "sentence": 1},
+    {"kind": "step", "text": "takes the slope from it", "weight": 1},
+    {"kind": "pitfall", "text": "says that the slope is steep", "weight": -1},
+]
 ANSWER = "The slope is biased by dust.\n\nHow much stays open."
 
 
@@ -63,6 +69,8 @@ def record(number: int = 0, **given: Any) -> Record:
         "needs_passage": given.get("needs_passage", []),
         "reasoning_trace": given.get("reasoning_trace", f"<thought>\n{thought}\n</thought>"),
         "steps": given.get("steps", []),
+        "short_answer": given.get("short_answer", SHORT),
+        "rubric": given.get("rubric", RUBRIC),
         "final_answer": given.get("answer", ANSWER),
         "answer_grades": None if grade is None else grades,
         "verdicts": [] if given.get("score") is None else [verdict],

@@ -35,6 +35,7 @@ STAGE_OF_FIELD = {
     "solution": "solve",
     "comparison": "compare",
     "checks": "steps",
+    "rubric": "rubric",
     "reply": "own",
 }
 
@@ -222,7 +223,13 @@ def answer(asked: Asked) -> dict[str, Any]:
         f"The {word(1)} is best explained by the selection of {word(2)} (case {asked.nonce}). A bigger {word(3)} would "
         f"not do, since {word(5)} has an error that it leaves out. For {word(6)} it stays open how {word(4)} drifts."
     )
-    return {"text": text, "yes_or_no": "neither"}
+    rubric = [
+        {"kind": "fact", "text": f"names the {word(1)} of case {asked.nonce}", "weight": 2, "sentence": 1},
+        {"kind": "step", "text": f"tells the {word(2)} apart from it", "weight": 1, "sentence": 0},
+        {"kind": "pitfall", "text": f"says that {word(3)} alone decides", "weight": 1, "sentence": 0},
+    ]
+    short = {"kind": "none", "answer": "", "unit": "", "others": []}
+    return {"text": text, "yes_or_no": "neither", "short": short, "rubric": rubric}
 
 
 def judge(asked: Asked) -> dict[str, Any]:
@@ -263,6 +270,11 @@ def steps(asked: Asked) -> dict[str, Any]:
     return {"items": [{"step": step, "sentence": 1, "reason": reason, "status": "inferred"} for step in given]}
 
 
+def rubric(_asked: Asked) -> dict[str, Any]:
+    """The first point is met."""
+    return {"met": [1]}
+
+
 ANSWERS: dict[str, Answer] = {
     "questions": questions,
     "context": context,
@@ -277,5 +289,6 @@ ANSWERS: dict[str, Answer] = {
     "solve": solve,
     "compare": compare,
     "steps": steps,
+    "rubric": rubric,
     "own": own,
 }

@@ -1,0 +1,57 @@
+"""`--to verifiers`: what makes of an export's folder an environment package (`programs.exports.verifiers_package`)."""
+
+import re
+from pathlib import Path
+
+_ROOMS = "programs.text.short_answers"
+
+_PROJECT = """\
+[project]
+name = "{name}"
+version = "0.1.0"
+description = "Questions with answers that rules can check, made by SynthReasoner"
+requires-python = ">=3.11"
+dependencies = ["verifiers>=0.4", "pint>=0.24"]
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[tool.hatch.build.targets.wheel]
+packages = ["{module}"]
+
+[tool.hatch.build.targets.wheel.force-include]
+"data" = "{module}/data"
+"""
+
+
+def package_name(folder: Path) -> str:
+    """The module of the environment in a folder: the folder's name, as Python has names."""
+    name = re.sub(r"\W+", "_", folder.name.lower(), flags=re.ASCII).strip("_")
+    return name if name[:1].isalpha() else f"env_{name}".rstrip("_")
+
+
+def write_package(folder: Path, module: str) -> None:
+    """Adds the package to an export's folder, which has its data already."""
+    here, package = Path(__file__).parent, folder / module
+    package.mkdir()
+    code = (here / "verifiers_package.py").read_text(encoding="utf-8")
+    (package / "__init__.py").write_text(
+        code.replace(f"from {_ROOMS}", f"from {module}.short_answers"), encoding="utf-8"
+    )
+    rules = here.parent / "text" / "short_answers.py"
+    (package / "short_answers.py").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
+    (package / "judge.txt").write_text(judge_prompt(), encoding="utf-8")
+    project = _PROJECT.format(name=module.replace("_", "-"), module=module)
+    (folder / "pyproject.toml").write_text(project, encoding="utf-8")
+
+
+def judge_prompt() -> str:
+    """What the judge of a rubric is asked, as one text with `{prompt}`, `{answer}` and `{points}` to be filled in."""
+    # Only now: --help needs none of it.
+    from programs.asking.adapter import PassageFirstAdapter
+    from signatures.rubric import CheckRubric
+
+    inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
+    messages = PassageFirstAdapter().format(CheckRubric, [], inputs)
+    return "\n\n".join(message["content"] for message in messages)

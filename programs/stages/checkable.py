@@ -1,0 +1,205 @@
+"""What an answer can be checked by, as the model gave it: a short answer and a rubric. Pure functions: what fails its check
+is left out with the reason, and never costs the trace."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz
+
+from programs.passage import Passage
+from programs.records import RubricPoint, ShortAnswer
+from programs.rejection import Reason, Rejection
+from programs.stages.questions import Question
+from programs.text.needs_passage import unstated
+from programs.text.quantities import quantities
+from programs.text.short_answers import known_unit, numbers_in, plain, same_amount
+from programs.text.words import content, tokens
+from signatures.answer import FinalAnswer, Point, ShortForm
+
+FEWEST_POINTS = 3
+SAME_WORDS = 90.0
+"""Two points with the same figures, at or above this similarity (rapidfuzz ratio, 0-100), say the same."""
+STANDS_OUT = 1.8
+"""A right option this much longer than the longest wrong one is found without an idea of the matter."""
+TOLERANCES = (0.01, 0.05)
+"""The least and the largest tolerance of a number; between them it is what its last digit may be off by."""
+
+
+class Unfit(Exception):
+    """A short answer, or a point, that fails its check."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True)
+class Checkable:
+    """What stands of both, and what was left out, each with its place (`short answer`, `point 2`) first in the detail."""
+
+    short_answer: ShortAnswer | None = None
+    rubric: list[RubricPoint] = field(default_factory=list)
+    unchecked: list[Rejection] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What both are checked against; `texts` are the thought's paragraphs and the answer."""
+
+    question: str
+    passage: Passage
+    texts: tuple[str, ...]
+    misconceptions: Sequence[str]
+
+    @property
+    def answer(self) -> str:
+        return self.texts[-1]
+
+    def unstated(self, text: str) -> list[str]:
+        return unstated(text, self.question, self.passage.sample.text, self.texts)
+
+
+def checkable(
+    final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str], misconceptions: Sequence[str]
+) -> Checkable:
+    """What of a final answer's short form and rubric passes the checks."""
+    context = _Context(question.text, passage, (*thought, final.text.strip()), misconceptions)
+    lost: list[Rejection] = []
+    short = None
+    try:
+        short = _short_answer(final, context)
+    except Unfit as unfit:
+        lost.append(_rejection("short answer", unfit))
+    points: list[RubricPoint] = []
+    for number, said in enumerate(final.rubric, start=1):
+        try:
+            points.append(_checked(_point(said, passage), points, context))
+        except Unfit as unfit:
+            lost.append(_rejection(f"point {number}", unfit))
+    if len(points) < FEWEST_POINTS or not any(point.weight > 0 for point in points):
+        lost.append(_rejection("rubric", Unfit(Reason.TOO_FEW)))
+        points = []
+    return Checkable(short, points, lost)
+
+
+def _rejection(place: str, unfit: Unfit) -> Rejection:
+    return Rejection(reason=unfit.reason, detail=f"{place}: {unfit.detail}" if unfit.detail else place)
+
+
+def _short_answer(final: FinalAnswer, context: _Context) -> ShortAnswer | None:
+    """Raises `Unfit`; None where the question allows none."""
+    said, word = final.short, final.yes_or_no
+    if said is None and word not in ("yes", "no"):
+        raise Unfit(Reason.UNREADABLE)
+    if said is None or said.kind in ("none", "yes_no"):
+        named = plain(said.answer) if said is not None and said.kind == "yes_no" else word
+        return _yes_or_no(named, word, context)
+    return {"number": _number, "choice": _choice, "term": _term}[said.kind](said, context)
+
+
+def _yes_or_no(said: str | None, word: str | None, context: _Context) -> ShortAnswer | None:
+    if said not in ("yes", "no"):
+        return None
+    first = re.match(r"\W*(yes|no)\b", context.answer, re.I)
+    if word not in (None, said) or (first and first[1].lower() != said):
+        raise Unfit(Reason.DISAGREES, said)
+    return ShortAnswer(kind="yes_no", text=said)
+
+
+def _number(said: ShortForm, context: _Context) -> ShortAnswer:
+    found = numbers_in(said.answer)
+    if len(found) != 1:
+        raise Unfit(Reason.UNREADABLE, said.answer)
+    [number] = found
+    unit = number.unit or _unit(said.unit.strip(), context)
+    digits = re.sub(r"[eE×x].*", "", re.sub(r"[^\d.eE×x]", "", said.answer))
+    step = 10.0 ** -len(digits.partition(".")[2]) / float(digits or 1) if float(digits or 0) else 0.0
+    tolerance = round(min(max(step / 2, TOLERANCES[0]), TOLERANCES[1]), 4)
+    short = ShortAnswer(kind="number", text=said.answer, value=number.value, unit=unit, tolerance=tolerance)
+    plainly = short.model_dump() | {"unit": ""}
+    as_written = any(same_amount(one.value, "", plainly) for one in quantities(context.answer))
+    if not as_written and not any(same_amount(one.value, one.unit, dict(short)) for one in numbers_in(context.answer)):
+        raise Unfit(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
+    if nowhere := context.unstated(f"{said.answer} {unit}".strip()):
+        raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
+    return short
+
+
+def _unit(name: str, context: _Context) -> str:
+    """A unit that is known; "" where none is given, or things are counted, as in "nine ovaries"."""
+    if not name or known_unit(name):
+        return name
+    counted = rf"(?:\d|\b[a-z]+)\s(?:[\w-]+\s){{0,3}}{re.escape(name)}\b"
+    if re.fullmatch(r"[A-Za-z][a-z-]+(?: [a-z-]+)*", name) and re.search(counted, context.answer):
+        return ""
+    raise Unfit(Reason.UNIT, name)
+
+
+def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
+    right = said.answer.strip()
+    wrong = [option.strip() for option in said.others or context.misconceptions][:3]
+    options = sorted([right, *wrong], key=lambda text: hashlib.blake2b(text.encode(), digest_size=8).digest())
+    # One word may be all that tells a wrong claim from the right one.
+    words = [frozenset(plain(option).split()) for option in options]
+    if (
+        len(options) < 2
+        or len(set(words)) < len(options)
+        or not all(words)
+        or len(right) > STANDS_OUT * max(map(len, wrong))
+    ):
+        raise Unfit(Reason.OPTIONS, " | ".join(options))
+    said_there = content(tokens(right))
+    if len(said_there & content(tokens(context.answer))) * 2 < len(said_there):
+        raise Unfit(Reason.DISAGREES, right)
+    return ShortAnswer(kind="choice", text=right, options=options)
+
+
+def _term(said: ShortForm, context: _Context) -> ShortAnswer:
+    name = said.answer.strip(" .")
+    if not plain(name) or len(name.split()) > 6:
+        raise Unfit(Reason.UNREADABLE, name)
+    if _says(context.question, name):
+        raise Unfit(Reason.GIVEN_AWAY, name)
+    if not _says(context.answer, name):
+        raise Unfit(Reason.DISAGREES, name)
+    return ShortAnswer(kind="term", text=name, aliases=list(_aliases(name, said.others, context)))
+
+
+def _aliases(name: str, others: Sequence[str], context: _Context) -> Iterator[str]:
+    """Those that passage or answer use, and initials: any other may be a name of something else."""
+    initials = "".join(word[0] for word in plain(name).split())
+    for alias in dict.fromkeys(other.strip(" .") for other in others):
+        used = _says(context.passage.sample.text, alias) or _says(context.answer, alias)
+        known = (len(alias) > 2 and used) or plain(alias) == initials
+        if known and plain(alias) != plain(name) and not _says(context.question, alias):
+            yield alias
+
+
+def _says(text: str, name: str) -> bool:
+    return f" {plain(name)} " in f" {plain(text)} "
+
+
+def _point(said: Point, passage: Passage) -> RubricPoint:
+    quote, place = passage.sentence(said.sentence), {}
+    if quote is not None:
+        span = passage.spans[said.sentence - 1]
+        place = {"sentence": said.sentence, "quote": quote, "start": span.start, "end": span.end}
+    elif said.sentence or said.kind == "fact":
+        raise Unfit(Reason.NO_SENTENCE, str(said.sentence))
+    weight = -said.weight if said.kind == "pitfall" else said.weight
+    return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, **place)
+
+
+def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Context) -> RubricPoint:
+    figures = re.findall(r"\d+", point.text)
+    near = (one.text for one in earlier if re.findall(r"\d+", one.text) == figures)
+    if any(fuzz.ratio(plain(point.text), plain(text)) >= SAME_WORDS for text in near):
+        raise Unfit(Reason.SAME_POINT, point.text)
+    if point.kind == "pitfall":
+        if _says(context.answer, point.text):
+            raise Unfit(Reason.DISAGREES, point.text)
+    elif nowhere := context.unstated(point.text):
+        raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
+    return point

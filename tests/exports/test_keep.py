@@ -1,0 +1,108 @@
+"""`--keep`: which traces an export takes, by what was measured (`programs.exports.keep`).
+
+1. A rule of comparisons is kept as it reads; what was not measured makes a trace no match, with the reason.
+2. Whatever else Python could mean is refused before any work, with one line, and nothing of it is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.exports.keep import MEASURED, KeepRule
+from programs.records import Record
+from tests.exports.building import export_to, plain_document, record, refused, rows
+
+
+def tries(rate: float | None) -> dict[str, Any]:
+    return {"asked": 4, "equivalent": 0, "partial": 0, "contradicts": 0, "absent": 0, "pass_rate": rate}
+
+
+def solved(number: int, solver: float, student: float | None, score: float | None = None) -> Record:
+    """A trace whose solver and student pass so often with the passage, and never without."""
+    found = {
+        "need": "needs_paper",
+        "difficulty": 1 - solver,
+        "difficulty_without": 1.0,
+        "without_passage": tries(0.0),
+        "with_passage": tries(solver),
+        "solver": "a",
+        "compared_by": "rules",
+        "temperature": 0.7,
+        "student": None
+        if student is None
+        else {"solver": "b", "without_passage": tries(0.0), "with_passage": tries(student)},
+    }
+    content = record(number, score=score).model_dump(mode="json")
+    return Record.model_validate({**content, "blind_solve": found})
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        ("student<0.5 and solver>0.5", True),
+        ("student < 0.25", False),
+        ("student<=.25", True),
+        ("not student>0.5", True),
+        ("student>0.5 or (solver>0.5 and judges>=7)", True),
+        ("0.1 < student < solver", True),
+        ("solver_without == 0 and student_without == 0", True),
+        ("solver > 1", False),
+        (" solver != student ", True),
+    ],
+)
+def test_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
+    why = KeepRule.parse(rule).refusal(solved(1, solver=0.75, student=0.25, score=8.0))
+    assert why == (None if kept else f"it is not {rule.strip()} (--keep)")
+
+
+def test_what_was_not_measured_is_no_match() -> None:
+    rule = KeepRule.parse("student<0.5 or grades<2 or solver>=0")
+    assert rule.refusal(solved(1, solver=1.0, student=None)) == "not measured of it: student, grades (--keep)"
+    assert set(MEASURED) >= {"student", "solver", "judges"}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "student",
+        "0.5",
+        "1 < 2",
+        "teacher < 0.5",
+        "student < '0.5'",
+        "student < True",
+        "student + 1 < 2",
+        "student < 0.5; solver > 0.5",
+        "student is 0",
+        "student in (0, 1)",
+        "-student < 0",
+        "__import__('os').system('true') < 1",
+        "(lambda: 1)() < student",
+        "student.real < 1",
+        "[x for x in ()] < student",
+        "student := 1",
+        "student < 10**10**10",
+        "student < 1" + "0" * 400,
+        "not " * 400 + "student<1",
+        "(" * 5000,
+        "student<1 and " * 500 + "student<1",
+        "student < 0.5\n\nimport os",
+        "student \0< 1",
+    ],
+)
+def test_anything_else_is_refused(rule: str) -> None:
+    with pytest.raises(ValueError, match="is no rule: compare student"):
+        KeepRule.parse(rule)
+
+
+def test_the_export_takes_what_the_rule_keeps_and_counts_the_rest(tmp_path: Path) -> None:
+    made = [solved(1, 1.0, 0.0), solved(2, 1.0, 1.0), solved(3, 0.0, 0.0), solved(4, 1.0, None)]
+    document = plain_document(tmp_path / "out.json", made)
+    folder = export_to(document, "grpo", "--keep", "student<0.5 and solver>0.5")
+    assert [row["id"] for row in rows(folder)] == [made[0].id]
+    card = (folder / "README.md").read_text()
+    assert "not exported: not measured of it: student" in card.replace("\\", "")
+    assert "is no rule" in refused(document, "sft", "--keep", "student = 0.5", output="other")

@@ -1,0 +1,235 @@
+"""Reward functions as TRL calls them (`programs.exports.rewards`, `programs.text.short_answers`).
+
+1. 200 completions that were written by hand have the reward that was written beside them (completions.jsonl).
+2. A number is right in whatever unit of its kind and however it is written, and wrong beyond its tolerance.
+3. What names everything, says the question again, or says nothing gets 0, however long it is, in a moment.
+4. Completions come as texts or as messages, columns as values or as JSON; without a short answer there is no reward.
+5. The rubric's reward is the share of its weights that the judge saw; what the judge says unreadably is no reward.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pint
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programs.exports.rewards import reward, rubric_reward
+from programs.stages.rubric import rubric_score
+from programs.text.short_answers import score
+from tests.exports.building import Made, export_to, laid, record, rows
+from tests.lab import ROOT
+from tests.standin.scientist import Scientist
+from tests.standin.server import StandIn
+
+LINES = [json.loads(line) for line in Path(__file__).with_name("completions.jsonl").read_text().splitlines()]
+SHORT = {line["name"]: line["short_answer"] for line in LINES if "name" in line}
+WRITTEN = [line for line in LINES if "name" not in line]
+
+
+def test_completions_have_the_reward_that_was_written_beside_them() -> None:
+    assert len(WRITTEN) == 200
+    for line in WRITTEN:
+        assert score(line["completion"], SHORT[line["short"]]) == line["reward"], line
+
+
+UNITS = [
+    ("m", "cm", "km", "light years", "Mpc", "au"),
+    ("s", "min", "days", "Myr"),
+    ("kg", "g", "solar masses", r"M_\odot"),
+    ("keV", "J", "erg"),
+    ("km/s", "m s^-1", r"\mathrm{cm\,s^{-1}}"),
+    ("W/m^2", "erg/s/cm^2", r"erg\,cm^{-2}\,s^{-1}"),
+]
+FACTORS = {
+    "light years": 9.4607304725808e15,
+    "Mpc": 3.0856775814913674e22,
+    "au": 149597870700.0,
+    "Myr": 31557600000000.0,
+    "solar masses": 1.98841e30,
+    r"M_\odot": 1.98841e30,
+    "m s^-1": 1.0,
+    r"\mathrm{cm\,s^{-1}}": 0.01,
+    r"erg\,cm^{-2}\,s^{-1}": 0.001,
+}
+REGISTRY: Any = pint.UnitRegistry()
+
+
+def factor(unit: str) -> float:
+    return FACTORS.get(unit) or float(REGISTRY(unit).to_base_units().magnitude)
+
+
+def written(value: float, form: int) -> str:
+    """A number with seven digits, in one of many ways."""
+    mantissa, _, power = f"{value:.6e}".partition("e")
+    exponent = int(power)
+    raised = str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
+    forms = [
+        f"{mantissa}e{exponent}",
+        f"{mantissa} \\times 10^{{{exponent}}}",
+        f"{mantissa} × 10{raised}",
+        f"{mantissa}·10^{exponent}",
+        f"${mantissa}\\cdot10^{{{exponent}}}$",
+        f"{value:,.3f}" if 1 <= abs(value) < 1e9 else f"{mantissa}E{exponent}",
+    ]
+    return forms[form % len(forms)]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(UNITS),
+    st.data(),
+    st.floats(1e-3, 1e6),
+    st.integers(0, 5),
+    st.floats(-3, 3).filter(lambda off: abs(abs(off) - 1) > 0.05),
+)
+def test_a_number_counts_in_any_unit_and_any_form(
+    units: tuple[str, ...], data: st.DataObject, value: float, form: int, off: float
+) -> None:
+    due, given_in = data.draw(st.sampled_from(units)), data.draw(st.sampled_from(units))
+    short = {"kind": "number", "value": value, "unit": due, "tolerance": 0.02}
+    said = written(value * factor(due) / factor(given_in) * (1 + 0.02 * off), form)
+    expected = float(abs(off) < 1)
+    assert score(rf"So it is \boxed{{{said} {given_in}}}.", short) == expected
+    assert score(f"So it is {said} {given_in}", short) == expected
+    other = data.draw(st.sampled_from([one for several in UNITS if several != units for one in several]))
+    assert score(rf"\boxed{{{said} {other}}}", short) == 0.0
+
+
+NAMES = st.sampled_from(sorted(SHORT))
+
+
+@settings(deadline=None)
+@given(NAMES, st.text(max_size=60) | st.sampled_from([line["completion"] for line in WRITTEN]))
+def test_any_text_has_a_reward_of_0_or_1_and_none_inside_a_thought(name: str, text: str) -> None:
+    assert score(text, SHORT[name]) in (0.0, 1.0)
+    assert score(f"<think>{text}", SHORT[name]) == 0.0 or "</think" in text.lower() or "[/THINK]" in text
+
+
+MANY = 10_000
+HOSTILE = {
+    "every option": "Dust reddens the light of the far galaxies. The far galaxies are older. (A) (B) (C) (D)",
+    "every option in a box": r"\boxed{A} \boxed{B} \boxed{C} \boxed{D}",
+    "every letter in one box": r"\boxed{ABCD}",
+    "numbers": " ".join(map(str, range(MANY))) + " km/s/Mpc",
+    "numbers in a box": r"\boxed{" + ", ".join(map(str, range(MANY))) + "}",
+    "numbers in boxes": "".join(rf"\boxed{{{number}}}" for number in range(MANY)),
+    "numbers with units": ", ".join(f"{number} Gyr" for number in range(MANY)),
+    "yes and no": "Yes and no. Yes. No. Both yes and no.",
+    "yes and no in boxes": r"\boxed{yes}\boxed{no}",
+    "empty boxes": r"\boxed{}" * MANY,
+    "open boxes": r"\boxed{" * MANY,
+    "a box in a box": r"\boxed{\boxed{B}",
+    "every term": "It is lensing, Malmquist bias, baryon acoustic oscillations, BAO, dark matter.",
+    "a long box": r"\boxed{" + "9 " * MANY + "}",
+    "an open thought": "<think>" * MANY + "B",
+    "the task": r"End with the result alone in \boxed{}, a number with its unit, as in \boxed{3.2 km/s}.",
+    "the other task": r"One of the options above is right. End with its letter in \boxed{}, as in \boxed{A}.",
+    "yes or no": r"End with \boxed{yes} or \boxed{no}.",
+    "powers": r"\boxed{70 (km" + "^9" * MANY + "}",
+    "spaces": " " * MANY * 10,
+}
+
+
+@pytest.mark.parametrize("completion", HOSTILE.values(), ids=HOSTILE)
+def test_hacks_get_nothing(completion: str) -> None:
+    assert {name: score(completion, short) for name, short in SHORT.items()} == dict.fromkeys(SHORT, 0.0)
+
+
+def test_the_question_said_again_gets_nothing() -> None:
+    assert score("At what rate does space expand, 67 or 70 km/s/Mpc?", SHORT["hubble"]) == 0.0
+    assert score("Does the rate of 70 km/s/Mpc follow?", SHORT["hubble"]) == 0.0
+    options = "".join(f"({letter}) {text}\n" for letter, text in zip("ABC", SHORT["cause"]["options"], strict=True))
+    assert score(f"Why are they red?\n{options}", SHORT["cause"]) == 0.0
+
+
+def test_completions_and_columns_in_every_form() -> None:
+    said, short = r"So it is \boxed{B}.", SHORT["cause"]
+    system = {"role": "system", "content": r"End with \boxed{B}."}
+    message = [{"role": "assistant", "content": said}]
+    parts = [{"role": "assistant", "content": [{"type": "text", "text": said}]}]
+    nothing: list[Any] = [[], [{"role": "assistant", "content": None}], [system]]
+    completions = [said, message, [system, *message], parts, *nothing, said, said]
+    columns = [short] * 7 + [json.dumps(short), None]
+    found = reward(completions=completions, short_answer=columns, prompts=[""] * 9, id=["x"] * 9, trainer_state=None)
+    assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None]
+
+
+def test_the_docs_snippet_trains_with_these_rewards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL's trainer needs PyTorch: what it is given is taken from it, and the rewards are called as it calls them."""
+    [snippet] = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
+        if "GRPOTrainer" in block
+    ]
+    folder = export_to(laid(tmp_path, [Made(record(number, score=8.0)) for number in (1, 2)]), "grpo")
+    data = rows(folder)
+    trainer = MagicMock()
+    monkeypatch.setitem(sys.modules, "trl", trainer)
+    monkeypatch.setitem(sys.modules, "datasets", MagicMock())
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    with StandIn(
+        Scientist({"rubric": lambda asked: {"met": [1] if "dust" in asked.given("answer") else []}})
+    ) as server:
+        exec(compile(snippet.replace("http://localhost:8000/v1", server.openai_base), "export.md", "exec"), {})
+        given = trainer.GRPOTrainer.call_args.kwargs
+        columns = {name: [row[name] for row in data] for name in data[0] if name != "prompt"}
+        said = [
+            [{"role": "assistant", "content": rf"<think>So.</think>It is {what} \boxed{{{number}}}."}]
+            for what, number in (("dust:", 1.1), ("ice:", 7))
+        ]
+        called = {"prompts": [row["prompt"] for row in data], "completions": said, "trainer_state": None, **columns}
+        assert [function(**called) for function in given["reward_funcs"]] == [[1.0, 0.0], [2 / 3, 0.0]]
+    assert [function.__name__ for function in given["reward_funcs"]] == data[0]["rewards"]
+    assert r"\boxed{}" in data[0]["prompt"][1]["content"]
+
+
+def test_rewards_need_no_model_and_no_dspy() -> None:
+    code = "import sys, programs.exports.rewards; print([n for n in ('dspy', 'pint', 'pydantic') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+RUBRIC = [
+    {"kind": "fact", "text": "names the dust", "weight": 3},
+    {"kind": "step", "text": "takes it off", "weight": 1},
+    {"kind": "pitfall", "text": "says they are old", "weight": -2},
+]
+
+
+@pytest.mark.parametrize(
+    ("met", "expected"), [([], 0.0), ([1], 0.75), ([1, 2], 1.0), ([1, 2, 3], 0.5), ([3], 0.0), ([1, 1], 0.75)]
+)
+def test_a_rubric_is_scored_by_weight(met: list[int], expected: float) -> None:
+    assert rubric_score(met, RUBRIC) == expected
+
+
+def test_the_judge_is_asked_of_the_answer_alone() -> None:
+    seen: list[str] = []
+
+    def judge(asked: Any) -> Any:
+        seen.append(asked.given("answer"))
+        return {"met": [1, 2]} if "dust" in asked.given("answer") else "I would rather not say."
+
+    with StandIn(Scientist({"rubric": judge})) as server:
+        judged = rubric_reward("openai/judge", api_base=server.openai_base, env={"OPENAI_API_KEY": "x"})
+        completions = ["<think>Old?</think>It is dust.", "Ice.", "<think>dust", "dust", "dust " * 9000]
+        rubric: list[Any] = [RUBRIC, json.dumps(RUBRIC), RUBRIC, None, RUBRIC]
+        prompts = ["Why?", [{"role": "user", "content": "Why?"}], "Why?", "Why?", "Why?"]
+        assert judged.__name__ == "rubric_reward"
+        assert judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5) == [
+            1.0,
+            None,
+            0.0,
+            None,
+            0.0,
+        ]
+    assert set(seen) == {"It is dust.", "Ice."}

@@ -1,0 +1,51 @@
+"""`--to verifiers`: the folder is an environment package.
+
+1. It needs nothing of ours: its rules are those of `programs.text.short_answers`, copied.
+2. verifiers loads it, and scores canned rollouts by the short answer; its judge is asked what ours is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from programs.exports.environment import package_name
+from tests.exports.building import Made, export_to, laid, record, rows
+from tests.lab import ROOT
+from tests.needing import verifiers
+
+
+def exported(folder: Path) -> Path:
+    made = [Made(record(1, score=8.0)), Made(record(2, score=8.0)), Made(record(3, score=8.0, short_answer=None))]
+    return export_to(laid(folder, made), "verifiers", output="3 Cosmo-RL")
+
+
+def test_the_folder_is_a_package_that_needs_nothing_of_ours(tmp_path: Path) -> None:
+    folder = exported(tmp_path)
+    package = folder / package_name(folder)
+    assert package.name == "env_3_cosmo_rl"
+    assert not [
+        line for path in package.glob("*.py") for line in path.read_text().split("\n") if "from programs" in line
+    ]
+    assert (package / "short_answers.py").read_bytes() == (ROOT / "programs/text/short_answers.py").read_bytes()
+    assert f'packages = ["{package.name}"]' in (folder / "pyproject.toml").read_text()
+    assert all(field in (package / "judge.txt").read_text() for field in ("{prompt}", "{answer}", "{points}"))
+    assert len(rows(folder)) == 2, "without a short answer there is nothing to reward by"
+
+
+def test_verifiers_loads_it_and_scores_canned_rollouts(tmp_path: Path) -> None:
+    python, folder = verifiers(), exported(tmp_path)
+    command = [python, str(ROOT / "tests/exports/verifiers_rollout.py"), package_name(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["environment"] == "SingleAgentEnv"
+    assert found["prompts"] == [row["prompt"][1]["content"] for row in rows(folder)]
+    assert found["rewards"] == [{"short_answer": 1.0}, {"short_answer": 0.0}, {"short_answer": 0.0}]
+    assert found["judge"].endswith("Why?\n\n[[ ## answer ## ]]\n{points}\n\n[[ ## points ## ]]\n1. x")
+    assert found["met"] == [1, 3]
