@@ -125,7 +125,7 @@ def _list_models(settings: Settings, console: "Console") -> int:
     finally:
         model.close()
     for name in names:
-        console.print(f"{name.internal_id}  ({name.id})", highlight=False)
+        console.print(f"{name.internal_id}  ({name.id})", highlight=False, markup=False)
     return 0
 
 
