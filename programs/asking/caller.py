@@ -19,7 +19,7 @@ from dspy.utils.exceptions import AdapterParseError
 from pydantic import BaseModel
 
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
-from programs.asking.ask import Ask, asked
+from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply, Spent
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
@@ -75,7 +75,6 @@ class Caller:
         model = self._model_of(ask)
         options = self._options if model is None else options_of(model)
         costs: list[Meter] = []
-        token = asked.set(ask)
         try:
             reply = await self._reply(ask, model, options, costs)
         except RunStopped:
@@ -83,8 +82,6 @@ class Caller:
                 raise
             # What the tries so far cost is kept, though no more of them may follow.
             reply = Reply(status="unread", problems=["the run was stopped"])
-        finally:
-            asked.reset(token)
         lm = model.lm if model else ask.predict.lm or dspy.settings.lm
         return reply.model_copy(
             update={

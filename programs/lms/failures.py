@@ -73,12 +73,13 @@ def kind(error: BackendError) -> str:
 _CONTEXT = re.compile(
     r"context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
     r"|max_model_len|max(?:imum)? length|(?:prompt|input|request|message|content)s? (?:is |are )?too (?:long|large)"
-    r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|shorter than|too many (?:input )?tokens|maximum number of tokens"
-    r"|range of input length|reduce (?:the|your) (?:length|prompt)|`inputs` (?:tokens|must)|overflows",
+    r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|too many (?:input )?tokens|maximum number of tokens"
+    r"|shorter than|range of input length|reduce (?:the|your) (?:length|prompt)|`inputs` (?:tokens|must)|overflows",
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
-    r"exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce|overflow|limit|greater",
+    r"exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce"
+    r"|overflow|limit|greater",
     re.IGNORECASE,
 )
 # A model's name in quotation marks: refusals also quote passages, which speak of models that are not found.
@@ -93,8 +94,8 @@ _MODERATION = re.compile(
 )
 _SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
 _UNSUPPORTED = re.compile(
-    r"unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|not (?:permitted|allowed|enabled)"
-    r"|cannot (?:both )?be (?:used|set|specified)|deprecated|only the default|extra (?:inputs|fields)|cannot find field"
+    r"unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
+    r"|cannot (?:both )?be (?:used|set|specified)|not (?:permitted|allowed|enabled)|only the default|extra (?:inputs|fields)|cannot find field"
     r"|(?:invalid|bad) (?:parameter|argument|field)|must alternate",
     re.IGNORECASE,
 )
@@ -149,7 +150,7 @@ def _refused_parameter(said: str) -> str | None:
         return None
     named = _PARAMETER.search(said)
     if named:
-        return next(filter(None, named.groups())).lower()
+        return str(named[named.lastindex or 0]).lower()
     return "system" if _SYSTEM.search(said) else None
 
 

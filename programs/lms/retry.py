@@ -81,7 +81,7 @@ class RetryPolicy(BaseModel):
                 starting.last = error
                 failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
                 wait = self.wait(failures, error.retry_after)
-                if starting.too_late(wait) or empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer):
+                if starting.too_late(wait) or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
                 log.info("tried again in %.1f s: %s", wait, error)
                 self.told(error, wait)
@@ -116,7 +116,7 @@ class Starting:
         """An attempt starts. Raises what the one before came to where it would start too late, by a wait for the pace or
         for a place, as a RateLimited: no server is to blame."""
         if self.too_late(0):
-            raise RateLimited(str(self.last), status=self.last and self.last.status)
+            raise RateLimited(str(self.last), status=self.last.status if self.last else None)
         self._first = self._first or time.monotonic()
 
 

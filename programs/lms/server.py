@@ -168,7 +168,7 @@ class Server:
             if isinstance(error, aiohttp.ClientConnectorCertificateError):
                 why = excerpt(getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error))
                 raise NotConnected(
-                    f"the certificate of {self.endpoint} is not trusted ({why}): name a file with its authority in SSL_CERT_FILE"
+                    f"the certificate of {self.endpoint} is not trusted ({why}): SSL_CERT_FILE names a file of authorities"
                 ) from None
             refused = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
             if refused and not isinstance(error, aiohttp.ClientSSLError):

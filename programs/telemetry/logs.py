@@ -163,8 +163,9 @@ _NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"
 
 
 class LineFormatter(logging.Formatter):
-    """A record as a line without any of the secrets and without control characters. `short`: level, logger and message; `text`: time (UTC) before and
-    fields as name=JSON after them; `json`: an object of all. A traceback has lines of its own, or a field there."""
+    """A record as a line without any of the secrets and without control characters. `short`: level, logger and message;
+    `text`: time (UTC) before and fields as name=JSON after them; `json`: an object of all. A traceback has lines of its
+    own, or a field there."""
 
     def __init__(self, form: Literal["short", "text", "json"]) -> None:
         super().__init__()

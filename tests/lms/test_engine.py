@@ -31,6 +31,7 @@ from programs.errors import (
     UnknownModel,
 )
 from programs.lms import server as server_module
+from programs.lms.engine import DSPYS_ACALL
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
@@ -325,7 +326,7 @@ async def test_netrc_is_not_read_and_the_proxy_of_the_environment_is_used(
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate that nobody vouches for, and its key."""
     made, key = folder / "cert.pem", folder / "key.pem"
-    asked = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1".split()
+    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
     subprocess.run([*asked, "-keyout", key, "-out", made], check=True, capture_output=True)
     return made, key
 
@@ -360,3 +361,18 @@ async def test_control_characters_of_a_server_reach_nobody() -> None:
                 await ask(model)
     shown = f"{name.id}{name.internal_id}{caught.value}"
     assert not [sign for sign in shown if not sign.isprintable()]
+
+
+async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[str]()
+
+    async def wrapped(self: dspy.LM, *args: Any, **options: Any) -> Any:
+        seen.append(self.model)
+        return await DSPYS_ACALL(self, *args, **options)
+
+    monkeypatch.setattr(dspy.LM, "acall", wrapped)
+    with StandIn(brain) as server:
+        async with openai_model(server) as model:
+            with dspy.context(adapter=dspy.JSONAdapter(), lm=model.lm, disable_history=True):
+                assert (await dspy.Predict("question -> answer").acall(question="galaxies?")).answer
+    assert seen == [model.lm.model]

@@ -24,7 +24,6 @@ from programs.errors import (
 from programs.lms.failures import Forbidden, ParameterRefused, backend_error, http_error, retry_after
 from programs.redaction import LONGEST_EXCERPT, excerpt, redact
 
-
 TOO_LONG = [
     "The decoder prompt (length 9031) is longer than the maximum model length of 8192.",
     "The input (9031 tokens) is longer than the model's context length (8192 tokens).",
