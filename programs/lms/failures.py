@@ -73,8 +73,9 @@ def kind(error: BackendError) -> str:
 _CONTEXT = re.compile(
     r"context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
     r"|max_model_len|max(?:imum)? length|(?:prompt|input|request|message|content)s? (?:is |are )?too (?:long|large)"
-    r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|too many (?:input )?tokens|maximum number of tokens"
-    r"|shorter than|range of input length|reduce (?:the|your) (?:length|prompt)|`inputs` (?:tokens|must)|overflows",
+    r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|too many (?:input )?tokens"
+    r"|maximum number of tokens|shorter than|range of input length|reduce (?:the|your) (?:length|prompt)"
+    r"|`inputs` (?:tokens|must)|overflows",
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
@@ -95,8 +96,8 @@ _MODERATION = re.compile(
 _SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
-    r"|cannot (?:both )?be (?:used|set|specified)|not (?:permitted|allowed|enabled)|only the default|extra (?:inputs|fields)|cannot find field"
-    r"|(?:invalid|bad) (?:parameter|argument|field)|must alternate",
+    r"|cannot (?:both )?be (?:used|set|specified)|not (?:permitted|allowed|enabled)|only the default"
+    r"|extra (?:inputs|fields)|cannot find field|(?:invalid|bad) (?:parameter|argument|field)|must alternate",
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(
