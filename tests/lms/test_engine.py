@@ -1,8 +1,4 @@
-"""The engine and one server over real sockets: faults, retries, limits, accounts, copies, loops, and what is learnt.
-
-A server that has answered is known: a page with a refusal is then a proxy's, and is tried again; before that, and in JSON,
-a refusal is meant. What a server says it does not take it is not sent again.
-"""
+"""The engine over real sockets: faults, retries, accounts, copies, loops, and who listens."""
 
 from __future__ import annotations
 
