@@ -272,7 +272,7 @@ def test_1_objects_in_a_text(said: str, objects: list[Any]) -> None:
     assert objects_in(said).objects == objects
 
 
-LATEX = r"\sigma|\theta_s \times \text{km}|\textrm{s} \right) \rangle|\nabla \bar{x} \forall \upsilon \Lambda|\, \% \{ \rm Mpc"
+LATEX = r"\sigma|\theta_s \times \text{km}|\textrm{s} \right) \rangle|\nabla \bar{x} \forall \upsilon|\, \% \{ \rm Mpc"
 
 
 @pytest.mark.parametrize(

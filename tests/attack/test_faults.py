@@ -172,7 +172,7 @@ def test_a_server_that_refuses_everything_is_asked_a_handful_of_times(tmp_path: 
 @pytest.mark.attack
 def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=6) as lab:
-        lab.server.refuses_text = "Catalogue 1 "
+        lab.server.refuses_text, lab.server.keeps_its_list = "Catalogue 1 ", True
         finished = lab.run(concurrency=1)
         assert (finished.status, finished.error) == ("completed", None)
         assert len(set(lab.units)) == 5

@@ -64,7 +64,8 @@ class StandIn:
     - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
     - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
     - `refuses`: parameters that it does not take, with the words in which it says so
-    - `refuses_text`: a request that holds it is answered with 403, in JSON
+    - `refuses_text`: a request that holds it is answered with 403, in JSON; `keeps_its_list`: so is
+      a request for the models
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
@@ -97,6 +98,7 @@ class StandIn:
         self.formats = formats
         self.refuses = dict(refuses or {})
         self.refuses_text: str | None = None
+        self.keeps_its_list = False
         self.models = models
         self.argo_user = argo_user
         self.api_key = api_key
@@ -169,6 +171,8 @@ class StandIn:
         self.model_lists += 1
         if self._refused_credentials(request, None) is not None:
             return web.json_response({"error": {"message": "who are you?"}}, status=401)
+        if self.keeps_its_list:
+            return web.json_response({"error": {"message": "missing scope: model.read"}}, status=403)
         entries = [{"id": shown, "internal_id": taken} for shown, taken in self.models or DEFAULT_MODELS]
         return web.json_response({"data": entries})
 
