@@ -15,7 +15,6 @@ from programs.cli.options import parse, run_cli
 from programs.errors import UserError
 from programs.files import move_aside
 from programs.telemetry.logs import logged
-from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,8 +48,7 @@ def _command(settings: CompileSettings) -> int:
         move_aside(settings.output)
     log.info("the compilation begins", extra={"settings": settings.model_dump(mode="json")})
     try:
-        with traced(settings):
-            report = compiled(compilation, console)
+        report = compiled(compilation, console)
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except BudgetSpent as error:

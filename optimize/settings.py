@@ -13,7 +13,6 @@ from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import ConnectionOptions, ModelName, ModelNames
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
-from programs.telemetry.tracing import TraceOptions
 
 if TYPE_CHECKING:
     OptimizerName = str
@@ -36,7 +35,7 @@ def _known_metric(metric: str) -> str:
     return metric
 
 
-class CompileSettings(ConnectionOptions, LogOptions, TraceOptions):
+class CompileSettings(ConnectionOptions, LogOptions):
     """The options of a compilation. The names are those of the command line, with underscores."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -54,12 +53,12 @@ class CompileSettings(ConnectionOptions, LogOptions, TraceOptions):
         ),
         "models and servers": (*ConnectionOptions.model_fields, "reflection_model", "seed"),
         "the compilation": ("dry_run", "max_calls", "resume"),
-        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+        "logs": (*LogOptions.model_fields,),
     }
     free: ClassVar[frozenset[str]] = frozenset(
         {"output", "resume", "dry_run", "budget", "max_calls"}
         | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
-        | {*LogOptions.model_fields, *TraceOptions.model_fields}
+        | {*LogOptions.model_fields}
     )
     """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 

@@ -19,7 +19,6 @@ from programs.files import beside, in_place
 from programs.option_groups import ConnectionOptions, ModelNames
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions, logged
-from programs.telemetry.tracing import TraceOptions, traced
 
 if TYPE_CHECKING:
     from programs.judges.figures import CalibrationReport
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("synthreasoner")
 
 
-class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
+class CalibrateSettings(ConnectionOptions, LogOptions):
     """The options of a calibration."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -38,7 +37,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions, TraceOptions):
         "what is measured": ("labels", "judge_models", "output", "apply", "judged_correct_from"),
         "models and servers": (*ConnectionOptions.model_fields, "seed"),
         "the calibration": ("dry_run", "max_calls"),
-        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+        "logs": (*LogOptions.model_fields,),
     }
 
     labels: Many = Field(
@@ -105,8 +104,7 @@ def _command(settings: CalibrateSettings) -> int:
     if settings.dry_run:
         return 0
     log.info("the calibration begins", extra={"settings": settings.model_dump(mode="json")})
-    with traced(settings):
-        return asyncio.run(_calibrate(settings, labels.answers, tracer))
+    return asyncio.run(_calibrate(settings, labels.answers, tracer))
 
 
 async def _calibrate(settings: CalibrateSettings, answers: "Sequence[Labelled]", tracer: "Tracer") -> int:

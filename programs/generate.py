@@ -16,7 +16,6 @@ from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.telemetry.logs import logged
-from programs.telemetry.tracing import traced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,8 +42,7 @@ def _command(settings: Settings) -> int:
 
         dry_run(settings, console)
         return 0
-    with traced(settings):
-        return asyncio.run(_generate(settings, console))
+    return asyncio.run(_generate(settings, console))
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
@@ -125,7 +123,7 @@ def _list_models(settings: Settings, console: "Console") -> int:
     finally:
         model.close()
     for name in names:
-        console.print(f"{name.internal_id}  ({name.id})", highlight=False)
+        console.print(f"{name.internal_id}  ({name.id})", highlight=False, markup=False)
     return 0
 
 

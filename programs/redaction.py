@@ -1,4 +1,4 @@
-"""Text from elsewhere made fit to be shown: without secrets, on one line, short."""
+"""Text from elsewhere made fit to be shown: without secrets and control characters, on one line, short."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
 _SHORTEST_SECRET = 4
 
 
+def printable(text: str) -> str:
+    """`text` without what a terminal obeys or hides (control characters, directions, halves of characters); line ends and
+    tabs stay."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
+    )
+
+
 def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`."""
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
@@ -23,8 +33,8 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` redacted, on one line, cut to 300 characters. Cut last, so that no half of a secret remains."""
-    line = " ".join(redact(text, secrets).split())
+    """`text` redacted and printable, on one line, cut to 300 characters. Cut last, so that no half of a secret remains."""
+    line = printable(" ".join(redact(text, secrets).split()))
     return line if len(line) <= LONGEST_EXCERPT else line[: LONGEST_EXCERPT - 1] + "…"
 
 

@@ -19,7 +19,6 @@ from programs.option_groups import (
     TrialOptions,
 )
 from programs.telemetry.logs import LogOptions
-from programs.telemetry.tracing import TraceOptions
 from signatures.question_type import QuestionType
 from signatures.vocabulary import Setting
 
@@ -82,7 +81,6 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
 
 class Settings(
     LogOptions,
-    TraceOptions,
     BudgetOptions,
     ConnectionOptions,
     ModelOptions,
@@ -108,7 +106,7 @@ class Settings(
         "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields, "temperature", "seed"),
         "budget": (*BudgetOptions.model_fields,),
         "the run": ("dry_run", "pilot", "follow", "list_models", "resume", "allow_mixed", "document_interval"),
-        "logs and traces": (*LogOptions.model_fields, *TraceOptions.model_fields),
+        "logs": (*LogOptions.model_fields,),
     }
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)

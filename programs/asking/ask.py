@@ -6,7 +6,6 @@ handed down to them: `Caller.answer` for research code and optimizers, the runne
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -91,9 +90,6 @@ class Ask:
 
 Answering = Callable[[Ask], Awaitable[Reply]]
 """Answers an ask."""
-
-asked: ContextVar[Ask | None] = ContextVar("asked", default=None)
-"""What is being asked, for whoever traces it."""
 
 
 async def together(awaited: Iterable[Awaitable[Result]]) -> list[Result]:

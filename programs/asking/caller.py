@@ -8,7 +8,7 @@ are used up leaves the stage unread, to be asked again by a later run.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -19,15 +19,13 @@ from dspy.utils.exceptions import AdapterParseError
 from pydantic import BaseModel
 
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
-from programs.asking.ask import Ask, asked
+from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply, Spent
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
-from programs.lms.engine import held_place
 from programs.lms.failures import EmptyAnswer, backend_error, causes
 from programs.lms.meter import Meter, metered
 from programs.lms.resolve import Model
-from programs.telemetry.tracing import span
 
 TOKEN_GROWTH_LIMIT = 4
 
@@ -53,7 +51,7 @@ Outcome = BaseModel | NotAsAsked | CallError | TransientError
 
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
-    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), each call holds one.
+    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), its LM takes one.
 
     Raises `FatalError` when no call can succeed, and `RunStopped` where a place is refused; everything else becomes a
     `Reply`. A `strict` one also raises the `TransientError` of a server that stays away, since its caller has no later run
@@ -77,7 +75,6 @@ class Caller:
         model = self._model_of(ask)
         options = self._options if model is None else options_of(model)
         costs: list[Meter] = []
-        token = asked.set(ask)
         try:
             reply = await self._reply(ask, model, options, costs)
         except RunStopped:
@@ -85,8 +82,6 @@ class Caller:
                 raise
             # What the tries so far cost is kept, though no more of them may follow.
             reply = Reply(status="unread", problems=["the run was stopped"])
-        finally:
-            asked.reset(token)
         lm = model.lm if model else ask.predict.lm or dspy.settings.lm
         return reply.model_copy(
             update={
@@ -135,11 +130,8 @@ class Caller:
     async def _outcome(self, ask: Ask, inputs: dict[str, Any], config: dict[str, Any], model: Model | None) -> Outcome:
         lm = {} if model is None else {"lm": model.lm}
         try:
-            # An engine of ours takes a place itself, for the call alone.
-            async with held_place() if model is not None and model.engine is None else nullcontext():
-                with span(ask.account, stage=ask.account, key=ask.key):
-                    outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
-                return outcome
+            outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
+            return outcome
         except Exception as error:
             stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)
             if stopped is not None:

@@ -6,7 +6,7 @@ from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import EmbeddedServers
-from programs.lms.failures import NotConnected
+from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import ModelName, with_nearest
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import Listener, RetryPolicy, nobody
@@ -109,6 +109,9 @@ async def _reach(server: Server) -> list[ModelName]:
     for number in range(CONNECT_TRIES):
         try:
             return await server.list_models()
+        except Forbidden:
+            # A key may be good for calls alone.
+            break
         except AccessDenied as error:
             raise UserError(f"{server.endpoint}: {error}") from None
         except NotConnected as error:

@@ -52,6 +52,10 @@ class NotAnAnswer(TransientError):
     kind = "not an answer"
 
 
+class Forbidden(AccessDenied):
+    """403: the credentials are refused, or, by a server that has answered others, this text."""
+
+
 class ParameterRefused(CallError):
     """The server does not take `parameter` of the body that was sent."""
 
@@ -66,26 +70,46 @@ def kind(error: BackendError) -> str:
     return str(getattr(error, "kind", None) or getattr(error, "status", None) or type(error).__name__)
 
 
-# A model's name in quotation marks: refusals also quote passages, which speak of models that are not found.
 _CONTEXT = re.compile(
-    r"context_length_exceeded|exceed_context_size|maximum context length|prompt is too long"
-    r"|exceeds? the (?:available |model'?s? )?(?:maximum )?context|context window|input is too long"
-    r"|maximum number of tokens allowed",
+    r"context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
+    r"|max_model_len|max(?:imum)? length|(?:prompt|input|request|message|content)s? (?:is |are )?too (?:long|large)"
+    r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|too many (?:input )?tokens"
+    r"|maximum number of tokens|shorter than|range of input length|reduce (?:the|your) (?:length|prompt)"
+    r"|`inputs` (?:tokens|must)|overflows",
     re.IGNORECASE,
 )
+_TOO_LONG = re.compile(
+    r"exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce"
+    r"|overflow|limit|greater",
+    re.IGNORECASE,
+)
+# A model's name in quotation marks: refusals also quote passages, which speak of models that are not found.
 _MODEL = re.compile(
     r"model_not_found|invalid[ _]model|unknown[ _]model"
     r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)",
     re.IGNORECASE,
 )
 _BILLING = re.compile(r"insufficient_quota|credit balance|exceeded your current quota", re.IGNORECASE)
+_MODERATION = re.compile(
+    r"moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive"
+)
 _SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
 _UNSUPPORTED = re.compile(
-    r"unsupported|not supported|unrecognized|unexpected|unknown (?:parameter|field|argument)|not permitted",
+    r"unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
+    r"|cannot (?:both )?be (?:used|set|specified)|not (?:permitted|allowed|enabled)|only the default"
+    r"|extra (?:inputs|fields)|cannot find field|(?:invalid|bad) (?:parameter|argument|field)|must alternate",
     re.IGNORECASE,
 )
+_SYSTEM = re.compile(
+    r"(?:system|developer)[ _](?:role|message|prompt|instruction)|\broles must alternate", re.IGNORECASE
+)
+# Ordinary words only where they are marked as a name: refusals quote passages.
 _PARAMETER = re.compile(
-    r"\b(max_tokens|max_completion_tokens|top_p|reasoning_effort)\b|(?:[\"'`]|supplied: )(temperature|seed|stop)\b"
+    r"\b(max_tokens|max_completion_tokens|top_p|reasoning_effort)\b"
+    r"|[\"'`{(](temperature|seed|stop)\b|\b(temperature|seed|stop)[\"'`]"
+    r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed|stop)\b"
+    r"|\A(temperature|seed|stop)\b",
+    re.IGNORECASE,
 )
 
 
@@ -93,13 +117,15 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
     """The error that a reply with a status other than 2xx stands for. Returns it, for the caller to raise."""
     said = _words_of(text)
     message = f"HTTP {status}: {excerpt(said, secrets) or 'no reason given'}"
-    if status in (401, 403):
+    if status == 401:
         return AccessDenied(message)
+    if status == 403:
+        return Forbidden(message)
     if status == 402 or (status in (400, 429) and _BILLING.search(said)):
         return FatalError(message)
     if status == 429:
         return RateLimited(message, retry_after=retry_after(headers), status=status)
-    if _CONTEXT.search(said):
+    if status == 413 or _is_too_long(said):
         return ContextTooLong(message)
     if status in (408, 425) or status >= 500:
         return TransientError(message, retry_after=retry_after(headers), status=status)
@@ -107,10 +133,26 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
         return FatalError(f"{message} (the server redirects: check the base URL)")
     if status == 404 or (status == 400 and _MODEL.search(said)):
         return UnknownModel(message)
-    if status in (400, 422) and _SCHEMA.search(said):
-        return ParameterRefused(message, "response_format")
-    named = _PARAMETER.search(said) if status in (400, 422) and _UNSUPPORTED.search(said) else None
-    return ParameterRefused(message, named[1] or named[2]) if named else CallError(message)
+    refused = _refused_parameter(said) if status in (400, 422) else None
+    return ParameterRefused(message, refused) if refused else CallError(message)
+
+
+def _is_too_long(said: str) -> bool:
+    return any(
+        _TOO_LONG.search(said, max(0, found.start() - 120), found.end() + 120) for found in _CONTEXT.finditer(said)
+    )
+
+
+def _refused_parameter(said: str) -> str | None:
+    """The parameter of a body that a refusal says is not taken; "system" for messages of that role."""
+    if _SCHEMA.search(said):
+        return "response_format"
+    if not _UNSUPPORTED.search(said):
+        return None
+    named = _PARAMETER.search(said)
+    if named:
+        return str(named[named.lastindex or 0]).lower()
+    return "system" if _SYSTEM.search(said) else None
 
 
 def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
@@ -128,14 +170,16 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     if status is not None:
         raise http_error(status, {}, said, secrets)
     message = f"an error with HTTP 200: {excerpt(said, secrets)}"
-    raise ContextTooLong(message) if _CONTEXT.search(said) else NotAnAnswer(message)
+    if _is_too_long(said):
+        raise ContextTooLong(message)
+    raise CallError(message) if _MODERATION.search(said.lower()) else NotAnAnswer(message)
 
 
 _STATUSES = (
     (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
     (r"authentication|invalid_api_key", 401),
     (r"insufficient_quota", 402),
-    (r"permission", 403),
+    (r"permission|forbidden|access_denied", 403),
     (r"(?:model_)?not_?found", 404),
     (r"rate_limit", 429),
 )
@@ -200,6 +244,8 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
     )
     message = excerpt(str(exc), secrets_in(os.environ if env is None else env))
     meaning = next((ours for kinds, ours in meanings if isinstance(exc, kinds)), CallError)
+    if meaning is AccessDenied and exc.status == 403:
+        return CallError(message)
     if issubclass(meaning, TransientError):
         return meaning(message, retry_after=exc.retry_after, status=exc.status)
     return meaning(message)

@@ -18,6 +18,7 @@ from programs.errors import UnknownModel, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
 from programs.lms.failures import http_error
 from programs.lms.wire import SAMPLING, BodyRules, chat_body, read_completion, read_json
+from programs.redaction import printable
 
 Effort = Literal["low", "medium", "high"]
 """How long a model thinks, in the words of OpenAI's `reasoning_effort`."""
@@ -104,7 +105,8 @@ class OpenAICompatible:
         does."""
         entries = self.payload(reply).get("data")
         known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
-        pairs = [[n for n in (entry.get("id"), entry.get("internal_id")) if isinstance(n, str)] for entry in known]
+        said = [(entry.get("id"), entry.get("internal_id")) for entry in known]
+        pairs = [[printable(name) for name in names if isinstance(name, str)] for names in said]
         return [ModelName(names[0], names[-1]) for names in pairs if names]
 
     def payload(self, reply: HttpReply) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
 from programs.lms.embedded import EmbeddedServers
-from programs.lms.engine import DirectLM, Engine
+from programs.lms.engine import DirectLM, Engine, PatientLM
 from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_compatible
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Server
@@ -36,7 +36,6 @@ SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
 """What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
 _ALIKE = 85.0
-_DSPY_RETRIES = 8
 
 EMBEDDED_SECONDS = 3600.0
 
@@ -98,7 +97,7 @@ def resolve(
     if embedded:
         backends.append((servers or EmbeddedServers()).get(name))
     elif (make := SERVERS.get(provider if slash else "")) is None:
-        return _left_to_dspy(name, bases, reasoning_effort, {"timeout": timeout, **sampling})
+        return _left_to_dspy(name, bases, reasoning_effort, retry or RetryPolicy(), {"timeout": timeout, **sampling})
     else:
         given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort}
         backends += [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
@@ -133,19 +132,21 @@ def _check(name: str, bases: Sequence[str]) -> None:
         raise UserError(f"unknown model {name!r}: did you mean 'embedded'?")
 
 
-def _left_to_dspy(name: str, bases: Sequence[str], effort: Effort | None, options: dict[str, Any]) -> Model:
+def _left_to_dspy(
+    name: str, bases: Sequence[str], effort: Effort | None, retry: RetryPolicy, options: dict[str, Any]
+) -> Model:
     if len(bases) > 1:
         raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
     # Otherwise the first call fetches a price list from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
-    settings = {"num_retries": _DSPY_RETRIES, "cache": False, "timeout": options.pop("timeout")}
+    settings = {"retry": retry, "timeout": options.pop("timeout")}
     settings.update({"api_base": bases[0]} if bases else {})
     # DSPy refuses a call with an option that it does not know the model to take.
-    takes_effort = effort is not None and "reasoning_effort" in dspy.LM(name, **settings).supported_params
+    takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
     settings.update({"reasoning_effort": effort} if takes_effort else {})
     try:
-        lm, takes_sampling = dspy.LM(name, **options, **settings), True
+        lm, takes_sampling = PatientLM(name, **options, **settings), True
     except LMConfigurationError:
-        lm, takes_sampling = dspy.LM(name, **settings), False
+        lm, takes_sampling = PatientLM(name, **settings), False
     endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
     return Model(name, lm, endpoint, takes_sampling, takes_effort)

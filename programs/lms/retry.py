@@ -10,23 +10,32 @@ brings no relief is noticed, and the pace is given up for a while.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
-from programs.errors import TransientError
+from programs.errors import RateLimited, TransientError
 from programs.lms.failures import EmptyAnswer
 
 log = logging.getLogger("synthreasoner")
 
 Answer = TypeVar("Answer")
 Listener = Callable[[TransientError, float], None]
+Aside = Callable[[Awaitable[Any]], Awaitable[object]]
+"""How a call waits: for this, while others may have its place. Raises RunStopped where no new try may start."""
 
 EMPTY_TRIES = 3
+
+
+async def keep(waited_for: Awaitable[Any]) -> None:
+    """Waits where nobody gives out places."""
+    await waited_for
 
 
 def nobody(_error: TransientError, _seconds: float) -> None:
@@ -47,6 +56,9 @@ class RetryPolicy(BaseModel):
     patience: float = Field(900.0, ge=0)
     told: SkipValidation[Listener] = Field(nobody, exclude=True, repr=False)
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> RetryPolicy:
+        return self
+
     def wait(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1).
 
@@ -59,90 +71,133 @@ class RetryPolicy(BaseModel):
             return retry_after + random.uniform(0, 0.1 * retry_after)
         return wait
 
-    async def call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def call(self, attempt: Callable[[Starting], Awaitable[Answer]], aside: Aside = keep) -> Answer:
         """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
-        began, failures, empty = time.monotonic(), 0, 0
+        starting, failures, empty = Starting(self.patience, aside), 0, 0
         while True:
             try:
-                return await attempt()
+                return await attempt(starting)
             except TransientError as error:
+                starting.last = error
                 failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
                 wait = self.wait(failures, error.retry_after)
-                given_up = isinstance(error, EmptyAnswer) and empty >= EMPTY_TRIES
-                if given_up or time.monotonic() + wait - began > self.patience:
+                if starting.too_late(wait) or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
                 log.info("tried again in %.1f s: %s", wait, error)
                 self.told(error, wait)
-            await asyncio.sleep(wait)
+            await aside(asyncio.sleep(wait))
 
 
-WINDOW = 2.0
+class Starting:
+    """Lets the attempts of one call begin, none later than `patience` seconds after the first. `last`: what the one before
+    came to."""
+
+    last: TransientError | None = None
+
+    def __init__(self, patience: float, aside: Aside = keep) -> None:
+        self._patience, self._aside = patience, aside
+        self._first: float | None = None
+
+    def too_late(self, wait: float) -> bool:
+        """Whether no attempt may start after so many more seconds."""
+        return self._first is not None and time.monotonic() + wait - self._first > self._patience
+
+    async def at(self, pacer: Pacer) -> None:
+        """Returns when an attempt starts, at the server's pace. Raises as `now`."""
+        left = None if self._first is None else max(0.0, self._first + self._patience - time.monotonic())
+        if pacer.rate is None:
+            await pacer.turn()
+        else:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await self._aside(asyncio.wait_for(pacer.turn(), left))
+        self.now()
+
+    def now(self) -> None:
+        """An attempt starts. Raises what the one before came to where it would start too late, by a wait for the pace or
+        for a place, as a RateLimited: no server is to blame."""
+        if self.too_late(0):
+            raise RateLimited(str(self.last), status=self.last.status if self.last else None)
+        self._first = self._first or time.monotonic()
+
+
+WINDOW, LONGEST_WINDOW = 2.0, 10.0
 FEWEST = 20
-"""A window counts what became of calls, until it has lasted for so many seconds and seen so many of them."""
+"""A window counts what became of the calls sent in it, until it has lasted for so many seconds and seen so many of them;
+where none was refused, the longest is enough."""
 
-FLOOD, NOTICED = 0.15, 0.03
-"""Shares of refused calls. From the first on, calls go no faster than they were answered; from the second on, a pace
-that is kept already goes down a step."""
+FLOOD, NOTICED = 0.25, 0.03
+"""Shares of refused calls. From the first on, calls go no faster than they were taken; from the second on, a pace that is
+kept already goes down a step."""
 
 STEP_BACK = 0.95
-GROWTH = 0.01
-"""What a step leaves of the rate, and by which share of itself it grows in a second without refusals."""
+GROWTH, FASTEST_GROWTH = 0.01, 0.25
+"""What a step leaves of the rate, and by which share of itself it grows in a second: once, twice, three times as fast in
+each further window without refusals."""
 
 LOWEST = 0.05
 """Calls a second that are always let through, so that the limit is found again."""
 
-HOPELESS = 6
-TRUCE = 120.0
-"""After so many windows in a row in which slowing down brought no relief, the pace is given up for so many seconds."""
+HOPELESS, RELIEF = 6, 0.7
+TRUCE = 300.0
+"""The pace is given up for so many seconds after so many windows in a row in which it went down, or after two floods of
+which the second was not clearly smaller than the first."""
+
+LONGEST_NAP = 1.0
+"""Seconds after which a waiting call looks at the rate again."""
 
 
 class Pacer:
-    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come."""
+    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come.
+
+    A call that is under way counts as taken: refusals come at once, answers and other failures late.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate: float | None = None
         self._clock = clock
         self._turns = asyncio.Lock()
-        self._next = 0.0
+        self._last = self._truce_until = -math.inf
         self._began: float | None = None
-        self._calls = self._refused = 0
-        self._slowed = 0
-        self._truce_until = 0.0
+        self._sent = self._refused = self._slowed = self._clean = 0
+        self._flood = 0.0
 
     async def turn(self) -> None:
-        """Returns when the next call may be sent. First come, first served."""
-        if self.rate is not None:
-            async with self._turns:
-                now = self._clock()
-                if self._next > now:
-                    await asyncio.sleep(self._next - now)
-                if self.rate is not None:
-                    self._next = max(self._next, now) + 1.0 / self.rate
+        """Returns when the next call may be sent, which is then counted. First come, first served."""
+        async with self._turns:
+            while self.rate is not None and (wait := self._last + 1.0 / self.rate - self._clock()) > 0:
+                await asyncio.sleep(min(wait, LONGEST_NAP))
+            now = self._clock()
+            # What came a little late is made up for.
+            self._last = now if self.rate is None else max(self._last + 1.0 / self.rate, now - LONGEST_NAP)
+        self._began = now if self._began is None else self._began
+        self._sent += 1
 
     def heard(self, *, refused: bool) -> None:
-        """A call was refused for the sake of the rate (429), or ended in another way. Sets the rate anew at the end of a
-        window, by what happened in it."""
+        """A call was refused for the sake of the rate (429), or ended in another way, well or not. Sets the rate anew at
+        the end of a window, by what happened in it."""
         now = self._clock()
-        self._calls += 1
         self._refused += refused
-        self._began = now if self._began is None else self._began
-        seconds = now - self._began
-        if seconds < WINDOW or self._calls < FEWEST:
+        seconds = now - (now if self._began is None else self._began)
+        if seconds < WINDOW or (self._sent < FEWEST and (self._refused or seconds < LONGEST_WINDOW)):
             return
-        share, answers = self._refused / self._calls, (self._calls - self._refused) / seconds
-        self._began, self._calls, self._refused = now, 0, 0
+        share, taken = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
+        self._began, self._sent, self._refused = now, 0, 0
         if share <= NOTICED or (self.rate is None and share <= FLOOD):
-            self._slowed = 0
-            self.rate = None if self.rate is None else self.rate * (1 + GROWTH * seconds)
-        elif now >= self._truce_until:
-            self._slow_down(share, answers, now)
+            self._flood = 0.0
+            self._slowed, self._clean = max(0, self._slowed - 1), self._clean + 1
+            if self.rate is not None:
+                self.rate *= 1 + min(FASTEST_GROWTH, GROWTH * self._clean) * seconds
+        elif now >= self._truce_until and taken:
+            # Where all are refused it is not for the pace, and callers' own waits grow.
+            self._slow_down(share, taken, now)
 
-    def _slow_down(self, share: float, answers: float, now: float) -> None:
-        self._slowed += 1
-        if self._slowed > HOPELESS:
+    def _slow_down(self, share: float, taken: float, now: float) -> None:
+        flooded_before, self._flood = self._flood, share if share > FLOOD else 0.0
+        if self.rate is None and not flooded_before:
+            # Once may be chance.
+            return
+        self._clean, self._slowed = 0, self._slowed + 1
+        if self._slowed > HOPELESS or (self.rate is not None and share > FLOOD and share > RELIEF * flooded_before > 0):
             self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
-        elif self.rate is None:
-            # Answers to what was sent before the first refusal are among these.
-            self.rate = max(LOWEST, answers * max(0.5, 1 - share))
-        else:
-            self.rate = max(LOWEST, max(answers, self.rate / 2) if share > FLOOD else self.rate * STEP_BACK)
+            return
+        self.rate = max(LOWEST, taken if self.rate is None else min(taken, self.rate * STEP_BACK))

@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -19,21 +20,26 @@ import orjson
 from dspy.lm15 import Request, Response
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
-from programs.lms.failures import NotAnAnswer, NotConnected, TimedOut
+from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import HttpReply, ModelName, OpenAICompatible, with_nearest
-from programs.lms.retry import Pacer
+from programs.lms.retry import Pacer, Starting
 from programs.lms.wire import FORMATS, usage_in
 from programs.redaction import excerpt
 
-LARGEST_REPLY = 64 * 1024 * 1024
-"""Bytes; what is larger is no answer, and would fill the memory."""
+LARGEST_REPLY = 4 * 1024 * 1024
+"""Bytes; what is larger is no answer (a hundred thousand tokens have one megabyte), and hundreds at once would fill the
+memory."""
 
 CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
 
 EXCUSED = 60.0
-"""Seconds for which a server that has answered may refuse without one answer in between before the refusal is meant."""
+"""Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
+meant."""
+
+REFUSED_AT_FIRST = 5
+"""After so many 403 in a row a server that has never answered refuses the credentials, and not a text."""
 
 log = logging.getLogger("synthreasoner")
 
@@ -43,15 +49,17 @@ class Server:
     loop closes. What it learns holds for all loops.
 
     A server that refuses a parameter is asked again without, within the same attempt, and never sent it again once it has
-    answered so. Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or
-    404, as proxies send now and then, is a failure to be tried again; a 403 in JSON refuses that call alone.
+    answered so. A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever
+    said. Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or 404, as
+    proxies send now and then, is a failure to be tried again.
     """
 
     def __init__(self, backend: OpenAICompatible, timeout: float = 120.0) -> None:
         self.backend = backend
         self._rules = backend.rules
         self._deadline = timeout
-        self._started = self._known = False
+        self._started = self._known = self._answered = False
+        self._refused = 0
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
         self._sessions = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]()
@@ -67,11 +75,11 @@ class Server:
         """Whether replies are held to a schema; False once the server has refused schemas."""
         return "json_schema" in self._rules.takes
 
-    async def attempt(self, request: Request) -> Response:
+    async def attempt(self, request: Request, starting: Starting) -> Response:
         """The answer to `request`, without a retry, counted by the meter. Raises a BackendError."""
         await self._start()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
-        await pacer.turn()
+        await starting.at(pacer)
         refused = False
         try:
             return await self._answer(request)
@@ -120,7 +128,8 @@ class Server:
                 rules = fewer
                 continue
             meter.add_answer(response)
-            self._known, self._refusing_since = True, None
+            self._known = self._answered = True
+            self._refusing_since = None
             if refused := self._rules.takes - rules.takes:
                 self._rules = self._rules.without(*refused)
                 level = logging.INFO if refused <= FORMATS else logging.WARNING
@@ -131,13 +140,15 @@ class Server:
 
     async def _meant(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """What an error is in the light of what is known of the server."""
-        if isinstance(error, FatalError) and reply is not None and reply.status >= 300:
-            page = reply.text.lstrip()[:1] not in ("{", "[")
-            if page or reply.status == 403:
-                now = time.monotonic()
-                self._refusing_since = now if self._refusing_since is None else self._refusing_since
-                if self._known and now - self._refusing_since < EXCUSED:
-                    return NotAnAnswer(str(error)) if page else CallError(str(error))
+        if isinstance(error, FatalError) and reply is not None and reply.text.lstrip()[:1] not in ("{", "["):
+            now = time.monotonic()
+            self._refusing_since = now if self._refusing_since is None else self._refusing_since
+            if self._known and reply.status >= 300 and now - self._refusing_since < EXCUSED:
+                return NotAnAnswer(str(error))
+        elif isinstance(error, Forbidden):
+            self._refused += 1
+            if self._answered or self._refused < REFUSED_AT_FIRST:
+                return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
         if self._models is None:
@@ -154,6 +165,11 @@ class Server:
             # reached where a server sends a byte now and then.
             return await asyncio.wait_for(self._exchange(path, body), self._deadline)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorCertificateError):
+                why = excerpt(getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error))
+                raise NotConnected(
+                    f"the certificate of {self.endpoint} is not trusted ({why}): SSL_CERT_FILE names a file of authorities"
+                ) from None
             refused = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
             if refused and not isinstance(error, aiohttp.ClientSSLError):
                 raise NotConnected(f"{self.endpoint} is not reachable: {self.backend.unreachable}") from None
@@ -163,16 +179,19 @@ class Server:
             raise NotConnected(f"the connection to {self.endpoint} broke: {said}") from None
 
     async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:
-        headers = {"Accept": "application/json", "Content-Type": "application/json", **self.backend.headers}
+        # What is unpacked has any size.
+        kinds = {"Accept": "application/json", "Content-Type": "application/json", "Accept-Encoding": "identity"}
+        headers = {**kinds, **self.backend.headers}
         method, data = ("GET", None) if body is None else ("POST", orjson.dumps(body))
         sent = self._session().request(
             method, f"{self.endpoint}{path}", headers=headers, data=data, allow_redirects=False
         )
         async with sent as response:
             content = bytearray()
+            said = response.content_length or 0
             async for chunk in response.content.iter_any():
                 content += chunk
-                if len(content) > LARGEST_REPLY:
+                if max(said, len(content)) > LARGEST_REPLY:
                     response.close()
                     raise NotAnAnswer(f"the reply is larger than {LARGEST_REPLY} bytes")
             return HttpReply(response.status, response.headers, content.decode("utf-8", "replace"))
@@ -187,11 +206,19 @@ class Server:
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_TIMEOUT, self._deadline)),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # No proxy can reach this machine itself.
-                trust_env=httpx.URL(self.endpoint).host not in ("localhost", "127.0.0.1", "::1"),
+                # Not trust_env, which also takes credentials out of ~/.netrc and refuses them beside ours.
+                proxy=proxy_for(self.endpoint),
             )
             weakref.finalize(self, _close_on, loop, session)
         return session
+
+
+def proxy_for(endpoint: str) -> str | None:
+    """The proxy that the environment names for a server; none can reach this machine itself."""
+    url = httpx.URL(endpoint)
+    if url.host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(url.host):
+        return None
+    return getproxies().get(url.scheme) or getproxies().get("all")
 
 
 def _close_on(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:

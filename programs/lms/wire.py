@@ -10,15 +10,15 @@ from typing import Any
 
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
-from programs.errors import CallError, Truncated
+from programs.errors import CallError, ContextTooLong, Truncated
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, raise_error_in
 from programs.redaction import excerpt
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 SAMPLING = frozenset({"temperature", "top_p", "seed", "stop"})
 FORMATS = frozenset({"json_schema", "json_object"})
-PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort"})
-"""What a server may take beside model and messages: parameters, and the types of `response_format`."""
+PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort", "system"})
+"""What a server may take beside model and messages: parameters, types of `response_format`, messages of the system."""
 
 _MOST_TOKENS = 2**53
 
@@ -43,7 +43,11 @@ class BodyRules:
     def after(self, error: Exception, body: Mapping[str, Any]) -> BodyRules | None:
         """The rules by which to ask again for less, where an error refuses a parameter that was in the body: its next
         form, or else without it. None: asking again would be the same."""
-        if not isinstance(error, ParameterRefused) or error.parameter not in body:
+        if not isinstance(error, ParameterRefused):
+            return None
+        if error.parameter == "system":
+            return self.without("system") if "system" in self.takes else None
+        if error.parameter not in body:
             return None
         sent = body[error.parameter]
         return self.without(sent["type"] if error.parameter == "response_format" else error.parameter)
@@ -69,9 +73,12 @@ def chat_body(
     wanted.update(dict.fromkeys([key for key in LIMITS if key in rules.takes][:1], limit))
     taken = {*rules.takes, "response_format"}
     chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
-    system = [] if request.system is None else [("system", request.system)]
-    said = [*system, *((message.role, message.parts) for message in request.messages)]
-    return {"model": model, "messages": [{"role": role, "content": _text_of(parts)} for role, parts in said], **chosen}
+    messages = [{"role": message.role, "content": _text_of(message.parts)} for message in request.messages]
+    if request.system is not None and "system" in rules.takes:
+        messages.insert(0, {"role": "system", "content": _text_of(request.system)})
+    elif request.system is not None:
+        messages[0] = {**messages[0], "content": f"{_text_of(request.system)}\n\n{messages[0]['content']}"}
+    return {"model": model, "messages": messages, **chosen}
 
 
 def _at_most(value: Any, highest: Any) -> Any:
@@ -123,6 +130,9 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         raise_error_in(choice, secrets)
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
+        blocked = payload.get("prompt_feedback") or payload.get("promptFeedback")
+        if isinstance(blocked, Mapping) and (blocked.get("block_reason") or blocked.get("blockReason")):
+            raise CallError("the server's content filter stopped the prompt")
         raise NotAnAnswer("the reply holds no choices, or none with a message")
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal.strip():
@@ -146,6 +156,11 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
 _CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
 """Finish reasons of answers that ran into their token limit: OpenAI's, and those that gateways pass on from others."""
 
+_CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
+_FILTERED = re.compile(
+    r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
+)
+
 
 def answer(
     content: str, reasoning: str = "", *, finish_reason: Any = None, usage: Usage | None = None, model: str
@@ -155,8 +170,10 @@ def answer(
     reason = str(finish_reason).lower()
     if reason in _CUT_OFF:
         raise Truncated("the answer ran into its token limit")
-    if reason == "content_filter":
-        raise CallError("the server's content filter stopped the answer")
+    if reason in _CUT_BY_CONTEXT:
+        raise ContextTooLong("the answer ran into the end of the model's context")
+    if _FILTERED.search(reason):
+        raise CallError(f"the server's content filter stopped the answer ({excerpt(reason)})")
     if reason == "error":
         raise NotAnAnswer("the server broke off the answer with an error")
     if not text.strip():
@@ -208,14 +225,27 @@ def _told(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-_NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad)"
-_OPEN_THINKING = re.compile(rf"\A\s*(?:<{_NAME}>|\[{_NAME}\])", re.IGNORECASE)
-_CLOSE_THINKING = re.compile(rf"(?:</{_NAME}>|\[/{_NAME}\])\s*", re.IGNORECASE)
-# A model that speaks in channels (harmony): the last one said is the answer, unless it is one of thought.
+_NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis)"
+# <think>, [THINK], <|thinking|>, <|begin_of_thought|>, <|START_THINKING|>, <seed:think>, ◁think▷, <|channel>thought
+_OPEN_THINKING = re.compile(
+    rf"\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_NAME}\|?[>\]▷]|<\|?channel\|?>\s*{_NAME}\b)", re.IGNORECASE
+)
+_CLOSE_THINKING = re.compile(
+    rf"(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_NAME}\|?[>\]▷]|<channel\|>)\s*", re.IGNORECASE
+)
+# What may stand around an answer behind its thought.
+_ANSWER_BRACKETS = re.compile(
+    r"\A\s*(?:<\|(?:begin_of_solution|start_response)\|>|<(?:answer|output|response)>)(.*?)"
+    r"(?:<\|(?:end_of_solution|end_response)\|>|</(?:answer|output|response)>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+# A model that speaks in channels (harmony): the last one said is the answer, unless it is one of thought. Some servers
+# take the brackets away and leave the names.
 _CHANNEL = re.compile(
     r"<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)", re.DOTALL
 )
 _THOUGHT_CHANNELS = ("analysis", "commentary")
+_BARE_CHANNELS = re.compile(r"\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z", re.DOTALL)
 
 
 def encodable(text: str) -> str:
@@ -224,22 +254,26 @@ def encodable(text: str) -> str:
 
 
 def split_thinking(content: str) -> tuple[str, str]:
-    """(thought, text) of an answer whose thought is written before it, in tags (`<think>`, `[THINK]`, `<thought>`) or
-    channels.
+    """(thought, text) of an answer whose thought is written before it, in brackets of any kind that models use
+    (`<think>`, `[THINK]`, `<|begin_of_thought|>`) or channels.
 
-    Some chat templates put the opening tag into the prompt, so that an answer may begin inside it. A thought
-    without an end leaves no text. Tags inside a JSON answer are text.
+    Some chat templates put the opening bracket into the prompt, so that an answer may begin inside it. A thought
+    without an end leaves no text. Brackets inside a JSON answer are text.
     """
     start = content.lstrip()
-    if start.startswith("<|channel|>"):
+    if start.startswith(("<|channel|>", "<|start|>")):
         said = _CHANNEL.findall(content)
         thought = "\n".join(text.strip() for channel, text in said if channel in _THOUGHT_CHANNELS)
         return thought, next((text.strip() for channel, text in said[::-1] if channel not in _THOUGHT_CHANNELS), "")
+    if bare := _BARE_CHANNELS.match(content):
+        return bare[1].strip(), (bare[2] or "").strip()
     opened = _OPEN_THINKING.match(content)
-    if opened is None and start.startswith(("{", "[")):
+    if opened is None and start.startswith(("{", "[")) and not _CLOSE_THINKING.match(start):
         return "", content
     inside = content[opened.end() :] if opened else content
     closed = _CLOSE_THINKING.search(inside)
-    if closed:
-        return inside[: closed.start()].strip(), inside[closed.end() :]
-    return (inside.strip(), "") if opened else ("", content)
+    if closed is None:
+        return (inside.strip(), "") if opened else ("", content)
+    text = inside[closed.end() :]
+    bracketed = _ANSWER_BRACKETS.match(text)
+    return inside[: closed.start()].strip(), bracketed[1].strip() if bracketed else text

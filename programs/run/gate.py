@@ -4,17 +4,21 @@ import asyncio
 import logging
 import signal
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from programs.errors import RunStopped
+from programs.lms.retry import Aside
 
 log = logging.getLogger("synthreasoner")
 
 TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
+
+COMES_BACK = -1
+"""The depth of those who had a place and waited for something: before all others."""
 
 PLACES_A_LEAVER = 8
 """For so many places, one reply may wait to go on without having one."""
@@ -43,6 +47,7 @@ class Gate:
         self.in_flight = 0
         self.closed = self.ending = False
         self.when_closed: Callable[[], object] = lambda: None
+        self._closing = asyncio.Event()
         self._busy: set[str] = set()
         self._waiting: defaultdict[int, deque[_Waiting]] = defaultdict(deque)
         self._replied: deque[asyncio.Future[None]] = deque()
@@ -53,12 +58,22 @@ class Gate:
         return self.capacity if self.lanes else max(2, TEXTS_A_PLACE * self.capacity)
 
     @asynccontextmanager
-    async def slot(self, depth: int, lane: str = "") -> AsyncIterator[None]:
-        """Holds one place. Raises `RunStopped` once the gate is closed."""
+    async def slot(self, depth: int, lane: str = "") -> AsyncIterator[Aside]:
+        """Holds one place, and gives a way to wait for something without it; who comes back from that has the next place.
+        Raises `RunStopped` once the gate is closed, out of such a wait too."""
         await self._enter(depth, lane)
         held = True
+
+        async def aside(waited_for: Awaitable[Any]) -> None:
+            nonlocal held
+            held = False
+            self._leave(lane)
+            await self._unless_closed(waited_for)
+            await self._enter(COMES_BACK, lane)
+            held = True
+
         try:
-            yield
+            yield aside
             if len(self._replied) < self.capacity // PLACES_A_LEAVER:
                 held = False
                 self._leave(lane)
@@ -67,11 +82,22 @@ class Gate:
             if held:
                 self._leave(lane)
 
+    async def _unless_closed(self, waited_for: Awaitable[Any]) -> None:
+        task, closing = asyncio.ensure_future(waited_for), asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait({task, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        finally:
+            task.cancel()
+            closing.cancel()
+
     def close(self) -> None:
         """Lets nobody through any more."""
         if self.closed:
             return
         self.closed = True
+        self._closing.set()
         self.when_closed()
         for caller in chain.from_iterable(self._waiting.values()):
             if not caller.future.done():
@@ -109,7 +135,7 @@ class Gate:
         """Who is to be let through next, unless it was given up."""
         # In lanes a text's calls would lose their prefix to the others.
         deepest_first = self.lanes or not self.ending
-        for depth in sorted(self._waiting, reverse=deepest_first):
+        for depth in sorted(self._waiting, key=lambda depth: (depth != COMES_BACK, -depth if deepest_first else depth)):
             for caller in self._waiting[depth]:
                 if not self.lanes or caller.lane not in self._busy or caller.future.done():
                     return caller

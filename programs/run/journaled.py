@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,6 +13,7 @@ from programs.asking.reply import Reply
 from programs.errors import FatalError, RunStopped
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
+from programs.lms.retry import Aside
 from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
@@ -20,6 +23,9 @@ log = logging.getLogger("synthreasoner")
 LOST_IN_A_ROW = 12
 """After so many stages in a row at which the server failed or said nothing readable, over all calls in flight, it is taken
 to be gone."""
+
+REFUSED_ALIKE = 5
+"""After so many texts that a model refused for one reason, none of them answered, it will refuse all."""
 
 REFUSED_AT_FIRST = 200
 """After so many stages without one usable answer since the run began, more of the same would be no use."""
@@ -46,6 +52,8 @@ class JournaledCaller:
         self._failed = self._unanswered = 0
         self._settled = False
         self._problems: list[str] = []
+        self._answering: set[str] = set()
+        self._refused: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -65,7 +73,7 @@ class JournaledCaller:
                 self._fail(error)
                 raise
         self._write(ask, reply)
-        self._count(reply)
+        self._count(ask, reply)
         return reply
 
     def check_answered(self) -> None:
@@ -74,15 +82,15 @@ class JournaledCaller:
             raise self._gone()
 
     @asynccontextmanager
-    async def _place(self, ask: Ask) -> AsyncIterator[None]:
+    async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
         """A place for one call of an ask."""
-        async with self._gate.slot(ask.depth, ask.sample):
+        async with self._gate.slot(ask.depth, ask.sample) as aside:
             if not self._ledger.budget.permits():
                 self._gate.close()
                 raise RunStopped
             self._ledger.in_flight += 1
             try:
-                yield
+                yield aside
             except Exception as error:
                 failure = backend_error(error)
                 if isinstance(failure, FatalError):
@@ -99,12 +107,13 @@ class JournaledCaller:
         if not reply.settled:
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 
-    def _count(self, reply: Reply) -> None:
+    def _count(self, ask: Ask, reply: Reply) -> None:
         """Raises `FatalError` when the server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
         an ask unanswered. Texts that a server in good order refuses, however many, end no run in which others were
         answered."""
         if self._gate.closed and not reply.settled:
             raise RunStopped
+        self._check_refusal(ask, reply)
         self._settled = self._settled or reply.settled
         self._failed = 0 if reply.settled or reply.fault == "refused" else self._failed + 1
         self._unanswered = 0 if reply.settled else self._unanswered + 1
@@ -112,6 +121,18 @@ class JournaledCaller:
         hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
         if hopeless or self._failed >= LOST_IN_A_ROW + self._gate.capacity:
             raise self._fail(self._gone())
+
+    def _check_refusal(self, ask: Ask, reply: Reply) -> None:
+        """Raises `FatalError` where a model that never answered has refused a handful of texts alike."""
+        if reply.fault != "refused":
+            self._answering |= {reply.model} if reply.settled else set()
+        elif reply.model not in self._answering:
+            # A refusal may name its request.
+            why = re.sub(r"\w*\d\w*", "", reply.problems[-1])
+            texts = self._refused[reply.model, why]
+            texts.add(ask.sample)
+            if len(texts) >= REFUSED_ALIKE:
+                raise self._fail(FatalError(f"{reply.model} refuses whatever it is asked: {reply.problems[-1]}"))
 
     def _gone(self) -> FatalError:
         problems = "; ".join(self._problems)

@@ -18,7 +18,6 @@ from programs.run.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore
 from programs.settings import Settings
-from programs.telemetry.tracing import span
 from programs.tracer import Tracer
 
 SWEEPS = 2
@@ -173,8 +172,7 @@ class Runner:
 
         decided = False
         try:
-            with span("text", sample=sample.id):
-                outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
+            outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
             decided = True
         finally:
             if turn is not None:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError, UserError
 from programs.files import stem_of
-from programs.redaction import redact, secrets_in
+from programs.redaction import printable, redact, secrets_in
 
 OURS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""
@@ -163,8 +163,9 @@ _NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"
 
 
 class LineFormatter(logging.Formatter):
-    """A record as a line without any of the secrets. `short`: level, logger and message; `text`: time (UTC) before and
-    fields as name=JSON after them; `json`: an object of all. A traceback has lines of its own, or a field there."""
+    """A record as a line without any of the secrets and without control characters. `short`: level, logger and message;
+    `text`: time (UTC) before and fields as name=JSON after them; `json`: an object of all. A traceback has lines of its
+    own, or a field there."""
 
     def __init__(self, form: Literal["short", "text", "json"]) -> None:
         super().__init__()
@@ -189,7 +190,7 @@ class LineFormatter(logging.Formatter):
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            return redact(value, self._secrets)
+            return printable(redact(value, self._secrets))
         if isinstance(value, dict):
             return {name: self._clean(item) for name, item in value.items()}
         return [self._clean(item) for item in value] if isinstance(value, list | tuple) else value

@@ -272,6 +272,9 @@ def test_1_objects_in_a_text(said: str, objects: list[Any]) -> None:
     assert objects_in(said).objects == objects
 
 
+LATEX = r"\sigma|\theta_s \times \text{km}|\textrm{s} \right) \rangle|\nabla \bar{x} \forall \upsilon|\, \% \{ \rm Mpc"
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -289,6 +292,10 @@ def test_1_objects_in_a_text(said: str, objects: list[Any]) -> None:
         (r"the speed\nu is the speed\n\nu, too", "the speed\nu is the speed\n\nu, too"),
         (r"so\ni think\num, e.g.\neg this\nNext\nnot", "so\ni think\num, e.g.\neg this\nNext\nnot"),
         (r"grew\nless than, \nless b, a \nparallel b", "grew\nless than, \\nless b, a \\nparallel b"),
+        *((command, command) for command in LATEX.split("|")),
+        (r"T_{\mu,\nu}, $\mu,\nu$, $a \ne b,\ni x$", r"T_{\mu,\nu}, $\mu,\nu$, $a \ne b,\ni x$"),
+        (r"\nu,\, \nu/c, \nano\metre, \newton, \nequiv", r"\nu,\, \nu/c, \nano\metre, \newton, \nequiv"),
+        (r"for $E=mc^2$\nu is; x = 5\nu is; in 2019\ni think", "for $E=mc^2$\nu is; x = 5\nu is; in 2019\ni think"),
         (r"\\nu and \\tau stay, \u00e9", r"\nu and \tau stay, é"),
     ],
 )

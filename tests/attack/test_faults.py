@@ -153,10 +153,29 @@ def test_a_server_that_goes_away_for_a_while_costs_only_time(tmp_path: Path, kin
 @pytest.mark.attack
 def test_a_server_that_refuses_many_texts_makes_the_others(tmp_path: Path) -> None:
     """A filter that turns two dozen texts away is no server that is gone; the next sweep asks once more."""
-    with laboratory(tmp_path, texts=30, faults=FaultPlan(script=["400"] * 25)) as lab:
+    with laboratory(tmp_path, texts=30, faults=FaultPlan(script=[None] + ["400"] * 25)) as lab:
         finished = lab.run(concurrency=4)
         assert finished.status == "completed"
         assert len(set(lab.units)) == 30
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("status", ["400", "403"])
+def test_a_server_that_refuses_everything_is_asked_a_handful_of_times(tmp_path: Path, status: str) -> None:
+    with laboratory(tmp_path, texts=60, faults=FaultPlan(share=1, kinds=[status])) as lab:
+        done = called(*lab.arguments(concurrency=4))
+        assert done.returncode == (2 if status == "403" else 1)
+        assert f"HTTP {status}" in done.stderr
+        assert lab.calls <= 5 + 4
+
+
+@pytest.mark.attack
+def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=6) as lab:
+        lab.server.refuses_text, lab.server.keeps_its_list = "Catalogue 1 ", True
+        finished = lab.run(concurrency=1)
+        assert (finished.status, finished.error) == ("completed", None)
+        assert len(set(lab.units)) == 5
 
 
 @pytest.mark.attack

@@ -46,7 +46,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "seed": st.integers(-(2**70), 2**70),
     "prices": st.dictionaries(NAMES, st.fixed_dictionaries({"prompt": AMOUNTS, "completion": AMOUNTS})),
     "log_format": st.sampled_from(["text", "json"]),
-    "trace_to": st.sampled_from([None, "http://localhost:4318"]),
 }
 
 

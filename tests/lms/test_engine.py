@@ -1,8 +1,4 @@
-"""The engine and one server over real sockets: faults, retries, limits, accounts, copies, loops, and what is learnt.
-
-A server that has answered is known: a page with a refusal is then a proxy's, and is tried again; before that, and in JSON,
-a refusal is meant. What a server says it does not take it is not sent again.
-"""
+"""The engine over real sockets: faults, retries, accounts, copies, loops, and who listens."""
 
 from __future__ import annotations
 
@@ -26,12 +22,12 @@ from programs.errors import (
     Truncated,
     UnknownModel,
 )
-from programs.lms import server as server_module
+from programs.lms.engine import DSPYS_ACALL
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backend_error
 from programs.lms.meter import metered
-from programs.lms.resolve import Model, resolve
+from programs.lms.resolve import resolve
 from programs.lms.wire import reasoning_of
-from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, QUICK, ask, brain, openai_model, request
+from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, openai_model, request
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -84,7 +80,7 @@ async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(fault: str)
 @pytest.mark.parametrize("fault", ["hang", "dribble"])
 async def test_a_server_that_keeps_us_waiting_times_out(fault: str) -> None:
     with StandIn(brain, faults=FaultPlan(script=[fault])) as server:
-        async with openai_model(server, timeout=0.15) as model:
+        async with openai_model(server, timeout=0.5) as model:
             with metered() as meter:
                 assert (await ask(model)).text == ANSWER
     assert meter.faults == {"timeout": 1}
@@ -202,83 +198,16 @@ async def test_dspy_hands_our_error_through(how: str) -> None:
     assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize(("formats", "refusals"), [("all", 0), ("json_object", 1), ("none", 2)])
-async def test_a_server_that_refuses_a_form_is_asked_for_less(formats: str, refusals: int) -> None:
-    with StandIn(brain, formats=formats) as server:
+async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[str]()
+
+    async def wrapped(self: dspy.LM, *args: Any, **options: Any) -> Any:
+        seen.append(self.model)
+        return await DSPYS_ACALL(self, *args, **options)
+
+    monkeypatch.setattr(dspy.LM, "acall", wrapped)
+    with StandIn(brain) as server:
         async with openai_model(server) as model:
-            with metered() as meter:
-                answers = [(await ask(model, request(response_format=FORMAT))).text for _ in range(2)]
-            assert model.lm.supports_response_schema is (formats == "all")
-    assert answers == [ANSWER, ANSWER]
-    assert meter.attempts == len(server.calls) == refusals + 2
-    assert meter.faults.get("schema", 0) == refusals
-
-
-async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
-    with StandIn(
-        brain, refuses={"max_tokens": "Unsupported parameter: 'max_tokens'", "seed": "unknown field `seed`"}
-    ) as server:
-        async with openai_model(server) as model:
-            with metered() as meter:
-                for _ in range(3):
-                    await ask(model, request(max_tokens=9, seed=1, temperature=0.5))
-    assert meter.faults == {"max_tokens": 1, "seed": 1}
-    assert [sorted(body.keys() - {"model", "messages"}) for body in server.bodies[2:]] == [
-        ["max_completion_tokens", "temperature"]
-    ] * 3
-    assert [
-        record.getMessage().partition(" does ")[2] for record in caplog.records if record.levelname == "WARNING"
-    ] == ["not take max_tokens, seed, and is not sent it again"]
-
-
-async def test_a_call_that_is_refused_anyway_teaches_nothing() -> None:
-    with StandIn(brain, formats="json_object", models=[("x", "other")]) as server:
-        async with openai_model(server) as model:
-            with pytest.raises(UnknownModel):
-                await ask(model, request(response_format=FORMAT))
-            server.models, server.formats = None, "all"
-            await ask(model, request(response_format={"type": "json_object"}))
-            await ask(model, request(response_format=FORMAT))
-    assert server.bodies[-1]["response_format"]["type"] == "json_schema"
-
-
-@pytest.mark.parametrize(
-    ("kind", "error"), [("page401", AccessDenied), ("page404", UnknownModel), ("403", AccessDenied)]
-)
-async def test_a_refusal_at_first_is_final(kind: str, error: type[Exception]) -> None:
-    with StandIn(brain, faults=FaultPlan(script=[kind])) as server:
-        async with openai_model(server) as model:
-            with pytest.raises(error):
-                await ask(model)
-    assert len(server.calls) == 1
-
-
-async def listed(model: Model) -> None:
-    assert model.engine is not None
-    assert await model.engine.list_models()
-
-
-@pytest.mark.parametrize("kind", ["page401", "page404"])
-@pytest.mark.parametrize("first", [ask, listed])
-async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, first: Any) -> None:
-    plan = FaultPlan(script=[None, kind] if first is ask else [kind])
-    with StandIn(brain, faults=plan, models=[("Any", "any")]) as server:
-        async with openai_model(server) as model:
-            await first(model)
-            assert (await ask(model)).text == ANSWER
-    assert len(server.calls) == (3 if first is ask else 2)
-
-
-async def test_a_403_in_between_refuses_one_call_and_after_a_while_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    with StandIn(brain, faults=FaultPlan(script=[None, "403", None, "403", "403", "401"])) as server:
-        async with openai_model(server) as model:
-            await ask(model)
-            with pytest.raises(CallError, match="403"):
-                await ask(model)
-            await ask(model)
-            with pytest.raises(CallError, match="403"):
-                await ask(model)
-            monkeypatch.setattr(server_module, "EXCUSED", 0.0)
-            for error in ("403", "401"):
-                with pytest.raises(AccessDenied, match=error):
-                    await ask(model)
+            with dspy.context(adapter=dspy.JSONAdapter(), lm=model.lm, disable_history=True):
+                assert (await dspy.Predict("question -> answer").acall(question="galaxies?")).answer
+    assert seen == [model.lm.model]

@@ -21,8 +21,24 @@ from programs.errors import (
     TransientError,
     UnknownModel,
 )
-from programs.lms.failures import ParameterRefused, backend_error, http_error, retry_after
+from programs.lms.failures import Forbidden, ParameterRefused, backend_error, http_error, retry_after
 from programs.redaction import LONGEST_EXCERPT, excerpt, redact
+
+TOO_LONG = [
+    "The decoder prompt (length 9031) is longer than the maximum model length of 8192.",
+    "The input (9031 tokens) is longer than the model's context length (8192 tokens).",
+    "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens",
+    "input length and `max_tokens` exceed context limit: 199000 + 4096 > 200000",
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+    "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+    "Trying to keep the first 9000 tokens when context the overflows.",
+    "Please reduce the length of the messages or completion.",
+    "Range of input length should be [1, 30720]",
+    "Prompt exceeds max length",
+    "Input length of input_ids is 9000, but max_length is set to 4096",
+]
+"""How servers say that a prompt does not fit."""
 
 
 def openai(message: str, **more: Any) -> str:
@@ -33,7 +49,7 @@ def openai(message: str, **more: Any) -> str:
     ("status", "text", "error"),
     [
         (401, "no", AccessDenied),
-        (403, openai("forbidden"), AccessDenied),
+        (403, openai("forbidden"), Forbidden),
         (404, "nothing here", UnknownModel),
         (400, openai("x", code="model_not_found"), UnknownModel),
         (400, openai("Invalid model: gpt9"), UnknownModel),
@@ -48,7 +64,10 @@ def openai(message: str, **more: Any) -> str:
         (400, json.dumps({"object": "error", "message": "maximum context length is 8192 tokens"}), ContextTooLong),
         (413, "prompt is too long: 210000 tokens", ContextTooLong),
         (422, "This model's maximum context length is 4096", ContextTooLong),
+        (413, "<html>Request Entity Too Large</html>", ContextTooLong),
+        *((400, openai(words), ContextTooLong) for words in TOO_LONG),
         (400, openai("temperature must be below 2"), CallError),
+        (400, openai("flagged: the temperature of the gas is not supported by the context of the passage"), CallError),
         (400, openai("max_tokens is too large: 9000. This model supports at most 4096"), CallError),
         (422, json.dumps({"detail": "field required"}), CallError),
         (408, "", TransientError),
@@ -72,6 +91,14 @@ def test_meaning(status: int, text: str, error: type[BackendError]) -> None:
         (400, openai("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."), "max_tokens"),
         (400, openai("Unsupported value: 'temperature' does not support 0.7 with this model."), "temperature"),
         (400, openai("Unrecognized request argument supplied: seed"), "seed"),
+        (400, openai("`temperature` is deprecated for this model."), "temperature"),
+        (400, openai("temperature is not supported with this model"), "temperature"),
+        (400, openai("seed: Extra inputs are not permitted"), "seed"),
+        (400, openai('Unknown name "seed": Cannot find field.'), "seed"),
+        (400, openai("openai does not support parameters: ['seed'], for model=x"), "seed"),
+        (400, openai("Argument not supported on this model: stop"), "stop"),
+        (400, openai("System role not supported"), "system"),
+        (400, openai("Developer instruction is not enabled for this model"), "system"),
         (422, json.dumps({"detail": [{"loc": ["body", "stop"], "msg": "Extra inputs are not permitted"}]}), "stop"),
     ],
 )

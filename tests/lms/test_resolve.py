@@ -48,7 +48,7 @@ def test_a_model_without_sampling_gets_no_temperature() -> None:
 @pytest.mark.parametrize("name", ["anthropic/claude-sonnet-4-5", "groq/llama", "azure/gpt-5"])
 def test_other_providers_go_to_dspy(name: str) -> None:
     model = resolve(name, env={}, temperature=0.7, max_tokens=10, api_base="https://me:pass-word@host/v1")
-    assert (model.lm.model, model.backend, model.lm.num_retries, model.lm.cache) == (name, None, 8, False)
+    assert (model.lm.model, model.backend, model.lm.num_retries, model.lm.cache) == (name, None, 0, False)
     assert model.takes_sampling is (name != "azure/gpt-5")
     assert model.endpoint == "https://host/v1"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
-from programs.lms.failures import EmptyAnswer, NotAnAnswer
+from programs.lms.failures import EmptyAnswer, Forbidden, NotAnAnswer
 from programs.lms.wire import BodyRules, chat_body, read_completion, read_json, reasoning_of, usage_in
 from tests.lms.asking import FORMAT, SCHEMA, request
 
@@ -86,6 +86,16 @@ def test_what_is_no_reasoning_is_none(nothing: Any) -> None:
         ("<thought>hm</thought>yes", "yes", "hm"),
         ('[THINK]{"a": 1}[/THINK]{"a": 2}', '{"a": 2}', '{"a": 1}'),
         ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>yes", "yes", "hm"),
+        ("<|thinking|>hm<|/thinking|>yes", "yes", "hm"),
+        ("<|begin_of_thought|>hm<|end_of_thought|>\n<|begin_of_solution|>yes<|end_of_solution|>", "yes", "hm"),
+        ("<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>yes<|END_RESPONSE|>", "yes", "hm"),
+        ("<seed:think>hm</seed:think>yes", "yes", "hm"),
+        ("◁think▷hm◁/think▷yes", "yes", "hm"),
+        ("<|channel>thought\nhm<channel|>yes", "yes", "hm"),
+        ("<reasoning>hm</reasoning><answer>yes</answer>", "yes", "hm"),
+        ('analysis{"a": 1}assistantfinal{"a": 2}', '{"a": 2}', '{"a": 1}'),
+        ("[/THINK]yes", "yes", ""),
+        ("Analysis of the data shows it.", "Analysis of the data shows it.", ""),
         ('["<think>"]', '["<think>"]', ""),
         ('{"a": "<think>x</think>"}', '{"a": "<think>x</think>"}', ""),
         ("yes <b>", "yes <b>", ""),
@@ -107,7 +117,12 @@ def test_thinking_is_split_off(content: str, text: str, thought: str) -> None:
         (completion("<|channel|>analysis<|message|>only thought"), EmptyAnswer),
         (completion("", finish="length"), Truncated),
         (completion("half an ans", finish="length"), Truncated),
-        (completion("", finish="content_filter"), CallError),
+        *((completion("half", finish=why), CallError) for why in ("content_filter", "SAFETY", "refusal", "sensitive")),
+        (completion("half", finish="model_context_window_exceeded"), ContextTooLong),
+        ({"choices": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}, CallError),
+        ({"error": {"message": "flagged", "code": "content_policy_violation"}}, CallError),
+        ({"error": {"message": "Input was flagged by moderation"}}, CallError),
+        ({"choices": [{"error": {"code": 403, "message": "flagged"}, "message": {"content": ""}}]}, Forbidden),
         (completion(None, refusal="I cannot"), CallError),
         ({}, NotAnAnswer),
         ({"choices": []}, NotAnAnswer),

@@ -11,7 +11,7 @@ NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: your account is not known. 
 PROSE = "Sure! I would be glad to help with that. Galaxies are large, and there are many of them."
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
-HTTP = "500 429 html page401 page404 error200 overloaded200 argo_notice context"
+HTTP = "500 429 html page401 page404 error200 forbidden200 overloaded200 argo_notice context"
 KINDS = f"{HTTP} reset hang dribble empty null truncated prose".split()
 """The faults there are, besides any HTTP status written in digits ("401", "503").
 
@@ -23,7 +23,8 @@ KINDS = f"{HTTP} reset hang dribble empty null truncated prose".split()
 - empty, null: an answer that is "" or null
 - truncated: half the answer, finish_reason "length"
 - prose: an answer in form whose content is chatter instead of what was asked for
-- error200: `{"error": ...}` with status 200; overloaded200: `{"type": "error", ...}` with status 200
+- error200: `{"error": ...}` with status 200; forbidden200: the same with the code 403;
+  overloaded200: `{"type": "error", ...}` with status 200
 - argo_notice: Argo's access notice as the answer's content
 - context: 400, the prompt is too long
 - page401, page404: a web page with that status, as proxies send it

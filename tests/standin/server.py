@@ -20,6 +20,7 @@ retried over it.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -63,9 +64,12 @@ class StandIn:
     - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
     - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
     - `refuses`: parameters that it does not take, with the words in which it says so
+    - `refuses_text`: a request that holds it is answered with 403, in JSON; `keeps_its_list`: so is
+      a request for the models
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
+    - `tls`: speak https by it; `compressed`: pack replies, asked or not
     - `calls`: every request for an answer; `model_lists`: how often /v1/models was asked; `surprises`: what the
       brain raised
     """
@@ -84,6 +88,8 @@ class StandIn:
         api_key: str | None = None,
         reasoning: Any = None,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        compressed: bool = False,
     ) -> None:
         self.brain = brain
         self.latency = latency
@@ -91,6 +97,8 @@ class StandIn:
         self.retry_after = retry_after
         self.formats = formats
         self.refuses = dict(refuses or {})
+        self.refuses_text: str | None = None
+        self.keeps_its_list = False
         self.models = models
         self.argo_user = argo_user
         self.api_key = api_key
@@ -101,6 +109,7 @@ class StandIn:
         self.in_flight = 0
         self.peak = 0
         self.port = port
+        self.tls, self.compressed = tls, compressed
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -150,7 +159,7 @@ class StandIn:
         app.router.add_get("/v1/models", self._list_models)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()
@@ -162,6 +171,8 @@ class StandIn:
         self.model_lists += 1
         if self._refused_credentials(request, None) is not None:
             return web.json_response({"error": {"message": "who are you?"}}, status=401)
+        if self.keeps_its_list:
+            return web.json_response({"error": {"message": "missing scope: model.read"}}, status=403)
         entries = [{"id": shown, "internal_id": taken} for shown, taken in self.models or DEFAULT_MODELS]
         return web.json_response({"data": entries})
 
@@ -216,6 +227,8 @@ class StandIn:
             return await self._dribble(request)
         if fault == "error200":
             return web.json_response({"error": {"message": f"upstream failed for {self.argo_user or self.api_key}"}})
+        if fault == "forbidden200":
+            return web.json_response({"error": {"message": "this text is refused", "code": 403}})
         if fault == "overloaded200":
             return web.json_response({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
         if fault == "context":
@@ -235,10 +248,14 @@ class StandIn:
         credentials = self._refused_credentials(request, call.body)
         if credentials is not None:
             return credentials
+        if self.refuses_text is not None and self.refuses_text in str(call.body):
+            return 403, "This content is refused."
         model = call.body.get("model")
         if self.models is not None and model not in [taken for _, taken in self.models]:
             return (400, f"Invalid model: {model}") if self.argo_user else (404, f"The model `{model}` does not exist")
         broken = rules.refused_format(call.body, self.formats)
+        if call.body["messages"][0]["role"] == "system" and "system" in self.refuses:
+            broken = broken or self.refuses["system"]
         broken = broken or next((words for name, words in self.refuses.items() if name in call.body), None)
         if broken is None and self.argo_user is not None:
             broken = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
@@ -263,7 +280,7 @@ class StandIn:
         if self.reasoning is not None:
             message["reasoning_content"] = self.reasoning
         prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
-        return web.json_response(
+        reply = web.json_response(
             {
                 "id": f"standin-{len(self.calls)}",
                 "object": "chat.completion",
@@ -279,3 +296,6 @@ class StandIn:
                 },
             }
         )
+        if self.compressed:
+            reply.enable_compression(web.ContentCoding.gzip)
+        return reply

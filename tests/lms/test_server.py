@@ -1,0 +1,183 @@
+"""One server: what is learnt of it, whose refusals are meant, and what it may not do to us.
+
+1. what it says it does not take is not sent again
+2. a server that has answered is known: a page with a refusal is then a proxy's and is tried again; a 403 in JSON, with its
+   status or inside a 200, refuses one call, unless it is all that ever came
+3. the environment's proxy is used and nobody's .netrc; a certificate that is not trusted is called so
+4. no reply fills the memory, and no control character comes through
+"""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.errors import AccessDenied, BackendError, CallError, UnknownModel
+from programs.lms import server as server_module
+from programs.lms.failures import NotAnAnswer, NotConnected
+from programs.lms.meter import metered
+from programs.lms.resolve import Model, resolve
+from programs.lms.server import proxy_for
+from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, ask, brain, openai_model, request
+from tests.standin.faults import FaultPlan
+from tests.standin.server import StandIn
+
+
+@pytest.mark.parametrize(("formats", "refusals"), [("all", 0), ("json_object", 1), ("none", 2)])
+async def test_a_server_that_refuses_a_form_is_asked_for_less(formats: str, refusals: int) -> None:
+    with StandIn(brain, formats=formats) as server:
+        async with openai_model(server) as model:
+            with metered() as meter:
+                answers = [(await ask(model, request(response_format=FORMAT))).text for _ in range(2)]
+            assert model.lm.supports_response_schema is (formats == "all")
+    assert answers == [ANSWER, ANSWER]
+    assert meter.attempts == len(server.calls) == refusals + 2
+    assert meter.faults.get("schema", 0) == refusals
+
+
+async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
+    with StandIn(
+        brain, refuses={"max_tokens": "Unsupported parameter: 'max_tokens'", "seed": "unknown field `seed`"}
+    ) as server:
+        async with openai_model(server) as model:
+            with metered() as meter:
+                for _ in range(3):
+                    await ask(model, request(max_tokens=9, seed=1, temperature=0.5))
+    assert meter.faults == {"max_tokens": 1, "seed": 1}
+    assert [sorted(body.keys() - {"model", "messages"}) for body in server.bodies[2:]] == [
+        ["max_completion_tokens", "temperature"]
+    ] * 3
+    assert [
+        record.getMessage().partition(" does ")[2] for record in caplog.records if record.levelname == "WARNING"
+    ] == ["not take max_tokens, seed, and is not sent it again"]
+
+
+async def test_a_call_that_is_refused_anyway_teaches_nothing() -> None:
+    with StandIn(brain, formats="json_object", models=[("x", "other")]) as server:
+        async with openai_model(server) as model:
+            with pytest.raises(UnknownModel):
+                await ask(model, request(response_format=FORMAT))
+            server.models, server.formats = None, "all"
+            await ask(model, request(response_format={"type": "json_object"}))
+            await ask(model, request(response_format=FORMAT))
+    assert server.bodies[-1]["response_format"]["type"] == "json_schema"
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [("page401", AccessDenied), ("page404", UnknownModel), ("401", AccessDenied)]
+)
+async def test_a_refusal_at_first_is_final(kind: str, error: type[Exception]) -> None:
+    with StandIn(brain, faults=FaultPlan(script=[kind])) as server:
+        async with openai_model(server) as model:
+            with pytest.raises(error):
+                await ask(model)
+    assert len(server.calls) == 1
+
+
+async def listed(model: Model) -> None:
+    assert model.engine is not None
+    assert await model.engine.list_models()
+
+
+@pytest.mark.parametrize("kind", ["page401", "page404"])
+@pytest.mark.parametrize("first", [ask, listed])
+async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, first: Any) -> None:
+    plan = FaultPlan(script=[None, kind] if first is ask else [kind])
+    with StandIn(brain, faults=plan, models=[("Any", "any")]) as server:
+        async with openai_model(server) as model:
+            await first(model)
+            assert (await ask(model)).text == ANSWER
+    assert len(server.calls) == (3 if first is ask else 2)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_403_refuses_one_call_unless_it_is_all_that_ever_came(answered: bool) -> None:
+    """Whether it comes with its status or inside a 200."""
+    plan = FaultPlan(script=[None, *["403", "forbidden200"] * 10][0 if answered else 1 :])
+    refused = 20 if answered else server_module.REFUSED_AT_FIRST - 1
+    with StandIn(brain, faults=plan) as server:
+        async with openai_model(server) as model:
+            if answered:
+                await ask(model)
+            for _ in range(refused):
+                with pytest.raises(CallError, match="403"):
+                    await ask(model)
+            if not answered:
+                with pytest.raises(AccessDenied, match="403"):
+                    await ask(model)
+
+
+async def test_a_server_without_a_system_role_is_told_in_the_users_message() -> None:
+    with StandIn(brain, refuses={"system": "System role not supported"}) as server:
+        async with openai_model(server) as model:
+            for _ in range(2):
+                assert (await ask(model)).text == ANSWER
+    assert [[message["role"] for message in body["messages"]] for body in server.bodies] == [
+        ["system", "user"],
+        ["user"],
+        ["user"],
+    ]
+    assert server.bodies[-1]["messages"][0]["content"] == "Be brief.\n\nWhat do galaxies do?"
+
+
+async def test_netrc_is_not_read_and_the_proxy_of_the_environment_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("default login me password pass-word\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with StandIn(brain) as server:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, server.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.setenv(name, "direct.test")
+        model = resolve(
+            "openai/any", api_base="http://far.test/v1", env={"OPENAI_API_KEY": KEY}, retry=ONCE, timeout=5.0
+        )
+        assert (await ask(model)).text == ANSWER
+        await model.aclose()
+    assert proxy_for("http://direct.test/v1") is proxy_for("http://127.0.0.1:80/v1") is None
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate that nobody vouches for, and its key."""
+    made, key = folder / "cert.pem", folder / "key.pem"
+    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*asked, "-keyout", key, "-out", made], check=True, capture_output=True)
+    return made, key
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate(tmp_path))
+    with StandIn(brain, tls=context) as server:
+        model = resolve("openai/any", api_base=f"https://127.0.0.1:{server.port}/v1", env={}, retry=ONCE)
+        with pytest.raises(NotConnected, match=r"certificate of https://127.* is not trusted .*SSL_CERT_FILE"):
+            await ask(model)
+        await model.aclose()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_reply_without_end_is_cut_off(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LARGEST_REPLY", 100_000)
+    with StandIn(lambda _body: ANSWER + " " * 300_000, compressed=encoding == "gzip") as server:
+        async with openai_model(server, retry=ONCE) as model:
+            with pytest.raises(NotAnAnswer, match="larger than"):
+                await ask(model)
+
+
+async def test_control_characters_of_a_server_reach_nobody() -> None:
+    names = [("a\x1b[31m[/INST]", "b\x07")]
+    with StandIn(brain, models=names, refuses={"model": "no \x1b]0;x\x07 [/INST] \u202e"}) as server:
+        async with openai_model(server) as model:
+            assert model.engine is not None
+            [name] = await model.engine.list_models()
+            with pytest.raises(BackendError) as caught:
+                await ask(model)
+    shown = f"{name.id}{name.internal_id}{caught.value}"
+    assert not [sign for sign in shown if not sign.isprintable()]
