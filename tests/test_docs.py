@@ -18,10 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.options import option_of, parse
+from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
-from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import called, environment
@@ -102,9 +101,6 @@ def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("ARGO_BASE_URL", argo.url)
         for line in ["python -m programs.generate --model gpt41 --max-traces 1", *made_before, *found]:
             words, into = words_of(line.replace(SERVER, server.openai_base))
-            if "--push-to-hub" in words:
-                parse(ExportOptions, "export", "Parsed only.", ["--document", *words[1:]])
-                continue
             done = as_process(words) if words[0] in cold else in_this_process(words)
             cold.discard(words[0])
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from programs.counts import count_name
-from programs.exports.files import Columns, Kind, Row, Split
+from programs.exports.chat_template import FAMILIES, Check
+from programs.exports.files import Columns, Kind, Row
 from programs.exports.format import Candidate
 from programs.exports.licences import UNKNOWN, hub_name, licence_of
 from programs.exports.options import SPLITS, ExportOptions
@@ -70,15 +71,17 @@ class Tally:
 
 
 class Exported(NamedTuple):
-    """An export that is done. `metadata` is what the document says of itself, `note` what its origin lacks."""
+    """An export that is done. `metadata` is what the document says of itself, `note` what its origin lacks, `rows` counts
+    those of each split, and `checked` is what the chat template that was asked about makes of one."""
 
     options: ExportOptions
     is_journal: bool
     note: str | None
     metadata: dict[str, Any]
     tally: Tally
-    splits: dict[str, Split]
+    rows: dict[str, int]
     created: str
+    checked: Check | None
 
 
 def card(done: Exported) -> str:
@@ -95,8 +98,8 @@ def card(done: Exported) -> str:
         done._asdict(),
         title=title,
         format=options.format,
-        repository=re.sub(r'["\\\s]', "-", options.push_to_hub or options.output.name),
-        rows={name: split.rows for name, split in done.splits.items()},
+        repository=re.sub(r'["\\\s]', "-", options.output.name),
+        families=FAMILIES,
         models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
         contents={
             "question type": counts["question_types"],
@@ -119,7 +122,7 @@ def card(done: Exported) -> str:
 
 def _header(done: Exported, title: str) -> dict[str, Any]:
     licences = sorted({hub_name(licence) for licence in done.tally.counts["licences"]})
-    files = [{"split": name, "path": f"data/{name}-*"} for name in SPLITS if name in done.splits]
+    files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in done.rows]
     return {
         "license": licences[0] if len(licences) == 1 else licences,
         "pretty_name": title,
