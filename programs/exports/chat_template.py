@@ -7,6 +7,7 @@ sees that text alone.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -31,7 +32,6 @@ FAMILIES = {
 
 FILES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
 """Where models keep their template, and the tokens that it names."""
-REPLIES = ("completion", "chosen")
 Messages = Sequence[Mapping[str, str]]
 
 
@@ -95,22 +95,22 @@ class ChatTemplate:
             raise Refused(_line(error)) from None
 
     def keeps(self, row: Row, view: View) -> bool:
-        """Whether the rendered row holds its whole thought, once, before the answer. Raises `Refused`."""
-        messages = messages_of(row)
-        text, (thought, answer) = self.render(messages), view.parts_of(messages[-1])
-        before, found, after = text.partition(thought)
-        return bool(found) and answer in after and answer not in before and thought not in after
+        """Whether the rendered reply holds its whole thought, and then the answer. Raises `Refused`."""
+        *prompt, reply = messages_of(row)
+        thought, answer = view.parts_of(reply)
+        text = self.render([*prompt, reply])
+        written = text[len(commonprefix([text, self.render(prompt)])) :]
+        return answer in written.partition(thought)[2]
 
     def continues(self, row: Row) -> bool:
         """Whether the rendered row begins with what the model is given when it is to answer. Raises `Refused`."""
-        messages = messages_of(row)
-        return self.render(messages).startswith(self.render(messages[:-1], add_generation_prompt=True))
+        *prompt, reply = messages_of(row)
+        return self.render([*prompt, reply]).startswith(self.render(prompt, add_generation_prompt=True))
 
 
 def messages_of(row: Row) -> Messages:
     """The whole conversation of a row of a format that has messages; of a pair the better one."""
-    reply = next((row[name] for name in REPLIES if name in row), [])
-    return cast("Messages", row.get("messages") or [*row["prompt"], *reply])
+    return cast("Messages", row.get("messages") or [*row["prompt"], *(row.get("completion") or row["chosen"])])
 
 
 class Check(NamedTuple):
@@ -164,7 +164,12 @@ def _would_keep(template: ChatTemplate, view: View, row: Row) -> bool:
 def _of_the_hub(model: str) -> dict[str, Path]:
     try:
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
+        from huggingface_hub.errors import (
+            EntryNotFoundError,
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
     except ImportError:
         said = f"--chat-template: there is no file {model}, and a model of the Hub needs huggingface_hub"
         raise UserError(f"{said}: pip install 'synthreasoner[export]'") from None
@@ -172,8 +177,9 @@ def _of_the_hub(model: str) -> dict[str, Path]:
     for name in FILES:
         try:
             found[name] = Path(hf_hub_download(model, name))
-        except EntryNotFoundError:
-            continue
+        except EntryNotFoundError as error:
+            if isinstance(error, LocalEntryNotFoundError):
+                raise UserError(f"--chat-template: {model}: {_line(error)}") from None
         except (HfHubHTTPError, HFValidationError, OSError) as error:
             said = f"--chat-template: there is no file {model}, and the Hub gives no model of that name"
             raise UserError(f"{said}: {_line(error)}") from None

@@ -25,9 +25,10 @@ TAKING = [name for name, format in FORMATS.items() if format.has_thought and for
 WITH_FIELD = {"reasoning_field": "reasoning_content"}
 
 # TRL has none of Mistral's.
-MISTRAL = """{{ bos_token }}{% for message in messages %}{% if message['role'] == 'system' %}{% set first = message['content'] %}
-{%- elif message['role'] == 'user' %}[INST] {{ message['content'] }}[/INST]
-{%- else %} {{ message['content'] | trim }}{{ eos_token }}{% endif %}{% endfor %}"""
+MISTRAL = """{{ bos_token }}{% for message in messages %}
+{%- if message.role == 'system' %}{% set first = message.content %}
+{%- elif message.role == 'user' %}[INST] {{ message.content }}[/INST]
+{%- else %} {{ message.content | trim }}{{ eos_token }}{% endif %}{% endfor %}"""
 SOURCES = {
     "Qwen3": "qwen3",
     "DeepSeek-R1-Distill": "deepseek_r1_distill",
@@ -135,6 +136,28 @@ def test_3_a_tokenizers_files_say_template_and_tokens(tmp_path: Path) -> None:
         assert ChatTemplate.load(str(named)).render([]) == "<s>a</s>"
     (tmp_path / "chat_template.jinja").write_text("{{ bos_token }}b")
     assert ChatTemplate.load(str(tmp_path)).render([]) == "<s>b", "the newer place counts"
+
+
+def test_3_a_model_of_the_hub_has_its_files(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    errors = pytest.importorskip("huggingface_hub.errors")
+    (tmp_path / "tokenizer_config.json").write_text('{"eos_token": "</s>", "chat_template": "{{ eos_token }}"}')
+
+    def download(model: str, name: str) -> str:
+        assert model == "lab/model"
+        if not (tmp_path / name).exists():
+            raise errors.EntryNotFoundError(f"no {name}")
+        return str(tmp_path / name)
+
+    monkeypatch.setattr(hub, "hf_hub_download", download)
+    found = ChatTemplate.load("lab/model")
+    assert (found.name, found.render([])) == ("lab/model", "</s>")
+
+    def unreachable(*_: str) -> str:
+        raise errors.LocalEntryNotFoundError("the Hub cannot be reached")
+
+    monkeypatch.setattr(hub, "hf_hub_download", unreachable)
+    assert "the Hub cannot be reached" in refused(judged, "sft", "--chat-template", "lab/model")
 
 
 @pytest.mark.parametrize(
