@@ -7,7 +7,6 @@ sees that text alone.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -99,8 +98,7 @@ class ChatTemplate:
         *prompt, reply = messages_of(row)
         thought, answer = view.parts_of(reply)
         text = self.render([*prompt, reply])
-        written = text[len(commonprefix([text, self.render(prompt)])) :]
-        return answer in written.partition(thought)[2]
+        return answer in text.removeprefix(self.render(prompt)).partition(thought)[2]
 
     def continues(self, row: Row) -> bool:
         """Whether the rendered row begins with what the model is given when it is to answer. Raises `Refused`."""
