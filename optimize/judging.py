@@ -5,12 +5,14 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 "correct" scores a half while it is tuned, as it does in the proof. What is asked again costs nothing.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import dspy
+import numpy as np
 
 from optimize.compilation import MOST_EXAMPLES, MOST_TESTS, Compilation, Models, few, in_threads
 from optimize.measure import Measured
@@ -29,8 +31,8 @@ from programs.asking.models import ModelTable, concurrency_of
 from programs.compiled import identity_at
 from programs.errors import UserError
 from programs.inputs.sample import content_id
-from programs.judges.agreement import balanced_accuracy, krippendorff_alpha, weighted_kappa
-from programs.judges.figures import Pair, balanced_interval
+from programs.interval import Interval, Numbers, interval_of
+from programs.judges.agreement import krippendorff_alpha, weighted_kappa
 from programs.judges.labels import Labelled, judge_inputs, read_labels, shown
 from programs.lms.resolve import Model
 from programs.records import Verdict
@@ -227,6 +229,50 @@ def examples_of(answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy
     ]
 
 
+class Pair(NamedTuple):
+    """What people said of an answer to a question, and what a judge said of it before and after."""
+
+    question: str
+    truth: bool
+    before: bool
+    after: bool
+
+
+def balanced_interval(judges: Sequence[Sequence[Pair]], *, seed: int) -> Interval | None:
+    """The interval of the difference in balanced accuracy (after - before), the mean over the judges, for all of whom the
+    same questions are drawn. `pairs` of the result counts questions. None with fewer than two questions, or where a judge
+    has no right or no wrong answers."""
+    questions = sorted({pair.question for pairs in judges for pair in pairs})
+    place = {name: number for number, name in enumerate(questions)}
+    totals = np.zeros((len(place), len(judges), 2, 3))
+    for judge, pairs in enumerate(judges):
+        for pair in pairs:
+            agreed = (1, pair.before == pair.truth, pair.after == pair.truth)
+            totals[place[pair.question], judge, int(pair.truth)] += agreed
+
+    def difference(sums: Numbers) -> Numbers:
+        accuracy = (sums[..., 1:] / sums[..., :1]).mean(axis=(-3, -2))
+        return np.asarray(accuracy[..., 1] - accuracy[..., 0])
+
+    return interval_of(totals, difference, seed=seed)
+
+
+def balanced_accuracy(truth: Sequence[bool | int], said: Sequence[bool | int]) -> float | None:
+    """The mean of the share of the true that are said to be true and of the false that are said to be false, 0-1; always
+    saying the same gives 0.5, whatever the truth. None where all are true or all are false.
+
+    Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior distribution", ICPR 2010, 3121-3124.
+    Raises ValueError for lists of unlike length.
+    """
+    shares = []
+    for wanted in (True, False):
+        agreed = [bool(answer) is wanted for right, answer in zip(truth, said, strict=True) if bool(right) is wanted]
+        if not agreed:
+            return None
+        shares.append(sum(agreed) / len(agreed))
+    return sum(shares) / 2
+
+
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
     said nothing, and is counted. The composite is the mean of their balanced accuracies, with an interval over the
@@ -266,7 +312,11 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
         interval=balanced_interval(pairs, seed=seed),
     )
     if len(before) > 1:
-        alphas = [krippendorff_alpha(list(ratings.values())) for ratings in (before, after)]
+        columns = [zip(*ratings.values(), strict=True) for ratings in (before, after)]
+        alphas = [
+            krippendorff_alpha(Counter(tuple(one for one in column if one is not None) for column in each))
+            for each in columns
+        ]
         proof.metrics["between the judges: Krippendorff's alpha"] = Compared(
             before=alphas[0], after=alphas[1], pairs=len(answers), interval=None
         )

@@ -130,7 +130,7 @@ async def _calibrate(settings: CalibrateSettings, answers: "Sequence[Labelled]",
     if verdicts is None:
         print(f"error: {why}; run the same command again to go on", file=sys.stderr)
         return code
-    report = report_of(settings, answers, verdicts)
+    report = report_of(settings.labels, answers, verdicts, settings.judged_correct_from, settings.seed)
     _write(settings.output, report)
     log.info("the calibration ends: the report is in %s", settings.output)
     print(*in_words(report), f"the report is in {settings.output}", sep="\n")

@@ -30,7 +30,7 @@ class PairAgreement(Part):
 class JudgeAgreement(Part):
     """How far the judges of a document agree, over every judged attempt in its journal, by the overall ratings as they gave
     them. `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it
-    is undefined; `to_review` are those on the review list (see `programs.judges.review_list`)."""
+    is undefined; `to_review` are those on which two judges are far apart (`programs.review` shows them)."""
 
     judges: dict[str, JudgeRatings]
     traces: int

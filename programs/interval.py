@@ -15,8 +15,8 @@ Numbers = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 FEW = 20
-"""Of fewer things the bootstrap is too narrow: where nothing differs, its interval lies above 0 for 13% of draws of 3, for 3
-to 10% of 8. Student's t does for 2 to 3% where the differences are not skewed."""
+"""Of fewer things the bootstrap is too narrow: where nothing differs, its interval lies above 0 for 13% of draws of 3 and
+7% of draws of 8. Student's t does for 2 to 3%, where the differences are not skewed."""
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
            2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101)  # fmt: skip
 """The bounds of Student's t with this confidence, from 1 degree of freedom on."""

@@ -113,7 +113,7 @@ class Counts:
         self.became[seen.became] += 1
         if record.verdicts:
             verdicts: list[dict[str, Any]] = [verdict.model_dump() for verdict in record.verdicts]
-            self.agreement.add(verdicts)
+            self.agreement.add(verdicts, record.metadata.quality_spread)
             for verdict in verdicts:
                 self.ratings.setdefault(verdict["judge"], Spread()).add(rating_of(verdict))
         if seen.became == "accepted":

@@ -1,13 +1,8 @@
 """What a report is made from: a document's journal, which alone has what was turned down, or the document."""
 
-import contextlib
-import os
-import sqlite3
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +11,14 @@ from pydantic import ValidationError
 
 from programs.document import read_records
 from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
-from programs.errors import JournalError, UserError
-from programs.files import whole_lines
+from programs.errors import UserError
 from programs.option_groups import Price
 from programs.records import Record
 from programs.reports.counting import Counts, ReadTrace
 from programs.reports.traces import KeptTrace, kept
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
-from programs.run.index import Damaged, Index, mark, scan
-from programs.run.journal import JournalReader, damaged
+from programs.run.journal import JournalReader
+from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
 from programs.traces.line import attempts_of
 
@@ -96,26 +90,6 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
         read(ReadTrace(record) for record in read_records(source.path))
         facts = _document_facts(source.path)
     return ReportedRun(name, source.path, facts, counts, newest)
-
-
-@contextlib.contextmanager
-def viewed(path: Path) -> Iterator[JournalReader]:
-    """The journal at `path` at this moment, without its lock, for a run may be writing it: what is written later is not
-    seen, nor a line that is not yet whole. Its index is made anew in the temporary folder, so that nothing beside the
-    journal is read or changed. Raises `JournalError` for a file that cannot be read or is damaged before its last line."""
-    with contextlib.ExitStack() as opened:
-        try:
-            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
-            file = os.open(path, os.O_RDONLY)
-            opened.callback(os.close, file)
-            size = whole_lines(file)
-            index = Index(folder / "index", size, lambda offset: scan(path, offset, size), partial(mark, file))
-            opened.callback(index.close)
-        except Damaged as error:
-            raise damaged(path, error) from None
-        except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-        yield JournalReader(path, file, index)
 
 
 def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:

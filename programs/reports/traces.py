@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from programs.judges.review_list import FAR_APART
+from programs.judges.agreement import FAR_APART
 from programs.records import Record
 from programs.reports.counting import ReadTrace
 from programs.text.thought import bare_thought
