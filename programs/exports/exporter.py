@@ -23,14 +23,14 @@ from programs.exports.view import View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import read_variations
-from programs.run.journal import Journal
+from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
 from programs.versions import own_version, stamp
 
 
 class Origin(NamedTuple):
-    """Where traces are read: the document, which can also be read while a run goes on, or its journal, which alone has
-    those that were turned down. `note` says what this origin lacks, if anything."""
+    """Where traces are read, also while a run goes on: the document, or its journal, which alone has those that were turned
+    down. `note` says what this origin lacks, if anything."""
 
     path: Path
     is_journal: bool
@@ -51,7 +51,7 @@ class Origin(NamedTuple):
 
     def candidates(self, attempts: bool) -> Iterator[Candidate]:
         """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
-        that is none of ours, or a journal that a run is writing."""
+        that is none of ours."""
         if not self.is_journal:
             yield from map(Candidate, read_records(self.path))
             return
@@ -75,7 +75,7 @@ class Origin(NamedTuple):
             why = str(error).splitlines()[0]
             raise UserError(f"{self.document} is not a document of this program: {why}") from None
         if self.is_journal:
-            with Journal(self.path) as journal:
+            with viewed(self.path) as journal:
                 last = journal.latest("run", "") or {}
             last["run"] = last.get("summary")
             told |= {name: last[name] for name in ("status", "run", "versions", "git_commit") if last.get(name)}
