@@ -31,14 +31,13 @@ class Chart:
     table: Callable[[ReportedRun], Table]
 
 
-def panels_of(runs: Sequence[ReportedRun]) -> list[tuple[Chart, dict[str, Table]]]:
-    """All charts with what each run, by its name, has in them; those left out that are all empty or zero."""
+def charts_of(run: ReportedRun) -> list[tuple[Chart, Table]]:
+    """All charts with what the run has in them; those left out that are empty or all zero."""
     numbers = [
         Chart(number.title, number.about, number.axis, partial(_of_number, name)) for name, number in NUMBERS.items()
     ]
-    drawn = [(chart, {run.name: chart.table(run) for run in runs}) for chart in [*CHARTS, *numbers]]
-    shown = [(chart, {name: rows for name, rows in panels.items() if longest(rows)}) for chart, panels in drawn]
-    return [(chart, panels) for chart, panels in shown if panels]
+    drawn = [(chart, chart.table(run)) for chart in [*CHARTS, *numbers]]
+    return [(chart, rows) for chart, rows in drawn if longest(rows)]
 
 
 def longest(rows: Table) -> float:

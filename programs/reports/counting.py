@@ -19,12 +19,10 @@ HALVES = [1 + number / 2 for number in range(19)]
 
 
 class ReadTrace(NamedTuple):
-    """One trace as it was read. `became` is as in `programs.traces.unit_line.attempts_of`; `unit` names the unit that it
-    is an attempt at, None where no journal says."""
+    """One trace as it was read. `became` is as in `programs.traces.line.attempts_of`."""
 
     record: Record
     became: str = "accepted"
-    unit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,54 +1,22 @@
-"""The numbers of a report's summary: for one run, or two of them with their difference."""
+"""The numbers of a report's summary. What is not known is left out, never shown as 0."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from programs.reports.source import ReportedRun
 
-MISSING = "not known"
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
 
-Value = float | int | None
-Line = tuple[str, Value, str]
+Line = tuple[str, float | int | None, str]
 """A name, what it comes to, and how that is written."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One number of each run, under one name. None is what is not known; it is never shown as 0."""
-
-    group: str
-    name: str
-    values: Sequence[Value]
-    form: str = WHOLE
-
-    @property
-    def shown(self) -> list[str]:
-        """Each value for a person."""
-        return [MISSING if value is None else self.form.format(value) for value in self.values]
-
-    @property
-    def difference(self) -> str:
-        """The second less the first, with its sign."""
-        first, last = self.values[0], self.values[-1]
-        if first is None or last is None:
-            return MISSING
-        shown = self.form.format(abs(last - first))
-        return f"{'+' if last > first else '−'}{shown}" if any(digit in shown for digit in "123456789") else "0"
-
-
-def figures_of(runs: Sequence[ReportedRun]) -> list[Figure]:
-    """All numbers, in order. One that no run knows is left out."""
-    each = [
-        {(group, name): (value, form) for group, lines in GROUPS.items() for name, value, form in lines(run)}
-        for run in runs
-    ]
-    keys = dict.fromkeys(key for found in each for key in found)
-    figures = [
-        Figure(*key, [found.get(key, (None, ""))[0] for found in each], next(f[key][1] for f in each if key in f))
-        for key in keys
-    ]
-    return [figure for figure in figures if any(value is not None for value in figure.values)]
+def figures_of(run: ReportedRun) -> dict[str, dict[str, str]]:
+    """All numbers for a person, by group and name, in order."""
+    groups = {
+        group: {name: form.format(value) for name, value, form in lines(run) if value is not None}
+        for group, lines in GROUPS.items()
+    }
+    return {group: figures for group, figures in groups.items() if figures}
 
 
 def _traces(run: ReportedRun) -> Iterator[Line]:

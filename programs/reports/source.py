@@ -49,9 +49,8 @@ class ReportedFacts:
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that was read. `name` is its short name in the report; `newest` are the last of its traces."""
+    """A run that was read. `newest` are the last of its traces."""
 
-    name: str
     path: Path
     facts: ReportedFacts
     counts: Counts
@@ -68,7 +67,7 @@ class ReportedRun:
         return self.counts.thoughts.result()
 
 
-def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
+def read_run(path: Path, most: int) -> ReportedRun:
     """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream.
     Raises `UserError` for what is neither, `JournalError` for what cannot be read."""
     found = find_sources([str(path)])
@@ -80,7 +79,7 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
     def read(traces: Iterator[ReadTrace]) -> None:
         for trace in traces:
             counts.add(trace)
-            newest.append(kept(trace, run))
+            newest.append(kept(trace))
 
     if source.is_journal:
         with viewed(source.path) as view:
@@ -89,13 +88,13 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
     else:
         read(ReadTrace(record) for record in read_records(source.path))
         facts = _document_facts(source.path)
-    return ReportedRun(name, source.path, facts, counts, newest)
+    return ReportedRun(source.path, facts, counts, newest)
 
 
 def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
     for line in view.variations():
         for became, content in attempts_of(line):
-            yield ReadTrace(Record.model_validate(content), became, line["key"])
+            yield ReadTrace(Record.model_validate(content), became)
 
 
 def _journal_facts(view: JournalReader) -> ReportedFacts:

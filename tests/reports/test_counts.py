@@ -1,4 +1,4 @@
-"""What is counted for a report: bins, means and differences, and nothing in the place of what is missing."""
+"""What is counted for a report: bins and means, and nothing in the place of what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from programs.counts import Spread
 from programs.report import main
 from programs.reports import charts, traces
 from programs.reports.counting import NUMBERS, TENTHS, Counts, Number, ReadTrace
-from programs.reports.figures import PERCENT, THREE, WHOLE, Figure
 from tests.reports.building import record, unit, write_run
 
 VALUES = st.lists(st.integers(0, 5000), min_size=1, max_size=50)
@@ -35,11 +34,6 @@ def test_a_spread_knows_mean_median_and_bins(values: list[int]) -> None:
 def test_what_is_missing_is_no_zero() -> None:
     assert Spread().mean is None
     assert Spread().quantile(0.5) is None
-    figure = Figure("Judges", "alpha", (None, 0.5), THREE)
-    assert figure.shown == ["not known", "0.500"]
-    assert figure.difference == "not known"
-    signed = [((1000, 2500), WHOLE), ((3, 3), WHOLE), ((0.5, 0.5001), THREE), ((0.5, 0.4), PERCENT)]
-    assert [Figure("", "", values, form).difference for values, form in signed] == ["+1,500", "0", "0", "−10.0%"]
     counts = Counts()
     counts.add(ReadTrace(record(1, verdicts=[])))
     assert counts.agreement.result() is None
@@ -69,7 +63,7 @@ def test_a_chart_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, mon
     monkeypatch.setitem(NUMBERS, "paragraphs", number)
     monkeypatch.setitem(traces.FACETS, "Domain", lambda read: read.record.source_paper.domain)
     monkeypatch.setitem(traces.SCORES, "steps", lambda record: len(record.steps))
-    row = traces.kept(ReadTrace(record(1)), None).row
+    row = traces.kept(ReadTrace(record(1))).row
     assert (row["facets"]["Domain"], row["scores"]["steps"]) == ("cosmology", 3)
     document = write_run(tmp_path / "run.json", [unit(0), unit(1)])
     assert main([str(document)]) == 0

@@ -220,17 +220,3 @@ def test_5_it_is_there_for_everyone(browser: Browser, report: Path, view: str) -
             assert (sum(rgb) < 200) == (scheme == "dark")
     with opened(browser, report, view, PHONE) as page:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_two_runs_have_their_numbers_beside_each_other(browser: Browser, document: Path, tmp_path: Path) -> None:
-    other = write_run(tmp_path / "after.json", [unit(number, score=9.0) for number in range(4, 7)])
-    page_path = tmp_path / "both.html"
-    assert main([str(document), "--compare", str(other), "--output", str(page_path)]) == 0
-    with opened(browser, page_path) as page:
-        accepted = page.locator("#numbers tr", has=page.get_by_role("rowheader", name="accepted traces", exact=True))
-        assert accepted.locator("td").all_inner_texts() == ["22", "3", "−19"]
-        assert page.locator("figure", has_text="Judges' scores").locator("h3").all_inner_texts() == ["rich", "after"]
-        go(page, "#traces")
-        choose(page, "Run", "after")
-        assert len(keys_of(page)) == 3
-        assert found(page) == "3 of 28 traces"
