@@ -4,8 +4,8 @@ A column's kind is "string", "bool", "int64" or "float64"; `[kind]` is a list, `
 """
 
 import contextlib
-import shutil
 import sqlite3
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,42 +49,28 @@ class DataFiles:
 def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left.
 
-    An export that is there is replaced with `overwrite` only, and by a whole one. Raises `UserError` where `path` holds
-    something else, or is being written, or cannot be.
+    An export that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old
+    one lies beside it. Raises `UserError` where `path` holds something else, or cannot be written.
     """
-    # Only now: it loads half of asyncio.
-    from filelock import Timeout
-
-    from programs.files import lock_on
-
     path = path.absolute()
-    workshop = path.with_name(f".{path.name}.exporting")
-    draft, replaced = workshop / "draft", workshop / "replaced"
-    with contextlib.ExitStack() as held:
-        try:
-            workshop.mkdir(parents=True, exist_ok=True)
-            held.enter_context(lock_on(workshop / ".lock"))
-            held.callback(shutil.rmtree, workshop, ignore_errors=True)
-            held.callback(_bring_back, replaced, path)
-            # One that was killed may have moved the old export away.
-            _bring_back(replaced, path)
-            for left in (draft, replaced):
-                shutil.rmtree(left, ignore_errors=True)
-            _check_free(path, overwrite)
+    _check_free(path, overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as made:
+            draft, replaced = Path(made) / "draft", Path(made) / "replaced"
             draft.mkdir()
             yield draft
-            if path.exists():
-                path.rename(replaced)
-            draft.rename(path)
-        except Timeout:
-            raise UserError(f"--output: {path} is being written by another export") from None
-        except (OSError, sqlite3.Error) as error:
-            raise UserError(f"--output: cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _bring_back(replaced: Path, path: Path) -> None:
-    if replaced.exists() and not path.exists():
-        replaced.rename(path)
+            _check_free(path, overwrite)
+            try:
+                if path.exists():
+                    path.rename(replaced)
+                draft.rename(path)
+            except BaseException:
+                if replaced.exists() and not path.exists():
+                    replaced.rename(path)
+                raise
+    except (OSError, sqlite3.Error) as error:
+        raise UserError(f"--output: cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
