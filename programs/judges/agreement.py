@@ -9,8 +9,8 @@ from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreeme
 from programs.run.journal import JournalReader
 from programs.traces.line import attempts_of
 
-LEAST_TRACES = 2
-"""Agreement over fewer says nothing."""
+LEAST_TRACES = 20
+"""Agreement over fewer says nothing: two traces that two judges rate alike by chance have an alpha of 1."""
 FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is for people to look at."""
 

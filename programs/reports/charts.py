@@ -114,17 +114,12 @@ def _ratings(run: ReportedRun) -> Table:
 def _tokens(run: ReportedRun) -> Table:
     rows = run.facts.spent or []
     uncounted = {row["stage"] for row in rows if row["uncounted"]}
-    read, written = (_by_stage(run, column) for column in ("prompt", "completion"))
-    stages = [stage for stage, _ in (read + written).most_common(MOST)]
-    sums = {"read": read, "written": written}
+    sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
+    for row in rows:
+        sums["read"][row["stage"]] += row["prompt"]
+        sums["written"][row["stage"]] += row["completion"]
+    stages = [stage for stage, _ in sum(sums.values(), Counter[str]()).most_common(MOST)]
     return {s: {name: None if s in uncounted else counts[s] for name, counts in sums.items()} for s in stages}
-
-
-def _by_stage(run: ReportedRun, column: str) -> Counter[str]:
-    sums = Counter[str]()
-    for row in run.facts.spent or []:
-        sums[row["stage"]] += row[column]
-    return sums
 
 
 CHARTS = [
@@ -154,12 +149,6 @@ CHARTS = [
         lambda run: _in_bins({"corrections": run.thoughts.corrections}, TENTHS) if run.thoughts else {},
     ),
     Chart(
-        "Yes or no",
-        "Answers in a word. Where one asks whether something holds, yes is to be as frequent as no.",
-        "answer",
-        lambda run: named(run.thoughts.yes_or_no if run.thoughts else {}, "traces"),
-    ),
-    Chart(
         "What carries the steps",
         "Steps of accepted thoughts, by what a model says that the passage says of them. Wrong ones are meant to be.",
         "kind",
@@ -177,19 +166,7 @@ CHARTS = [
         "grade (0-1)",
         lambda run: _binned({name.replace("_", " "): spread for name, spread in run.counts.grades.items()}, TENTHS),
     ),
-    Chart(
-        "Need of the paper",
-        "What another model needed to answer the question of each accepted trace.",
-        "need",
-        lambda run: named(run.counts.needs, "traces"),
-    ),
     Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", _tokens),
-    Chart(
-        "Time by stage",
-        "Seconds of waiting for replies, all runs. Calls overlap: the runs took less.",
-        "stage",
-        lambda run: named(_by_stage(run, "seconds"), "seconds"),
-    ),
     Chart(
         "Why traces were not taken",
         "Traces that were tried and not accepted, by reason, over all runs.",

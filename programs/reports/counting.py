@@ -98,7 +98,6 @@ class Counts:
     thoughts: ThoughtCount = field(default_factory=ThoughtCount)
     types: Counter[tuple[str, str]] = field(default_factory=Counter)
     steps: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    needs: Counter[str] = field(default_factory=Counter)
     grades: dict[str, Spread] = field(
         default_factory=lambda: {name: Spread(3) for name in Grades.model_fields if name != "reason"}
     )
@@ -122,8 +121,6 @@ class Counts:
         self.types[kind if kind in self.types or len(self.types) < MOST else (OTHERS, OTHERS)] += 1
         self.thoughts.add(record)
         self.steps.update((step.kind, step.status) for step in record.steps if step.kind is not None)
-        if record.blind_solve is not None:
-            self.needs[record.blind_solve.need or "undecided"] += 1
         for name, spread in self.grades.items():
             spread.add(getattr(record.answer_grades, name) if record.answer_grades else None)
         for name, spread in self.numbers.items():

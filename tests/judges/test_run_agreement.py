@@ -31,7 +31,7 @@ def by_the_answer(asked: Asked) -> dict[str, Any]:
 
 
 def test_1_the_metadata_says_how_far_the_judges_agree(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=6, stages={"judge": by_the_answer}, base=JUDGED) as lab:
+    with laboratory(tmp_path, texts=12, stages={"judge": by_the_answer}, base=JUDGED) as lab:
         lab.run(traces_per_sample=2)
         lines = lab.latest_units().values()
         records = [record for line in lines for record in [*line["attempts"], line["record"]] if record]

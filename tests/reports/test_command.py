@@ -33,7 +33,7 @@ def test_it_reports_on_a_run(lab: Lab) -> None:
     assert figure(text, "tokens read") == f"{read:,}"
     for step in summary["funnel"]["steps"]:
         assert figure(text, step["what"]) == str(step["entered"])
-    assert figure(text, "agreement (Krippendorff&#39;s alpha)") == f"{lab.document['metadata']['judges']['alpha']:.3f}"
+    assert "Krippendorff" not in text, "so few traces tell no agreement"
 
 
 def figure(page: str, name: str) -> str:
