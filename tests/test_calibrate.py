@@ -244,19 +244,6 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on(tmp_path: Path) -> None:
         assert here.calls == 64
 
 
-def test_killed_it_pays_for_nothing_again(tmp_path: Path) -> None:
-    with desk(tmp_path, latency=0.05) as here:
-        process = Forked("programs.calibrate", here.words("--concurrency", "2"), env=environment())
-        here.wait_for(12, process)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kept = (tmp_path / "report.journal.jsonl").read_bytes().count(b'"kind":"stage"')
-        assert kept >= 9
-        done = here.calibrate("--concurrency", "2")
-        assert done.returncode == 0
-        assert f"{64 - kept} calls made, {kept} replies from" in done.stdout
-
-
 def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
     with desk(tmp_path, latency=0.05) as here:
         process = Forked("programs.calibrate", here.words("--concurrency", "2"), env=environment())

@@ -148,7 +148,6 @@ class View(BaseModel):
     margin: float | None = Field(
         None, ge=0, description="dpo: how far apart the traces of a pair are at least (default: 1, or 0.1 of a grade)"
     )
-    pairs_per_question: int | None = Field(None, ge=1, description="dpo: the most pairs that a question gives")
 
     @field_validator("think_tag")
     @classmethod
