@@ -65,6 +65,7 @@ def folder(tmp_path: Path) -> Path:
         "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
     )
     folder_of_all(tmp_path / "papers")
+    (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
     (tmp_path / "lab" / "papers").mkdir(parents=True)
     (tmp_path / "lab" / "papers" / "train.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))

@@ -160,6 +160,8 @@ def _would_keep(template: ChatTemplate, view: View, row: Row) -> bool:
 
 
 def _of_the_hub(model: str) -> dict[str, Path]:
+    if model.count("/") != 1 or model.endswith((".jinja", ".json")):
+        raise UserError(f"--chat-template: there is no file {model}, nor is it a model of the Hub (OWNER/NAME)")
     try:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import (

@@ -166,7 +166,7 @@ def test_3_a_model_of_the_hub_has_its_files(judged: Path, tmp_path: Path, monkey
         ("{% if %}", "wrong.jinja is no chat template"),
         ("\xff", "cannot read"),
         ("", "holds no chat template"),
-        (None, "the Hub gives no model of that name"),
+        (None, "there is no file no model: at all"),
     ],
 )
 def test_3_what_is_no_template_is_one_line(judged: Path, content: str | None, said: str) -> None:
