@@ -37,7 +37,7 @@ NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
-OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details"}
+OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details", "--repo-type", "--private"}
 """Options of other programs that the pages name."""
 BENCH_OPTIONS = {"--quick", "--folder", "--traces"}
 NAME_OF = {about.module: name for name, about in COMMANDS.items()}
