@@ -1,21 +1,18 @@
-"""The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`; those of a number
-that each trace has follow from `programs.reports.counting.NUMBERS`."""
+"""The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import get_args
 
-from programs.counts import Spread
-from programs.reports.counting import NUMBERS, TENTHS
 from programs.reports.source import ReportedRun
 from signatures.question_type import Difficulty
 
 Table = Mapping[str, Mapping[str, float | None]]
 """By row and column; all rows have the same columns. None is what is not known."""
 
+TENTHS = [number / 10 for number in range(11)]
 MOST = 14
 """Names that a chart shows: those with the largest numbers."""
 LEVELS: tuple[str, ...] = get_args(Difficulty)
@@ -33,10 +30,7 @@ class Chart:
 
 def charts_of(run: ReportedRun) -> list[tuple[Chart, Table]]:
     """All charts with what the run has in them; those left out that are empty or all zero."""
-    numbers = [
-        Chart(number.title, number.about, number.axis, partial(_of_number, name)) for name, number in NUMBERS.items()
-    ]
-    drawn = [(chart, chart.table(run)) for chart in [*CHARTS, *numbers]]
+    drawn = [(chart, chart.table(run)) for chart in CHARTS]
     return [(chart, rows) for chart, rows in drawn if longest(rows)]
 
 
@@ -52,24 +46,21 @@ def named(counts: Mapping[str, float] | None, column: str) -> Table:
     return {name.replace("_", " "): {column: found[name]} for name in names}
 
 
-def _in_bins(columns: Mapping[str, Sequence[int]], edges: Sequence[float]) -> Table:
-    """A row for each bin, from its lower end up to below its upper, without empty ones at both ends."""
+def _in_tenths(columns: Mapping[str, Sequence[int]]) -> Table:
+    """A row for each tenth, from its lower end up to below its upper, without empty ones at both ends."""
     filled = [place for place, counts in enumerate(zip(*columns.values(), strict=True)) if any(counts)]
-    bins = list(enumerate(pairwise(edges)))[min(filled, default=0) : max(filled, default=-1) + 1]
+    bins = list(enumerate(pairwise(TENTHS)))[min(filled, default=0) : max(filled, default=-1) + 1]
     return {f"{low:g}–{high:g}": {name: columns[name][place] for name in columns} for place, (low, high) in bins}
 
 
-def _binned(spreads: Mapping[str, Spread], edges: Sequence[float]) -> Table:
-    """How numbers are distributed, and how many are not known; nothing where none is known."""
+def _grades(run: ReportedRun) -> Table:
+    """How the grades are distributed, and how many are missing; nothing where there is none."""
+    spreads = {name.replace("_", " "): spread for name, spread in run.counts.grades.items()}
     if not any(spread.known for spread in spreads.values()):
         return {}
     missing = {name: spread.missing for name, spread in spreads.items()}
-    rows = _in_bins({name: spread.in_bins(edges) for name, spread in spreads.items()}, edges)
+    rows = _in_tenths({name: spread.in_bins(TENTHS) for name, spread in spreads.items()})
     return {**rows, **({"not known": missing} if any(missing.values()) else {})}
-
-
-def _of_number(name: str, run: ReportedRun) -> Table:
-    return _binned({"traces": run.counts.numbers[name]}, NUMBERS[name].edges)
 
 
 def _types(run: ReportedRun) -> Table:
@@ -146,7 +137,7 @@ CHARTS = [
         "Place of corrections",
         "Where in accepted thoughts something is taken back: the share of the words that stand before it.",
         "place (0-1)",
-        lambda run: _in_bins({"corrections": run.thoughts.corrections}, TENTHS) if run.thoughts else {},
+        lambda run: _in_tenths({"corrections": run.thoughts.corrections}) if run.thoughts else {},
     ),
     Chart(
         "What carries the steps",
@@ -160,12 +151,7 @@ CHARTS = [
         "rating",
         _ratings,
     ),
-    Chart(
-        "Grades",
-        "Of the answers of accepted traces.",
-        "grade (0-1)",
-        lambda run: _binned({name.replace("_", " "): spread for name, spread in run.counts.grades.items()}, TENTHS),
-    ),
+    Chart("Grades", "Of the answers of accepted traces.", "grade (0-1)", _grades),
     Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", _tokens),
     Chart(
         "Why traces were not taken",

@@ -1,7 +1,9 @@
 """The numbers of a report's summary. What is not known is left out, never shown as 0."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from programs.counts import Spread
+from programs.reports.counting import SCORE, SPREAD
 from programs.reports.source import ReportedRun
 
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
@@ -16,7 +18,14 @@ def figures_of(run: ReportedRun) -> dict[str, dict[str, str]]:
         group: {name: form.format(value) for name, value, form in lines(run) if value is not None}
         for group, lines in GROUPS.items()
     }
+    spreads = {name: spread for name, spread in run.counts.numbers.items() if spread.known}
+    groups["Of accepted traces: median (5% to 95%)"] = {name: _median(spread) for name, spread in spreads.items()}
     return {group: figures for group, figures in groups.items() if figures}
+
+
+def _median(spread: Spread) -> str:
+    low, middle, high = (f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95))
+    return f"{middle} ({low} to {high})"
 
 
 def _traces(run: ReportedRun) -> Iterator[Line]:
@@ -34,9 +43,9 @@ def _judges(run: ReportedRun) -> Iterator[Line]:
     numbers, judges = run.counts.numbers, run.judges
     if judges is None:
         return
-    yield "mean score of the accepted traces (1-10)", numbers["score"].mean, TWO
-    yield "accepted traces without a score", numbers["score"].missing or None, WHOLE
-    yield "mean difference between the judges of a trace", numbers["difference"].mean, TWO
+    yield "mean score of the accepted traces (1-10)", numbers[SCORE].mean, TWO
+    yield "accepted traces without a score", numbers[SCORE].missing or None, WHOLE
+    yield "mean difference between the judges of a trace", numbers[SPREAD].mean, TWO
     yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
     for pair in judges.pairs:
         yield f"agreement of {' and '.join(pair.judges)} (weighted kappa)", pair.weighted_kappa, THREE
@@ -76,11 +85,6 @@ def _checks(run: ReportedRun) -> Iterator[Line]:
         yield "mean measured difficulty", found.blind_solve.mean_difficulty, TWO
 
 
-def _words(run: ReportedRun) -> Iterable[Line]:
-    names = ("passage", "question", "thought", "answer")
-    return [(name, run.counts.numbers[name].quantile(0.5), WHOLE) for name in names]
-
-
 def _spent(run: ReportedRun) -> Iterator[Line]:
     spent, accepted = run.facts.spent, run.counts.became["accepted"]
     if not spent:
@@ -104,6 +108,5 @@ GROUPS = {
     "Grades of the answers": _grades,
     "Thoughts": _thoughts,
     "Checks": _checks,
-    "Words (median)": _words,
     "Spent by all runs": _spent,
 }
