@@ -27,7 +27,6 @@ import pytest
 from programs.calibrate import main
 from tests.forked.process import Forked
 from tests.lab import called, environment, laboratory
-from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn
@@ -257,14 +256,6 @@ def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert f"{64 - made} calls made, {made} replies from" in done.stdout
         assert here.calls == 64
-
-
-def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
-    with desk(tmp_path, faults=FaultPlan(share=1.0, kinds=("503",))) as here:
-        done = here.calibrate("--patience", "0.01")
-        assert done.returncode == 1
-        assert "stages in a row got no usable answer" in done.stderr
-        assert not (tmp_path / "report.json").exists()
 
 
 def test_a_dry_run_asks_nothing_and_writes_nothing(tmp_path: Path) -> None:

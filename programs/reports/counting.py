@@ -22,10 +22,10 @@ class ReadTrace(NamedTuple):
     became: str = "accepted"
 
 
-SCORE, SPREAD = "judges' mean rating (1-10)", "points between the judges"
+SCORE = "judges' mean rating (1-10)"
 NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
     SCORE: (2, lambda record: record.metadata.quality_score),
-    SPREAD: (1, lambda record: record.metadata.quality_spread),
+    "points between the judges": (1, lambda record: record.metadata.quality_spread),
     "authenticity, by the judges (0-1)": (2, lambda record: record.metadata.authenticity_score),
     "measured difficulty (0-1)": (2, lambda record: record.blind_solve.difficulty if record.blind_solve else None),
     "words of the passage": (0, lambda record: _words(record.source_paper.text)),

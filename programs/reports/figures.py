@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from programs.counts import Spread
-from programs.reports.counting import SCORE, SPREAD
+from programs.reports.counting import SCORE
 from programs.reports.source import ReportedRun
 
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
@@ -35,8 +35,6 @@ def _traces(run: ReportedRun) -> Iterator[Line]:
     for name, count in became.items():
         if name not in ("accepted", "below"):
             yield f"traces not taken: {name}", count, WHOLE
-    for step in facts.funnel.steps if facts.funnel else []:
-        yield step.what, step.entered, WHOLE
 
 
 def _judges(run: ReportedRun) -> Iterator[Line]:
@@ -45,7 +43,6 @@ def _judges(run: ReportedRun) -> Iterator[Line]:
         return
     yield "mean score of the accepted traces (1-10)", numbers[SCORE].mean, TWO
     yield "accepted traces without a score", numbers[SCORE].missing or None, WHOLE
-    yield "mean difference between the judges of a trace", numbers[SPREAD].mean, TWO
     yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
     for pair in judges.pairs:
         yield f"agreement of {' and '.join(pair.judges)} (weighted kappa)", pair.weighted_kappa, THREE
@@ -55,9 +52,8 @@ def _judges(run: ReportedRun) -> Iterator[Line]:
 
 
 def _grades(run: ReportedRun) -> Iterator[Line]:
-    for name, spread in run.counts.grades.items():
-        yield "mean grade (0-1)" if name == "overall_score" else name.replace("_", " "), spread.mean, THREE
     graded = run.counts.grades["overall_score"]
+    yield "mean grade (0-1)", graded.mean, THREE
     yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, WHOLE
 
 

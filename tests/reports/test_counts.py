@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from programs.counts import Spread
 from programs.report import main
-from programs.reports import charts, traces
+from programs.reports import traces
 from programs.reports.counting import NUMBERS, SCORE, Counts, ReadTrace
 from tests.reports.building import record, unit, write_run
 
@@ -51,14 +51,7 @@ def test_only_accepted_traces_are_in_the_distributions_but_all_in_the_ratings() 
     assert counts.types.total() == 1
 
 
-def test_a_chart_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chart = charts.Chart(
-        "Accepted alone",
-        "As counted.",
-        "became",
-        lambda run: charts.named({"accepted": run.counts.became["accepted"]}, "n"),
-    )
-    monkeypatch.setattr(charts, "CHARTS", [*charts.CHARTS, chart])
+def test_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NUMBERS, "paragraphs", (0, lambda record: len(record.steps)))
     monkeypatch.setitem(traces.FACETS, "Domain", lambda read: read.record.source_paper.domain)
     monkeypatch.setitem(traces.SCORES, "steps", lambda record: len(record.steps))
@@ -68,4 +61,3 @@ def test_a_chart_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, mon
     assert main([str(document)]) == 0
     page = document.with_suffix(".html").read_text()
     assert '<th scope="row">paragraphs</th><td class="number">3 (3 to 3)</td>' in page
-    assert "<h2>Accepted alone</h2>" in page
