@@ -67,7 +67,7 @@ class JudgeFigures(BaseModel):
 
     `balanced_accuracy` is the mean of the share of the right answers that the judge calls correct and of the wrong ones
     that it does not (Brodersen and others, ICPR 2010, 3121-3124): always saying the same gives 0.5. `kappa` is Cohen's on
-    right and wrong. `rated` answers have people's ratings from 1 to 10: `bias` is the judge's mean rating less theirs,
+    right and wrong. `ratings` of the answers have people's from 1 to 10 too: `bias` is the judge's mean rating less theirs,
     `rating_kappa` Cohen's with quadratic weights.
     """
 
@@ -77,16 +77,19 @@ class JudgeFigures(BaseModel):
     kappa: float | None
     says_correct: float | None
     people_say_correct: float | None
-    rated: int
-    bias: Estimate
+    ratings: int
+    bias: float | None
+    bias_interval: tuple[float, float] | None
     rating_kappa: float | None
 
 
 class CalibrationReport(BaseModel):
-    """What a calibration found. `between` is the agreement of the judges with each other, None with a single one. `rated`
-    of the answers have people's ratings, `bare` came without a thought, whose judgement is then not measured."""
+    """What a calibration found; it holds what a `programs.traces.verdicts.Calibration` holds. `between` is the agreement of
+    the judges with each other, None with a single one. `rated` of the answers have people's ratings, `bare` came without a
+    thought, whose judgement is then not measured."""
 
     labels: list[str]
+    prompt: str
     correct_from: int
     answers: int
     questions: int
@@ -98,6 +101,7 @@ class CalibrationReport(BaseModel):
 
 def report_of(
     labels: list[str],
+    prompt: str,
     answers: Sequence[Labelled],
     verdicts: Mapping[str, Sequence[Verdict]],
     correct_from: int,
@@ -109,6 +113,7 @@ def report_of(
         count.add([verdict.model_dump() for verdict in one])
     return CalibrationReport(
         labels=labels,
+        prompt=prompt,
         correct_from=correct_from,
         answers=len(answers),
         questions=len({answer.question_key for answer in answers}),
@@ -133,6 +138,7 @@ def figures_of(
     agreed: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}
     for (answer, _), right, called in zip(scored, truth, said, strict=True):
         agreed[right].append((answer.question_key, called == right))
+    bias = Estimate.of_mean([(key, float(rating - people)) for key, people, rating in both], seed)
     return JudgeFigures(
         scored=len(scored),
         unscored=len(answers) - len(scored),
@@ -140,8 +146,9 @@ def figures_of(
         kappa=rounded(weighted_kappa(truth, said)),
         says_correct=rounded(sum(said) / len(said)) if said else None,
         people_say_correct=rounded(sum(truth) / len(truth)) if truth else None,
-        rated=len(both),
-        bias=Estimate.of_mean([(key, float(rating - people)) for key, people, rating in both], seed),
+        ratings=len(both),
+        bias=bias.value,
+        bias_interval=None if bias.low is None or bias.high is None else (bias.low, bias.high),
         rating_kappa=rounded(weighted_kappa([people for _, people, _ in both], [rating for _, _, rating in both])),
     )
 
@@ -159,9 +166,10 @@ def in_words(report: CalibrationReport) -> list[str]:
             "0.500 and 0)",
             f"  calls {shown(judge.says_correct)} correct, people {shown(judge.people_say_correct)}",
         ]
-        if judge.rated:
-            bias, kappa = judge.bias.words("+"), shown(judge.rating_kappa)
-            lines.append(f"  bias {bias}: its ratings less people's, over {judge.rated}; weighted kappa {kappa}")
+        if judge.ratings:
+            low, high = judge.bias_interval or (None, None)
+            bias, kappa = Estimate(value=judge.bias, low=low, high=high).words("+"), shown(judge.rating_kappa)
+            lines.append(f"  bias {bias}: its ratings less people's, over {judge.ratings}; weighted kappa {kappa}")
     if report.between and report.between.pairs:
         lines.append(agreement_in_words(report.between))
     if report.bare:

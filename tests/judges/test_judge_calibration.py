@@ -105,8 +105,8 @@ def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | No
     ("content", "said"),
     [
         (None, "cannot read"),
-        ("", "is no file of programs.calibrate --apply"),
-        ('{"judges": {}}', "is no file of programs.calibrate --apply: prompt"),
+        ("", "has no biases of programs.calibrate"),
+        ('{"judges": {}}', "has no biases of programs.calibrate: prompt"),
         ('{"prompt": "p", "judges": {"openai/mild": {"bias": 1, "ratings": 29}}}', "judges.openai/mild.ratings"),
         ('{"prompt": "p", "judges": {"openai/mild": {"bias": 99, "ratings": 40}}}', "judges.openai/mild.bias"),
         ('{"prompt": "p", "judges": {}}', "measured with another prompt of the judges"),
