@@ -31,9 +31,8 @@ log = logging.getLogger("synthreasoner")
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and beside it the list of what was left
-    out. Returns the metadata, with the number of traces, how far the judges agree and how the thoughts are
-    distributed.
+    """Writes the accepted traces of the journal to `path`, atomically, and beside it the list of what was left out. Returns
+    the metadata, with the number of traces, how far the judges agree and how the thoughts are distributed.
 
     How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
     to be read for it once more. Raises `JournalError` when it cannot be written.

@@ -110,7 +110,6 @@ def card(done: Exported) -> str:
         },
         funnel=funnel,
         left_out={
-            **({} if funnel else _counts_of_run(run)),
             **{f"looked at by this export: {became}": count for became, count in counts["read"].items()},
             **{f"not exported: {reason}": count for reason, count in counts["skipped"].most_common()},
             "rows": done.tally.rows,
@@ -142,12 +141,6 @@ def features(columns: Columns) -> list[dict[str, Any]]:
         return {"struct": features(kind)} if isinstance(kind, dict) else {"dtype": kind}
 
     return [{"name": name, **feature(kind)} for name, kind in columns.items()]
-
-
-def _counts_of_run(run: dict[str, Any]) -> dict[str, Any]:
-    """What runs without a funnel say: those of older versions, and merges."""
-    counts = {f"traces {status}": count for status, count in (run.get("traces") or {}).items()}
-    return counts | {f"lost: {reason}": count for reason, count in (run.get("losses") or {}).items()}
 
 
 def _line(text: Any) -> str:
