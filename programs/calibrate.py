@@ -1,17 +1,18 @@
-"""Measure how far judges agree with people, and write down by how much each of them rates too high.
+"""Measure how far judges agree with people, and by how much each of them rates too high.
 
-python -m programs.calibrate --labels cosmology.labels.jsonl --judge-models gpt4o claudesonnet45 --apply biases.json
-python -m programs.generate --quality-check --judge-models gpt4o claudesonnet45 --judge-calibration biases.json
+python -m programs.calibrate --labels cosmology.labels.jsonl --judge-models gpt4o claudesonnet45
+python -m programs.generate --quality-check --judge-models gpt4o claudesonnet45 --judge-calibration judge_calibration.json
 """
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field
 
 from programs.cli.options import INTERRUPTED, Many, parse, run_cli
 from programs.errors import UserError
@@ -21,7 +22,6 @@ from programs.settings import Settings
 from programs.telemetry.logs import LogOptions, logged
 
 if TYPE_CHECKING:
-    from programs.judges.figures import CalibrationReport
     from programs.judges.labels import Labelled
     from programs.tracer import Tracer
 
@@ -34,7 +34,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions):
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
-        "what is measured": ("labels", "judge_models", "output", "apply", "judged_correct_from"),
+        "what is measured": ("labels", "judge_models", "output", "judged_correct_from"),
         "models and servers": (*ConnectionOptions.model_fields, "seed"),
         "the calibration": ("dry_run", "max_calls"),
         "logs": (*LogOptions.model_fields,),
@@ -50,22 +50,13 @@ class CalibrateSettings(ConnectionOptions, LogOptions):
         6, ge=2, le=10, description="an overall rating from this on says that an answer is correct"
     )
     output: Path = Field(
-        Path("judge_calibration.json"), description="the report; the judges' replies are in a journal beside it"
-    )
-    apply: Path | None = Field(
-        None,
-        description="also write each judge's mean bias, for programs.generate --judge-calibration; needs at least 30 "
-        "labels from 1 to 10",
+        Path("judge_calibration.json"),
+        description="the report, which programs.generate --judge-calibration takes; the judges' replies are in a journal "
+        "beside it",
     )
     seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")
     dry_run: bool = Field(False, description="say what would be asked, and ask nothing")
     max_calls: int | None = Field(None, ge=1, description="calls after which it stops, to be resumed")
-
-    @model_validator(mode="after")
-    def _different_files(self) -> "CalibrateSettings":
-        if self.apply is not None and self.apply.resolve() == self.output.resolve():
-            raise ValueError("--apply and --output must be different files")
-        return self
 
     @property
     def of_a_run(self) -> Settings:
@@ -82,22 +73,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CalibrateSettings) -> int:
-    from programs.judges.figures import CalibrationReport
     from programs.judges.labels import read_labels
     from programs.tracer import load_tracer
-    from programs.traces.verdicts import LEAST_RATINGS, Calibration
 
-    _refuse_others("--output", settings.output, CalibrationReport)
-    _refuse_others("--apply", settings.apply, Calibration)
+    _refuse_others(settings.output)
     labels = read_labels(*settings.labels)
     for reason, count in labels.skipped.items():
         print(f"{count} records left out: {reason}")
-    rated = sum(answer.overall is not None for answer in labels.answers)
-    if settings.apply is not None and rated < LEAST_RATINGS:
-        raise UserError(
-            f"--apply needs at least {LEAST_RATINGS} labels from 1 to 10, and there are {rated}: labels that only say "
-            "right or wrong cannot tell by how much a judge rates too high; leave out --apply for the report"
-        )
     tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
     calls = len(labels.answers) * len(settings.judge_models)
     print(f"{len(labels.answers)} answers, {len(settings.judge_models)} judges: at most about {calls} calls")
@@ -112,6 +94,7 @@ async def _calibrate(settings: CalibrateSettings, answers: "Sequence[Labelled]",
     from programs.judges.calibration import judged
     from programs.judges.figures import in_words, report_of
     from programs.run.ledger import Ledger
+    from programs.traces.verdicts import LEAST_RATINGS, prompt_of
 
     ledger, journal = Ledger(), beside(settings.output, "journal")
     code, why = 1, "stopped before every answer was judged"
@@ -128,46 +111,25 @@ async def _calibrate(settings: CalibrateSettings, answers: "Sequence[Labelled]",
     if verdicts is None:
         print(f"error: {why}; run the same command again to go on", file=sys.stderr)
         return code
-    report = report_of(settings, answers, verdicts)
-    _write(settings.output, report)
+    prompt = prompt_of(tracer.judge, settings.prompt_order)
+    report = report_of(settings.labels, prompt, answers, verdicts, settings.judged_correct_from, settings.seed)
+    with in_place(settings.output) as file:
+        file.write(f"{report.model_dump_json(indent=2)}\n".encode())
     log.info("the calibration ends: the report is in %s", settings.output)
     print(*in_words(report), f"the report is in {settings.output}", sep="\n")
-    if settings.apply is not None:
-        _apply(settings.apply, report, tracer, settings.prompt_order)
+    if all(judge.ratings >= LEAST_RATINGS for judge in report.judges.values()):
+        print(f"use the biases with --judge-calibration {settings.output}")
     return 0
 
 
-def _refuse_others(option: str, path: Path | None, kind: type[BaseModel]) -> None:
+def _refuse_others(path: Path) -> None:
     """Raises `UserError` for a file that is there and none of ours: it would be written over."""
-    if path is None or not path.exists():
-        return
     try:
-        kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        raise UserError(f"{option}: {path} is there already, and no file of programs.calibrate; name another") from None
-
-
-def _apply(path: Path, report: "CalibrationReport", tracer: "Tracer", prompt_order: str) -> None:
-    from programs.traces.verdicts import LEAST_RATINGS, Calibration, JudgeBias, prompt_of
-
-    short = [f"{name} {judge.rated}" for name, judge in report.judges.items() if judge.rated < LEAST_RATINGS]
-    if short:
-        raise UserError(
-            f"--apply needs at least {LEAST_RATINGS} answers that people and the judge both rated from 1 to 10, and there "
-            f"are: {', '.join(short)}"
-        )
-    biases = {
-        name: JudgeBias(bias=judge.bias.value, ratings=judge.rated)
-        for name, judge in report.judges.items()
-        if judge.bias.value is not None
-    }
-    _write(path, Calibration(prompt=prompt_of(tracer.judge, prompt_order), judges=biases))
-    print(f"the biases are in {path}; use them with --judge-calibration {path}")
-
-
-def _write(path: Path, content: BaseModel) -> None:
-    with in_place(path) as file:
-        file.write(f"{content.model_dump_json(indent=2)}\n".encode())
+        ours = not path.exists() or {"labels", "correct_from", "judges"} <= json.loads(path.read_bytes()).keys()
+    except (OSError, ValueError, AttributeError):
+        ours = False
+    if not ours:
+        raise UserError(f"--output: {path} is there already, and no file of programs.calibrate; name another")
 
 
 if __name__ == "__main__":

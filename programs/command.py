@@ -30,9 +30,7 @@ COMMANDS = {
     "export": Command(
         "programs.export", "programs.exports.options:ExportOptions", "write traces as trainers load them"
     ),
-    "report": Command(
-        "programs.report", "programs.reports.options:ReportOptions", "show what a document holds as a page"
-    ),
+    "report": Command("programs.report", "programs.report:ReportOptions", "show what a document holds as a page"),
     "review": Command("programs.review", "programs.review:ReviewOptions", "decide where the judges disagree"),
     "calibrate": Command(
         "programs.calibrate",

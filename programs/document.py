@@ -19,7 +19,7 @@ from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
 from programs.files import beside, in_place
-from programs.judges.review_list import write_review_list
+from programs.judges.agreement import agreement_of
 from programs.records import Record
 from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
@@ -31,14 +31,13 @@ log = logging.getLogger("synthreasoner")
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list and the list of
-    what was left out. Returns the metadata, with the number of traces, how far the judges agree and how the thoughts are
-    distributed.
+    """Writes the accepted traces of the journal to `path`, atomically, and beside it the list of what was left out. Returns
+    the metadata, with the number of traces, how far the judges agree and how the thoughts are distributed.
 
     How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
     to be read for it once more. Raises `JournalError` when it cannot be written.
     """
-    judges = write_review_list(journal, path)
+    judges = agreement_of(journal)
     write_dropped(journal, path)
     total = journal.index.counts().get("accepted", 0)
     thoughts = ThoughtCount()

@@ -20,7 +20,7 @@ class JudgeRatings(Part):
 
 class PairAgreement(Part):
     """Two judges: how many traces both rated, and Cohen's kappa with quadratic weights of their overall ratings (None
-    with fewer than two such traces, or where all ratings are the same)."""
+    with fewer than twenty such traces, or where all ratings are the same)."""
 
     judges: list[str]
     traces: int
@@ -30,7 +30,8 @@ class PairAgreement(Part):
 class JudgeAgreement(Part):
     """How far the judges of a document agree, over every judged attempt in its journal, by the overall ratings as they gave
     them. `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it
-    is undefined; `to_review` are those on the review list (see `programs.judges.review_list`)."""
+    is undefined or they are fewer than twenty; `to_review` are those on which two judges are far apart, which
+    `programs.review` shows."""
 
     judges: dict[str, JudgeRatings]
     traces: int

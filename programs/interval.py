@@ -14,6 +14,12 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 
 CONFIDENCE = 0.95
+FEW = 20
+"""Of fewer things the bootstrap is too narrow: where nothing differs, its interval lies above 0 for 13% of draws of 3 and
+7% of draws of 8. Student's t does for 2 to 3%, where the differences are not skewed."""
+STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+           2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101)  # fmt: skip
+"""The bounds of Student's t with this confidence, from 1 degree of freedom on."""
 RESAMPLES = 10_000
 _BLOCK = 1_000_000
 """Numbers drawn at once: 8 MB."""
@@ -60,8 +66,10 @@ def interval_of(
 
     The bounds are the bias-corrected and accelerated (BCa) bootstrap's (Efron and Tibshirani, An Introduction to the
     Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains), where the plain
-    percentile interval lies off to one side. As every bootstrap it is too narrow for a handful of things. A resample of
-    which nothing can be said counts as the whole. None for fewer than two rows, or where the whole has no figure.
+    percentile interval lies off to one side. A resample of which nothing can be said counts as the whole. Of `FEW` things
+    they are at least as far off as those of Student's t with the jackknife's standard error. Of things that are all alike
+    both bounds are the figure: how they vary is then not known. None for fewer than two rows, or where the whole has no
+    figure.
     """
     count, dice = len(totals), np.random.default_rng(seed)
     with np.errstate(all="ignore"):
@@ -75,8 +83,24 @@ def interval_of(
     drawn, without = (np.where(np.isfinite(values), values, whole) for values in (drawn, without))
     # Values that are all alike differ by rounding errors alone.
     alike = np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole))
-    low, high = (whole, whole) if alike else _bounds(whole, drawn, without.mean() - without)
+    if alike:
+        return Interval(whole, whole, whole, count, left_out)
+    low, high = _bounds(whole, drawn, without.mean() - without)
+    if count < FEW:
+        reach = STUDENT[count - 2] * float(np.sqrt((count - 1) * without.var()))
+        low, high = min(low, whole - reach), max(high, whole + reach)
     return Interval(whole, low, high, count, left_out)
+
+
+def share_bounds(share: float, count: int) -> tuple[float, float]:
+    """The bounds of a share of `count` independent things, by Wilson's score interval (1927): 2 of 2 are 0.342 to 1. Raises
+    ValueError for none."""
+    if count < 1:
+        raise ValueError("a share of nothing")
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    reach = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def _bounds(found: float, resampled: Numbers, deviations: Numbers) -> tuple[float, float]:

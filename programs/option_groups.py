@@ -58,7 +58,7 @@ class QualityOptions(BaseModel):
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
     judge_calibration: Path | None = Field(
-        None, description="a file of programs.calibrate --apply: each judge's mean bias, which its ratings are freed of"
+        None, description="the report of programs.calibrate: each judge's mean bias, which its ratings are freed of"
     )
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
     grade_model: ModelName | None = Field(

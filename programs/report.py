@@ -1,10 +1,38 @@
 """`python -m programs.report DOCUMENT`: one HTML file that shows a run's numbers and its traces, in any browser.
 
-It needs no network and no server. `--compare OTHER` shows the numbers of two runs beside each other.
+It needs no network and no server.
 """
 
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
 from programs.cli.options import parse, run_cli
-from programs.reports.options import ReportOptions
+from programs.errors import UserError
+from programs.files import beside
+
+
+class ReportOptions(BaseModel):
+    """The options of a report. The names are those of the command line, with underscores."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+    leading: ClassVar[str] = "document"
+
+    document: Path = Field(description="the document to report on, or its journal")
+    output: Path | None = Field(None, description="the HTML file to write (default: NAME.html beside the document)")
+    max_traces: int = Field(10_000, ge=1, description="the most traces that can be read in the file: the newest")
+
+    @property
+    def page(self) -> Path:
+        """The file to write."""
+        name = self.document.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
+        return self.output or self.document.with_name(f"{name}.html")
+
+    def check(self) -> None:
+        """Raises `UserError` where the page would be written over what it is made from."""
+        if self.page.resolve() in [path.resolve() for path in (self.document, beside(self.document, "journal"))]:
+            raise UserError(f"--output: {self.page} is what the report is made from; name another file")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,8 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Only now: --help needs none of it.
     from programs.reports.page import write_report
 
-    for line in write_report(options):
-        print(line)
+    print(*write_report(options.document, options.page, options.max_traces), sep="\n")
     return 0
 
 

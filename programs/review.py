@@ -5,19 +5,16 @@ python -m programs.review cosmology.json --random 30
 python -m optimize.compile --stage judge --trainset cosmology.labels.jsonl --judge-models gpt4o
 """
 
-import contextlib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
-from programs.errors import UserError
-from programs.files import beside, ending_of
+from programs.files import beside
 
-if TYPE_CHECKING:
-    from programs.judges.review_list import ReviewItem
+MOST = 200
+"""Traces of one walk; the next one goes on behind them."""
 
 
 class ReviewOptions(BaseModel):
@@ -25,9 +22,9 @@ class ReviewOptions(BaseModel):
 
     leading: ClassVar[str] = "document"
 
-    document: Path = Field(description="the document, or the review list beside it")
+    document: Path = Field(description="the document, or its journal")
     random: int | None = Field(
-        None, ge=1, description="show this many traces drawn at random, instead of the review list"
+        None, ge=1, description="show this many traces drawn at random, instead of those on which judges are far apart"
     )
     seed: int = Field(0, description="of the draw; a larger sample of the same seed goes on with the smaller")
     labels: Path | None = Field(
@@ -40,42 +37,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(ReviewOptions, "python -m programs.review", __doc__ or "", arguments)
     from rich.console import Console
 
-    from programs.judges.review_list import ReviewList, review_sample
-    from programs.judges.walk import ReviewLabels, walk
+    from programs.judges.review_list import far_apart, random_sample
+    from programs.judges.walk import ReviewLabels, said_in, walk
 
-    console = Console(highlight=False)
-    ending = ending_of("review")
-    document = options.document
-    if document.name.endswith(ending):
-        document = document.with_name(f"{document.name.removesuffix(ending)}.json")
-    with contextlib.ExitStack() as held:
-        items: Sequence[ReviewItem]
-        if options.random is None:
-            listed = options.document if document != options.document else _list_of(document)
-            items = held.enter_context(contextlib.closing(ReviewList(listed)))
-        else:
-            items = review_sample(document, options.random, options.seed)
-        if not items:
-            why = "no trace came" if options.random else "no two judges are far apart; see --random"
-            console.print(f"nothing to review: {why}", soft_wrap=True)
-            return 0
-        labels = held.enter_context(ReviewLabels(options.labels or beside(document, "labels")))
+    console, document = Console(highlight=False), options.document
+    path = options.labels or beside(document.with_name(document.name.removesuffix(".journal.jsonl")), "labels")
+    if options.random is not None:
+        items = random_sample(document, options.random, options.seed)
+    else:
+        items = far_apart(document, MOST, {name for name, said in said_in(path).items() if said.decided})
+    if not items:
+        why = "no trace came" if options.random else "no two judges are far apart without your label; see --random"
+        console.print(f"nothing to review: {why}", soft_wrap=True)
+        return 0
+    with ReviewLabels(path) as labels:
         walk(items, labels, console)
     return 0
-
-
-def _list_of(document: Path) -> Path:
-    """The review list of a document. Raises `UserError` where there is no document, or nothing in it was judged."""
-    path = beside(document, "review")
-    if path.exists():
-        return path
-    if document.exists():
-        raise UserError(f"no judges rated the traces of {document}; --random 30 shows some of them all the same")
-    if beside(document, "journal").exists():
-        raise UserError(
-            f"{document} is not there yet: python -m programs.document {document} makes it from its journal"
-        )
-    raise UserError(f"there is neither {document} nor {path}")
 
 
 if __name__ == "__main__":

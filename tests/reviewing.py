@@ -1,7 +1,7 @@
-"""Review lists, and a person who types.
+"""Judged traces to review, and a person who types.
 
-path = write_list(tmp_path / "out.review.jsonl", [item(1), item(2)])
-done = review(path, "a 8", "r", "q")           # python -m programs.review, in this process, with these lines
+document = judged(tmp_path, [trace(1), trace(2)])
+done = review(document, "a 8", "r", "q")       # python -m programs.review, in this process, with these lines
 """
 
 from __future__ import annotations
@@ -13,38 +13,34 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from programs.judges.review_list import ReviewItem
+from programs.records import Evidence, Record, Verdict
 from programs.review import main
+from tests.exports.building import Made, laid, record
 from tests.lab import called
 
 
-def item(number: int, **given: Any) -> ReviewItem:
-    """A trace that two judges rated 3 and 8."""
-    made = {
-        "id": f"trace-{number}",
-        "unit": f"sample/mechanism/{number}",
-        "became": "accepted",
-        "spread": 5.0,
+def trace(number: int, overalls: tuple[int, int] = (3, 8), **given: Any) -> Record:
+    """A trace of a text of its own that two judges rated so."""
+    texts = {
         "title": f"Paper {number}",
         "question": f"Why does lamp {number} drift?",
-        "asked_by": "a student (beginner level)",
-        "key_passage": f"Lamp {number} drifts by 4 percent. It was never calibrated.",
-        "thought": f"<thought>\nPerhaps lamp {number} is old.\n</thought>",
+        "text": f"Lamp {number} drifts by 4 percent. It was never calibrated.",
+        "thought": f"Perhaps lamp {number} is old.",
         "answer": f"Because lamp {number} was never calibrated.",
-        "evidence": [
-            {"claim": "It drifts.", "bearing": "supports", "verified": True, "quote": "It was never calibrated."}
-        ],
-        "verdicts": [
-            {"judge": "strict", "scored": True, "overall": 3, "reason": "It asserts the cause."},
-            {"judge": "mild", "scored": True, "overall": 8, "reason": "It is plain."},
-        ],
     }
-    return ReviewItem.model_validate({**made, **given})
+    made = record(number, id=f"trace-{number}", audience="a student", **{**texts, **given})
+    made.evidence = [Evidence(claim="It drifts.", bearing="supports", verified=True, quote="It was never calibrated.")]
+    said = zip(("strict", "mild"), overalls, ("It asserts the cause.", "It is plain."), strict=True)
+    made.verdicts = [Verdict(judge=judge, scored=True, overall=overall, reason=why) for judge, overall, why in said]
+    made.metadata.quality_score = sum(overalls) / 2
+    made.metadata.quality_spread = float(abs(overalls[0] - overalls[1]))
+    return made
 
 
-def write_list(path: Path, items: Iterable[ReviewItem]) -> Path:
-    path.write_text("".join(f"{one.model_dump_json()}\n" for one in items), encoding="utf-8")
-    return path
+def judged(folder: Path, traces: Iterable[Record | Made]) -> Path:
+    """A document with its journal."""
+    folder.mkdir(exist_ok=True)
+    return laid(folder, traces)
 
 
 def review(path: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:

@@ -4,8 +4,7 @@
 2. Nothing is paid for twice: the same command again asks nothing, more labels or another judge only what is new, and an
    interrupted or limited one goes on.
 3. A judge that fails is unscored: counted, and in no figure.
-4. `--apply` writes each judge's mean bias, from at least 30 ratings of 1-10 that both gave; otherwise it refuses with one
-   line, before it asks where that can be known.
+4. The report is what `programs.generate --judge-calibration` takes, from at least 30 ratings of 1-10 that both gave.
 5. A judge is shown what it is shown by `optimize.compile --stage judge`, the thought included.
 6. A user's mistakes are answered with one line, and no file of the user is written over.
 """
@@ -25,9 +24,10 @@ from typing import Any
 import pytest
 
 from programs.calibrate import main
+from programs.errors import UserError
+from programs.traces.verdicts import biases_of
 from tests.forked.process import Forked
 from tests.lab import called, environment, laboratory
-from tests.standin.faults import FaultPlan
 from tests.standin.panel import verdict
 from tests.standin.scientist import Answer, Asked, Scientist
 from tests.standin.server import StandIn
@@ -132,15 +132,14 @@ def test_the_figures_are_those_of_the_ratings(tmp_path: Path) -> None:
     assert mild["balanced_accuracy"]["value"] == 0.875
     assert (strict["kappa"], mild["kappa"]) == (0.5, 0.75)
     assert (strict["says_correct"], mild["says_correct"], mild["people_say_correct"]) == (0.25, 0.625, 0.5)
-    assert (strict["leniency"]["value"], mild["leniency"]["value"]) == (-0.25, 0.125)
+    assert "leniency" not in strict
     # 1 cannot become less, and 10 no more.
-    assert (strict["bias"]["value"], mild["bias"]["value"]) == (-14 / 8, 7 / 8)
+    assert (strict["bias"], mild["bias"]) == (-14 / 8, 7 / 8)
     for figures in (strict, mild):
-        assert (figures["scored"], figures["unscored"], figures["rated"]) == (32, 0, 32)
-        for name in ("balanced_accuracy", "leniency", "bias"):
-            estimate = figures[name]
-            assert estimate["low"] <= estimate["value"] <= estimate["high"]
-            assert estimate["low"] < estimate["high"]
+        assert (figures["scored"], figures["unscored"], figures["ratings"]) == (32, 0, 32)
+        estimate, (low, high) = figures["balanced_accuracy"], figures["bias_interval"]
+        assert estimate["low"] < estimate["value"] < estimate["high"]
+        assert low < figures["bias"] < high
     between = report["between"]
     assert between["traces"] == 32
     assert between["judges"]["openai/strict"] == {"rated": 32, "mean": 3.875, "unscored": 0}
@@ -171,16 +170,12 @@ def test_nothing_is_paid_for_twice(tmp_path: Path) -> None:
 def test_right_and_wrong_are_reported_and_no_bias(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
         here.write([label(number, 3 + number % 6, human={"correct": number % 6 > 2}) for number in range(40)])
-        assert here.calibrate().returncode == 0
+        done = here.calibrate()
+        assert done.returncode == 0
         mild = here.report["judges"]["openai/mild"]
-        assert mild["balanced_accuracy"]["value"] is not None
-        assert (mild["rated"], mild["bias"]["value"], mild["rating_kappa"]) == (0, None, None)
-        calls = here.calls
-        done = here.calibrate("--apply", str(tmp_path / "biases.json"))
-        assert (done.returncode, here.calls) == (2, calls)
-        assert done.stderr.count("\n") == 1
-        assert "--apply needs at least 30 labels from 1 to 10, and there are 0" in done.stderr
-        assert not (tmp_path / "biases.json").exists()
+    assert mild["balanced_accuracy"]["value"] is not None
+    assert (mild["ratings"], mild["bias"], mild["rating_kappa"]) == (0, None, None)
+    assert "--judge-calibration" not in done.stdout
 
 
 def test_a_judge_that_fails_is_unscored_and_in_no_figure(tmp_path: Path) -> None:
@@ -189,31 +184,27 @@ def test_a_judge_that_fails_is_unscored_and_in_no_figure(tmp_path: Path) -> None
         return "I would rather not say." if silent else judge(asked)
 
     with desk(tmp_path, count=30, judge=mute_at_times) as here:
-        done = here.calibrate("--apply", str(tmp_path / "biases.json"))
+        done = here.calibrate()
         strict = here.report["judges"]["openai/strict"]
-        assert (strict["scored"], strict["unscored"], strict["rated"]) == (29, 1, 29)
+        assert (strict["scored"], strict["unscored"], strict["ratings"]) == (29, 1, 29)
         others = [PEOPLE[number % 8] for number in range(30) if number != 1]
         bias = sum(said_by("strict", people) - people for people in others) / 29
-        assert strict["bias"]["value"] == pytest.approx(bias, abs=5e-5)
-        assert here.report["judges"]["openai/mild"]["rated"] == 30
-        assert done.returncode == 2
-        assert "there are: openai/strict 29" in done.stderr
-        assert not (tmp_path / "biases.json").exists()
+        assert strict["bias"] == pytest.approx(bias, abs=5e-5)
+        assert here.report["judges"]["openai/mild"]["ratings"] == 30
+    assert "--judge-calibration" not in done.stdout, "29 are too few"
+    with pytest.raises(UserError, match=r"judges\.openai/strict\.ratings"):
+        biases_of(tmp_path / "report.json", JUDGES, "any")
 
 
-def test_the_biases_are_written_and_used(tmp_path: Path) -> None:
-    biases = tmp_path / "biases.json"
+def test_the_report_is_what_a_run_takes(tmp_path: Path) -> None:
     with desk(tmp_path) as here:
-        assert here.calibrate("--apply", str(biases)).returncode == 0
-        written = json.loads(biases.read_text())
-        assert written["judges"] == {
-            "openai/strict": {"bias": -1.75, "ratings": 32},
-            "openai/mild": {"bias": 0.875, "ratings": 32},
-        }
+        done = here.calibrate()
+        assert f"use the biases with --judge-calibration {tmp_path / 'report.json'}" in done.stdout
     (tmp_path / "run").mkdir()
     stages: dict[str, Answer] = {"judge": lambda asked: verdict(said_by(asked.body["model"], 6))}
-    with laboratory(tmp_path / "run", texts=1, stages=stages) as lab:
-        lab.run(quality_check=True, judge_models=list(JUDGES), judge_calibration=biases, min_quality_score=5)
+    judged = {"quality_check": True, "judge_models": list(JUDGES), "min_quality_score": 5}
+    with laboratory(tmp_path / "run", texts=1, stages=stages, base=judged) as lab:
+        lab.run(judge_calibration=tmp_path / "report.json")
         (record,) = lab.records
         assert [(said["overall"], said["raw_overall"]) for said in record["verdicts"]] == [(5.75, 4), (6.12, 7)]
 
@@ -244,19 +235,6 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on(tmp_path: Path) -> None:
         assert here.calls == 64
 
 
-def test_killed_it_pays_for_nothing_again(tmp_path: Path) -> None:
-    with desk(tmp_path, latency=0.05) as here:
-        process = Forked("programs.calibrate", here.words("--concurrency", "2"), env=environment())
-        here.wait_for(12, process)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kept = (tmp_path / "report.journal.jsonl").read_bytes().count(b'"kind":"stage"')
-        assert kept >= 9
-        done = here.calibrate("--concurrency", "2")
-        assert done.returncode == 0
-        assert f"{64 - kept} calls made, {kept} replies from" in done.stdout
-
-
 def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
     with desk(tmp_path, latency=0.05) as here:
         process = Forked("programs.calibrate", here.words("--concurrency", "2"), env=environment())
@@ -270,14 +248,6 @@ def test_interrupted_it_ends_in_order(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert f"{64 - made} calls made, {made} replies from" in done.stdout
         assert here.calls == 64
-
-
-def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
-    with desk(tmp_path, faults=FaultPlan(share=1.0, kinds=("503",))) as here:
-        done = here.calibrate("--patience", "0.01")
-        assert done.returncode == 1
-        assert "stages in a row got no usable answer" in done.stderr
-        assert not (tmp_path / "report.json").exists()
 
 
 def test_a_dry_run_asks_nothing_and_writes_nothing(tmp_path: Path) -> None:
@@ -307,15 +277,13 @@ def test_the_journal_of_a_run_is_refused(tmp_path: Path) -> None:
         (["--labels", "none.jsonl"], "none.jsonl"),
         (["--program", "nowhere"], "there is no file"),
         (["--output", "{mine}"], "mine.json is there already"),
-        (["--apply", "{mine}"], "mine.json is there already"),
-        (["--apply", "{output}"], "different files"),
     ],
 )
 def test_mistakes_get_one_line(words: list[str], said: str, tmp_path: Path) -> None:
     mine = tmp_path / "mine.json"
     mine.write_text('{"questions": []}')
     with desk(tmp_path) as here:
-        done = here.calibrate(*(word.format(output=tmp_path / "report.json", mine=mine) for word in words))
+        done = here.calibrate(*(word.format(mine=mine) for word in words))
         assert (done.returncode, here.calls) == (2, 0)
         assert said in done.stderr
         assert done.stderr.count("\n") == 1

@@ -18,10 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.options import option_of, parse
+from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
-from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import called, environment
@@ -38,7 +37,7 @@ NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
-OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details"}
+OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details", "--repo-type", "--private"}
 """Options of other programs that the pages name."""
 BENCH_OPTIONS = {"--quick", "--folder", "--traces"}
 NAME_OF = {about.module: name for name, about in COMMANDS.items()}
@@ -66,6 +65,7 @@ def folder(tmp_path: Path) -> Path:
         "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
     )
     folder_of_all(tmp_path / "papers")
+    (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
     (tmp_path / "lab" / "papers").mkdir(parents=True)
     (tmp_path / "lab" / "papers" / "train.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
@@ -102,9 +102,6 @@ def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("ARGO_BASE_URL", argo.url)
         for line in ["python -m programs.generate --model gpt41 --max-traces 1", *made_before, *found]:
             words, into = words_of(line.replace(SERVER, server.openai_base))
-            if "--push-to-hub" in words:
-                parse(ExportOptions, "export", "Parsed only.", ["--document", *words[1:]])
-                continue
             done = as_process(words) if words[0] in cold else in_this_process(words)
             cold.discard(words[0])
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"

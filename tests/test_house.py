@@ -23,8 +23,7 @@ ROOMS = " ".join(FLOORS).split()
 
 EXCEPTIONS = {
     ("run", "document"): "a run writes its document, and a document is made from a run's journal",
-    ("document", "judges"): "the list for people is written with the document",
-    ("judges", "calibrate"): "a type alone: the options of the calibration that a report is of",
+    ("document", "judges"): "a document says how far its judges agree",
     ("programs", "tracer"): "loaded when it is asked for: `from programs import load_tracer`",
 }
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from programs.counts import count_name
-from programs.exports.files import Columns, Kind, Row, Split
+from programs.exports.chat_template import FAMILIES, Check
+from programs.exports.files import Columns, Kind, Row
 from programs.exports.format import Candidate
 from programs.exports.licences import UNKNOWN, hub_name, licence_of
 from programs.exports.options import SPLITS, ExportOptions
@@ -70,15 +71,17 @@ class Tally:
 
 
 class Exported(NamedTuple):
-    """An export that is done. `metadata` is what the document says of itself, `note` what its origin lacks."""
+    """An export that is done. `metadata` is what the document says of itself, `note` what its origin lacks, `rows` counts
+    those of each split, and `checked` is what the chat template that was asked about makes of one."""
 
     options: ExportOptions
     is_journal: bool
     note: str | None
     metadata: dict[str, Any]
     tally: Tally
-    splits: dict[str, Split]
+    rows: dict[str, int]
     created: str
+    checked: Check | None
 
 
 def card(done: Exported) -> str:
@@ -95,8 +98,8 @@ def card(done: Exported) -> str:
         done._asdict(),
         title=title,
         format=options.format,
-        repository=re.sub(r'["\\\s]', "-", options.push_to_hub or options.output.name),
-        rows={name: split.rows for name, split in done.splits.items()},
+        repository=re.sub(r'["\\\s]', "-", options.output.name),
+        families=FAMILIES,
         models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
         contents={
             "question type": counts["question_types"],
@@ -107,7 +110,6 @@ def card(done: Exported) -> str:
         },
         funnel=funnel,
         left_out={
-            **({} if funnel else _counts_of_run(run)),
             **{f"looked at by this export: {became}": count for became, count in counts["read"].items()},
             **{f"not exported: {reason}": count for reason, count in counts["skipped"].most_common()},
             "rows": done.tally.rows,
@@ -119,7 +121,7 @@ def card(done: Exported) -> str:
 
 def _header(done: Exported, title: str) -> dict[str, Any]:
     licences = sorted({hub_name(licence) for licence in done.tally.counts["licences"]})
-    files = [{"split": name, "path": f"data/{name}-*"} for name in SPLITS if name in done.splits]
+    files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in done.rows]
     return {
         "license": licences[0] if len(licences) == 1 else licences,
         "pretty_name": title,
@@ -139,12 +141,6 @@ def features(columns: Columns) -> list[dict[str, Any]]:
         return {"struct": features(kind)} if isinstance(kind, dict) else {"dtype": kind}
 
     return [{"name": name, **feature(kind)} for name, kind in columns.items()]
-
-
-def _counts_of_run(run: dict[str, Any]) -> dict[str, Any]:
-    """What runs without a funnel say: those of older versions, and merges."""
-    counts = {f"traces {status}": count for status, count in (run.get("traces") or {}).items()}
-    return counts | {f"lost: {reason}": count for reason, count in (run.get("losses") or {}).items()}
 
 
 def _line(text: Any) -> str:

@@ -61,5 +61,4 @@ OPENAI = Format(
     columns=lambda _: {"messages": MESSAGES},
     rows=one_by_one(_conversation),
     has_thought=True,
-    jsonl_only=True,
 )

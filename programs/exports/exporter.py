@@ -1,7 +1,9 @@
 """From a document or a journal to a folder of data files with their card, one trace (or one question) at a time."""
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,23 +14,24 @@ import orjson
 from programs.document import read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, Tally, card
+from programs.exports.chat_template import ChatTemplate, check
 from programs.exports.environment import package_name
-from programs.exports.files import MANIFEST, DataFiles, new_folder
-from programs.exports.format import Candidate, NoRow
+from programs.exports.files import MANIFEST, DataFiles, Row, new_folder
+from programs.exports.format import Candidate, Format, NoRow
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
-from programs.exports.view import source_name
+from programs.exports.view import View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import read_variations
-from programs.run.journal import Journal
+from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
 from programs.versions import own_version, stamp
 
 
 class Origin(NamedTuple):
-    """Where traces are read: the document, or its journal, which alone has those that were turned down. `document` is the
-    document, where there is one; `note` says what this origin lacks, if anything."""
+    """Where traces are read, also while a run goes on: the document, or its journal, which alone has those that were turned
+    down. `note` says what this origin lacks, if anything."""
 
     path: Path
     is_journal: bool
@@ -37,8 +40,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def find(cls, path: Path, attempts: bool) -> "Origin":
-        """What a name means: with `attempts` the journal, where there is one; else the document, which can also be read
-        while a run goes on. Raises `UserError` where there is neither."""
+        """What a name means: with `attempts` the journal, where there is one. Raises `UserError` where there is neither."""
         found, *others = find_sources([str(path)])
         if others:
             raise UserError(f"{path} names several files; name one (python -m programs.merge makes one of several)")
@@ -50,17 +52,17 @@ class Origin(NamedTuple):
 
     def candidates(self, attempts: bool) -> Iterator[Candidate]:
         """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
-        that is none of ours, or a journal that a run is writing."""
+        that is none of ours."""
         if not self.is_journal:
             yield from map(Candidate, read_records(self.path))
             return
-        for unit in read_variations(self.path):
-            if unit.accepted:
-                yield Candidate(unit.accepted)
+        for variation in read_variations(self.path):
+            if variation.accepted:
+                yield Candidate(variation.accepted)
             # Nothing is preferred to what was turned down for its question's sake, not for its own.
-            if attempts and not unit.left_out:
-                yield from (Candidate(record, "below") for record in unit.rejected)
-                yield from (Candidate(record, "unused") for became, record in unit.others if became == "unused")
+            if attempts and not variation.left_out:
+                yield from (Candidate(record, "below") for record in variation.rejected)
+                yield from (Candidate(record, "unused") for became, record in variation.others if became == "unused")
 
     def metadata(self) -> dict[str, Any]:
         """What the document says about itself, and over that what the journal's latest run says: its `status`, its
@@ -74,7 +76,7 @@ class Origin(NamedTuple):
             why = str(error).splitlines()[0]
             raise UserError(f"{self.document} is not a document of this program: {why}") from None
         if self.is_journal:
-            with Journal(self.path) as journal:
+            with viewed(self.path) as journal:
                 last = journal.latest("run", "") or {}
             last["run"] = last.get("summary")
             told |= {name: last[name] for name in ("status", "run", "versions", "git_commit") if last.get(name)}
@@ -109,30 +111,37 @@ def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError` for whatever the user can mend, an export without a row among it; then there
     is no folder, or the old one."""
     format, shares = options.format, shares_of(options.splits)
-    origin, tally = Origin.find(options.document, format.attempts), Tally()
+    origin, tally, checked = Origin.find(options.document, format.attempts), Tally(), None
+    template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)
     with new_folder(options.output, options.overwrite) as folder:
         metadata, data = origin.metadata(), folder / "data"
         data.mkdir()
-        files, kept = DataFiles(data, format.columns(options), options.shard_rows), _kept(origin, options, tally)
-        for traces in by_question(kept) if format.grouped else ([one] for one in kept):
-            split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
-            for row in format.rows(traces, options):
-                if isinstance(row, NoRow):
-                    tally.count("skipped", str(row))
-                else:
-                    files.add(split, row)
-                    tally.add(row, traces)
-            if tally.rows > before:
-                tally.used(traces)
-        splits = files.finish(options.as_)
+        kept = _kept(origin, options, tally)
+        with contextlib.closing(DataFiles(data, format.columns(options))) as files:
+            for traces in by_question(kept) if format.grouped else ([one] for one in kept):
+                split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
+                for row in format.rows(traces, options):
+                    if isinstance(row, NoRow):
+                        tally.count("skipped", str(row))
+                    else:
+                        files.add(split, row)
+                        tally.add(row, traces)
+                if tally.rows > before:
+                    tally.used(traces)
+                    if template is not None and checked is None:
+                        checked = check(template, options, partial(_first_row, traces, format))
         if not tally.rows:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        exported = Exported(options, origin.is_journal, origin.note, metadata, tally, splits, stamp())
+        exported = Exported(options, origin.is_journal, origin.note, metadata, tally, files.rows, stamp(), checked)
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         if format.package is not None:
             format.package(folder, package_name(options.output))
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
+
+
+def _first_row(traces: Sequence[Candidate], format: Format, view: View) -> Row:
+    return next(row for row in format.rows(traces, view) if not isinstance(row, NoRow))
 
 
 def _kept(origin: Origin, options: ExportOptions, tally: Tally) -> Iterator[Candidate]:
@@ -174,15 +183,13 @@ def _why(origin: Origin, tally: Tally) -> str:
 
 def _manifest(done: Exported) -> dict[str, Any]:
     """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
-    personal = {"document", "output", "overwrite", "push_to_hub", "public"}
     return {
         "format": done.options.to,
         "document": done.options.document.name,
         "created": done.created,
-        "options": done.options.model_dump(mode="json", exclude=personal),
-        "splits": {
-            name: {"rows": one.rows, "files": [path.name for path in one.files]} for name, one in done.splits.items()
-        },
+        "options": done.options.model_dump(mode="json", exclude={"document", "output", "overwrite", "chat_template"}),
+        "chat_template": done.checked and done.checked.said,
+        "splits": done.rows,
         "counts": done.tally.plain(),
         "synthreasoner": own_version(),
     }

@@ -41,8 +41,8 @@ class Format:
     accepted traces alone, those that `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at
     the scores. `about` says what a row is; `explain` what the card says of options that are this format's own; `whole`
     that a row holds the record as it is, whatever its texts; `has_thought` that replies hold the thought, and
-    `takes_field` that it can stand in a field of a message; `jsonl_only` that those who read it take no Parquet; `package`
-    adds to the folder what makes it a package with a name.
+    `takes_field` that it can stand in a field of a message; `package` adds to the folder what makes it a package with a
+    name.
     """
 
     name: str
@@ -55,7 +55,6 @@ class Format:
     takes_field: bool = False
     has_thought: bool = False
     whole: bool = False
-    jsonl_only: bool = False
     package: Callable[[Path, str], None] | None = None
 
 

@@ -2,16 +2,14 @@
 
 import fnmatch
 import hashlib
-import importlib.util
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from programs.cli.options import comma_separated
-from programs.errors import UserError
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
 from programs.exports.keep import MEASURED, KeepRule
@@ -31,12 +29,10 @@ class _Files(BaseModel):
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")
     output: Path = Field(description="the folder to write")
-    as_: Literal["jsonl", "parquet"] = Field("jsonl", description="the kind of file")
     splits: str = Field(
         "1",
         description="shares of train, validation and test: 0.9,0.05,0.05; a paper is in one of them, by its name's hash",
     )
-    shard_rows: int | None = Field(None, ge=1, description="rows after which a new file begins")
 
 
 class ExportOptions(View, _Files):
@@ -52,13 +48,13 @@ class ExportOptions(View, _Files):
         description=f"which traces to take, as in 'student<0.5 and solver>0.5'; one may compare {', '.join(MEASURED)} with "
         "numbers, and join with and, or, not",
     )
-    overwrite: bool = Field(False, description="replace the export that is at --output (or in the repository) already")
-    push_to_hub: str | None = Field(
+    overwrite: bool = Field(False, description="replace the export that is at --output already")
+    chat_template: str | None = Field(
         None,
         min_length=1,
-        description="then push the folder to this data set of the Hugging Face Hub, private unless --public",
+        json_schema_extra={"metavar": "FILE|MODEL"},
+        description="show a row as a model's chat template renders it, and say whether the thought is in it",
     )
-    public: bool = Field(False, description="push to a public repository")
 
     @field_validator("to")
     @classmethod
@@ -89,10 +85,10 @@ class ExportOptions(View, _Files):
     def _fits_the_format(self) -> "ExportOptions":
         if self.reasoning_field and not self.format.takes_field:
             raise ValueError(f"--reasoning-field: --to {self.to} has no message that could hold it")
-        if self.as_ == "parquet" and self.format.jsonl_only:
-            raise ValueError(f"--as: what reads {self.to} takes JSONL only")
-        if self.public and not self.push_to_hub:
-            raise ValueError("--public: only with --push-to-hub")
+        if self.chat_template and not (
+            self.format.has_thought and {"messages", "prompt"} & {*self.format.columns(self)}
+        ):
+            raise ValueError(f"--chat-template: --to {self.to} has no messages with a thought")
         return self
 
     @property
@@ -109,14 +105,6 @@ class ExportOptions(View, _Files):
         name = licence or UNKNOWN
         wanted = [one.lower() if set(one) & set("*?[") else licence_name(one) for one in self.licence]
         return not wanted or any(fnmatch.fnmatchcase(name, one) for one in wanted)
-
-    def require_extras(self) -> None:
-        """Raises `UserError` when a library of the extra `export` is needed and not there."""
-        needed = {"pyarrow": "--as parquet" if self.as_ == "parquet" else None}
-        needed["huggingface_hub"] = "--push-to-hub" if self.push_to_hub else None
-        for name, option in needed.items():
-            if option and importlib.util.find_spec(name) is None:
-                raise UserError(f"{option} needs {name}: pip install 'synthreasoner[export]'")
 
 
 def shares_of(text: str) -> dict[str, float]:

@@ -11,9 +11,8 @@ it is whether the trace has that score, and no judge rated it below a floor (`pr
 has no label and is left out.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 
 from programs.exports.files import Columns, Row
 from programs.exports.format import Candidate, Format, NoRow
@@ -31,13 +30,12 @@ def _pair_columns(view: View) -> Columns:
 
 
 def _pair_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
-    most = view.pairs_per_question
-    pairs: list[Pair] = list(islice(_own_pairs(traces, view), most))
+    pairs: list[Pair] = list(_own_pairs(traces, view))
     # What came to another answer was not judged: no score of it is missing.
     rest = [one for one in traces if one.record.agreed is None or one.record.agreed.agreement == "equivalent"]
     scored = _scored_pairs(rest, view)
     if not isinstance(scored, NoRow):
-        pairs += scored[: None if most is None else most - len(pairs)]
+        pairs += scored
     elif not pairs:
         yield scored
     for best, other in pairs:
@@ -55,19 +53,18 @@ def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> R
     }
 
 
-def _score(view: View) -> Callable[[Candidate], float]:
-    return lambda one: view.score_of(one.record)
-
-
 def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[Pair]:
     """The best accepted own thought with each try that came to another answer, the furthest off first."""
-    score = _score(view)
     agreements = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
-    own = [one for one, _ in agreements if one.became == "accepted"]
-    chosen = max(own, key=score, default=None)
-    if chosen is not None and (view.min_score is None or score(chosen) >= view.min_score):
+    chosen = _best((one for one, _ in agreements), view)
+    if chosen is not None and (view.min_score is None or view.score_of(chosen.record) >= view.min_score):
         for wanted in ("contradicts", "partial"):
             yield from ((chosen, one) for one, agreement in agreements if agreement == wanted)
+
+
+def _best(traces: Iterable[Candidate], view: View) -> Candidate | None:
+    accepted = (one for one in traces if one.became == "accepted")
+    return max(accepted, key=lambda one: view.score_of(one.record), default=None)
 
 
 def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | NoRow:
@@ -76,25 +73,24 @@ def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | NoRow
         return NoRow(
             "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
         )
-    score = _score(view)
-    scored = sorted((one for one in traces if view.measure.of(one.record) is not None), key=score)
+    scored = [one for one in traces if view.measure.of(one.record) is not None]
     if len(scored) < 2:
         return NoRow(f"questions with fewer than two traces that have a score of {view.measure.name}")
-    chosen = max((one for one in scored if one.became == "accepted"), key=score, default=None)
+    chosen = _best(scored, view)
     if chosen is None:
         return NoRow("questions of which no trace was accepted")
-    best = score(chosen)
+    best = view.score_of(chosen.record)
     if view.min_score is not None and best < view.min_score:
         return NoRow(f"questions whose best trace is below {view.min_score:g}")
     # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
-    apart = [one for one in scored if 0 < best - score(one) >= view.least_margin - 1e-9]
-    pairs = [(chosen, one) for one in apart if one.texts != chosen.texts]
+    worse = [one for one in scored if 0 < best - view.score_of(one.record) >= view.least_margin - 1e-9]
+    pairs = [(chosen, one) for one in worse if one.texts != chosen.texts]
+    pairs.sort(key=lambda pair: view.score_of(pair[1].record))
     return pairs or NoRow(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
 
 
 def _margin(view: View) -> str:
-    most = "" if view.pairs_per_question is None else f", at most {view.pairs_per_question} pairs a question"
-    return f"The traces of a pair are at least {view.least_margin:g} apart on the {view.measure.name}' scale{most}."
+    return f"The traces of a pair are at least {view.least_margin:g} apart on the {view.measure.name}' scale."
 
 
 def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:

@@ -4,7 +4,7 @@ What a paper or a model wrote never holds a tag of the thought or a token of a c
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -100,11 +100,12 @@ MEASURES = {
 
 class Prompt(NamedTuple):
     """What the model is given. `question` begins with who asks, where that is said; `passage` is None where the question
-    stands alone."""
+    stands alone. With `one_turn` the system prompt stands at the head of the user's turn."""
 
     system: str
     question: str
     passage: str | None
+    one_turn: bool = False
 
     @property
     def user(self) -> str:
@@ -113,6 +114,8 @@ class Prompt(NamedTuple):
 
     @property
     def messages(self) -> list[dict[str, str]]:
+        if self.one_turn:
+            return [{"role": "user", "content": f"{self.system}\n\n{self.user}"}]
         return [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
 
 
@@ -133,6 +136,10 @@ class View(BaseModel):
         None,
         description="put the thought into this field of the message, for chat templates that take reasoning_content",
     )
+    system_prompt: Literal["message", "user"] = Field(
+        "message",
+        description="whether the system prompt is a message, or begins the user's, for chat templates that take none",
+    )
     score: Literal["judges", "grades"] = Field(
         "judges",
         description="what --min-score and --margin are about: the judges' mean rating (1-10) or the mean grade (0-1)",
@@ -141,7 +148,6 @@ class View(BaseModel):
     margin: float | None = Field(
         None, ge=0, description="dpo: how far apart the traces of a pair are at least (default: 1, or 0.1 of a grade)"
     )
-    pairs_per_question: int | None = Field(None, ge=1, description="dpo: the most pairs that a question gives")
 
     @field_validator("think_tag")
     @classmethod
@@ -207,7 +213,8 @@ class View(BaseModel):
         system = _TASK + think + _ANSWER + (_PASSAGE if context == "passage" else "")
         level, asker = asked.difficulty_level, asked.audience if self.asker == "keep" else None
         by = "" if asker is None else " ".join(f"(asked by: {asker}, {level} level)".split()) + "\n"
-        return Prompt(system, tag.inert(by + asked.question), tag.inert(passage) if context == "passage" else None)
+        shown = tag.inert(passage) if context == "passage" else None
+        return Prompt(system, tag.inert(by + asked.question), shown, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
@@ -225,6 +232,13 @@ class View(BaseModel):
         if self.reasoning_field is None:
             return {"role": "assistant", "content": self.reply(record)}
         return {"role": "assistant", "content": self.answer(record), self.reasoning_field: self.thought(record)}
+
+    def parts_of(self, message: Mapping[str, str]) -> tuple[str, str]:
+        """Thought and answer of such a turn."""
+        if self.reasoning_field is not None:
+            return message[self.reasoning_field], message["content"]
+        thought, _, answer = message["content"].removeprefix(f"{self.tag.open}\n").partition(f"\n{self.tag.close}\n\n")
+        return thought, answer
 
 
 def needs_passage(record: Record) -> bool:

@@ -6,25 +6,13 @@ from itertools import combinations, permutations
 from typing import Any
 
 from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreement
+from programs.run.journal import JournalReader
+from programs.traces.line import attempts_of
 
-LEAST_TRACES = 2
-"""Agreement over fewer says nothing."""
-
-
-def balanced_accuracy(truth: Sequence[bool | int], said: Sequence[bool | int]) -> float | None:
-    """The mean of the share of the true that are said to be true and of the false that are said to be false, 0-1; always
-    saying the same gives 0.5, whatever the truth. None where all are true or all are false.
-
-    Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior distribution", ICPR 2010, 3121-3124.
-    Raises ValueError for lists of unlike length.
-    """
-    shares = []
-    for wanted in (True, False):
-        agreed = [bool(answer) is wanted for right, answer in zip(truth, said, strict=True) if bool(right) is wanted]
-        if not agreed:
-            return None
-        shares.append(sum(agreed) / len(agreed))
-    return sum(shares) / 2
+LEAST_TRACES = 20
+"""Agreement over fewer says nothing: two traces that two judges rate alike by chance have an alpha of 1."""
+FAR_APART = 3
+"""From this difference between two judges' overall ratings on, a trace is for people to look at."""
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -48,21 +36,14 @@ def _kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
     return None if expected == 0 else 1 - observed * rows.total() / expected
 
 
-def krippendorff_alpha(ratings: Sequence[Sequence[float | None]]) -> float | None:
-    """Agreement of any number of raters on a scale (interval level), with ratings missing: 1 is perfect, 0 chance, below 0
-    systematic disagreement. `ratings` has a row for each rater and a column for each thing rated. None where fewer than two
-    ratings can be compared, or all of those are the same.
+def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
+    """Agreement of any number of raters on a scale (interval level): 1 is perfect, 0 chance, below 0 systematic
+    disagreement. `things` says how many things got the same ratings, those that are missing left out. (The package of that
+    name wants them thing by thing, at a memory that grows with them.) None where fewer than two ratings can be compared, or
+    all of those are the same.
 
-    Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), University of Pennsylvania. Raises ValueError for
-    rows of unlike length.
+    Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), University of Pennsylvania.
     """
-    columns = zip(*ratings, strict=True)
-    return _alpha(Counter(tuple(rating for rating in column if rating is not None) for column in columns))
-
-
-def _alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
-    """`krippendorff_alpha` where it is known how many things got the same ratings. (The package of that name wants them
-    thing by thing, at a memory that grows with them.)"""
     pooled: Counter[float] = Counter()
     observed = 0.0
     # Sorted, so that the last bits do not hang on the order in which things came.
@@ -83,9 +64,12 @@ class AgreementCount:
         self._judges: defaultdict[str, Counter[int | None]] = defaultdict(Counter)
         self._pairs: defaultdict[tuple[str, str], Counter[tuple[float, float]]] = defaultdict(Counter)
         self._columns: Counter[tuple[float, ...]] = Counter()
+        self._to_review = 0
 
-    def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
-        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`)."""
+    def add(self, verdicts: Sequence[Mapping[str, Any]], spread: float | None = None) -> None:
+        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`); `spread` is how far apart they
+        count."""
+        self._to_review += (spread or 0) >= FAR_APART
         ratings = {verdict["judge"]: rating_of(verdict) for verdict in verdicts}
         for judge, rating in ratings.items():
             self._judges[judge][rating] += 1
@@ -94,23 +78,34 @@ class AgreementCount:
             self._pairs[one, other][first, second] += 1
         self._columns[tuple(sorted(rating for _, rating in rated))] += 1
 
-    def result(self, to_review: int = 0) -> JudgeAgreement | None:
-        """What was counted, with the length of the review list; None where nothing was."""
+    def result(self) -> JudgeAgreement | None:
+        """What was counted; None where nothing was."""
         if not self._judges:
             return None
         traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
         return JudgeAgreement(
             judges={judge: _ratings(counts) for judge, counts in sorted(self._judges.items())},
             traces=traces,
-            alpha=rounded(_alpha(self._columns)) if traces >= LEAST_TRACES else None,
+            alpha=rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
             pairs=[self._pair(one, other) for one, other in combinations(sorted(self._judges), 2)],
-            to_review=to_review,
+            to_review=self._to_review,
         )
 
     def _pair(self, one: str, other: str) -> PairAgreement:
         counts = self._pairs[one, other]
         kappa = _kappa(counts) if counts.total() >= LEAST_TRACES else None
         return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=rounded(kappa))
+
+
+def agreement_of(journal: JournalReader) -> JudgeAgreement | None:
+    """How far the judges of a journal agree, over every judged attempt, those that were turned down included; None where
+    nothing was judged. Reads the journal's variations once, unless no judge was ever asked."""
+    count = AgreementCount()
+    for line in journal.variations() if journal.index.judges_asked() else ():
+        for _, content in attempts_of(line):
+            if content.get("verdicts"):
+                count.add(content["verdicts"], content["metadata"].get("quality_spread"))
+    return count.result()
 
 
 def rating_of(verdict: Mapping[str, Any]) -> int | None:

@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from programs.errors import UserError
-from programs.inputs.archives import BrokenArchive
 from programs.inputs.cleaning import clean
-from programs.inputs.jsonl import parse_object, read_lines
+from programs.inputs.jsonl import parse_object
 from programs.inputs.papers import question_key, source_of
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import Place, content_id, sample_of
@@ -85,7 +84,7 @@ class Labels(NamedTuple):
 
 
 def read_labels(*paths: Path | str) -> Labels:
-    """The labelled answers of files (.jsonl, .gz, .zst), each once, with its last label, in the order in which they first
+    """The labelled answers of files, each once, with its last label, in the order in which they first
     came. Records without a reference and a key passage, without a label, and those that were there before are skipped and
     counted. Raises `UserError`, with file and line, for a record of another form, and for a file without an answer."""
     answers: dict[str, Labelled] = {}
@@ -109,17 +108,17 @@ def read_labels(*paths: Path | str) -> Labels:
 def _in_file(path: Path) -> Labels:
     found = Labels([], Counter())
     try:
-        for raw in read_lines(path):
-            place = Place(file=str(path), line=raw.number)
-            if raw.data is None:
-                raise UserError(f"{place}: {Skip.LINE_TOO_LONG.value}")
-            if data := raw.data.removeprefix(codecs.BOM_UTF8).strip():
-                one = _labelled(parse_object(data), place)
-                found.answers.append(one) if isinstance(one, Labelled) else found.skipped.update([one])
-    except Unreadable as problem:
-        raise UserError(f"{place}: {problem}") from None
-    except BrokenArchive as error:
-        raise UserError(f"{path} is a damaged archive: pack it again") from error
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            place = Place(file=str(path), line=number)
+            try:
+                one = _labelled(parse_object(line), place)
+            except Unreadable as problem:
+                raise UserError(f"{place}: {problem}") from None
+            found.answers.append(one) if isinstance(one, Labelled) else found.skipped.update([one])
     return found
 
 

@@ -1,21 +1,18 @@
-"""The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`; those of a number
-that each trace has follow from `programs.reports.counting.NUMBERS`."""
+"""The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import get_args
 
-from programs.counts import Spread
-from programs.reports.counting import NUMBERS, TENTHS
 from programs.reports.source import ReportedRun
 from signatures.question_type import Difficulty
 
 Table = Mapping[str, Mapping[str, float | None]]
 """By row and column; all rows have the same columns. None is what is not known."""
 
+TENTHS = [number / 10 for number in range(11)]
 MOST = 14
 """Names that a chart shows: those with the largest numbers."""
 LEVELS: tuple[str, ...] = get_args(Difficulty)
@@ -31,14 +28,10 @@ class Chart:
     table: Callable[[ReportedRun], Table]
 
 
-def panels_of(runs: Sequence[ReportedRun]) -> list[tuple[Chart, dict[str, Table]]]:
-    """All charts with what each run, by its name, has in them; those left out that are all empty or zero."""
-    numbers = [
-        Chart(number.title, number.about, number.axis, partial(_of_number, name)) for name, number in NUMBERS.items()
-    ]
-    drawn = [(chart, {run.name: chart.table(run) for run in runs}) for chart in [*CHARTS, *numbers]]
-    shown = [(chart, {name: rows for name, rows in panels.items() if longest(rows)}) for chart, panels in drawn]
-    return [(chart, panels) for chart, panels in shown if panels]
+def charts_of(run: ReportedRun) -> list[tuple[Chart, Table]]:
+    """All charts with what the run has in them; those left out that are empty or all zero."""
+    drawn = [(chart, chart.table(run)) for chart in CHARTS]
+    return [(chart, rows) for chart, rows in drawn if longest(rows)]
 
 
 def longest(rows: Table) -> float:
@@ -53,24 +46,21 @@ def named(counts: Mapping[str, float] | None, column: str) -> Table:
     return {name.replace("_", " "): {column: found[name]} for name in names}
 
 
-def _in_bins(columns: Mapping[str, Sequence[int]], edges: Sequence[float]) -> Table:
-    """A row for each bin, from its lower end up to below its upper, without empty ones at both ends."""
+def _in_tenths(columns: Mapping[str, Sequence[int]]) -> Table:
+    """A row for each tenth, from its lower end up to below its upper, without empty ones at both ends."""
     filled = [place for place, counts in enumerate(zip(*columns.values(), strict=True)) if any(counts)]
-    bins = list(enumerate(pairwise(edges)))[min(filled, default=0) : max(filled, default=-1) + 1]
+    bins = list(enumerate(pairwise(TENTHS)))[min(filled, default=0) : max(filled, default=-1) + 1]
     return {f"{low:g}–{high:g}": {name: columns[name][place] for name in columns} for place, (low, high) in bins}
 
 
-def _binned(spreads: Mapping[str, Spread], edges: Sequence[float]) -> Table:
-    """How numbers are distributed, and how many are not known; nothing where none is known."""
+def _grades(run: ReportedRun) -> Table:
+    """How the grades are distributed, and how many are missing; nothing where there is none."""
+    spreads = {name.replace("_", " "): spread for name, spread in run.counts.grades.items()}
     if not any(spread.known for spread in spreads.values()):
         return {}
     missing = {name: spread.missing for name, spread in spreads.items()}
-    rows = _in_bins({name: spread.in_bins(edges) for name, spread in spreads.items()}, edges)
+    rows = _in_tenths({name: spread.in_bins(TENTHS) for name, spread in spreads.items()})
     return {**rows, **({"not known": missing} if any(missing.values()) else {})}
-
-
-def _of_number(name: str, run: ReportedRun) -> Table:
-    return _binned({"traces": run.counts.numbers[name]}, NUMBERS[name].edges)
 
 
 def _types(run: ReportedRun) -> Table:
@@ -115,17 +105,12 @@ def _ratings(run: ReportedRun) -> Table:
 def _tokens(run: ReportedRun) -> Table:
     rows = run.facts.spent or []
     uncounted = {row["stage"] for row in rows if row["uncounted"]}
-    read, written = (_by_stage(run, column) for column in ("prompt", "completion"))
-    stages = [stage for stage, _ in (read + written).most_common(MOST)]
-    sums = {"read": read, "written": written}
+    sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
+    for row in rows:
+        sums["read"][row["stage"]] += row["prompt"]
+        sums["written"][row["stage"]] += row["completion"]
+    stages = [stage for stage, _ in sum(sums.values(), Counter[str]()).most_common(MOST)]
     return {s: {name: None if s in uncounted else counts[s] for name, counts in sums.items()} for s in stages}
-
-
-def _by_stage(run: ReportedRun, column: str) -> Counter[str]:
-    sums = Counter[str]()
-    for row in run.facts.spent or []:
-        sums[row["stage"]] += row[column]
-    return sums
 
 
 CHARTS = [
@@ -152,13 +137,7 @@ CHARTS = [
         "Place of corrections",
         "Where in accepted thoughts something is taken back: the share of the words that stand before it.",
         "place (0-1)",
-        lambda run: _in_bins({"corrections": run.thoughts.corrections}, TENTHS) if run.thoughts else {},
-    ),
-    Chart(
-        "Yes or no",
-        "Answers in a word. Where one asks whether something holds, yes is to be as frequent as no.",
-        "answer",
-        lambda run: named(run.thoughts.yes_or_no if run.thoughts else {}, "traces"),
+        lambda run: _in_tenths({"corrections": run.thoughts.corrections}) if run.thoughts else {},
     ),
     Chart(
         "What carries the steps",
@@ -172,25 +151,8 @@ CHARTS = [
         "rating",
         _ratings,
     ),
-    Chart(
-        "Grades",
-        "Of the answers of accepted traces.",
-        "grade (0-1)",
-        lambda run: _binned({name.replace("_", " "): spread for name, spread in run.counts.grades.items()}, TENTHS),
-    ),
-    Chart(
-        "Need of the paper",
-        "What another model needed to answer the question of each accepted trace.",
-        "need",
-        lambda run: named(run.counts.needs, "traces"),
-    ),
+    Chart("Grades", "Of the answers of accepted traces.", "grade (0-1)", _grades),
     Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", _tokens),
-    Chart(
-        "Time by stage",
-        "Seconds of waiting for replies, all runs. Calls overlap: the runs took less.",
-        "stage",
-        lambda run: named(_by_stage(run, "seconds"), "seconds"),
-    ),
     Chart(
         "Why traces were not taken",
         "Traces that were tried and not accepted, by reason, over all runs.",

@@ -1,54 +1,31 @@
-"""The numbers of a report's summary: for one run, or two of them with their difference."""
+"""The numbers of a report's summary. What is not known is left out, never shown as 0."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from programs.counts import Spread
+from programs.reports.counting import SCORE
 from programs.reports.source import ReportedRun
 
-MISSING = "not known"
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
 
-Value = float | int | None
-Line = tuple[str, Value, str]
+Line = tuple[str, float | int | None, str]
 """A name, what it comes to, and how that is written."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One number of each run, under one name. None is what is not known; it is never shown as 0."""
-
-    group: str
-    name: str
-    values: Sequence[Value]
-    form: str = WHOLE
-
-    @property
-    def shown(self) -> list[str]:
-        """Each value for a person."""
-        return [MISSING if value is None else self.form.format(value) for value in self.values]
-
-    @property
-    def difference(self) -> str:
-        """The second less the first, with its sign."""
-        first, last = self.values[0], self.values[-1]
-        if first is None or last is None:
-            return MISSING
-        shown = self.form.format(abs(last - first))
-        return f"{'+' if last > first else '−'}{shown}" if any(digit in shown for digit in "123456789") else "0"
+def figures_of(run: ReportedRun) -> dict[str, dict[str, str]]:
+    """All numbers for a person, by group and name, in order."""
+    groups = {
+        group: {name: form.format(value) for name, value, form in lines(run) if value is not None}
+        for group, lines in GROUPS.items()
+    }
+    spreads = {name: spread for name, spread in run.counts.numbers.items() if spread.known}
+    groups["Of accepted traces: median (5% to 95%)"] = {name: _median(spread) for name, spread in spreads.items()}
+    return {group: figures for group, figures in groups.items() if figures}
 
 
-def figures_of(runs: Sequence[ReportedRun]) -> list[Figure]:
-    """All numbers, in order. One that no run knows is left out."""
-    each = [
-        {(group, name): (value, form) for group, lines in GROUPS.items() for name, value, form in lines(run)}
-        for run in runs
-    ]
-    keys = dict.fromkeys(key for found in each for key in found)
-    figures = [
-        Figure(*key, [found.get(key, (None, ""))[0] for found in each], next(f[key][1] for f in each if key in f))
-        for key in keys
-    ]
-    return [figure for figure in figures if any(value is not None for value in figure.values)]
+def _median(spread: Spread) -> str:
+    low, middle, high = (f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95))
+    return f"{middle} ({low} to {high})"
 
 
 def _traces(run: ReportedRun) -> Iterator[Line]:
@@ -58,17 +35,14 @@ def _traces(run: ReportedRun) -> Iterator[Line]:
     for name, count in became.items():
         if name not in ("accepted", "below"):
             yield f"traces not taken: {name}", count, WHOLE
-    for step in facts.funnel.steps if facts.funnel else []:
-        yield step.what, step.entered, WHOLE
 
 
 def _judges(run: ReportedRun) -> Iterator[Line]:
     numbers, judges = run.counts.numbers, run.judges
     if judges is None:
         return
-    yield "mean score of the accepted traces (1-10)", numbers["score"].mean, TWO
-    yield "accepted traces without a score", numbers["score"].missing or None, WHOLE
-    yield "mean difference between the judges of a trace", numbers["difference"].mean, TWO
+    yield "mean score of the accepted traces (1-10)", numbers[SCORE].mean, TWO
+    yield "accepted traces without a score", numbers[SCORE].missing or None, WHOLE
     yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
     for pair in judges.pairs:
         yield f"agreement of {' and '.join(pair.judges)} (weighted kappa)", pair.weighted_kappa, THREE
@@ -78,9 +52,8 @@ def _judges(run: ReportedRun) -> Iterator[Line]:
 
 
 def _grades(run: ReportedRun) -> Iterator[Line]:
-    for name, spread in run.counts.grades.items():
-        yield "mean grade (0-1)" if name == "overall_score" else name.replace("_", " "), spread.mean, THREE
     graded = run.counts.grades["overall_score"]
+    yield "mean grade (0-1)", graded.mean, THREE
     yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, WHOLE
 
 
@@ -108,11 +81,6 @@ def _checks(run: ReportedRun) -> Iterator[Line]:
         yield "mean measured difficulty", found.blind_solve.mean_difficulty, TWO
 
 
-def _words(run: ReportedRun) -> Iterable[Line]:
-    names = ("passage", "question", "thought", "answer")
-    return [(name, run.counts.numbers[name].quantile(0.5), WHOLE) for name in names]
-
-
 def _spent(run: ReportedRun) -> Iterator[Line]:
     spent, accepted = run.facts.spent, run.counts.became["accepted"]
     if not spent:
@@ -136,6 +104,5 @@ GROUPS = {
     "Grades of the answers": _grades,
     "Thoughts": _thoughts,
     "Checks": _checks,
-    "Words (median)": _words,
     "Spent by all runs": _spent,
 }

@@ -7,8 +7,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from importlib import resources
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,8 @@ from markupsafe import Markup
 
 from programs.errors import UserError
 from programs.files import in_place
-from programs.reports.charts import longest, panels_of
+from programs.reports.charts import charts_of, longest
 from programs.reports.figures import figures_of
-from programs.reports.options import ReportOptions
 from programs.reports.source import read_run
 from programs.reports.traces import packed
 from programs.versions import stamp
@@ -34,39 +31,34 @@ TILES = (
     "tokens for an accepted trace",
     "cost",
 )
-"""The numbers that stand above all others: the first six of these that are known."""
+"""The numbers that stand above all others, where they are known."""
 
 
-def write_report(options: ReportOptions) -> list[str]:
-    """Reads what is named, writes the page in one step, and says in lines for a person what it holds. Raises `UserError`
-    for what is no document and before writing over another's file, `JournalError` for what cannot be read or written."""
-    if options.page.exists() and not _is_ours(options.page):
-        raise UserError(f"{options.page} is there and is no report; name another file with --output")
-    names = _short_names(options.inputs)
-    both = len(names) > 1
-    most = max(1, options.max_traces // len(names))
-    runs = [
-        read_run(path, name, most, name if both else None) for path, name in zip(options.inputs, names, strict=True)
-    ]
-    notes = [f"{run.path}: {run.facts.note}" if both else run.facts.note for run in runs if run.facts.note]
-    traces = [trace for run in runs for trace in run.newest]
-    if len(traces) < (total := sum(run.counts.became.total() for run in runs)):
-        notes.append(f"{len(traces):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
-    figures = figures_of(runs)
+def write_report(document: Path, page: Path, most: int) -> list[str]:
+    """Reads the document, writes the page in one step, and says in lines for a person what it holds: of `most` traces at
+    most, the newest. Raises `UserError` for what is no document and before writing over another's file, `JournalError` for
+    what cannot be read or written."""
+    if page.exists() and not _is_ours(page):
+        raise UserError(f"{page} is there and is no report; name another file with --output")
+    run = read_run(document, most)
+    notes = [run.facts.note] if run.facts.note else []
+    if len(run.newest) < (total := run.counts.became.total()):
+        notes.append(f"{len(run.newest):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
+    groups = figures_of(run)
+    known = {name: text for figures in groups.values() for name, text in figures.items()}
     values = {
-        "title": " and ".join(names),
-        "runs": runs,
+        "title": document.name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".journal"),
+        "run": run,
         "notes": notes,
-        "tiles": [figure for name in TILES for figure in figures if figure.name == name][:6],
-        "charts": panels_of(runs),
-        "groups": [list(group) for _, group in groupby(figures, key=attrgetter("group"))],
-        "shown": len(traces),
+        "tiles": {name: known[name] for name in TILES if name in known},
+        "charts": charts_of(run),
+        "groups": groups,
         "written": stamp(),
     }
-    with in_place(options.page) as file:
-        for text in _rendered(packed(traces), **values):
+    with in_place(page) as file:
+        for text in _rendered(packed(run.newest), **values):
             file.write(text.encode("utf-8", "surrogatepass"))
-    return [f"{options.page}: {len(traces)} traces, {options.page.stat().st_size / 1e6:.1f} MB", *notes]
+    return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
 
 
 def _rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
@@ -92,9 +84,3 @@ def _is_ours(path: Path) -> bool:
     """Whether a file is a report, and so may be written over."""
     with path.open("rb") as file:
         return f'<meta name="generator" content="{GENERATOR}">'.encode() in file.read(1024)
-
-
-def _short_names(paths: list[Path]) -> list[str]:
-    """The shortest names that tell the documents apart."""
-    stems = [path.name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".journal") for path in paths]
-    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]

@@ -1,13 +1,8 @@
 """What a report is made from: a document's journal, which alone has what was turned down, or the document."""
 
-import contextlib
-import os
-import sqlite3
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +11,14 @@ from pydantic import ValidationError
 
 from programs.document import read_records
 from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
-from programs.errors import JournalError, UserError
-from programs.files import whole_lines
+from programs.errors import UserError
 from programs.option_groups import Price
 from programs.records import Record
 from programs.reports.counting import Counts, ReadTrace
 from programs.reports.traces import KeptTrace, kept
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
-from programs.run.index import Damaged, Index, mark, scan
-from programs.run.journal import JournalReader, damaged
+from programs.run.journal import JournalReader
+from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
 from programs.traces.line import attempts_of
 
@@ -55,9 +49,8 @@ class ReportedFacts:
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that was read. `name` is its short name in the report; `newest` are the last of its traces."""
+    """A run that was read. `newest` are the last of its traces."""
 
-    name: str
     path: Path
     facts: ReportedFacts
     counts: Counts
@@ -74,7 +67,7 @@ class ReportedRun:
         return self.counts.thoughts.result()
 
 
-def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
+def read_run(path: Path, most: int) -> ReportedRun:
     """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream.
     Raises `UserError` for what is neither, `JournalError` for what cannot be read."""
     found = find_sources([str(path)])
@@ -86,7 +79,7 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
     def read(traces: Iterator[ReadTrace]) -> None:
         for trace in traces:
             counts.add(trace)
-            newest.append(kept(trace, run))
+            newest.append(kept(trace))
 
     if source.is_journal:
         with viewed(source.path) as view:
@@ -95,33 +88,13 @@ def read_run(path: Path, name: str, most: int, run: str | None) -> ReportedRun:
     else:
         read(ReadTrace(record) for record in read_records(source.path))
         facts = _document_facts(source.path)
-    return ReportedRun(name, source.path, facts, counts, newest)
-
-
-@contextlib.contextmanager
-def viewed(path: Path) -> Iterator[JournalReader]:
-    """The journal at `path` at this moment, without its lock, for a run may be writing it: what is written later is not
-    seen, nor a line that is not yet whole. Its index is made anew in the temporary folder, so that nothing beside the
-    journal is read or changed. Raises `JournalError` for a file that cannot be read or is damaged before its last line."""
-    with contextlib.ExitStack() as opened:
-        try:
-            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
-            file = os.open(path, os.O_RDONLY)
-            opened.callback(os.close, file)
-            size = whole_lines(file)
-            index = Index(folder / "index", size, lambda offset: scan(path, offset, size), partial(mark, file))
-            opened.callback(index.close)
-        except Damaged as error:
-            raise damaged(path, error) from None
-        except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-        yield JournalReader(path, file, index)
+    return ReportedRun(source.path, facts, counts, newest)
 
 
 def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
     for line in view.variations():
         for became, content in attempts_of(line):
-            yield ReadTrace(Record.model_validate(content), became, line["key"])
+            yield ReadTrace(Record.model_validate(content), became)
 
 
 def _journal_facts(view: JournalReader) -> ReportedFacts:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from programs.judges.review_list import FAR_APART
+from programs.judges.agreement import FAR_APART
 from programs.records import Record
 from programs.reports.counting import ReadTrace
 from programs.text.thought import bare_thought
@@ -50,6 +50,8 @@ NOTABLE: dict[str, Callable[[Record], bool]] = {
 JUDGED = ("verdicts", "answer_grades", "agreed", "blind_solve")
 """Parts of a record that are shown at once; all others but those of TEXTS are folded away."""
 TEXTS = ("reasoning_trace", "final_answer", "steps", "evidence")
+NO_LONGER = ("evidence_found",)
+"""Figures of older versions' metadata that said nothing: they were the same for every trace."""
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -61,8 +63,8 @@ class KeptTrace(NamedTuple):
     parts: bytes
 
 
-def kept(read: ReadTrace, run: str | None) -> KeptTrace:
-    """What the page needs of a trace. `run` names its run where there are two."""
+def kept(read: ReadTrace) -> KeptTrace:
+    """What the page needs of a trace."""
     record, made = read.record, read.record.generation
     attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
     row = {
@@ -70,7 +72,7 @@ def kept(read: ReadTrace, run: str | None) -> KeptTrace:
         "question": record.user_interaction.question,
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
-        "facets": {"Run": run, **{name: of(read) for name, of in FACETS.items()}},
+        "facets": {name: of(read) for name, of in FACETS.items()},
         "notable": [name for name, is_so in NOTABLE.items() if is_so(record)],
         "scores": {name: of(record) for name, of in SCORES.items()},
     }
@@ -87,7 +89,7 @@ def packed(traces: Sequence[KeptTrace]) -> Iterator[str]:
             trace.row.update(piece=number, at=at)
     keys: set[str] = set()
     for number, trace in enumerate(traces):
-        # Traces of two runs may have one id, and old ones none.
+        # Old traces may have one id, or none.
         if trace.row["key"] is None or trace.row["key"] in keys:
             trace.row["key"] = f"trace-{number}"
         keys.add(trace.row["key"])
@@ -105,6 +107,8 @@ def _parts(record: Record) -> dict[str, Any]:
         if isinstance(part, dict) and name != "answer_grades":
             content[name] = {key: value for key, value in part.items() if value not in EMPTY}
     content["source_paper"].pop("text", None)
+    for name in NO_LONGER:
+        content["metadata"].pop(name, None)
     judged = {name: content.pop(name) for name in JUDGED if name in content}
     return {name: content.pop(name) for name in TEXTS if name in content} | {"judged": judged, "made": content}
 

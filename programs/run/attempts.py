@@ -15,7 +15,7 @@ from programs.document import read_records
 from programs.errors import UserError
 from programs.records import Record
 from programs.rejection import Rejection
-from programs.run.journal import Journal
+from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
 from programs.traces.line import CONTAMINATED, WITHDRAWN, Line, attempts_of, rejection_of
 
@@ -54,7 +54,8 @@ def read_variations(path: Path) -> Iterator[VariationAttempts]:
     """The variations of a document or its journal that have an attempt, one at a time, in the journal's order. A document
     means the journal beside it; without one it gives its traces, and nothing rejected.
 
-    Raises `UserError` where there is neither, where the file is something else, or while a run is writing the journal.
+    A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
+    something else, `JournalError` for a journal that cannot be read.
     """
     found = find_sources([str(path)])
     if len(found) != 1:
@@ -63,7 +64,7 @@ def read_variations(path: Path) -> Iterator[VariationAttempts]:
         for record in read_records(found[0].path):
             yield VariationAttempts(record.unit, "accepted", accepted=record)
         return
-    with Journal(found[0].path) as journal:
+    with viewed(found[0].path) as journal:
         for line in journal.variations():
             variation = _read(line)
             if variation.records:

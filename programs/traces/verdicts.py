@@ -79,7 +79,7 @@ def biases_of(path: Path, judges: Sequence[str], prompt: str) -> dict[str, float
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         why = f"{'.'.join(map(str, detail['loc']))} {detail['msg']}"
-        raise UserError(f"--judge-calibration: {path} is no file of programs.calibrate --apply: {why}") from None
+        raise UserError(f"--judge-calibration: {path} has no biases of programs.calibrate: {why}") from None
     missing = [judge for judge in judges if judge not in found.judges]
     if found.prompt != prompt:
         why = (

@@ -130,4 +130,4 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(
         assert lab.document["metadata"]["status"] == "completed"
         names = {path.name for path in lab.folder.iterdir()}
         belongings = {"out.journal.jsonl", "out.journal.jsonl.index", "out.journal.jsonl.lock"}
-        assert names <= {"out.json", "out.review.jsonl", "out.run.log", "passages.jsonl", *belongings}
+        assert names <= {"out.json", "out.run.log", "passages.jsonl", *belongings}

@@ -20,7 +20,6 @@ from pydantic import BaseModel
 
 from programs.cli.options import comma_separated, config_text, parse, read_config, validated
 from programs.command import COMMANDS
-from programs.exports.options import ExportOptions
 from programs.option_groups import STAGES
 from programs.settings import Settings
 from tests.lab import Lab, called
@@ -60,7 +59,7 @@ def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
 
 
 GIVEN: dict[str, list[str]] = {
-    "export": ["doc.json", "--to", "dpo", "--output", "out", "--as", "jsonl", "--licence", "cc0-1.0,cc-by-4.0"],
+    "export": ["doc.json", "--to", "dpo", "--output", "out", "--licence", "cc0-1.0,cc-by-4.0"],
     "compile": ["--stage", "judge", "--judge-models", "a,b", "--trainset", "labels.jsonl"],
     "report": ["doc.json"],
     "review": ["doc.json"],
@@ -97,11 +96,6 @@ def test_it_shows_what_command_line_and_config_give_together_and_does_nothing(la
     assert (shown["max_traces"], shown["seed"], shown["resume"]) == (3, 6, True)
     assert list(shown)[:3] == ["model", "input_file", "output"]
     assert shown.keys() == Settings.model_fields.keys()
-
-
-def test_an_option_is_written_as_on_the_command_line() -> None:
-    made = ExportOptions(document=Path("d.json"), to="sft", output=Path("o"), as_="parquet")
-    assert yaml.safe_load(config_text(made))["as"] == "parquet"
 
 
 def test_credentials_in_an_address_are_left_out(tmp_path: Path) -> None:

@@ -164,8 +164,8 @@ def everything(folder: Path) -> set[Path]:
 
 
 def rows(folder: Path, split: str | None = None) -> list[dict[str, Any]]:
-    """The rows of a JSONL export, those of a split or of all, in the order of the files."""
-    found = sorted((folder / "data").glob(f"{split or '*'}-*.jsonl"))
+    """The rows of an export, those of a split or of all."""
+    found = sorted((folder / "data").glob(f"{split or '*'}.jsonl"))
     return [json.loads(line) for path in found for line in path.read_bytes().split(b"\n")[:-1]]
 
 

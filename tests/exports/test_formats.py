@@ -8,7 +8,6 @@
    version gives the prompts that it gave.
 4. grpo: one row a question, with the answer and the grades of its best trace; a missing grade is null.
 5. A row of a table is flat, has every column, and says what the record says.
-6. A format is one value in one place: commands, card and counts follow.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.exports.format import Candidate, Format
+from programs.exports.format import Candidate
 from programs.exports.options import FORMATS
 from programs.exports.table import TABLE
 from programs.exports.view import Tag, View
@@ -219,30 +218,3 @@ def test_a_row_of_a_table_is_flat_has_every_column_and_says_what_the_record_says
         assert row["reasoning_trace"] == one.reasoning_trace
         assert json.loads(row["source_paper_extra"]) == one.source_paper.extra
         assert row["answer_grades_overall_score"] == (one.answer_grades.overall_score if one.answer_grades else None)
-
-
-# 6. One place
-
-
-def test_a_format_is_added_in_one_place(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = Format(
-        name="plain",
-        about="a question and its answer (`text`), and whether it is `good`",
-        columns=lambda _: {"text": "string", "label": "bool", "context": "string"},
-        rows=lambda traces, view: view.rows(
-            traces[0].record,
-            lambda prompt: {"text": f"{prompt.user} {view.answer(traces[0].record)}", "label": True},
-        ),
-        explain=lambda view: f"The scores are the {view.measure.name}'.",
-    )
-    monkeypatch.setitem(FORMATS, "plain", plain)
-    folder = export_to(judged, "plain", "--context", "both", "--min-score", "7")
-    assert [(row["context"], row["label"], list(row)) for row in rows(folder)] == [
-        (context, True, ["text", "label", "context"]) for context in ("none", "passage") * 2
-    ]
-    card = (folder / "README.md").read_text()
-    assert "A row is a question and its answer" in card
-    assert "in 2 of 4 rows" in card
-    assert "The scores are the judges'." in card
-    assert "| true | 4 |" in card
-    assert "The thought stands" not in card

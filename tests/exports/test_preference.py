@@ -40,7 +40,6 @@ def test_pairs_are_the_best_trace_and_those_worse_by_the_margin(judged: Path) ->
         (["--margin", "1.2"], [3, 4, 5.5]),
         (["--margin", "5"], [3]),
         (["--min-score", "8"], [3, 4, 5.5, 6.9]),
-        (["--pairs-per-question", "1"], [3]),
     ],
 )
 def test_pairs_are_those_asked_for(judged: Path, words: list[str], rejected: list[float]) -> None:

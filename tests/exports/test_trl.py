@@ -2,8 +2,7 @@
 
 1. Every row of the formats that are meant for TRL is conversational to it, has the keys of one of its types, and renders
    with a chat template: prompt and reply are those of the whole, and the thought stands in it once.
-2. `--reasoning-field` fits a template that takes `reasoning_content`.
-3. `prm` has the form of stepwise supervision, `grpo` that of prompts alone.
+2. `prm` has the form of stepwise supervision, `grpo` that of prompts alone.
 
 TRL's functions need no PyTorch, so it is installed here without what it declares to need.
 """
@@ -26,15 +25,6 @@ CHATML = """{% for message in messages %}<|im_start|>{{ message.role }}
 {{ message.content }}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}"""
-REASONING = """{% for message in messages %}<|im_start|>{{ message.role }}
-{% if message.reasoning_content is string %}<think>
-{{ message.reasoning_content }}
-</think>
-
-{% endif %}{{ message.content }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
-
 TYPES = {
     "sft": {"text"},
     "openai": {"text"},
@@ -87,23 +77,6 @@ def test_the_type_is_recognised_and_a_chat_template_applies(document: Path, to: 
             assert rendered[name].startswith(f"<think>\n{THOUGHT[0]}")
             assert rendered[name].count("</think>") == rendered[name].count("<|im_end|>") == 1
             assert rendered[name].endswith("<|im_end|>\n")
-
-
-@pytest.mark.parametrize("to", ["sft", "prompt-completion", "dpo", "kto"])
-def test_a_template_that_takes_reasoning_content_puts_the_thought_into_its_place(document: Path, to: str) -> None:
-    field = loaded(document, to, "--reasoning-field", "reasoning_content", output=f"{to}-field")
-    tagged = loaded(document, to, output=f"{to}-tagged")
-    names = {"text", "completion", "chosen", "rejected"}
-    for one, other in zip(field, tagged, strict=True):
-        ours = trl.apply_chat_template(one, tokenizer(REASONING))
-        theirs = trl.apply_chat_template(other, tokenizer(CHATML))
-        for name in set(ours) & names:
-            assert _after_the_question(ours[name]) == _after_the_question(theirs[name])
-
-
-def _after_the_question(text: str) -> str:
-    """The reply: the system prompts differ, since one promises tags."""
-    return text.rpartition("<|im_start|>assistant\n")[2]
 
 
 def test_steps_have_the_form_of_stepwise_supervision(document: Path) -> None:

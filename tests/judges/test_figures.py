@@ -1,53 +1,69 @@
-"""The interval of a difference in balanced accuracy.
+"""The figures of a judge against people, and their bounds.
 
-1. Whole questions are drawn: more answers of the same kind to the same questions do not make it narrower.
-2. Nothing is said where nothing is known. (How often it is right: tests/test_interval.py.)
+1. A judge that was right each time of a few is not surely so: the bounds of a share are Wilson's, of so many answers as
+   there are questions, and hold the true value about as often as they say.
+2. What is undefined is None, and what is all alike has no bounds.
 """
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from programs.judges.figures import Pair, balanced_interval
+from programs.inputs.sample import Place
+from programs.judges.figures import Estimate, figures_of
+from programs.judges.labels import Labelled
 
 
-def test_more_of_the_same_makes_it_no_narrower() -> None:
-    dice = np.random.default_rng(1)
-    pairs = [Pair(f"q{number % 30}", *map(bool, dice.integers(2, size=3))) for number in range(90)]
-    once, often = (balanced_interval([pairs * times], seed=0, resamples=2000) for times in (1, 10))
-    assert once is not None
-    assert often is not None
-    assert often.low == pytest.approx(once.low)
-    assert often.high == pytest.approx(once.high)
-    assert once.pairs == 30
+def answer(question: int, number: int, correct: bool, overall: int | None = None) -> Labelled:
+    return Labelled(
+        id=f"a{number}",
+        question=f"Why {question}?",
+        reference="Because.",
+        key_passage=None,
+        answer=f"So {number}.",
+        correct=correct,
+        overall=overall,
+        source=f"s{question}",
+        place=Place(file="labels.jsonl", line=number + 1),
+    )
 
 
-def test_judges_are_averaged() -> None:
-    better = [Pair(f"q{number}", number % 2 == 0, True, number % 2 == 0) for number in range(20)]
-    same = [pair._replace(after=pair.before) for pair in better]
-    alone, both = balanced_interval([better], seed=0), balanced_interval([better, same], seed=0)
-    assert alone is not None
-    assert both is not None
-    assert (alone.difference, alone.low, alone.high) == (0.5, 0.5, 0.5)
-    assert both.difference == 0.25
+def bounds(questions: int, each: int = 1) -> tuple[float | None, float | None, float | None]:
+    """Of a judge who is always right about a right and a wrong answer, `each` times, to so many questions."""
+    answers = [
+        answer(question, number, bool(number % 2)) for question in range(questions) for number in range(2 * each)
+    ]
+    found = figures_of(answers, [9 if one.correct else 2 for one in answers], 6, 0).balanced_accuracy
+    return found.value, found.low, found.high
 
 
-@pytest.mark.parametrize(
-    "judges",
-    [
-        [],
-        [[]],
-        [[Pair("q", True, True, True), Pair("q", False, True, False)]],
-        [[Pair("q", True, True, True), Pair("r", True, True, False)]],
-        [[Pair("q", True, True, True), Pair("r", False, True, False)], []],
-    ],
-)
-def test_nothing_is_said_where_nothing_is_known(judges: list[list[Pair]]) -> None:
-    assert balanced_interval(judges, seed=0) is None
+def test_1_right_on_two_of_two_is_not_certain() -> None:
+    value, low, high = bounds(1)
+    assert (value, high) == (1.0, 1.0)
+    assert low is not None
+    assert low < 0.5
+    assert [bounds(count)[1] for count in (2, 20, 200)] == pytest.approx([0.535, 0.886, 0.987], abs=1e-3)
+    assert bounds(20, each=5) == bounds(20), "more answers to the same questions make it no narrower"
 
 
-def test_a_class_in_one_question_only_still_has_an_interval() -> None:
-    pairs = [Pair("q", False, True, False), *(Pair(f"r{number}", True, True, number > 2) for number in range(12))]
-    found = balanced_interval([pairs], seed=0, resamples=2000)
-    assert found is not None
-    assert np.isfinite([found.low, found.high]).all()
-    assert found.low <= found.difference <= found.high
+@pytest.mark.parametrize(("questions", "accuracy"), [(10, 0.9), (20, 0.95), (40, 0.7)])
+def test_1_the_bounds_hold_the_truth_as_often_as_they_say(questions: int, accuracy: float) -> None:
+    dice = np.random.default_rng(5)
+    held = 0
+    for _ in range(400):
+        agreed = {kind: [(str(n), bool(dice.random() < accuracy)) for n in range(questions)] for kind in (True, False)}
+        found = Estimate.of_shares(agreed)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= accuracy <= found.high
+    assert held / 400 >= 0.93
+
+
+def test_2_what_is_undefined_is_none_and_what_is_alike_has_no_bounds() -> None:
+    right = [answer(number, number, True, overall=8) for number in range(3)]
+    found = figures_of(right, [9, 9, 9], 6, 0)
+    assert found.balanced_accuracy == Estimate()
+    assert (found.kappa, found.bias, found.bias_interval) == (None, 1.0, None)
+    silent = figures_of(right, [None] * 3, 6, 0)
+    assert (silent.scored, silent.says_correct, silent.bias) == (0, None, None)

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from programs.document_metadata import Document
 from programs.errors import UserError
-from programs.judges.review_list import ReviewItem
 from programs.records import Verdict
 from programs.tracer import Tracer
 from programs.traces.verdicts import prompt_of
@@ -60,10 +59,8 @@ def test_what_counts_is_the_rating_less_the_bias(judged: Lab) -> None:
     for record in judged.records:
         assert (record["metadata"]["quality_score"], record["metadata"]["quality_spread"]) == (6.62, 1.75)
         assert [one["coherence"] for one in record["verdicts"]] == [4, 9]
-    assert not (judged.folder / "out.review.jsonl").read_text(), (
-        "they differ by less than 3 once their biases are known"
-    )
     agreement = judged.document["metadata"]["judges"]
+    assert agreement["to_review"] == 0, "they differ by less than 3 once their biases are known"
     assert [one["mean"] for one in agreement["judges"].values()] == [9, 4], "agreement is of what the judges said"
     Document.model_validate(judged.document)
 
@@ -72,8 +69,7 @@ def test_another_calibration_decides_again_without_a_call(judged: Lab) -> None:
     """Uncalibrated the panel's score is 6.5."""
     assert judged.run().summary.traces == {"accepted": 2}
     assert ratings(judged) == {((4, None), (9, None))}
-    lines = (judged.folder / "out.review.jsonl").read_text().splitlines()
-    assert [ReviewItem.model_validate_json(line).spread for line in lines] == [5.0, 5.0]
+    assert judged.document["metadata"]["judges"]["to_review"] == 2
     lenient = calibration(judged.folder, strict=0.5, mild=1.5)
     finished, calls = judged.counted(judge_calibration=lenient)
     assert (finished.summary.traces, calls, judged.records) == ({"rejected": 2}, 0, [])
@@ -109,8 +105,8 @@ def test_a_rating_stays_on_the_scale_and_the_judges_own_is_kept(rating: int | No
     ("content", "said"),
     [
         (None, "cannot read"),
-        ("", "is no file of programs.calibrate --apply"),
-        ('{"judges": {}}', "is no file of programs.calibrate --apply: prompt"),
+        ("", "has no biases of programs.calibrate"),
+        ('{"judges": {}}', "has no biases of programs.calibrate: prompt"),
         ('{"prompt": "p", "judges": {"openai/mild": {"bias": 1, "ratings": 29}}}', "judges.openai/mild.ratings"),
         ('{"prompt": "p", "judges": {"openai/mild": {"bias": 99, "ratings": 40}}}', "judges.openai/mild.bias"),
         ('{"prompt": "p", "judges": {}}', "measured with another prompt of the judges"),

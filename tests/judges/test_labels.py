@@ -109,7 +109,7 @@ def test_files_without_an_answer_are_refused(tmp_path: Path) -> None:
         read_labels(written(tmp_path))
     with pytest.raises(UserError, match=f"1 with {NO_LABEL}"):
         read_labels(written(tmp_path, {**GOOD, "human": None}))
-    with pytest.raises(UserError, match="Cannot read"):
+    with pytest.raises(UserError, match="cannot read"):
         read_labels(tmp_path / "missing.jsonl")
 
 

@@ -1,6 +1,6 @@
 """Journals and documents whose verdicts have the older form: a `reason` and four ratings.
 
-1. They load, export and report; what was not rated is null.
+1. They load; what was not rated is null. (tests/test_old_files.py exports and reports on them.)
 2. A run that goes on decides by the present rules: where a stored reply has the older form the judge is asked again,
    once, and nothing else is.
 """
@@ -14,10 +14,7 @@ from typing import Any
 import pytest
 
 from programs.document_metadata import Document
-from programs.export import main as export
-from programs.judges.review_list import review_item
 from programs.records import Verdict
-from programs.report import main as report
 from programs.run.attempts import read_variations
 from tests.lab import Lab, laboratory
 from tests.standin.panel import PANEL, verdict
@@ -64,16 +61,6 @@ def test_1_they_load_with_what_was_not_rated_missing(lab: Lab) -> None:
     assert record.verdicts[0] == old
     assert (old.fault, old.reads_like_thinking, old.words) == (None, None, "Sound, though thin.")
     assert [len(unit.rejected) for unit in read_variations(lab.journal)] == [0, 1]
-    assert review_item("u", "accepted", record).verdicts[0] == old
-
-
-def test_1_they_export_and_are_reported(lab: Lab, tmp_path: Path) -> None:
-    folder = tmp_path / "kto"
-    assert export([str(lab.output), "--to", "kto", "--output", str(folder)]) == 0
-    rows = [json.loads(line) for path in folder.rglob("*.jsonl") for line in path.open(encoding="utf-8")]
-    assert sorted(row["label"] for row in rows) == [False, True]
-    assert report([str(lab.output), "--output", str(tmp_path / "page.html")]) == 0
-    assert (tmp_path / "page.html").stat().st_size > 0
 
 
 def test_2_the_judges_are_asked_again_and_nobody_else(lab: Lab) -> None:

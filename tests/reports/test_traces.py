@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from programs.records import Record
 from programs.reports.counting import ReadTrace
 from programs.reports.traces import kept, packed
 from tests.reports.building import record
@@ -19,7 +20,7 @@ def unpacked(piece: str) -> Any:
 
 def test_what_is_packed_can_be_read_back() -> None:
     records = [record(number, variation=variation) for variation in range(3) for number in range(12)]
-    rows, *pieces = map(unpacked, packed([kept(ReadTrace(made), None) for made in records]))
+    rows, *pieces = map(unpacked, packed([kept(ReadTrace(made)) for made in records]))
     assert [row["key"] for row in rows] == [made.id for made in records]
     assert len(pieces) == 6, "a passage is stored once"
     for row, made in zip(rows, records, strict=True):
@@ -34,7 +35,14 @@ def test_what_is_packed_can_be_read_back() -> None:
 
 
 def test_traces_of_one_id_can_be_told_apart() -> None:
-    traces = [kept(ReadTrace(record(4, id=name)), None) for name in ("a", "a", None)]
+    traces = [kept(ReadTrace(record(4, id=name))) for name in ("a", "a", None)]
     keys = [row["key"] for row in unpacked(next(packed(traces)))]
     assert len(set(keys)) == 3
     assert keys[0] == "a"
+
+
+def test_a_figure_of_older_versions_that_said_nothing_is_not_shown() -> None:
+    old = record(1).model_dump()
+    old["metadata"]["evidence_found"] = 1.0
+    _, piece = map(unpacked, packed([kept(ReadTrace(Record.model_validate(old)))]))
+    assert "evidence_found" not in str(piece)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from programs.errors import JournalError
-from programs.reports.source import viewed
 from programs.run.journal import Journal
+from programs.run.journal_view import viewed
 from tests.reports.building import add, begin, end, unit
 
 
