@@ -152,7 +152,7 @@ def _took(journal: Journal, texts: Sequence[str], prices: Mapping[str, Price]) -
 def _of_reply(reply: Reply, prices: Mapping[str, Price]) -> dict[str, float]:
     spent, price = reply.spent, prices.get(reply.model)
     read, written = spent.prompt_tokens, spent.completion_tokens
-    cost = math.nan if price is None or read is None or written is None else price.of(read, written)
+    cost = math.nan if price is None or read is None or written is None else price.of(read, written, spent.cached_tokens or 0)
     return {
         "calls": spent.calls,
         "tokens_read": math.nan if read is None else read,

@@ -23,11 +23,12 @@ from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import sources
 from programs.lms.addresses import address_of
+from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
 from programs.run.intake import Intake
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import RATE_LIMITED, Budget, Gauges, Ledger, check_prices
+from programs.run.ledger import RATE_LIMITED, Gauges, Ledger
 from programs.run.outcomes import JournalStore
 from programs.run.pilot import choose, foretold
 from programs.run.reading import Chosen, Extent, Reading
@@ -108,7 +109,7 @@ class _Work:
         journal.append("run", None, status="running", started=stamp(), **facts)
         log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
         gate = Gate(settings.concurrency or concurrency_of(main), lanes=few_slots(main))
-        budget = ledger.budget = Budget(settings)
+        budget = ledger.budget = Budget(settings, settings.max_output_tokens)
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}

@@ -22,7 +22,7 @@ from programs.telemetry.tracing import span
 from programs.tracer import Tracer
 
 SWEEPS = 2
-"""How often what failed is tried again at the end of the input."""
+"""How often what failed, and was not refused, is tried again at the end of the input."""
 
 BREATH = 100
 """Lines of the input that may pass by before the calls in flight and the signals get their turn."""
@@ -61,8 +61,8 @@ class Runner:
         flight are waited for first, and what they gave is kept.
         """
         try:
-            if self._intake.replaces:
-                await self._pass(lambda sample: self._store.accepted_of(sample) > 0, deciding_again=True)
+            if self._intake.mends:
+                await self._pass(self._intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
             for _ in range(SWEEPS):
                 if not self._again or self._stopping or self._intake.full:
@@ -183,7 +183,7 @@ class Runner:
                 self._intake.leaves(sample, counted, STOPPED)
             self._intake.ends(sample)
         self._store.end(sample, outcome)
-        if outcome.failed:
+        if outcome.failed and not outcome.refused:
             self._again.add(int(sample.id, 16))
         if outcome.limited:
             self._limited.append(sample)
