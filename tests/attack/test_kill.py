@@ -99,7 +99,7 @@ def kill_at_a_random_moment(lab: Lab, dice: random.Random) -> None:
     """Starts the run, kills it, and lets the server forget it."""
     before = lab.calls
     process = lab.start(**OPTIONS)
-    wanted = before + dice.randint(1, 3 * CONCURRENCY)
+    wanted = before + dice.randint(1, 2 * CONCURRENCY)
     # Some are killed before their first call: while they start, read the journal, or write its first line.
     deadline = time.monotonic() + (dice.uniform(0.0, 0.5) if dice.random() < 0.2 else LONGEST)
     while lab.calls < wanted and process.poll() is None and time.monotonic() < deadline:
@@ -119,9 +119,9 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, requ
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     calm.mkdir()
     rough.mkdir()
-    with laboratory(calm, texts=4 + kills * 3 // 4, stages=STAGES, reasoning=THOUGHT) as undisturbed:
+    with laboratory(calm, texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT) as undisturbed:
         undisturbed.run(**OPTIONS)
-    with laboratory(rough, texts=4 + kills * 3 // 4, stages=STAGES, reasoning=THOUGHT, latency=0.03) as lab:
+    with laboratory(rough, texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT, latency=0.03) as lab:
         forbidden: list[tuple[int, set[int]]] = []
         for _ in range(kills):
             before = lab.calls
