@@ -25,7 +25,7 @@ from programs.run.journaled import LOST_IN_A_ROW, REFUSED_IN_A_ROW, JournaledCal
 from programs.run.ledger import Ledger
 from tests.making import passage, tracer
 
-ASK = tracer().questions.ask(passage(), "closed", 0)
+ASK = dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), predict=tracer().writer.answer)
 CAPACITY = 4
 
 
@@ -63,7 +63,7 @@ class Asking:
 
     async def ask(self, status: Literal["ok", "unread", "open"], *, text: int | None = None, **reply: Any) -> Reply:
         self.asked += 1
-        self.said.reply = Reply(status=status, problems=["no"], **{"model": "main", "output": {"questions": []}, **reply})
+        self.said.reply = Reply(status=status, problems=["no"], **{"model": "main", "output": {"text": "So."}, **reply})
         return await self.caller.answer(ask(self.asked, text))
 
 
@@ -119,7 +119,7 @@ async def test_what_a_stop_leaves_unanswered_is_nobodys_failure(asking: Asking) 
 
 @pytest.mark.parametrize(
     ("status", "output", "kept"),
-    [("open", None, True), ("open", {"questions": []}, True), ("unread", None, False), ("open", {"questions": 3}, False)],
+    [("open", None, True), ("open", {"text": "So."}, True), ("unread", None, False), ("open", {"other": 3}, False)],
 )
 async def test_tries_of_an_earlier_run_are_gone_on_with(
     asking: Asking, status: Literal["open", "unread"], output: Any, kept: bool
