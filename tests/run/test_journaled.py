@@ -27,6 +27,7 @@ from tests.making import passage, tracer
 
 ASK = dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), predict=tracer().writer.answer)
 CAPACITY = 4
+SAID = {"text": "The scatter grows towards fainter targets, which biases the mean.", "yes_or_no": None}
 
 
 def ask(number: int, text: int | None = None) -> Ask:
@@ -63,7 +64,7 @@ class Asking:
 
     async def ask(self, status: Literal["ok", "unread", "open"], *, text: int | None = None, **reply: Any) -> Reply:
         self.asked += 1
-        self.said.reply = Reply(status=status, problems=["no"], **{"model": "main", "output": {"text": "So."}, **reply})
+        self.said.reply = Reply(status=status, problems=["no"], **{"model": "main", "output": SAID, **reply})
         return await self.caller.answer(ask(self.asked, text))
 
 
@@ -119,7 +120,7 @@ async def test_what_a_stop_leaves_unanswered_is_nobodys_failure(asking: Asking) 
 
 @pytest.mark.parametrize(
     ("status", "output", "kept"),
-    [("open", None, True), ("open", {"text": "So."}, True), ("unread", None, False), ("open", {"other": 3}, False)],
+    [("open", None, True), ("open", SAID, True), ("unread", None, False), ("open", {"other": 3}, False)],
 )
 async def test_tries_of_an_earlier_run_are_gone_on_with(
     asking: Asking, status: Literal["open", "unread"], output: Any, kept: bool
