@@ -285,3 +285,19 @@ def test_what_failed_of_an_accepted_trace_is_filled_in_although_there_are_traces
             assert record["answer_grades"]["overall_score"] is not None
             assert all(verdict["scored"] for verdict in record["verdicts"])
         assert lab.counted(**{**options, "grade_model": "openai/grader"})[1] == 0
+
+
+def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_too_many_is_made(tmp_path: Path) -> None:
+    def judge(asked: Asked) -> dict[str, Any]:
+        return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
+
+    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
+    with laboratory(tmp_path, texts=80, stages={"judge": judge}, latency=0.01) as lab:
+        finished = lab.run(**options, max_traces=24)
+        assert (finished.status, finished.summary.traces["accepted"]) == ("completed", 24)
+        prepared = {line["key"] for line in lab.lines("pool")} - {line["sample"] for line in lab.lines("unit")}
+        assert prepared, "spare ones"
+        assert not [line for line in lab.lines("stage") if line["stage"] == "trace" and line["key"].split("/")[1] in prepared]
+        lab.run(**options, max_traces=40)
+        assert len(lab.records) == 40
+        assert repeated(lab) == 0
