@@ -44,7 +44,9 @@ class BudgetOptions(BaseModel):
         None, gt=0, description="cost after which this run stops; needs prices in the config"
     )
     prices: dict[str, Price] = Field(
-        {}, description="in the config file: for each model the price of a million tokens: prompt, completion, and cached if that is less"
+        {},
+        description="in the config file: for each model the price of a million tokens: prompt, completion, and cached if "
+        "that is less",
     )
 
 

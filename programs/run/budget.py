@@ -51,24 +51,31 @@ class Budget:
         self._calls: dict[str, Amount] = {}
         self._usual: dict[tuple[str, str], tuple[int, Amount]] = {}
         self._released = asyncio.Event()
+        self._amounts_limited = options.max_tokens_total is not None or options.max_cost is not None
 
     def takes(self, ask: Ask, model: str) -> bool:
         """Whether one more call may be made now, which is then counted. If not, a limit is `reached`, or it has to wait
         until others are `released`."""
-        options, most = self._options, self._most(ask, model)
+        if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
+            self.reached = f"{self.calls} calls"
+        if self.reached is None and self._amounts_limited and not self._sets_aside(ask, model):
+            return False
+        self.calls += self.reached is None
+        return self.reached is None
+
+    def _sets_aside(self, ask: Ask, model: str) -> bool:
+        """Sets aside what a call is expected to take; False where it has to wait. A limit may be reached by it."""
+        read, price = _read_by(ask), self._options.prices.get(model)
+        written = max(self._max_tokens, ask.least_tokens)
+        most = Amount(read + written, price.of(read, written) if price else 0.0)
         seen, usual = self._usual.get((ask.account, model), (0, Amount()))
         # Who answers first answers in few words: the most that a call may take counts as one of them.
         expected = Amount(*((one + each) / (seen + 1) for one, each in zip(most, usual, strict=True)))
-        if options.max_calls is not None and self.calls >= options.max_calls:
-            self.reached = self.reached or f"{self.calls} calls"
-        elif not self._calls:
+        if self._calls and self._too_much(self._spent.plus(self._aside).plus(expected)):
+            return False
+        if not self._calls:
             mean = Amount(*(each / seen for each in usual)) if seen else Amount()
-            self.reached = self.reached or self._too_much(self._spent.plus(mean))
-        elif self._too_much(self._spent.plus(self._aside).plus(expected)) is not None:
-            return False
-        if self.reached is not None:
-            return False
-        self.calls += 1
+            self.reached = self._too_much(self._spent.plus(mean))
         self._calls[ask.key], self._aside = expected, self._aside.plus(expected)
         return True
 
@@ -101,11 +108,6 @@ class Budget:
     async def released(self) -> None:
         """Returns when some call is no longer under way."""
         await self._released.wait()
-
-    def _most(self, ask: Ask, model: str) -> Amount:
-        read, price = _read_by(ask), self._options.prices.get(model)
-        written = max(self._max_tokens, ask.least_tokens)
-        return Amount(read + written, price.of(read, written) if price else 0.0)
 
     def _too_much(self, amount: Amount) -> str | None:
         """The limit that an amount goes beyond."""

@@ -16,6 +16,7 @@ log = logging.getLogger("synthreasoner")
 TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
+
 class _Waiting(NamedTuple):
     depth: int
     lane: str

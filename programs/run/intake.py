@@ -41,12 +41,12 @@ class Intake:
 
     @property
     def mends(self) -> bool:
-        """Whether traces are to be decided again before others are made, since other rules decided them or a verdict, a
-        grade or the like is missing: what is lost by that is made up for by other texts. Without --max-traces all texts come
-        by anyway."""
+        """Whether traces are to be decided again before others are made: other rules decided them, or a verdict, a grade or
+        the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
         if self._remaining is None:
             return False
-        return self._index.stale(self._rules.basis) or bool(self._index.query(f"{_ACCEPTED} ifnull(settled, 0) = 0 limit 1"))
+        unsettled = self._index.query(f"{_ACCEPTED} ifnull(settled, 0) = 0 limit 1")
+        return bool(unsettled) or self._index.stale(self._rules.basis)
 
     def to_mend(self, sample: Sample) -> bool:
         """Whether a text has such traces."""

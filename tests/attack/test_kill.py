@@ -148,5 +148,12 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, requ
         assert len(lab.records) == len(words(lab)) == len(set(map(unit_of, lab.records)))
         assert lab.document["metadata"]["status"] == "completed"
         names = {path.name for path in lab.folder.iterdir()}
-        belongings = {"out.journal.jsonl", "out.journal.jsonl.index", "out.journal.jsonl.lock", "out.journal.jsonl.questions"}
-        assert names <= {"out.json", "out.review.jsonl", "out.run.log", "passages.jsonl", "out.dropped.jsonl", *belongings}
+        belongings = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock", ".questions")}
+        assert names <= {
+            "out.json",
+            "out.review.jsonl",
+            "out.run.log",
+            "passages.jsonl",
+            "out.dropped.jsonl",
+            *belongings,
+        }

@@ -105,7 +105,9 @@ def test_3_half_of_the_lines_gave_a_text_and_so_will_half_of_the_rest() -> None:
     odd = [("a", line) for line in range(2, 21, 2)]
     assert expected([("a", "lines", 100)], odd) == pytest.approx(40)
     assert expected([("a", "lines", 100), ("b", "lines", 100)], odd) == pytest.approx(90)
-    assert expected([("a", "lines", 20), ("b", "lines", 20)], [("a", 10), ("a", 20), ("b", 2)]) == pytest.approx(2.5, 0.1)
+    assert expected([("a", "lines", 20), ("b", "lines", 20)], [("a", 10), ("a", 20), ("b", 2)]) == pytest.approx(
+        2.5, 0.1
+    )
 
 
 def test_3_finished_lines_are_no_work() -> None:

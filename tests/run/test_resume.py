@@ -297,7 +297,9 @@ def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_to
         assert (finished.status, finished.summary.traces["accepted"]) == ("completed", 24)
         prepared = {line["key"] for line in lab.lines("pool")} - {line["sample"] for line in lab.lines("unit")}
         assert prepared, "spare ones"
-        assert not [line for line in lab.lines("stage") if line["stage"] == "trace" and line["key"].split("/")[1] in prepared]
+        assert not [
+            line for line in lab.lines("stage") if line["stage"] == "trace" and line["key"].split("/")[1] in prepared
+        ]
         lab.run(**options, max_traces=40)
         assert len(lab.records) == 40
         assert repeated(lab) == 0
