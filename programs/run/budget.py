@@ -19,15 +19,15 @@ PROMPT_OVERHEAD = 450
 data."""
 
 
-class Amount(NamedTuple):
+class Consumption(NamedTuple):
     """Tokens, and what they cost."""
 
     tokens: float = 0.0
     cost: float = 0.0
 
-    def plus(self, other: "Amount", sign: int = 1) -> "Amount":
+    def plus(self, other: "Consumption", sign: int = 1) -> "Consumption":
         """The sum, or with -1 the difference."""
-        return Amount(self.tokens + sign * other.tokens, self.cost + sign * other.cost)
+        return Consumption(self.tokens + sign * other.tokens, self.cost + sign * other.cost)
 
 
 class Budget:
@@ -47,9 +47,9 @@ class Budget:
         self.cost: float | None = 0.0 if options.prices else None
         self.whole = True
         self.reached: str | None = None
-        self._spent = self._aside = Amount()
-        self._calls: dict[str, Amount] = {}
-        self._usual: dict[tuple[str, str], tuple[int, Amount]] = {}
+        self._spent = self._aside = Consumption()
+        self._calls: dict[str, Consumption] = {}
+        self._usual: dict[tuple[str, str], tuple[int, Consumption]] = {}
         self._released = asyncio.Event()
         self._amounts_limited = options.max_tokens_total is not None or options.max_cost is not None
 
@@ -67,14 +67,14 @@ class Budget:
         """Sets aside what a call is expected to take; False where it has to wait. A limit may be reached by it."""
         read, price = _read_by(ask), self._options.prices.get(model)
         written = max(self._max_tokens, ask.least_tokens)
-        most = Amount(read + written, price.of(read, written) if price else 0.0)
-        seen, usual = self._usual.get((ask.account, model), (0, Amount()))
+        most = Consumption(read + written, price.of(read, written) if price else 0.0)
+        seen, usual = self._usual.get((ask.account, model), (0, Consumption()))
         # Who answers first answers in few words: the most that a call may take counts as one of them.
-        expected = Amount(*((one + each) / (seen + 1) for one, each in zip(most, usual, strict=True)))
+        expected = Consumption(*((one + each) / (seen + 1) for one, each in zip(most, usual, strict=True)))
         if self._calls and self._too_much(self._spent.plus(self._aside).plus(expected)):
             return False
         if not self._calls:
-            mean = Amount(*(each / seen for each in usual)) if seen else Amount()
+            mean = Consumption(*(each / seen for each in usual)) if seen else Consumption()
             self.reached = self._too_much(self._spent.plus(mean))
         self._calls[ask.key], self._aside = expected, self._aside.plus(expected)
         return True
@@ -92,8 +92,8 @@ class Budget:
             self.cost += price.of(read, written, spent.cached_tokens or 0)
         self.whole = self.whole and price is not None
         cost = price.of(read, written, spent.cached_tokens or 0) if price else 0.0
-        amount, key = Amount(read + written, cost), (ask.account, reply.model)
-        seen, usual = self._usual.get(key, (0, Amount()))
+        amount, key = Consumption(read + written, cost), (ask.account, reply.model)
+        seen, usual = self._usual.get(key, (0, Consumption()))
         self._usual[key] = seen + 1, usual.plus(amount)
         self._spent = self._spent.plus(amount)
 
@@ -101,7 +101,7 @@ class Budget:
         """An ask's call is no longer under way."""
         aside = self._calls.pop(ask.key, None)
         if aside is not None:
-            self._aside = self._aside.plus(aside, -1) if self._calls else Amount()
+            self._aside = self._aside.plus(aside, -1) if self._calls else Consumption()
             self._released.set()
             self._released = asyncio.Event()
 
@@ -109,7 +109,7 @@ class Budget:
         """Returns when some call is no longer under way."""
         await self._released.wait()
 
-    def _too_much(self, amount: Amount) -> str | None:
+    def _too_much(self, amount: Consumption) -> str | None:
         """The limit that an amount goes beyond."""
         most_tokens, most_cost = self._options.max_tokens_total, self._options.max_cost
         if most_tokens is not None and amount.tokens >= most_tokens:
@@ -133,9 +133,11 @@ def _read_by(ask: Ask) -> int:
 
 def _tokens_in(reply: Reply) -> int:
     """About how many tokens were written for a reply."""
-    last = reply.rejected[-1] if reply.rejected and reply.status != "ok" else reply
-    said = last.text if last is not reply and last.output is None else json.dumps(last.output, ensure_ascii=False)
-    return round((len(said or "") + len(reply.reasoning or "")) / CHARS_PER_TOKEN)
+    text, output = None, reply.output
+    if reply.rejected and reply.status != "ok":
+        text, output = reply.rejected[-1].text, reply.rejected[-1].output
+    said = json.dumps(output, ensure_ascii=False) if text is None else text
+    return round((len(said) + len(reply.reasoning or "")) / CHARS_PER_TOKEN)
 
 
 def check_prices(options: BudgetOptions, models: Sequence[str]) -> None:
