@@ -25,6 +25,9 @@ from programs.tracer import Tracer
 SWEEPS = 2
 """How often what failed, and was not refused, is tried again at the end of the input."""
 
+FIRST = 4
+"""So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
+
 BREATH = 100
 """Lines of the input that may pass by before the calls in flight and the signals get their turn."""
 
@@ -138,7 +141,7 @@ class Runner:
     def _wants_spare(self) -> bool:
         """Whether one more text is to be prepared, when enough are under way: as many as are likely to be rejected. One
         that is begun only then would keep the run waiting for all of its stages."""
-        lost = self._made[False] / self._made.total() if self._made else 0.0
+        lost = self._made[False] / (self._made.total() + FIRST)
         return len(self._spares) < math.ceil(lost * (len(self._tasks) - len(self._spares)))
 
     def _start(self, sample: Sample, counted: bool = False, *, spare: bool = False) -> None:
@@ -157,7 +160,11 @@ class Runner:
     def _hand_out(self) -> None:
         """Traces that others gave back go to the spare texts; when no other is under way, the rest of these is left."""
         while self._spares and not self._intake.full and not self._stopping:
-            sample, wanted = self._spares.pop(next(iter(self._spares)))
+            sample, wanted = self._spares[next(iter(self._spares))]
+            if wanted.done():
+                # It was told that it is left, and is on its way out.
+                break
+            del self._spares[sample.id]
             self._intake.grant(sample)
             wanted.set_result(True)
         if len(self._tasks) <= len(self._spares) or self._stopping:
