@@ -133,7 +133,7 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, requ
                 json.loads(lab.output.read_text(encoding="utf-8"))
         lab.server.latency = 0.0
         # Forked ones share the seed of their hashes; this one has another.
-        done = ended(lab.start_cold(**OPTIONS))
+        done = ended(lab.start_cold(**OPTIONS), within=LONGEST * (1 + kills / 10))
         assert done.returncode == 0, done.stderr
 
         for since, written in forbidden:
