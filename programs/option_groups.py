@@ -20,16 +20,19 @@ ModelNames = Annotated[list[ModelName], BeforeValidator(comma_separated)]
 
 
 class Price(BaseModel):
-    """What a million tokens of a model cost, read and written, in any one currency."""
+    """What a million tokens of a model cost, read and written, in any one currency. `cached` are those read that the server
+    had in its cache; without it they cost as much as others."""
 
     model_config = ConfigDict(extra="forbid")
 
     prompt: float = Field(ge=0)
     completion: float = Field(ge=0)
+    cached: float | None = Field(None, ge=0)
 
-    def of(self, read: int, written: int) -> float:
-        """The cost of so many tokens."""
-        return (read * self.prompt + written * self.completion) / 1_000_000
+    def of(self, read: int, written: int, cached: int = 0) -> float:
+        """The cost of so many tokens, `cached` of those that were read from the server's cache."""
+        less = 0.0 if self.cached is None else cached * (self.prompt - self.cached)
+        return (read * self.prompt + written * self.completion - less) / 1_000_000
 
 
 class BudgetOptions(BaseModel):
@@ -41,7 +44,9 @@ class BudgetOptions(BaseModel):
         None, gt=0, description="cost after which this run stops; needs prices in the config"
     )
     prices: dict[str, Price] = Field(
-        {}, description="in the config file: for each model the price of a million prompt and completion tokens"
+        {},
+        description="in the config file: for each model the price of a million tokens: prompt, completion, and cached if "
+        "that is less",
     )
 
 

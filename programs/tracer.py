@@ -77,6 +77,12 @@ class SampleOutcome:
         """Whether something of it is to be tried again."""
         return self.failure is not None or any(variation.status == "failed" for variation in self.variations)
 
+    @property
+    def refused(self) -> bool:
+        """Whether all of that was refused, so that trying it again soon is no use."""
+        failures = [self.failure, *(variation.failure for variation in self.variations if variation.status == "failed")]
+        return all(failure is None or failure.reply.fault == "refused" for failure in failures)
+
 
 class Tracer(AwaitedModule):
     """Composes the stages. Its predictors are named by their stages, and each has a signature class of its own."""

@@ -20,7 +20,7 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=20, help="how many runs tests/attack/test_kill.py kills in all")
+    parser.addoption("--kills", type=int, default=8, help="how many runs tests/attack/test_kill.py kills in all")
 
 
 @pytest.fixture(autouse=True)

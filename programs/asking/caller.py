@@ -10,8 +10,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from typing import Any, Literal
 
 import dspy
@@ -48,6 +46,13 @@ class TryRules:
 Outcome = BaseModel | NotAsAsked | CallError | TransientError
 """What one call came to: a value, a reply that cannot be read, or an error of the call or of the server."""
 
+Heard = Callable[[Reply], None]
+"""Is told of a call's reply: an open one where another try follows."""
+
+
+def nobody(_reply: Reply) -> None:
+    """Listens to nothing."""
+
 
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
@@ -70,62 +75,57 @@ class Caller:
         self._strict = strict
         self._rules = rules or TryRules()
 
-    async def answer(self, ask: Ask) -> Reply:
-        """Asks until the tries are used up or one is taken."""
+    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard = nobody) -> Reply:
+        """Asks until the tries are used up or one is taken, from where the tries `before` left off. `heard` is told of
+        each call as its reply comes."""
         model = self._model_of(ask)
-        options = self._options if model is None else options_of(model)
-        costs: list[Meter] = []
-        try:
-            reply = await self._reply(ask, model, options, costs)
-        except RunStopped:
-            if not costs:
-                raise
-            # What the tries so far cost is kept, though no more of them may follow.
-            reply = Reply(status="unread", problems=["the run was stopped"])
-        lm = model.lm if model else ask.predict.lm or dspy.settings.lm
-        return reply.model_copy(
-            update={
-                "model": model.name if model else str(getattr(lm, "model", "")),
-                "temperature": ask.asked_temperature if "temperature" in options else None,
-                "reasoning": costs[-1].reasoning or None,
-                "spent": reduce(add, (_spent(meter, number) for number, meter in enumerate(costs))),
-            }
-        )
+        while True:
+            reply = await self._try(ask, model, before)
+            heard(reply)
+            if reply.status != "open":
+                return reply
+            before = reply.rejected
 
-    async def _reply(self, ask: Ask, model: Model | None, options: frozenset[str], costs: list[Meter]) -> Reply:
-        """The reply without its cost, which `costs` gets, a meter a try."""
-        values: list[Any] = []
-        rejected: list[Rejected] = []
-        earlier, feedback = ask.earlier, ask.feedback
-        tokens = most = max(self._rules.max_tokens, ask.least_tokens)
-        for number in range(self._rules.limit):
-            config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
-            with metered() as meter:
-                outcome = await self._outcome(ask, _inputs(ask, earlier, feedback), config, model)
-            costs.append(meter)
-            if isinstance(outcome, BaseModel):
-                values.append(outcome)
-                problems, output = ask.check(values), outcome.model_dump(mode="json")
-                if not problems:
-                    return Reply(status="ok", output=output, rejected=rejected)
-            else:
-                problems, output = outcome.faults if isinstance(outcome, NotAsAsked) else [str(outcome)], None
-            rejected.append(Rejected(output=output, problems=problems))
-            if isinstance(outcome, Truncated) or (isinstance(outcome, NotAsAsked) and outcome.cut):
-                tokens = min(tokens * 2, most * TOKEN_GROWTH_LIMIT)
-            elif isinstance(outcome, CallError | TransientError):
-                break
-            earlier, feedback = ask.earlier, ask.feedback
-            if isinstance(outcome, BaseModel):
-                earlier = json.dumps({ask.output: output}, ensure_ascii=False)
-            elif isinstance(outcome, NotAsAsked):
-                earlier = outcome.lm_response if len(outcome.lm_response) <= LONGEST_EARLIER else ""
-            if isinstance(outcome, BaseModel | NotAsAsked):
-                feedback = (*ask.feedback, *problems)
-        if values and not isinstance(outcome, TransientError):
-            output = values[-1].model_dump(mode="json")
-            return Reply(status="unusable", output=output, problems=ask.check(values), rejected=rejected)
-        return Reply(status="unread", problems=rejected[-1].problems, rejected=rejected, fault=_fault_in(outcome))
+    def name_of(self, ask: Ask) -> str:
+        """The model that answers an ask."""
+        model = self._model_of(ask)
+        return model.name if model else str(getattr(ask.predict.lm or dspy.settings.lm, "model", ""))
+
+    async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
+        """One call, after those `before`."""
+        options = self._options if model is None else options_of(model)
+        number, most = len(before), max(self._rules.max_tokens, ask.least_tokens)
+        tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
+        config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
+        with metered() as meter:
+            outcome = await self._outcome(ask, _inputs(ask, before), config, model)
+        reply = Reply(
+            status="open",
+            model=self.name_of(ask),
+            temperature=ask.asked_temperature if "temperature" in options else None,
+            reasoning=meter.reasoning or None,
+            spent=_spent(meter, number),
+        )
+        values = [ask.read(each.output) for each in before if each.output is not None]
+        if isinstance(outcome, BaseModel):
+            values.append(outcome)
+            reply.output, reply.problems = outcome.model_dump(mode="json"), ask.check(values)
+            if not reply.problems:
+                reply.status, reply.rejected = "ok", list(before)
+                return reply
+        else:
+            reply.problems = outcome.faults if isinstance(outcome, NotAsAsked) else [str(outcome)]
+        tried = _rejected(outcome, reply)
+        reply.rejected = [*before, tried]
+        failed = isinstance(outcome, CallError | TransientError) and not isinstance(outcome, Truncated)
+        if not failed and number + 1 < self._rules.limit:
+            tried.spent, reply.output = reply.spent, None
+        elif values and not isinstance(outcome, TransientError):
+            reply.status, reply.output = "unusable", values[-1].model_dump(mode="json")
+            reply.problems = ask.check(values)
+        else:
+            reply.status, reply.fault = "unread", _fault_in(outcome)
+        return reply
 
     async def _outcome(self, ask: Ask, inputs: dict[str, Any], config: dict[str, Any], model: Model | None) -> Outcome:
         lm = {} if model is None else {"lm": model.lm}
@@ -162,7 +162,24 @@ def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
     return "refused" if refused else None
 
 
-def _inputs(ask: Ask, earlier: str, feedback: Sequence[str]) -> dict[str, Any]:
+def _rejected(outcome: Outcome, reply: Reply) -> Rejected:
+    text = outcome.lm_response if isinstance(outcome, NotAsAsked) else None
+    return Rejected(
+        output=reply.output,
+        problems=reply.problems,
+        text=text if text is None or len(text) <= LONGEST_EARLIER else "",
+        cut=isinstance(outcome, Truncated) or (isinstance(outcome, NotAsAsked) and outcome.cut),
+    )
+
+
+def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
+    """The ask's inputs, with the last try and why it was not taken."""
+    earlier, feedback = ask.earlier, ask.feedback
+    last = before[-1] if before else None
+    if last is not None and last.output is not None:
+        earlier, feedback = json.dumps({ask.output: last.output}, ensure_ascii=False), (*feedback, *last.problems)
+    elif last is not None and last.text is not None:
+        earlier, feedback = last.text, (*feedback, *last.problems)
     more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
     return {**ask.inputs, **{name: text for name, text in more.items() if text}}
 

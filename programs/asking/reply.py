@@ -28,22 +28,28 @@ class Spent(BaseModel):
 
 
 class Rejected(BaseModel):
-    """A try that was not taken: what came back (None when it could not be read) and why it was not taken."""
+    """A try that was not taken, and why: `output` is what came back, or `text` where it could not be read (empty: too long
+    to be shown again; None: nothing came). `cut`: it stops in the middle. `spent` is None for the last try, whose cost is
+    the reply's."""
 
     output: Any = None
     problems: list[str]
+    text: str | None = None
+    cut: bool = False
+    spent: Spent | None = None
 
 
 class Reply(BaseModel):
-    """What became of an ask.
+    """What became of an ask, as its last call left it.
 
     `ok`: `output` passed its checks. `unusable`: read, but its checks failed at every try; `output` is the last.
     `unread`: no try could be read or answered; `output` is None, and a later run asks again. `fault` then says where that
     lay if not with the model: `refused`, the server would not answer this, for another reason than its length; `server`,
-    it failed.
+    it failed. `open`: the last try was rejected, and another follows. `spent` is what the last call cost (in journals of
+    older versions all of them).
     """
 
-    status: Literal["ok", "unusable", "unread"]
+    status: Literal["ok", "unusable", "unread", "open"]
     output: Any = None
     problems: list[str] = Field(default_factory=list)
     rejected: list[Rejected] = Field(default_factory=list)
@@ -56,7 +62,12 @@ class Reply(BaseModel):
     @property
     def settled(self) -> bool:
         """Whether this reply stands, so that the stage is not asked again."""
-        return self.status != "unread"
+        return self.status in ("ok", "unusable")
+
+    @property
+    def spent_in_all(self) -> Spent:
+        """What all tries cost."""
+        return sum((each.spent for each in self.rejected if each.spent), self.spent)
 
 
 class StageFailed(SynthReasonerError):

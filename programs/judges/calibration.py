@@ -13,10 +13,11 @@ from programs.asking.models import ModelTable, concurrency_of, few_slots
 from programs.errors import FatalError, RunStopped, UserError
 from programs.judges.labels import Labelled, judge_inputs, shown
 from programs.records import Verdict
+from programs.run.budget import Budget
 from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Budget, Ledger
+from programs.run.ledger import Ledger
 from programs.settings import Settings
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.traces.verdicts import prompt_of
@@ -39,7 +40,7 @@ async def judged(
                 raise UserError(f"{path} is the journal of a run; choose another --output")
             gate = Gate(settings.concurrency or concurrency_of(table.main), lanes=few_slots(table.main))
             rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
-            budget = ledger.budget = Budget(settings)
+            budget = ledger.budget = Budget(settings, settings.max_output_tokens)
             caller = JournaledCaller(Caller(table.of, rules), journal, gate, ledger, table.reach)
 
             async def verdict(ask: Ask) -> Verdict | None:

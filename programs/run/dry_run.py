@@ -7,13 +7,12 @@ from rich.console import Console
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
+from programs.run.budget import PROMPT_OVERHEAD
 from programs.run.pilot import texts_of
 from programs.settings import Settings
 
-PROMPT_OVERHEAD = 450
 REPLY_TOKENS = 350
-"""Tokens of a stage's instructions and inputs, and of a reply, apart from the passage: the mean over the stages of a
-run on the sample data."""
+"""Tokens of a reply: the mean over the stages of a run on the sample data."""
 
 
 def calls_of(settings: Settings, texts: int) -> dict[str, int]:

@@ -174,7 +174,7 @@ def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> 
     where a price or a count of tokens is missing."""
     if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
         return None
-    return sum(prices[row["model"]].of(row["prompt"], row["completion"]) for row in spent)
+    return sum(prices[row["model"]].of(row["prompt"], row["completion"], row["cached"]) for row in spent)
 
 
 def in_words(funnel: Funnel) -> Iterable[tuple[str, str]]:

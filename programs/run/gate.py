@@ -20,9 +20,6 @@ TEXTS_A_PLACE = 2
 COMES_BACK = -1
 """The depth of those who had a place and waited for something: before all others."""
 
-PLACES_A_LEAVER = 8
-"""For so many places, one reply may wait to go on without having one."""
-
 
 class _Waiting(NamedTuple):
     depth: int
@@ -35,8 +32,9 @@ class Gate:
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
     (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
 
-    Those who have their reply go on one each time the event loop comes round: what is done with a reply takes long, and
-    many at once would hold up the call that has the place next. Few have left their place by then: a kill loses these too.
+    Those who have their reply keep their place until they go on, one each time the event loop comes round: what is done
+    with a reply takes long, and many at once would hold up the call that has the place next. So at most `capacity` replies
+    are not yet written at any time.
 
     With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
     one of them. After `close` those who wait, and all who come, get `RunStopped`; `when_closed` is called once.
@@ -74,9 +72,6 @@ class Gate:
 
         try:
             yield aside
-            if len(self._replied) < self.capacity // PLACES_A_LEAVER:
-                held = False
-                self._leave(lane)
             await self._go_on()
         finally:
             if held:

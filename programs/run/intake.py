@@ -5,12 +5,15 @@ from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.run.rules import Rules
 from programs.settings import Settings
+from programs.traces.line import IMPORTED
 
 TRACES_ENOUGH = "there were traces enough"
 SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
 STOPPED = "the run stopped"
 NOT_CHOSEN = "the pilot took others"
 """Why a text that was read was not begun."""
+
+_ACCEPTED = "select 1 from variation where status = 'accepted' and"
 
 
 class Intake:
@@ -37,9 +40,18 @@ class Intake:
         return self._remaining is not None and self._remaining <= 0
 
     @property
-    def replaces(self) -> bool:
-        """Whether traces that are lost to new rules are to be made up for by other texts."""
-        return self._remaining is not None and self._index.stale(self._rules.basis)
+    def mends(self) -> bool:
+        """Whether traces are to be decided again before others are made: other rules decided them, or a verdict, a grade or
+        the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
+        if self._remaining is None:
+            return False
+        unsettled = self._index.query(f"{_ACCEPTED} ifnull(settled, 0) = 0 limit 1")
+        return bool(unsettled) or self._index.stale(self._rules.basis)
+
+    def to_mend(self, sample: Sample) -> bool:
+        """Whether a text has such traces."""
+        query = f"{_ACCEPTED} sample = ? and (ifnull(settled, 0) = 0 or basis not in (?, ?)) limit 1"
+        return bool(self._index.query(query, sample.id, self._rules.basis, IMPORTED))
 
     def reads_anew(self) -> None:
         """A reading of the input begins."""

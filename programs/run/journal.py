@@ -4,7 +4,8 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
 
     run      what was started, with which settings and versions
     stage    one settled reply of a stage (`programs.asking.reply.Reply`); a later line with the same key replaces it
-    failed   a reply that gave nothing, or that a merge set aside; kept to be read, never taken for an answer
+    failed   a reply that gave nothing, or that a merge set aside: kept to be read, never taken for an answer; an `open` one
+             is a try of no use, after which another follows
     pool     the questions of a text, those rejected with their reasons
     unit     what became of a variation: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole

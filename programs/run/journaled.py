@@ -1,15 +1,17 @@
-"""Asking with a journal: what was answered before is read, what is answered now is written."""
+"""Asking with a journal: what was answered before is read, what is answered now is written as it comes."""
 
 import asyncio
 import logging
 import re
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+
+from pydantic import ValidationError
 
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller
-from programs.asking.reply import Reply
+from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
@@ -21,18 +23,20 @@ from programs.run.ledger import Ledger
 log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
-"""After so many stages in a row at which the server failed or said nothing readable, over all calls in flight, it is taken
+"""After so many stages in a row at which a server failed or said nothing readable, over all calls in flight, it is taken
 to be gone."""
 
-REFUSED_ALIKE = 5
+REFUSED_AT_FIRST = 5
 """After so many texts that a model refused for one reason, none of them answered, it will refuse all."""
 
-REFUSED_AT_FIRST = 200
-"""After so many stages without one usable answer since the run began, more of the same would be no use."""
+REFUSED_IN_A_ROW = 12
+"""After so many texts in a row that a model refused which had answered others, it is taken to refuse whatever it is asked."""
 
 
 class JournaledCaller:
-    """Answers asks from the journal where it can, else from the models through the gate, writing what they say.
+    """Answers asks from the journal where it can, else from the models through the gate. Every reply is in the journal
+    before its call's place is another's: `failed` lines are replies that gave nothing, and the open ones among them are
+    where an ask goes on that was cut short.
 
     `failure` is the first error after which no call can succeed; it closes the gate at once. `reach` makes sure that the
     servers can be reached; a run that asks nothing needs none.
@@ -49,11 +53,12 @@ class JournaledCaller:
         self._caller, self._journal, self._gate = caller, journal, gate
         self._ledger, self._reach = ledger, reach
         self._reached: asyncio.Task[None] | None = None
-        self._failed = self._unanswered = 0
+        self._unread = self._unanswered = 0
+        self._failed: defaultdict[str, int] = defaultdict(int)
+        self._refused: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._settled = False
         self._problems: list[str] = []
         self._answering: set[str] = set()
-        self._refused: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -68,26 +73,46 @@ class JournaledCaller:
                 # Once, before the first call of all.
                 self._reached = self._reached or asyncio.ensure_future(self._reach())
                 await asyncio.shield(self._reached)
-                reply = await self._caller.answer(ask)
+                reply = await self._caller.answer(ask, self._tries(ask), lambda reply: self._write(ask, reply))
             except FatalError as error:
                 self._fail(error)
                 raise
-        self._write(ask, reply)
+            finally:
+                self._ledger.budget.release(ask)
         self._count(ask, reply)
         return reply
 
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""
         if self._unanswered and not self._settled:
-            raise self._gone()
+            raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
+
+    def _tries(self, ask: Ask) -> Sequence[Rejected]:
+        """The tries of an earlier run that was stopped before the next one."""
+        line = self._journal.latest("failed", ask.key)
+        if line is None or line["reply"]["status"] != "open":
+            return ()
+        try:
+            tries = Reply.model_validate(line["reply"]).rejected
+            for each in tries:
+                _ = each.output is None or ask.read(each.output)
+        except ValidationError:
+            # In the form of another version.
+            return ()
+        return tries
 
     @asynccontextmanager
     async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
-        """A place for one call of an ask."""
+        """A place for one call of an ask, and what it will take of the budget."""
+        budget, model = self._ledger.budget, self._caller.name_of(ask)
         async with self._gate.slot(ask.depth, ask.sample) as aside:
-            if not self._ledger.budget.permits():
-                self._gate.close()
-                raise RunStopped
+            while not budget.takes(ask, model):
+                if budget.reached:
+                    self._gate.close()
+                else:
+                    await budget.released()
+                if self._gate.closed:
+                    raise RunStopped
             self._ledger.in_flight += 1
             try:
                 yield aside
@@ -104,39 +129,41 @@ class JournaledCaller:
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
         self._ledger.answered(ask, reply)
-        if not reply.settled:
+        if reply.status == "unread":
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 
     def _count(self, ask: Ask, reply: Reply) -> None:
-        """Raises `FatalError` when the server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
-        an ask unanswered. Texts that a server in good order refuses, however many, end no run in which others were
-        answered."""
-        if self._gate.closed and not reply.settled:
+        """Raises `FatalError` when a server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
+        an ask unanswered: what a stop does is nobody's failure."""
+        model, failed = reply.model, self._failed
+        if reply.settled:
+            self._settled, self._unread, self._unanswered = True, 0, 0
+            failed[model] = 0
+            self._refused[model].clear()
+            self._answering.add(model)
+            return
+        if self._gate.closed:
             raise RunStopped
-        self._check_refusal(ask, reply)
-        self._settled = self._settled or reply.settled
-        self._failed = 0 if reply.settled or reply.fault == "refused" else self._failed + 1
-        self._unanswered = 0 if reply.settled else self._unanswered + 1
-        self._problems = reply.problems
-        hopeless = not self._settled and self._unanswered >= REFUSED_AT_FIRST
-        if hopeless or self._failed >= LOST_IN_A_ROW + self._gate.capacity:
-            raise self._fail(self._gone())
+        self._problems, self._unanswered = reply.problems, self._unanswered + 1
+        if reply.fault == "refused":
+            self._check_refusal(ask, reply)
+        else:
+            self._unread += 1
+            failed[model] += reply.fault == "server"
+        if max(self._unread, failed[model]) >= LOST_IN_A_ROW + self._gate.capacity:
+            raise self._fail(self._gone(f"{self._unanswered} stages in a row got no usable answer"))
 
     def _check_refusal(self, ask: Ask, reply: Reply) -> None:
-        """Raises `FatalError` where a model that never answered has refused a handful of texts alike."""
-        if reply.fault != "refused":
-            self._answering |= {reply.model} if reply.settled else set()
-        elif reply.model not in self._answering:
-            # A refusal may name its request.
-            why = re.sub(r"\w*\d\w*", "", reply.problems[-1])
-            texts = self._refused[reply.model, why]
-            texts.add(ask.sample)
-            if len(texts) >= REFUSED_ALIKE:
-                raise self._fail(FatalError(f"{reply.model} refuses whatever it is asked: {reply.problems[-1]}"))
+        """Raises `FatalError` where a model has refused a dozen texts in a row, or from the start a handful alike."""
+        texts = self._refused[reply.model]
+        # A refusal may name its request.
+        texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
+        alike = Counter(texts.values())[texts[ask.sample]]
+        if len(texts) >= REFUSED_IN_A_ROW or (reply.model not in self._answering and alike >= REFUSED_AT_FIRST):
+            raise self._fail(self._gone(f"{reply.model} refused {len(texts)} texts in a row"))
 
-    def _gone(self) -> FatalError:
-        problems = "; ".join(self._problems)
-        return FatalError(f"{self._unanswered} stages in a row got no usable answer; the last: {problems}")
+    def _gone(self, what: str) -> FatalError:
+        return FatalError(f"{what}; the last: {'; '.join(self._problems)}")
 
     def _fail(self, error: FatalError) -> FatalError:
         self.failure = self.failure or error

@@ -3,14 +3,15 @@ spent itself and may spend. What became of its texts and traces is asked of the 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, Spent
-from programs.errors import TransientError, UserError
+from programs.errors import TransientError
 from programs.lms.failures import kind
 from programs.option_groups import BudgetOptions
+from programs.run.budget import Budget
 from programs.run.index import Index
 from programs.tracer import SampleOutcome
 
@@ -57,55 +58,6 @@ class Trouble:
         return f"{why}: {calls} to be tried again, the next in {min(pauses):.0f} s"
 
 
-class Budget:
-    """Counts what this run spends, and says when a limit is `reached`.
-
-    `cost` is None without prices, and when some reply came from a model without one or without token counts: unknown, never
-    guessed.
-    Calls are counted as they start, so no more than `max_calls` are made; tokens and cost as replies come, so the calls
-    then in flight are spent on top.
-    """
-
-    def __init__(self, options: BudgetOptions) -> None:
-        self._options = options
-        self.calls = self.tokens = 0
-        self.cost: float | None = 0.0 if options.prices else None
-        self.reached: str | None = None
-
-    def permits(self) -> bool:
-        """Whether one more call may be made, which is then counted."""
-        self.reached = self.reached or self._limit()
-        self.calls += self.reached is None
-        return self.reached is None
-
-    def spend(self, reply: Reply) -> None:
-        """Counts what a stage cost."""
-        read, written = reply.spent.prompt_tokens, reply.spent.completion_tokens
-        self.tokens += (read or 0) + (written or 0)
-        price = self._options.prices.get(reply.model)
-        if price is None or read is None or written is None or self.cost is None:
-            self.cost = None
-        else:
-            self.cost += price.of(read, written)
-
-    def _limit(self) -> str | None:
-        options = self._options
-        if options.max_calls is not None and self.calls >= options.max_calls:
-            return f"{self.calls} calls"
-        if options.max_tokens_total is not None and self.tokens >= options.max_tokens_total:
-            return f"{self.tokens} tokens"
-        if options.max_cost is not None and self.cost is not None and self.cost >= options.max_cost:
-            return f"a cost of {self.cost:.4g}"
-        return None
-
-
-def check_prices(options: BudgetOptions, models: Sequence[str]) -> None:
-    """Raises `UserError` when a cost is to be limited that cannot be known."""
-    unpriced = [name for name in models if name not in options.prices]
-    if options.max_cost is not None and unpriced:
-        raise UserError(f"--max-cost needs prices in the config file for {', '.join(unpriced)}")
-
-
 @dataclass(frozen=True)
 class Gauges:
     """What can be read off a run as it goes on: how many calls may be in flight, how many texts are still to come (None:
@@ -118,7 +70,7 @@ class Gauges:
 
 @dataclass
 class Ledger:
-    """`told` hears of each stage that was asked. `since` is the offset in the journal at which this run began,
+    """`told` hears of each reply. `since` is the offset in the journal at which this run began,
     `accepted_before` the traces of earlier runs, `total` what this run spent, `reused` the stages that the journal
     answered, `in_flight` the calls that have their place at the gate, pauses between tries included; `left` counts texts
     that were read and not begun, by why; `room` is how many more texts may be begun, None for any number."""
@@ -158,10 +110,10 @@ class Ledger:
         self._under_way.add(sample)
 
     def answered(self, ask: Ask, reply: Reply) -> None:
-        """A stage was asked of a model."""
+        """A call of a stage was answered."""
         self._under_way.add(ask.sample)
         self.total += reply.spent
-        self.budget.spend(reply)
+        self.budget.spend(ask, reply)
         self.told(ask, reply)
 
     def sample(self, sample: str, outcome: SampleOutcome) -> None:

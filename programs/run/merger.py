@@ -126,7 +126,9 @@ class Merger:
             if line["kind"] not in ("stage", "failed") or text is None or self._winner(text)[0] == source:
                 continue
             if self._is_new(line):
-                self._into.append(**{**line, "kind": "failed"})
+                # No ask goes on with a try at another source's question.
+                reply = line["reply"] | ({"status": "unread"} if line["reply"]["status"] == "open" else {})
+                self._into.append(**{**line, "kind": "failed", "reply": reply})
                 self.overlap.replies_apart += 1
             else:
                 self.overlap.copies += 1

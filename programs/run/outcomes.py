@@ -90,10 +90,6 @@ class JournalStore(Store):
         self._ledger.already_done += done
         return done
 
-    def accepted_of(self, sample: Sample) -> int:
-        """How many traces a text has."""
-        return self._journal.index.accepted_of(sample.id)
-
     @property
     def accepted(self) -> int:
         """How many traces there are."""

@@ -4,16 +4,13 @@ A pilot must be like the whole, and the first lines of an input often are not. S
 backwards, come first: they are spread over the input by chance, are the same in every run, and those of a larger pilot
 include those of a smaller one. (The order in which a shard cuts the texts is that of the hashes read forwards: each shard
 has a pilot of its own.) The texts keep what was made of them: a run without `--pilot` goes on from there.
-
-A total is the texts that are gone through times the pilot's mean, give or take 1.645 standard errors of that mean, narrowed
-by what the pilot is of the whole. With --max-traces they are as many as that takes at the pilot's traces a text.
 """
 
 import asyncio
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 
 from pydantic import BaseModel
@@ -24,18 +21,19 @@ from programs.asking.reply import Reply
 from programs.inputs.sample import Sample
 from programs.option_groups import Price
 from programs.run.display import in_time
-from programs.run.funnel import cost_of
 from programs.run.intake import NOT_CHOSEN
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.run.runner import BREATH
 from programs.settings import Settings
 
-CONFIDENCE, DEVIATIONS = 0.9, 1.645
+DEVIATIONS = 1.645
+"""Standard errors on each side of the mean that hold it nine times in ten."""
+
 FEWEST = 5
 """Texts below which no interval is given."""
 
-AMOUNTS = ("traces", "calls", "tokens_read", "tokens_written", "cost")
+AMOUNTS = ("traces", "calls", "tokens_read", "tokens_written", "cost", "seconds")
 
 
 class Amount(BaseModel):
@@ -45,31 +43,17 @@ class Amount(BaseModel):
     low: float | None = None
     high: float | None = None
 
-    def of_each(self, change: Callable[[float], float]) -> "Amount":
-        """The amount with its value and its bounds changed."""
-        return Amount(**{bound: None if at is None else change(at) for bound, at in self})
-
 
 class Extrapolation(BaseModel):
-    """What the whole run is foretold to take, the pilot included, from the `pilot` texts of `chosen` that were driven to
-    their end. `texts` are those that it goes through, of `of` in the input; amounts are None where servers or prices do not
-    tell them. `seconds` are those that are left, at `concurrency` calls at once; servers refused `refused` calls for the
-    sake of their rate. `spent` is what all runs have spent of the amounts of these names."""
+    """What the whole run is foretold to take, the pilot included, from `pilot` texts that were driven to their end: `texts`
+    of the `of` in the input, as many as --max-traces takes. `amounts` are by name (`AMOUNTS`), those left out that servers
+    or prices do not tell; seconds are of waiting for calls, of which `concurrency` go on at once."""
 
     pilot: int
-    chosen: int
     of: int
-    confidence: float = CONFIDENCE
-    texts: Amount
-    traces: Amount | None
-    calls: Amount | None
-    tokens_read: Amount | None
-    tokens_written: Amount | None
-    cost: Amount | None
-    seconds: Amount | None
+    texts: float
+    amounts: dict[str, Amount]
     concurrency: int
-    refused: int
-    spent: dict[str, float]
 
 
 async def choose(samples: Iterable[Sample | None], count: int, journal: Journal, ledger: Ledger) -> list[Sample]:
@@ -91,7 +75,7 @@ async def choose(samples: Iterable[Sample | None], count: int, journal: Journal,
 
 
 def foretold(
-    chosen: Sequence[Sample], journal: Journal, basis: str, texts: int, settings: Settings, capacity: int, refused: int
+    chosen: Sequence[Sample], journal: Journal, basis: str, texts: int, settings: Settings, capacity: int
 ) -> Extrapolation | None:
     """What a pilot foretells of a run over so many texts; None when none of its own was driven to its end by the rules
     `basis`. Reads the journal."""
@@ -101,22 +85,9 @@ def foretold(
         return None
     took = _took(journal, ended, settings.prices)
     most = texts_of(settings, texts, fmean(took["traces"]))
-    amounts = {name: foretell(values, most) for name, values in took.items()}
-    left = max(0.0, 1 - len(ended) / most) / capacity if most else 0.0
-    seconds, account = amounts.pop("seconds"), index.spent()
-    spent = {"calls": "calls", "tokens_read": "prompt", "tokens_written": "completion"}
-    return Extrapolation(
-        pilot=len(ended),
-        chosen=len(chosen),
-        of=texts,
-        texts=Amount(value=most),
-        **amounts,
-        seconds=seconds and seconds.of_each(lambda at: at * left),
-        concurrency=capacity,
-        refused=refused,
-        spent={name: sum(row[column] for row in account) for name, column in spent.items()}
-        | {"cost": cost_of(account, settings.prices) or 0.0},
-    )
+    found = {name: foretell(values, most) for name, values in took.items()}
+    amounts = {name: amount for name, amount in found.items() if amount is not None}
+    return Extrapolation(pilot=len(ended), of=texts, texts=most, amounts=amounts, concurrency=capacity)
 
 
 def texts_of(settings: Settings, texts: int, traces: float) -> float:
@@ -126,7 +97,8 @@ def texts_of(settings: Settings, texts: int, traces: float) -> float:
 
 
 def foretell(values: Sequence[float], texts: float) -> Amount | None:
-    """What so many texts take of what the pilot's took; None where that is unknown (nan) for some."""
+    """What so many texts take of what the pilot's took: their number times the pilot's mean, give or take its standard
+    errors, narrowed by what the pilot is of the whole. None where what one took is unknown (nan)."""
     total, count = texts * fmean(values), len(values)
     if math.isnan(total):
         return None
@@ -146,58 +118,47 @@ def _took(journal: Journal, texts: Sequence[str], prices: Mapping[str, Price]) -
                 took[text][name] += amount
     for text, amounts in took.items():
         amounts["traces"] = journal.index.accepted_of(text)
-    return {name: [amounts[name] for amounts in took.values()] for name in (*AMOUNTS, "seconds")}
+    return {name: [amounts[name] for amounts in took.values()] for name in AMOUNTS}
 
 
 def _of_reply(reply: Reply, prices: Mapping[str, Price]) -> dict[str, float]:
     spent, price = reply.spent, prices.get(reply.model)
     read, written = spent.prompt_tokens, spent.completion_tokens
-    cost = math.nan if price is None or read is None or written is None else price.of(read, written)
+    known = price is not None and read is not None and written is not None
     return {
         "calls": spent.calls,
         "tokens_read": math.nan if read is None else read,
         "tokens_written": math.nan if written is None else written,
-        "cost": cost,
+        "cost": price.of(read, written, spent.cached_tokens or 0) if known else math.nan,  # type: ignore[union-attr,arg-type]
         "seconds": spent.seconds,
     }
 
 
 def show_pilot(found: Extrapolation, console: Console) -> None:
-    """Prints it for a person: each amount in the whole run, what of it is still to come, and how it was computed."""
-    table = Table(title=f"foretold by {found.pilot} of {found.of:,} texts", box=None)
-    table.add_column("", style="bold")
-    table.add_column("whole run", justify="right")
-    table.add_column("still to come", justify="right")
-    table.add_row("texts", _shown(found.texts), "")
-    for name in AMOUNTS:
-        if (amount := getattr(found, name)) is not None:
-            spent = found.spent.get(name)
-            left = "" if spent is None else _shown(amount.of_each(lambda at, less=spent: max(0.0, at - less)))
-            table.add_row("accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount), left)
-    if found.seconds is not None:
-        table.add_row(f"time, {found.concurrency} calls at once", "", _shown(found.seconds, in_time))
+    """Prints it for a person."""
+    table = Table(title=f"the whole run, foretold by {found.pilot} of {found.of:,} texts", box=None, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_row("texts", f"{found.texts:,.0f}")
+    for name, amount in found.amounts.items():
+        if name == "seconds":
+            at_once = found.concurrency
+            table.add_row(f"time, {at_once} calls at once", in_time(amount.value / at_once))
+        else:
+            table.add_row("accepted traces" if name == "traces" else name.replace("_", " "), _shown(amount))
     console.print(table)
-    for note in _notes(found):
-        console.print(f"- {note}", highlight=False, markup=False)
-
-
-def _notes(found: Extrapolation) -> Iterator[str]:
-    """How it was computed, and what it does not know."""
-    if found.pilot < found.chosen:
-        yield f"only {found.pilot} of the {found.chosen} texts were driven to their end; the slowest may be missing"
     if found.pilot < FEWEST:
-        yield f"{found.pilot} texts are too few for an error bar: it takes {FEWEST}"
+        console.print(f"- {found.pilot} texts are too few for an error bar: it takes {FEWEST}")
     else:
-        yield (
-            f"in brackets: {found.confidence:.0%} intervals over {found.pilot} texts chosen by chance; what befalls fewer "
-            f"than one text in {max(1, found.pilot // 3)} may not be in them"
-        )
-    yield f"time: the seconds of the texts' calls, provided that the server takes {found.concurrency} at once as fast"
-    if found.refused:
-        yield f"servers refused {found.refused} calls for their rate: it will take longer"
+        rare = max(1, found.pilot // 3)
+        said = f"in brackets: 90% intervals; what befalls fewer than one text in {rare} may not be in them"
+        console.print(f"- {said}", highlight=False)
 
 
-def _shown(amount: Amount, form: Callable[[float], str] = lambda at: f"{at:,.0f}" if at >= 100 else f"{at:.3g}") -> str:
-    bounds = [form(bound) for bound in (amount.low, amount.high) if bound is not None]
-    said = "" if not bounds else " (all alike)" if len(set(bounds)) == 1 else f" ({' to '.join(bounds)})"
-    return form(amount.value) + said
+def _shown(amount: Amount) -> str:
+    bounds = [_number(bound) for bound in (amount.low, amount.high) if bound is not None]
+    return _number(amount.value) + (f" ({' to '.join(dict.fromkeys(bounds))})" if bounds else "")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

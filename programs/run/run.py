@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,16 +21,17 @@ from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.inputs.reader import step_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.inputs.sources import sources
+from programs.inputs.sources import Source, sources
 from programs.lms.addresses import address_of
+from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
 from programs.run.intake import Intake
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import RATE_LIMITED, Budget, Gauges, Ledger, check_prices
+from programs.run.ledger import Gauges, Ledger
 from programs.run.outcomes import JournalStore
 from programs.run.pilot import choose, foretold
-from programs.run.reading import Chosen, Extent, Reading
+from programs.run.reading import Reading
 from programs.run.rescreening import prepare
 from programs.run.resume import cleared_for, mixing_of, take_up
 from programs.run.rules import Rules, rules_of
@@ -59,7 +60,7 @@ class Finished:
 
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
-    extent = Extent(sources(settings.input_file))
+    inputs = sources(settings.input_file)
     if settings.decontaminate:
         from programs.selection.benchmarks import benchmark_files
 
@@ -78,10 +79,9 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
             with screening(settings, journal) as screen:
                 prepare(screen, journal)
                 rules = rules_of(settings, biases, screen.rules)
-                work = _Work(settings, ledger, report, tracer, models, biases, extent, journal, screen, rules, mixing)
+                work = _Work(settings, ledger, report, tracer, models, biases, inputs, journal, screen, rules, mixing)
                 return await work.done()
     finally:
-        extent.close()
         await models.close()
 
 
@@ -95,7 +95,7 @@ class _Work:
     tracer: Tracer
     models: ModelTable
     biases: dict[str, float]
-    extent: Extent
+    inputs: Sequence[Source]
     journal: Journal
     screen: Screen
     rules: Rules
@@ -108,7 +108,7 @@ class _Work:
         journal.append("run", None, status="running", started=stamp(), **facts)
         log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
         gate = Gate(settings.concurrency or concurrency_of(main), lanes=few_slots(main))
-        budget = ledger.budget = Budget(settings)
+        budget = ledger.budget = Budget(settings, settings.max_output_tokens)
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
@@ -129,6 +129,8 @@ class _Work:
                     self.screen.close()
                 except (FatalError, JournalError) as error:
                     failure = error
+                finally:
+                    reading.close()
         status = _status(failure, interrupted.is_set(), budget)
         return self._finished(status, failure, gate.capacity, facts)
 
@@ -147,7 +149,7 @@ class _Work:
             "basis": self.rules.basis,
         }
 
-    async def _reading(self) -> Reading | Chosen:
+    async def _reading(self) -> Reading:
         """The input, or those of its texts that a pilot chooses."""
         settings, index, basis = self.settings, self.journal.index, self.rules.text_basis
         # A pilot chooses among all texts, those that are done included.
@@ -167,11 +169,11 @@ class _Work:
             )
 
         if settings.pilot is None:
-            return Reading(samples, self.report, self.extent.start(), len(done))
+            return Reading(samples, self.report, self.inputs, len(done)).start()
         self.pilot = await choose(samples(True), settings.pilot, self.journal, self.ledger)
         to_make = [sample for sample in self.pilot if index.sample(sample.id) != (basis, True)]
         self.ledger.already_done += len(self.pilot) - len(to_make)
-        return Chosen(to_make)
+        return Reading(lambda _counted: iter(to_make), self.report, self.inputs, known=len(to_make))
 
     def _finished(
         self, status: Status, failure: FatalError | JournalError | None, capacity: int, facts: dict[str, Any]
@@ -180,9 +182,8 @@ class _Work:
         settings, journal = self.settings, self.journal
         final = summary_of(status, self.ledger, self.report, journal.index, settings)
         if self.pilot is not None:
-            refused = self.ledger.total.faults.get(RATE_LIMITED, 0)
             basis, texts = self.rules.text_basis, self.report.samples
-            final.pilot = foretold(self.pilot, journal, basis, texts, settings, capacity, refused)
+            final.pilot = foretold(self.pilot, journal, basis, texts, settings, capacity)
         finished = Finished(status, final, str(failure) if failure else None)
         finished.mistake = isinstance(failure, AccessDenied | UnknownModel)
         said = final.model_dump(mode="json")

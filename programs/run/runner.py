@@ -6,6 +6,7 @@ it had not written; another threshold or panel decides again from the same lines
 """
 
 import asyncio
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
@@ -21,7 +22,10 @@ from programs.settings import Settings
 from programs.tracer import Tracer
 
 SWEEPS = 2
-"""How often what failed is tried again at the end of the input."""
+"""How often what failed, and was not refused, is tried again at the end of the input."""
+
+FIRST = 4
+"""So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
 
 BREATH = 100
 """Lines of the input that may pass by before the calls in flight and the signals get their turn."""
@@ -49,6 +53,8 @@ class Runner:
         self._again: set[int] = set()
         self._limited: deque[Sample] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._spares: dict[str, tuple[Sample, asyncio.Future[bool]]] = {}
+        self._made: Counter[bool] = Counter()
         self._changed = asyncio.Event()
         self._error: BaseException | None = None
         gate.when_closed = lambda: asyncio.get_running_loop().call_later(settings.timeout, self.abandon)
@@ -60,8 +66,8 @@ class Runner:
         flight are waited for first, and what they gave is kept.
         """
         try:
-            if self._intake.replaces:
-                await self._pass(lambda sample: self._store.accepted_of(sample) > 0, deciding_again=True)
+            if self._intake.mends:
+                await self._pass(self._intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
             for _ in range(SWEEPS):
                 if not self._again or self._stopping or self._intake.full:
@@ -112,7 +118,7 @@ class Runner:
                 intake.leaves(sample, counted, STOPPED if self._stopping else TRACES_ENOUGH)
                 break
             intake.begins(sample)
-            self._start(sample, counted)
+            self._start(sample, counted, spare=intake.full and not deciding_again)
             await asyncio.sleep(0)
         await self._drain()
 
@@ -121,8 +127,8 @@ class Runner:
         while not self._stopping:
             self._changed.clear()
             full = self._intake.full
-            if len(self._tasks) < self._gate.texts and (deciding_again or not full):
-                self._gate.ending = False
+            if len(self._tasks) < self._gate.texts and (deciding_again or not full or self._wants_spare):
+                self._gate.ending = full and not deciding_again
                 return True
             if full and not self._tasks:
                 return False
@@ -130,13 +136,40 @@ class Runner:
             await self._changed.wait()
         return False
 
-    def _start(self, sample: Sample, counted: bool = False) -> None:
+    @property
+    def _wants_spare(self) -> bool:
+        """Whether one more text is to be prepared, when enough are under way: as many as are likely to be rejected. One
+        that is begun only then would keep the run waiting for all of its stages."""
+        lost = self._made[False] / (self._made.total() + FIRST)
+        return len(self._spares) < math.ceil(lost * (len(self._tasks) - len(self._spares)))
+
+    def _start(self, sample: Sample, counted: bool = False, *, spare: bool = False) -> None:
         turn = None
         if self._store.decides_in_turn(sample):
             turn = self._last_turn = Turn(self._last_turn)
-        task = asyncio.create_task(self._sample(sample, self._intake.grant(sample), turn, counted))
+        limit: int | None = 1
+        if spare:
+            self._spares[sample.id] = sample, asyncio.get_running_loop().create_future()
+        else:
+            limit = self._intake.grant(sample)
+        task = asyncio.create_task(self._sample(sample, limit, turn, counted))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+
+    def _hand_out(self) -> None:
+        """Traces that others gave back go to the spare texts; when no other is under way, the rest of these is left."""
+        while self._spares and not self._intake.full and not self._stopping:
+            sample, wanted = self._spares[next(iter(self._spares))]
+            if wanted.done():
+                # It was told that it is left, and is on its way out.
+                break
+            del self._spares[sample.id]
+            self._intake.grant(sample)
+            wanted.set_result(True)
+        if len(self._tasks) <= len(self._spares) or self._stopping:
+            for _, wanted in self._spares.values():
+                if not wanted.done():
+                    wanted.set_result(False)
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -145,11 +178,13 @@ class Runner:
         if error is not None and not isinstance(error, RunStopped) and self._error is None:
             self._error = error
             self._gate.close()
+        self._hand_out()
 
     async def _drain(self) -> None:
         """Waits for the samples under way; traces that they give back go to samples which had got too few."""
         restarts: Counter[str] = Counter()
         self._gate.ending = True
+        self._hand_out()
         while True:
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
@@ -165,6 +200,8 @@ class Runner:
         async def answer(ask: Ask) -> Reply:
             if turn is not None and ask.stage != "questions":
                 turn.over()
+            if ask.stage == "trace" and sample.id in self._spares and not await self._spares[sample.id][1]:
+                raise RunStopped
             reply = await self._caller.answer(ask)
             if turn is not None and ask.stage == "questions":
                 await turn.come()
@@ -179,9 +216,12 @@ class Runner:
                 turn.over(decided=decided)
             if not decided:
                 self._intake.leaves(sample, counted, STOPPED)
-            self._intake.ends(sample)
+            if self._spares.pop(sample.id, None) is None:
+                self._intake.ends(sample)
+            self._hand_out()
         self._store.end(sample, outcome)
-        if outcome.failed:
+        self._made.update(variation.accepted for variation in outcome.variations)
+        if outcome.failed and not outcome.refused:
             self._again.add(int(sample.id, 16))
         if outcome.limited:
             self._limited.append(sample)

@@ -37,7 +37,7 @@ SHOWN_LOSSES = 5
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
     the journal, and so do `findings`; `pilot` is what a pilot foretells, `cautions` name models that were asked about their
-    own work. Tokens are as the servers counted them; `uncounted` calls gave no counts."""
+    own work. Tokens are as the servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
 
     status: str
     seconds: float
@@ -52,6 +52,7 @@ class Summary(BaseModel):
     losses: dict[str, int]
     this_run: Spent
     cost: float | None = None
+    cost_is_least: bool = False
     budget_reached: str | None = None
     spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
     findings: Findings = Field(default_factory=Findings)
@@ -85,6 +86,7 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexRead
         losses=losses(index, ledger.since),
         this_run=ledger.total,
         cost=ledger.budget.cost,
+        cost_is_least=not ledger.budget.whole,
         budget_reached=ledger.budget.reached,
         spent_in_all=index.spent(),
         findings=findings_of(index),
@@ -147,7 +149,8 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     known = spent.prompt_tokens is not None and spent.completion_tokens is not None
     tokens = f"{spent.prompt_tokens} read{cached}, {spent.completion_tokens} written"
     yield "tokens", tokens if known else "the server does not say"
-    yield "cost", "unknown: no prices in the config, or no counts" if summary.cost is None else f"{summary.cost:.4g}"
+    cost = "" if summary.cost is None else f"{'at least ' if summary.cost_is_least else ''}{summary.cost:.4g}"
+    yield "cost", cost or "unknown: no prices in the config"
     yield from findings_in_words(summary.findings)
     yield "stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""
 

@@ -100,7 +100,7 @@ def _generation(replies: dict[str, Reply], attempt: "Attempt", **provenance: Any
     more = {name: next((reply.model for reply in several if reply.model), "") for name, several in attempt.more.items()}
     thinker = replies["trace" if attempt.plan.thought == "written" else "own"]
     models = {**{stage: reply.model for stage, reply in replies.items()}, **more}
-    spent = sum((reply.spent for reply in chain(replies.values(), *attempt.more.values())), Spent())
+    spent = sum((reply.spent_in_all for reply in chain(replies.values(), *attempt.more.values())), Spent())
     return Generation(
         model=thinker.model,
         models={stage: model for stage, model in models.items() if model != thinker.model},

@@ -76,9 +76,8 @@ class Attempt:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing that was asked for after the verdicts is still without an answer."""
-        graded = self.draft.replies.get("grade")
-        return all(reply.settled for reply in chain([graded] if graded else [], *self.more.values()))
+        """Whether nothing that was asked about it, verdicts and grades above all, is still without an answer."""
+        return all(reply.settled for reply in chain(self.draft.replies.values(), *self.more.values()))
 
 
 @dataclass

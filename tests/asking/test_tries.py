@@ -9,6 +9,8 @@
 5. Read but wrong at every try is unusable (settled); never read, or a server that failed, is unread (asked again later).
 6. Seeds are fixed by key, run's seed and number of the try alone, differ between them, and fit 31 bits.
 7. Every try that was not taken is kept with its reasons; an error's words become no output.
+8. Each call is told as it ends, with what it cost; from what was told, written and read, another caller goes on as if the
+   first had never stopped.
 """
 
 from __future__ import annotations
@@ -39,7 +41,13 @@ def check(values: list[Any]) -> list[str]:
     return [f"wrong {len(values)}"] if values[-1].text.startswith("bad") else []
 
 
-ASK = dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), key="answer/x", check=check, temperature=0.7)
+ASK = dataclasses.replace(
+    tracer().questions.ask(passage(), "closed", 0),
+    key="answer/x",
+    predict=tracer().writer.answer,
+    check=check,
+    temperature=0.7,
+)
 
 
 @dataclasses.dataclass
@@ -173,6 +181,21 @@ def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], 
     assert len(reply.rejected) == used - (reply.status == "ok")
     assert (reply.status == "ok") == (outcomes[used - 1] is GOOD)
     assert (reply.output is None) == (reply.status == "unread")
+
+
+@settings(deadline=None)
+@given(st.lists(OUTCOMES, min_size=4, max_size=4))
+def test_from_each_reply_it_goes_on_as_if_nothing_had_happened(outcomes: list[Outcome]) -> None:
+    told: list[Reply] = []
+    whole = Played(outcomes, TryRules(limit=4))
+    end = asyncio.run(whole.answer(ASK, heard=told.append))
+    assert [reply.status for reply in told[:-1]] == ["open"] * (len(told) - 1)
+    assert (told[-1], end.spent_in_all.calls, end.spent_in_all.reasks) == (end, len(told), len(told) - 1)
+    for number, reply in enumerate(told[:-1], 1):
+        again = Played(outcomes[number:], TryRules(limit=4))
+        before = Reply.model_validate_json(reply.model_dump_json()).rejected
+        assert asyncio.run(again.answer(ASK, before)) == end
+        assert again.sent == whole.sent[number:]
 
 
 def test_seeds_are_fixed_by_key_seed_and_number() -> None:

@@ -13,10 +13,8 @@ from __future__ import annotations
 import json
 import random
 import resource
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +31,6 @@ FEW = 3
 OPTIONS: dict[str, Any] = {"grade_answers": True, "document_interval": 0.2}
 CALLS = 9
 """Calls a text with these options."""
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 400 kB; skipped where mounting is not allowed."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = sys.platform == "linux" and shutil.which("mount") is not None
-    if mounted:
-        command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
-        mounted = subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
-    if not mounted:
-        pytest.skip("may not mount a disk")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], timeout=10, check=False)
 
 
 def expect_full(lab: Lab, done: subprocess.CompletedProcess[str], before: list[dict[str, Any]]) -> None:
@@ -71,23 +52,9 @@ def expect_all(lab: Lab, kept: int, calls: int) -> None:
 
 
 @pytest.mark.attack
-def test_a_full_disk_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=TEXTS, base={**OPTIONS, "output": str(small_disk / "out.json")}) as inside:
-        lab = Lab(small_disk, inside.server, inside.brain, inside.base)
-        lab.run(max_traces=FEW)
-        before = lab.records
-        expect_full(lab, lab.command(), before)
-        kept = len(lab.lines("stage"))
-        subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], timeout=10, check=True)
-        _, calls = lab.counted()
-        expect_all(lab, kept, calls)
-        assert lab.records[:FEW] == before
-
-
-@pytest.mark.attack
 @pytest.mark.parametrize("room", [0, 7_000, 40_000, 150_000])
 def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path, room: int) -> None:
-    """Limits of the process stand in for a full disk where none can be mounted, and fail in other places."""
+    """Limits of the process stand in for a full disk: mounting one is seldom allowed."""
     with laboratory(tmp_path, texts=TEXTS, base=OPTIONS) as lab:
         lab.run(max_traces=FEW)
         before = lab.records
@@ -113,16 +80,6 @@ def test_a_second_run_is_refused_and_harms_nothing(tmp_path: Path) -> None:
         assert lab.calls == 12 * 8
         assert len(set(lab.units)) == 12
         assert not list(lab.folder.glob("*.old"))
-
-
-@pytest.mark.attack
-def test_two_runs_that_start_together_make_what_one_makes(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=12, latency=0.05) as lab:
-        both = [lab.start(), lab.start()]
-        codes = sorted(ended(process).returncode for process in both)
-        assert codes in ([0, 2], [0, 0]), "on a busy machine the second may come when the first is done"
-        assert lab.calls == 12 * 8
-        assert len(set(lab.units)) == 12
 
 
 @pytest.mark.attack
@@ -245,19 +202,3 @@ def test_a_document_that_is_half_written_takes_no_ones_place(lab: Lab) -> None:
     assert "the journal holds everything" in line
     assert lab.output.read_bytes() == before
     assert not list(lab.folder.glob(".*.tmp"))
-
-
-@pytest.mark.attack
-def test_a_document_that_cannot_be_written_is_told_and_can_be_made_later(lab: Lab) -> None:
-    lab.run(max_traces=1)
-    blocked = lab.folder / ".out.json.tmp"
-    blocked.mkdir()
-    done = called(*lab.arguments())
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
-    assert "the journal holds everything" in line
-    assert len(lab.records) == 1, "the old document is whole"
-    blocked.rmdir()
-    _, calls = lab.counted()
-    assert calls == 0
-    assert len(lab.records) == 4

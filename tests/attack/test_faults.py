@@ -152,11 +152,45 @@ def test_a_server_that_goes_away_for_a_while_costs_only_time(tmp_path: Path, kin
 
 @pytest.mark.attack
 def test_a_server_that_refuses_many_texts_makes_the_others(tmp_path: Path) -> None:
-    """A filter that turns two dozen texts away is no server that is gone; the next sweep asks once more."""
-    with laboratory(tmp_path, texts=30, faults=FaultPlan(script=[None] + ["400"] * 25)) as lab:
+    """A filter that turns two dozen texts away is no server that is gone, and is not asked again in the same run."""
+    with laboratory(tmp_path, texts=50, faults=FaultPlan(script=["400", None] * 24)) as lab:
         finished = lab.run(concurrency=4)
         assert finished.status == "completed"
-        assert len(set(lab.units)) == 30
+        assert lab.calls == len(lab.lines("stage")) + 24
+        assert 26 <= len(set(lab.units)) < 50
+        lab.server.faults = FaultPlan()
+        lab.run()
+        assert len(set(lab.units)) == 50
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("kind", ["400", "403"])
+def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_every_text(
+    tmp_path: Path, kind: str
+) -> None:
+    good = 60
+    faults = FaultPlan(share=1.0, kinds=[kind], script=[None] * good)
+    with laboratory(tmp_path, texts=80, faults=faults) as lab:
+        done = called(*lab.arguments(concurrency=4))
+        assert done.returncode in (1, 2)
+        [line] = done.stderr.splitlines()
+        assert f"HTTP {kind}" in line
+        # Each text that is under way may have four calls refused before another text is begun.
+        assert lab.calls <= good + 60
+        lab.server.faults = FaultPlan()
+        lab.run()
+        assert len(set(lab.units)) == 80
+
+
+@pytest.mark.attack
+def test_one_page_of_a_proxy_at_a_judges_first_call_is_tried_again(tmp_path: Path) -> None:
+    faults = FaultPlan(script=[None] * 8 + ["page404"])
+    models = [(name, name) for name in ("any", "strict", "mild")]
+    with laboratory(tmp_path, texts=1, stages=STAGES, models=models, faults=faults) as lab:
+        finished = lab.run(quality_check=True, judge_models=PANEL)
+        assert (finished.status, finished.error) == ("completed", None)
+        assert all(verdict["scored"] for record in lab.records for verdict in record["verdicts"])
+        assert finished.summary.this_run.faults
 
 
 @pytest.mark.attack

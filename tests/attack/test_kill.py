@@ -1,8 +1,10 @@
-"""Kills runs at random moments, then resumes them. `--kills N` kills more often (20 by default).
+"""Kills runs at random moments, then resumes them. `pytest tests/attack/test_kill.py --kills 100` kills more often.
 
-1. In the end there is exactly what an undisturbed run makes: the same (sample, question type, variation), none twice,
-   with the same words.
-2. A call whose record was written before a kill is never made again.
+Everything is on that can be: judges, grades, own thoughts, blind solving, step checks, no question twice; a third of all
+stages is answered only when it is asked again.
+
+1. In the end there is exactly what an undisturbed run makes: the same variations, none twice, with the same words.
+2. A call whose reply was written before a kill is never made again, whether the reply was of use or not.
 3. At most as many others as were in flight, which is `concurrency`, are made again after a kill.
 4. Whenever it is looked at, the document is whole or not there, and the journal is whole but for its last line.
 5. Nothing but the document, the journal and what belongs to it is left behind.
@@ -14,32 +16,39 @@ import contextlib
 import json
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from programs.asking.caller import seed_of
-from tests.lab import LONGEST, Lab, ended, laboratory
+from tests.lab import LONGEST, Lab, ended, laboratory, unit_name
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 
-RUNS = 4
-CONCURRENCY = 6
+CONCURRENCY = 32
 SEED = 0
-TRIES = 3
 
 OPTIONS: dict[str, Any] = {
     "traces_per_sample": 2,
-    "traces_per_question": 2,
     "quality_check": True,
     "judge_models": PANEL,
     "grade_answers": True,
+    "thought": "both",
+    "blind_solve": 2,
+    "solver_model": "openai/solver",
+    "compare_model": "openai/comparer",
+    "check_steps": True,
+    "dedupe_questions": True,
     "concurrency": CONCURRENCY,
     "document_interval": 0.1,
     "seed": SEED,
 }
+
+
+THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
 
 
 def judge(asked: Asked) -> dict[str, Any]:
@@ -47,24 +56,39 @@ def judge(asked: Asked) -> dict[str, Any]:
     return verdict(4 + int(asked.nonce[0], 16) % 5)
 
 
-def texts_for(kills: int) -> int:
-    return 4 + kills * 4 // 3
+def at_the_second_try(answer: Callable[[Asked], Any]) -> scientist.Answer:
+    """A third of what is asked is first answered with chatter."""
+
+    def said(asked: Asked) -> Any:
+        refuses = not asked.given("feedback") and int(asked.nonce[:4], 16) % 3 == 0
+        return "I would rather not." if refuses else answer(asked)
+
+    return said
 
 
-def kills_of(run: int, total: int) -> int:
-    """The kills of one of the runs, together `total`."""
-    return total // RUNS + (run < total % RUNS)
+STAGES: dict[str, scientist.Answer] = {
+    name: at_the_second_try(answer) for name, answer in {**scientist.ANSWERS, "judge": judge}.items() if name != "own"
+}
 
 
 def seeds_written(lab: Lab) -> set[int]:
-    """The sampling seeds of the requests whose stages the journal holds: they name a stage and a try."""
+    """The sampling seeds of the requests whose replies the journal holds: they name a stage and a try."""
     if not lab.journal.exists():
         return set()
-    return {seed_of(line["key"], SEED, number) for line in lab.lines("stage") for number in range(TRIES)}
+    replies = [(line["key"], line["reply"]) for kind in ("stage", "failed") for line in lab.lines(kind)]
+    return {
+        seed_of(key, SEED, number)
+        for key, reply in replies
+        for number in range(len(reply["rejected"]) + (reply["status"] == "ok"))
+    }
 
 
 def seeds_sent(lab: Lab, since: int = 0) -> list[int]:
     return [body["seed"] for body in lab.server.bodies[since:]]
+
+
+def unit_of(record: dict[str, Any]) -> tuple[Any, ...]:
+    return (*unit_name(record), record["thought"])
 
 
 def words(lab: Lab) -> dict[str, tuple[str, str]]:
@@ -75,7 +99,7 @@ def kill_at_a_random_moment(lab: Lab, dice: random.Random) -> None:
     """Starts the run, kills it, and lets the server forget it."""
     before = lab.calls
     process = lab.start(**OPTIONS)
-    wanted = before + dice.randint(1, 40)
+    wanted = before + dice.randint(1, 2 * CONCURRENCY)
     # Some are killed before their first call: while they start, read the journal, or write its first line.
     deadline = time.monotonic() + (dice.uniform(0.0, 0.5) if dice.random() < 0.2 else LONGEST)
     while lab.calls < wanted and process.poll() is None and time.monotonic() < deadline:
@@ -89,19 +113,15 @@ def kill_at_a_random_moment(lab: Lab, dice: random.Random) -> None:
 
 
 @pytest.mark.attack
-@pytest.mark.parametrize("run", range(RUNS))
-def test_a_killed_run_is_resumed_as_if_nothing_had_happened(
-    tmp_path: Path, request: pytest.FixtureRequest, run: int
-) -> None:
-    kills = kills_of(run, request.config.getoption("--kills"))
-    dice = random.Random(f"kill/{run}")
-    stages: dict[str, scientist.Answer] = {"judge": judge}
+def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    kills = request.config.getoption("--kills")
+    dice = random.Random(kills)
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     calm.mkdir()
     rough.mkdir()
-    with laboratory(calm, texts=texts_for(kills), stages=stages) as undisturbed:
+    with laboratory(calm, texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT) as undisturbed:
         undisturbed.run(**OPTIONS)
-    with laboratory(rough, texts=texts_for(kills), stages=stages, latency=0.03) as lab:
+    with laboratory(rough, texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT, latency=0.03) as lab:
         forbidden: list[tuple[int, set[int]]] = []
         for _ in range(kills):
             before = lab.calls
@@ -113,7 +133,7 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(
                 json.loads(lab.output.read_text(encoding="utf-8"))
         lab.server.latency = 0.0
         # Forked ones share the seed of their hashes; this one has another.
-        done = ended(lab.start_cold(**OPTIONS))
+        done = ended(lab.start_cold(**OPTIONS), within=LONGEST * (1 + kills / 10))
         assert done.returncode == 0, done.stderr
 
         for since, written in forbidden:
@@ -122,12 +142,11 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(
         assert len(sent) - len(set(sent)) <= kills * CONCURRENCY
         assert len(set(sent)) == undisturbed.calls
         stages_written = [line["key"] for line in lab.lines("stage")]
-        assert len(stages_written) == len(set(stages_written)) == undisturbed.calls
+        assert len(stages_written) == len(set(stages_written)) == len(undisturbed.lines("stage"))
 
-        assert sorted(lab.units) == sorted(undisturbed.units)
-        assert len(lab.units) == len(set(lab.units))
         assert words(lab) == words(undisturbed)
+        assert len(lab.records) == len(words(lab)) == len(set(map(unit_of, lab.records)))
         assert lab.document["metadata"]["status"] == "completed"
         names = {path.name for path in lab.folder.iterdir()}
-        belongings = {"out.journal.jsonl", "out.journal.jsonl.index", "out.journal.jsonl.lock"}
+        belongings = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock", ".questions")}
         assert names <= {"out.json", "out.run.log", "passages.jsonl", *belongings}

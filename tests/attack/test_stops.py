@@ -12,12 +12,15 @@ import json
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.forked.process import Forked
 from tests.lab import LONGEST, USER, Lab, called, ended, laboratory, passage
+from tests.standin import scientist
 from tests.standin.faults import FaultPlan
+from tests.standin.scientist import Asked
 from tests.test_cli import mistake
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -44,7 +47,13 @@ def wait_for_notice(process: Forked) -> None:
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name: signal.Signals) -> None:
-    with laboratory(tmp_path, texts=12, latency=0.3, base={"concurrency": 4}) as lab:
+    """First tries of no use are kept too."""
+
+    def questions(asked: Asked) -> Any:
+        return scientist.questions(asked) if asked.given("feedback") else "I would rather not."
+
+    stages: dict[str, scientist.Answer] = {"questions": questions}
+    with laboratory(tmp_path, texts=12, stages=stages, latency=0.3, base={"concurrency": 4}) as lab:
         process = lab.start()
         wait_for_calls(lab, 18)
         process.send_signal(name)
@@ -55,11 +64,11 @@ def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name:
         assert done.returncode == 130, done.stderr
         assert "Traceback" not in done.stderr
         assert lab.calls == asked, "no new call starts"
-        assert len(lab.lines("stage")) == asked, "what was in flight is finished and kept"
+        assert len([*lab.lines("stage"), *lab.lines("failed")]) == asked, "what was in flight is finished and kept"
         assert lab.document["metadata"]["status"] == "interrupted"
         lab.server.latency = 0.0
         lab.run()
-        assert lab.calls == 12 * 8, "nothing is asked twice"
+        assert lab.calls == 12 * 9, "nothing is asked twice"
         assert len(set(lab.units)) == 12
         assert lab.document["metadata"]["status"] == "completed"
 

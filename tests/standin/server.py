@@ -69,6 +69,7 @@ class StandIn:
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
+    - `used`: the tokens read and written of every answer; `counts_tokens`: whether answers say them
     - `tls`: speak https by it; `compressed`: pack replies, asked or not
     - `calls`: every request for an answer; `model_lists`: how often /v1/models was asked; `surprises`: what the
       brain raised
@@ -87,6 +88,7 @@ class StandIn:
         argo_user: str | None = None,
         api_key: str | None = None,
         reasoning: Any = None,
+        counts_tokens: bool = True,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         compressed: bool = False,
@@ -103,6 +105,8 @@ class StandIn:
         self.argo_user = argo_user
         self.api_key = api_key
         self.reasoning = reasoning
+        self.counts_tokens = counts_tokens
+        self.used: list[tuple[int, int]] = []
         self.calls: list[Call] = []
         self.surprises: list[BaseException] = []
         self.model_lists = 0
@@ -280,6 +284,13 @@ class StandIn:
         if self.reasoning is not None:
             message["reasoning_content"] = self.reasoning
         prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
+        self.used.append((prompt, completion))
+        usage = {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": prompt // 2},
+        }
         reply = web.json_response(
             {
                 "id": f"standin-{len(self.calls)}",
@@ -288,12 +299,7 @@ class StandIn:
                 "choices": [
                     {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
                 ],
-                "usage": {
-                    "prompt_tokens": prompt,
-                    "completion_tokens": completion,
-                    "total_tokens": prompt + completion,
-                    "prompt_tokens_details": {"cached_tokens": prompt // 2},
-                },
+                **({"usage": usage} if self.counts_tokens else {}),
             }
         )
         if self.compressed:

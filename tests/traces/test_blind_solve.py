@@ -5,7 +5,7 @@
 2. A setting is passed with at least half of its comparisons; known, needs_paper and unanswered follow from the two.
 3. Absent tries count nowhere: they move no rate, and where they could have decided, the need is None.
 4. The variations of a question share its tries, its need and its difficulty; each answer has its own comparisons, and the
-   question is decided over all of them. It is kept or turned down as a whole, and counted once.
+   question is decided over all of them. It is kept or turned down as a whole.
 5. What is not kept is rejected with the reason, its record with the attempts; an undecided one waits while a later run
    could decide it.
 6. Only accepted traces are tried.
@@ -24,11 +24,8 @@ from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
 from programs.asking.reply import Reply
 from programs.records import Need, SolveTries
-from programs.run.facts import variation_facts
-from programs.stages.checks import solution_problems
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import need_of, passed, tries_of
-from programs.traces.line import line_of
 from signatures.vocabulary import Agreement
 from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, passage, unread
 
@@ -195,18 +192,6 @@ def test_a_question_has_one_need_whatever_its_variations_say(
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
 
 
-def test_a_question_is_counted_once() -> None:
-    variations = made_of(Answers(compare=partly(2)), **solving(2), variations=3, traces=2).variations
-    lines = [{"key": str(variation.key), **line_of(variation, "", {})} for variation in variations]
-    found = [solved for line in lines if (solved := variation_facts(line)["solved"])]
-    assert [solved["need"] for solved in found] == ["unanswered", "unanswered"]
-    assert {solved["difficulty"] for solved in found} == {0.6667}
-    for line in lines:
-        del line["record"]["blind_solve"]["variations"]
-    old = [solved for line in lines if (solved := variation_facts(line)["solved"])]
-    assert len(old) == 6, "journals of older versions decided about each trace"
-
-
 def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
     """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
     store = Memory()
@@ -242,10 +227,3 @@ def test_only_accepted_traces_are_tried() -> None:
     variation = only(answers, **solving(2), **JUDGED, max_attempts=1)
     assert variation.status == "rejected"
     assert answers.count("solve") == 0
-
-
-@pytest.mark.parametrize(
-    "text", ["????????????", "What is the amplitude, then?", "I'm sorry, but I can't help with that."]
-)
-def test_what_is_no_answer_is_refused(text: str) -> None:
-    assert solution_problems(text)

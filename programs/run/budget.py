@@ -1,0 +1,147 @@
+"""What a run may spend: calls, tokens and cost."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply
+from programs.errors import UserError
+from programs.inputs.cutting import CHARS_PER_TOKEN
+from programs.option_groups import BudgetOptions
+
+log = logging.getLogger("synthreasoner")
+
+PROMPT_OVERHEAD = 450
+"""Tokens of a stage's instructions and inputs, apart from the passage: the mean over the stages of a run on the sample
+data."""
+
+
+class Consumption(NamedTuple):
+    """Tokens, and what they cost."""
+
+    tokens: float = 0.0
+    cost: float = 0.0
+
+    def plus(self, other: "Consumption", sign: int = 1) -> "Consumption":
+        """The sum, or with -1 the difference."""
+        return Consumption(self.tokens + sign * other.tokens, self.cost + sign * other.cost)
+
+
+class Budget:
+    """Counts what this run spends, and says when a limit is `reached`.
+
+    No more than `max_calls` are made. For each call under way the tokens and the cost that such calls took so far are set
+    aside, and a call that does not fit beside them waits for them to end; so what is spent on top of a limit does not grow
+    with the calls in flight. What a server does not count is estimated by length, as far as limits go, which is said once.
+
+    `cost` is None without prices. It is the least: `whole` is False once some reply was not counted, or its model has no
+    price.
+    """
+
+    def __init__(self, options: BudgetOptions, max_tokens: int = 4096) -> None:
+        self._options, self._max_tokens = options, max_tokens
+        self.calls = 0
+        self.cost: float | None = 0.0 if options.prices else None
+        self.whole = True
+        self.reached: str | None = None
+        self._spent = self._aside = Consumption()
+        self._calls: dict[str, Consumption] = {}
+        self._usual: dict[tuple[str, str], tuple[int, Consumption]] = {}
+        self._released = asyncio.Event()
+        self._amounts_limited = options.max_tokens_total is not None or options.max_cost is not None
+
+    def takes(self, ask: Ask, model: str) -> bool:
+        """Whether one more call may be made now, which is then counted. If not, a limit is `reached`, or it has to wait
+        until others are `released`."""
+        if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
+            self.reached = f"{self.calls} calls"
+        if self.reached is None and self._amounts_limited and not self._sets_aside(ask, model):
+            return False
+        self.calls += self.reached is None
+        return self.reached is None
+
+    def _sets_aside(self, ask: Ask, model: str) -> bool:
+        """Sets aside what a call is expected to take; False where it has to wait. A limit may be reached by it."""
+        read, price = _read_by(ask), self._options.prices.get(model)
+        written = max(self._max_tokens, ask.least_tokens)
+        most = Consumption(read + written, price.of(read, written) if price else 0.0)
+        seen, usual = self._usual.get((ask.account, model), (0, Consumption()))
+        # Who answers first answers in few words: the most that a call may take counts as one of them.
+        expected = Consumption(*((one + each) / (seen + 1) for one, each in zip(most, usual, strict=True)))
+        if self._calls and self._too_much(self._spent.plus(self._aside).plus(expected)):
+            return False
+        if not self._calls:
+            mean = Consumption(*(each / seen for each in usual)) if seen else Consumption()
+            self.reached = self._too_much(self._spent.plus(mean))
+        self._calls[ask.key], self._aside = expected, self._aside.plus(expected)
+        return True
+
+    def spend(self, ask: Ask, reply: Reply) -> None:
+        """Counts what a call cost."""
+        self.release(ask)
+        spent, price = reply.spent, self._options.prices.get(reply.model)
+        read, written = spent.prompt_tokens, spent.completion_tokens
+        if read is None or written is None:
+            self._warn(reply.model)
+            read, written = _read_by(ask), _tokens_in(reply)
+            self.whole = False
+        elif price is not None and self.cost is not None:
+            self.cost += price.of(read, written, spent.cached_tokens or 0)
+        self.whole = self.whole and price is not None
+        cost = price.of(read, written, spent.cached_tokens or 0) if price else 0.0
+        amount, key = Consumption(read + written, cost), (ask.account, reply.model)
+        seen, usual = self._usual.get(key, (0, Consumption()))
+        self._usual[key] = seen + 1, usual.plus(amount)
+        self._spent = self._spent.plus(amount)
+
+    def release(self, ask: Ask) -> None:
+        """An ask's call is no longer under way."""
+        aside = self._calls.pop(ask.key, None)
+        if aside is not None:
+            self._aside = self._aside.plus(aside, -1) if self._calls else Consumption()
+            self._released.set()
+            self._released = asyncio.Event()
+
+    async def released(self) -> None:
+        """Returns when some call is no longer under way."""
+        await self._released.wait()
+
+    def _too_much(self, amount: Consumption) -> str | None:
+        """The limit that an amount goes beyond."""
+        most_tokens, most_cost = self._options.max_tokens_total, self._options.max_cost
+        if most_tokens is not None and amount.tokens >= most_tokens:
+            return f"{self._spent.tokens:.0f} tokens"
+        if most_cost is not None and amount.cost >= most_cost:
+            return f"a cost of {self._spent.cost:.4g}"
+        return None
+
+    def _warn(self, model: str) -> None:
+        limits = {"--max-cost": self._options.max_cost, "--max-tokens-total": self._options.max_tokens_total}
+        given = [name for name, most in limits.items() if most is not None]
+        if self.whole and given:
+            said = f"{model} does not say how many tokens a reply took: {' and '.join(given)} cannot be kept exactly"
+            log.warning("%s, and what it takes is estimated by its length", said)
+
+
+def _read_by(ask: Ask) -> int:
+    """About how many tokens a prompt has."""
+    return PROMPT_OVERHEAD + round(sum(len(str(value)) for value in ask.inputs.values()) / CHARS_PER_TOKEN)
+
+
+def _tokens_in(reply: Reply) -> int:
+    """About how many tokens were written for a reply."""
+    text, output = None, reply.output
+    if reply.rejected and reply.status != "ok":
+        text, output = reply.rejected[-1].text, reply.rejected[-1].output
+    said = json.dumps(output, ensure_ascii=False) if text is None else text
+    return round((len(said) + len(reply.reasoning or "")) / CHARS_PER_TOKEN)
+
+
+def check_prices(options: BudgetOptions, models: Sequence[str]) -> None:
+    """Raises `UserError` when a cost is to be limited that cannot be known."""
+    unpriced = [name for name in models if name not in options.prices]
+    if options.max_cost is not None and unpriced:
+        raise UserError(f"--max-cost needs prices in the config file for {', '.join(unpriced)}")
