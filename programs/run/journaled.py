@@ -30,7 +30,7 @@ REFUSED_AT_FIRST = 5
 """After so many texts that a model refused for one reason, none of them answered, it will refuse all."""
 
 REFUSED_IN_A_ROW = 12
-"""After so many texts in a row that a model refused which had answered others, it is taken to refuse whatever it is asked."""
+"""After so many texts in a row that a model refused, though it answered others, it is taken to refuse everything."""
 
 
 class JournaledCaller:
