@@ -21,7 +21,6 @@ from programs.errors import UserError
 from programs.files import beside, in_place
 from programs.judges.review_list import write_review_list
 from programs.records import Record
-from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
 from programs.thought_counts import ThoughtCount
 from programs.traces.line import IMPORTED
@@ -31,15 +30,13 @@ log = logging.getLogger("synthreasoner")
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list and the list of
-    what was left out. Returns the metadata, with the number of traces, how far the judges agree and how the thoughts are
+    """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list. Returns the metadata, with the number of traces, how far the judges agree and how the thoughts are
     distributed.
 
     How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
     to be read for it once more. Raises `JournalError` when it cannot be written.
     """
     judges = write_review_list(journal, path)
-    write_dropped(journal, path)
     total = journal.index.counts().get("accepted", 0)
     thoughts = ThoughtCount()
     if status != "running":

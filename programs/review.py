@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
+from programs.cli.terminal import console as plain_console
 from programs.errors import UserError
 from programs.files import beside, ending_of
 
@@ -38,12 +39,10 @@ class ReviewOptions(BaseModel):
 def main(arguments: list[str] | None = None) -> int:
     """Walks through traces: one line of standard input for each decision, saved at once."""
     options = parse(ReviewOptions, "python -m programs.review", __doc__ or "", arguments)
-    from rich.console import Console
-
     from programs.judges.review_list import ReviewList, review_sample
     from programs.judges.walk import ReviewLabels, walk
 
-    console = Console(highlight=False)
+    console = plain_console()
     ending = ending_of("review")
     document = options.document
     if document.name.endswith(ending):

@@ -30,6 +30,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from programs.cli.terminal import put, safe_streams
 from programs.errors import JournalError, UserError
 from programs.redaction import redact
 
@@ -130,7 +131,7 @@ def parse(model: type[Model], program: str, description: str, arguments: Sequenc
         given = {**read_config(Path(config), model), **given}
     settings = validated(model, given)
     if printing:
-        print(config_text(settings), end="")
+        put(config_text(settings).removesuffix("\n"))
         sys.exit(0)
     return settings
 
@@ -263,19 +264,17 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     quietly, and it does not wait for threads whose calls find no answer."""
     # The interpreter's last collections would walk over all that was imported: a third of a second.
     atexit.register(gc.freeze)
-    try:
-        load_env_file()
-        code = main()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 2
-    except JournalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 1
-    except BrokenPipeError:
-        _leave(1)
-    except KeyboardInterrupt:
-        _leave(INTERRUPTED)
+    with safe_streams():
+        try:
+            load_env_file()
+            code = main()
+        except (UserError, JournalError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            code = 2 if isinstance(error, UserError) else 1
+        except BrokenPipeError:
+            _leave(1)
+        except KeyboardInterrupt:
+            _leave(INTERRUPTED)
     sys.exit(code)
 
 
@@ -284,9 +283,6 @@ def _leave(code: int) -> NoReturn:
     if all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.exit(code)
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
-            stream.flush()
     os._exit(code)
 
 

@@ -109,11 +109,11 @@ class IndexReader:
         return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
     def places(
-        self, kind: str, after: int, *, status: str | None = None, since: int = 0, noted: bool = False
+        self, kind: str, after: int, *, status: str | None = None, since: int = 0
     ) -> list[tuple[int, int, int]]:
         """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
-        of this status; whose newest line stands at `since` or behind; that are noted (`programs.run.facts`)."""
-        more = (" and status = ?" if status else "") + (" and noted = 1" if noted else "")
+        of this status; whose newest line stands at `since` or behind."""
+        more = " and status = ?" if status else ""
         query = (
             f"select first, at, length from line where kind = ? and first > ? and at >= ?{more} order by first limit ?"
         )

@@ -3,7 +3,6 @@
 import contextlib
 import glob
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,7 @@ from pathlib import Path
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside
-from programs.run.journal import Journal
-
-_START = re.compile(rb'\{"kind":"[a-z]+","key":')
-"""How every line of a journal begins."""
-
+from programs.run.journal import START_BYTES, Journal, is_journal
 
 @dataclass(frozen=True)
 class MergeSource:
@@ -72,5 +67,4 @@ def _source(path: Path) -> MergeSource:
     if not path.exists():
         raise UserError(f"there is neither {path} nor {journal}")
     with path.open("rb") as file:
-        start = file.read(64)
-    return MergeSource(path, is_journal=not start or _START.match(start) is not None)
+        return MergeSource(path, is_journal=is_journal(file.read(START_BYTES)))

@@ -1,14 +1,15 @@
 """Going on where an earlier run stopped, starting afresh, refusing to mix unlike data, and warning as a run begins."""
 
-import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from filelock import Timeout
+
 from programs.document import import_document
 from programs.errors import UserError
-from programs.files import beside, move_aside
+from programs.files import beside, lock_on, move_aside
 from programs.run.journal import Journal
 from programs.settings import Settings
 
@@ -27,10 +28,14 @@ def cleared_for(settings: Settings) -> Path:
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")
     if not settings.resume:
-        with contextlib.suppress(FileNotFoundError):
-            Journal(journal).close() if journal.exists() else None
-        move_aside(journal, output, beside(output, "review"), beside(output, "dropped"))
-        Path(f"{journal}.index").unlink(missing_ok=True)
+        try:
+            with lock_on(f"{journal}.lock"):
+                # The index goes with it: it may be somebody's as well.
+                move_aside(journal, Path(f"{journal}.index"), output, beside(output, "review"))
+        except Timeout:
+            raise UserError(f"{journal} is in use by another run; wait for it or choose another --output") from None
+        except OSError as error:
+            raise UserError(f"cannot write {journal} or beside it: {error.strerror}") from error
     return journal
 
 

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError, UserError
-from programs.files import stem_of
+from programs.files import is_of_run, stem_of
 from programs.redaction import redact, secrets_in
 
 OURS = ("synthreasoner", "programs", "optimize")
@@ -119,15 +119,21 @@ def default_log(output: Path) -> Path:
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
     """The log file that is named, else the one beside the output, which comes into being with its first line: a command
-    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written or is no log."""
-    if path is None:
-        return LogFile(default_log(output), delay=True)
+    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and where something
+    else would be written to: a file of the run's own, or one that is no log, also one of the older ones."""
+    if path is not None and is_of_run(path, output):
+        raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
+    named = path or default_log(output)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and (start := path.open("rb").read(64)) and not _BEGINNING.match(start):
-            raise UserError(f"--log-file: {path} is there already, and no log of this program; name another")
-        return LogFile(path)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
+            if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):
+                raise UserError(f"--log-file: {there} is there already, and no log of this program; name another")
+        return LogFile(named, delay=path is None)
     except OSError as error:
+        if path is None:
+            return LogFile(named, delay=True)
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
 
 
