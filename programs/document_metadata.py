@@ -55,7 +55,6 @@ class ThoughtDistributions(Part):
     shapes: dict[str, int]
     kinds: dict[str, KindCount]
     words: dict[str, int]
-    different_sequences: int
     sequences: dict[str, int]
     openings: dict[str, int]
     with_wrong_turn: int

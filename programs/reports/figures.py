@@ -90,7 +90,6 @@ def _thoughts(run: ReportedRun) -> Iterator[Line]:
         return
     if said.kinds:
         yield "thoughts with a wrong turn", said.with_wrong_turn / said.traces, PERCENT
-        yield "different orders of kinds, of all thoughts", said.different_sequences / said.traces, PERCENT
     yield "thoughts that begin like the most frequent one", max(said.openings.values()) / said.traces, PERCENT
     yield "traces that need the passage", said.needing_passage, WHOLE
     yes, no = (said.yes_or_no.get(answer, 0) for answer in ("yes", "no"))
