@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from optimize.measure import Measured
 from optimize.metrics import combined, diversity
-from programs.interval import Interval, paired_interval
+from programs.statistics.interval import Interval, paired_interval
 
 
 class Compared(BaseModel):

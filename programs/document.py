@@ -22,7 +22,7 @@ from programs.files import beside, in_place
 from programs.judges.review_list import write_review_list
 from programs.records import Record
 from programs.run.journal import Journal
-from programs.thought_counts import ThoughtCount
+from programs.statistics.thought_counts import ThoughtCount
 from programs.traces.line import IMPORTED
 from programs.versions import stamp
 
@@ -30,8 +30,8 @@ log = logging.getLogger("synthreasoner")
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list. Returns the metadata, with the number of traces, how far the judges agree and how the thoughts are
-    distributed.
+    """Writes the accepted traces of the journal to `path`, atomically, and beside it the review list. Returns the metadata,
+    with the number of traces, how far the judges agree and how the thoughts are distributed.
 
     How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
     to be read for it once more. Raises `JournalError` when it cannot be written.

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Literal, get_args
 
-from filelock import BaseFileLock, FileLock
+from filelock import BaseFileLock, FileLock, Timeout
 
 from programs.errors import JournalError, UserError
 
@@ -127,8 +127,24 @@ def lock_on(path: Path | str, *, thread_local: bool = True) -> BaseFileLock:
     for a file that holds something, which taking it would empty.
     """
     if (there := Path(path)).is_file() and there.stat().st_size:
-        raise UserError(f"{path} is there already, and no lock of this program: move it away, or choose another --output")
+        raise UserError(
+            f"{path} is there already, and no lock of this program: move it away, or choose another --output"
+        )
     return FileLock(path, timeout=0, thread_local=thread_local, fallback_to_soft=False)
+
+
+def take_lock(path: Path) -> BaseFileLock:
+    """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another has it, or
+    where nothing can be written."""
+    lock = lock_on(f"{path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
+    except OSError as error:
+        raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
+    return lock
 
 
 def open_database(

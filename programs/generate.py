@@ -108,7 +108,7 @@ def show_document(said: "DocumentMetadata", document: Path, console: "Console") 
     """What to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
     from programs.judges.agreement import agreement_in_words, ratings_in_words
     from programs.judges.review_list import FAR_APART
-    from programs.thought_counts import cautions_of
+    from programs.statistics.thought_counts import cautions_of
 
     lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
     if (found := said.judges) is not None:

@@ -13,14 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from filelock import Timeout
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
-from programs.files import beside, fresh, lock_on, move_aside
+from programs.files import beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
 from programs.run.merge_sources import MergeSource, find_sources
 from programs.run.merger import Overlap, pour
@@ -85,8 +84,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         raise UserError(f"--output: {output} is a folder; name a file")
     with contextlib.ExitStack() as held:
         try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(lock_on(f"{journal}.lock"))
+            held.enter_context(take_lock(journal))
             for path in (journal, beside(output, "review"), output):
                 if os.path.lexists(path):
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
@@ -94,8 +92,6 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
             move_aside(Path(f"{journal}.index"))
             folder = fresh(output, "merging")
             folder.mkdir()
-        except Timeout:
-            raise UserError(f"{journal} is in use by a run or a merge; wait or choose another --output") from None
         except OSError as error:
             raise UserError(f"cannot write {output} or beside it: {error.strerror}") from error
         held.callback(shutil.rmtree, folder)

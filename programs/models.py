@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         gone = remove(BUILT_IN[options.remove])
         put("\n".join(f"deleted {path}" for path in gone) or f"{options.remove} is in no cache")
     if options.fetch is not None:
-        put(fetch(BUILT_IN[options.fetch]))
+        put(str(fetch(BUILT_IN[options.fetch])))
     if options.fetch is None and options.remove is None:
         for weights in BUILT_IN.values():
             put(

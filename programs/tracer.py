@@ -22,8 +22,8 @@ from programs.asking.ask import Answering, together
 from programs.asking.caller import AwaitedModule, Caller, adapted
 from programs.asking.reply import StageFailed
 from programs.compiled import identity_of, load_program, write_program
+from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
-from programs.passage import Passage
 from programs.records import Verdict
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of

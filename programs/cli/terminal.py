@@ -125,5 +125,6 @@ def console(**options: Any) -> "Console":
             for segment in super().render(renderable, options):
                 yield segment if segment.control else segment._replace(text=printable(segment.text))
 
-    file = Output(sys.stdout.outlet, styled=True) if isinstance(sys.stdout, Output) else None
+    stdout = sys.stdout
+    file = cast("TextIO", Output(stdout.outlet, styled=True)) if isinstance(stdout, Output) else None
     return SafeConsole(file=file, **{"markup": False, "emoji": False, "highlight": False, **options})

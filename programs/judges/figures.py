@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import BaseModel
 
 from programs.document_metadata import JudgeAgreement
-from programs.interval import RESAMPLES, Interval, Numbers, interval_of, mean_of
 from programs.judges.agreement import (
     AgreementCount,
     agreement_in_words,
@@ -22,6 +21,7 @@ from programs.judges.agreement import (
 )
 from programs.judges.labels import Labelled
 from programs.records import Verdict
+from programs.statistics.interval import RESAMPLES, Interval, Numbers, interval_of, mean_of
 
 if TYPE_CHECKING:
     from programs.calibrate import CalibrateSettings

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import pairwise
 from typing import get_args
 
-from programs.counts import Spread
 from programs.reports.counting import NUMBERS, TENTHS
 from programs.reports.source import ReportedRun
+from programs.statistics.counts import Spread
 from signatures.question_type import Difficulty
 
 Table = Mapping[str, Mapping[str, float | None]]

@@ -15,10 +15,10 @@ import orjson
 
 from programs.errors import JournalError
 from programs.files import open_database, remove_database
-from programs.rejection import Reason
 from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
+from programs.traces.rejection import Reason
 
 VERSION = "9"
 PAGE = 512
@@ -108,9 +108,7 @@ class IndexReader:
         """Offset and length of the newest line of this kind and key."""
         return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
-    def places(
-        self, kind: str, after: int, *, status: str | None = None, since: int = 0
-    ) -> list[tuple[int, int, int]]:
+    def places(self, kind: str, after: int, *, status: str | None = None, since: int = 0) -> list[tuple[int, int, int]]:
         """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
         of this status; whose newest line stands at `since` or behind."""
         more = " and status = ?" if status else ""

@@ -31,10 +31,9 @@ from types import TracebackType
 from typing import Any
 
 import orjson
-from filelock import Timeout
 
 from programs.errors import JournalError, UserError
-from programs.files import cut_torn_line, fresh, lock_on, move_aside, write_whole
+from programs.files import cut_torn_line, fresh, move_aside, take_lock, write_whole
 from programs.run.index import Damaged, Index, mark, scan
 from programs.run.old_lines import present_form
 
@@ -99,7 +98,7 @@ class JournalReader:
             return present_form(orjson.loads(os.pread(self._file, length, offset)))
         except orjson.JSONDecodeError:
             raise JournalError(
-                f"{self.path}.index does not fit {self.path}: another process changed one of them. Delete the index, which is "
+                f"{self.path}.index does not fit {self.path}: another process changed one. Delete the index: it is "
                 "made again from the journal."
             ) from None
 
@@ -112,13 +111,9 @@ class Journal(JournalReader):
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock_file = lock_on(f"{path}.lock")
+        self._lock_file = take_lock(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock_file.acquire()
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except Timeout:
-            raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
         except OSError as error:
             self._lock_file.release()
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
@@ -230,7 +225,7 @@ class Journal(JournalReader):
         log.warning("%s was deleted or replaced while it was written to: it is written again, whole", self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = fresh(self.path, "tmp")
-        with open(os.dup(self._file), "rb") as ours, draft.open("xb") as file:
+        with os.fdopen(os.dup(self._file), "rb") as ours, draft.open("xb") as file:
             ours.seek(0)
             shutil.copyfileobj(ours, file)
             file.flush()

@@ -12,6 +12,7 @@ from programs.errors import UserError
 from programs.files import beside
 from programs.run.journal import START_BYTES, Journal, is_journal
 
+
 @dataclass(frozen=True)
 class MergeSource:
     """One of the things to merge. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a journal

@@ -141,7 +141,7 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
     """To what standard error is when something is logged: above a panel, while one is shown."""
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]
+    def stream(self) -> TextIO:
         return sys.stderr
 
     @stream.setter

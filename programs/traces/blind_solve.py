@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.reply import Reply
 from programs.records import BlindSolve, Need, SolveTries
-from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.solve import CompareStage, SolveStage
+from programs.traces.rejection import Reason
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from programs.errors import JournalError, UserError
+from programs.errors import JournalError
 from programs.files import fresh, in_place, open_database
-from programs.run import journal as journal_module
 from programs.run.journal import Journal
 from tests.attack.test_stops import wait_for_calls
 from tests.lab import Lab, called, ended, laboratory
@@ -31,7 +29,9 @@ NOTES = b'{"my": "notes"}\nwithout a last line end'
 
 
 @pytest.mark.parametrize("content", [NOTES, b"{}", b"{\n", b"kind", b"\x1f\x8b", b'{"kind":"Note","key":1}\n'])
-@pytest.mark.parametrize("name", ["out.journal.jsonl", "out.json", "out.run.log", "out.run.log.2", "out.journal.jsonl.lock"])
+@pytest.mark.parametrize(
+    "name", ["out.journal.jsonl", "out.json", "out.run.log", "out.run.log.2", "out.journal.jsonl.lock"]
+)
 def test_what_is_not_ours_is_refused_and_stays(lab: Lab, name: str, content: bytes) -> None:
     foreign = lab.folder / name
     foreign.write_bytes(content)
@@ -49,7 +49,9 @@ def test_starting_afresh_moves_what_is_not_ours_aside(lab: Lab, name: str) -> No
     assert len(lab.records) == 4
 
 
-@pytest.mark.parametrize("name", ["out.journal.jsonl", "out.json", "out.journal.jsonl.index", "out.review.jsonl", "out.labels.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["out.journal.jsonl", "out.json", "out.journal.jsonl.index", "out.review.jsonl", "out.labels.jsonl"]
+)
 def test_a_log_is_none_of_the_runs_other_files(lab: Lab, name: str) -> None:
     (lab.folder / "link").symlink_to(lab.folder)
     for path in (lab.folder / name, lab.folder / "link" / name):

@@ -1,7 +1,7 @@
 """The interval of a difference in balanced accuracy.
 
 1. Whole questions are drawn: more answers of the same kind to the same questions do not make it narrower.
-2. Nothing is said where nothing is known. (How often it is right: tests/test_interval.py.)
+2. Nothing is said where nothing is known. (How often it is right: tests/statistics/test_interval.py.)
 """
 
 import numpy as np

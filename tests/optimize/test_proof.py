@@ -39,7 +39,7 @@ from optimize.recording import Recorder
 from optimize.report import Report, markdown, tuned_predictors, verdict, write_report
 from optimize.report import report_of as made
 from optimize.settings import CompileSettings
-from programs.interval import paired_interval
+from programs.statistics.interval import paired_interval
 from programs.tracer import Tracer
 from tests.optimize.test_metrics import record
 
@@ -48,7 +48,7 @@ VALUES = st.none() | st.floats(0, 1)
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_resamples() -> Iterator[None]:
-    """The intervals have tests of their own (tests/test_interval.py)."""
+    """The intervals have tests of their own (tests/statistics/test_interval.py)."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("optimize.proof.paired_interval", partial(paired_interval, resamples=200))
         yield

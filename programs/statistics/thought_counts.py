@@ -7,9 +7,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from programs.counts import OTHERS, Spread, count_name
 from programs.document_metadata import KindCount, ThoughtDistributions
 from programs.records import Record
+from programs.statistics.counts import OTHERS, Spread, count_name
 from programs.text.thought import bare_thought
 
 OPENING_WORDS = 3

@@ -17,7 +17,7 @@ from rich.console import Console
 from programs.document_metadata import DocumentMetadata, ThoughtDistributions
 from programs.generate import show_document
 from programs.records import Record
-from programs.thought_counts import ThoughtCount, cautions_of
+from programs.statistics.thought_counts import ThoughtCount, cautions_of
 
 PARAGRAPHS = [
     ("computes", "Wait, 30 percent of nine?"),
