@@ -67,7 +67,9 @@ class Output(TextIOBase):
         self._styled = styled
 
     def write(self, text: str) -> int:
-        self.outlet.send(text if self._styled else printable(text))
+        # Bars that libraries draw begin so; no text of ours or of a model does.
+        again = "\r" if text.startswith("\r") else ""
+        self.outlet.send(text if self._styled else again + printable(text))
         return len(text)
 
     def isatty(self) -> bool:
@@ -115,8 +117,8 @@ def put(text: str) -> None:
         raise JournalError(f"standard output cannot be written: {getattr(error, 'strerror', None) or error}")
 
 
-def console(**options: Any) -> "Console":
-    """A console of rich for standard output, by the rules of this file. Text is no markup in it."""
+def console(*, stderr: bool = False, **options: Any) -> "Console":
+    """A console of rich for standard output or standard error, by the rules of this file. Text is no markup in it."""
     from rich.console import Console, RenderableType
     from rich.segment import Segment
 
@@ -125,6 +127,6 @@ def console(**options: Any) -> "Console":
             for segment in super().render(renderable, options):
                 yield segment if segment.control else segment._replace(text=printable(segment.text))
 
-    stdout = sys.stdout
-    file = cast("TextIO", Output(stdout.outlet, styled=True)) if isinstance(stdout, Output) else None
-    return SafeConsole(file=file, **{"markup": False, "emoji": False, "highlight": False, **options})
+    stream = sys.stderr if stderr else sys.stdout
+    file = cast("TextIO", Output(stream.outlet, styled=True)) if isinstance(stream, Output) else None
+    return SafeConsole(file=file, stderr=stderr, **{"markup": False, "emoji": False, "highlight": False, **options})
