@@ -183,12 +183,6 @@ def test_2_there_is_one_every_so_often(tmp_path: Path, monkeypatch: pytest.Monke
         assert all(re.match(r"progress: \d of about \d traces \(\d+%\); time ", row) for row in between[-1:])
 
 
-def test_2_a_mistake_shows_no_progress(lab: Lab) -> None:
-    done = called(*lab.arguments(input_file="nowhere.jsonl"))
-    assert done.returncode == 2
-    assert "progress:" not in done.stdout
-
-
 # 3. A terminal
 
 
