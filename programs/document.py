@@ -4,7 +4,6 @@ The document is written as a stream into a file beside it, which then takes its 
 sees half of one, and a failed writing leaves the old one as it was.
 """
 
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -19,6 +18,7 @@ from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
 from programs.files import beside, in_place
+from programs.inputs.sample import content_id
 from programs.judges.review_list import write_review_list
 from programs.records import Record
 from programs.run.journal import Journal
@@ -88,9 +88,9 @@ def import_document(journal: Journal, path: Path) -> int:
     _refuse_others(path)
     count = 0
     for count, record in enumerate(read_records(path), 1):  # noqa: B007
-        digest = _hash(f"{record.reasoning_trace}\0{record.final_answer}")
+        digest = content_id(f"{record.reasoning_trace}\0{record.final_answer}")
         asked = f"{record.user_interaction.question}\0{digest}"
-        unnamed = f"{IMPORTED}/{_hash(asked)}/0"
+        unnamed = f"{IMPORTED}/{content_id(asked)}/0"
         journal.append(
             "unit",
             record.unit if record.question_id else unnamed,
@@ -104,10 +104,6 @@ def import_document(journal: Journal, path: Path) -> int:
             attempts=[],
         )
     return count
-
-
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _refuse_others(path: Path) -> None:

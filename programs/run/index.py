@@ -4,7 +4,6 @@ A SQLite file, so that memory does not grow with the journal. It can be deleted 
 the journal, and reads on from there; one of another version, or of other bytes, is made again. Counts are queries.
 """
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ import orjson
 
 from programs.errors import JournalError
 from programs.files import open_database, remove_database
+from programs.inputs.sample import bytes_id
 from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
@@ -94,7 +94,7 @@ def scan(path: Path, offset: int, size: int | None = None) -> Iterator[tuple[int
 def mark(file: int, offset: int) -> str:
     """A hash of the bytes before `offset`, which no other journal has there. Raises OSError."""
     start = max(0, offset - MARK_BYTES)
-    return hashlib.blake2b(os.pread(file, offset - start, start), digest_size=8).hexdigest()
+    return bytes_id(os.pread(file, offset - start, start))
 
 
 class IndexReader:

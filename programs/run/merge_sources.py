@@ -2,7 +2,7 @@
 
 import contextlib
 import glob
-import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside
+from programs.inputs.sample import bytes_id
 from programs.run.journal import START_BYTES, Journal, is_journal
 
 
@@ -25,8 +26,8 @@ class MergeSource:
     def opened(self, folder: Path) -> Iterator[Journal]:
         """The journal, or one in `folder` that holds what the document does. Raises `UserError` when the journal is in use
         or the file is no document of this program."""
-        name = hashlib.blake2b(str(self.path.resolve()).encode(), digest_size=8).hexdigest()
-        with Journal(self.path if self.is_journal else folder / f"{name}.imported.jsonl") as journal:
+        made = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
+        with Journal(self.path if self.is_journal else made) as journal:
             if not self.is_journal and not journal.index.counts():
                 try:
                     import_document(journal, self.path)

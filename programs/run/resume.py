@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from programs.cli.options import option_of
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside, move_aside, take_lock
@@ -95,7 +96,7 @@ def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort:
     reasoning effort is not sent to."""
     yield from itself(settings)
     before = (last or {}).get("settings") or {}
-    gone = [f"--{name.replace('_', '-')}" for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
+    gone = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
     if gone:
         yield (
             f"the last run had {', '.join(gone)}, this one has not: traces are decided again without, and their records "
