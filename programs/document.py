@@ -4,6 +4,7 @@ The document is written as a stream into a file beside it, which then takes its 
 sees half of one, and a failed writing leaves the old one as it was.
 """
 
+import contextlib
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -17,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
-from programs.files import beside, in_place
+from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.judges.review_list import write_review_list
 from programs.records import Record
@@ -27,6 +28,9 @@ from programs.traces.line import IMPORTED
 from programs.versions import stamp
 
 log = logging.getLogger("synthreasoner")
+
+_START = b'{"metadata"'
+"""How a document begins."""
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
@@ -51,11 +55,22 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         judges=judges,
         thoughts=thoughts.result(),
     )
+    _keep_what_is_not_ours(path)
     # The journal's lock keeps others away.
     with in_place(path) as file:
         stream(file, metadata, _accepted(journal, total))
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
+
+
+def _keep_what_is_not_ours(path: Path) -> None:
+    """Moves aside what lies in the document's place and does not begin as one."""
+    with contextlib.suppress(OSError):  # writing the document meets it again
+        with path.open("rb") as file:
+            start = file.read(len(_START))
+        if start and start != _START:
+            log.warning("%s is no document of this program, and is moved aside", path)
+            move_aside(path)
 
 
 def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
@@ -64,7 +79,7 @@ def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
     """Writes a whole document, of records as JSON holds them."""
-    file.write(b'{"metadata": ' + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
+    file.write(_START + b": " + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
     for number, record in enumerate(records):
         file.write((b",\n" if number else b"\n") + orjson.dumps(record))
     file.write(b"\n]}\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from programs import document
 from programs.errors import JournalError
 from programs.files import fresh, in_place, open_database
 from programs.run.journal import Journal
@@ -57,6 +58,16 @@ def test_a_log_is_none_of_the_runs_other_files(lab: Lab, name: str) -> None:
     for path in (lab.folder / name, lab.folder / "link" / name):
         assert name in mistake(called(*lab.arguments(log_file=str(path))))
     assert {path.name for path in lab.folder.iterdir()} == {"link", lab.input.name}
+
+
+def test_what_takes_a_documents_place_later_is_moved_aside(lab: Lab) -> None:
+    assert called(*lab.arguments(max_traces=2)).returncode == 0
+    lab.output.write_bytes(NOTES)
+    assert called(*lab.arguments()).returncode == 0
+    lab.output.write_bytes(NOTES)
+    assert called(str(lab.output), main=document.main).returncode == 0
+    assert [moved.read_bytes() for moved in lab.folder.glob("out.json.*.old")] == [NOTES, NOTES]
+    assert len(lab.records) == 4
 
 
 def test_an_old_dropped_list_and_its_like_are_left_alone(lab: Lab) -> None:
