@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
 from programs.cli.options import parse, run_cli
+from programs.cli.terminal import console as plain_console
 from programs.errors import UserError
 from programs.files import move_aside
 from programs.telemetry.logs import logged
@@ -33,12 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CompileSettings) -> int:
-    from rich.console import Console
-
     from optimize.recording import BudgetSpent
     from programs.errors import AccessDenied, BackendError, UnknownModel
 
-    console = Console(soft_wrap=True, markup=False)
+    console = plain_console(soft_wrap=True)
     compilation = prepared(settings)
     for part, calls in compilation.calls_at_most(compilation.runs).items():
         console.print(f"at most about {calls} calls: {part}")

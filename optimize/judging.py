@@ -29,11 +29,11 @@ from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
 from programs.compiled import BARE, identity_at
 from programs.errors import UserError
-from programs.interval import Numbers
 from programs.judges.labels import Labelled, judge_inputs, read_labels, shown
 from programs.lms.resolve import Model
 from programs.records import Verdict
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
+from programs.statistics.interval import Numbers
 from programs.tracer import Tracer
 
 PREDICTOR = "judge.predict"

@@ -16,8 +16,8 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Answering, Ask
 from programs.asking.caller import RETRY_INPUTS, AwaitedModule, Caller, TryRules
 from programs.asking.reply import Reply, StageFailed
+from programs.inputs.passage import Passage
 from programs.inputs.sample import sample_of
-from programs.passage import Passage
 from programs.settings import TracerOptions
 from programs.tracer import SampleOutcome, Tracer
 

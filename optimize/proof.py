@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from optimize.measure import Measured
 from optimize.metrics import combined
-from programs.interval import CONFIDENCE, Interval, Numbers, interval_of
+from programs.statistics.interval import CONFIDENCE, Interval, Numbers, interval_of
 
 FEWEST_SOURCES = 20
 """With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws,
@@ -115,8 +115,8 @@ def compared(totals: Numbers, figure: Figure, pairs: int, seed: int) -> Compared
 
 
 def careful_interval(totals: Numbers, difference: Callable[[Numbers], Numbers], *, seed: int) -> Interval | None:
-    """The bootstrap's interval of a difference (`programs.interval.interval_of`), whose bound on the side of 0 is also that
-    of Student's t with the jackknife's standard error: the bootstrap alone is too narrow for twenty things."""
+    """The bootstrap's interval of a difference (`programs.statistics.interval.interval_of`), whose bound on the side of 0 is
+    also that of Student's t with the jackknife's standard error: the bootstrap alone is too narrow for twenty things."""
     found = interval_of(totals, difference, seed=seed)
     if found is None:
         return None

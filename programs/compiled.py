@@ -21,6 +21,7 @@ from programs.asking.adapter import ADAPTER_VERSION
 from programs.asking.schema import outputs_of, schema_of
 from programs.errors import UserError
 from programs.files import in_place
+from programs.inputs.sample import content_id
 from programs.lms.weights import BUILT_IN, PREFIX
 
 log = logging.getLogger("synthreasoner")
@@ -56,7 +57,7 @@ def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
         own = [predictor.config["temperature"]] if "temperature" in predictor.config else []
         parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return content_id(text)
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from programs.cli.options import leading_of, parse, parser_of, run_cli
+from programs.cli.terminal import put
 from programs.command import COMMANDS, NAME
 
 FILES = ("PATH", "FILE")
@@ -27,7 +28,7 @@ class CompletionOptions(BaseModel):
 def main(arguments: list[str] | None = None) -> int:
     """Prints the script."""
     options = parse(CompletionOptions, "python -m programs.completion", __doc__ or "", arguments)
-    print(script(options.shell))
+    put(script(options.shell))
     return 0
 
 

@@ -4,7 +4,7 @@ The document is written as a stream into a file beside it, which then takes its 
 sees half of one, and a failed writing leaves the old one as it was.
 """
 
-import hashlib
+import contextlib
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -18,27 +18,29 @@ from pydantic import BaseModel, Field, ValidationError
 from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
-from programs.files import beside, in_place
+from programs.files import beside, in_place, move_aside
+from programs.inputs.sample import content_id
 from programs.judges.agreement import agreement_of
 from programs.records import Record
-from programs.run.dropped_list import write_dropped
 from programs.run.journal import Journal
-from programs.thought_counts import ThoughtCount
+from programs.statistics.thought_counts import ThoughtCount
 from programs.traces.line import IMPORTED
 from programs.versions import stamp
 
 log = logging.getLogger("synthreasoner")
 
+_START = b'{"metadata"'
+"""How a document begins."""
+
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and beside it the list of what was left out. Returns
-    the metadata, with the number of traces, how far the judges agree and how the thoughts are distributed.
+    """Writes the accepted traces of the journal to `path`, atomically. Returns the metadata, with the number of traces, how
+    far the judges agree and how the thoughts are distributed.
 
     How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
     to be read for it once more. Raises `JournalError` when it cannot be written.
     """
     judges = agreement_of(journal)
-    write_dropped(journal, path)
     total = journal.index.counts().get("accepted", 0)
     thoughts = ThoughtCount()
     if status != "running":
@@ -53,11 +55,22 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         judges=judges,
         thoughts=thoughts.result(),
     )
+    _keep_what_is_not_ours(path)
     # The journal's lock keeps others away.
     with in_place(path) as file:
         stream(file, metadata, _accepted(journal, total))
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
+
+
+def _keep_what_is_not_ours(path: Path) -> None:
+    """Moves aside what lies in the document's place and does not begin as one."""
+    with contextlib.suppress(OSError):  # writing the document meets it again
+        with path.open("rb") as file:
+            start = file.read(len(_START))
+        if start and start != _START:
+            log.warning("%s is no document of this program, and is moved aside", path)
+            move_aside(path)
 
 
 def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
@@ -66,7 +79,7 @@ def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
     """Writes a whole document, of records as JSON holds them."""
-    file.write(b'{"metadata": ' + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
+    file.write(_START + b": " + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
     for number, record in enumerate(records):
         file.write((b",\n" if number else b"\n") + orjson.dumps(record))
     file.write(b"\n]}\n")
@@ -90,9 +103,9 @@ def import_document(journal: Journal, path: Path) -> int:
     _refuse_others(path)
     count = 0
     for count, record in enumerate(read_records(path), 1):  # noqa: B007
-        digest = _hash(f"{record.reasoning_trace}\0{record.final_answer}")
+        digest = content_id(f"{record.reasoning_trace}\0{record.final_answer}")
         asked = f"{record.user_interaction.question}\0{digest}"
-        unnamed = f"{IMPORTED}/{_hash(asked)}/0"
+        unnamed = f"{IMPORTED}/{content_id(asked)}/0"
         journal.append(
             "unit",
             record.unit if record.question_id else unnamed,
@@ -106,10 +119,6 @@ def import_document(journal: Journal, path: Path) -> int:
             attempts=[],
         )
     return count
-
-
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _refuse_others(path: Path) -> None:

@@ -48,15 +48,14 @@ class KindCount(Part):
 
 
 class ThoughtDistributions(Part):
-    """How the accepted traces' thoughts are distributed (`programs.thought_counts`). `words` are quantiles of the lengths;
-    `sequences` the most frequent orders of kinds; `openings` the most frequent first three words; `corrections` counts the
-    paragraphs that take something back by the tenth of the thought in which they begin."""
+    """How the accepted traces' thoughts are distributed (`programs.statistics.thought_counts`). `words` are quantiles of
+    the lengths; `sequences` the most frequent orders of kinds; `openings` the most frequent first three words;
+    `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin."""
 
     traces: int
     shapes: dict[str, int]
     kinds: dict[str, KindCount]
     words: dict[str, int]
-    different_sequences: int
     sequences: dict[str, int]
     openings: dict[str, int]
     with_wrong_turn: int

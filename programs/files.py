@@ -4,17 +4,19 @@ And what the files beside a document are called: `NAME.KIND.jsonl` for `NAME.jso
 
 import contextlib
 import os
+import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Literal, get_args
 
-from filelock import BaseFileLock, FileLock
+from filelock import BaseFileLock, FileLock, Timeout
 
-from programs.errors import JournalError
+from programs.errors import JournalError, UserError
 
-Kind = Literal["journal", "dropped", "review", "labels"]
+Kind = Literal["journal", "review", "labels"]
 
 
 def beside(document: Path, kind: Kind) -> Path:
@@ -32,22 +34,32 @@ def ending_of(kind: Kind) -> str:
     return f".{kind}.jsonl"
 
 
-ENDINGS = tuple(ending_of(kind) for kind in get_args(Kind))
+def is_of_run(path: Path, document: Path) -> bool:
+    """Whether a path names a document or one of the files that a run keeps beside it."""
+    found, own = (Path(os.path.realpath(name)) for name in (path, document))
+    journal = beside(own, "journal").name
+    names = (own.name, *(beside(own, kind).name for kind in get_args(Kind)))
+    return found.parent == own.parent and (found.name in names or found.name.startswith(f"{journal}."))
+
+
+ENDINGS = (*(ending_of(kind) for kind in get_args(Kind)), ".dropped.jsonl")
+"""How the names of files beside a document end; older versions wrote the last."""
 
 
 @contextlib.contextmanager
 def in_place(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to, which takes the place of `path` in one step when the block has ended, or leaves it as it was
-    when the block raises. One process at a time. Raises `JournalError` for what the disk refuses."""
-    # Always the same name: what a killed run leaves behind is written over by the next.
-    draft = path.with_name(f".{path.name}.tmp")
+    """A file to write to, which takes the place of `path` (of what it points to, where it is a link) in one step when the
+    block has ended, or leaves it as it was when the block raises. One process at a time. Raises `JournalError` for what
+    the disk refuses."""
+    target = Path(os.path.realpath(path))
     try:
+        draft = fresh(target, "tmp")
         try:
-            with draft.open("wb") as file:
+            with draft.open("xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            draft.replace(path)
+            draft.replace(target)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
@@ -55,11 +67,24 @@ def in_place(path: Path) -> Iterator[IO[bytes]]:
         raise JournalError(f"cannot write {path}: {error.strerror}; the journal holds everything") from error
 
 
+_OURS = ".synthreasoner-"
+
+
+def fresh(path: Path, what: str) -> Path:
+    """A name beside `path` for a file or folder that is to be made exclusively: nobody can have laid a link there. What a
+    process that was killed left under such a name is deleted. Raises OSError."""
+    begins = f".{path.name}{_OURS}"
+    for left in path.parent.iterdir() if path.parent.is_dir() else ():
+        if left.name.startswith(begins) and left.name.endswith(f".{what}"):
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+    return path.with_name(f"{begins}{secrets.token_hex(4)}.{what}")
+
+
 def move_aside(*paths: Path) -> None:
     """Renames those of these files and folders that exist to NAME.TIME.old, all with the same time. Raises OSError."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     for path in paths:
-        if path.exists():
+        if os.path.lexists(path):
             path.rename(path.with_name(f"{path.name}.{stamp}.old"))
 
 
@@ -97,21 +122,42 @@ def write_whole(file: int, line: bytes, offset: int) -> None:
 def lock_on(path: Path | str, *, thread_local: bool = True) -> BaseFileLock:
     """A lock, not yet taken; whoever takes it must not wait, and say who has it.
 
-    The system holds it, so it is gone with its process. On a file system without such locks taking it raises OSError:
-    what filelock does there instead can be taken from a process that is alive.
+    The system holds it, so it is gone with its process. On a file system without such locks, and where a link lies there,
+    taking it raises OSError: what filelock does there instead can be taken from a process that is alive. Raises `UserError`
+    for a file that holds something, which taking it would empty.
     """
+    if (there := Path(path)).is_file() and there.stat().st_size:
+        raise UserError(
+            f"{path} is there already, and no lock of this program: move it away, or choose another --output"
+        )
     return FileLock(path, timeout=0, thread_local=thread_local, fallback_to_soft=False)
+
+
+def take_lock(path: Path) -> BaseFileLock:
+    """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another has it, or
+    where nothing can be written."""
+    lock = lock_on(f"{path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
+    except OSError as error:
+        raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
+    return lock
 
 
 def open_database(
     path: Path, schema: str, name: str, made_for: str, *, check_same_thread: bool = True
 ) -> sqlite3.Connection:
-    """The database at `path` with the tables of `schema`, empty unless its `meta` says `made_for` under this name. Raises
-    OSError and sqlite3.Error where it cannot be written."""
+    """The database at `path` with the tables of `schema`, empty unless its `meta` says `made_for` under this name. What is
+    there and says nothing there is moved aside: it is not ours, or damaged. Raises OSError and sqlite3.Error where it
+    cannot be written."""
     database = sqlite3.connect(path, check_same_thread=check_same_thread)
-    if _said(database, path, name) not in (None, made_for):
+    said = _said(database, path, name)
+    if said not in (None, made_for):
         database.close()
-        remove_database(path)
+        remove_database(path) if said else move_aside(*_files_of(path))
         database = sqlite3.connect(path, check_same_thread=check_same_thread)
     database.execute("pragma journal_mode = wal")
     database.execute("pragma synchronous = normal")
@@ -123,18 +169,22 @@ def open_database(
 
 def remove_database(path: Path) -> None:
     """Deletes a database and what SQLite lays beside it."""
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+    for name in _files_of(path):
         name.unlink(missing_ok=True)
 
 
+def _files_of(path: Path) -> tuple[Path, ...]:
+    return path, Path(f"{path}-wal"), Path(f"{path}-shm")
+
+
 def _said(database: sqlite3.Connection, path: Path, name: str) -> str | None:
-    """What a database was made for, None for a new one, something else for a file that is none or was cut off."""
+    """What a database was made for, None for a new one, "" for a file that is none, is damaged or is none of ours."""
     try:
-        if path.stat().st_size % database.execute("pragma page_size").fetchone()[0]:
-            return "cut off"
-        if not database.execute("select name from sqlite_master where name = 'meta'").fetchall():
+        tables = database.execute("select name from sqlite_master").fetchall()
+        whole = path.stat().st_size % database.execute("pragma page_size").fetchone()[0] == 0
+        if not tables and whole:
             return None
         row = database.execute("select value from meta where name = ?", (name,)).fetchone()
     except sqlite3.DatabaseError:
-        return "damaged"
-    return str(row[0]) if row else "unknown"
+        return ""
+    return "" if row is None else str(row[0]) if whole else "cut off"

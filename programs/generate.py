@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from programs.cli.options import INTERRUPTED, parse, run_cli
+from programs.cli.terminal import console as plain_console
+from programs.cli.terminal import put
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.telemetry.logs import logged
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from programs.document_metadata import DocumentMetadata
+    from programs.run.summary import Summary
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,11 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: Settings) -> int:
-    from rich.console import Console
-
-    console = Console()
+    console = plain_console()
     if settings.list_models:
-        return _list_models(settings, console)
+        return _list_models(settings)
     if settings.dry_run:
         from programs.run.dry_run import dry_run
 
@@ -82,19 +83,29 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print("interrupted; run the same command again to go on")
         return INTERRUPTED
     first = next(iter(read_records(settings.output)), None)
-    if first is None and (lost := {**finished.summary.input["skipped"], **finished.summary.losses}):
-        why = ", ".join(f"{count} x {reason}" for reason, count in Counter(lost).most_common(3))
-        print(f"error: not one trace was made: {why}", file=sys.stderr)
-        return 1
     if first is not None:
         look(first, console)
+    elif why := why_nothing(finished.summary):
+        print(f"error: not one trace was made: {why}", file=sys.stderr)
+        return 1
     return 0
+
+
+def why_nothing(summary: "Summary") -> str:
+    """Why a run that is done has no trace: what was lost in it, else in those before it. Empty where all texts are other
+    shards': that is as it should be."""
+    lost = {**summary.input["skipped"], **summary.questions["rejected"], **summary.losses}
+    if not lost and summary.funnel is not None:
+        lost = {reason: count for step in summary.funnel.steps for reason, count in step.lost.items()}
+    if set(lost) == {"of other shards"}:
+        return ""
+    return ", ".join(f"{count} x {reason}" for reason, count in Counter(lost).most_common(3)) or "no text was read"
 
 
 def show_document(said: "DocumentMetadata", document: Path, console: "Console") -> None:
     """What to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
     from programs.judges.agreement import FAR_APART, agreement_in_words, ratings_in_words
-    from programs.thought_counts import cautions_of
+    from programs.statistics.thought_counts import cautions_of
 
     lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
     if (found := said.judges) is not None:
@@ -106,7 +117,7 @@ def show_document(said: "DocumentMetadata", document: Path, console: "Console") 
         console.print(line, highlight=False, markup=False)
 
 
-def _list_models(settings: Settings, console: "Console") -> int:
+def _list_models(settings: Settings) -> int:
     from programs.asking.models import ModelTable
     from programs.background_loop import run
     from programs.errors import BackendError
@@ -121,8 +132,7 @@ def _list_models(settings: Settings, console: "Console") -> int:
         raise UserError(str(error)) from None
     finally:
         model.close()
-    for name in names:
-        console.print(f"{name.internal_id}  ({name.id})", highlight=False, markup=False)
+    put("\n".join(f"{name.internal_id}  ({name.id})" for name in names))
     return 0
 
 

@@ -5,6 +5,7 @@ as a whole in one step: a merge that was killed leaves that folder and nothing t
 """
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -12,14 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from filelock import Timeout
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
-from programs.files import beside, lock_on
+from programs.files import beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
 from programs.run.merge_sources import MergeSource, find_sources
 from programs.run.merger import Overlap, pour
@@ -69,9 +69,9 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
-            lists = [path for path in _lists(output) if (folder / path.name).exists()]
-            for path in (Path(f"{journal}.index"), journal, *lists, output):
-                (folder / path.name).replace(path)
+            for path in (Path(f"{journal}.index"), journal, beside(output, "review"), output):
+                if (folder / path.name).exists():
+                    (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
     return merged
@@ -82,29 +82,20 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
     """A new folder beside an output that is not there yet, with nobody else at work on it."""
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")
-    folder = output.with_name(f".{output.name}.merging")
     with contextlib.ExitStack() as held:
         try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(lock_on(f"{journal}.lock"))
-            for path in (journal, *_lists(output), output):
-                if path.exists():
+            held.enter_context(take_lock(journal))
+            for path in (journal, beside(output, "review"), output):
+                if os.path.lexists(path):
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
-            # A merge that was killed left its own behind.
-            if folder.exists():
-                shutil.rmtree(folder)
+            # A merge that was killed left it, or it is none of ours.
+            move_aside(Path(f"{journal}.index"))
+            folder = fresh(output, "merging")
             folder.mkdir()
-        except Timeout:
-            raise UserError(f"{journal} is in use by a run or a merge; wait or choose another --output") from None
         except OSError as error:
             raise UserError(f"cannot write {output} or beside it: {error.strerror}") from error
         held.callback(shutil.rmtree, folder)
         yield folder
-
-
-def _lists(output: Path) -> tuple[Path, Path]:
-    """What may be written beside a document."""
-    return beside(output, "review"), beside(output, "dropped")
 
 
 def _last_runs(sources: list[MergeSource], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:

@@ -7,6 +7,7 @@ python -m programs.models --fetch qwen2.5-coder-1.5b
 from pydantic import BaseModel, Field, field_validator
 
 from programs.cli.options import parse, run_cli
+from programs.cli.terminal import put
 from programs.lms.weights import BUILT_IN, GIGABYTE, fetch, find, remove
 
 
@@ -29,12 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(ModelsOptions, "python -m programs.models", __doc__ or "", arguments)
     if options.remove is not None:
         gone = remove(BUILT_IN[options.remove])
-        print("\n".join(f"deleted {path}" for path in gone) or f"{options.remove} is in no cache")
+        put("\n".join(f"deleted {path}" for path in gone) or f"{options.remove} is in no cache")
     if options.fetch is not None:
-        print(fetch(BUILT_IN[options.fetch]))
+        put(str(fetch(BUILT_IN[options.fetch])))
     if options.fetch is None and options.remove is None:
         for weights in BUILT_IN.values():
-            print(
+            put(
                 f"embedded:{weights.name:<20} {weights.size / GIGABYTE:.2f} GB  {weights.licence}  "
                 f"{find(weights) or 'not here'}"
             )

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from programs.cli.options import Many, comma_separated
+from programs.cli.options import Many, OptionGroup, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
@@ -53,7 +53,7 @@ class BudgetOptions(BaseModel):
 DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
 
 
-class QualityOptions(BaseModel):
+class QualityOptions(OptionGroup):
     """Options about how good traces must be."""
 
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
@@ -63,18 +63,14 @@ class QualityOptions(BaseModel):
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
     judge_calibration: Path | None = Field(
-        None, description="the report of programs.calibrate: each judge's mean bias, which its ratings are freed of"
+        None,
+        json_schema_extra={"needs": ["quality_check"]},
+        description="the report of programs.calibrate: each judge's mean bias, which its ratings are freed of",
     )
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
     grade_model: ModelName | None = Field(
         None, description="the model that grades (default: the first judge with --quality-check, else the model)"
     )
-
-    @model_validator(mode="after")
-    def _whose_calibration(self) -> "QualityOptions":
-        if self.judge_calibration is not None and not self.quality_check:
-            raise ValueError("--judge-calibration is about judges: add --quality-check and --judge-models")
-        return self
 
     @property
     def judges(self) -> tuple[str, ...]:
@@ -158,47 +154,45 @@ class ThoughtOptions(BaseModel):
         return ("written", "model") if self.thought == "both" else (self.thought,)
 
 
-class TrialOptions(BaseModel):
+class TrialOptions(OptionGroup):
     """Options of the trials that traces are put to."""
 
     blind_solve: int | None = Field(
         None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
     )
     solver_model: ModelName | None = Field(
-        None, min_length=1, description="with --blind-solve: the model that answers (default: the model itself)"
+        None,
+        min_length=1,
+        json_schema_extra={"needs": ["blind_solve"]},
+        description="with --blind-solve: the model that answers (default: the model itself)",
     )
     student_model: ModelName | None = Field(
-        None, min_length=1, description="with --blind-solve: a weaker model whose pass rates are measured beside these"
+        None,
+        min_length=1,
+        json_schema_extra={"needs": ["blind_solve"]},
+        description="with --blind-solve: a weaker model whose pass rates are measured beside these",
     )
     compare_model: ModelName | None = Field(
         None,
         min_length=1,
+        json_schema_extra={"needs": ["blind_solve", "thought"]},
         description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
         "--quality-check, else the solver)",
     )
     keep: Annotated[list[Need], BeforeValidator(comma_separated)] = Field(
-        [], description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered"
+        [],
+        json_schema_extra={"needs": ["blind_solve"]},
+        description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered",
     )
     check_steps: bool = Field(
         False, description="have a model say which sentence of the text carries each step of a trace, and how"
     )
     check_model: ModelName | None = Field(
-        None, min_length=1, description="with --check-steps: the model that says so (default: the model itself)"
+        None,
+        min_length=1,
+        json_schema_extra={"needs": ["check_steps"]},
+        description="with --check-steps: the model that says so (default: the model itself)",
     )
-
-    @model_validator(mode="after")
-    def _whose_solving(self) -> "TrialOptions":
-        given = [name for name in ("solver_model", "student_model", "keep") if getattr(self, name)]
-        if self.blind_solve is None and given:
-            option = f"--{given[0].replace('_', '-')}"
-            raise ValueError(f"{option} is about blind solving: say how often with --blind-solve K")
-        return self
-
-    @model_validator(mode="after")
-    def _whose_steps(self) -> "TrialOptions":
-        if self.check_model is not None and not self.check_steps:
-            raise ValueError("--check-model is about the steps of a trace: add --check-steps")
-        return self
 
 
 STAGES = (

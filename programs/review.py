@@ -11,6 +11,7 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
+from programs.cli.terminal import console as plain_console
 from programs.files import beside
 
 MOST = 200
@@ -35,12 +36,10 @@ class ReviewOptions(BaseModel):
 def main(arguments: list[str] | None = None) -> int:
     """Walks through traces: one line of standard input for each decision, saved at once."""
     options = parse(ReviewOptions, "python -m programs.review", __doc__ or "", arguments)
-    from rich.console import Console
-
     from programs.judges.review_list import far_apart, random_sample
     from programs.judges.walk import ReviewLabels, said_in, walk
 
-    console, document = Console(highlight=False), options.document
+    console, document = plain_console(), options.document
     path = options.labels or beside(document.with_name(document.name.removesuffix(".journal.jsonl")), "labels")
     if options.random is not None:
         items = random_sample(document, options.random, options.seed)

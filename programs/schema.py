@@ -5,6 +5,7 @@ import json
 from pydantic import BaseModel
 
 from programs.cli.options import parse, run_cli
+from programs.cli.terminal import put
 from programs.document_metadata import Document
 
 
@@ -16,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the schema (draft 2020-12) that every document of this version fulfils."""
     parse(SchemaOptions, "python -m programs.schema", "Print the JSON Schema of the document.", arguments)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Document.model_json_schema()}
-    print(json.dumps(schema, indent=2))
+    put(json.dumps(schema, indent=2))
     return 0
 
 

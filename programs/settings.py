@@ -145,12 +145,6 @@ class Settings(
         return self
 
     @model_validator(mode="after")
-    def _whose_comparing(self) -> "Settings":
-        if self.compare_model is not None and not self.compares:
-            raise ValueError("--compare-model compares answers: add --blind-solve K, or --thought model or both")
-        return self
-
-    @model_validator(mode="after")
     def _output_of_the_shard(self) -> "Settings":
         # A folder keeps its name, for the message that says that it is one.
         if self.part is not None and not self.output.is_dir():

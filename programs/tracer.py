@@ -24,8 +24,8 @@ from programs.asking.caller import AwaitedModule, Caller, adapted
 from programs.asking.reply import StageFailed
 from programs.compiled import BARE, identity_of, load_program, shipped_program, write_program
 from programs.errors import UserError
+from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
-from programs.passage import Passage
 from programs.records import Verdict
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of

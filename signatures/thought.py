@@ -73,7 +73,7 @@ class WriteThought(AboutQuestion):
     they exist. No hypothesis or sentence by number, no "evidence" as a thing handed over, no paper, authors or passage. The
     one who thinks is not the one who asks: no "we" or "our" of theirs, and nobody is spoken to."""
 
-    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")
+    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")  # type: ignore[assignment]
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")

@@ -15,8 +15,8 @@ from typing import Any
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, Spent
 from programs.background_loop import run
+from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
-from programs.passage import Passage
 from programs.run.journal import Journal
 from programs.settings import TracerOptions
 from programs.stages.questions import Question, QuestionPool

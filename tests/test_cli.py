@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from programs.run.journal import Journal
 from tests.lab import USER, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 
@@ -147,13 +146,6 @@ def test_an_output_in_a_folder_of_someone_else(lab: Lab) -> None:
 def test_a_journal_that_is_a_folder(lab: Lab) -> None:
     lab.journal.mkdir()
     assert lab.journal.name in mistake(called(*lab.arguments()))
-
-
-def test_a_journal_that_another_run_uses(lab: Lab) -> None:
-    with Journal(lab.journal):
-        line = mistake(called(*lab.arguments()))
-    assert "in use" in line
-    assert lab.calls == 0
 
 
 def test_a_mistake_is_one_line_in_a_process_of_its_own_too(lab: Lab) -> None:

@@ -139,18 +139,6 @@ def test_parts_of_ours_are_without_what_is_not_there_and_published_fields_stay(
         assert (found.steps, found.evidence, found.verdicts) == (made.steps, made.evidence, made.verdicts)
 
 
-def test_how_the_thoughts_are_distributed_stands_in_a_finished_document(
-    variations: list[Variation], output: Path, journal_path: Path
-) -> None:
-    with Journal(journal_path) as journal:
-        keep(journal, variations)
-        assert write_document(journal, output, "running").thoughts is None
-        write_document(journal, output, "completed")
-    thoughts = loaded(output)["metadata"]["thoughts"]
-    assert thoughts["traces"] == sum(thoughts["shapes"].values()) == len(variations)
-    assert list(loaded(output)["metadata"])[:3] == ["generation_timestamp", "total_traces_generated", "status"]
-
-
 def test_the_document_is_valid_against_the_schema_and_the_model(
     variations: list[Variation], output: Path, journal_path: Path
 ) -> None:
@@ -301,14 +289,6 @@ def test_different_questions_with_the_same_words_in_trace_and_answer_are_both_ke
         record["user_interaction"]["question"] = f"Question {number}?"
     kept = taken_over({**MINIMAL, "questions": records}, output, journal_path)
     assert [record["user_interaction"]["question"] for record in kept] == [f"Question {n}?" for n in range(3)]
-
-
-def test_an_import_made_twice_is_made_once(output: Path, journal_path: Path) -> None:
-    output.write_text(json.dumps(MINIMAL))
-    with Journal(journal_path) as journal:
-        import_document(journal, output)
-        import_document(journal, output)
-        assert journal.index.counts() == {"accepted": 1}
 
 
 BROKEN = {

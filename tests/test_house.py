@@ -10,9 +10,9 @@ from tests.lab import ROOT
 
 FLOORS = (
     "signatures text",
-    "errors redaction versions files background_loop interval counts rejection cli",
+    "errors redaction versions files background_loop cli",
     "inputs lms telemetry",
-    "passage records option_groups settings document_metadata thought_counts",
+    "records option_groups settings document_metadata statistics",
     "asking compiled stages selection traces tracer run",
     "document judges exports reports",
     "calibrate export generate merge models report review schema command completion",

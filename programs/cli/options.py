@@ -26,12 +26,36 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from typing_extensions import Self
 
+from programs.cli.terminal import put, safe_streams
 from programs.errors import JournalError, UserError
 from programs.redaction import redact
+
+
+class OptionGroup(BaseModel):
+    """Options of which some say in `json_schema_extra` what they need: other options, of which one must be given. Without
+    them they would do nothing, and are refused."""
+
+    @model_validator(mode="after")
+    def _needs(self) -> Self:
+        fields = type(self).model_fields
+
+        def given(name: str) -> bool:
+            return name in fields and getattr(self, name) != fields[name].default
+
+        for name in filter(given, fields):
+            needed = _said_of(fields[name]).get("needs", [])
+            if needed and not any(map(given, needed)):
+                raise ValueError(f"{option_of(name)} does nothing without {' or '.join(map(option_of, needed))}")
+        return self
+
+
+def _said_of(field: FieldInfo) -> dict[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def grouped(model: type[BaseModel]) -> dict[str, list[str]]:
@@ -130,7 +154,7 @@ def parse(model: type[Model], program: str, description: str, arguments: Sequenc
         given = {**read_config(Path(config), model), **given}
     settings = validated(model, given)
     if printing:
-        print(config_text(settings), end="")
+        put(config_text(settings).removesuffix("\n"))
         sys.exit(0)
     return settings
 
@@ -237,8 +261,7 @@ def _argument(field: FieldInfo) -> dict[str, Any]:
     choices = [value for kind in kinds if typing.get_origin(kind) is typing.Literal for value in typing.get_args(kind)]
     if choices:
         return {"choices": choices, "help": text}
-    extra = field.json_schema_extra
-    metavar = extra.get("metavar") if isinstance(extra, dict) else None
+    metavar = _said_of(field).get("metavar")
     if any(typing.get_origin(kind) is list for kind in kinds):
         return {"action": "extend", "nargs": "+", "metavar": metavar or "VALUE", "help": text}
     number = next((kind.__name__.upper() for kind in kinds if kind in (int, float)), None)
@@ -263,19 +286,17 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     quietly, and it does not wait for threads whose calls find no answer."""
     # The interpreter's last collections would walk over all that was imported: a third of a second.
     atexit.register(gc.freeze)
-    try:
-        load_env_file()
-        code = main()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 2
-    except JournalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 1
-    except BrokenPipeError:
-        _leave(1)
-    except KeyboardInterrupt:
-        _leave(INTERRUPTED)
+    with safe_streams():
+        try:
+            load_env_file()
+            code = main()
+        except (UserError, JournalError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            code = 2 if isinstance(error, UserError) else 1
+        except BrokenPipeError:
+            _leave(1)
+        except KeyboardInterrupt:
+            _leave(INTERRUPTED)
     sys.exit(code)
 
 
@@ -284,9 +305,6 @@ def _leave(code: int) -> NoReturn:
     if all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.exit(code)
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
-            stream.flush()
     os._exit(code)
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from programs.counts import count_name
 from programs.exports.chat_template import FAMILIES, Check
 from programs.exports.files import Columns, Kind, Row
 from programs.exports.format import Candidate
 from programs.exports.licences import UNKNOWN, hub_name, licence_of
 from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
+from programs.statistics.counts import count_name
 
 COUNTED = ["read", "skipped", "licences", "domains", "question_types", "difficulties", "labels", "judges", "programs"]
 MOST = 1000

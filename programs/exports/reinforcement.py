@@ -112,7 +112,6 @@ VERIFIERS = Format(
     rows=_environment_rows,
     grouped=True,
     takes_field=True,
-    jsonl_only=True,
     package=write_package,
 )
 PRM = Format(

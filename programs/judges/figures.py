@@ -10,10 +10,16 @@ import numpy as np
 from pydantic import BaseModel
 
 from programs.document_metadata import JudgeAgreement
-from programs.interval import interval_of, mean_of, share_bounds
-from programs.judges.agreement import AgreementCount, agreement_in_words, rounded, shown, weighted_kappa
+from programs.judges.agreement import (
+    AgreementCount,
+    agreement_in_words,
+    rounded,
+    shown,
+    weighted_kappa,
+)
 from programs.judges.labels import Labelled
 from programs.records import Verdict
+from programs.statistics.interval import interval_of, mean_of, share_bounds
 
 
 class Estimate(BaseModel):

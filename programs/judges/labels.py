@@ -20,9 +20,9 @@ from programs.errors import UserError
 from programs.inputs.cleaning import clean
 from programs.inputs.jsonl import parse_object
 from programs.inputs.papers import question_key, source_of
+from programs.inputs.passage import Passage
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import Place, content_id, sample_of
-from programs.passage import Passage
 
 NO_BASIS = "neither a reference nor a key passage"
 NO_LABEL = "no human label"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from programs.cli.terminal import console
 from programs.errors import UserError
 
 if TYPE_CHECKING:
@@ -122,7 +123,6 @@ def _members(wheels: Wheels, numbers: range) -> Iterator[bytes]:
 
 
 def _bar(name: str, size: int) -> "Progress":
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     progress = Progress(
@@ -130,7 +130,7 @@ def _bar(name: str, size: int) -> "Progress":
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console(stderr=True),
     )
     progress.add_task(f"fetching {name}", total=size)
     return progress

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from programs.counts import OTHERS, Spread
 from programs.judges.agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
+from programs.statistics.counts import OTHERS, Spread
+from programs.statistics.thought_counts import ThoughtCount
 from programs.text.thought import bare_thought
-from programs.thought_counts import ThoughtCount
 
 MOST = 500
 """Different names that are counted apart; more are counted together."""

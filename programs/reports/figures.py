@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from programs.counts import Spread
 from programs.reports.counting import SCORE
 from programs.reports.source import ReportedRun
+from programs.statistics.counts import Spread
 
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
 
@@ -63,7 +63,6 @@ def _thoughts(run: ReportedRun) -> Iterator[Line]:
         return
     if said.kinds:
         yield "thoughts with a wrong turn", said.with_wrong_turn / said.traces, PERCENT
-        yield "different orders of kinds, of all thoughts", said.different_sequences / said.traces, PERCENT
     yield "thoughts that begin like the most frequent one", max(said.openings.values()) / said.traces, PERCENT
     yield "traces that need the passage", said.needing_passage, WHOLE
     yes, no = (said.yes_or_no.get(answer, 0) for answer in ("yes", "no"))

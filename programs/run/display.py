@@ -1,9 +1,8 @@
 """What a run shows while it goes on: a panel on a terminal; anywhere else a line a minute, one at its start and one at its
-end. Pace and the time left are those of `rich.progress`: a task for the traces, one for each budget."""
+end. Pace and the time left are those of `rich.progress`."""
 
 import asyncio
 import contextlib
-import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,7 +11,7 @@ from datetime import timedelta
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.progress import Progress, Task
+from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -22,7 +21,6 @@ from programs.run.ledger import Ledger
 from programs.settings import Settings
 
 REFRESH_SECONDS = 0.5
-STEPS = 5
 PLAIN_SECONDS = 60.0
 
 RECENT = 1800.0
@@ -53,20 +51,14 @@ class ProgressView:
         self._clock = clock
         self._a_text = settings.traces_a_text
         self._tasks = Progress(speed_estimate_period=RECENT, get_time=clock)
-        self._traces = self._task("traces", None)
-        limits = {"calls": settings.max_calls, "tokens": settings.max_tokens_total, "cost": settings.max_cost}
-        self._budgets = [self._task(name, limit) for name, limit in limits.items() if limit is not None]
+        self._tasks.add_task("traces", total=None)
+        (self._traces,) = self._tasks.tasks
         self._counts = ledger.traces
         self._counted_until = 0.0
 
-    def _task(self, name: str, total: float | None) -> Task:
-        added = self._tasks.add_task(name, total=total)
-        return next(task for task in self._tasks.tasks if task.id == added)
-
     def look(self) -> "ProgressView":
         """Takes the run as it stands now."""
-        ledger, spent = self._ledger, self._ledger.total
-        started = self._clock()
+        ledger, started = self._ledger, self._clock()
         if ledger.index is None or started >= self._counted_until:
             self._counts = ledger.traces
             self._counted_until = started + REST * (self._clock() - started)
@@ -75,18 +67,7 @@ class ProgressView:
         self._traces.total = None
         self._tasks.update(self._traces.id, completed=done)
         self._traces.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
-        known = {"calls": spent.calls, "tokens": self._tokens, "cost": ledger.budget.cost}
-        for task in self._budgets:
-            self._tasks.update(task.id, completed=known[task.description] or 0)
         return self
-
-    async def pause(self) -> None:
-        """Waits for the next look, which is taken at once when the run begins to stop."""
-        before = self._ledger.gauges.stopping()
-        for _ in range(STEPS):
-            await asyncio.sleep(REFRESH_SECONDS / STEPS)
-            if self._ledger.gauges.stopping() != before:
-                return
 
     @property
     def expected(self) -> int | None:
@@ -107,11 +88,6 @@ class ProgressView:
         """Which part of the traces is there, from 0 to 1; None: nobody knows of how many."""
         total = self._total
         return min(1.0, self._traces.completed / total) if total else None
-
-    @property
-    def _tokens(self) -> int | None:
-        read, written = self._ledger.total.prompt_tokens, self._ledger.total.completion_tokens
-        return None if read is None or written is None else read + written
 
     @property
     def title(self) -> str:
@@ -153,22 +129,18 @@ class ProgressView:
     def _end(self, now: float) -> Iterator[str]:
         if self._ledger.gauges.stopping() is not None:
             return
-        ends = [
-            (task.time_remaining, task) for task in (self._traces, *self._budgets) if task.time_remaining is not None
-        ]
-        if not ends:
-            known = self._traces.total is not None or self._budgets
+        seconds = self._traces.time_remaining
+        if seconds is None:
+            known = self._traces.total is not None
             yield "too early to say how long" if known else "no telling how long: the input is not counted"
             return
-        seconds, task = min(ends, key=lambda end: end[0])
-        until = "" if task is self._traces else f" until the budget of {task.description} is spent"
         clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
-        yield f"about {in_time(seconds)} left{until} ({'stops' if until else 'done'} {clock})"
+        yield f"about {in_time(seconds)} left (done {clock})"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
         tokens = "tokens unknown: the server does not say"
-        if self._tokens is not None:
+        if spent.prompt_tokens is not None and spent.completion_tokens is not None:
             tokens = f"{spent.prompt_tokens:,} tokens read, {spent.completion_tokens:,} written"
         return f"{tokens}, {'cost unknown' if cost is None else f'cost {cost:.4g}'}"
 
@@ -207,25 +179,13 @@ async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console:
 
 
 async def _live(view: ProgressView, ledger: Ledger, report: ReadReport, console: Console) -> None:
-    both = sys.stderr.isatty()
-    with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=both) as live, _logs_above(both):
+    # What is logged to the same terminal appears above the panel and does not tear it.
+    above = sys.stderr.isatty()
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=above) as live:
         while True:
             starting = Text(f"starting: {report.lines:,} lines read")
             live.update(panel(view.look(), time.time(), console.width) if ledger.begun else starting, refresh=True)
-            await view.pause()
-
-
-@contextlib.contextmanager
-def _logs_above(both: bool) -> Iterator[None]:
-    """What is logged to the terminal appears above the panel and does not tear it."""
-    ours = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler] if both else []
-    before = [one.setStream(sys.stderr) for one in ours]
-    try:
-        yield
-    finally:
-        for one, stream in zip(ours, before, strict=True):
-            if stream is not None:
-                one.setStream(stream)
+            await asyncio.sleep(REFRESH_SECONDS)
 
 
 async def _plain(view: ProgressView, ledger: Ledger, console: Console) -> None:

@@ -4,7 +4,6 @@ A SQLite file, so that memory does not grow with the journal. It can be deleted 
 the journal, and reads on from there; one of another version, or of other bytes, is made again. Counts are queries.
 """
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -15,10 +14,11 @@ import orjson
 
 from programs.errors import JournalError
 from programs.files import open_database, remove_database
-from programs.rejection import Reason
+from programs.inputs.sample import bytes_id
 from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
+from programs.traces.rejection import Reason
 
 VERSION = "9"
 PAGE = 512
@@ -94,7 +94,7 @@ def scan(path: Path, offset: int, size: int | None = None) -> Iterator[tuple[int
 def mark(file: int, offset: int) -> str:
     """A hash of the bytes before `offset`, which no other journal has there. Raises OSError."""
     start = max(0, offset - MARK_BYTES)
-    return hashlib.blake2b(os.pread(file, offset - start, start), digest_size=8).hexdigest()
+    return bytes_id(os.pread(file, offset - start, start))
 
 
 class IndexReader:
@@ -108,12 +108,10 @@ class IndexReader:
         """Offset and length of the newest line of this kind and key."""
         return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
-    def places(
-        self, kind: str, after: int, *, status: str | None = None, since: int = 0, noted: bool = False
-    ) -> list[tuple[int, int, int]]:
+    def places(self, kind: str, after: int, *, status: str | None = None, since: int = 0) -> list[tuple[int, int, int]]:
         """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
-        of this status; whose newest line stands at `since` or behind; that are noted (`programs.run.facts`)."""
-        more = (" and status = ?" if status else "") + (" and noted = 1" if noted else "")
+        of this status; whose newest line stands at `since` or behind."""
+        more = " and status = ?" if status else ""
         query = (
             f"select first, at, length from line where kind = ? and first > ? and at >= ?{more} order by first limit ?"
         )

@@ -13,9 +13,16 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
 Any other kind can be kept as well, and found by its key. A line is written with one `write`, so a killed process loses
 nothing it wrote; a thread flushes to the disk every second, so a power cut loses at most that. A line torn by a crash is
 cut off when the journal is opened again.
+
+A journal that somebody deletes or puts another file in the place of while it is open is written again, from the file that
+is still open. One that is cut short has lost what stood there: nothing is written any more.
 """
 
+import contextlib
+import logging
 import os
+import re
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -25,14 +32,30 @@ from types import TracebackType
 from typing import Any
 
 import orjson
-from filelock import Timeout
 
 from programs.errors import JournalError, UserError
-from programs.files import cut_torn_line, lock_on, write_whole
+from programs.files import cut_torn_line, fresh, move_aside, take_lock, write_whole
 from programs.run.index import Damaged, Index, mark, scan
 from programs.run.old_lines import present_form
 
+log = logging.getLogger("synthreasoner")
+
 FLUSH_SECONDS = 1.0
+
+START_BYTES = 64
+_START = re.compile(rb'\{\s*"kind":\s*"[a-z]+",\s*"key":')
+"""How every line of a journal begins."""
+_KIND = re.compile(rb'\{"kind":"[a-z]*')
+
+
+def is_journal(start: bytes, *, torn: bool = False) -> bool:
+    """Whether a file with this beginning is taken for a journal: one that begins as a line does, or is empty; with `torn`
+    also one whose first line was torn early. Opening a journal cuts off a torn last line, which no other file of the user
+    must lose."""
+    if not start or _START.match(start):
+        return True
+    kind = _KIND.match(start)
+    return torn and (b'","key":'.startswith(start[kind.end() :]) if kind else b'{"kind":"'.startswith(start))
 
 
 class JournalReader:
@@ -52,14 +75,10 @@ class JournalReader:
         """The newest line of every variation (with this status), in the order in which they first stood."""
         return self._newest("unit", status=status)
 
-    def given_away(self) -> Iterator[dict[str, Any]]:
-        """As `variations`, those that give a benchmark away or an attempt at which does."""
-        return self._newest("unit", noted=True)
-
-    def pools(self, *, dropped: bool = False, since: int = 0) -> Iterator[dict[str, Any]]:
-        """The newest questions of every text (of which some were left out; that were written at offset `since` or behind
-        it), in the order in which the texts first had some."""
-        return self._newest("pool", noted=dropped, since=since)
+    def pools(self, *, since: int = 0) -> Iterator[dict[str, Any]]:
+        """The newest questions of every text (that were written at offset `since` or behind it), in the order in which the
+        texts first had some."""
+        return self._newest("pool", since=since)
 
     def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
         """Every line, in order: its offset, its length and what it says, as it was written. Raises `JournalError` at a
@@ -80,28 +99,28 @@ class JournalReader:
             return present_form(orjson.loads(os.pread(self._file, length, offset)))
         except orjson.JSONDecodeError:
             raise JournalError(
-                f"{self.path}.index does not fit {self.path}. Delete it: it is made again from the journal."
+                f"{self.path}.index does not fit {self.path}: another process changed one. Delete the index: it is "
+                "made again from the journal."
             ) from None
 
 
 class Journal(JournalReader):
-    """An open journal. One process at a time: opening a journal that is in use raises `UserError`.
+    """An open journal. One process at a time: opening a journal that is in use raises `UserError`, as does a file that is
+    none.
 
     `mended` is the number of bytes of a torn last line that were cut off, 0 if there was none.
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock_file = lock_on(f"{path}.lock")
+        self._lock_file = take_lock(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock_file.acquire()
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except Timeout:
-            raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
         except OSError as error:
             self._lock_file.release()
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
         try:
+            if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
+                raise UserError(f"{path} is there already, and no journal of this program: choose another --output")
             self._size, self.mended = cut_torn_line(file)
             index = Index(Path(f"{path}.index"), self._size, partial(scan, path), partial(mark, file))
         except BaseException as error:
@@ -115,7 +134,9 @@ class Journal(JournalReader):
         super().__init__(path, file, index)
         self._mutex = threading.Lock()
         self._stop = threading.Event()
-        self._failure: Exception | None = None
+        self._failure: OSError | sqlite3.Error | None = None
+        self._told = False
+        self._flushed = self._size
         self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
         self._flusher.start()
 
@@ -130,8 +151,9 @@ class Journal(JournalReader):
         record = {"kind": kind, "key": key, **fields}
         line = orjson.dumps(record) + b"\n"
         with self._mutex:
-            if self._failure is not None:
-                raise _unwritten(self.path, self._failure) from self._failure
+            if (broken := self._broken()) is not None:
+                self._told = True
+                raise _unwritten(self.path, broken) from broken
             try:
                 write_whole(self._file, line, self._size)
                 self.index.add(self._size, len(line), record)
@@ -155,24 +177,29 @@ class Journal(JournalReader):
         try:
             os.fsync(self._file)
             with self._mutex:
-                if not isinstance(self._failure, sqlite3.Error):
+                if (broken := self._broken()) is not None:
+                    raise broken
+                self._stand_in_place()
+                if self._size != self._flushed:
                     self.index.commit()
+                    self._flushed = self._size
         except (OSError, sqlite3.Error) as error:
             self._failure = error
             raise _unwritten(self.path, error) from error
 
     def close(self) -> None:
-        """Flushes, and lets others open the journal."""
+        """Flushes, and lets others open the journal. Raises `JournalError` for a failure that no `append` told of."""
         self._stop.set()
         self._flusher.join()
         try:
-            self.flush()
+            if not self._told:
+                self.flush()
         finally:
             self.index.close()
             os.close(self._file)
             self._lock_file.release()
 
-    def _undo(self, error: Exception) -> None:
+    def _undo(self, error: OSError | sqlite3.Error) -> None:
         """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an
         index that failed may have lost what it was told before, and is left as it stands on the disk."""
         try:
@@ -182,12 +209,37 @@ class Journal(JournalReader):
         if isinstance(error, sqlite3.Error):
             self._failure = error
 
+    def _broken(self) -> OSError | sqlite3.Error | None:
+        """Why no line may follow: something failed before, or another process cut the file short or wrote to it."""
+        size = os.fstat(self._file).st_size
+        if self._failure is None and size != self._size:
+            said = f"another process changed it: it has {size} bytes, and {self._size} were written"
+            self._failure = OSError(0, said)
+        return self._failure
+
+    def _stand_in_place(self) -> None:
+        """Writes the journal again where its name is gone or stands for another file, which is moved aside. Raises
+        OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(self.path.stat(), os.fstat(self._file)):
+                return
+        log.warning("%s was deleted or replaced while it was written to: it is written again, whole", self.path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = fresh(self.path, "tmp")
+        with os.fdopen(os.dup(self._file), "rb") as ours, draft.open("xb") as file:
+            ours.seek(0)
+            shutil.copyfileobj(ours, file)
+            file.flush()
+            os.fsync(file.fileno())
+            move_aside(self.path)
+            draft.rename(self.path)
+            again = os.open(self.path, os.O_RDWR)
+        # In the place of the old one: whoever reads it meanwhile reads the same bytes.
+        os.dup2(again, self._file)
+        os.close(again)
+
     def _flush_often(self) -> None:
-        flushed = self._size
         while not self._stop.wait(FLUSH_SECONDS):
-            if self._size == flushed:
-                continue
-            flushed = self._size
             try:
                 self.flush()
             except JournalError:

@@ -2,8 +2,7 @@
 
 import contextlib
 import glob
-import hashlib
-import re
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,8 @@ from pathlib import Path
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside
-from programs.run.journal import Journal
-
-_START = re.compile(rb'\{"kind":"[a-z]+","key":')
-"""How every line of a journal begins."""
+from programs.inputs.sample import bytes_id
+from programs.run.journal import START_BYTES, Journal, is_journal
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,8 @@ class MergeSource:
     def opened(self, folder: Path) -> Iterator[Journal]:
         """The journal, or one in `folder` that holds what the document does. Raises `UserError` when the journal is in use
         or the file is no document of this program."""
-        name = hashlib.blake2b(str(self.path.resolve()).encode(), digest_size=8).hexdigest()
-        with Journal(self.path if self.is_journal else folder / f"{name}.imported.jsonl") as journal:
+        made = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
+        with Journal(self.path if self.is_journal else made) as journal:
             if not self.is_journal and not journal.index.counts():
                 try:
                     import_document(journal, self.path)
@@ -72,5 +69,4 @@ def _source(path: Path) -> MergeSource:
     if not path.exists():
         raise UserError(f"there is neither {path} nor {journal}")
     with path.open("rb") as file:
-        start = file.read(64)
-    return MergeSource(path, is_journal=not start or _START.match(start) is not None)
+        return MergeSource(path, is_journal=is_journal(file.read(START_BYTES)))

@@ -49,12 +49,9 @@ insert into text
 
 @dataclass
 class Overlap:
-    """What the sources had in common. `copies` are replies that more than one source held, `replies_apart` those of texts
-    that were taken from another source; `same_variations` stood in several with the same outcome; of `unlike_traces`,
+    """What the sources had in common: `same_variations` stood in several with the same outcome; of `unlike_traces`,
     accepted ones that differed, `first_unlike` names one."""
 
-    copies: int = 0
-    replies_apart: int = 0
     same_variations: int = 0
     unlike_traces: int = 0
     first_unlike: str | None = None
@@ -129,9 +126,6 @@ class Merger:
                 # No ask goes on with a try at another source's question.
                 reply = line["reply"] | ({"status": "unread"} if line["reply"]["status"] == "open" else {})
                 self._into.append(**{**line, "kind": "failed", "reply": reply})
-                self.overlap.replies_apart += 1
-            else:
-                self.overlap.copies += 1
 
     def _winner(self, text: str) -> tuple[int, bool]:
         """The source that a text is taken from, and whether others know it."""

@@ -1,24 +1,32 @@
 """Going on where an earlier run stopped, starting afresh, refusing to mix unlike data, and warning as a run begins."""
 
-import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from programs.cli.options import option_of
 from programs.document import import_document
 from programs.errors import UserError
-from programs.files import beside, move_aside
+from programs.files import beside, move_aside, take_lock
 from programs.run.journal import Journal
 from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
 
+NAMED_IF_GIVEN = (
+    "chunk_tokens",
+    "chunk_overlap",
+    "text_column",
+    "max_passage_chars",
+    "setting",
+    "thought",
+    "reasoning_effort",
+)
+"""Of the options that make data unlike, those that older journals never heard of."""
+
 LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
 """The options whose results stand in the records."""
-
-TIME_TO_THINK = 600.0
-"""Seconds in which 16,384 tokens come at 27 a second."""
 
 
 def cleared_for(settings: Settings) -> Path:
@@ -27,10 +35,12 @@ def cleared_for(settings: Settings) -> Path:
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")
     if not settings.resume:
-        with contextlib.suppress(FileNotFoundError):
-            Journal(journal).close() if journal.exists() else None
-        move_aside(journal, output, beside(output, "review"), beside(output, "dropped"))
-        Path(f"{journal}.index").unlink(missing_ok=True)
+        with take_lock(journal):
+            try:
+                # The index goes with it: it may be somebody's as well.
+                move_aside(journal, Path(f"{journal}.index"), output, beside(output, "review"))
+            except OSError as error:
+                raise UserError(f"{journal} cannot be moved aside: {error.strerror}") from error
     return journal
 
 
@@ -51,15 +61,6 @@ def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], withou
 
 def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     """The settings whose difference would mix unlike data."""
-    named = (
-        "chunk_tokens",
-        "chunk_overlap",
-        "text_column",
-        "max_passage_chars",
-        "setting",
-        "thought",
-        "reasoning_effort",
-    )
     fields = type(settings).model_fields
     return {
         "model": settings.model,
@@ -71,7 +72,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         **({"prefilter": "on"} if settings.prefilter else {}),
         **{
             name.replace("_", "-"): str(value)
-            for name in named
+            for name in NAMED_IF_GIVEN
             if (value := getattr(settings, name)) != fields[name].default
         },
     }
@@ -95,35 +96,29 @@ def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort:
     reasoning effort is not sent to."""
     yield from itself(settings)
     before = (last or {}).get("settings") or {}
-    gone = [f"--{name.replace('_', '-')}" for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
+    gone = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
     if gone:
         yield (
             f"the last run had {', '.join(gone)}, this one has not: traces are decided again without, and their records "
             "lose what was found; the replies stay in the journal, and the same options bring it back without a call"
-        )
-    if settings.thought != "written" and settings.timeout < TIME_TO_THINK:
-        yield (
-            f"thinking takes long, and a call has {settings.timeout:g} seconds: give --timeout {TIME_TO_THINK:g} or more "
-            "where calls time out"
         )
     if without_effort:
         yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to take it"
 
 
 def itself(settings: Settings) -> Iterator[str]:
-    """A line for each model that is asked about its own work; the summary has them too."""
+    """A line where a model is asked about its own work; the summary has it too."""
     writers = {settings.stage_models.get(stage, settings.model) for stage in ("trace", "answer")}
-    judges = settings.judges if settings.quality_check else ()
-    rating = {"judges": (judges, "--judge-models"), "grades": ((settings.grader,), "--grade-model")}
-    own = {what: option for what, (models, option) in rating.items() if writers.intersection(models)}
+    solver, comparer = (settings.solver, settings.comparer) if settings.blind_solve else (None, None)
+    asked = (
+        ("judges", settings.judges if settings.quality_check else (), "--judge-models"),
+        ("grades", (settings.grader,), "--grade-model"),
+        ("solves", (solver,), "--solver-model"),
+        ("compares", (comparer,), "--compare-model"),
+    )
+    own = {what: option for what, models, option in asked if writers.intersection(models)}
     if own:
         yield (
             f"a model {' and '.join(own)} its own work, which flatters it and shares its errors; name another with "
             f"{' and '.join(own.values())}"
         )
-    solving = {"solver": (settings.solver, "--solver-model"), "comparer": (settings.comparer, "--compare-model")}
-    own = {who: option for who, (model, option) in solving.items() if settings.blind_solve and model in writers}
-    if own:
-        who = f"the {' and the '.join(own)} {'are' if len(own) > 1 else 'is'} the writer itself"
-        options = " and ".join(own.values())
-        yield f"{who}: they err alike, so needs and difficulties say less; name another model with {options}"

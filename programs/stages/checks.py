@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.stages.questions import Question, no_prose
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import artefacts, leaning

@@ -3,7 +3,7 @@
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.records import Grades
 from programs.stages.judge import JUDGE_TEMPERATURE, judged_view
 from programs.stages.questions import Question

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME as SAME_QUESTION
 from programs.text.near_duplicates import similarity

@@ -5,7 +5,7 @@ from typing import Any
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
 from programs.stages.judge import JUDGE_TEMPERATURE

@@ -6,7 +6,7 @@ from typing import Any
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.stages.judge import JUDGE_TEMPERATURE
 from signatures.steps import CheckSteps, StepVerdict, StepVerdicts
 

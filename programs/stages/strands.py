@@ -8,7 +8,7 @@ import dspy
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.caller import AwaitedModule, adapted
 from programs.asking.reply import Reply
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.records import Evidence
 from programs.stages.questions import Question, shared_inputs
 from programs.text.copying import borrowed

@@ -10,8 +10,8 @@ import dspy
 from programs.asking.ask import Answering, Ask
 from programs.asking.caller import AwaitedModule, PredictorModule, adapted
 from programs.asking.reply import Reply
+from programs.inputs.passage import Passage
 from programs.lms.wire import split_thinking
-from programs.passage import Passage
 from programs.records import variation_name
 from programs.stages.checkable import Checkable, checkable
 from programs.stages.checks import answer_problems, not_at_hand, thought_problems

@@ -15,12 +15,12 @@ from datetime import datetime, timezone
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError, UserError
-from programs.files import stem_of
+from programs.files import is_of_run, stem_of
 from programs.redaction import printable, redact, secrets_in
 
 OURS = ("synthreasoner", "programs", "optimize")
@@ -59,7 +59,7 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
     goes on without its log.
     """
-    terminal = logging.StreamHandler()
+    terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
@@ -119,16 +119,34 @@ def default_log(output: Path) -> Path:
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
     """The log file that is named, else the one beside the output, which comes into being with its first line: a command
-    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written or is no log."""
-    if path is None:
-        return LogFile(default_log(output), delay=True)
+    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and where something
+    else would be written to: a file of the run's own, or one that is no log, also one of the older ones."""
+    if path is not None and is_of_run(path, output):
+        raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
+    named = path or default_log(output)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and (start := path.open("rb").read(64)) and not _BEGINNING.match(start):
-            raise UserError(f"--log-file: {path} is there already, and no log of this program; name another")
-        return LogFile(path)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
+            if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):
+                raise UserError(f"--log-file: {there} is there already, and no log of this program; name another")
+        return LogFile(named, delay=path is None)
     except OSError as error:
+        if path is None:
+            return LogFile(named, delay=True)
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
+
+
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """To what standard error is when something is logged: above a panel, while one is shown."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: TextIO) -> None:
+        """There is nothing to set."""
 
 
 class LogFile(RotatingFileHandler):

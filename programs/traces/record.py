@@ -5,7 +5,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from programs.asking.reply import Reply, Spent
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.records import (
     Evidence,
     Generation,

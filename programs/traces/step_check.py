@@ -3,7 +3,7 @@ trace, and how, all in one call. A step that it gives no readable verdict on has
 of more than `MOST_STEPS`."""
 
 from programs.asking.ask import Answering, together
-from programs.passage import Passage
+from programs.inputs.passage import Passage
 from programs.records import StepRecord
 from programs.stages.steps import StepStage, verdicts_in
 from programs.traces.variation import Variation

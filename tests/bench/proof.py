@@ -11,7 +11,7 @@ from unittest.mock import patch
 import numpy as np
 
 from optimize.proof import careful_interval
-from programs.interval import Numbers, interval_of, mean_of
+from programs.statistics.interval import Numbers, interval_of, mean_of
 
 Draw = Callable[[np.random.Generator, int], Numbers]
 

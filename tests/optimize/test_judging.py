@@ -8,6 +8,7 @@
 4. Each judge is asked for itself; an optimizer can ask for other verdicts of the same judge.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.judges.agreement import balanced_accuracy, weighted_kappa
+from programs.judges.agreement import weighted_kappa
 from programs.judges.labels import ASKED_BY, Labelled
 from programs.lms.resolve import resolve
 from programs.records import Verdict
@@ -69,6 +70,12 @@ def test_1_the_sides(
         assert [one.is_right(6) for one in side] == [True, False] * right
         assert len({one.is_right(6) for one in side if side.count(one) > 1}) <= 1
     assert sides_of(data.draw(st.permutations(answers)), **given) == sides
+
+
+def balanced_accuracy(truth: Sequence[bool], said: Sequence[bool]) -> float | None:
+    """The mean of the shares of both kinds that were told for what they are; None without one of the kinds."""
+    found = [[word is kind for right, word in zip(truth, said, strict=True) if right is kind] for kind in (True, False)]
+    return sum(sum(one) / len(one) for one in found) / 2 if all(found) else None
 
 
 RATINGS = st.lists(

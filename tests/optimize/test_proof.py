@@ -34,7 +34,7 @@ from optimize.proof import FEWEST_SOURCES, Proof, prove
 from optimize.report import Report, verdict, write_report
 from optimize.report import report_of as made
 from optimize.settings import CompileSettings
-from programs.interval import interval_of
+from programs.statistics.interval import interval_of
 from programs.tracer import Tracer
 from tests.bench.proof import DRAWS, called_better
 from tests.optimize.test_metrics import record
@@ -44,7 +44,7 @@ VALUES = st.none() | st.floats(0, 1)
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The intervals have tests of their own (tests/test_interval.py)."""
+    """The intervals have tests of their own (tests/statistics/test_interval.py)."""
     monkeypatch.setattr("optimize.proof.interval_of", partial(interval_of, resamples=200))
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.counts import Spread
 from programs.report import main
 from programs.reports import traces
 from programs.reports.counting import NUMBERS, SCORE, Counts, ReadTrace
+from programs.statistics.counts import Spread
 from tests.reports.building import record, unit, write_run
 
 VALUES = st.lists(st.integers(0, 5000), min_size=1, max_size=50)

@@ -1,9 +1,9 @@
 """What a run warns of as it begins.
 
 1. Nothing, where nothing is to be warned of.
-2. A solver or a comparer that writes the traces is named, with the option that names another.
-3. A judge or a grader that writes the traces is named too, and stands in the run's summary.
-4. Options of the last run whose results would leave the records are named.
+2. A judge, grader, solver or comparer that writes the traces is named, with the option that names another, also in the
+   run's summary.
+3. Options of the last run whose results would leave the records are named.
 """
 
 from __future__ import annotations
@@ -32,22 +32,6 @@ def test_nothing_is_said_without_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "who", "options"),
-    [
-        ({}, "the solver and the comparer are", "--solver-model and --compare-model"),
-        ({"compare_model": "openai/other"}, "the solver is", "--solver-model"),
-        ({"solver_model": "openai/other", "compare_model": "openai/writer"}, "the comparer is", "--compare-model"),
-        (JUDGED, "the solver is", "--solver-model"),
-        ({"solver_model": "openai/x", "stage_model": ["answer=openai/x"], **JUDGED}, "the solver is", "--solver-model"),
-    ],
-)
-def test_a_solver_that_is_the_writer_is_told(given: dict[str, Any], who: str, options: str) -> None:
-    (line,) = said(blind_solve=2, **given)
-    assert line.startswith(f"{who} the writer itself: ")
-    assert line.endswith(f"with {options}")
-
-
-@pytest.mark.parametrize(
     ("given", "line"),
     [
         ({"grade_answers": True}, "a model grades its own work"),
@@ -62,9 +46,16 @@ def test_a_solver_that_is_the_writer_is_told(given: dict[str, Any], who: str, op
         ),
         ({"stage_model": ["trace=openai/x", "answer=openai/y"], "grade_answers": True}, None),
         ({"judge_models": ["openai/writer"]}, None),
+        ({"blind_solve": 2}, "a model solves and compares its own work"),
+        ({"blind_solve": 2, "compare_model": "openai/other"}, "a model solves its own work"),
+        (
+            {"blind_solve": 2, "solver_model": "openai/other", "compare_model": "openai/writer"},
+            "a model compares its own",
+        ),
+        ({"blind_solve": 2, **JUDGED}, "a model solves its own work"),
     ],
 )
-def test_a_model_that_judges_or_grades_itself_is_told(given: dict[str, Any], line: str | None) -> None:
+def test_a_model_that_is_asked_about_its_own_work_is_told(given: dict[str, Any], line: str | None) -> None:
     lines = said(**given)
     assert len(lines) == (line is not None)
     assert line is None or lines[0].startswith(line)

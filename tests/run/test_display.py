@@ -5,7 +5,7 @@
 3. On a terminal, the first Ctrl-C says how many calls are finished before the run saves and that a second one stops at
    once, which it does; both can be resumed, and nothing is paid for twice.
 4. Failures are told while the calls that failed are still being tried, each once, the newest in one line.
-5. The time left is that of the traces that are left, or of the budget that is spent first; nothing is said unknown.
+5. The time left is that of the traces that are left.
 """
 
 from __future__ import annotations
@@ -183,12 +183,6 @@ def test_2_there_is_one_every_so_often(tmp_path: Path, monkeypatch: pytest.Monke
         assert all(re.match(r"progress: \d of about \d traces \(\d+%\); time ", row) for row in between[-1:])
 
 
-def test_2_a_mistake_shows_no_progress(lab: Lab) -> None:
-    done = called(*lab.arguments(input_file="nowhere.jsonl"))
-    assert done.returncode == 2
-    assert "progress:" not in done.stdout
-
-
 # 3. A terminal
 
 
@@ -334,10 +328,3 @@ def test_5_it_is_that_of_the_traces_that_are_left() -> None:
     assert "about 0:00:40 left" in line(view(ledger(to_begin=8.0), seconds=134.0), NOON), "the input's"
     barren = ledger(texts_done=2066, goal=None)
     assert "about 0:19:07 left" in line(view(barren), NOON), "half of the texts give none"
-
-
-def test_5_the_budget_that_is_spent_first_ends_a_run() -> None:
-    assert "about 0:00:01 left until the budget of calls is spent (stops" in line(view(max_calls=9282), NOON)
-    assert "until the budget of tokens is spent" in line(view(max_tokens_total=3_914_000, max_calls=10**9), NOON)
-    unknown = view(ledger(to_begin=None, cost=None), max_cost=2.0)
-    assert "left" not in line(unknown, NOON), "nobody knows what was spent"

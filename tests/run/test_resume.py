@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from programs.errors import UserError
 from programs.tracer import Tracer
 from tests.lab import Lab, called, laboratory
 from tests.standin import scientist
@@ -52,16 +51,6 @@ def repeated(lab: Lab) -> int:
 
 
 # 1. Extends
-
-
-def test_a_larger_max_traces_adds_the_difference(lab: Lab) -> None:
-    lab.run(max_traces=1)
-    first = lab.units
-    _, calls = lab.counted(max_traces=3)
-    assert calls == 2 * 8
-    assert lab.units[:1] == first
-    assert len(set(lab.units)) == 3
-    assert repeated(lab) == 0
 
 
 def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
@@ -196,36 +185,6 @@ def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
     assert sorted(lab.units) == before
 
 
-def test_a_document_of_another_tool_is_taken_over(lab: Lab) -> None:
-    foreign = {
-        "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
-        "user_interaction": {"question": "Why?", "question_type": "limitation", "difficulty_level": "advanced"},
-        "reasoning_trace": "<thought>Because.</thought>",
-        "final_answer": "Because it is so.",
-        "answer_grades": None,
-        "metadata": {"authenticity_score": 0.75, "complexity_level": "high", "reasoning_patterns": []},
-    }
-    head = {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 1, "status": "completed"}
-    lab.output.write_text(json.dumps({"metadata": head, "questions": [foreign]}), encoding="utf-8")
-    lab.run(max_traces=3)
-    assert lab.document["metadata"]["total_traces_generated"] == 3
-    [taken] = [record for record in lab.records if record["question_id"] is None]
-    assert {key: taken[key] for key in ("reasoning_trace", "final_answer")} == {
-        "reasoning_trace": "<thought>Because.</thought>",
-        "final_answer": "Because it is so.",
-    }
-
-
-@pytest.mark.parametrize("content", ['{"some": "other file"}', '{"questions": [{"a": 1}]}', "not JSON at all", ""])
-def test_a_file_that_is_no_document_is_never_written_over(lab: Lab, content: str) -> None:
-    lab.output.write_text(content, encoding="utf-8")
-    for _ in range(2):
-        with pytest.raises(UserError, match="not a document"):
-            lab.run(max_traces=1)
-        assert lab.output.read_text(encoding="utf-8") == content
-    assert lab.calls == 0
-
-
 # 6. Exact counts
 
 
@@ -243,15 +202,6 @@ def test_max_traces_is_exact_with_several_a_text(tmp_path: Path, wanted: int) ->
     with laboratory(tmp_path, texts=6) as lab:
         lab.run(max_traces=wanted, traces_per_sample=2, traces_per_question=2, concurrency=64)
         assert len(set(lab.units)) == len(lab.units) == wanted
-
-
-@pytest.mark.parametrize("concurrency", [1, 64])
-def test_rejected_traces_are_replaced_from_later_texts(tmp_path: Path, concurrency: int) -> None:
-    with laboratory(tmp_path, texts=30, stages=score_by_text([3, 8, 8])) as lab:
-        finished = lab.run(**JUDGED, max_attempts=1, max_traces=12, concurrency=concurrency)
-        assert finished.summary.traces["accepted"] == 12
-        assert len(set(lab.units)) == 12
-        assert {record["metadata"]["quality_score"] for record in lab.records} == {8.0}
 
 
 def test_counts_stay_exact_over_resumes(tmp_path: Path) -> None:

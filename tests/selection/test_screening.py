@@ -143,7 +143,7 @@ def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(
 # 3. Told
 
 
-def test_what_is_dropped_is_listed_with_its_twin(tmp_path: Path) -> None:
+def test_what_is_dropped_stands_in_the_journal_with_its_twin(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
         finished = lab.run()
         dropped = [(key, question) for key, line in pools(lab).items() for question in line["dropped"]]
@@ -154,10 +154,6 @@ def test_what_is_dropped_is_listed_with_its_twin(tmp_path: Path) -> None:
             assert sample != key
             assert twin["text"] == question["twin_text"]
             assert similarity(twin["text"], question["text"]) >= 85
-        listed = [json.loads(line) for line in (lab.folder / "out.dropped.jsonl").read_text().splitlines()]
-        assert [(item["sample"], item["question"], item["twin"]) for item in listed] == [
-            (key, question["text"], question["twin"]) for key, question in dropped
-        ]
         assert finished.summary.questions["rejected"] == {"was asked of another text": len(dropped)}
 
 
@@ -232,8 +228,6 @@ def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> Non
         assert calls == 0
         (line,) = (line for line in lab.latest_units().values() if line["status"] == "contaminated")
         assert line["rejection"]["detail"] == f"shares its words with {file}:1"
-        (listed,) = (json.loads(line) for line in (lab.folder / "out.dropped.jsonl").read_text().splitlines())
-        assert listed["unit"] == line["key"]
         harmless = bench(lab, "harmless.jsonl", "What is the mass of a muon, and how well is it known today?")
         finished, calls = lab.counted(decontaminate=[harmless])
         assert (finished.summary.traces, calls) == ({"accepted": 3}, 0)
@@ -242,15 +236,16 @@ def test_a_trace_that_gives_a_benchmark_away_is_not_taken(tmp_path: Path) -> Non
         assert (finished.summary.traces, calls) == ({"accepted": 2, "contaminated": 1}, 0)
         assert given_away(lab) == [(line["key"], None)]
         lab.run()
-        assert given_away(lab) == [], "the list tells what the present document leaves out"
+        assert given_away(lab) == []
         assert len(lab.records) == 3
 
 
 def given_away(lab: Lab) -> list[tuple[str, str | None]]:
-    """What the list says of traces: the unit and the attempt."""
-    lines = (lab.folder / "out.dropped.jsonl").read_text().splitlines()
-    listed = [json.loads(line) for line in lines]
-    return [(item["unit"], item.get("attempt")) for item in listed if "unit" in item]
+    """The units that give a benchmark away, and with an attempt, those of which only that does."""
+    units = lab.latest_units().items()
+    whole = [(key, None) for key, line in units if line["status"] == "contaminated"]
+    others = ((key, line) for key, line in units if line["status"] != "contaminated")
+    return [*whole, *((key, attempt) for key, line in others for attempt in line.get("contaminated") or ())]
 
 
 def exported(lab: Lab, form: str) -> str:
@@ -341,8 +336,6 @@ def test_a_merged_journal_is_screened_as_a_whole(tmp_path: Path) -> None:
         sources = sorted(str(path) for path in lab.folder.glob("out.shard-*.journal.jsonl"))
         merge(sources, lab.output)
         assert not no_two_alike(texts_of(lab))
-        listed = (lab.folder / "out.dropped.jsonl").read_text().splitlines()
-        assert len(listed) == sum(len(line["dropped"]) for line in pools(lab).values()) > 0
         lab.run(traces_per_sample=3)
         assert no_two_alike(texts_of(lab))
         assert len(lab.records) == 3 * TEXTS

@@ -81,7 +81,7 @@ def snapshot(folder: Path) -> dict[Path, bytes]:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    return list(folder.glob(".*.merging"))
+    return list(folder.glob(".*.merging*"))
 
 
 def copied(lab: Lab, journal: str, name: str) -> str:

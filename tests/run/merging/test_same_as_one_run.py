@@ -88,10 +88,3 @@ def test_documents_without_journals_are_taken_over(lab: Lab, halves: list[str]) 
     assert found.traces == {"accepted": 6}
     lab.run()
     assert records_by_id(view(lab, "merged")) == records_by_id(lab)
-
-
-def test_an_unfinished_source_makes_an_unfinished_whole(lab: Lab, halves: list[str]) -> None:
-    first, second = halves
-    lines = Path(first).read_bytes().splitlines(keepends=True)
-    Path(first).write_bytes(b"".join(lines[:-1]))
-    assert merged(lab, first, second).status == "interrupted"

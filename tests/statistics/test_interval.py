@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.interval import FEW, paired_interval, share_bounds
+from programs.statistics.interval import FEW, paired_interval, share_bounds
 
 SCORES = st.lists(st.tuples(*(st.none() | st.floats(0, 1),) * 2), max_size=30)
 Draw = Callable[[np.random.Generator], "np.ndarray[tuple[int], np.dtype[np.float64]]"]

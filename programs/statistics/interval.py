@@ -1,7 +1,7 @@
 """By how much a figure of many things differs, and how sure that is: the one bootstrap of the project.
 
-Ours rather than SciPy's, which gives the same bounds (tests/test_interval.py): `scipy.stats` takes four seconds to import,
-and has no place for resamples of which nothing can be said.
+Ours rather than SciPy's, which gives the same bounds (tests/statistics/test_interval.py): `scipy.stats` takes four seconds
+to import, and has no place for resamples of which nothing can be said.
 """
 
 from collections.abc import Callable, Sequence

@@ -7,15 +7,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from programs.counts import Distinct, Frequent, Spread
 from programs.document_metadata import KindCount, ThoughtDistributions
 from programs.records import Record
+from programs.statistics.counts import OTHERS, Spread, count_name
 from programs.text.thought import bare_thought
 
 OPENING_WORDS = 3
 TENTHS = 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_OPENINGS, MOST_SEQUENCES = 50, 20
+KEPT = 20_000
+"""Different openings or sequences that are told apart; what is frequent comes early."""
 
 ADVICE = "take texts and question types of more kinds, another model, or a higher --temperature"
 
@@ -33,8 +35,7 @@ class ThoughtCount:
     def __init__(self) -> None:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._corrections: Counter[int] = Counter()
-        self._words, self._openings = Spread(), Frequent()
-        self._sequences, self._different = Frequent(), Distinct()
+        self._words = Spread()
 
     def add(self, record: Record) -> None:
         """Counts the thought of one trace."""
@@ -50,10 +51,9 @@ class ThoughtCount:
         for name, values in found.items():
             self._counts[name].update(values)
         self._words.add(len(thought.split()))
-        self._openings.add(opening_of(thought))
+        count_name(self._counts["openings"], opening_of(thought), KEPT)
         if kinds:
-            self._sequences.add(", ".join(kinds))
-            self._different.add(", ".join(kinds))
+            count_name(self._counts["sequences"], ", ".join(kinds), KEPT)
         self._corrections.update(min(int(place * TENTHS), TENTHS - 1) for place in _corrections(record))
 
     def result(self) -> ThoughtDistributions | None:
@@ -69,14 +69,17 @@ class ThoughtCount:
                 for kind, count in counts["paragraphs"].most_common()
             },
             words={f"{share:.0%}": int(self._words.quantile(share) or 0) for share in QUANTILES},
-            different_sequences=self._different.number,
-            sequences=self._sequences.most(MOST_SEQUENCES),
-            openings=self._openings.most(MOST_OPENINGS),
+            sequences=_most(counts["sequences"], MOST_SEQUENCES),
+            openings=_most(counts["openings"], MOST_OPENINGS),
             with_wrong_turn=traces["wrong"],
             corrections=[self._corrections[tenth] for tenth in range(TENTHS)],
             yes_or_no=dict(counts["answers"].most_common()),
             needing_passage=traces["needing"],
         )
+
+
+def _most(counts: Counter[str], number: int) -> dict[str, int]:
+    return dict([(name, count) for name, count in counts.most_common(number + 1) if name != OTHERS][:number])
 
 
 def opening_of(thought: str) -> str:

@@ -1,0 +1,225 @@
+"""Nothing that somebody else put where a run writes is destroyed.
+
+1. A file that does not begin as ours is refused with exit code 2 and one line, and stays as it was to the byte.
+2. What is written besides (temporary files, the index) is made exclusively: links and files that lie there stay.
+3. A journal that is deleted, replaced or cut short while the run goes on is noticed and said; what is known is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from programs import document
+from programs.errors import JournalError
+from programs.files import fresh, in_place, open_database
+from programs.run.journal import Journal
+from tests.attack.test_stops import wait_for_calls
+from tests.lab import Lab, called, ended, laboratory
+from tests.test_cli import mistake
+
+NOTES = b'{"my": "notes"}\nwithout a last line end'
+
+
+# 1. Refused
+
+
+@pytest.mark.parametrize("content", [NOTES, b"{\n", b"\x1f\x8b", b'{"kind":"Note","key":1}\n'])
+@pytest.mark.parametrize(
+    "name", ["out.journal.jsonl", "out.json", "out.run.log", "out.run.log.2", "out.journal.jsonl.lock"]
+)
+def test_what_is_not_ours_is_refused_and_stays(lab: Lab, name: str, content: bytes) -> None:
+    foreign = lab.folder / name
+    foreign.write_bytes(content)
+    assert foreign.name in mistake(called(*lab.arguments()))
+    assert foreign.read_bytes() == content
+    assert lab.calls == 0
+
+
+@pytest.mark.parametrize("name", ["out.journal.jsonl", "out.json", "out.journal.jsonl.index"])
+def test_starting_afresh_moves_what_is_not_ours_aside(lab: Lab, name: str) -> None:
+    (lab.folder / name).write_bytes(NOTES)
+    assert called(*lab.arguments(resume=False)).returncode == 0
+    (moved,) = lab.folder.glob(f"{name}.*.old")
+    assert moved.read_bytes() == NOTES
+    assert len(lab.records) == 4
+
+
+@pytest.mark.parametrize(
+    "name", ["out.journal.jsonl", "out.json", "out.journal.jsonl.index", "out.review.jsonl", "out.labels.jsonl"]
+)
+def test_a_log_is_none_of_the_runs_other_files(lab: Lab, name: str) -> None:
+    (lab.folder / "link").symlink_to(lab.folder)
+    for path in (lab.folder / name, lab.folder / "link" / name):
+        assert name in mistake(called(*lab.arguments(log_file=str(path))))
+    assert {path.name for path in lab.folder.iterdir()} == {"link", lab.input.name}
+
+
+def test_what_takes_a_documents_place_later_is_moved_aside(lab: Lab) -> None:
+    assert called(*lab.arguments(max_traces=2)).returncode == 0
+    lab.output.write_bytes(NOTES)
+    assert called(*lab.arguments()).returncode == 0
+    lab.output.write_bytes(NOTES)
+    assert called(str(lab.output), main=document.main).returncode == 0
+    assert [moved.read_bytes() for moved in lab.folder.glob("out.json.*.old")] == [NOTES, NOTES]
+    assert len(lab.records) == 4
+
+
+def test_an_old_dropped_list_and_its_like_are_left_alone(lab: Lab) -> None:
+    for name in ("out.dropped.jsonl", ".out.json.tmp", "out.labels.jsonl", "out.review.jsonl"):
+        (lab.folder / name).write_bytes(NOTES)
+    assert called(*lab.arguments(dedupe_questions=True)).returncode == 0
+    for name in ("out.dropped.jsonl", ".out.json.tmp", "out.labels.jsonl", "out.review.jsonl"):
+        assert (lab.folder / name).read_bytes() == NOTES
+
+
+# 2. Links and temporary files
+
+
+@pytest.mark.parametrize("name", [".out.json.tmp", "out.journal.jsonl.lock", ".merged.json.merging"])
+def test_a_planted_link_is_not_followed(lab: Lab, name: str) -> None:
+    precious = lab.folder / "precious"
+    precious.write_bytes(NOTES)
+    (lab.folder / name).symlink_to(precious)
+    called(*lab.arguments())
+    called(str(lab.output), "--output", str(lab.folder / "merged.json"), main=_merge)
+    assert precious.read_bytes() == NOTES
+
+
+def _merge(words: list[str]) -> int:
+    from programs.merge import main
+
+    return main(words)
+
+
+def test_an_output_that_is_a_link_is_written_through(lab: Lab) -> None:
+    target = lab.folder / "elsewhere" / "data.json"
+    target.parent.mkdir()
+    lab.output.symlink_to(target)
+    assert called(*lab.arguments()).returncode == 0
+    assert lab.output.is_symlink()
+    assert len(json.loads(target.read_text())["questions"]) == 4
+    assert [path.name for path in target.parent.iterdir()] == ["data.json"]
+
+
+def test_a_draft_is_new_and_what_a_killed_process_left_goes(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    left = fresh(path, "tmp")
+    left.write_bytes(b"half a docu")
+    with in_place(path) as file:
+        file.write(b"whole")
+        assert len(list(tmp_path.iterdir())) == 1, "its own draft"
+    assert [found.name for found in tmp_path.iterdir()] == ["out.json"]
+    assert path.read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("content", [NOTES, b"", b"SQLite format 3\x00 and no more of it"])
+def test_a_database_that_is_none_of_ours_is_moved_aside(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "out.index"
+    path.write_bytes(content)
+    schema = "create table if not exists meta (name text primary key, value) without rowid;"
+    open_database(path, schema, "version", "1").close()
+    moved = [found.read_bytes() for found in tmp_path.glob("*.old")]
+    assert moved == ([content] if content else [])
+
+
+def test_somebody_elses_database_is_moved_aside(tmp_path: Path) -> None:
+    path = tmp_path / "out.index"
+    with sqlite3.connect(path) as theirs:
+        theirs.execute("create table papers (title)")
+    schema = "create table if not exists meta (name text primary key, value) without rowid;"
+    open_database(path, schema, "version", "1").close()
+    (moved,) = tmp_path.glob("*.old")
+    assert sqlite3.connect(moved).execute("select count(*) from papers").fetchall() == [(0,)]
+
+
+# 3. While the run goes on
+
+
+def _deleted(path: Path) -> None:
+    path.unlink()
+
+
+def _replaced(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(NOTES)
+    other.replace(path)
+
+
+def _moved(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+
+
+@pytest.mark.parametrize("change", [_deleted, _replaced, _moved])
+def test_a_journal_that_goes_is_written_again_whole(
+    tmp_path: Path, change: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "out.journal.jsonl"
+    with Journal(path) as journal:
+        journal.append("note", "a", text="before")
+        journal.flush()
+        change(path)
+        journal.append("note", "b", text="between")
+        journal.flush()
+        journal.append("note", "c", text="after")
+        assert journal.latest("note", "a") == {"kind": "note", "key": "a", "text": "before"}
+    assert "written again" in caplog.text
+    assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == ["a", "b", "c"]
+    assert [found.read_bytes() for found in tmp_path.glob("*.old")] == ([NOTES] if change is _replaced else [])
+    with Journal(path) as again:
+        assert again.mended == 0
+        assert again.latest("note", "c") is not None
+
+
+@pytest.mark.parametrize("size", [0, 20, 10_000])
+def test_a_journal_that_is_cut_short_or_written_to_takes_no_more(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "out.journal.jsonl"
+    with Journal(path) as journal:
+        journal.append("note", "a", text="before")
+        os.truncate(path, size)
+        for _ in range(2):
+            with pytest.raises(JournalError, match="another process changed it"):
+                journal.append("note", "b", text="after")
+    assert path.stat().st_size == size, "nothing is written into what is left"
+
+
+def test_a_change_that_no_line_met_is_told_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "out.journal.jsonl"
+    journal = Journal(path)
+    journal.append("note", "a", text="before")
+    os.truncate(path, 0)
+    with pytest.raises(JournalError, match="another process changed it"):
+        journal.close()
+
+
+@pytest.mark.attack
+def test_a_run_whose_files_are_deleted_goes_on_and_keeps_all(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12, latency=0.3, base={"concurrency": 4}) as lab:
+        running = lab.start()
+        wait_for_calls(lab, 30)
+        for path in lab.folder.glob("out.*"):
+            path.unlink()
+        lab.server.latency = 0.05
+        done = ended(running)
+        assert done.returncode == 0, done.stderr
+        assert len(set(lab.units)) == 12
+        assert lab.calls == 12 * 8
+        assert "written again" in done.stdout + done.stderr
+
+
+@pytest.mark.attack
+def test_a_run_whose_journal_is_cut_short_says_so_and_is_resumed(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12, latency=0.3, base={"concurrency": 4}) as lab:
+        running = lab.start()
+        wait_for_calls(lab, 30)
+        os.truncate(lab.journal, 100)
+        done = ended(running)
+        assert done.returncode == 1, done.stdout
+        assert "another process changed it" in done.stderr
+        assert called(*lab.arguments()).returncode == 0
+        assert len(set(lab.units)) == 12
