@@ -83,7 +83,7 @@ class Reading:
         self._report = report
         self._extent = extent
         self._done = done
-        self._numbers = {str(one.name): number for number, one in enumerate(extent.sources)}
+        self._numbers = {one.shown: number for number, one in enumerate(extent.sources)}
         self._at = (0, 1)
         self._given = self._given_before = self._done_before = self._held = 0
         self._over = False
