@@ -38,7 +38,9 @@ ENDINGS = tuple(ending_of(kind) for kind in get_args(Kind))
 @contextlib.contextmanager
 def in_place(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of `path` in one step when the block has ended, or leaves it as it was
-    when the block raises. One process at a time. Raises `JournalError` for what the disk refuses."""
+    when the block raises. A link stays one: what it points to is replaced. One process at a time. Raises `JournalError`
+    for what the disk refuses."""
+    path = Path(os.path.realpath(path))
     # Always the same name: what a killed run leaves behind is written over by the next.
     draft = path.with_name(f".{path.name}.tmp")
     try:
