@@ -21,7 +21,9 @@ SAMPLE = "heuristic_filtered_cosmo_limited.jsonl"
 FIRST_SAMPLE = """
 import json
 import data, tests, programs
-from programs.inputs import DEFAULT_INPUT, ReadReport, read_samples
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport
+from programs.inputs.sources import DEFAULT_INPUT
 sample = next(read_samples([DEFAULT_INPUT], max_chars=None, report=ReadReport()))
 print(json.dumps([sample.given_id, sample.place.file, programs.__path__[0], data.__file__, tests.__file__]))
 """

@@ -125,8 +125,8 @@ class Tally:
             return None
         key, name = clean_line(named[0])[:100], clean_line(named[1])
         return (
-            f"most of {self.records} texts are of one source, {key}, by their field `{name}`; splits part sources: if these "
-            "are different papers, rename that field, or give each its doi or paper_id"
+            f"most of {self.records} texts are of one source, {key}, by their field `{name}`; splits part sources: if "
+            "these are different papers, rename that field, or give each its doi or paper_id"
         )
 
 

@@ -1,5 +1,5 @@
-"""Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or fills
-memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
+"""Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
+fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
 Its standard input: a `Job` as a line of JSON, then so many bytes; its standard output: lines of JSON, each an `Answer`, the
 last of which is `over`. It ends with its input.
@@ -86,8 +86,8 @@ class ReaderProcess:
         yield found
 
     def rows(self, name: Path | HubName, text_field: str) -> Iterator[Row | None]:
-        """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`, and
-        `FatalError` where the Hub stops to answer."""
+        """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`,
+        and `FatalError` where the Hub stops to answer."""
         kind: Literal["hub", "parquet"] = "hub" if isinstance(name, HubName) else "parquet"
         written = str(name) if isinstance(name, HubName) else os.fsencode(name.absolute()).hex()
         for answer in self._answers(Job(kind=kind, name=written, text_field=text_field)):

@@ -162,7 +162,8 @@ class _Reader:
         number = 0
         for row in process.rows(source.name, self.text_field):
             number += row is not None
-            yield row and _Entry(Place(file=source.shown, line=number), row.digest, row.record)
+            place = Place(file=source.shown, line=number)
+            yield _Entry(place, row.digest, row.record) if row is not None else None
 
     def _entry(self, entry: _Entry, *, cut: bool) -> Iterator[Sample | None]:
         """What a line or row gives: its text, or the passages of a longer one, with a None for each that is not taken."""

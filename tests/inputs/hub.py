@@ -26,19 +26,26 @@ def hub(files: dict[str, bytes]) -> Iterator[str]:
                 self._answer(json.dumps(told).encode())
             elif path == "" or path.startswith("/revision"):
                 siblings = [{"rfilename": name} for name in files]
-                about = {"id": "lab/dust", "sha": SHA, "private": False, "tags": [], "downloads": 0, "siblings": siblings}
+                about = {
+                    "id": "lab/dust",
+                    "sha": SHA,
+                    "private": False,
+                    "tags": [],
+                    "downloads": 0,
+                    "siblings": siblings,
+                }
                 self._answer(json.dumps(about).encode())
             elif path.startswith("/resolve") and name in files:
-                self._answer(files[name], ETag='"x"', **{"X-Repo-Commit": SHA})
+                self._answer(files[name], {"ETag": '"x"', "X-Repo-Commit": SHA})
             else:
                 code = "EntryNotFound" if path.startswith("/resolve") else "RepoNotFound"
-                self._answer(b"", 404, **{"X-Error-Code": code})
+                self._answer(b"", {"X-Error-Code": code}, 404)
 
-        do_HEAD = do_GET  # noqa: N815
+        do_HEAD = do_GET
 
-        def _answer(self, body: bytes, status: int = 200, **headers: str) -> None:
+        def _answer(self, body: bytes, headers: dict[str, str] | None = None, status: int = 200) -> None:
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":

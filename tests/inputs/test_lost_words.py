@@ -73,8 +73,9 @@ LATEX = {
     "hidden": ("A \\iffalse no \\ifx a b no \\fi no \\else yes \\fi B \\iffalse no \\fi C.", "A yes B C."),
     "macros": ("\\newcommand{\\foo}[1]{\\textbf{#1}}\\foo{with {\\it deep {\\bf braces}}}.", "with deep braces."),
     "environments": (
-        "\\begin{theorem}[Main] Let $x$.\\end{theorem}\\begin{mybox}Boxed.\\end{mybox}\\begin{sidewaystable}\\caption{Slopes.}"
-        "\\begin{tabular}{c}a\\end{tabular}\\end{sidewaystable}\\begin{wrapfigure}{r}{3cm}\\caption{Dust.}\\end{wrapfigure}",
+        "\\begin{theorem}[Main] Let $x$.\\end{theorem}\\begin{mybox}Boxed.\\end{mybox}\\begin{sidewaystable}"
+        "\\caption{Slopes.}\\begin{tabular}{c}a\\end{tabular}\\end{sidewaystable}\\begin{wrapfigure}{r}{3cm}\\caption{Dust.}"
+        "\\end{wrapfigure}",
         "Let $x$.\n\nBoxed.\n\nSlopes.\n\na\n\nDust.",
     ),
     "abstracts in parts": (
@@ -121,21 +122,30 @@ WORD = {
         ),
         "This one.",
     ),
-    "text boxes": (paragraph(f"<w:r><w:t>Around</w:t><w:pict>{BOX}</w:pict></w:r>", run(" it.")), "Around it.\n\nBoxed.\n\nTwice."),
+    "text boxes": (
+        paragraph(f"<w:r><w:t>Around</w:t><w:pict>{BOX}</w:pict></w:r>", run(" it.")),
+        "Around it.\n\nBoxed.\n\nTwice.",
+    ),
     "raised letters": (
-        paragraph(run("10"), run("5", "<w:vertAlign w:val='superscript'/>"), run(", 10"), run("7", "<w:position w:val='6'/>")),
-        "10^5, 10^7",
+        paragraph(run("10"), run("5", "<w:vertAlign w:val='superscript'/>"))
+        + paragraph(run("10"), run("7", "<w:position w:val='6'/>")),
+        "10^5\n\n10^7",
     ),
     "symbols": (
-        paragraph("<w:r><w:sym w:font='Symbol' w:char='F061'/></w:r>", run("a", "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>")),
+        paragraph(
+            "<w:r><w:sym w:font='Symbol' w:char='F061'/></w:r>",
+            run("a", "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>"),
+        ),
         "αα",
     ),
     "moved text": (
-        paragraph(f"<w:moveFrom w:id='1' w:author='x'>{run('Gone')}</w:moveFrom><w:moveTo w:id='2' w:author='x'>{run('Here')}"
-                  "</w:moveTo>"),
+        paragraph(
+            f"<w:moveFrom w:id='1' w:author='x'>{run('Gone')}</w:moveFrom>",
+            f"<w:moveTo w:id='2' w:author='x'>{run('Here')}</w:moveTo>",
+        ),
         "Here",
     ),
-}  # fmt: skip
+}
 
 
 def word(body: str) -> bytes:

@@ -81,9 +81,9 @@ def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["Dust."], "more": values}), tmp_path / "a.parquet", compression="zstd")
     pq.write_table(pa.table({"text": ["Dust.", " " * 20_000_000]}), tmp_path / "b.parquet", compression="zstd")
     assert max(path.stat().st_size for path in tmp_path.iterdir()) < 50_000
-    with closing(ReaderProcess(memory=2**30)) as process:
-        with pytest.raises(Unreadable, match=f"{Skip.TOO_LARGE.value}|{Skip.CRASHED.value}"):
-            list(process.rows(tmp_path / "a.parquet", "text"))
+    why = f"{Skip.TOO_LARGE.value}|{Skip.CRASHED.value}"
+    with closing(ReaderProcess(memory=2**30)) as process, pytest.raises(Unreadable, match=why):
+        list(process.rows(tmp_path / "a.parquet", "text"))
     with closing(ReaderProcess()) as process:
         rows = [row.record for row in process.rows(tmp_path / "b.parquet", "text") if row]
     assert rows == [{"text": "Dust."}, Skip.LINE_TOO_LONG]

@@ -113,6 +113,14 @@ def test_the_names_of_data_sets() -> None:
     assert HubName.parse("hf://datasets/lab/dust")[1:] == ("lab/dust", None, None, "train")
     assert HubName.parse("hf://lab/dust/full:test")[1:] == ("lab/dust", "full", None, "test")
     assert HubName.parse("hf://lab/dust-2.1@v1.0:train")[1:] == ("lab/dust-2.1", None, "v1.0", "train")
-    for written in ("hf://", "hf://dust", "hf://lab/dust:", "hf://lab/dust/a/b", "hf://lab/du st", "hf://./folder", "hf://../.."):
+    for written in (
+        "hf://",
+        "hf://dust",
+        "hf://lab/dust:",
+        "hf://lab/dust/a/b",
+        "hf://lab/du st",
+        "hf://./folder",
+        "hf://../..",
+    ):
         with pytest.raises(UserError, match="not of the form hf://OWNER/NAME"):
             HubName.parse(written)

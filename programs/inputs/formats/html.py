@@ -13,11 +13,11 @@ from programs.inputs.formats.paper import Paper, paper_of
 from programs.inputs.papers import arxiv_in, doi_in, licence_in
 from programs.inputs.report import Skip, Unreadable
 
-_NOT_READ = "script style noscript template nav footer aside button input select textarea svg iframe object dialog".split()
+_NOT_READ = "script style noscript template nav footer aside button input select textarea svg iframe object dialog"
 _HIDDEN = (
     ".//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')] | .//header[not(.//h1 or ancestor::article)]"
 )
-_MARKS = "ltx_note_mark ltx_tag_note ltx_note_type MathJax MathJax_Preview MathJax_Display mw-editsection".split()
+_MARKS = "ltx_note_mark ltx_tag_note ltx_note_type MathJax MathJax_Preview MathJax_Display mw-editsection"
 """Classes of what stands for something else on the page: a note's mark, a formula drawn, a link to edit."""
 _TITLES = ("citation_title", "dc.title", "dcterms.title", "og:title")
 _RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "citation_license")
@@ -65,10 +65,10 @@ def _article(page: Any) -> bytes:
         raise Unreadable(Skip.NO_TEXT_IN_IT)
     left_out = [
         element
-        for element in article.iter(*_NOT_READ)
+        for element in article.iter(*_NOT_READ.split())
         if not str(element.get("type", "")).startswith("math/tex")
     ]
-    marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_MARKS})
+    marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_MARKS.split()})
     for element in [*left_out, *article.xpath(_HIDDEN), *marks]:
         if element.getparent() is not None:
             element.drop_tree()

@@ -1,8 +1,8 @@
 """LaTeX (.tex), as pandoc reads it: the text between \\begin{document} and \\end{document}, or, without them, all of it.
 
-Commands that the paper defines are written out; files that it includes (\\input, \\include) are not followed. What TeX would
-not see is taken out before: comments with the line end that they take along, what \\iffalse hides. What pandoc would keep
-as LaTeX or leave out is told in commands that it knows.
+Commands that the paper defines are written out; files that it includes (\\input, \\include) are not followed. What TeX
+would not see is taken out before: comments with the line end that they take along, what \\iffalse hides. What pandoc would
+keep as LaTeX or leave out is told in commands that it knows.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ _COMMENT = re.compile(
 _AS_URL = re.compile(r"\A\\(?:burl|path|nolinkurl)(?=\s*\{)")
 _CONDITIONAL = re.compile(r"\\(if(?!f\b|thenelse\b)[a-zA-Z@]*|else|fi)(?![a-zA-Z@])\s?")
 _DELIMITED_URL = re.compile(r"\\(?:url|path)(?P<mark>[|!+/])(?P<address>[^\n]*?)(?P=mark)")
+_FLOATS = r"(?:wrap|margin|floating|sideways|SC|rotating)(figure|table)\*?"
 _THANKS = r"acknowledge?ments?|acks"
 _THEIRS = re.compile(r"\\(?:newtheorem\*?|(?:re)?newenvironment)\s*\{(\w+)\*?\}")
-_KNOWN = frozenset(
+_KNOWN = (
     "document abstract sloppypar letter minipage figure subfigure table center quote quotation verse itemize description"
     " enumerate alltt code comment verbatim Verbatim lstlisting minted obeylines tikzpicture tabular tabularx tabulary"
     " longtable array math displaymath equation gather multline eqnarray align alignat flalign aligned split cases matrix"
-    " pmatrix bmatrix vmatrix Vmatrix smallmatrix gathered dmath proof".split()
+    " pmatrix bmatrix vmatrix Vmatrix smallmatrix gathered dmath proof"
 )
 """Environments that pandoc reads; the words in any other would be lost."""
 _TOLD = (
@@ -55,8 +56,8 @@ _TOLD = (
     (rf"\\begin\{{thebibliography\}}{_BRACES}", r"\n\n\\section{References}\n\n"),
     (rf"\\bibitem{_OPTION}{_BRACES}", r"\n\n"),
     (rf"\\begin\{{(deluxetable\*?)\}}.*?\\tablecaption{_BRACES}.*?\\end\{{\1\}}", r"\n\n\2\n\n"),
-    (r"\\begin\{(?:wrap|margin|floating|sideways|SC|rotating)(figure|table)\*?\}(?:\[[^\]]*\]|\{[^{}]*\})*", r"\\begin{\1}"),
-    (r"\\end\{(?:wrap|margin|floating|sideways|SC|rotating)(figure|table)\*?\}", r"\\end{\1}"),
+    (rf"\\begin\{{{_FLOATS}\}}(?:\[[^\]]*\]|\{{[^{{}}]*\}})*", r"\\begin{\1}"),
+    (rf"\\end\{{{_FLOATS}\}}", r"\\end{\1}"),
     (rf"\\(?:input|include|includegraphics)\*?{_OPTION}{_BRACES}", ""),
 )  # fmt: skip
 """What pandoc would keep as LaTeX, in commands that it knows: parts of papers, classes' own environments, other files."""
@@ -71,7 +72,8 @@ def read_latex(data: bytes) -> Paper:
         if latin is None:
             raise
         source = data.decode(_CODECS[latin[1]], errors="replace")
-    seen = _COMMENT.sub(lambda found: _AS_URL.sub(r"\\url", found["kept"] or ""), source.replace("\r\n", "\n").replace("\r", "\n"))
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    seen = _COMMENT.sub(lambda found: _AS_URL.sub(r"\\url", found["kept"] or ""), source)
     seen = _DELIMITED_URL.sub(r"\\url{\g<address>}", _without_hidden(seen))
     doi = re.search(rf"\\doi{_BRACES}", seen)
     fields = {"doi": doi_in(f"doi:{doi[1]}") if doi else doi_in(source[:4000]), "license": licence_in(source)}
@@ -101,7 +103,7 @@ def _without_hidden(source: str) -> str:
 
 def _opened(source: str) -> str:
     """The source with the words of environments that neither pandoc nor the paper knows, in paragraphs of their own."""
-    known = _KNOWN | set(_THEIRS.findall(source))
+    known = set(_KNOWN.split()) | set(_THEIRS.findall(source))
 
     def told(found: re.Match[str]) -> str:
         return found[0] if found[1] in known or "eqnarray" in found[1] else "\n\n"

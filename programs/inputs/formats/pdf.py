@@ -33,12 +33,6 @@ FAR_APART = 1.25
 """Of the usual distance of a page's lines: what is further from the line above begins a paragraph."""
 
 _UNKNOWN = re.compile(r"[\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
-_XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
-_SAID = re.compile(
-    r"<(prism:doi|pdfx:doi|dc:identifier|cc:license|xmpRights:WebStatement|dc:rights)\b"
-    r"(?:[^>]*rdf:resource=\"([^\"]*)\")?[^>]*(?:/>|>(.*?)</\1>)",
-    re.DOTALL,
-)
 _PAGE_NUMBER = re.compile(
     r"[-–—]?\s*(?:page\s+)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of)\s*\d{1,4})?\s*[-–—]?", re.IGNORECASE
 )
@@ -62,12 +56,11 @@ def read_pdf(data: bytes) -> Paper:
     _refuse_silent("".join(pages), len(pages), [why for page in about.ocr_reasons_by_page for why in page.reasons])
     turned = [item for item in items if item.rotation % 360]
     front = "\n".join([*pages[:2], *(item.text for item in turned if item.page == 1)])
-    said = [*_xmp(data), front, *pages[-1:]]
     blocks = list(_blocks(_mended(pages, items), {_squeezed(item.text) for item in turned}))
     fields = {
-        "doi": next(filter(None, map(doi_in, said[:-1])), None),
+        "doi": doi_in(front),
         "arxiv_id": arxiv_in(front),
-        "license": next(filter(None, map(licence_in, said)), None),
+        "license": licence_in(front) or licence_in("".join(pages[-1:])),
         "authors": [about.author] if about.author and about.author != "anonymous" else [],
     }
     return paper_of(_joined(blocks), _title(about.title, blocks, front), fields)
@@ -81,14 +74,6 @@ def _refuse_silent(text: str, pages: int, pictures: Sequence[str]) -> None:
         raise Unreadable(Skip.NO_TEXT_IN_IT if set(pictures) <= {"no_text"} else Skip.SCAN)
     if len(_UNKNOWN.findall(text)) > MOST_UNKNOWN * letters:
         raise Unreadable(Skip.UNKNOWN_LETTERS)
-
-
-def _xmp(data: bytes) -> Iterator[str]:
-    """What the XMP metadata, which files hold unpacked so that anyone finds it, say of DOI and licence."""
-    for packet in _XMP.findall(data):
-        for name, resource, inner in _SAID.findall(packet.decode("utf-8", "replace")):
-            words = " ".join([resource, *re.sub(r"<[^>]*>", " ", inner).split()])
-            yield f"doi:{words.strip()}" if name in ("prism:doi", "pdfx:doi", "dc:identifier") else words
 
 
 def _squeezed(words: str) -> str:
@@ -149,12 +134,12 @@ def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
         under = (n for n in near if item.y - starts[n].y > 0.5 * item.height)
         found = next((n for n in under if abs(starts[n].x - item.x) < 4 * item.height), None)
         below.update({number: found} if found is not None else {})
-    apart = {number: starts[number].y - starts[under].y for number, under in below.items()}
+    apart = {number: starts[number].y - starts[lower].y for number, lower in below.items()}
     leading = median_low(apart.values()) if apart else 0.0
     far = {below[number] for number, distance in apart.items() if distance > FAR_APART * leading}
-    for number, under in below.items():
+    for number, lower in below.items():
         item = starts[number]
-        indented = 0.3 * item.height < item.x - starts[under].x and apart[number] < FAR_APART * leading
+        indented = 0.3 * item.height < item.x - starts[lower].x and apart[number] < FAR_APART * leading
         if (indented or number in far) and len(words := item.text.split()[:8]) > 2:
             page = re.sub(rf"(?<=[.?!:)])\s+(?={_form(words)})", "\n\n", page, count=1)
     return page

@@ -20,10 +20,7 @@ _PROPERTIES = "docProps/core.xml"
 _WORDS = ("word/document.xml", "word/footnotes.xml", "word/endnotes.xml")
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _NAMESPACES = {"w": _W, "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006"}
-_CONTAINERS = "|".join(
-    f"//{name}"
-    for name in "w:customXml w:smartTag w:fldSimple w:dir w:bdo mc:AlternateContent mc:Choice".split()
-)
+_CONTAINERS = "//w:customXml|//w:smartTag|//w:fldSimple|//w:dir|//w:bdo|//mc:AlternateContent|//mc:Choice"
 LARGEST_PART = 64 * 2**20
 """Bytes of a part of a Word document, unpacked; no paper's words come near."""
 
