@@ -23,6 +23,7 @@ from programs.command import COMMANDS
 from programs.command import main as command
 from programs.exports.options import ExportOptions
 from programs.inputs.sources import DEFAULT_INPUT
+from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import called, environment
 from tests.reference import options_of
@@ -59,17 +60,18 @@ def commands(pages: Sequence[Path] = PAGES) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "run.yaml").write_text(
         "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
     )
     folder_of_all(tmp_path / "papers")
-    (tmp_path / "lab" / "papers").mkdir(parents=True)
-    (tmp_path / "lab" / "papers" / "train.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
-    return tmp_path
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    with hub({"train.jsonl": ("\n".join(lines) + "\n").encode()}, "lab/papers") as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield tmp_path
 
 
 def labelled(number: int) -> dict[str, object]:

@@ -14,7 +14,7 @@ A text's source is the first of these that its record gives:
 
 These rules would rather take two papers for one than one for two: the first makes a split coarser, the second makes its
 proof worthless. Records of one paper should all carry the same kind of name, since no rule finds a title's DOI. Where a
-source has most of the input all the same, `Tally` says by which field.
+source has most of the input all the same, `SourceCounts` says by which field.
 """
 
 import html
@@ -102,7 +102,7 @@ def _named(fields: Mapping[str, Any], title: str | None, given_id: str | None) -
 
 
 @dataclass
-class Tally:
+class SourceCounts:
     """Which source most of the records name, counted in little memory: of many sources only those that come often."""
 
     records: int = 0

@@ -1,8 +1,8 @@
 """Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
 fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Its standard input: a `Job` as a line of JSON, then so many bytes; its standard output: lines of JSON, each an `Answer`, the
-last of which is `over`. It ends with its input.
+Its standard input: a `ReadRequest` as a line of JSON, then so many bytes; its standard output: lines of JSON, each an
+`Answer`, the last of which is `over`. It ends with its input.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HOME = Path(__file__).resolve().parents[2]
 log = logging.getLogger("synthreasoner")
 
 
-class Job(BaseModel):
+class ReadRequest(BaseModel):
     """What is to be read: a document of these `size` bytes, by its name's ending; the rows of a Parquet file, or of a data
     set; or, of a data set, only whether it is there."""
 
@@ -80,7 +80,7 @@ class ReaderProcess:
     def paper(self, ending: str, data: bytes) -> Iterator[Paper | None]:
         """None while a document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
         found: Paper | None = None
-        for answer in self._answers(Job(kind="document", name=ending, size=len(data)), data, self._seconds):
+        for answer in self._answers(ReadRequest(kind="document", name=ending, size=len(data)), data, self._seconds):
             found = answer.paper if answer else found
             yield None
         yield found
@@ -90,12 +90,12 @@ class ReaderProcess:
         and `FatalError` where the Hub stops to answer."""
         kind: Literal["hub", "parquet"] = "hub" if isinstance(name, HubName) else "parquet"
         written = str(name) if isinstance(name, HubName) else os.fsencode(name.absolute()).hex()
-        for answer in self._answers(Job(kind=kind, name=written, text_field=text_field)):
+        for answer in self._answers(ReadRequest(kind=kind, name=written, text_field=text_field)):
             yield None if answer is None else answer.row
 
     def look(self, name: HubName) -> None:
         """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
-        for _ in self._answers(Job(kind="look", name=str(name))):
+        for _ in self._answers(ReadRequest(kind="look", name=str(name))):
             pass
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class ReaderProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=5)
 
-    def _answers(self, job: Job, data: bytes = b"", seconds: float = float("inf")) -> Iterator[Answer | None]:
+    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float = float("inf")) -> Iterator[Answer | None]:
         """What the process answers but its last word, with None every PAUSE seconds while it says nothing."""
         process = self._process = self._process or _started(self._memory)
         assert process.stdin is not None
@@ -179,14 +179,14 @@ def main() -> int:
     os.dup2(2, 1)
     _bound_memory(int(sys.argv[1]))
     for line in iter(sys.stdin.buffer.readline, b""):
-        job = Job.model_validate_json(line)
+        job = ReadRequest.model_validate_json(line)
         for answer in done(job, sys.stdin.buffer.read(job.size)):
             answers.write(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)) + b"\n")
             answers.flush()
     return 0
 
 
-def done(job: Job, data: bytes) -> Iterator[Answer]:
+def done(job: ReadRequest, data: bytes) -> Iterator[Answer]:
     """What a job gives; the last one is `over`, and says why there is no more where something is wrong."""
     try:
         yield from _parts(job, data)
@@ -207,7 +207,7 @@ def done(job: Job, data: bytes) -> Iterator[Answer]:
         yield Answer(over=True, reason=Skip.OUR_FAULT if ours else Skip.DAMAGED, detail=detail)
 
 
-def _parts(job: Job, data: bytes) -> Iterator[Answer]:
+def _parts(job: ReadRequest, data: bytes) -> Iterator[Answer]:
     if job.kind == "document":
         yield Answer(paper=reader_of(job.name)(data))
     elif job.kind == "look":

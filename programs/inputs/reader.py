@@ -17,7 +17,7 @@ from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import sectioned
 from programs.inputs.jsonl import TEXT_FIELD, parse_object, sample_of_record, split_lines
-from programs.inputs.papers import Tally, arxiv_of_name
+from programs.inputs.papers import SourceCounts, arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
 from programs.inputs.report import ReadReport, Skip, Unreadable
@@ -112,7 +112,7 @@ class _Reader:
     cutting: Cutting
     text_field: str
     seen: set[int] = field(default_factory=set)
-    tally: Tally = field(default_factory=Tally)
+    tally: SourceCounts = field(default_factory=SourceCounts)
 
     def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
         with closing(ReaderProcess()) as process:

@@ -1,4 +1,4 @@
-"""A server that answers as the Hugging Face Hub does for one data set, `lab/dust`: files of JSON lines, one a split."""
+"""A server that answers as the Hugging Face Hub does for one data set: files of JSON lines, one a split."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SHA = "0" * 40
 
 
 @contextmanager
-def hub(files: dict[str, bytes]) -> Iterator[str]:
+def hub(files: dict[str, bytes], data_set: str = "lab/dust") -> Iterator[str]:
     """Its address, while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 
         def do_GET(self) -> None:
-            path = self.path.partition("?")[0].removeprefix("/api").removeprefix("/datasets/lab/dust")
+            path = self.path.partition("?")[0].removeprefix("/api").removeprefix(f"/datasets/{data_set}")
             name = path.rpartition("/")[2]
             if path.startswith("/tree"):
                 told = [{"type": "file", "path": name, "size": len(data), "oid": SHA} for name, data in files.items()]
@@ -27,7 +27,7 @@ def hub(files: dict[str, bytes]) -> Iterator[str]:
             elif path == "" or path.startswith("/revision"):
                 siblings = [{"rfilename": name} for name in files]
                 about = {
-                    "id": "lab/dust",
+                    "id": data_set,
                     "sha": SHA,
                     "private": False,
                     "tags": [],
