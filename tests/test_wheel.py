@@ -23,9 +23,9 @@ import json
 import data, tests, programs
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.inputs.sources import DEFAULT_INPUT
+from programs.inputs.sources import DEFAULT_INPUT, shipped_sample
 sample = next(read_samples([DEFAULT_INPUT], max_chars=None, report=ReadReport()))
-print(json.dumps([sample.given_id, sample.place.file, programs.__path__[0], data.__file__, tests.__file__]))
+print(json.dumps([sample.given_id, str(shipped_sample()), programs.__path__[0], data.__file__, tests.__file__]))
 """
 
 

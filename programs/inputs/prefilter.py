@@ -79,8 +79,7 @@ _PAGE_LINE = re.compile(
 )
 _COMMANDS = {
     MARKUP: r"documentclass|usepackage|newcommand|renewcommand|providecommand|def|let|input|include|bibliography|date"
-    r"|bibliographystyle|printbibliography|tableofcontents|maketitle|begin\{document\}|end\{document\}|shorttitle|shortauthors"
-    r"|pagestyle|newpage|clearpage|onecolumn|twocolumn|graphicspath|hypersetup|setlength|end\{thebibliography\}"
+    r"|bibliographystyle|printbibliography|tableofcontents|maketitle|begin\{document\}|end\{document\}|end\{thebibliography\}"
     r"|end\{acknowledge?ments?\}|end\{append(?:ix|ices)\}|(?:vspace|hspace|noindent)\*?(?:\{[^{}]*\})?\s*$",
     headings.AUTHORS: r"author|(?:alt)?affil\w*|email|institute|address|correspondingauthor|collaboration|orcid\w*|thanks",
     headings.STATEMENTS: r"keywords|pacs|preprint|software|facilit(?:y|ies)",

@@ -70,13 +70,11 @@ def test_latex() -> None:
         assert words not in paper.text
 
 
-def test_latex_of_a_part_in_latin_1_and_with_what_nobody_knows() -> None:
-    old = "\\usepackage[latin1]{inputenc}\n\\section{Étude}\nNaïve \\msun{} of \\textbf{stars} and \\foo{x}.".encode(
-        "latin-1"
-    )
-    paper = read_latex(old)
+def test_latex_says_its_encoding_or_is_utf_8() -> None:
+    old = "\\usepackage[latin1]{inputenc}\n\\section{Étude}\nNaïve \\msun{} of stars."
+    paper = read_latex(old.encode("latin-1"))
     assert names(paper) == ["Étude"]
-    assert "Naïve \\msun of stars" in " ".join(paper.text.replace("{}", "").split())
+    assert paper.text.endswith("Naïve \\msun{} of stars.")
     with pytest.raises(Unreadable, match="UTF-8"):
         read_latex("Naïve.".encode("latin-1"))
 

@@ -142,16 +142,6 @@ def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
         sources([str(tmp_path)])
 
 
-def test_prefilter_leaves_out_whole_sections(papers: Path) -> None:
-    whole, _ = read(papers)
-    samples, report = read(papers, prefilter=True)
-    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: references"] >= 5
-    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: appendix"] == 1
-    left = {sample.excerpt.sections for sample in samples if sample.excerpt}
-    assert not any("References" in name or "Acknowledgements" in name for names in left for name in names)
-    assert {sample.text for sample in samples if not sample.removed} <= {sample.text for sample in whole}
-
-
 # 3. Lines of JSON
 
 

@@ -22,12 +22,6 @@ _MARKS = "ltx_note_mark ltx_tag_note ltx_note_type MathJax MathJax_Preview MathJ
 _TITLES = ("citation_title", "dc.title", "dcterms.title", "og:title")
 _RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "citation_license")
 _DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
-_OTHERS = {
-    "citation_journal_title": "journal",
-    "citation_publication_date": "published",
-    "citation_date": "published",
-    "citation_pmid": "pmid",
-}
 
 
 def read_html(data: bytes) -> Paper:
@@ -92,5 +86,4 @@ def _html_fields(page: Any, said: dict[str, list[str]]) -> dict[str, Any]:
         "arxiv_id": next(filter(None, arxiv), None),
         "license": next(filter(None, [*links, *(licence_in(value) or value for value in rights)]), None),
         "authors": said.get("citation_author") or said.get("dc.creator") or [],
-        **{field: said[name][0] for name, field in _OTHERS.items() if name in said},
     }
