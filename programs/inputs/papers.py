@@ -31,6 +31,8 @@ from programs.inputs.sample import Sample
 
 TALLIED, FEWEST_RECORDS, MOST = 8, 10, 0.4
 """Sources that are counted at once; records from which on it is worth a word; a share of them that is surely most."""
+MANY_RECORDS, SPARSE = 1000, 16
+"""Records after which a warning need not wait for the end, and only every SPARSE-th is counted."""
 
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _DOCUMENT_FIELDS = [
@@ -103,29 +105,39 @@ def _named(fields: Mapping[str, Any], title: str | None, given_id: str | None) -
 
 @dataclass
 class SourceCounts:
-    """Which source most of the records name, counted in little memory: of many sources only those that come often."""
+    """Which source most of the records name, counted in little memory: of many sources only those that come often, of many
+    records only some."""
 
-    records: int = 0
-    told: bool = False
+    _records: int = 0
+    _counted: int = 0
+    _told: bool = False
     _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, sample: Sample) -> None:
         """Counts a record, however many passages it gives."""
-        self.records += 1
+        self._records += 1
+        if self._records > MANY_RECORDS and self._records % SPARSE:
+            return
+        self._counted += 1
         named = _named(sample.extra, sample.title if sample.title_given else None, sample.given_id)
         if named is None or named in self._counts or len(self._counts) < TALLIED:
             self._counts.update([named] if named else [])
-        else:
-            self._counts -= Counter(dict.fromkeys(self._counts, 1))
+            return
+        for held in list(self._counts):
+            self._counts[held] -= 1
+            if not self._counts[held]:
+                del self._counts[held]
 
-    def most(self) -> str | None:
-        """The warning where one source has most of the records."""
+    def warning(self, *, over: bool) -> str | None:
+        """Once, where one source has most of the records: after MANY_RECORDS, or when the input is `over`."""
         named, count = next(iter(self._counts.most_common(1)), (None, 0))
-        if named is None or self.records < FEWEST_RECORDS or count <= MOST * self.records:
+        due = not self._told and self._records >= (FEWEST_RECORDS if over else MANY_RECORDS)
+        if not due or named is None or count <= MOST * self._counted:
             return None
+        self._told = True
         key, name = clean_line(named[0])[:100], clean_line(named[1])
         return (
-            f"most of {self.records} texts are of one source, {key}, by their field `{name}`; splits part sources: if "
+            f"most of {self._records} texts are of one source, {key}, by their field `{name}`; splits part sources: if "
             "these are different papers, rename that field, or give each its doi or paper_id"
         )
 

@@ -29,8 +29,8 @@ from programs.text.sentences import cut_at_sentence
 
 log = logging.getLogger("synthreasoner")
 
-WARNED_AT = 1000
-"""Records after which a source that has most of them is warned of; else at the end."""
+LOOKED_AT = 1000
+"""Lines after which it is looked again whether a source has most of them."""
 
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
@@ -123,7 +123,7 @@ class _Reader:
                         text = cut_at_sentence(sample.text, self.max_chars)
                         sample = sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
                     yield sample
-        self._warn()
+        self._warn(over=True)
 
     def _of_source(self, source: Source, process: ReaderProcess) -> Iterator[Sample | None]:
         place = Place(file=source.shown, line=1)
@@ -291,12 +291,11 @@ class _Reader:
     def _count_source(self, sample: Sample) -> None:
         """Counts which paper a record says that it is of, and warns once where one has most of many."""
         self.tally.count(sample)
-        if self.tally.records == WARNED_AT:
+        if self.report.lines % LOOKED_AT == 0:
             self._warn()
 
-    def _warn(self) -> None:
-        found, self.tally.told = (None if self.tally.told else self.tally.most()), True
-        if found is not None:
+    def _warn(self, *, over: bool = False) -> None:
+        if found := self.tally.warning(over=over):
             log.warning("%s", found)
 
     def _counted(self, what: _Decision, place: Place) -> Sample | None:
