@@ -22,6 +22,7 @@ from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.inputs.sources import DEFAULT_INPUT
+from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import called, environment
 from tests.reference import options_of
@@ -58,7 +59,7 @@ def commands(pages: Sequence[Path] = PAGES) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "run.yaml").write_text(
@@ -66,10 +67,11 @@ def folder(tmp_path: Path) -> Path:
     )
     folder_of_all(tmp_path / "papers")
     (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
-    (tmp_path / "lab" / "papers").mkdir(parents=True)
-    (tmp_path / "lab" / "papers" / "train.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
-    return tmp_path
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    with hub({"train.jsonl": ("\n".join(lines) + "\n").encode()}, "lab/papers") as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield tmp_path
 
 
 def labelled(number: int) -> dict[str, object]:

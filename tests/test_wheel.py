@@ -23,10 +23,13 @@ FIRST_SAMPLE = """
 import json
 import data, tests, programs, synthreasoner.programs
 from synthreasoner import load_tracer
-from synthreasoner.programs.inputs import DEFAULT_INPUT, ReadReport, read_samples
+from synthreasoner.programs.inputs.reader import read_samples
+from synthreasoner.programs.inputs.report import ReadReport
+from synthreasoner.programs.inputs.sources import DEFAULT_INPUT, shipped_sample
 sample = next(read_samples([DEFAULT_INPUT], max_chars=None, report=ReadReport()))
 ours = synthreasoner.programs.__path__[0]
-print(json.dumps([sample.given_id, sample.place.file, ours, [each.__file__ for each in (data, tests, programs)]]))
+theirs = [each.__file__ for each in (data, tests, programs)]
+print(json.dumps([sample.given_id, str(shipped_sample()), ours, theirs]))
 assert load_tracer.__module__ == "synthreasoner.programs.tracer"
 """
 

@@ -4,8 +4,6 @@ nothing to ask about."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 REFERENCES: Final = "references"
@@ -125,19 +123,7 @@ def _made(level: int, words: str) -> Heading:
     return Heading(level, title, next((kind for kind, form in _REMOVED.items() if form.fullmatch(title)), None))
 
 
-def labelled(lines: Sequence[str]) -> tuple[int, str]:
-    """How many of a paragraph's lines are a statement with a label ("Funding: ..."), and of which kind; 0: there is none.
-
-    It is the first line, with those that go on with its sentence (in small letters, after a line without an end), as far as
-    LONGEST_LABELLED; other lines of the paragraph are not of it.
-    """
-    label = _LABEL.match("\n".join(lines))
-    if label is None or len(lines[0]) > LONGEST_LABELLED:
-        return 0, ""
-    count, size = 1, len(lines[0])
-    for before, line in pairwise(lines):
-        size += len(line) + 1
-        if size > LONGEST_LABELLED or not line[:1].islower() or before[-1:] in ".!?":
-            break
-        count += 1
-    return count, ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS
+def statement(line: str) -> str | None:
+    """Which kind of statement with a label ("Funding: ...") a line is, where it is short; None: it is none."""
+    label = _LABEL.match(line) if len(line) <= LONGEST_LABELLED else None
+    return label and (ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS)

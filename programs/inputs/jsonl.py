@@ -13,8 +13,8 @@ from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import Place, Sample, sample_of
 
 TEXT_FIELD = "text"
-DEFAULT_LINE_LIMIT = 64 * 2**20
-"""Bytes. A scientific text is a thousand times shorter; what is longer is a file without line ends."""
+DEFAULT_LINE_LIMIT = 16 * 2**20
+"""Bytes. A scientific text is a hundred times shorter; what is longer is a file without line ends, or fills memory."""
 
 _DECODER = json.JSONDecoder(
     strict=False,
@@ -41,17 +41,20 @@ def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]
 
     Raises what `read_chunks` raises; of a damaged archive everything readable is given first.
     """
-    return split_lines(read_chunks(path), limit)
+    return (line for line in split_lines(read_chunks(path), limit) if line is not None)
 
 
-def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays.
+def split_lines(chunks: Iterable[bytes | None], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine | None]:
+    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays. A None stays one.
 
     When `chunks` raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`.
     """
     number, held, too_long, broken = 1, bytearray(), False, None
     try:
         for chunk in chunks:
+            if chunk is None:
+                yield None
+                continue
             *whole, rest = chunk.split(b"\n")
             for piece in whole:
                 too_long = too_long or len(held) + len(piece) > limit
@@ -103,12 +106,6 @@ def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_fi
 def _text(value: Any) -> str:
     if value is None:
         raise Unreadable(Skip.NO_TEXT)
-    if isinstance(value, bytes):
-        # Tables may hold texts as bytes.
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Unreadable(Skip.BAD_UTF8) from error
     if not isinstance(value, str):
         raise Unreadable(Skip.TEXT_NOT_STRING)
     return value

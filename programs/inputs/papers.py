@@ -4,8 +4,8 @@ A text's source is the first of these that its record gives:
 
 1. a DOI, an arXiv identifier (without its version), a PubMed or PubMed Central identifier, in a field of that name;
 2. a field that names a document (`paper_id`, `document`, `bibcode`, ...), or one that says where it was found
-   (`source`, `url`, `file`, ...) if it holds an address or the name of a file: `s2orc/train` names a collection, not a
-   paper. A DOI or an arXiv identifier inside such a field counts as one;
+   (`source`, `url`, `file`, ...) if it holds an address or the name of a file: `s2orc/train`, `example.org` and
+   `part-0001.jsonl` name collections, not a paper. A DOI or an arXiv identifier inside such a field counts as one;
 3. its title, without case, punctuation and a part's number;
 4. its own id, without the number of a piece (`openstax-m59942-3`, `W2031-p4`, `2503.14454#12`). A bare number is a
    piece's only where the rest holds a digit too: `ei-11328` and `ei-12834` are two papers;
@@ -13,17 +13,28 @@ A text's source is the first of these that its record gives:
 6. the hash of its text: a source of its own.
 
 These rules would rather take two papers for one than one for two: the first makes a split coarser, the second makes its
-proof worthless. Records of one paper should all carry the same kind of name, since no rule finds a title's DOI.
+proof worthless. Records of one paper should all carry the same kind of name, since no rule finds a title's DOI. Where a
+source has most of the input all the same, `SourceCounts` says by which field.
 """
 
+import html
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from programs.inputs.cleaning import clean_line
 from programs.inputs.sample import Sample
 
+TALLIED, FEWEST_RECORDS, MOST = 8, 10, 0.4
+"""Sources that are counted at once; records from which on it is worth a word; a share of them that is surely most."""
+MANY_RECORDS, SPARSE = 1000, 16
+"""Records after which a warning need not wait for the end, and only every SPARSE-th is counted."""
+
+_OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _DOCUMENT_FIELDS = [
     "paperid",
     "documentid",
@@ -36,9 +47,16 @@ _DOCUMENT_FIELDS = [
     "article",
 ]
 _PLACE_FIELDS = ["sourceid", "source", "sourceurl", "url", "uri", "link", "file", "filename", "path"]
-_A_PLACE = re.compile(r"://|^[\w.-]+\.[a-z]{2,}/|[/\\][^/\\]*\.[a-z]\w{0,4}(?:#.*)?$|10\.\d{4,9}/")
+_A_PLACE = re.compile(
+    r"://[^/]+/+[^/]|^[\w.-]+\.[a-z]{2,}/+[^/]|[/\\][^/\\]*\.[a-z]\w{0,4}(?:\.gz|\.zst)?(?:#.*)?$|10\.\d{4,9}/"
+)
+_MANY_PAPERS = re.compile(
+    r"\.(?:json|jsonl|ndjson|parquet|arrow|feather|csv|tsv|xml|tar|tgz|zip|warc|h5|hdf5|db|sqlite)(?:\.\w{2,4})?(?:[#?].*)?$"
+)
+"""How the names of files end that hold many papers."""
 
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+")
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+(?:<[^\s<>]+>[\w.]*;2(?:-\w)?)?")
+"""Those of the nineties hold brackets of every kind, and what is in them is the paper."""
 _SAID_DOI = re.compile(r"\b(?:doi(?:\.org)?\s*[:/]?\s*|digital object identifier\s*:?\s*)+(?=10\.\d{4,9}/)", re.I)
 _ARXIV = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)?(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?![\w/])")
 _STAMP = re.compile(r"\barXiv:\s?(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)")
@@ -70,12 +88,58 @@ def source_key(sample: Sample) -> str:
 def source_of(fields: Mapping[str, Any], *, title: str | None = None, given_id: str | None = None) -> str | None:
     """The source of any record, by the rules above; None where only its text is left. Fields are known by their names
     without case and punctuation; values other than strings and whole numbers tell nothing."""
+    return (_named(fields, title, given_id) or (None,))[0]
+
+
+def _named(fields: Mapping[str, Any], title: str | None, given_id: str | None) -> tuple[str, str] | None:
+    """The source of a record, and the field that names it."""
+    names = {re.sub(r"[\W_]", "", name.lower()): name for name in fields}
     told = {
-        re.sub(r"[\W_]", "", name.lower()): str(value).strip().lower()
-        for name, value in fields.items()
-        if isinstance(value, str | int) and not isinstance(value, bool)
+        plain: str(fields[name]).strip().lower()
+        for plain, name in names.items()
+        if isinstance(fields[name], str | int) and not isinstance(fields[name], bool)
     }
-    return next((key for key in _candidates(told, title or "", given_id or "") if key is not None), None)
+    found = _candidates(told, title or "", given_id or "")
+    return next(((key, names.get(field, field)) for field, key in found if key is not None), None)
+
+
+@dataclass
+class SourceCounts:
+    """Which source most of the records name, counted in little memory: of many sources only those that come often, of many
+    records only some."""
+
+    _records: int = 0
+    _counted: int = 0
+    _told: bool = False
+    _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def count(self, sample: Sample) -> None:
+        """Counts a record, however many passages it gives."""
+        self._records += 1
+        if self._records > MANY_RECORDS and self._records % SPARSE:
+            return
+        self._counted += 1
+        named = _named(sample.extra, sample.title if sample.title_given else None, sample.given_id)
+        if named is None or named in self._counts or len(self._counts) < TALLIED:
+            self._counts.update([named] if named else [])
+            return
+        for held in list(self._counts):
+            self._counts[held] -= 1
+            if not self._counts[held]:
+                del self._counts[held]
+
+    def warning(self, *, over: bool) -> str | None:
+        """Once, where one source has most of the records: after MANY_RECORDS, or when the input is `over`."""
+        named, count = next(iter(self._counts.most_common(1)), (None, 0))
+        due = not self._told and self._records >= (FEWEST_RECORDS if over else MANY_RECORDS)
+        if not due or named is None or count <= MOST * self._counted:
+            return None
+        self._told = True
+        key, name = clean_line(named[0])[:100], clean_line(named[1])
+        return (
+            f"most of {self._records} texts are of one source, {key}, by their field `{name}`; splits part sources: if "
+            "these are different papers, rename that field, or give each its doi or paper_id"
+        )
 
 
 def question_key(question: str) -> str:
@@ -117,20 +181,19 @@ def usable_title(words: str | None) -> str | None:
     return None if not title or _NO_TITLE.fullmatch(title) or " " not in title else title
 
 
-def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
-    doi = _doi(told.get("doi", ""))
-    yield f"doi:{doi}" if doi else None
-    yield _arxiv(told.get("arxiv") or told.get("arxivid") or told.get("eprint") or "")
-    yield _number("pmid", told.get("pmid") or told.get("pubmedid") or "")
-    yield _number("pmc", told.get("pmcid") or told.get("pmc") or "")
+def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[tuple[str, str | None]]:
+    """For each field that may name the source, what it gives."""
+    for name, read in _IDENTIFIERS.items():
+        yield name, read(told.get(name, ""))
     for name in _DOCUMENT_FIELDS:
-        yield _document(told.get(name, ""))
+        yield name, _document(told.get(name, ""))
     for name in _PLACE_FIELDS:
         place = told.get(name, "")
-        yield _document(place) if _A_PLACE.search(place) else None
+        known = _identifier(place)
+        yield name, known or (_document(place) if _A_PLACE.search(place) and not _MANY_PAPERS.search(place) else None)
     plain = _plain(_PART.sub("", title.lower()))
-    yield f"title:{plain}" if plain else None
-    yield _identified(given_id.strip().lower())
+    yield "title", f"title:{plain}" if plain else None
+    yield "id", _identified(given_id.strip().lower())
 
 
 def _plain(text: str) -> str:
@@ -138,14 +201,19 @@ def _plain(text: str) -> str:
 
 
 def _doi(text: str) -> str | None:
-    found = _DOI.search(text)
+    found = _DOI.search(html.unescape(unquote(text)))
     if not found:
         return None
-    doi = found[0].rstrip(".,;:").lower()
+    doi = re.split(r"[?#]", found[0])[0].rstrip(".,;:").lower()
     # A bracket that was opened before the name closes after it.
-    while doi[-1:] in (")", "]") and doi.count(doi[-1]) > doi.count("(" if doi[-1] == ")" else "["):
+    while doi[-1:] in _OPENING and doi.count(doi[-1]) > doi.count(_OPENING[doi[-1]]):
         doi = doi[:-1].rstrip(".,;:")
     return doi
+
+
+def _doi_key(text: str) -> str | None:
+    doi = _doi(text)
+    return f"doi:{doi}" if doi else None
 
 
 def _arxiv(text: str) -> str | None:
@@ -154,17 +222,31 @@ def _arxiv(text: str) -> str | None:
     return f"arxiv:{found[1]}" if found else None
 
 
-def _number(kind: str, text: str) -> str | None:
-    found = re.search(r"\d+", text)
-    return f"{kind}:{found[0]}" if found else None
+def _number(kind: str) -> Callable[[str], str | None]:
+    def read(text: str) -> str | None:
+        found = re.search(r"\d+", text)
+        return f"{kind}:{found[0]}" if found else None
+
+    return read
+
+
+_IDENTIFIERS: dict[str, Callable[[str], str | None]] = {
+    "doi": _doi_key,
+    **dict.fromkeys(("arxiv", "arxivid", "eprint"), _arxiv),
+    **dict.fromkeys(("pmid", "pubmedid"), _number("pmid")),
+    **dict.fromkeys(("pmcid", "pmc"), _number("pmc")),
+}
+
+
+def _identifier(text: str) -> str | None:
+    """The DOI or arXiv identifier inside of a text."""
+    return _doi_key(text) or (_arxiv(text) if "arxiv" in text else None)
 
 
 def _document(text: str) -> str | None:
     if not text:
         return None
-    doi = _doi(text)
-    known = f"doi:{doi}" if doi else (_arxiv(text) if "arxiv" in text else None)
-    return known or f"document:{text.partition('#')[0].rstrip('/') or text}"
+    return _identifier(text) or f"document:{text.partition('#')[0].rstrip('/') or text}"
 
 
 def _identified(given_id: str) -> str | None:
@@ -173,5 +255,4 @@ def _identified(given_id: str) -> str | None:
     named = _NAMED_PIECE.sub("", given_id)
     numbered = _NUMBERED_PIECE.sub("", given_id)
     paper = numbered if named == given_id and any(map(str.isdigit, numbered)) else named
-    doi = _doi(paper)
-    return f"doi:{doi}" if doi else _arxiv(paper) or f"id:{paper or given_id}"
+    return _doi_key(paper) or _arxiv(paper) or f"id:{paper or given_id}"

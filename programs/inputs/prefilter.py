@@ -2,12 +2,10 @@
 
 1. Parts with a heading (`headings`): references, acknowledgements and funding, appendices, tables of contents, author
    lists, statements about the paper. A marked heading (Markdown, LaTeX) goes as far as the next one of its level or a
-   higher one; one that is known by its name alone, to the next heading of any kind. A heading may also stand within a
-   paragraph, where whole papers are one line: "... was found. Acknowledgements. We thank ...".
-2. Paragraphs: thanks without a heading, runs of entries of a list of references, of lines of a table of
-   contents, of columns of numbers. Of a paragraph that begins with a labelled statement ("Funding: ...") that statement,
-   where it is short; what follows it stays.
-3. Lines: authors and affiliations, the LaTeX preamble and commands, copyright, page and submission lines.
+   higher one; one that is known by its name alone, to the next heading of any kind.
+2. Paragraphs: thanks without a heading, runs of entries of a list of references and of lines of a table of contents.
+3. Lines: short statements with a label ("Funding: ..."), the LaTeX preamble and commands, copyright, page and submission
+   lines.
 
 What is left is the text that everything else sees: questions, evidence and its places refer to it. A text of which too
 little is left is no sample.
@@ -17,34 +15,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, groupby, pairwise
+from collections.abc import Sequence
+from itertools import accumulate, groupby
 from typing import Final, NamedTuple
 
 from programs.inputs import headings
-from programs.inputs.headings import Heading, heading, labelled, looks_like_one
+from programs.inputs.headings import Heading, heading, looks_like_one
 from programs.text.sentences import split
 
-NUMBERS: Final = "columns of numbers"
 MARKUP: Final = "page and markup lines"
 TOO_LITTLE: Final = "too little text"
 LEAST_CHARACTERS: Final = 200
 LEAST_WORDS: Final = 30
 
 PROSE = 80
-"""From so many characters on, a line that no other rule takes is prose: after it, a heading is believed."""
-
-_WITHIN = re.compile(
-    r"(?<=[.!?)\]])\s+(?="
-    r"(?:Acknowledge?ments?|ACKNOWLEDGE?MENTS?)\s?[.:]?\s+(?:We|The authors?|This|I|It is|Funding|Support)\b"
-    r"|(?:References|REFERENCES|Bibliography|BIBLIOGRAPHY)\s*:?\s+(?:\[1\]|\(?1[.)]\s|[A-Z][\w'’-]+,?\s+[A-Z]\.)"
-    r"|(?:(?i:(?:clinical )?trial registration)\s*[:.]|The online version of this article\b|Copyright\b|©"
-    r"|\([cC]\)\s*(?:19|20)\d\d|All rights reserved|Published by\b).{0,300}$)",
-    re.MULTILINE,
-)
+"""From so many characters on, a line that no other rule takes is prose."""
 
 RUN = 3
-"""So many lines of a kind in a row make a list of references, a table of contents or columns of numbers."""
+"""So many lines of a kind in a row make a list of references or a table of contents."""
 
 _THANKS = re.compile(
     r"\b(?:we|(?-i:I)|(?:the )?authors?|(?-i:[A-Z]\.?[-\s]?[A-Z]\.?(?:\s?[A-Z]\.?)?))\s(?:\w+\s){0,4}?"
@@ -75,20 +63,6 @@ _ENTRY_SIGNS = [
 ]
 _INLINE_ENTRY = re.compile(r"\[\d{1,3}\]\s+(?=[A-Z])")
 _LEADERS = re.compile(r"\S.{0,120}?(?:(?:\s?\.){3,}|(?:\s…)+)\s*\d{1,4}")
-_GAP = re.compile(r"(?P<title>\S.{0,120}?)(?:\t+\s*|(?<=\S)\s{2,})(?P<page>\d{1,4})")
-_PLACE = re.compile(
-    r"\b(?:Universit\w+|Institut\w*|Department|Dept\.|School of|Faculty of|Laborator\w+|Observator\w+|College|Hospital"
-    r"|Centre for|Center for|Academy of|Division of)\b"
-)
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|we|has|have|had|show\w*|find|found|measur\w+|can|may|will|that|which|into|because)\b",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(
-    r"(?:(?:[A-Z]\.-?\s?)+|[A-Z][a-zà-ÿ'’-]+\s)(?:(?:[A-Z]\.?|[A-Z][a-zà-ÿ'’-]+|van|von|de|der|den|la|le|di|da|del)[\s-]?){1,4}"
-    r"[\d,*†‡§¶a-z^${}()\s]{0,14}"
-)
-_BETWEEN_PEOPLE = re.compile(r"\s*(?:[,;·]\s*(?:and\s|&\s)?|\sand\s|\s&\s)\s*")
 _LONGEST_LINE = 300
 _DATE = r"(?:\d{1,2}(?:st|nd|rd|th)?[\s.]\w{3,9}|\w{3,9}\.?\s\d{1,2}|\w{3,9}),?[\s.](?:19|20)\d\d|(?:19|20)\d\d[-\s]\w+"
 _PAGE_LINE = re.compile(
@@ -103,11 +77,9 @@ _PAGE_LINE = re.compile(
     r"|publisher['’]?s note\b|(?:the online version of this article|electronic supplementary material)\b)",
     re.IGNORECASE,
 )
-_SPEAKING = 40
 _COMMANDS = {
     MARKUP: r"documentclass|usepackage|newcommand|renewcommand|providecommand|def|let|input|include|bibliography|date"
-    r"|bibliographystyle|printbibliography|tableofcontents|maketitle|begin\{document\}|end\{document\}|shorttitle|shortauthors"
-    r"|pagestyle|newpage|clearpage|onecolumn|twocolumn|graphicspath|hypersetup|setlength|end\{thebibliography\}"
+    r"|bibliographystyle|printbibliography|tableofcontents|maketitle|begin\{document\}|end\{document\}|end\{thebibliography\}"
     r"|end\{acknowledge?ments?\}|end\{append(?:ix|ices)\}|(?:vspace|hspace|noindent)\*?(?:\{[^{}]*\})?\s*$",
     headings.AUTHORS: r"author|(?:alt)?affil\w*|email|institute|address|correspondingauthor|collaboration|orcid\w*|thanks",
     headings.STATEMENTS: r"keywords|pacs|preprint|software|facilit(?:y|ies)",
@@ -117,7 +89,6 @@ _LINE_RULES = {
     _PAGE_LINE: MARKUP,
 }
 """How a line begins that has nothing to ask about, and why."""
-_NAME = re.compile(r"(Acknowledge?ments?|References|Bibliography)\b", re.IGNORECASE)
 
 
 class Filtered(NamedTuple):
@@ -134,83 +105,59 @@ class Filtered(NamedTuple):
         return max(self.removed, key=lambda reason: self.removed[reason], default=TOO_LITTLE)
 
 
-class _Line(NamedTuple):
-    """Its text is without the space around it; `cut`: it begins within a line, at a heading there."""
-
-    start: int
-    end: int
-    text: str
-    cut: bool
-
-
 def prefilter(text: str) -> Filtered:
     """Leaves out of a cleaned text what the rules name. Idempotent; what stays is in its order and unchanged, but for
     blank lines where something was."""
     removed: Counter[str] = Counter()
     # What was apart may stand together now, and make a list.
     while True:
-        lines = list(_lines(text))
+        written = text.split("\n")
+        lines = [line.strip() for line in written]
         reasons = _reasons(lines)
         if not any(reasons):
             return Filtered(text, dict(removed))
         for line, reason in zip(lines, reasons, strict=True):
-            removed.update({reason: len(line.text)} if reason else {})
-        text = _without(text, lines, reasons)
+            removed.update({reason: len(line)} if reason else {})
+        text = _without(written, reasons)
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    """The lines of a text, cut once more before a heading within."""
-    start = 0
-    for line in text.split("\n"):
-        cuts = [0, *(match.end() for match in _WITHIN.finditer(line)), len(line)]
-        for begin, end in pairwise(cuts):
-            yield _Line(start + begin, start + end, line[begin:end].strip(), begin > 0)
-        start += len(line) + 1
-
-
-def _reasons(lines: list[_Line]) -> list[str | None]:
+def _reasons(lines: list[str]) -> list[str | None]:
     """For each line why it is left out, None: it stays. Blank lines stay."""
     reasons: list[str | None] = [None] * len(lines)
     _mark_preamble(lines, reasons)
     _mark_sections(lines, reasons)
-    _mark_paragraphs(lines, reasons)
-    for rule, reason in (
-        (_entry_of_references, headings.REFERENCES),
-        (_line_of_contents, headings.CONTENTS),
-        (_line_of_numbers, NUMBERS),
-    ):
-        left = [number for number, line in enumerate(lines) if line.text and reasons[number] is None]
-        for fits, group in groupby(left, key=lambda number: rule(lines[number].text)):
+    _mark_thanks(lines, reasons)
+    for rule, reason in ((_entry_of_references, headings.REFERENCES), (_LEADERS.fullmatch, headings.CONTENTS)):
+        left = [number for number, line in enumerate(lines) if line and reasons[number] is None]
+        for fits, group in groupby(left, key=lambda number: bool(rule(lines[number]))):
             run = list(group)
-            if fits and len(run) >= RUN and (reason != headings.CONTENTS or _is_contents([lines[n].text for n in run])):
+            if fits and len(run) >= RUN:
                 reasons[run[0] : run[-1] + 1] = [found or reason for found in reasons[run[0] : run[-1] + 1]]
-    latex = any(line.text.startswith(("\\begin{", "\\section", "\\documentclass")) for line in lines)
+    latex = any(line.startswith(("\\begin{", "\\section", "\\documentclass")) for line in lines)
     return [
-        (reason or _reason_of_line(line.text, latex=latex)) if line.text else None
+        (reason or _reason_of_line(line, latex=latex)) if line else None
         for line, reason in zip(lines, reasons, strict=True)
     ]
 
 
-def _mark_preamble(lines: list[_Line], reasons: list[str | None]) -> None:
+def _mark_preamble(lines: list[str], reasons: list[str | None]) -> None:
     """What stands before the text itself: a LaTeX preamble, a Markdown file's front matter."""
-    end = next((n for n, line in enumerate(lines) if line.text.startswith("\\begin{document}")), None)
-    if end is None and len(lines) > 1 and lines[0].text == "---" and re.match(r"[\w-]+:(?:\s|$)", lines[1].text):
-        end = next((n for n, line in enumerate(lines) if n and line.text == "---"), None)
+    end = next((n for n, line in enumerate(lines) if line.startswith("\\begin{document}")), None)
+    if end is None and len(lines) > 1 and lines[0] == "---" and re.match(r"[\w-]+:(?:\s|$)", lines[1]):
+        end = next((n for n, line in enumerate(lines) if n and line == "---"), None)
     if end is not None:
         reasons[: end + 1] = [MARKUP] * (end + 1)
 
 
-def _mark_sections(lines: list[_Line], reasons: list[str | None]) -> None:
+def _mark_sections(lines: list[str], reasons: list[str | None]) -> None:
     """Parts with a heading, each as far as something ends it."""
     part: Heading | None = None
     # For each line the next one with something on it.
-    followings = list(accumulate(reversed(lines), lambda later, line: line.text or later, initial=""))[-2::-1]
+    followings = list(accumulate(reversed(lines), lambda later, line: line or later, initial=""))[-2::-1]
     for number, (line, following) in enumerate(zip(lines, followings, strict=True)):
-        if not line.text:
+        if not line:
             continue
-        name = _NAME.match(line.text) if line.cut else None
-        # Within a paragraph the name is the heading, and what follows it stands on the same line.
-        found = heading(line.text) or (heading(name[0]) if name else None)
+        found = heading(line)
         if part is not None and (found is not None and _ends(found, part, following)):
             part = None
         if part is not None and _ends_early(lines, number, part, following):
@@ -224,64 +171,44 @@ def _mark_sections(lines: list[_Line], reasons: list[str | None]) -> None:
 def _ends(found: Heading, part: Heading, following: str) -> bool:
     """Whether a heading ends a part: one of a removed kind opens its own. A table of contents names other parts."""
     if found.plain and part.kind == headings.CONTENTS:
-        return len(following) >= PROSE and not _line_of_contents(following)
+        return len(following) >= PROSE and not _LEADERS.fullmatch(following)
     if found.plain:
         return part.plain or found.kind is not None
     return part.plain or found.level <= part.level or (found.kind is not None and part.level >= 0)
 
 
-def _ends_early(lines: list[_Line], number: int, part: Heading, following: str) -> bool:
+def _ends_early(lines: list[str], number: int, part: Heading, following: str) -> bool:
     """Where nothing marked ends a part: a table of contents at the first prose; a part known by its name alone at a line
     that stands alone before prose."""
-    text = lines[number].text
-    if part.kind == headings.CONTENTS and len(text) >= PROSE and text[-1] in ".!?" and not _line_of_contents(text):
+    text = lines[number]
+    if part.kind == headings.CONTENTS and len(text) >= PROSE and text[-1] in ".!?" and not _LEADERS.fullmatch(text):
         return True
-    alone = not any(line.text for line in [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]])
+    alone = not any(lines[max(0, number - 1) : number] + lines[number + 1 : number + 2])
     believed = part.plain and alone and number + 1 < len(lines) and looks_like_one(text) and heading(text) is None
-    prose = len(following) >= PROSE and not _entry_of_references(following) and not labelled([following])[0]
-    return believed and prose and _reason_of_paragraph(following) is None and _reason_of_line(text) is None
+    prose = len(following) >= PROSE and not _entry_of_references(following) and not _reason_of_line(following)
+    return believed and prose and not _thanks(following) and _reason_of_line(text) is None
 
 
-def _mark_paragraphs(lines: list[_Line], reasons: list[str | None]) -> None:
-    """Runs of lines that no part has taken, between blank lines, headings and cuts."""
+def _mark_thanks(lines: list[str], reasons: list[str | None]) -> None:
+    """Paragraphs that no part has taken, between blank lines and headings, and that thank."""
     paragraph: list[int] = []
-    for number, line in enumerate([*lines, _Line(0, 0, "", False)]):
-        open_line = line.text and reasons[number] is None and heading(line.text) is None
-        if paragraph and (line.cut or not open_line):
-            _mark_paragraph(paragraph, lines, reasons)
-            paragraph = []
-        if open_line:
+    for number, line in enumerate([*lines, ""]):
+        if line and reasons[number] is None and heading(line) is None:
             paragraph.append(number)
+        elif paragraph:
+            if _thanks("\n".join(lines[one] for one in paragraph)):
+                reasons[paragraph[0] : paragraph[-1] + 1] = [headings.ACKNOWLEDGEMENTS] * len(paragraph)
+            paragraph = []
 
 
-def _mark_paragraph(numbers: list[int], lines: list[_Line], reasons: list[str | None]) -> None:
-    count, kind = labelled([lines[number].text for number in numbers])
-    for number in numbers[:count]:
-        reasons[number] = kind
-    rest = {number: lines[number].text for number in numbers[count:]}
-    reason = _reason_of_paragraph("\n".join(rest.values()))
-    # Lines beside one that says something are part of a paragraph, however they read alone.
-    silent = not any(len(text) >= _SPEAKING and _VERB.search(text) for text in rest.values())
-    for number, text in rest.items():
-        reasons[number] = reason or (headings.AUTHORS if silent and _line_of_authors(text) else None)
-
-
-def _without(text: str, lines: list[_Line], reasons: list[str | None]) -> str:
+def _without(lines: Sequence[str], reasons: Sequence[str | None]) -> str:
     kept: list[str] = []
     gap = False
-    for number, (line, reason) in enumerate(zip(lines, reasons, strict=True)):
-        if reason is not None:
-            gap = True
-            continue
-        if gap and not line.text and (not kept or not kept[-1].strip()):
-            continue
-        gap = gap and not line.text
-        piece = text[line.start : line.end]
-        if line.cut and kept and reasons[number - 1] is None:
-            kept[-1] += piece
-        else:
-            cut_after = number + 1 < len(lines) and lines[number + 1].cut
-            kept.append(piece.rstrip() if cut_after else piece)
+    for line, reason in zip(lines, reasons, strict=True):
+        blank = not line.strip()
+        if reason is None and not (gap and blank and (not kept or not kept[-1].strip())):
+            kept.append(line)
+        gap = reason is not None or (gap and blank)
     return "\n".join(kept).strip()
 
 
@@ -299,50 +226,19 @@ def _entry_of_references(line: str) -> bool:
     return bool(_NAMED_FIRST.match(rest)) and signs >= (3 if marker else 4)
 
 
-def _line_of_contents(line: str) -> bool:
-    """Whether a line reads like one of a table of contents: words, then dots or a gap, then a page."""
-    return bool(_LEADERS.fullmatch(line) or _GAP.fullmatch(line))
-
-
-def _is_contents(lines: Sequence[str]) -> bool:
-    """Whether lines that each read like one of a table of contents are one together: a table of results has gaps before its
-    numbers too, but no dots, and no names of sections before numbers that never fall."""
-    gaps = [found for line in lines if not _LEADERS.fullmatch(line) and (found := _GAP.fullmatch(line))]
-    pages = [int(found["page"]) for found in gaps]
-    rising = pages == sorted(pages) and any(heading(found["title"]) for found in gaps)
-    return rising or 2 * len(gaps) < len(lines)
-
-
-def _line_of_numbers(line: str) -> bool:
-    """Whether a line holds little but numbers."""
-    letters, digits = sum(map(str.isalpha, line)), sum(map(str.isdigit, line))
-    return digits >= 6 and digits > 3 * letters
-
-
 def _reason_of_line(line: str, *, latex: bool = False) -> str | None:
     """Why a line by itself has nothing to ask about; None: it may have something. `latex`: what begins with a percent
     sign is a comment."""
     if latex and line.startswith("%"):
         return MARKUP
+    if labelled := headings.statement(line):
+        return labelled
     return next((why for form, why in _LINE_RULES.items() if form.match(line)), None)
 
 
-def _line_of_authors(line: str) -> bool:
-    """Whether a line names people or the places where they work, and says nothing."""
-    if len(line) > 3000 or _VERB.search(line[:400]):
-        return False
-    if len(line) <= _LONGEST_LINE and not line[:1].islower() and _PLACE.search(line):
-        return line.count(",") >= 2 or re.search(r"[\w.{},+-]+@[\w-]+\.\w", line) is not None
-    parts = [part for part in _BETWEEN_PEOPLE.split(line.rstrip(". ")) if part.strip("0123456789*†‡§¶ ^{}$")]
-    people = sum(bool(_PERSON.fullmatch(part + " ")) for part in parts)
-    return line.count(",") >= 3 and len(parts) >= 4 and people >= 0.8 * len(parts)
-
-
-def _reason_of_paragraph(paragraph: str) -> str | None:
-    """Why a paragraph as a whole has nothing to ask about; None: it may have something."""
-    if _INLINE_ENTRY.match(paragraph) and _entry_of_references(" ".join(paragraph.split())):
-        return headings.REFERENCES
+def _thanks(paragraph: str) -> bool:
+    """Whether a paragraph begins by thanking, and half of its sentences thank."""
     if not _THANKS.search(paragraph):
-        return None
+        return False
     thanking = [bool(_THANKS.search(paragraph[span.start : span.end])) for span in split(paragraph)]
-    return headings.ACKNOWLEDGEMENTS if thanking[0] and 2 * sum(thanking) >= len(thanking) else None
+    return thanking[0] and 2 * sum(thanking) >= len(thanking)

@@ -1,14 +1,13 @@
-"""Reads documents in a process of their own, one at a time: one that hangs, crashes or fills memory is skipped, and what a
-hostile or damaged file does to that process, it does to nothing else.
+"""Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
+fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Its standard input: a line of JSON (`ending`, `size`), then so many bytes; its standard output: one line of JSON for each,
-`paper`, or `reason` and `detail`. It ends with its input.
+Its standard input: a `ReadRequest` as a line of JSON, then so many bytes; its standard output: lines of JSON, each an
+`Answer`, the last of which is `over`. It ends with its input.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import select
@@ -19,68 +18,151 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import orjson
+from pydantic import BaseModel
+
+from programs.errors import FatalError, UserError
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
+from programs.inputs.formats.rows import HubName, opened, records
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
+from programs.inputs.sample import bytes_id
+from programs.inputs.waiting import PAUSE
 
 SECONDS = 300
 """That one document may take. A long paper takes ten."""
 MEMORY = 4 * 2**30
 """Bytes of address space. Papers take a tenth of it."""
-PAUSE = 0.0002
-"""Seconds between two looks whether a document is read."""
-
 
 _HOME = Path(__file__).resolve().parents[2]
 log = logging.getLogger("synthreasoner")
 
 
-class ReaderProcess:
-    """Reads one document after another; the process is started with the first one and ends with `close`."""
+class ReadRequest(BaseModel):
+    """What is to be read: a document of these `size` bytes, by its name's ending; the rows of a Parquet file, or of a data
+    set; or, of a data set, only whether it is there."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    kind: Literal["document", "parquet", "hub", "look"]
+    name: str
+    text_field: str = ""
+    size: int = 0
+
+
+class Row(BaseModel):
+    """A row as a record, with the hash of its values, or why it gives none."""
+
+    digest: str = ""
+    record: dict[str, Any] | Skip
+
+
+class Answer(BaseModel):
+    """A part of what was read, or why there is no more: `refused` is the user's to mend, `failed` ends the run."""
+
+    paper: Paper | None = None
+    row: Row | None = None
+    reason: Skip | None = None
+    refused: str = ""
+    failed: str = ""
+    detail: str = ""
+    over: bool = False
+
+
+class ReaderProcess:
+    """Reads one thing after another; the process is started with the first one and ends with `close`."""
+
+    def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+        self._seconds, self._memory = seconds, memory
         self._process: subprocess.Popen[bytes] | None = None
 
-    def steps(self, ending: str, data: bytes) -> Iterator[Paper | None]:
-        """None while the document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
-        process = self._process = self._process or _started()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        end, answer = time.monotonic() + self._seconds, b""
-        # It may have ended, which the empty answer then says.
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps({"ending": ending, "size": len(data)}).encode() + b"\n" + data)
-            process.stdin.flush()
-        while not select.select([process.stdout], [], [], PAUSE)[0] and time.monotonic() < end:
+    def paper(self, ending: str, data: bytes) -> Iterator[Paper | None]:
+        """None while a document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
+        found: Paper | None = None
+        for answer in self._answers(ReadRequest(kind="document", name=ending, size=len(data)), data, self._seconds):
+            found = answer.paper if answer else found
             yield None
-        if late := time.monotonic() >= end:
-            self.close()
-        else:
-            answer = process.stdout.readline()
-        told: dict[str, Any] = json.loads(answer) if answer.endswith(b"\n") else {}
-        if not told:
-            self.close()
-        if "paper" not in told:
-            reason = Skip(told.get("reason") or (Skip.TOO_SLOW if late else Skip.CRASHED))
-            log.info("not read: %s: %s", reason.value, told.get("detail"))
-            raise Unreadable(reason)
-        yield Paper.model_validate(told["paper"])
+        yield found
+
+    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Row | None]:
+        """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`,
+        and `FatalError` where the Hub stops to answer."""
+        kind: Literal["hub", "parquet"] = "hub" if isinstance(name, HubName) else "parquet"
+        written = str(name) if isinstance(name, HubName) else os.fsencode(name.absolute()).hex()
+        for answer in self._answers(ReadRequest(kind=kind, name=written, text_field=text_field)):
+            yield None if answer is None else answer.row
+
+    def look(self, name: HubName) -> None:
+        """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
+        for _ in self._answers(ReadRequest(kind="look", name=str(name))):
+            pass
 
     def close(self) -> None:
         """Ends the process and those that it has started, whatever they are doing."""
         process, self._process = self._process, None
         if process is not None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            # One that a file system holds ends when that lets it go.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=5)
+
+    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float = float("inf")) -> Iterator[Answer | None]:
+        """What the process answers but its last word, with None every PAUSE seconds while it says nothing."""
+        process = self._process = self._process or _started(self._memory)
+        assert process.stdin is not None
+        # It may have ended, which the empty answer then says.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(job.model_dump_json().encode() + b"\n" + data)
+            process.stdin.flush()
+        over, end = False, time.monotonic() + seconds
+        try:
+            for line in _lines(process):
+                if line is None and time.monotonic() >= end:
+                    raise Unreadable(Skip.TOO_SLOW)
+                answer = Answer.model_validate_json(line) if line else None
+                if answer is None or not (over := answer.over):
+                    yield answer
+                    continue
+                _raise(answer)
+                return
+            raise Unreadable(Skip.CRASHED)
+        finally:
+            if not over:
+                self.close()
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+    assert process.stdout is not None
+    parts: list[bytes] = []
+    while True:
+        if not select.select([process.stdout], [], [], PAUSE)[0]:
+            yield None
+            continue
+        data = os.read(process.stdout.fileno(), 1 << 20)
+        if not data:
+            return
+        first, *others = data.split(b"\n")
+        parts.append(first)
+        for other in others:
+            yield b"".join(parts)
+            parts = [other]
+
+
+def _raise(answer: Answer) -> None:
+    if answer.refused:
+        raise UserError(answer.refused)
+    if answer.failed:
+        raise FatalError(answer.failed)
+    if answer.reason is not None:
+        log.info("not read: %s: %s", answer.reason.value, answer.detail)
+        raise Unreadable(answer.reason)
+
+
+def _started(memory: int) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(_HOME), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
-        [sys.executable, "-m", "programs.inputs.process"],
+        [sys.executable, "-m", "programs.inputs.process", str(memory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -95,37 +177,54 @@ def main() -> int:
     # What libraries print must not come between the lines.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _bound_memory()
+    _bound_memory(int(sys.argv[1]))
     for line in iter(sys.stdin.buffer.readline, b""):
-        asked = json.loads(line)
-        told = _told(asked["ending"], sys.stdin.buffer.read(asked["size"]))
-        answers.write(json.dumps(told).encode() + b"\n")
-        answers.flush()
+        job = ReadRequest.model_validate_json(line)
+        for answer in done(job, sys.stdin.buffer.read(job.size)):
+            answers.write(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)) + b"\n")
+            answers.flush()
     return 0
 
 
-def _told(ending: str, data: bytes) -> dict[str, Any]:
+def done(job: ReadRequest, data: bytes) -> Iterator[Answer]:
+    """What a job gives; the last one is `over`, and says why there is no more where something is wrong."""
     try:
-        return {"paper": reader_of(ending)(data).model_dump(mode="json")}
+        yield from _parts(job, data)
+        yield Answer(over=True)
     except Unreadable as problem:
-        return {"reason": problem.reason, "detail": repr(problem.__cause__)}
-    except MemoryError:
-        return {"reason": Skip.TOO_LARGE, "detail": "MemoryError"}
-    except RecursionError:
-        return {"reason": Skip.NESTED_TOO_DEEP, "detail": "RecursionError"}
+        yield Answer(over=True, reason=problem.reason, detail=repr(problem.__cause__))
+    except (UserError, FatalError) as error:
+        yield Answer(over=True, **{"refused" if isinstance(error, UserError) else "failed": str(error)})
+    except MemoryError as error:
+        yield Answer(over=True, reason=Skip.TOO_LARGE, detail=repr(error))
+    except RecursionError as error:
+        yield Answer(over=True, reason=Skip.NESTED_TOO_DEEP, detail=repr(error))
     except Exception as error:
         # Libraries raise all sorts of things over damaged files; what is raised in our own lines is no fault of the file's.
         where = traceback.extract_tb(error.__traceback__)[-1]
         ours = Path(where.filename).is_relative_to(_HOME / "programs")
         detail = f"{error!r} in {where.filename}, line {where.lineno}"
-        return {"reason": Skip.OUR_FAULT if ours else Skip.DAMAGED, "detail": detail}
+        yield Answer(over=True, reason=Skip.OUR_FAULT if ours else Skip.DAMAGED, detail=detail)
 
 
-def _bound_memory() -> None:
+def _parts(job: ReadRequest, data: bytes) -> Iterator[Answer]:
+    if job.kind == "document":
+        yield Answer(paper=reader_of(job.name)(data))
+    elif job.kind == "look":
+        opened(HubName.parse(job.name))
+    else:
+        name = HubName.parse(job.name) if job.kind == "hub" else Path(os.fsdecode(bytes.fromhex(job.name)))
+        for record in records(name, job.text_field):
+            written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+            said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
+            yield Answer(row=Row(digest=bytes_id(written), record=said))
+
+
+def _bound_memory(wanted: int) -> None:
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_AS)
-    bound = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    bound = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     resource.setrlimit(resource.RLIMIT_AS, (bound, most))
 
 

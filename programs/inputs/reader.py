@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import codecs
-from array import array
+import logging
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
 from programs.errors import UserError
 from programs.inputs.archives import read_chunks
-from programs.inputs.cleaning import portable
 from programs.inputs.cutting import Cutting, pieces
 from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
-from programs.inputs.formats.rows import HubName, hub_rows, parquet_rows
 from programs.inputs.formats.text import sectioned
-from programs.inputs.jsonl import TEXT_FIELD, parse_object, read_lines, sample_of_record
-from programs.inputs.papers import arxiv_of_name
+from programs.inputs.jsonl import TEXT_FIELD, parse_object, sample_of_record, split_lines
+from programs.inputs.papers import SourceCounts, arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
 from programs.inputs.report import ReadReport, Skip, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
 from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
+from programs.inputs.waiting import patiently
 from programs.text.sentences import cut_at_sentence
+
+log = logging.getLogger("synthreasoner")
+
+LOOKED_AT = 1000
+"""Lines after which it is looked again whether a source has most of them."""
 
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
@@ -61,7 +63,7 @@ def step_samples(
     text_field: str = TEXT_FIELD,
 ) -> Iterator[Sample | None]:
     """The samples of all inputs that the patterns mean, lazily, each text once over the whole input, with a None for every
-    line that gives none, and many while a document is being read: between two samples there may be millions of lines,
+    line that gives none, and many while something is being waited for: between two samples there may be millions of lines,
     during which a reader can look up.
 
     Papers, and the texts of tables, are cut into passages as `cutting` says, none longer than `max_chars` characters (None:
@@ -70,7 +72,7 @@ def step_samples(
     `done` by their `line_id`, are passed over unread; texts that are not of `shard` (None: all are) are passed over.
     `prefilter` leaves out what there is nothing to ask about. `text_field` names the text of JSON lines and tables.
     `report` counts while samples are drawn.
-    Memory: one line or document, and 16 to 32 bytes a sample to know duplicates by (17 MB for 1,000,000).
+    Memory: one line or document, and some 70 bytes a sample to know duplicates by.
     Raises UserError at once, not at the first sample, for files that are missing or cannot be read.
     """
     found = sources(patterns)
@@ -84,16 +86,17 @@ def read_paper(path: Path) -> Paper:
     """
     if format_of(path) is None:
         raise UserError(f"{path} is no document of a kind that is read")
-    return _named(reader_of(ending_of(path))(_bytes(path)), path)
+    *_, data = _bytes(path)
+    return _named(reader_of(ending_of(path))(data or b""), path)
 
 
 class _Entry(NamedTuple):
-    """A line or row: where it stands, the hash of its bytes, its bytes or values (None: it is too long, or nested too deep
-    to be hashed), and whether it is the torn end of a damaged archive."""
+    """A line or row: where it stands, the hash of its bytes, its bytes or values, or why it has none, and whether it is the
+    torn end of a damaged archive."""
 
     place: Place
     digest: str
-    value: bytes | dict[str, Any] | None
+    value: bytes | dict[str, Any] | Skip
     torn: bool = False
 
 
@@ -108,7 +111,8 @@ class _Reader:
     prefilter: bool
     cutting: Cutting
     text_field: str
-    seen: _Seen = field(default_factory=lambda: _Seen())
+    seen: set[int] = field(default_factory=set)
+    tally: SourceCounts = field(default_factory=SourceCounts)
 
     def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
         with closing(ReaderProcess()) as process:
@@ -119,6 +123,7 @@ class _Reader:
                         text = cut_at_sentence(sample.text, self.max_chars)
                         sample = sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
                     yield sample
+        self._warn(over=True)
 
     def _of_source(self, source: Source, process: ReaderProcess) -> Iterator[Sample | None]:
         place = Place(file=source.shown, line=1)
@@ -129,31 +134,36 @@ class _Reader:
             if source.kind == "document" and isinstance(source.name, Path):
                 yield from self._document(source.name, place, process)
                 return
-            for entry in self._entries(source):
+            cut = source.kind != "lines" or self.cutting.tokens is not None
+            for entry in self._lines(source) if source.kind == "lines" else self._rows(source, process):
+                if entry is None:
+                    yield None
+                    continue
                 place = entry.place
-                yield from self._entry(entry, cut=source.kind != "lines" or self.cutting.tokens is not None)
+                yield from self._entry(entry, cut=cut)
         except Unreadable as problem:
             self.report.skip(problem.reason, place)
             yield None
 
-    def _entries(self, source: Source) -> Iterator[_Entry]:
-        """The lines or rows of a source. Raises `Unreadable` where it cannot be read on."""
-        if isinstance(source.name, Path) and source.kind == "lines":
-            for raw in read_lines(source.name):
-                digest = "" if raw.data is None else bytes_id(raw.data)
-                yield _Entry(Place(file=source.shown, line=raw.number), digest, raw.data, raw.torn)
-            return
-        rows = hub_rows(source.name) if isinstance(source.name, HubName) else parquet_rows(source.name)
-        for number, row in enumerate(rows, start=1):
-            place, text = Place(file=source.shown, line=number), row.get(self.text_field)
-            try:
-                record = portable(row)
-            except RecursionError:
-                yield _Entry(place, "", None)
+    def _lines(self, source: Source) -> Iterator[_Entry | None]:
+        """The lines of a file, with None while one is being waited for. Raises `Unreadable` where it cannot be read on."""
+        for raw in split_lines(patiently(read_chunks(Path(str(source.name))))):
+            if raw is None:
+                yield None
                 continue
-            digest = bytes_id(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
-            # A text in bytes is no value for JSON, but may be one.
-            yield _Entry(place, digest, {**record, self.text_field: text} if isinstance(text, bytes) else record)
+            place = Place(file=source.shown, line=raw.number)
+            if raw.data is None:
+                yield _Entry(place, "", Skip.LINE_TOO_LONG, raw.torn)
+            else:
+                yield _Entry(place, bytes_id(raw.data), raw.data, raw.torn)
+
+    def _rows(self, source: Source, process: ReaderProcess) -> Iterator[_Entry | None]:
+        """The rows of a table, with None while one is being waited for. Raises `Unreadable` where it cannot be read on."""
+        number = 0
+        for row in process.rows(source.name, self.text_field):
+            number += row is not None
+            place = Place(file=source.shown, line=number)
+            yield _Entry(place, row.digest, row.record) if row is not None else None
 
     def _entry(self, entry: _Entry, *, cut: bool) -> Iterator[Sample | None]:
         """What a line or row gives: its text, or the passages of a longer one, with a None for each that is not taken."""
@@ -171,7 +181,9 @@ class _Reader:
             self.report.lines += 1
             self.report.blank += 1
             yield None
-        elif limit is not None and len(sample.text) > limit:
+            return
+        self._count_source(sample)
+        if limit is not None and len(sample.text) > limit:
             yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
         else:
             taken = self._decided(sample, None)
@@ -180,33 +192,38 @@ class _Reader:
     def _sample(self, entry: _Entry) -> Sample | None:
         """None for a blank line. Raises `Unreadable`."""
         record = entry.value
+        if isinstance(record, Skip):
+            raise Unreadable(record)
         if isinstance(record, bytes):
             data = record.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
             if not data:
                 return None
             record = parse_object(data)
-        if record is None:
-            raise Unreadable(Skip.LINE_TOO_LONG)
         return sample_of_record(record, entry.place, entry.digest, self.text_field)
 
     def _document(self, path: Path, place: Place, process: ReaderProcess) -> Iterator[Sample | None]:
         """The passages of a document, with a None for each that is not taken, and now and then while it is being read.
         Raises `Unreadable`."""
+        data = b""
         try:
-            data = _bytes(path)
+            for held in _bytes(path):
+                data = held or b""
+                if held is None:
+                    yield None
         except UserError as error:
             raise Unreadable(Skip.NOT_PERMITTED) from error
         limit, digest = self.cutting.limit(self.max_chars), bytes_id(data)
         if self._known(digest, limit):
             yield None
             return
-        for found in process.steps(ending_of(path), data):
+        for found in process.paper(ending_of(path), data):
             if found is None:
                 yield None
                 continue
             paper = _named(found, path)
             said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
             whole = sample_of(paper.text, place=place, line_id=digest, **said)
+            self._count_source(whole)
             yield from self._passages(whole, paper, limit, numbered=True)
 
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample | None]:
@@ -265,7 +282,21 @@ class _Reader:
             return None
         if nothing is not None:
             return Skip.NOTHING_TO_ASK, nothing
-        return sample if self.seen.add(int(sample.id, 16)) else (Skip.DUPLICATE, "")
+        number = int(sample.id, 16)
+        if number in self.seen:
+            return Skip.DUPLICATE, ""
+        self.seen.add(number)
+        return sample
+
+    def _count_source(self, sample: Sample) -> None:
+        """Counts which paper a record says that it is of, and warns once where one has most of many."""
+        self.tally.count(sample)
+        if self.report.lines % LOOKED_AT == 0:
+            self._warn()
+
+    def _warn(self, *, over: bool = False) -> None:
+        if found := self.tally.warning(over=over):
+            log.warning("%s", found)
 
     def _counted(self, what: _Decision, place: Place) -> Sample | None:
         """Counts what was decided about a text."""
@@ -281,39 +312,18 @@ class _Reader:
         return None
 
 
-class _Seen:
-    """The ids met so far, in an open-addressing table: 16 to 32 bytes each, a quarter of what a set takes. The numbers must
-    be spread evenly, as hashes are: their low bits choose the slot. 0 marks an empty one and is kept as 1."""
-
-    def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * 1024))
-        self._count = 0
-
-    def add(self, number: int) -> bool:
-        """Adds a number from 0 to 2**64 - 1; False if it was there."""
-        slots, number = self._slots, number or 1
-        slot = number & (len(slots) - 1)
-        while slots[slot] not in (0, number):
-            slot = (slot + 1) & (len(slots) - 1)
-        if slots[slot] == number:
-            return False
-        slots[slot] = number
-        self._count += 1
-        if 2 * self._count > len(slots):
-            self._slots, self._count = array("Q", bytes(16 * len(slots))), 0
-            for held in filter(None, slots):
-                self.add(held)
-        return True
-
-
-def _bytes(path: Path) -> bytes:
-    """The bytes of a document, unpacked. Raises what `read_chunks` raises, and `Unreadable` for too many."""
+def _bytes(path: Path) -> Iterator[bytes | None]:
+    """None while a document is being waited for, then its bytes, unpacked. Raises what `read_chunks` raises, and
+    `Unreadable` for too many."""
     format, data = format_of(path), bytearray()
-    for chunk in read_chunks(path, any_text=True, packed=format is not None and format.is_text):
+    for chunk in patiently(read_chunks(path, any_text=True, packed=format is not None and format.is_text)):
+        if chunk is None:
+            yield None
+            continue
         data += chunk
         if len(data) > LARGEST:
             raise Unreadable(Skip.FILE_TOO_LARGE)
-    return bytes(data)
+    yield bytes(data)
 
 
 def _named(paper: Paper, path: Path) -> Paper:

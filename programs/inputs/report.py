@@ -35,7 +35,6 @@ class Skip(str, Enum):
     LOCKED = "a document with a password"
     SCAN = "pages without text (a scan?)"
     UNKNOWN_LETTERS = "letters that the file does not name"
-    TOO_DEEP = "a document that is nested too deeply"
     CRASHED = "a document that crashed its reader"
     TOO_SLOW = "a document that takes too long to read"
     TOO_LARGE = "a document that takes too much memory to read"

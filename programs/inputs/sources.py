@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
@@ -24,7 +27,8 @@ from programs.inputs.formats import (
     format_of,
     require,
 )
-from programs.inputs.formats.rows import PREFIX, HubName, opened
+from programs.inputs.formats.rows import PREFIX, HubName
+from programs.inputs.process import ReaderProcess
 
 _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
@@ -36,20 +40,23 @@ Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
 
 
 class Source(NamedTuple):
-    """One input: a file, or a data set of the Hub."""
+    """One input: a file, or a data set of the Hub. `below` is the folder that was named, or that a wildcard searched."""
 
     name: Path | HubName
     kind: Kind
+    below: Path | None = None
 
     @property
     def shown(self) -> str:
-        """Its name as records and messages hold it: bytes that are no UTF-8 are replaced."""
-        return replace_surrogates(str(self.name))
+        """Its name as records hold it, which tells nothing of the user's machine: that below the folder. Bytes that are no
+        UTF-8 are replaced."""
+        name = self.name.relative_to(self.below) if isinstance(self.name, Path) and self.below else self.name
+        return replace_surrogates(str(name))
 
 
 def sources(patterns: Sequence[str]) -> list[Source]:
     """What names, wildcards and folders mean, in the order given, a wildcard's and a folder's in alphabetical order,
-    each file once.
+    each file once, and each with a name of its own to be shown by.
 
     A name's ending says what it is; a file named (or matched by a wildcard) with none of the known ones holds JSON lines. A
     folder means all files in it and below, hidden ones apart; where a wildcard matches one, it is passed over.
@@ -66,7 +73,22 @@ def sources(patterns: Sequence[str]) -> list[Source]:
         raise UserError("No input file was named.")
     for source in files.values():
         _check(source)
-    return list(files.values())
+    return _apart(list(files.values()))
+
+
+def _apart(found: list[Source]) -> list[Source]:
+    """The sources, those of equal names shown by their places below a folder that holds them all."""
+    counts = Counter(source.shown for source in found)
+    alike = [source for source in found if counts[source.shown] > 1 and isinstance(source.name, Path)]
+    if not alike:
+        return found
+    folder = Path(os.path.commonpath([Path(str(source.name)).absolute().parent for source in alike]))
+    return [
+        Source(source.name.absolute(), source.kind, folder)
+        if source in alike and isinstance(source.name, Path)
+        else source
+        for source in found
+    ]
 
 
 def line_files(patterns: Sequence[str]) -> list[Path]:
@@ -74,7 +96,7 @@ def line_files(patterns: Sequence[str]) -> list[Path]:
     found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
     for source in found:
         if source.kind != "lines" or not isinstance(source.name, Path):
-            raise UserError(f"{source.shown} holds no JSON lines.")
+            raise UserError(f"{source.name} holds no JSON lines.")
     return [source.name for source in found if isinstance(source.name, Path)]
 
 
@@ -88,13 +110,14 @@ def shipped_sample() -> Path:
 def _check(source: Source) -> None:
     """Raises UserError for what can be known to fail before anything is read."""
     if isinstance(source.name, HubName):
-        require(source.shown, NEEDED_BY_HUB)
-        opened(source.name)
+        require(str(source.name), NEEDED_BY_HUB)
+        with closing(ReaderProcess()) as process:
+            process.look(source.name)
     elif source.kind == "parquet":
-        require(source.shown, NEEDED_BY_ROWS)
+        require(str(source.name), NEEDED_BY_ROWS)
     elif source.kind == "document":
         format = format_of(source.name)
-        require(source.shown, format.needs if format else ())
+        require(str(source.name), format.needs if format else ())
     elif source.kind == "lines":
         check_readable(source.name)
 
@@ -103,12 +126,12 @@ def _meant(pattern: str) -> Iterator[Source]:
     if pattern.startswith(PREFIX):
         yield Source(HubName.parse(pattern), "hub")
         return
-    for path in _matches(pattern):
+    for path, below in _matches(pattern):
         if path.is_dir():
             yield from _inside(path)
         else:
             _check_opens(path)
-            yield Source(path, _kind_of(path) or "lines")
+            yield Source(path, _kind_of(path) or "lines", below)
 
 
 def _kind_of(path: Path) -> Kind | None:
@@ -129,7 +152,7 @@ def _inside(folder: Path) -> Iterator[Source]:
             path = Path(place, name)
             kind: Kind = "own" if name.lower().endswith(ENDINGS) else _kind_of(path) or "unknown"
             found = found or kind not in ("own", "unknown")
-            yield Source(path, kind)
+            yield Source(path, kind, folder)
     if not found:
         kinds = ", ".join([*LINES, *FORMATS, *ROWS])
         raise UserError(f"There is no file in the folder {folder} that is read: {kinds}.")
@@ -148,17 +171,18 @@ def _check_opens(path: Path) -> None:
         _refuse(error, path)
 
 
-def _matches(pattern: str) -> list[Path]:
+def _matches(pattern: str) -> list[tuple[Path, Path]]:
+    """The files or the folder that a pattern means, each with the folder that it is shown below."""
     # A bare "~" at the start can be part of a file's own name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
     try:
         # A name that exists is meant as it stands, even when it holds a bracket.
         if path.exists():
-            return [path]
+            return [(path, path.parent)]
     except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
         _refuse(error, path)
     if pattern == DEFAULT_INPUT:
-        return [shipped_sample()]
+        return [(shipped_sample(), shipped_sample().parent)]
     if not glob.has_magic(pattern):
         raise UserError(f"Input file {pattern} does not exist.{_nearest(path)}")
     # Path.glob takes no absolute pattern.
@@ -166,7 +190,8 @@ def _matches(pattern: str) -> list[Path]:
     matches = [match for match in found if not match.is_dir()]
     if not matches:
         raise UserError(f"No input file matches {pattern}.{_nearest(path)}")
-    return matches
+    searched = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    return [(match, searched) for match in matches]
 
 
 def _nearest(path: Path) -> str:

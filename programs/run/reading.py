@@ -31,7 +31,7 @@ class Reading:
         known: int | None = None,
     ) -> None:
         self._read, self._report, self._sources, self._done, self._known = read, report, sources, done, known
-        self._numbers = {str(one.name): number for number, one in enumerate(sources)}
+        self._numbers = {one.shown: number for number, one in enumerate(sources)}
         self._sizes: list[int] | None = None
         self._passed = self._file = self._given = self._held = 0
         self._over = False

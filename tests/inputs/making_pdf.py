@@ -213,23 +213,26 @@ def locked(password: str = "secret") -> bytes:
     return out.getvalue()
 
 
-def one_column(*, leading: float = 1.2, numbered: bool = False, form: bool = False) -> bytes:
+def one_column(*, leading: float = 1.2, numbered: float = 0, form: bool = False, gap: float = 0) -> bytes:
     """Paragraphs in one column, with so much space between lines as a share of their size. `numbered`: a number stands in
-    the margin beside each line; `form`: the page is drawn by a Form XObject."""
+    the margin beside each line, there; `form`: the page is drawn by a Form XObject; `gap`: space stands between
+    paragraphs, in place of an indent."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True)
-    lines = [heading("Introduction"), *(line for text in PARAGRAPHS for line in paragraph(text, indent=24, width=430))]
+    set_how = {"indent": 0.0 if gap else 24.0, "width": 430.0, "skip": gap}
+    lines = [heading("Introduction"), *(line for text in PARAGRAPHS for line in paragraph(text, **set_how))]
     y, number = 0.0, 0
     while lines:
         if form:
             canvas.beginForm(f"page{number}")
         start, y = number, HEIGHT - 80
         while lines and y > 80:
-            line, number, y = lines.pop(0), number + 1, y - leading * SIZE
+            line, number = lines.pop(0), number + 1
+            y -= leading * SIZE + min(line.skip, gap)
             _set(canvas, 85 + line.indent, y, line)
             if numbered:
                 canvas.setFont(BODY, 7)
-                canvas.drawString(50, y, str(number))
+                canvas.drawString(numbered, y, str(number))
         if form:
             canvas.endForm()
             canvas.doForm(f"page{start}")

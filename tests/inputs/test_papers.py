@@ -1,5 +1,6 @@
 """The same paper has the same source, however its records name it; two papers have two, as far as records tell."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs.papers import source_of
+from tests.inputs.writing import line, read, write
 
 SAME: dict[str, list[dict[str, Any]]] = {
     "doi:10.1186/cc5084": [
         {"doi": "10.1186/CC5084", "paper_id": "x", "title": "T"},
         {"DOI": "https://doi.org/10.1186/cc5084"},
         {"doi": " doi:10.1186/cc5084. "},
+        {"doi": "{10.1186/cc5084}"},
+        {"url": "https://doi.org/10.1186%2Fcc5084?download=1"},
         {"source": "https://example.org/x : paper.md (Journal, doi:10.1186/cc5084)"},
         {"id": "10.1186/cc5084#3"},
     ],
@@ -76,7 +80,14 @@ def test_records_of_one_paper_have_one_source(key: str, record: dict[str, Any]) 
         ({"title": "Dark matter I"}, {"title": "Dark matter II"}),
         ({"doi": "10.1000/a"}, {"doi": "10.1000/b", "title": "A"}),
         ({"doi": "10.1016/S0140-6736(20)30183-5"}, {"doi": "10.1016/S0140-6736(20)30184-7"}),
-        ({"source": "s2orc/train", "id": "18980380"}, {"source": "s2orc/train", "id": "18980381"}),
+        (
+            {"doi": "10.1175/1520-0442(2000)013<1764:AVOTS>2.0.CO;2"},
+            {"doi": "10.1175/1520-0442(2000)013&lt;1781:ASTOT&gt;2.0.CO;2"},
+        ),
+        *(
+            ({"source": name, "id": "18980380"}, {"source": name, "id": "18980381"})
+            for name in ("s2orc/train", "https://arxiv.org/", "www.nature.com/", "dolma/pes2o-0012.json.gz")
+        ),
     ],
 )
 def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -89,3 +100,14 @@ def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any])
 def test_every_record_has_a_source_or_none(fields: dict[str, Any], title: str, given_id: str) -> None:
     key = source_of(fields, title=title, given_id=given_id)
     assert key is None or key.partition(":")[2]
+
+
+@pytest.mark.parametrize(("papers", "told"), [(2, True), (12, False)])
+def test_a_source_with_most_of_the_input_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, papers: int, told: bool
+) -> None:
+    """Passages of one paper are one record; a name that many records share is worth a word."""
+    path = write(tmp_path / "a.jsonl", *(line(f"Text {n}.", Paper_ID=f"train-{n % papers and n}x") for n in range(24)))
+    read(path)
+    found = [record.getMessage() for record in caplog.records]
+    assert [("document:train-0x" in text, "`Paper_ID`" in text) for text in found] == [(True, True)] * told

@@ -45,7 +45,7 @@ def test_a_folder_of_all_kinds(papers: Path) -> None:
     assert report.skipped == {Skip.UNKNOWN_KIND: 1, Skip.OUR_OWN: 1, Skip.NO_TEXT: 1, Skip.DUPLICATE: 2}
     assert report.first_examples[Skip.UNKNOWN_KIND].file.endswith("picture.png")
     files = list(dict.fromkeys(sample.place.file for sample in samples))
-    assert [str(Path(file).relative_to(papers)) for file in files] == [
+    assert files == [
         "a.pdf",
         "b.md",
         "f.docx",
@@ -63,7 +63,7 @@ def test_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> Non
     documents = 0
     for file in {sample.place.file for sample in samples if sample.place.file[-3:] not in ("uet", "onl")}:
         passages = [sample for sample in samples if sample.place.file == file]
-        paper = read_paper(Path(file))
+        paper = read_paper(papers / file)
         documents += 1
         assert [sample.place.line for sample in passages] == list(range(1, len(passages) + 1))
         for sample in passages:
@@ -117,7 +117,7 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
         Skip.DAMAGED_ARCHIVE: 1,
         Skip.DUPLICATE: 1,
     }
-    assert report.first_examples["pages without text (a scan?)"].file == str(tmp_path / "b.pdf")
+    assert report.first_examples["pages without text (a scan?)"].file == "b.pdf"
 
 
 def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,16 +140,6 @@ def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     with pytest.raises(UserError, match=r"no file in the folder .* that is read: \.jsonl, .*\.pdf"):
         sources([str(tmp_path)])
-
-
-def test_prefilter_leaves_out_whole_sections(papers: Path) -> None:
-    whole, _ = read(papers)
-    samples, report = read(papers, prefilter=True)
-    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: references"] >= 5
-    assert report.skipped[f"{Skip.NOTHING_TO_ASK.value}: appendix"] == 1
-    left = {sample.excerpt.sections for sample in samples if sample.excerpt}
-    assert not any("References" in name or "Acknowledgements" in name for names in left for name in names)
-    assert {sample.text for sample in samples if not sample.removed} <= {sample.text for sample in whole}
 
 
 # 3. Lines of JSON
@@ -188,7 +178,7 @@ def test_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypatc
     def never(*_: object) -> None:
         raise AssertionError("a document was read")
 
-    monkeypatch.setattr(processes.ReaderProcess, "steps", never)
+    monkeypatch.setattr(processes.ReaderProcess, "paper", never)
     again, report = read(*everything, tokens=300, done=done)
     assert again == []
     assert report.done == len(samples)
@@ -201,7 +191,7 @@ def test_what_was_left_out_of_a_document_does_not_make_it_read_again(
 ) -> None:
     whole, _ = read(papers / "b.md", tokens=150)
     some, _ = read(papers / "b.md", tokens=150, shard=shard, prefilter=shard is None)
-    monkeypatch.delattr(processes.ReaderProcess, "steps")
+    monkeypatch.delattr(processes.ReaderProcess, "paper")
     done = {sample.line_id for sample in some}
     again, report = read(papers / "b.md", tokens=150, shard=shard, prefilter=shard is None, done=done)
     assert again == []

@@ -50,7 +50,6 @@ THANKS = (
         (f"7. REFERENCES\n\n{PLAIN_REFERENCES}\n\nAn entry that no rule knows, somewhere, some day", "references"),
         (PLAIN_REFERENCES, "references"),
         (REFERENCES, "references"),
-        (" ".join(REFERENCES.splitlines()), "references"),
         ("\\begin{thebibliography}{9}\n\\bibitem{m} Miller et al. 1999\n\\end{thebibliography}", "references"),
         (f"## Acknowledgements\n{THANKS}", "acknowledgements"),
         (f"Acknowledgments.\n{THANKS}", "acknowledgements"),
@@ -69,11 +68,6 @@ THANKS = (
             "1 Introduction ........ 3\n2 Methods ........ 7\n2.1 Sample . . . . . 8\n3 Results ........ 12",
             "table of contents",
         ),
-        ("1 Introduction\t3\n2 The sample\t7\n2.1 Its selection\t7\n3 Slopes\t12", "table of contents"),
-        ("Slopes of dust     2\nMethods     7\nWhat is known     12", "table of contents"),
-        ("A. Miller, B. Okoye, C. Tanaka, D. Novak and E. Ruiz", "author list"),
-        ("Anna Miller1, Ben Okoye2,*, Chie Tanaka1 & Dana Novak3", "author list"),
-        ("1 Department of Physics, University of Norrland, Luleå, Sweden", "author list"),
         ("\\author{Anna Miller}\n\\affiliation{University of Norrland}", "author list"),
         ("Keywords: dust, extinction – stars: early-type", "statements about the paper"),
         ("## Data availability\nAll spectra are in the archive.", "statements about the paper"),
@@ -84,7 +78,6 @@ THANKS = (
         ("arXiv:2101.00001v2 [astro-ph.GA] 3 Jan 2021", "page and markup lines"),
         ("Received 3 March 2020; accepted 11 May 2020", "page and markup lines"),
         ("Page 3 of 12", "page and markup lines"),
-        ("12.1 0.33 4.5\n12.4 0.36 4.1\n12.9 0.31 4.4\n13.3 0.30 4.2", "columns of numbers"),
     ],
 )
 def test_each_kind_of_part_is_left_out(part: str, reason: str) -> None:
@@ -113,8 +106,6 @@ def test_each_kind_of_part_is_left_out(part: str, reason: str) -> None:
         "The contents of the shell were heated to 400 K.",
         "References to earlier work are given where they help; the sum of 212 clusters is taken from 3 surveys.",
         "Background: 36 children were treated.\n\nMethods: Records of 15 years were reviewed.\n\nResults: 17 recovered.",
-        "   be used alone (a class for the Observatory, the\n   University telescope, and its survey, say), which is rare.",
-        "The Department of Physics, University of Norrland, and its partners measured 40 spectra that night.",
         "Field A\t120\nField B\t131\nField C\t98\nField D\t140",
         "1  Placebo arm     12\n2  Low dose     15\n3  High dose     19",
         "Methods\t12\nResults\t9\nModels\t14",
@@ -147,16 +138,6 @@ def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: s
 def test_an_unmarked_part_ends_at_a_line_that_stands_alone_before_prose() -> None:
     text = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
     assert prefilter(text).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
-
-
-def test_parts_within_a_line_are_found() -> None:
-    flat = f"{ONE} {TWO} Acknowledgements. {THANKS} References [1] A. Miller, ApJ 512, 33 (1999). [2] C. Tanaka (2010)."
-    found = prefilter(flat)
-    assert found.text == f"{ONE} {TWO}"
-    assert set(found.removed) == {"acknowledgements", "references"}
-    told = "Trial registration: NCT00000001. Registered 1 May 2012. The online version of this article contains more."
-    assert prefilter(f"Results: {ONE} {TWO} {told}").text == f"Results: {ONE} {TWO}"
-    assert prefilter(f"{ONE} {TWO} Copyright © 2012 Northern Press. All rights reserved.").text == f"{ONE} {TWO}"
 
 
 def test_a_whole_latex_file() -> None:
@@ -196,7 +177,6 @@ BLOCKS = [
     *["# References", "References", "Acknowledgements", "# Methods", "Discussion", "Grains near hot stars", "Contents"],
     *[
         "1 Introduction ..... 3",
-        "12.1 0.33 4.5",
         "\\appendix",
         "\\begin{document}",
         "---",

@@ -1,4 +1,4 @@
-"""Documents are read in a process of their own: whatever becomes of that, the next one is read."""
+"""Documents and tables are read in a process of their own: whatever becomes of that, the next one is read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from programs.inputs import process as processes
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import read_text
-from programs.inputs.process import ReaderProcess
+from programs.inputs.process import ReaderProcess, ReadRequest, done
 from programs.inputs.report import Skip, Unreadable
+
+SLOW = b"\\textbf{a} \\emph{b} $c$ " * 400_000
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def process() -> Iterator[ReaderProcess]:
 
 
 def paper(process: ReaderProcess, ending: str, data: bytes) -> Paper:
-    *waiting, found = process.steps(ending, data)
+    *waiting, found = process.paper(ending, data)
     assert not any(waiting)
     assert found is not None
     return found
@@ -38,13 +43,13 @@ def test_one_document_after_another(process: ReaderProcess) -> None:
 
 def test_one_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
     with pytest.raises(Unreadable, match=Skip.TOO_SLOW):
-        paper(process, ".tex", b"\\textbf{a} \\emph{b} $c$ " * 400_000)
+        paper(process, ".tex", SLOW)
     assert paper(process, ".txt", b"The next one.").text == "The next one."
 
 
 def test_a_crash_takes_one_document_with_it(process: ReaderProcess) -> None:
     paper(process, ".txt", b"It runs.")
-    steps = process.steps(".tex", b"\\textbf{a} " * 400_000)
+    steps = process.paper(".tex", SLOW)
     assert next(steps) is None
     assert process._process is not None
     os.kill(process._process.pid, signal.SIGSEGV)
@@ -55,19 +60,44 @@ def test_a_crash_takes_one_document_with_it(process: ReaderProcess) -> None:
 
 def test_closing_ends_it_whatever_it_does() -> None:
     with closing(ReaderProcess()) as running:
-        steps = running.steps(".tex", b"\\textbf{a} " * 400_000)
+        steps = running.paper(".tex", SLOW)
         while running._process is None:
             assert next(steps) is None
         child = running._process
     assert child.poll() is not None
 
 
+def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: ReaderProcess, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": [f"Text {n}." for n in range(5000)]}), tmp_path / "a.parquet")
+    rows = process.rows(tmp_path / "a.parquet", "text")
+    assert next(row for row in rows if row is not None).record == {"text": "Text 0."}
+    rows.close()  # type: ignore[attr-defined]
+    assert paper(process, ".txt", b"The next one.").text == "The next one."
+
+
+def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
+    count = 120_000_000
+    values = pa.ListArray.from_arrays([0, count], pa.nulls(count, pa.int8()))
+    pq.write_table(pa.table({"text": ["Dust."], "more": values}), tmp_path / "a.parquet", compression="zstd")
+    pq.write_table(pa.table({"text": ["Dust.", " " * 20_000_000]}), tmp_path / "b.parquet", compression="zstd")
+    assert max(path.stat().st_size for path in tmp_path.iterdir()) < 50_000
+    why = f"{Skip.TOO_LARGE.value}|{Skip.CRASHED.value}"
+    with closing(ReaderProcess(memory=2**30)) as process, pytest.raises(Unreadable, match=why):
+        list(process.rows(tmp_path / "a.parquet", "text"))
+    with closing(ReaderProcess()) as process:
+        rows = [row.record for row in process.rows(tmp_path / "b.parquet", "text") if row]
+    assert rows == [{"text": "Dust."}, Skip.LINE_TOO_LONG]
+
+
 def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     def faulty(_: bytes) -> Paper:
         raise ValueError("a library's")
 
+    def told(data: bytes) -> processes.Answer:
+        return list(done(ReadRequest(kind="document", name=".txt"), data))[-1]
+
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
-    assert processes._told(".txt", b"Dust.")["reason"] == Skip.DAMAGED, "no file of ours raised it"
+    assert told(b"Dust.").reason == Skip.DAMAGED, "no file of ours raised it"
     monkeypatch.setattr(processes, "reader_of", lambda _: read_text)
-    told = processes._told(".txt", 3)  # type: ignore[arg-type]
-    assert (told["reason"], "text.py, line" in told["detail"]) == (Skip.OUR_FAULT, True)
+    found = told(3)  # type: ignore[arg-type]
+    assert (found.reason, "text.py, line" in found.detail) == (Skip.OUR_FAULT, True)

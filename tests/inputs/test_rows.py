@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from programs.errors import UserError
 from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport, Skip
+from tests.inputs.hub import hub
 from tests.inputs.making_papers import prose, table
 from tests.inputs.writing import read
 
@@ -71,32 +73,39 @@ def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which `lab/dust` is a data set: `datasets` takes one that lies there for the one of that name."""
-    home = tmp_path / "lab" / "dust"
-    home.mkdir(parents=True)
-    for split, count in (("train", 3), ("test", 1)):
-        lines = [json.dumps({"text": f"{split} text {n}.", "year": 2000 + n}) for n in range(count)]
-        (home / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
+def data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`lab/dust` on a Hub, and an empty folder to work in."""
+    files = {
+        f"{split}.jsonl": "".join(
+            json.dumps({"text": f"{split} text {n}.", "year": 2000 + n}) + "\n" for n in range(count)
+        ).encode()
+        for split, count in (("train", 3), ("test", 1))
+    }
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-    return tmp_path
+    with hub(files) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield tmp_path
 
 
-@pytest.mark.usefixtures("hub")
+@pytest.mark.usefixtures("data_set")
 def test_the_rows_of_a_data_set_are_records() -> None:
     samples, report = read("hf://lab/dust")
     assert [sample.text for sample in samples] == [f"train text {n}." for n in range(3)]
     assert samples[1].extra == {"year": 2001}
     assert str(samples[1].place) == "hf://lab/dust:2"
     assert (report.files, report.lines) == (1, 3)
-    assert [sample.text for sample in read("hf://lab/dust:test")[0]] == ["test text 0."]
 
 
-@pytest.mark.usefixtures("hub")
-def test_a_split_that_is_not_there_is_said_before_anything_is_read() -> None:
-    with pytest.raises(UserError, match=r"^hf://lab/dust:nowhere: .*nowhere") as error:
-        read_samples(["hf://lab/dust:nowhere"], max_chars=None, report=ReadReport())
+@pytest.mark.parametrize(
+    ("name", "said"), [("lab/dust:nowhere", "nowhere"), ("lab/none", "none"), ("lab/local", "run elsewhere")]
+)
+def test_what_is_not_on_the_hub_is_said_before_anything_is_read(data_set: Path, name: str, said: str) -> None:
+    """Nor is a folder of that name read in its place."""
+    (data_set / "lab" / "local").mkdir(parents=True)
+    (data_set / "lab" / "local" / "train.jsonl").write_text('{"text": "Private."}\n')
+    with pytest.raises(UserError, match=rf"^hf://{name}: .*{said}") as error:
+        read_samples([f"hf://{name}"], max_chars=None, report=ReadReport())
     assert "\n" not in str(error.value)
 
 
@@ -104,6 +113,14 @@ def test_the_names_of_data_sets() -> None:
     assert HubName.parse("hf://datasets/lab/dust")[1:] == ("lab/dust", None, None, "train")
     assert HubName.parse("hf://lab/dust/full:test")[1:] == ("lab/dust", "full", None, "test")
     assert HubName.parse("hf://lab/dust-2.1@v1.0:train")[1:] == ("lab/dust-2.1", None, "v1.0", "train")
-    for written in ("hf://", "hf://dust", "hf://lab/dust:", "hf://lab/dust/a/b", "hf://lab/du st"):
+    for written in (
+        "hf://",
+        "hf://dust",
+        "hf://lab/dust:",
+        "hf://lab/dust/a/b",
+        "hf://lab/du st",
+        "hf://./folder",
+        "hf://../..",
+    ):
         with pytest.raises(UserError, match="not of the form hf://OWNER/NAME"):
             HubName.parse(written)

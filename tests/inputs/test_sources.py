@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    return [source.shown for source in sources(patterns)]
+    return [str(source.name) for source in sources(patterns)]
 
 
 def message(*patterns: str) -> str:
@@ -54,6 +54,24 @@ def test_what_is_missing_is_named_with_its_nearest() -> None:
     assert message("x*.jsonl.bz2").startswith("No input file matches x*.jsonl.bz2.")
     assert message("dee*") == "No input file matches dee*."
     assert message() == "No input file was named."
+
+
+def test_a_name_tells_nothing_of_where_it_lies(folder: Path) -> None:
+    def shown(*patterns: Path | str) -> list[str]:
+        return [source.shown for source in sources(list(map(str, patterns)))]
+
+    assert shown(folder / "a.jsonl", "deep/er/c.jsonl") == ["a.jsonl", "c.jsonl"]
+    assert shown(folder / "deep") == ["er/c.jsonl"]
+    assert shown(folder / "*.jsonl", folder / "**" / "c.jsonl") == [
+        "a.jsonl",
+        "b.jsonl",
+        "odd[1].jsonl",
+        "deep/er/c.jsonl",
+    ]
+    (folder / "deep" / "a.jsonl").write_bytes(b"{}\n")
+    assert shown(folder / "a.jsonl", "deep/a.jsonl", "b.jsonl") == ["a.jsonl", "deep/a.jsonl", "b.jsonl"]
+    (folder / "deep" / "er" / "a.jsonl").write_bytes(b"{}\n")
+    assert shown("deep/a.jsonl", folder / "deep" / "er" / "a.jsonl") == ["a.jsonl", "er/a.jsonl"]
 
 
 def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

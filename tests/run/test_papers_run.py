@@ -49,7 +49,7 @@ def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> No
         if paper.place.file.endswith(OUT_OF_TABLES):
             continue
         assert paper.excerpt is not None
-        document = read_paper(Path(paper.place.file))
+        document = read_paper(lab.folder / "papers" / paper.place.file)
         assert paper.excerpt.document == content_id(document.text)
         assert paper.removed or paper.text == document.text[paper.excerpt.start : paper.excerpt.end]
     pdf = [

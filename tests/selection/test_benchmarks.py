@@ -77,15 +77,6 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
         assert found.overlap(f"{frame}what are quasars?") is not None, "its own last words are no frame"
 
 
-def test_a_question_beside_its_frame_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    frame = "Answer the following question with one of the options."
-    asked = (CLOCKS, DUST, OTHER)
-    file = bench(tmp_path / "bench.jsonl", *({"instruction": frame, "input": question} for question in asked))
-    with Benchmarks(tmp_path / "db", [str(file)]) as found:
-        assert [hit and hit.line for hit in map(found.question, asked)] == [1, 2, 3]
-    assert "differ" not in caplog.text
-
-
 def test_the_same_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = bench(tmp_path / "bench.jsonl", {"question": CLOCKS})
     with Benchmarks(tmp_path / "db", [str(file)]) as found:

@@ -107,21 +107,6 @@ def test_neither_concurrency_nor_faults_change_what_is_kept(undisturbed: Any, tm
         assert outcome(lab) == undisturbed
 
 
-def test_a_text_all_of_whose_questions_were_asked_has_none(tmp_path: Path) -> None:
-    def the_same(asked: Asked) -> dict[str, Any]:
-        made = scientist.questions(asked)
-        for kind in made:
-            made[kind]["question"] = f"Why does the {kind} of faint galaxies grow with their distance from us?"
-        return made
-
-    with laboratory(tmp_path, texts=3, stages={"questions": the_same}, base=DEDUPE) as lab:
-        finished, calls = lab.counted(traces_per_sample=7)
-        assert calls == 3 + 7 * 7
-        assert len(lab.records) == 7
-        assert finished.summary.samples["without_questions"] == 2
-        assert finished.summary.questions["rejected"] == {"was asked of another text": 14}
-
-
 # 2. Over resumes
 
 
@@ -291,16 +276,6 @@ def test_an_attempt_that_gives_a_benchmark_away_is_in_no_export(tmp_path: Path, 
         finished, calls = lab.counted()
         assert (calls, finished.summary.findings.attempts_given_away) == (0, None)
         assert SECRET in exported(lab, "kto")
-
-
-def test_a_document_that_was_taken_over_is_looked_through(lab: Lab) -> None:
-    lab.run()
-    made = texts_of(lab)
-    lab.journal.unlink()
-    finished = lab.run(decontaminate=[bench(lab, "bench.jsonl", made[0])])
-    assert made[0] not in texts_of(lab)
-    assert set(made[1:]) <= set(texts_of(lab))
-    assert finished.summary.traces["contaminated"] == 1
 
 
 def test_asked_for_later_it_keeps_what_was_made(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ class PaperFormat(NamedTuple):
 FORMATS = {
     **dict.fromkeys((".txt", ".text"), PaperFormat("text.read_text")),
     **dict.fromkeys((".md", ".markdown"), PaperFormat("text.read_markdown")),
-    ".tex": PaperFormat("markup.read_latex", ("pypandoc",)),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), PaperFormat("markup.read_html", ("lxml", "pypandoc"))),
-    ".docx": PaperFormat("markup.read_docx", ("pypandoc",), is_text=False),
+    ".tex": PaperFormat("latex.read_latex", ("pypandoc",)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), PaperFormat("html.read_html", ("lxml", "pypandoc"))),
+    ".docx": PaperFormat("word.read_docx", ("lxml", "pypandoc"), is_text=False),
     ".pdf": PaperFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
 }
 NEEDED_BY_ROWS = ("pyarrow",)

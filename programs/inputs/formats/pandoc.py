@@ -31,7 +31,10 @@ _PARTS = {
 }
 """Divisions that are sections of their own, by their class; pandoc makes these of LaTeX's environments."""
 _CITED = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
-_SILENT = frozenset({"\\centering", "\\noindent", "\\maketitle", "\\clearpage", "\\newpage"})
+_SILENT = re.compile(
+    r"\\(?:centering|noindent|maketitle|clearpage|newpage|fi|[be]group|bsp|protect|sc|small|footnotesize|scriptsize|tiny"
+    r"|large|Large|normalsize|(?:label|pagerange|vspace|hspace)\*?\{.*\})\s*"
+)
 _UNITS = ("arcsec", "arcmin", "grad")
 
 Node = dict[str, Any]
@@ -46,7 +49,7 @@ def tree_of(data: bytes, source: str) -> Node:
     try:
         tree: Node = json.loads(done.stdout)
     except RecursionError as error:
-        raise Unreadable(Skip.TOO_DEEP) from error
+        raise Unreadable(Skip.NESTED_TOO_DEEP) from error
     return tree
 
 
@@ -138,7 +141,7 @@ def _span(content: Any) -> str:
 
 def _raw(content: Any) -> str:
     # A command that pandoc does not know stays as it is written.
-    return str(content[1]) if content[0] in ("latex", "tex") and content[1] not in _SILENT else ""
+    return str(content[1]) if content[0] in ("latex", "tex") and not _SILENT.fullmatch(content[1]) else ""
 
 
 _INLINES: dict[str, Callable[[Any], Any]] = {
@@ -162,10 +165,13 @@ def _raised(content: Sequence[Node], before: str) -> str:
     words = _words(content)
     word = re.search(r"[^\W\d_]*\Z", before)
     after_word = word is not None and len(word[0]) > 3 and word[0].lower() not in _UNITS
-    mark = any(node["t"] == "Link" for node in content) or after_word
-    if _CITED.fullmatch(words) and (mark or before[-1:] in ".,;:)"):
+    mark = any(node["t"] == "Link" for node in content) or after_word or before[-1:] in ".,;:)"
+    if re.fullmatch(r"\[.*\]", words):
+        return f" {words}"
+    if _CITED.fullmatch(words) and mark:
         return f" [{words}]"
-    return f"^{_grouped(words)}" if words else ""
+    ordinal = words in ("st", "nd", "rd", "th") and before[-1:].isdigit()
+    return words if ordinal else f"^{_grouped(words)}" if words else ""
 
 
 def _grouped(words: str) -> str:

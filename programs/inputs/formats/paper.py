@@ -62,7 +62,9 @@ def paper_of(blocks: Iterable[Block], title: str | None = None, fields: dict[str
     marks: list[Mark] = []
     length = 0
     for block in blocks:
-        text = clean(block.text) if block.level is None else clean_line(block.text)
+        # A soft hyphen says where a word may be broken, and would break it for all who look for it.
+        words = block.text.replace("\xad", "")
+        text = clean(words) if block.level is None else clean_line(words)
         if not text:
             continue
         if block.level is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
+from statistics import median_low
 from typing import Any
 
 import pdf_inspector
@@ -28,14 +29,10 @@ LEAST_HEAD, MOST_HEAD = 12, 150
 """Letters of what pages share at their edges that are a running head."""
 LEAST_NUMBERED = 4
 """Lines of a page, on average, with numbers beside them are numbered lines."""
+FAR_APART = 1.25
+"""Of the usual distance of a page's lines: what is further from the line above begins a paragraph."""
 
 _UNKNOWN = re.compile(r"[\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
-_XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
-_SAID = re.compile(
-    r"<(prism:doi|pdfx:doi|dc:identifier|cc:license|xmpRights:WebStatement|dc:rights)\b"
-    r"(?:[^>]*rdf:resource=\"([^\"]*)\")?[^>]*(?:/>|>(.*?)</\1>)",
-    re.DOTALL,
-)
 _PAGE_NUMBER = re.compile(
     r"[-–—]?\s*(?:page\s+)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of)\s*\d{1,4})?\s*[-–—]?", re.IGNORECASE
 )
@@ -59,12 +56,11 @@ def read_pdf(data: bytes) -> Paper:
     _refuse_silent("".join(pages), len(pages), [why for page in about.ocr_reasons_by_page for why in page.reasons])
     turned = [item for item in items if item.rotation % 360]
     front = "\n".join([*pages[:2], *(item.text for item in turned if item.page == 1)])
-    said = [*_xmp(data), front, *pages[-1:]]
     blocks = list(_blocks(_mended(pages, items), {_squeezed(item.text) for item in turned}))
     fields = {
-        "doi": next(filter(None, map(doi_in, said[:-1])), None),
+        "doi": doi_in(front),
         "arxiv_id": arxiv_in(front),
-        "license": next(filter(None, map(licence_in, said)), None),
+        "license": licence_in(front) or licence_in("".join(pages[-1:])),
         "authors": [about.author] if about.author and about.author != "anonymous" else [],
     }
     return paper_of(_joined(blocks), _title(about.title, blocks, front), fields)
@@ -78,14 +74,6 @@ def _refuse_silent(text: str, pages: int, pictures: Sequence[str]) -> None:
         raise Unreadable(Skip.NO_TEXT_IN_IT if set(pictures) <= {"no_text"} else Skip.SCAN)
     if len(_UNKNOWN.findall(text)) > MOST_UNKNOWN * letters:
         raise Unreadable(Skip.UNKNOWN_LETTERS)
-
-
-def _xmp(data: bytes) -> Iterator[str]:
-    """What the XMP metadata, which files hold unpacked so that anyone finds it, say of DOI and licence."""
-    for packet in _XMP.findall(data):
-        for name, resource, inner in _SAID.findall(packet.decode("utf-8", "replace")):
-            words = " ".join([resource, *re.sub(r"<[^>]*>", " ", inner).split()])
-            yield f"doi:{words.strip()}" if name in ("prism:doi", "pdfx:doi", "dc:identifier") else words
 
 
 def _squeezed(words: str) -> str:
@@ -104,37 +92,55 @@ def _mended(pages: Sequence[str], items: Sequence[Any]) -> list[str]:
     for number, page in enumerate(pages, start=1):
         for beside in numbers[number] if numbered else []:
             page = _without_line_number(page, beside, placed[number])
+        # Between columns, numbers are a table of nothing else to the library.
+        page = re.sub(r"(?m)^[|\s\d]+$", "\n", page) if numbered else page
         found.append(_with_paragraphs(page, placed[number]))
     return _without_running_heads(found)
 
 
 def _line_numbers(items: Sequence[Any]) -> list[Any]:
-    """The numbers that stand left of all words."""
-    left = min((item.x for item in items if sum(map(str.isalpha, item.text)) > 2), default=0.0)
-    return [item for item in items if item.text.strip().isdigit() and item.x + item.width <= left]
+    """The numbers that stand beside all words, left or right."""
+    words = [item for item in items if sum(map(str.isalpha, item.text)) > 2]
+    left = min((item.x for item in words), default=0.0)
+    right = max((item.x + item.width for item in words), default=0.0)
+    numbers = (item for item in items if item.text.strip().isdigit())
+    return [item for item in numbers if item.x + item.width <= left or item.x >= right]
 
 
 def _without_line_number(page: str, number: Any, items: Sequence[Any]) -> str:
-    """The page without a line's number, in the place of which the line begins again."""
+    """The page without a line's number, in the place of which the line begins again, or ends."""
     beside = [item for item in items if item is not number and abs(item.y - number.y) < 0.5 * item.height]
-    first = min(beside, key=lambda item: item.x).text.split()[0] if beside else None
-    following = rf"(?=[*#\s]*{re.escape(first)})" if first else r"(?!\S)"
-    return re.sub(rf"(?<!\S){number.text.strip()}\s+{following}", "\n", page, count=1)
+    words = [word for item in sorted(beside, key=lambda item: item.x) for word in item.text.split()]
+    said, form = number.text.strip(), rf"(?<!\S){number.text.strip()}\s+(?!\S)"
+    if words and number.x > beside[0].x:
+        form = rf"(?<={re.escape(words[-1])})\**\s+{said}(?!\S)"
+    elif words:
+        form = rf"(?<!\S){said}\s+(?=[*#\s]*{re.escape(words[0])})"
+    return re.sub(form, "\n", page, count=1)
 
 
 def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
-    """The page with a blank line before each line that is indented against the one below it, where a sentence has ended."""
+    """The page with a blank line before each line that begins a paragraph: where a sentence has ended, and it is indented
+    against the line below it, or further from the one above than the page's lines are apart."""
     ordered = sorted(items, key=lambda item: (-round(item.y), item.x))
     starts = ordered[:1] + [
         item
         for before, item in pairwise(ordered)
         if abs(before.y - item.y) > 2 or not -2 < item.x - before.x - before.width < 2 * item.height
     ]
+    below: dict[int, int] = {}
     for number, item in enumerate(starts):
-        near = (other for other in starts[number + 1 : number + 8] if item.y - other.y > 0.5 * item.height)
-        below = next((other for other in near if abs(other.x - item.x) < 4 * item.height), item)
-        indented = 0.3 * item.height < item.x - below.x and item.y - below.y < 3 * item.height
-        if indented and len(words := item.text.split()[:4]) > 2:
+        near = range(number + 1, min(number + 8, len(starts)))
+        under = (n for n in near if item.y - starts[n].y > 0.5 * item.height)
+        found = next((n for n in under if abs(starts[n].x - item.x) < 4 * item.height), None)
+        below.update({number: found} if found is not None else {})
+    apart = {number: starts[number].y - starts[lower].y for number, lower in below.items()}
+    leading = median_low(apart.values()) if apart else 0.0
+    far = {below[number] for number, distance in apart.items() if distance > FAR_APART * leading}
+    for number, lower in below.items():
+        item = starts[number]
+        indented = 0.3 * item.height < item.x - starts[lower].x and apart[number] < FAR_APART * leading
+        if (indented or number in far) and len(words := item.text.split()[:8]) > 2:
             page = re.sub(rf"(?<=[.?!:)])\s+(?={_form(words)})", "\n\n", page, count=1)
     return page
 

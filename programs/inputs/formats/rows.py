@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from programs.errors import FatalError, UserError
+from programs.inputs.cleaning import portable
 from programs.inputs.report import Skip, Unreadable
 
 PREFIX = "hf://"
@@ -19,31 +20,6 @@ _NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\
 
 BATCH = 64
 """Rows that are held at once, beside what the file packs together."""
-
-
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows, lazily, in their order. A value that Python cannot hold is None (a date beyond the year 9999, a time zone
-    that is unknown here), and text that is not UTF-8 stays bytes, so that it costs no other value. Raises `Unreadable`
-    where the file is damaged, after the rows before that."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as table:
-            for batch in table.iter_batches(batch_size=BATCH):
-                columns = [[_value(cell) for cell in column] for column in batch.columns]
-                yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
-    except (pa.ArrowException, OSError) as error:
-        raise Unreadable(Skip.DAMAGED) from error
-
-
-def _value(cell: Any) -> Any:
-    try:
-        return cell.as_py()
-    except UnicodeDecodeError as error:
-        return error.object
-    except (OverflowError, ValueError, KeyError):
-        return None
 
 
 class HubName(NamedTuple):
@@ -67,6 +43,48 @@ class HubName(NamedTuple):
         return self.written
 
 
+def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
+    """The rows as records that every JSON writer takes, lazily, in their order, or why one gives none. Raises `Unreadable`
+    where a file is damaged, after the rows before that, and `FatalError` where the Hub stops to answer."""
+    for row in hub_rows(name) if isinstance(name, HubName) else parquet_rows(name):
+        try:
+            text = row.get(text_field)
+            # A text in bytes is no value for JSON, but may be one.
+            told = {**row, text_field: text.decode()} if isinstance(text, bytes) else row
+            yield portable(told)
+        except UnicodeDecodeError:
+            yield Skip.BAD_UTF8
+        except RecursionError:
+            yield Skip.NESTED_TOO_DEEP
+
+
+def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows, lazily, in their order. A value that Python cannot hold is None (a date beyond the year 9999, a time zone
+    that is unknown here), and text that is not UTF-8 stays bytes, so that it costs no other value. Raises `Unreadable`
+    where the file is damaged, after the rows before that."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=True) as table:
+            for batch in table.iter_batches(batch_size=BATCH):
+                columns = [[_value(cell) for cell in column] for column in batch.columns]
+                yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise Unreadable(Skip.DAMAGED) from error
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError as error:
+        return error.object
+    except (OverflowError, ValueError, KeyError):
+        return None
+
+
 def opened(name: HubName) -> Any:
     """The data set as a stream of rows. Asks the Hub what there is, and reads no row.
 
@@ -74,6 +92,9 @@ def opened(name: HubName) -> Any:
     """
     import datasets  # type: ignore[import-untyped]
 
+    if Path(name.path).exists():
+        # The library would read that, whatever is in it.
+        raise UserError(f"{name}: {name.path} also lies in this folder, and would be read in its place: run elsewhere")
     try:
         return datasets.load_dataset(
             name.path, name=name.config, revision=name.revision, split=name.split, streaming=True
@@ -87,6 +108,8 @@ def hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
     """The rows, lazily, in the data set's order. Raises `FatalError` where the Hub stops to answer: a later run goes on."""
     try:
         yield from opened(name)
+    except MemoryError:
+        raise
     except Exception as error:
         raise FatalError(f"{name}: {_first_line(error)}") from error
 

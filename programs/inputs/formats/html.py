@@ -1,0 +1,89 @@
+"""HTML (.html, .htm, .xhtml), as pandoc reads it: the article's own text.
+
+Navigation, controls, scripts and the like are left out, and so is what the page hides. A formula is its TeX where the page
+gives that. Fields are those that Google Scholar asks of publishers (citation_title, ...), and Dublin Core's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from programs.inputs.formats.pandoc import blocks_of, tree_of
+from programs.inputs.formats.paper import Paper, paper_of
+from programs.inputs.papers import arxiv_in, doi_in, licence_in
+from programs.inputs.report import Skip, Unreadable
+
+_NOT_READ = "script style noscript template nav footer aside button input select textarea svg iframe object dialog"
+_HIDDEN = (
+    ".//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')] | .//header[not(.//h1 or ancestor::article)]"
+)
+_MARKS = "ltx_note_mark ltx_tag_note ltx_note_type MathJax MathJax_Preview MathJax_Display mw-editsection"
+"""Classes of what stands for something else on the page: a note's mark, a formula drawn, a link to edit."""
+_TITLES = ("citation_title", "dc.title", "dcterms.title", "og:title")
+_RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "citation_license")
+_DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
+
+
+def read_html(data: bytes) -> Paper:
+    """The text of the page's article, or of its whole body."""
+    from lxml import etree, html
+
+    try:
+        # Without a word about its encoding a page would be taken for Latin 1.
+        utf8 = data.decode("utf-8", "ignore").encode() == data
+        parser = html.HTMLParser(encoding="utf-8" if utf8 else None, huge_tree=True)
+        page = html.document_fromstring(data, parser=parser)
+        if any("Excessive depth" in error.message for error in parser.error_log):
+            raise Unreadable(Skip.NESTED_TOO_DEEP)
+    except (etree.ParserError, etree.XMLSyntaxError) as error:
+        raise Unreadable(Skip.DAMAGED if data.strip() else Skip.NO_TEXT_IN_IT) from error
+    said: dict[str, list[str]] = {}
+    for meta in page.iter("meta"):
+        name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
+        if name and content:
+            said.setdefault(name.lower().replace("dc_", "dc."), []).append(content)
+    fields, written = _html_fields(page, said), page.findtext(".//title")
+    blocks = list(blocks_of(tree_of(_article(page), "html-native_divs")))
+    heads = [block.text for block in blocks if block.level == 1]
+    titles = [*(said.get(name, [""])[0] for name in _TITLES), heads[0] if len(heads) == 1 else None, written]
+    return paper_of(blocks, next(filter(None, titles), None), fields)
+
+
+def _article(page: Any) -> bytes:
+    """The article alone, with what pandoc would not read in its words."""
+    from lxml import html
+
+    found = page.xpath("//article | //main | //*[@role='main']")
+    article = max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
+    if article is None:
+        raise Unreadable(Skip.NO_TEXT_IN_IT)
+    left_out = [
+        element
+        for element in article.iter(*_NOT_READ.split())
+        if not str(element.get("type", "")).startswith("math/tex")
+    ]
+    marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_MARKS.split()})
+    for element in [*left_out, *article.xpath(_HIDDEN), *marks]:
+        if element.getparent() is not None:
+            element.drop_tree()
+    for element in list(article.iter("math", "{*}math")):
+        if element.get("alttext"):
+            # The author's own TeX, where the page has it.
+            script = html.Element("script", type="math/tex")
+            script.text, script.tail = element.get("alttext"), element.tail
+            element.getparent().replace(element, script)
+    written: bytes = html.tostring(article, encoding="utf-8")
+    return written
+
+
+def _html_fields(page: Any, said: dict[str, list[str]]) -> dict[str, Any]:
+    identifiers = [value for name in _DOIS for value in said.get(name, [])]
+    links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
+    rights = [value for name in _RIGHTS for value in said.get(name, [])]
+    arxiv = [*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]
+    return {
+        "doi": next(filter(None, (doi_in(f"doi:{value}") or doi_in(value) for value in identifiers)), None),
+        "arxiv_id": next(filter(None, arxiv), None),
+        "license": next(filter(None, [*links, *(licence_in(value) or value for value in rights)]), None),
+        "authors": said.get("citation_author") or said.get("dc.creator") or [],
+    }

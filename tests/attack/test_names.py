@@ -1,0 +1,63 @@
+"""Names and places of files, as people have them:
+
+1. A read that blocks keeps neither SIGINT nor SIGTERM waiting.
+2. A file whose name is no UTF-8 gives traces like any other; its name is shown with a replacement.
+3. An output that is a link stays one, and what it points to is written.
+4. The document's records say nothing of where on the machine the input lies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab, ended, laboratory, write_passages
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_1_a_pipe_to_which_nobody_writes(tmp_path: Path, name: signal.Signals) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with laboratory(tmp_path, texts=1) as lab:
+        process = lab.start_cold(input_file=[str(pipe)])
+        # Whoever writes gets in only once the pipe is being read.
+        with pipe.open("wb", buffering=0):
+            process.send_signal(name)
+            done = ended(process)
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_2_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    odd = Path(os.fsdecode(os.fsencode(folder / "caf") + b"\xe9"))
+    write_passages(Path(f"{odd}.jsonl"), range(2))
+    Path(f"{odd}.bin").write_bytes(b"\0")
+    with laboratory(tmp_path, texts=0) as lab:
+        done = lab.command(input_file=[str(folder)])
+        assert (done.returncode, len(lab.records)) == (0, 2), done.stderr
+        assert {record["source_paper"]["place"]["file"] for record in lab.records} == {"caf\ufffd.jsonl"}
+        assert "caf\ufffd.bin" in done.stdout + done.stderr
+
+
+def test_3_a_linked_output_is_written_through(lab: Lab) -> None:
+    target = lab.folder / "elsewhere" / "data.json"
+    target.parent.mkdir()
+    lab.output.symlink_to(target)
+    lab.run()
+    assert lab.output.is_symlink()
+    assert json.loads(target.read_text())["questions"] == lab.records != []
+
+
+def test_4_no_record_names_the_machine(lab: Lab) -> None:
+    lab.run()
+    assert lab.records
+    assert str(lab.folder) not in json.dumps(lab.records)
+    assert {record["source_paper"]["place"]["file"] for record in lab.records} == {lab.input.name}

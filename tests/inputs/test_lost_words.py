@@ -1,0 +1,165 @@
+"""Words that converters lose, glue together or make up: each instance gives exactly the text that its reader sees.
+
+Of HTML: what stands around comments, raised figures, notes, whole pages in a form. Of Word: containers, text boxes, raised
+letters. Of LaTeX: a percent sign that is no comment, conditions, environments that only the class defines.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import docx
+import pytest
+
+from programs.inputs.formats.html import read_html
+from programs.inputs.formats.latex import read_latex
+from programs.inputs.formats.word import read_docx
+from programs.inputs.report import Skip, Unreadable
+
+HTML = {
+    "comments": (
+        "<h2>Dust</h2><!-- a --><p>It<!-- b --> reddens<?php c ?> stars.</p><![if !IE]><p>So.</p>",
+        "Dust\n\nIt reddens stars.\n\nSo.",
+    ),
+    "figures": ("<p>3&times;10<sup>5</sup> a cm<sup>-2</sup>, the 5<sup>th</sup></p>", "3×10^5 a cm^-2, the 5th"),
+    "citations": (
+        "<p>stars<sup>7</sup> dust<sup>[5]</sup> gas.<sup>3,4</sup> M<sup>2</sup></p>",
+        "stars [7] dust [5] gas. [3,4] M^2",
+    ),
+    "notes": (
+        "<p>Noted<span class='ltx_note'><sup class='ltx_note_mark'>1</sup><span class='ltx_tag ltx_tag_note'>1</span>by "
+        "hand</span> here.</p>",
+        "Noted (by hand) here.",
+    ),
+    "a page in a form": (
+        "<form><p>Dust <button>Go</button>reddens.</p><input value='x'></form>",
+        "Dust reddens.",
+    ),
+    "a head of its own": (
+        "<article><header><p>The abstract.</p></header><p>Words.</p></article>",
+        "The abstract.\n\nWords.",
+    ),
+    "formulas drawn twice": (
+        "<p>So <span class='MathJax'>x1</span><script type='math/tex'>x_1</script> is.</p>",
+        "So $x_1$ is.",
+    ),
+    "hidden": ("<p>Seen.</p><p hidden>No.</p><div style='display: none'>No.</div>", "Seen."),
+    "soft hyphens": ("<p>gal&shy;axies</p>", "galaxies"),
+    "deep": (f"{'<div>' * 600}<p>Deep words.</p>{'</div>' * 600}<p>After.</p>", "Deep words.\n\nAfter."),
+}
+
+
+@pytest.mark.parametrize(("page", "text"), HTML.values(), ids=HTML)
+def test_html(page: str, text: str) -> None:
+    assert read_html(f"<html><body>{page}</body></html>".encode()).text == text
+
+
+@pytest.mark.parametrize("page", ["<span>" * 600, "<div>" * 5000], ids=["for the tree", "for the parser"])
+def test_html_too_deep_to_be_read_is_left_out_with_its_reason(page: str) -> None:
+    with pytest.raises(Unreadable, match=Skip.NESTED_TOO_DEEP):
+        read_html(f"<p>Before.</p>{page}<p>Deep.</p>".encode())
+
+
+LATEX = {
+    "comments": ("We take%\n % aside\n five super-%\nluminous stars.\n\n% no\nNext 5\\%.", "We takefive super-luminous "
+                 "stars.\n\nNext 5%."),
+    "a line of comment": ("One.\n%\nTwo.", "One. Two."),
+    "addresses": (
+        "See \\url{https://a.org/{x}%20b}, \\url|https://a.org/%7E|, \\path{c%d} and \\href{https://a.org/%20}{this}.\n\nNext.",
+        "See https://a.org/{x}%20b, https://a.org/%7E, c%d and this.\n\nNext.",
+    ),
+    "verbatim": ("Use \\verb|50% of| and \\lstinline!9%! now. % no\nEnd.", "Use 50% of and 9% now. End."),
+    "hidden": ("A \\iffalse no \\ifx a b no \\fi no \\else yes \\fi B \\iffalse no \\fi C.", "A yes B C."),
+    "macros": ("\\newcommand{\\foo}[1]{\\textbf{#1}}\\foo{with {\\it deep {\\bf braces}}}.", "with deep braces."),
+    "environments": (
+        "\\begin{theorem}[Main] Let $x$.\\end{theorem}\\begin{mybox}Boxed.\\end{mybox}\\begin{sidewaystable}"
+        "\\caption{Slopes.}\\begin{tabular}{c}a\\end{tabular}\\end{sidewaystable}\\begin{wrapfigure}{r}{3cm}\\caption{Dust.}"
+        "\\end{wrapfigure}",
+        "Let $x$.\n\nBoxed.\n\nSlopes.\n\na\n\nDust.",
+    ),
+    "abstracts in parts": (
+        "\\abstract{Why {we}.}{What.}{How.}{Found.}{}\n\\section{Data}W.",
+        "Abstract\n\nWhy we.\n\nWhat.\n\nHow.\n\nFound.\n\nData\n\nW.",
+    ),
+    "thanks": ("W.\n\\acknowledgments We thank her.", "W.\n\nAcknowledgements\n\nWe thank her."),
+    "the end of input": ("W. \\endinput no", "W."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "text"), LATEX.values(), ids=LATEX)
+def test_latex(body: str, text: str) -> None:
+    assert read_latex(f"\\begin{{document}}\n{body}\n\\end{{document}}\n".encode()).text == text
+
+
+def run(words: str, how: str = "") -> str:
+    return f'<w:r><w:rPr>{how}</w:rPr><w:t xml:space="preserve">{words}</w:t></w:r>'
+
+
+def paragraph(*parts: str) -> str:
+    return f"<w:p>{''.join(parts)}</w:p>"
+
+
+BOX = f"<w:txbxContent>{paragraph(run('Boxed.'))}{paragraph(run('Twice.'))}</w:txbxContent>"
+IN = "<w:sdt><w:sdtContent>{}</w:sdtContent></w:sdt>"
+WORD = {
+    "content controls": (
+        IN.format(paragraph(run("One."), IN.format(run(" Two.")))) + IN.format(IN.format(paragraph(run("Three.")))),
+        "One. Two.\n\nThree.",
+    ),
+    "other containers": (
+        "<w:customXml>"
+        + paragraph(run("A "), f"<w:customXml>{run('b ')}</w:customXml>", f"<w:bdo>{run('c')}</w:bdo>")
+        + "</w:customXml>",
+        "A b c",
+    ),
+    "fields": (paragraph(run("See "), f"<w:fldSimple w:instr='REF x'>{run('Fig. 3')}</w:fldSimple>"), "See Fig. 3"),
+    "alternatives": (
+        paragraph(
+            f"<mc:AlternateContent><mc:Choice Requires='w14'>{run('This')}</mc:Choice><mc:Fallback>{run('That')}"
+            f"</mc:Fallback></mc:AlternateContent>",
+            run(" one."),
+        ),
+        "This one.",
+    ),
+    "text boxes": (
+        paragraph(f"<w:r><w:t>Around</w:t><w:pict>{BOX}</w:pict></w:r>", run(" it.")),
+        "Around it.\n\nBoxed.\n\nTwice.",
+    ),
+    "raised letters": (
+        paragraph(run("10"), run("5", "<w:vertAlign w:val='superscript'/>"))
+        + paragraph(run("10"), run("7", "<w:position w:val='6'/>")),
+        "10^5\n\n10^7",
+    ),
+    "symbols": (
+        paragraph(
+            "<w:r><w:sym w:font='Symbol' w:char='F061'/></w:r>",
+            run("a", "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>"),
+        ),
+        "αα",
+    ),
+    "moved text": (
+        paragraph(
+            f"<w:moveFrom w:id='1' w:author='x'>{run('Gone')}</w:moveFrom>",
+            f"<w:moveTo w:id='2' w:author='x'>{run('Here')}</w:moveTo>",
+        ),
+        "Here",
+    ),
+}
+
+
+def word(body: str) -> bytes:
+    empty, out = io.BytesIO(), io.BytesIO()
+    docx.Document().save(empty)
+    names = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    names += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    with zipfile.ZipFile(empty) as read, zipfile.ZipFile(out, "w") as written:
+        for name in read.namelist():
+            inside = f"<w:document {names}><w:body>{body}</w:body></w:document>".encode()
+            written.writestr(name, inside if name == "word/document.xml" else read.read(name))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("body", "text"), WORD.values(), ids=WORD)
+def test_word(body: str, text: str) -> None:
+    assert read_docx(word(body)).text == text
