@@ -115,7 +115,7 @@ def compared(totals: Numbers, figure: Figure, pairs: int, seed: int) -> Compared
 
 
 def careful_interval(totals: Numbers, difference: Callable[[Numbers], Numbers], *, seed: int) -> Interval | None:
-    """The bootstrap's interval of a difference (`programs.statistics.interval.interval_of`), whose bound on the side of 0 is
+    """The bootstrap's interval of a difference (`statistics.interval.interval_of`), whose bound on the side of 0 is
     also that of Student's t with the jackknife's standard error: the bootstrap alone is too narrow for twenty things."""
     found = interval_of(totals, difference, seed=seed)
     if found is None:
