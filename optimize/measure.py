@@ -77,6 +77,11 @@ OF_STAGE: dict[str, tuple[str, ...]] = {"trace": ("judge",), "answer": ("judge",
 What else the finished trace is measured by, the stages' checks have seen to."""
 
 
+def passage_of(prediction: dspy.Prediction) -> str:
+    """The passage as the stages see it; a closed thought is written without it."""
+    return str(prediction.asked["questions"].ask.inputs["passage"])
+
+
 class StageMeasure:
     """Scores one stage by its own output (`optimize.stage_score`), for students that stop there."""
 
@@ -88,7 +93,7 @@ class StageMeasure:
         asked = prediction.asked.get(self._stage)
         if asked is None or asked.reply.fault == "refused":
             return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
-        score = stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool)
+        score = stage_score(asked, passage_of(prediction), prediction.pool)
         return Measured(score, {}, {self._stage: first_failure(asked)})
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:
@@ -166,7 +171,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
     if stage == "evidence" and asked.reply.status == "ok":
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
     if stage not in WRITERS or not measured.metrics:
-        lines.append(stage_score(asked, str(asked.ask.inputs["passage"]), prediction.pool).reason)
+        lines.append(stage_score(asked, passage_of(prediction), prediction.pool).reason)
     for name in OF_STAGE.get(stage, ()):
         score = measured.metrics.get(name)
         if score is not None and score.value is not None and score.reason:

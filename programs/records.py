@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from programs.inputs.sample import Excerpt, Place
+from programs.rejection import Rejection
 from programs.text.short_answers import LETTERS
-from programs.traces.rejection import Rejection
 from signatures.shape import Shape
 from signatures.vocabulary import ENDINGS, OLD_KINDS, Agreement, AnswerKind, Setting, ThoughtOrigin, YesOrNo
 

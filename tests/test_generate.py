@@ -156,7 +156,7 @@ def test_other_fields_of_the_input_are_carried_and_missing_ones_marked(lab: Lab)
     assert (bare["title_given"], bare["domain_given"]) == (False, False)
     assert bare["extra"] == {"doi": "10.1/x", "years": [2021, 2024]}
     assert bare["given_id"] == "a-1"
-    assert bare["place"] == {"file": str(lab.input), "line": 1}
+    assert bare["place"] == {"file": lab.input.name, "line": 1}
     assert (named["title"], named["domain"]) == ("A named one", "astrophysics")
     assert (named["title_given"], named["domain_given"]) == (True, True)
     assert "Scientific Paper" not in json.dumps(lab.server.bodies), "a title that nobody gave is shown to no model"

@@ -10,7 +10,7 @@ from tests.lab import ROOT
 
 FLOORS = (
     "signatures text",
-    "errors redaction versions files background_loop cli",
+    "errors redaction rejection versions files background_loop cli",
     "inputs lms telemetry",
     "records option_groups settings document_metadata statistics",
     "asking compiled stages selection traces tracer run",

@@ -104,7 +104,8 @@ def test_the_default_input_resolves_beside_a_users_own_data_package(python: Path
 def test_every_module_of_the_wheel_can_be_imported(wheel: Path, python: Path, elsewhere: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         paths = [Path(name) for name in archive.namelist() if name.endswith(".py") and Path(name).stem != "__init__"]
-    modules = [".".join(path.with_suffix("").parts) for path in paths]
+    # The module that an export for verifiers carries along is imported there.
+    modules = [".".join(path.with_suffix("").parts) for path in paths if path.stem != "verifiers_package"]
     assert len(modules) > 100
     theirs = (
         "import sys; assert not {name.split('.')[0] for name in sys.modules} & {'programs', 'signatures', 'optimize'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -37,8 +38,10 @@ def patiently(items: Iterable[Item]) -> Iterator[Item | None]:
     try:
         while True:
             try:
-                more, item, error = fetched.get(timeout=PAUSE)
+                more, item, error = fetched.get_nowait()
             except queue.Empty:
+                # Not a `get` with a timeout: in CPython 3.11 one that a signal interrupts at its end waits for ever.
+                time.sleep(PAUSE)
                 yield None
                 continue
             if error is not None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from programs.document import read_records
 from programs.errors import UserError
 from programs.records import Record
+from programs.rejection import Rejection
 from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
 from programs.traces.line import CONTAMINATED, WITHDRAWN, Line, attempts_of, rejection_of
-from programs.traces.rejection import Rejection
 
 
 @dataclass

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from programs.rejection import Reason
 from programs.traces.line import CONTAMINATED, WITHDRAWN
-from programs.traces.rejection import Reason
 
 Line = Mapping[str, Any]
 

@@ -15,10 +15,10 @@ import orjson
 from programs.errors import JournalError
 from programs.files import open_database, remove_database
 from programs.inputs.sample import bytes_id
+from programs.rejection import Reason
 from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
-from programs.traces.rejection import Reason
 
 VERSION = "9"
 PAGE = 512

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -114,8 +115,16 @@ class JournaledCaller:
                 if self._gate.closed:
                     raise RunStopped
             self._ledger.in_flight += 1
+
+            async def waits(waited_for: Awaitable[Any]) -> None:
+                self._ledger.in_flight -= 1
+                try:
+                    await aside(waited_for)
+                finally:
+                    self._ledger.in_flight += 1
+
             try:
-                yield aside
+                yield waits
             except Exception as error:
                 failure = backend_error(error)
                 if isinstance(failure, FatalError):

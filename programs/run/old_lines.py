@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from programs.traces.rejection import Reason, Rejection
+from programs.rejection import Reason, Rejection
 
 _JUDGED = re.compile(r"quality \S+ after \d+ attempts")
 _SOLVED = "blind solve: "

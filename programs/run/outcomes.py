@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from programs.inputs.sample import Sample
+from programs.rejection import Reason
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.run.rescreening import given_away
@@ -12,7 +13,6 @@ from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.tracer import SampleOutcome, Store
 from programs.traces.line import CONTAMINATED, IMPORTED, WITHDRAWN, line_of, made_before
-from programs.traces.rejection import Reason
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 
 log = logging.getLogger("synthreasoner")

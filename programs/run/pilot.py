@@ -98,11 +98,12 @@ def texts_of(settings: Settings, texts: int, traces: float) -> float:
 
 def foretell(values: Sequence[float], texts: float) -> Amount | None:
     """What so many texts take of what the pilot's took: their number times the pilot's mean, give or take its standard
-    errors, narrowed by what the pilot is of the whole. None where what one took is unknown (nan)."""
+    errors, narrowed by what the pilot is of the whole; without bounds where all took the same, since the others may differ.
+    None where what one took is unknown (nan)."""
     total, count = texts * fmean(values), len(values)
     if math.isnan(total):
         return None
-    if count < FEWEST:
+    if count < FEWEST or (count < texts and len({*values}) == 1):
         return Amount(value=total)
     half = DEVIATIONS * texts * stdev(values) * math.sqrt(max(0.0, 1 - count / texts) / count) if texts else 0.0
     return Amount(value=total, low=max(0.0, total - half), high=total + half)

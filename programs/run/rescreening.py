@@ -4,11 +4,11 @@ all of it is decided about again, without a call, where it was decided by other 
 from collections.abc import Mapping
 from typing import Any
 
+from programs.rejection import Reason, Rejection
 from programs.run.journal import Journal
 from programs.selection.screening import GIVEN_AWAY, Screen, using
 from programs.stages.questions import QuestionPool
 from programs.traces.line import CONTAMINATED, WITHDRAWN, attempts_of
-from programs.traces.rejection import Reason, Rejection
 
 Line = dict[str, Any]
 

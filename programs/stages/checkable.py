@@ -10,12 +10,12 @@ from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
 from programs.records import RubricPoint, ShortAnswer
+from programs.rejection import Reason, Rejection
 from programs.stages.questions import Question
 from programs.text.needs_passage import unstated
 from programs.text.quantities import quantities
 from programs.text.short_answers import known_unit, numbers_in, plain, same_amount
 from programs.text.words import content, tokens
-from programs.traces.rejection import Reason, Rejection
 from signatures.answer import FinalAnswer, Point, ShortForm
 
 FEWEST_POINTS = 3

@@ -25,10 +25,10 @@ from collections.abc import Sequence
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.reply import Reply
 from programs.records import RULES, BlindSolve, Need, ShortAnswer, SolveTries, StudentSolve
+from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.solve import CompareStage, SolveStage
 from programs.text.short_answers import score
-from programs.traces.rejection import Reason
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 

@@ -11,7 +11,7 @@ contaminated    of the attempts that were not taken, those that give a benchmark
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from programs.traces.rejection import Rejection
+from programs.rejection import Rejection
 
 if TYPE_CHECKING:
     from programs.traces.variation import Variation

@@ -17,11 +17,11 @@ from functools import cache
 from programs.asking.ask import Answering
 from programs.asking.reply import StageFailed
 from programs.records import Agreed, Verdict
+from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.checks import own_problems
 from programs.stages.solve import CompareStage
 from programs.stages.thought import AttemptPlan, Draft, OwnStage, own_draft
-from programs.traces.rejection import Reason
 from programs.traces.variation import Attempt, Variation
 from programs.traces.verdicts import standing
 

@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.passage import Passage
 from programs.records import Agreed, BlindSolve, Grades, Record, StepRecord, Verdict, variation_name
+from programs.rejection import Reason, Rejection
 from programs.stages.judge import panel_score
 from programs.stages.questions import Question
 from programs.stages.strands import Strands
 from programs.stages.thought import AttemptPlan, Draft
 from programs.traces.record import record_of
-from programs.traces.rejection import Reason, Rejection
 from programs.traces.verdicts import Standing, floors_missed
 from signatures.vocabulary import ThoughtOrigin
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimize.measure import passage_of
 from optimize.stages import STAGES, Asked, first_failure, missing_sentences, prose_in, stage_score
 from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
@@ -64,7 +65,7 @@ SAME = "The scatter between exposures grows towards fainter targets at night."
 
 
 def score(found: Asked) -> float:
-    value = stage_score(found, str(found.ask.inputs["passage"])).value
+    value = stage_score(found, passage_of(prediction())).value
     assert value is not None
     return value
 

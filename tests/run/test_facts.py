@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from programs.rejection import Reason
 from programs.run.facts import variation_facts
 from programs.run.funnel import (
     Findings,
@@ -31,7 +32,6 @@ from programs.run.index import Index
 from programs.run.journal import Journal
 from programs.run.old_lines import present_form
 from programs.stages.questions import problems_of
-from programs.traces.rejection import Reason
 from tests.making import passage
 
 STATUSES = ["accepted", "rejected", "unjudged", "failed", "duplicate", "contaminated", "withdrawn"]

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
+from programs.rejection import Reason
 from programs.run.facts import loss_of
 from programs.run.funnel import Step
 from programs.run.old_lines import present_form
 from programs.run.run import Finished
-from programs.traces.rejection import Reason
 from tests.lab import Lab, called, laboratory, passage, write_passages
 from tests.run.test_resume import catalogue_of
 from tests.standin import scientist

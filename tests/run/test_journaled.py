@@ -22,7 +22,7 @@ from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
 from programs.run.gate import Gate
 from programs.run.journal import Journal
-from programs.run.journaled import LOST_IN_A_ROW, REFUSED_IN_A_ROW, JournaledCaller
+from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A_ROW, JournaledCaller
 from programs.run.ledger import Ledger
 from tests.making import passage, tracer
 
@@ -92,7 +92,12 @@ async def test_a_judges_server_that_is_gone_ends_the_run_although_others_answer(
     assert await until_it_gives_up(asking, fault="server") == LOST_IN_A_ROW + CAPACITY
 
 
+async def test_a_server_that_refuses_from_the_start_ends_the_run_sooner(asking: Asking) -> None:
+    assert await until_it_gives_up(asking, fault="refused") == REFUSED_AT_FIRST
+
+
 async def test_a_server_that_refuses_text_after_text_ends_the_run(asking: Asking) -> None:
+    await asking.ask("ok", model="judge")
     for _ in range(3 * REFUSED_IN_A_ROW):
         await asking.ask("unread", model="judge", fault="refused", text=1)
     for _ in range(REFUSED_IN_A_ROW - 2):

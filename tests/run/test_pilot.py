@@ -120,7 +120,8 @@ def test_3_the_whole_run_takes_what_the_pilot_foretold(tmp_path: Path) -> None:
         assert found.amounts["calls"].low != found.amounts["calls"].high, "the texts differ, or this tests nothing"
         for name, truth in truths.items():
             amount = found.amounts[name]
-            assert (amount.low or math.inf) <= truth <= (amount.high or -math.inf)
+            assert amount.low is None or amount.low <= truth <= (amount.high or -math.inf)
+            assert amount.value == pytest.approx(truth, rel=0.2)
         assert found.texts == 40
 
 
@@ -157,7 +158,7 @@ def test_4_a_goal_needs_as_many_texts_as_give_it_and_never_more_than_there_are()
 
 def test_5_few_texts_give_no_interval_and_a_pilot_of_all_knows_all() -> None:
     assert foretell([10.0] * (FEWEST - 1), 100) == Amount(value=1000)
-    assert foretell([10.0] * 6, 100) == Amount(value=1000, low=1000, high=1000)
+    assert foretell([10.0] * 6, 100) == Amount(value=1000), "that all took the same does not make it sure"
     assert foretell([1.0, 2.0, 3.0, 4.0, 5.0], 5) == Amount(value=15, low=15, high=15)
 
 
@@ -203,7 +204,7 @@ def test_6_it_is_shown(tmp_path: Path) -> None:
         assert done.returncode == 0
         for words in (
             "foretold by 6 of 20 texts",
-            "160 (160)",
+            "160",
             "90% intervals",
             "8 calls at once",
         ):

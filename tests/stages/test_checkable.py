@@ -16,9 +16,9 @@ import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
 from programs.records import Record
+from programs.rejection import Reason
 from programs.stages.checkable import Checkable, checkable
 from programs.text.short_answers import score
-from programs.traces.rejection import Reason
 from signatures.answer import FinalAnswer, WriteAnswer
 from tests.making import Answers, good_output, only, passage, question
 

@@ -17,9 +17,9 @@ import pytest
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
+from programs.rejection import Reason
 from programs.traces.line import attempts_of, line_of
 from programs.traces.own_thoughts import UNREASONED, _warn
-from programs.traces.rejection import Reason
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 from tests.making import TEXT, VERDICT, Answers, Memory, made_of, passage, unread

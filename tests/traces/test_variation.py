@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
+from programs.rejection import Reason, Rejection
 from programs.settings import Settings
 from programs.stages.questions import type_order
-from programs.traces.rejection import Reason, Rejection
 from programs.traces.variation import EarlierOutcome, Variation, drop_twins, temperature_of
 from tests.making import TEXT, VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
 
