@@ -9,6 +9,7 @@ taken.
 import hashlib
 import json
 import logging
+import re
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -33,6 +34,9 @@ package, or in the checkout that this file is part of."""
 
 BARE = Path("none")
 """`--program none`: the program as it is, whatever comes with the model."""
+
+# A path has one slash where an address has two.
+_ON_THE_HUB = re.compile(r"hf:/+(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>.+))?")
 
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
@@ -122,8 +126,24 @@ def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
 
 
 def program_file(path: Path) -> Path:
-    """The file of a program that is named by its folder or its file."""
+    """The file of a program that is named by its folder or its file, or as hf://OWNER/NAME or hf://OWNER/NAME@REVISION: the
+    program.json of a model's repository on the Hub, which is brought into the Hub's cache. Raises `UserError`."""
+    if (named := _ON_THE_HUB.fullmatch(str(path))) is not None:
+        return _from_the_hub(named["repository"], named["revision"])
     return path / "program.json" if path.is_dir() else path
+
+
+def _from_the_hub(repository: str, revision: str | None) -> Path:
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    except ImportError:
+        raise UserError("--program: the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
+    try:
+        return Path(hf_hub_download(repository, "program.json", revision=revision))
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        said = " ".join(str(error).split())
+        raise UserError(f"--program: the Hub gives no program.json of {repository}: {said}") from None
 
 
 def shipped_program(model: str) -> Path | None:
@@ -145,7 +165,7 @@ def load_program(
     """Gives a program the instructions, demonstrations and temperatures of a saved one.
 
     `path` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
-    wrote. It must have been made for this program, field by field, and for this order of prompts where one is given; that
+    wrote, or hf://OWNER/NAME (`program_file`). It must have been made for this program, field by field, and for this order of prompts where one is given; that
     it was compiled for another model than `model` is logged.
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """

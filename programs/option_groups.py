@@ -225,8 +225,8 @@ class ConnectionOptions(BaseModel):
     max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
     program: Path | None = Field(
         None,
-        description="the folder of a compiled program to use; none: the plain one (default: the one that comes with a "
-        "built-in model, or else the plain one)",
+        description="the folder of a compiled program to use, or hf://OWNER/NAME@REVISION; none: the plain one (default: "
+        "the one that comes with a built-in model, or else the plain one)",
     )
     prompt_order: Literal["passage-first", "stock"] = Field(
         "passage-first", description="whether prompts begin with what the calls share, or with the instructions"

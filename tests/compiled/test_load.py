@@ -10,11 +10,14 @@
 7. Tuned temperatures come back, and nothing else of a predictor's configuration. Another model is said.
 8. What comes with a built-in model is used with that model alone, and not where another program, or none, is asked for; one
    that does not fit is not used. Each is one line.
+9. A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,8 @@ import programs
 from programs.compiled import identity_at, program_fingerprint
 from programs.errors import UserError
 from programs.tracer import Tracer, load_tracer
-from tests.lab import Lab, called
+from tests.inputs.hub import hub
+from tests.lab import Lab, called, environment
 from tests.making import Answers, made_of, question, thought
 
 State = dict[str, Any]
@@ -315,3 +319,21 @@ def test_8_a_run_uses_it_and_says_so(lab: Lab, tmp_path: Path, monkeypatch: pyte
     bare = called(*lab.arguments(max_traces=1, program="none", resume=False))
     assert (bare.returncode, bare.stderr) == (0, "")
     assert lab.records[0]["generation"]["program"] == program_fingerprint(Tracer(), "passage-first")
+
+
+def test_9_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in a process of its own: the Hub's client reads its address once."""
+    shown = "load_tracer(sys.argv[1]).writer.trace.signature.instructions"
+    code = f"import sys; from programs import load_tracer; print({shown})"
+    with hub({"program.json": saved.read_bytes()}, "lab/tuned", kind="") as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+
+        def load(name: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-c", code, name]
+            return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+
+        for name in ("hf://lab/tuned", "hf://lab/tuned@main"):
+            assert load(name).stdout == "Think slowly.\n"
+        refused = load("hf://lab/nothing")
+        assert "UserError: --program: the Hub gives no program.json of lab/nothing: " in refused.stderr

@@ -1,4 +1,5 @@
-"""A server that answers as the Hugging Face Hub does for one data set: files of JSON lines, one a split."""
+"""A server that answers as the Hugging Face Hub does for one repository: a data set's files of JSON lines, one a split, or
+with `kind` "" a model's files."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ SHA = "0" * 40
 
 
 @contextmanager
-def hub(files: dict[str, bytes], data_set: str = "lab/dust") -> Iterator[str]:
+def hub(files: dict[str, bytes], data_set: str = "lab/dust", kind: str = "/datasets") -> Iterator[str]:
     """Its address, while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 
         def do_GET(self) -> None:
-            path = self.path.partition("?")[0].removeprefix("/api").removeprefix(f"/datasets/{data_set}")
+            path = self.path.partition("?")[0].removeprefix("/api").removeprefix(f"{kind}/{data_set}")
             name = path.rpartition("/")[2]
             if path.startswith("/tree"):
                 told = [{"type": "file", "path": name, "size": len(data), "oid": SHA} for name, data in files.items()]
