@@ -165,8 +165,8 @@ def load_program(
     """Gives a program the instructions, demonstrations and temperatures of a saved one.
 
     `path` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
-    wrote, or hf://OWNER/NAME (`program_file`). It must have been made for this program, field by field, and for this order of prompts where one is given; that
-    it was compiled for another model than `model` is logged.
+    wrote, or hf://OWNER/NAME (`program_file`). It must have been made for this program, field by field, and for this order
+    of prompts where one is given; that it was compiled for another model than `model` is logged.
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     path = program_file(path)
