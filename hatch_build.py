@@ -43,7 +43,7 @@ class UnderOnePackage(BuildHookInterface[Any]):
         front.write_text(renamed((root / "programs/__init__.py").read_text("utf-8")), "utf-8")
         included[str(front)] = f"{PACKAGE}/__init__.py"
         # The sample passages, and the compiled programs that come with built-in models, where there are any.
-        for path in [root / "data" / SAMPLE, *(root / "data" / "compiled").rglob("*.*")]:
+        for path in filter(Path.is_file, [root / "data" / SAMPLE, *(root / "data" / "compiled").rglob("*")]):
             included[str(path)] = f"{PACKAGE}/programs/resources/{path.relative_to(root / 'data')}"
 
     def finalize(self, version: str, _build_data: dict[str, Any], _artifact: str) -> None:
@@ -54,7 +54,7 @@ class UnderOnePackage(BuildHookInterface[Any]):
     def _copied(self, path: Path, copies: Path) -> Path:
         copy = copies / path.relative_to(self.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".py":
+        if path.suffix in (".py", ".jinja"):
             copy.write_text(renamed(path.read_text("utf-8")), "utf-8")
         else:
             copy.write_bytes(path.read_bytes())

@@ -65,7 +65,7 @@ class CompileSettings(ConnectionOptions, LogOptions):
     model: ModelName = Field(
         ...,
         min_length=1,
-        description="the model whose prompts are tuned, named as for programs.generate; with --stage judge the first of "
+        description="the model whose prompts are tuned, named as for generate; with --stage judge the first of "
         "--judge-models when not given",
     )
     optimizer: OptimizerName = Field("mipro", description="how to tune")

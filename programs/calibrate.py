@@ -51,7 +51,7 @@ class CalibrateSettings(ConnectionOptions, LogOptions):
     )
     output: Path = Field(
         Path("judge_calibration.json"),
-        description="the report, which programs.generate --judge-calibration takes; the judges' replies are in a journal "
+        description="the report, which generate takes as --judge-calibration; the judges' replies are in a journal "
         "beside it",
     )
     seed: int = Field(0, ge=0, description="fixes the sampling seeds, and the intervals")

@@ -67,8 +67,8 @@ def _keep_what_is_not_ours(path: Path) -> None:
     """Moves aside what lies in the document's place and does not begin as one."""
     with contextlib.suppress(OSError):  # writing the document meets it again
         with path.open("rb") as file:
-            start = file.read(len(_START))
-        if start and start != _START:
+            start = b"".join(file.read(64).split())
+        if start and not start.startswith(_START):
             log.warning("%s is no document of this program, and is moved aside", path)
             move_aside(path)
 

@@ -46,12 +46,11 @@ class GroundedTaskset(vf.Taskset[GroundedTask, GroundedConfig]):
     def load(self) -> Iterator[GroundedTask]:
         # In a wheel the data lies in the package, in the folder beside it.
         folder = next(path for path in (_HERE / "data", _HERE.parent / "data") if path.is_dir())
-        for path in sorted(folder.glob(f"{self.config.split}-*.jsonl")):
-            for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
-                row = json.loads(line)
-                system, user = (message["content"] for message in row["prompt"])
-                kept = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
-                yield GroundedTask(GroundedData(prompt=user, system_prompt=system, **kept), self.config.task)
+        for line in (folder / f"{self.config.split}.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
+            row = json.loads(line)
+            system, user = (message["content"] for message in row["prompt"])
+            kept = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
+            yield GroundedTask(GroundedData(prompt=user, system_prompt=system, **kept), self.config.task)
 
 
 class GroundedJudge(vf.Judge[list[int]]):

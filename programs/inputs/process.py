@@ -38,6 +38,8 @@ MEMORY = 4 * 2**30
 """Bytes of address space. Papers take a tenth of it."""
 
 _HOME = Path(__file__).resolve().parents[2]
+_IMPORTED_FROM = Path(__file__).resolve().parents[__name__.count(".")]
+"""The folder of the outermost package: in the wheel that is one above."""
 log = logging.getLogger("synthreasoner")
 
 
@@ -160,7 +162,7 @@ def _raise(answer: Answer) -> None:
 
 
 def _started(memory: int) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join([str(_HOME), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(_IMPORTED_FROM), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-m", "programs.inputs.process", str(memory)],
         stdin=subprocess.PIPE,

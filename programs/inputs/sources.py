@@ -102,9 +102,9 @@ def line_files(patterns: Sequence[str]) -> list[Path]:
 
 def shipped_sample() -> Path:
     """The sample passages: inside the installed package, or in the checkout that this file is part of."""
-    programs = Path(__file__).resolve().parents[1]
-    installed = programs / "resources" / _SAMPLE_NAME
-    return installed if installed.is_file() else programs.parent / DEFAULT_INPUT
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "resources" / _SAMPLE_NAME
+    return installed if installed.is_file() else package.parent / DEFAULT_INPUT
 
 
 def _check(source: Source) -> None:

@@ -218,7 +218,9 @@ def proxy_for(endpoint: str) -> str | None:
     url = httpx.URL(endpoint)
     if url.host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(url.host):
         return None
-    return getproxies().get(url.scheme) or getproxies().get("all")
+    found = getproxies().get(url.scheme) or getproxies().get("all") or ""
+    # aiohttp speaks to no other proxy.
+    return found if found.startswith(("http://", "https://")) else None
 
 
 def _close_on(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple
 
 from programs.asking.ask import Ask
@@ -105,9 +105,9 @@ class Budget:
             self._released.set()
             self._released = asyncio.Event()
 
-    async def released(self) -> None:
-        """Returns when some call is no longer under way."""
-        await self._released.wait()
+    def released(self) -> Awaitable[object]:
+        """To be awaited until some call that is under way now no longer is."""
+        return self._released.wait()
 
     def _too_much(self, amount: Consumption) -> str | None:
         """The limit that an amount goes beyond."""

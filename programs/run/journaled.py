@@ -111,7 +111,7 @@ class JournaledCaller:
                 if budget.reached:
                     self._gate.close()
                 else:
-                    await budget.released()
+                    await aside(budget.released())
                 if self._gate.closed:
                     raise RunStopped
             self._ledger.in_flight += 1

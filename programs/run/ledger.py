@@ -72,7 +72,7 @@ class Gauges:
 class Ledger:
     """`told` hears of each reply. `since` is the offset in the journal at which this run began,
     `accepted_before` the traces of earlier runs, `total` what this run spent, `reused` the stages that the journal
-    answered, `in_flight` the calls that have their place at the gate, pauses between tries included; `left` counts texts
+    answered, `in_flight` the calls that have their place at the gate; `left` counts texts
     that were read and not begun, by why; `room` is how many more texts may be begun, None for any number."""
 
     told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None

@@ -57,7 +57,8 @@ class Reading:
                 self._held = int(sample is not None)
                 self._given += self._held
                 if sample is not None and self._known is None:
-                    self._file = self._numbers[sample.place.file]
+                    # A file that came since the run began counts as the one before it.
+                    self._file = self._numbers.get(sample.place.file, self._file)
                     # A document counts once the next one begins.
                     self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
             yield sample
@@ -112,5 +113,5 @@ def _rows(path: Path) -> int | None:
 
     try:
         return int(pq.read_metadata(path).num_rows)
-    except pa.ArrowException:
+    except (pa.ArrowException, OSError):
         return None

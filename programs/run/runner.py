@@ -7,6 +7,7 @@ it had not written; another threshold or panel decides again from the same lines
 
 import asyncio
 import math
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
@@ -29,6 +30,10 @@ FIRST = 4
 
 BREATH = 100
 """Lines of the input that may pass by before the calls in flight and the signals get their turn."""
+
+
+LONGEST_TURN = 0.001
+"""Seconds that reading may take from these at once, while a line is waited for."""
 
 
 class Runner:
@@ -101,9 +106,11 @@ class Runner:
         is not begun is counted."""
         intake = self._intake
         intake.reads_anew()
+        turned = time.monotonic()
         for number, sample in enumerate(self._samples(counted)):
-            if number % BREATH == 0:
+            if number % BREATH == 0 or time.monotonic() - turned > LONGEST_TURN:
                 await asyncio.sleep(0)
+                turned = time.monotonic()
                 if self._stopping:
                     intake.leaves(sample, counted, STOPPED)
                     break

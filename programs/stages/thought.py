@@ -117,7 +117,8 @@ class ThoughtStages(AwaitedModule):
         self.answer = dspy.Predict(WriteAnswer)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """Takes the fields of `WriteThought`, gives `thought` and `answer`, each asked once of the LM that DSPy has."""
+        """Takes the fields of `WriteThought`, the passage too, which the answer is given in both settings. Gives `thought`
+        and `answer`, each asked once of the LM that DSPy has."""
         with adapted():
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}

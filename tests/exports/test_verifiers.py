@@ -33,6 +33,8 @@ def test_the_folder_is_a_package_that_needs_nothing_of_ours(tmp_path: Path) -> N
     assert f'packages = ["{package.name}"]' in (folder / "pyproject.toml").read_text()
     assert all(field in (package / "judge.txt").read_text() for field in ("{prompt}", "{answer}", "{points}"))
     assert len(rows(folder)) == 2, "without a short answer there is nothing to reward by"
+    assert "{self.config.split}.jsonl" in "".join(path.read_text() for path in package.glob("*.py"))
+    assert (folder / "data" / "train.jsonl").is_file()
 
 
 def test_verifiers_loads_it_and_scores_canned_rollouts(tmp_path: Path) -> None:

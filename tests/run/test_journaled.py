@@ -4,10 +4,12 @@
    text. Each text counts once, whatever of it is refused; a usable answer ends the row.
 2. What is left unanswered once the gate is closed is nobody's failure.
 3. Tries of an earlier run are gone on with; not once the stage was given up, nor in the form of another version.
+4. Who waits for the budget holds no place that a call needs which is to be tried again.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Sequence
@@ -20,6 +22,8 @@ from programs.asking.ask import Ask
 from programs.asking.caller import Caller, Heard, nobody
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
+from programs.option_groups import BudgetOptions
+from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A_ROW, JournaledCaller
@@ -137,3 +141,19 @@ async def test_tries_of_an_earlier_run_are_gone_on_with(
     asking.journal.append("failed", ask(1).key, stage="questions", reply=line)
     await asking.ask("ok")
     assert list(asking.said.before[0]) == ([tried] if kept else [])
+
+
+async def test_who_waits_for_the_budget_holds_no_place(asking: Asking) -> None:
+    caller, budget = asking.caller, Budget(BudgetOptions(max_tokens_total=6000), 4096)
+    caller._ledger.budget, caller._gate = budget, Gate(1)
+
+    async def tried_again() -> None:
+        async with caller._place(ask(1)) as aside:
+            await aside(asyncio.sleep(0.05))
+            budget.release(ask(1))
+
+    async def after_it() -> bool:
+        async with caller._place(ask(2)):
+            return True
+
+    assert (await asyncio.wait_for(asyncio.gather(tried_again(), after_it()), 10))[1]
