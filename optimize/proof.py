@@ -1,15 +1,13 @@
 """The proof: what a program is worth on texts that no optimizer saw, before and after, and how sure that is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from statistics import NormalDist
 
 import numpy as np
 from pydantic import BaseModel
 
 from optimize.measure import Measured
 from optimize.metrics import combined
-from programs.statistics.interval import CONFIDENCE, Interval, Numbers, interval_of
+from programs.statistics.interval import Interval, Numbers, interval_of
 
 FEWEST_SOURCES = 20
 """With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws,
@@ -110,26 +108,5 @@ def compared(totals: Numbers, figure: Figure, pairs: int, seed: int) -> Compared
     totals = totals[totals.any(axis=tuple(range(1, totals.ndim)))]
     with np.errstate(all="ignore"):
         sides = [float(value) if np.isfinite(value) else None for value in figure(totals.sum(axis=0))]
-    interval = careful_interval(totals, lambda sums: np.diff(figure(sums))[..., 0], seed=seed)
+    interval = interval_of(totals, lambda sums: np.diff(figure(sums))[..., 0], seed=seed, careful=True)
     return Compared(before=sides[0], after=sides[1], pairs=pairs, interval=interval)
-
-
-def careful_interval(totals: Numbers, difference: Callable[[Numbers], Numbers], *, seed: int) -> Interval | None:
-    """The bootstrap's interval of a difference (`statistics.interval.interval_of`), whose bound on the side of 0 is
-    also that of Student's t with the jackknife's standard error: the bootstrap alone is too narrow for twenty things."""
-    found = interval_of(totals, difference, seed=seed)
-    if found is None:
-        return None
-    with np.errstate(all="ignore"):
-        without = difference(totals.sum(axis=0) - totals)
-    without = np.where(np.isfinite(without), without, found.difference)
-    reach = _student(found.pairs - 1) * float(np.sqrt((found.pairs - 1) * without.var()))
-    if found.difference > 0:
-        return replace(found, low=min(found.low, found.difference - reach))
-    return replace(found, high=max(found.high, found.difference + reach))
-
-
-def _student(freedom: int) -> float:
-    """The bound of Student's t, by Cornish and Fisher's expansion: within 1% from 6 degrees of freedom on."""
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
