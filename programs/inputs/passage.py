@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from programs.inputs.sample import Sample
 from programs.text.injection import flags
@@ -36,3 +37,12 @@ class Passage:
             return None
         span = self.spans[number - 1]
         return self.sample.text[span.start : span.end]
+
+    def quoted(self, number: int) -> dict[str, Any]:
+        """The words of sentence `number` with their place, as records hold them: `quote`, `start` and `end`; nothing when
+        there is no such sentence."""
+        quote = self.sentence(number)
+        if quote is None:
+            return {}
+        span = self.spans[number - 1]
+        return {"quote": quote, "start": span.start, "end": span.end}

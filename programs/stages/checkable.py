@@ -1,7 +1,6 @@
 """What an answer can be checked by, as the model gave it: a short answer and a rubric. Pure functions: what fails its check
 is left out with the reason, and never costs the trace."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
+from programs.inputs.sample import bytes_id
 from programs.records import RubricPoint, ShortAnswer
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import Question
@@ -140,7 +140,7 @@ def _unit(name: str, context: _Context) -> str:
 def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
     right = said.answer.strip()
     wrong = [option.strip() for option in said.others or context.misconceptions][:3]
-    options = sorted([right, *wrong], key=lambda text: hashlib.blake2b(text.encode(), digest_size=8).digest())
+    options = sorted([right, *wrong], key=lambda text: bytes_id(text.encode()))
     # One word may be all that tells a wrong claim from the right one.
     words = [frozenset(plain(option).split()) for option in options]
     if (
@@ -182,14 +182,12 @@ def _says(text: str, name: str) -> bool:
 
 
 def _point(said: Point, passage: Passage) -> RubricPoint:
-    quote, place = passage.sentence(said.sentence), {}
-    if quote is not None:
-        span = passage.spans[said.sentence - 1]
-        place = {"sentence": said.sentence, "quote": quote, "start": span.start, "end": span.end}
-    elif said.sentence or said.kind == "fact":
+    place = passage.quoted(said.sentence)
+    if not place and (said.sentence or said.kind == "fact"):
         raise Unfit(Reason.NO_SENTENCE, str(said.sentence))
     weight = -said.weight if said.kind == "pitfall" else said.weight
-    return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, **place)
+    sentence = said.sentence if place else None
+    return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, sentence=sentence, **place)
 
 
 def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Context) -> RubricPoint:

@@ -100,11 +100,8 @@ def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
     """Each chosen sentence with its words and offsets, or marked unverified; the same sentence only once."""
     items: dict[int, Evidence] = {}
     for choice in chosen.items:
-        quote, place = passage.sentence(choice.sentence), {}
-        if quote is not None:
-            span = passage.spans[choice.sentence - 1]
-            place = {"quote": quote, "start": span.start, "end": span.end}
-        items.setdefault(choice.sentence, Evidence(**choice.model_dump(), verified=quote is not None, **place))
+        place = passage.quoted(choice.sentence)
+        items.setdefault(choice.sentence, Evidence(**choice.model_dump(), verified=bool(place), **place))
     return list(items.values())
 
 

@@ -40,5 +40,4 @@ def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[s
     judged: dict[str, object] = {"status": status, "judged_by": model, "reason": verdict.reason}
     if status is None or status == "outside":
         return judged
-    span = passage.spans[verdict.sentence - 1]
-    return {**judged, "quote": passage.sentence(verdict.sentence), "start": span.start, "end": span.end}
+    return {**judged, **passage.quoted(verdict.sentence)}
