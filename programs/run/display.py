@@ -105,7 +105,7 @@ class ProgressView:
         yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._end(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
         capacity = ledger.gauges.capacity()
-        yield "calls", f"{ledger.in_flight} of {capacity} in flight, {spent.calls:,} answered{reasks}"
+        yield "calls", f"{ledger.gauges.in_flight()} of {capacity} in flight, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(self._counts.items()) if n and status != "accepted")
         goal, expected = ledger.goal, self.expected
@@ -121,7 +121,7 @@ class ProgressView:
             yield "waiting", ledger.trouble.waited_for
 
     def _stopping(self, why: str) -> str:
-        flying = self._ledger.in_flight
+        flying = self._ledger.gauges.in_flight()
         again = "again " if why == "interrupted" else "twice "
         calls = f"{flying} call{'' if flying == 1 else 's'} in flight"
         return f"{why}: finishes the {calls} and saves; Ctrl-C {again}stops at once"

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -57,7 +56,6 @@ class JournaledCaller:
         self._unread = self._unanswered = 0
         self._failed: defaultdict[str, int] = defaultdict(int)
         self._refused: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        self._settled = False
         self._problems: list[str] = []
         self._answering: set[str] = set()
         self.failure: FatalError | None = None
@@ -85,7 +83,7 @@ class JournaledCaller:
 
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""
-        if self._unanswered and not self._settled:
+        if self._unanswered and not self._answering:
             raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
 
     def _tries(self, ask: Ask) -> Sequence[Rejected]:
@@ -114,25 +112,14 @@ class JournaledCaller:
                     await aside(budget.released())
                 if self._gate.closed:
                     raise RunStopped
-            self._ledger.in_flight += 1
-
-            async def waits(waited_for: Awaitable[Any]) -> None:
-                self._ledger.in_flight -= 1
-                try:
-                    await aside(waited_for)
-                finally:
-                    self._ledger.in_flight += 1
-
             try:
-                yield waits
+                yield aside
             except Exception as error:
                 failure = backend_error(error)
                 if isinstance(failure, FatalError):
                     # Before the place is left: nobody may have it next.
                     self._fail(failure)
                 raise
-            finally:
-                self._ledger.in_flight -= 1
 
     def _write(self, ask: Ask, reply: Reply) -> None:
         kind = "stage" if reply.settled else "failed"
@@ -146,7 +133,7 @@ class JournaledCaller:
         an ask unanswered: what a stop does is nobody's failure."""
         model, failed = reply.model, self._failed
         if reply.settled:
-            self._settled, self._unread, self._unanswered = True, 0, 0
+            self._unread = self._unanswered = 0
             failed[model] = 0
             self._refused[model].clear()
             self._answering.add(model)

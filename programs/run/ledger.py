@@ -61,19 +61,20 @@ class Trouble:
 @dataclass(frozen=True)
 class Gauges:
     """What can be read off a run as it goes on: how many calls may be in flight, how many texts are still to come (None:
-    nobody knows), and why no new call starts any more (None: they do)."""
+    nobody knows), why no new call starts any more (None: they do), and how many calls are in flight."""
 
     capacity: Callable[[], int] = lambda: 1
     to_begin: Callable[[], float | None] = lambda: None
     stopping: Callable[[], str | None] = lambda: None
+    in_flight: Callable[[], int] = lambda: 0
 
 
 @dataclass
 class Ledger:
     """`told` hears of each reply. `since` is the offset in the journal at which this run began,
     `accepted_before` the traces of earlier runs, `total` what this run spent, `reused` the stages that the journal
-    answered, `in_flight` the calls that have their place at the gate; `left` counts texts
-    that were read and not begun, by why; `room` is how many more texts may be begun, None for any number."""
+    answered; `left` counts texts that were read and not begun, by why; `room` is how many more texts may be begun, None
+    for any number."""
 
     told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     trouble: Trouble = field(default_factory=Trouble)
@@ -91,7 +92,6 @@ class Ledger:
     texts_done: int = 0
     traces_done: int = 0
     left: Counter[str] = field(default_factory=Counter)
-    in_flight: int = 0
     _started: float = field(default_factory=time.monotonic)
     _under_way: set[str] = field(default_factory=set)
     _ended: Counter[str] = field(default_factory=Counter)

@@ -121,6 +121,7 @@ class _Work:
             async with self._documents(), interruptible(gate) as interrupted:
                 ledger.gauges = Gauges(
                     capacity=lambda: gate.capacity,
+                    in_flight=lambda: gate.in_flight,
                     to_begin=reading.to_begin,
                     stopping=lambda: _stopping(interrupted, budget) if gate.closed else None,
                 )

@@ -67,15 +67,19 @@ SPENT = Spent(
 
 
 def ledger(
-    to_begin: float | None = 3034, cost: float | None = 1.2345, stopping: str | None = None, **fields: Any
+    to_begin: float | None = 3034,
+    cost: float | None = 1.2345,
+    stopping: str | None = None,
+    in_flight: int = 15,
+    **fields: Any,
 ) -> Ledger:
     """A run of which a thousand traces are made."""
-    made = Ledger(gauges=Gauges(lambda: 16, lambda: to_begin, lambda: stopping), begun=True)
+    gauges = Gauges(lambda: 16, lambda: to_begin, lambda: stopping, lambda: in_flight)
+    made = Ledger(gauges=gauges, begun=True)
     made.budget.cost = cost
     given = {
         "index": Counted(accepted=1034, rejected=12, failed=1),
         "total": SPENT,
-        "in_flight": 15,
         "texts_done": 1034,
     }
     for name, value in {**given, "traces_done": 1034, **fields}.items():
