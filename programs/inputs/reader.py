@@ -45,14 +45,14 @@ _Decision = Sample | tuple[Skip, str] | None
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
     """The samples of all inputs that the patterns mean, lazily, each text once over the whole input: those of
-    `step_samples`, which names the options."""
-    return (
-        sample for sample in step_samples(patterns, max_chars=max_chars, report=report, **how) if sample is not None
-    )
+    `step_samples`, which names the options. Raises UserError at once, not at the first sample, for files that are missing
+    or cannot be read."""
+    stepped = step_samples(sources(patterns), max_chars=max_chars, report=report, **how)
+    return (sample for sample in stepped if sample is not None)
 
 
 def step_samples(
-    patterns: Sequence[str],
+    inputs: Sequence[Source],
     *,
     max_chars: int | None,
     report: ReadReport,
@@ -62,7 +62,7 @@ def step_samples(
     cutting: Cutting = Cutting(),  # noqa: B008
     text_field: str = TEXT_FIELD,
 ) -> Iterator[Sample | None]:
-    """The samples of all inputs that the patterns mean, lazily, each text once over the whole input, with a None for every
+    """The samples of these inputs, lazily, each text once over all of them, with a None for every
     line that gives none, and many while something is being waited for: between two samples there may be millions of lines,
     during which a reader can look up.
 
@@ -73,10 +73,8 @@ def step_samples(
     `prefilter` leaves out what there is nothing to ask about. `text_field` names the text of JSON lines and tables.
     `report` counts while samples are drawn.
     Memory: one line or document, and some 70 bytes a sample to know duplicates by.
-    Raises UserError at once, not at the first sample, for files that are missing or cannot be read.
     """
-    found = sources(patterns)
-    return _Reader(max_chars, report, done, shard, prefilter, cutting, text_field).samples(found)
+    return _Reader(max_chars, report, done, shard, prefilter, cutting, text_field).samples(inputs)
 
 
 def read_paper(path: Path) -> Paper:

@@ -57,8 +57,7 @@ class Reading:
                 self._held = int(sample is not None)
                 self._given += self._held
                 if sample is not None and self._known is None:
-                    # A file that came since the run began counts as the one before it.
-                    self._file = self._numbers.get(sample.place.file, self._file)
+                    self._file = self._numbers[sample.place.file]
                     # A document counts once the next one begins.
                     self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
             yield sample

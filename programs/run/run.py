@@ -159,7 +159,7 @@ class _Work:
 
         def samples(counted: bool) -> Iterator[Sample | None]:
             return step_samples(
-                settings.input_file,
+                self.inputs,
                 max_chars=max_chars,
                 report=self.report if counted else ReadReport(),
                 done=done,

@@ -127,7 +127,7 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     file, report = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport()
     reading = Reading(
-        lambda counted: step_samples([str(file)], max_chars=None, report=report if counted else ReadReport()),
+        lambda counted: step_samples(sources([str(file)]), max_chars=None, report=report if counted else ReadReport()),
         report,
         sources([str(file)]),
     )
