@@ -119,29 +119,23 @@ def write_whole(file: int, line: bytes, offset: int) -> None:
         written += os.pwrite(file, line[written:], offset + written)
 
 
-def lock_on(path: Path | str, *, thread_local: bool = True) -> BaseFileLock:
-    """A lock, not yet taken; whoever takes it must not wait, and say who has it.
+def take_lock(path: Path, *, user: str = "run", instead: str = "choose another --output") -> BaseFileLock:
+    """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another `user` has
+    it, where the lock's own file is somebody's and would be emptied, saying what to do `instead`, or where nothing can be
+    written.
 
-    The system holds it, so it is gone with its process. On a file system without such locks, and where a link lies there,
-    taking it raises OSError: what filelock does there instead can be taken from a process that is alive. Raises `UserError`
-    for a file that holds something, which taking it would empty.
+    The system holds it, so it is gone with its process. A file system without such locks, and a link that lies there, are
+    refused: what filelock does there instead can be taken from a process that is alive.
     """
-    if (there := Path(path)).is_file() and there.stat().st_size:
-        raise UserError(
-            f"{path} is there already, and no lock of this program: move it away, or choose another --output"
-        )
-    return FileLock(path, timeout=0, thread_local=thread_local, fallback_to_soft=False)
-
-
-def take_lock(path: Path) -> BaseFileLock:
-    """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another has it, or
-    where nothing can be written."""
-    lock = lock_on(f"{path}.lock")
+    beside_it = Path(f"{path}.lock")
+    if beside_it.is_file() and beside_it.stat().st_size:
+        raise UserError(f"{beside_it} is there already, and no lock of this program: move it away, or {instead}")
+    lock = FileLock(beside_it, timeout=0, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise UserError(f"{path} is in use by another run; wait for it or choose another --output") from None
+        raise UserError(f"{path} is in use by another {user}; wait for it or {instead}") from None
     except OSError as error:
         raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
     return lock

@@ -99,8 +99,6 @@ class Caller:
         config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
-            # What DSPy asks itself tells nobody what it took.
-            meter.uncounted += model is not None and model.engine is None
         reply = Reply(
             status="open",
             model=self.name_of(ask),

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """All but tab and line end. What follows an escape character is harmless without it."""
 
 
-def printable(text: str) -> str:
+def without_controls(text: str) -> str:
     """The text without control characters, tabs and line ends apart."""
     return _CONTROL.sub("", text)
 
@@ -69,7 +69,7 @@ class Output(TextIOBase):
     def write(self, text: str) -> int:
         # Bars that libraries draw begin so; no text of ours or of a model does.
         again = "\r" if text.startswith("\r") else ""
-        self.outlet.send(text if self._styled else again + printable(text))
+        self.outlet.send(text if self._styled else again + without_controls(text))
         return len(text)
 
     def isatty(self) -> bool:
@@ -125,7 +125,7 @@ def console(*, stderr: bool = False, **options: Any) -> "Console":
     class SafeConsole(Console):
         def render(self, renderable: RenderableType, options: Any = None) -> Iterator[Segment]:
             for segment in super().render(renderable, options):
-                yield segment if segment.control else segment._replace(text=printable(segment.text))
+                yield segment if segment.control else segment._replace(text=without_controls(segment.text))
 
     stream = sys.stderr if stderr else sys.stdout
     file = cast("TextIO", Output(stream.outlet, styled=True)) if isinstance(stream, Output) else None

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from filelock import Timeout
 from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.padding import Padding
@@ -20,7 +19,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from programs.errors import JournalError, UserError
-from programs.files import lock_on
+from programs.files import take_lock
 from programs.inputs.cleaning import clean
 from programs.judges.review_list import ReviewItem
 from programs.records import RATINGS, Verdict
@@ -86,14 +85,9 @@ class ReviewLabels:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = lock_on(f"{path}.lock")
+        self._lock = take_lock(path, user="review", instead="name another file with --labels")
         try:
-            self._lock.acquire()
             self._file = path.open("ab+", buffering=0)
-        except Timeout:
-            raise UserError(
-                f"{path} is in use by another review; wait for it, or name another file with --labels"
-            ) from None
         except OSError as error:
             self._lock.release()
             raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error

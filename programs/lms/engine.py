@@ -19,6 +19,7 @@ from dspy.utils.callback import with_callbacks
 from programs.background_loop import run
 from programs.errors import TransientError
 from programs.lms.failures import backend_error
+from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy, Starting, keep
 from programs.lms.server import Server
@@ -154,7 +155,9 @@ class PatientLM(dspy.LM):
         self._retry = retry
 
     async def acall(self, *args: Any, **options: Any) -> list[Any]:
-        """As DSPy's. Raises our TransientError where patience ends, DSPy's other errors as they are."""
+        """As DSPy's, whose answers do not say what they took. Raises our TransientError where patience ends, DSPy's other
+        errors as they are."""
+        current_meter().uncounted += 1
 
         async def attempt(starting: Starting) -> list[Any]:
             starting.now()

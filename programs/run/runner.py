@@ -31,7 +31,6 @@ FIRST = 4
 BREATH = 100
 """Lines of the input that may pass by before the calls in flight and the signals get their turn."""
 
-
 LONGEST_TURN = 0.001
 """Seconds that reading may take from these at once, while a line is waited for."""
 
