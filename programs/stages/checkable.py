@@ -13,6 +13,7 @@ from programs.records import RubricPoint, ShortAnswer
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import Question
 from programs.text.needs_passage import unstated
+from programs.text.phrases import leaning
 from programs.text.quantities import quantities
 from programs.text.short_answers import known_unit, numbers_in, plain, same_amount
 from programs.text.words import content, tokens
@@ -22,7 +23,8 @@ FEWEST_POINTS = 3
 SAME_WORDS = 90.0
 """Two points with the same figures, at or above this similarity (rapidfuzz ratio, 0-100), say the same."""
 STANDS_OUT = 1.8
-"""A right option this much longer than the longest wrong one is found without an idea of the matter."""
+"""A right option this much longer than the longest wrong one, or shorter than the shortest, is found without an idea of the
+matter."""
 TOLERANCES = (0.01, 0.05)
 """The least and the largest tolerance of a number; between them it is what its last digit may be off by."""
 
@@ -143,17 +145,18 @@ def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
     options = sorted([right, *wrong], key=lambda text: bytes_id(text.encode()))
     # One word may be all that tells a wrong claim from the right one.
     words = [frozenset(plain(option).split()) for option in options]
-    if (
-        len(options) < 2
-        or len(set(words)) < len(options)
-        or not all(words)
-        or len(right) > STANDS_OUT * max(map(len, wrong))
-    ):
+    apart = len(options) > 1 and all(words) and len(set(words)) == len(options)
+    if not apart or not _alike(len(right), list(map(len, wrong))):
         raise Unfit(Reason.OPTIONS, " | ".join(options))
     said_there = content(tokens(right))
     if len(said_there & content(tokens(context.answer))) * 2 < len(said_there):
         raise Unfit(Reason.DISAGREES, right)
     return ShortAnswer(kind="choice", text=right, options=options)
+
+
+def _alike(right: int, wrong: Sequence[int]) -> bool:
+    """Whether the right option's length does not give it away among those of the wrong ones."""
+    return min(wrong) <= STANDS_OUT * right and right <= STANDS_OUT * max(wrong)
 
 
 def _term(said: ShortForm, context: _Context) -> ShortAnswer:
@@ -195,6 +198,9 @@ def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Conte
     near = (one.text for one in earlier if re.findall(r"\d+", one.text) == figures)
     if any(fuzz.ratio(plain(point.text), plain(text)) >= SAME_WORDS for text in near):
         raise Unfit(Reason.SAME_POINT, point.text)
+    # Whoever grades by it has no passage either.
+    if leans := leaning(point.text, given=context.question):
+        raise Unfit(Reason.LEANS, leans[0].phrase)
     if point.kind == "pitfall":
         if _says(context.answer, point.text):
             raise Unfit(Reason.DISAGREES, point.text)

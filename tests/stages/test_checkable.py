@@ -84,6 +84,7 @@ def test_a_figure_that_the_thought_works_out_is_stated() -> None:
         ("Fainter targets scatter more.", ["fainter targets scatter more"], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["Scatter more fainter targets!"], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["Both.", "Neither."], Reason.OPTIONS),
+        ("Faint ones.", ["Some people might think that only the brighter targets scatter more."], Reason.OPTIONS),
         ("Lamps were switched off.", ["Lamps were kept on."], Reason.DISAGREES),
     ],
 )
@@ -155,6 +156,7 @@ def test_a_rubric_says_what_it_rests_on() -> None:
         (point("gives the lamps", sentence=9), Reason.NO_SENTENCE),
         (point("gives the lamps", sentence=0), Reason.NO_SENTENCE),
         (point("gives 31 lamps"), Reason.UNSTATED),
+        (point("The passage states that faint targets scatter"), Reason.LEANS),
         (point("Gives the scatter of 9 percent."), Reason.SAME_POINT),
         (point("called selection bias", "pitfall", 0), Reason.DISAGREES),
     ],
