@@ -14,6 +14,7 @@ import dspy
 import numpy as np
 
 from optimize.compilation import Compilation, Models, few, in_threads
+from optimize.labels import Labelled, judge_inputs, read_labels, shown
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.optimizers import most_proposals
@@ -29,7 +30,6 @@ from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
 from programs.compiled import BARE, identity_at
 from programs.errors import UserError
-from programs.judges.labels import Labelled, judge_inputs, read_labels, shown
 from programs.lms.resolve import Model
 from programs.records import Verdict
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, divided, prove_judges
+from optimize.labels import ASKED_BY, Labelled
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from optimize.splits import Splits
@@ -25,10 +26,9 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.judges.agreement import weighted_kappa
-from programs.judges.labels import ASKED_BY, Labelled
 from programs.lms.resolve import resolve
 from programs.records import Verdict
+from programs.statistics.agreement import weighted_kappa
 from programs.tracer import Tracer
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
