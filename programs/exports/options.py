@@ -46,7 +46,7 @@ class ExportOptions(View, _Files):
     keep: str | None = Field(
         None,
         description=f"which traces to take, as in 'student<0.5 and solver>0.5'; one may compare {', '.join(MEASURED)} with "
-        "numbers, and join with and, or, not",
+        "numbers, and join with and",
     )
     overwrite: bool = Field(False, description="replace the export that is at --output already")
     chat_template: str | None = Field(

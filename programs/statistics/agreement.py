@@ -122,6 +122,6 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def shown(value: float | None, digits: int = 3, sign: str = "") -> str:
+def shown(value: float | None, digits: int = 3) -> str:
     """A figure for a person."""
-    return "unknown" if value is None else f"{value:{sign}.{digits}f}"
+    return "unknown" if value is None else f"{value:.{digits}f}"
