@@ -1,7 +1,7 @@
 """`--keep 'student<0.5 and solver>0.5'`: which traces an export takes, by what was measured of them.
 
-A rule is comparisons of a name with a number, joined by `and`. A trace of which a name was not measured is no match, and the
-reason names it.
+A rule is comparisons of a name with a number, joined by `and`. A trace of which a name was not measured is no match, and
+the reason names it.
 """
 
 import operator

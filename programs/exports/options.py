@@ -49,11 +49,10 @@ class ExportOptions(View, _Files):
         "numbers, and join with and",
     )
     overwrite: bool = Field(False, description="replace the export that is at --output already")
-    chat_template: str | None = Field(
+    chat_template: Path | None = Field(
         None,
-        min_length=1,
-        json_schema_extra={"metavar": "FILE|MODEL"},
-        description="show a row as a model's chat template renders it, and say whether the thought is in it",
+        description="show a row as this chat template (a file, or a model's folder) renders it, and say whether the "
+        "thought is in it",
     )
 
     @field_validator("to")
