@@ -31,7 +31,6 @@ from programs.tracer import Tracer
 
 PREDICTOR = "judge.predict"
 """The judges' predictor, here and in the `Tracer`."""
-
 BALANCED = "balanced accuracy"
 
 Ratings = Mapping[str, Sequence[float | None]]
@@ -64,8 +63,8 @@ class JudgeStudent(Tunable):
         self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError` when the judge
-        cannot be reached or refuses."""
+        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError` when the
+        judge cannot be reached or refuses."""
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
         ask = self.judge.ask_about(given, name, judge, temperature)
@@ -122,9 +121,8 @@ class JudgeCompilation(Compilation):
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The training answers are judged once more than `runs`, since their mean score is the threshold."""
-        settings, splits = self.settings, self.splits
-        tuning = runs + len(settings.judges) * len(splits.train) + most_proposals(runs, predictors=1)
-        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(splits.test) * len(settings.report_judges)}
+        tuning = runs + len(self.settings.judges) * len(self.splits.train) + most_proposals(runs, predictors=1)
+        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(self.splits.test) * len(self.settings.report_judges)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
         judges, adapter = {**models.report_judges, **models.judges}, adapter_for(self.settings.prompt_order)
