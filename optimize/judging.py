@@ -1,19 +1,14 @@
-"""Tuning the prompt that all judges share, on answers that people judged.
-
-Questions are divided into the sides: none is on two, and the test side has all answers to its questions. Of the answers to
-train on and to choose by as many are right as wrong, whichever are fewer repeated in turn, so that a judge that always says
-"correct" scores a half while it is tuned, as it does in the proof. What is asked again costs nothing.
-"""
+"""Tuning the prompt that all judges share, on answers that people judged (`optimize.labels`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import cycle, islice
 from typing import Any
 
 import dspy
 import numpy as np
 
 from optimize.compilation import Compilation, Models, few, in_threads
+from optimize.labels import WORDS, Labelled, divided, questions_in, read_labels
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.optimizers import most_proposals
@@ -21,15 +16,13 @@ from optimize.program import Tunable
 from optimize.proof import Failures, Figure, Proof, compared
 from optimize.recording import Recorder
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, hash_of, split_by
+from optimize.splits import hash_of
 from optimize.stages import JUDGE
 from programs.asking.adapter import PassageFirstAdapter, adapter_for
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
 from programs.compiled import BARE, identity_at
-from programs.errors import UserError
-from programs.judges.labels import Labelled, judge_inputs, read_labels, shown
 from programs.lms.resolve import Model
 from programs.records import Verdict
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
@@ -38,9 +31,7 @@ from programs.tracer import Tracer
 
 PREDICTOR = "judge.predict"
 """The judges' predictor, here and in the `Tracer`."""
-
 BALANCED = "balanced accuracy"
-_WORDS = {True: "right", False: "wrong"}
 
 Ratings = Mapping[str, Sequence[float | None]]
 """By judge: the overall rating of every answer, 1-10, in the answers' order; None where it gave no verdict."""
@@ -72,11 +63,11 @@ class JudgeStudent(Tunable):
         self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Gives a Prediction with `verdict`; `given` is what `judge_inputs` takes, `name` tells it apart. Raises
-        `BackendError` when the judge cannot be reached or refuses."""
+        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError` when the
+        judge cannot be reached or refuses."""
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
-        ask = self.judge.ask_about(judge_inputs(**given), name, judge, temperature)
+        ask = self.judge.ask_about(given, name, judge, temperature)
         return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
 
 
@@ -92,7 +83,7 @@ class Agreement:
         if verdict.overall is None:
             return Measured(Score(None, f"The judge gave no verdict: {verdict.reason}."))
         called = verdict.overall >= self._correct_from
-        words = f"The judge said {verdict.overall} of 10 ({_WORDS[called]}); people said {_WORDS[example.right]}."
+        words = f"The judge said {verdict.overall} of 10 ({WORDS[called]}); people said {WORDS[example.right]}."
         return Measured(Score(float(called is example.right), words))
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
@@ -117,24 +108,21 @@ class JudgeCompilation(Compilation):
         self.train, self.val = (self._examples(side, settings.judges) for side in (self.splits.train, self.splits.val))
         for side, answers in self.splits.sides.items():
             unique = {answer.id for answer in answers}
-            self.data[side] = {"answers": len(unique), "questions": _questions(answers), "hash": hash_of(unique)}
+            self.data[side] = {"answers": len(unique), "questions": questions_in(answers), "hash": hash_of(unique)}
 
     def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
         """An example for every answer and judge; `right`: people found it right."""
+        correct_from = self.settings.judged_correct_from
         return [
-            dspy.Example(
-                **{"name": one.id, "judge": judge, "right": one.is_right(self.settings.judged_correct_from)},
-                **{"passage": shown(one), "question": one.question, "answer": one.answer, "thought": one.thought},
-            ).with_inputs("name", "judge", "passage", "question", "answer", "thought")
+            dspy.Example(right=one.is_right(correct_from), **inputs).with_inputs(*inputs)
             for one in answers
-            for judge in judges
+            for inputs in ({**one.inputs, "name": one.id, "judge": judge} for judge in judges)
         ]
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The training answers are judged once more than `runs`, since their mean score is the threshold."""
-        settings, splits = self.settings, self.splits
-        tuning = runs + len(settings.judges) * len(splits.train) + most_proposals(runs, predictors=1)
-        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(splits.test) * len(settings.report_judges)}
+        tuning = runs + len(self.settings.judges) * len(self.splits.train) + most_proposals(runs, predictors=1)
+        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(self.splits.test) * len(self.settings.report_judges)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
         judges, adapter = {**models.report_judges, **models.judges}, adapter_for(self.settings.prompt_order)
@@ -150,46 +138,20 @@ class JudgeCompilation(Compilation):
         return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
 
     def proof(self, before: Ratings, after: Ratings) -> Proof:
-        settings = self.settings
-        return prove_judges(self.splits.test, before, after, settings.judged_correct_from, settings.seed)
+        return prove_judges(self.splits.test, before, after, self.settings.judged_correct_from, self.settings.seed)
 
     def warnings(self, proof: Proof) -> list[str]:  # noqa: ARG002
         found = [f"{count} records left out: {reason}" for reason, count in self.labels.skipped.items()]
         if any(answer.thought is None for answer in self.splits.test):
             found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
-        return [*found, *few(_questions(self.splits.test), "questions")]
-
-
-def _questions(answers: Sequence[Labelled]) -> int:
-    return len({answer.question_key for answer in answers})
-
-
-def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions, an odd number to train on or to choose by rounded down. Raises `UserError`,
-    with the numbers, where there is too little, or where a side has no right or no wrong answers."""
-    made = split_by(answers, lambda answer: answer.question_key, lambda answer: answer.id, settings)
-    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
-    return replace(made, train=even["train"], val=even["val"])
-
-
-def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list[Labelled]:
-    """As many right as wrong ones in turn; so that a judge has to tell them apart, whichever are fewer are repeated."""
-    kinds = {word: [one for one in answers if one.is_right(correct_from) is kind] for kind, word in _WORDS.items()}
-    for word, kind in kinds.items():
-        if not kind:
-            raise UserError(
-                f"no answer that people found {word} belongs to the {side} questions, so that nothing can be "
-                "compared; give more answers, or try another --seed or other numbers of them"
-            )
-    pairs = zip(*map(cycle, kinds.values()), strict=False)
-    return [one for pair in islice(pairs, max(1, len(answers) // 2)) for one in pair]
+        return [*found, *few(questions_in(self.splits.test), "questions")]
 
 
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
     said nothing, and is counted. Intervals are over questions. The composite is the mean of the judges' balanced
     accuracies; its pairs are the questions that every judge rated both times. None where a judge has no figure."""
-    counts = [_counted(answers, old, after[judge], correct_from) for judge, old in before.items()]
+    counts = [_counted(answers, [*zip(old, after[judge], strict=True)], correct_from) for judge, old in before.items()]
     questions = [int(one.any(axis=(1, 2, 3)).sum()) for one in counts]
     return Proof(
         composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), min(questions), seed),
@@ -199,19 +161,16 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
             for name, figure in FIGURES.items()
         },
         stages={
-            judge: Failures.of(*([rating is None for rating in side[judge]] for side in (before, after)))
-            for judge in before
+            judge: Failures.of(*([one is None for one in side[judge]] for side in (before, after))) for judge in before
         },
     )
 
 
-def _counted(
-    answers: Sequence[Labelled], before: Sequence[float | None], after: Sequence[float | None], correct_from: int
-) -> Numbers:
+def _counted(answers: Sequence[Labelled], rated: Sequence[tuple[float | None, ...]], correct_from: int) -> Numbers:
     """Of every question the answers that a judge rated both times, by when, what people said, and what the judge said."""
     place = {key: number for number, key in enumerate(sorted({answer.question_key for answer in answers}))}
     counts = np.zeros((len(place), 2, 2, 2))
-    for answer, *ratings in zip(answers, before, after, strict=True):
+    for answer, ratings in zip(answers, rated, strict=True):
         for when, rating in enumerate(ratings):
             if None not in ratings:
                 truth, said = answer.is_right(correct_from), (rating or 0) >= correct_from

@@ -128,9 +128,7 @@ class CompileSettings(ConnectionOptions, LogOptions):
         if self.tunes_judges and not judged:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
         if self.tunes_judges and self.trainset == [DEFAULT_INPUT]:
-            raise ValueError(
-                "--stage judge needs --trainset: answers that people judged, see programs/judges/labels.py"
-            )
+            raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/labels.py")
         if self.tunes_judges and self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
         if not judged and all(METRICS[name].judged for name in self.weights):

@@ -16,15 +16,15 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
-from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
+from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, JudgeAgreement, Status
 from programs.errors import UserError
 from programs.files import beside, in_place, move_aside
 from programs.inputs.sample import content_id
-from programs.judges.agreement import agreement_of
 from programs.records import Record
 from programs.run.journal import Journal
+from programs.statistics.agreement import AgreementCount
 from programs.statistics.thought_counts import ThoughtCount
-from programs.traces.line import IMPORTED
+from programs.traces.line import IMPORTED, attempts_of
 from programs.versions import stamp
 
 log = logging.getLogger("synthreasoner")
@@ -40,7 +40,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
     to be read for it once more. Raises `JournalError` when it cannot be written.
     """
-    judges = agreement_of(journal)
+    judges = _agreement(journal)
     total = journal.index.counts().get("accepted", 0)
     thoughts = ThoughtCount()
     if status != "running":
@@ -61,6 +61,17 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         stream(file, metadata, _accepted(journal, total))
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
+
+
+def _agreement(journal: Journal) -> JudgeAgreement | None:
+    """How far the judges agree, over every judged attempt, those that were turned down included; None where nothing was
+    judged. Reads the variations once, unless no judge was ever asked."""
+    count = AgreementCount()
+    for line in journal.variations() if journal.index.judges_asked() else ():
+        for _, content in attempts_of(line):
+            if content.get("verdicts"):
+                count.add(content["verdicts"])
+    return count.result()
 
 
 def _keep_what_is_not_ours(path: Path) -> None:

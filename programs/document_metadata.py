@@ -30,14 +30,12 @@ class PairAgreement(Part):
 class JudgeAgreement(Part):
     """How far the judges of a document agree, over every judged attempt in its journal, by the overall ratings as they gave
     them. `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it
-    is undefined or they are fewer than twenty; `to_review` are those on which two judges are far apart, which
-    `programs.review` shows."""
+    is undefined or they are fewer than twenty."""
 
     judges: dict[str, JudgeRatings]
     traces: int
     alpha: float | None
     pairs: list[PairAgreement]
-    to_review: int = 0
 
 
 class KindCount(Part):

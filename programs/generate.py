@@ -9,7 +9,6 @@ import asyncio
 import sys
 from collections import Counter
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from programs.cli.options import INTERRUPTED, parse, run_cli
@@ -70,7 +69,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     if finished.summary.pilot is not None:
         show_pilot(finished.summary.pilot, console)
     if finished.document is not None:
-        show_document(finished.document, settings.output, console)
+        show_document(finished.document, console)
     if finished.error is not None:
         if finished.mistake:
             raise UserError(finished.error)
@@ -102,17 +101,14 @@ def why_nothing(summary: "Summary") -> str:
     return ", ".join(f"{count} x {reason}" for reason, count in Counter(lost).most_common(3)) or "no text was read"
 
 
-def show_document(said: "DocumentMetadata", document: Path, console: "Console") -> None:
-    """What to look after in a document: how its thoughts are alike, how far the judges agree, what to review."""
-    from programs.judges.agreement import FAR_APART, agreement_in_words, ratings_in_words
+def show_document(said: "DocumentMetadata", console: "Console") -> None:
+    """What to look after in a document: how its thoughts are alike and how far the judges agree."""
+    from programs.statistics.agreement import agreement_in_words, ratings_in_words
     from programs.statistics.thought_counts import cautions_of
 
     lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
     if (found := said.judges) is not None:
         lines += [ratings_in_words(found), agreement_in_words(found)]
-        if found.to_review:
-            apart = f"{found.to_review} traces on which judges are {FAR_APART} points or more apart"
-            lines.append(f"{apart}: python -m programs.review {document}")
     for line in filter(None, lines):
         console.print(line, highlight=False, markup=False)
 

@@ -62,11 +62,6 @@ class QualityOptions(OptionGroup):
     )
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
-    judge_calibration: Path | None = Field(
-        None,
-        json_schema_extra={"needs": ["quality_check"]},
-        description="the report of programs.calibrate: each judge's mean bias, which its ratings are freed of",
-    )
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
     grade_model: ModelName | None = Field(
         None, description="the model that grades (default: the first judge with --quality-check, else the model)"

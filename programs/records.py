@@ -130,8 +130,7 @@ not made good by being well written."""
 
 class Verdict(Part):
     """One judge's ratings, with the worst fault, where that lies, and the best point. Unscored (every rating None) when the
-    judge gave nothing readable: `reason` then says why (in documents of older versions, what the judge said in words).
-    Where judges are calibrated, `raw_overall` is what the judge said, else None."""
+    judge gave nothing readable: `reason` then says why (in documents of older versions, what the judge said in words)."""
 
     # A rating is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
@@ -143,7 +142,6 @@ class Verdict(Part):
     rests_on_what_is_given: Rated = None
     reads_like_thinking: Rated = None
     overall: Rated = None
-    raw_overall: int | None = None
     fault: str | None = None
     fault_in: str | None = None
     best_point: str | None = None
@@ -160,14 +158,6 @@ class Verdict(Part):
         """The ratings by which this judge alone turns a trace down."""
         given = ((name, getattr(self, name)) for name in FLOORS)
         return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
-
-    def less(self, bias: float) -> "Verdict":
-        """The same from a judge who rates so much too high: `overall` is less that, within 1-10. Only for a verdict as the
-        judge gave it."""
-        if self.overall is None:
-            return self
-        rating = min(10.0, max(1.0, round(self.overall - bias, 2)))
-        return self.model_copy(update={"overall": rating, "raw_overall": self.overall})
 
 
 RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)

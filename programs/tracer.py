@@ -10,7 +10,7 @@ journal first. What is in brackets has no predictor in the `Tracer`: a compiled 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -45,10 +45,7 @@ log = logging.getLogger("synthreasoner")
 
 class Store:
     """What is known beside the texts, and where outcomes go. As it stands nothing is known and nothing kept; a run's is
-    `programs.run.outcomes.JournalStore`. `biases` are by how much each judge is known to rate too high; empty: ratings
-    count as they are."""
-
-    biases: Mapping[str, float] = {}
+    `programs.run.outcomes.JournalStore`."""
 
     def earlier(self, _key: VariationKey) -> EarlierOutcome | None:
         """What earlier runs made of a variation; None: nothing."""
@@ -268,9 +265,7 @@ class _Making:
         ]
         replies = await together(self.answer(ask) for ask in asks)
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
-        verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
-        biases = self.store.biases
-        return [verdict.less(biases[verdict.judge]) for verdict in verdicts] if biases else verdicts
+        return [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
 
     async def _grade(self, variation: Variation) -> None:
         if self.options.grader and variation.accepted:

@@ -113,8 +113,8 @@ class Answers:
 class Memory(Store):
     """A store that remembers what it was told, in order; what it kept is decided by the present rules, unless `stale`."""
 
-    def __init__(self, *, stale: bool = False, biases: dict[str, float] | None = None) -> None:
-        self.stale, self.biases = stale, biases or {}
+    def __init__(self, *, stale: bool = False) -> None:
+        self.stale = stale
         self.pools: list[QuestionPool] = []
         self.kept: dict[VariationKey, Variation] = {}
 

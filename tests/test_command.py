@@ -145,7 +145,7 @@ def completed(folder: Path, *words: str) -> set[str]:
     ("words", "offered"),
     [
         (["gen"], {"generate"}),
-        (["re"], {"report", "review"}),
+        (["re"], {"report"}),
         (["generate", "--qual"], {"--quality-check"}),
         (["generate", "--no-r"], {"--no-resume"}),
         (["generate", "--log-format", ""], {"text", "json"}),

@@ -14,8 +14,8 @@ FLOORS = (
     "inputs lms telemetry",
     "records option_groups settings document_metadata statistics",
     "asking compiled stages selection traces tracer run",
-    "document judges exports reports",
-    "calibrate export generate merge models report review schema command completion",
+    "document exports reports",
+    "export generate merge models report schema command completion",
     "optimize",
 )
 ROOMS = " ".join(FLOORS).split()
@@ -23,7 +23,6 @@ ROOMS = " ".join(FLOORS).split()
 
 EXCEPTIONS = {
     ("run", "document"): "a run writes its document, and a document is made from a run's journal",
-    ("document", "judges"): "a document says how far its judges agree",
     ("programs", "tracer"): "loaded when it is asked for: `from programs import load_tracer`",
 }
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from programs.exports.chat_template import FAMILIES, Check
+from programs.exports.chat_template import Check
 from programs.exports.files import Columns, Kind, Row
 from programs.exports.format import Candidate
 from programs.exports.licences import UNKNOWN, hub_name, licence_of
@@ -99,7 +99,6 @@ def card(done: Exported) -> str:
         title=title,
         format=options.format,
         repository=re.sub(r'["\\\s]', "-", options.output.name),
-        families=FAMILIES,
         models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
         contents={
             "question type": counts["question_types"],

@@ -19,18 +19,16 @@ from programs.errors import UserError
 from programs.exports.files import Row
 from programs.exports.view import View
 
-FAMILIES = {
-    "Qwen3": (True, True),
-    "DeepSeek-R1-Distill": (False, False),
-    "Llama 3.1": (True, False),
-    "Qwen2.5": (True, False),
-    "Mistral 7B v0.3": (True, False),
-    "Gemma 3": (True, False),
-}
-"""Whether the template that a family comes with keeps a thought between `<think>` tags, and one in `reasoning_content`."""
-
 FILES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
 """Where models keep their template, and the tokens that it names."""
+OTHER_OPTIONS: dict[str, dict[str, Any]] = {
+    "no --reasoning-field": {},
+    "--reasoning-field reasoning_content": {"reasoning_field": "reasoning_content"},
+    "--reasoning-field thinking": {"reasoning_field": "thinking"},
+    "--system-prompt user": {"system_prompt": "user"},
+    "--think-tag '<thinking>'": {"think_tag": "<thinking>"},
+}
+"""What a template may keep the thought with, in a user's words and as options."""
 Messages = Sequence[Mapping[str, str]]
 
 
@@ -59,29 +57,27 @@ class ChatTemplate:
         self.name = name
 
     @classmethod
-    def load(cls, named: str) -> "ChatTemplate":
-        """The template of a file (Jinja, or a tokenizer's JSON), of a model's folder, or of a model of the Hub. Raises
-        `UserError` where there is none."""
-        path = Path(named)
-        if path.is_file():
-            found = {path.name if path.name in FILES or path.suffix == ".json" else FILES[0]: path}
-        elif path.is_dir():
-            found = {name: path / name for name in FILES if (path / name).is_file()}
-        else:
-            found = _of_the_hub(named)
+    def load(cls, path: Path) -> "ChatTemplate":
+        """The template of a file (Jinja, or a tokenizer's JSON), or of a model's folder. Raises `UserError` where there is
+        none."""
+        files = [path / name for name in FILES if (path / name).is_file()] if path.is_dir() else [path]
+        sources: list[str | None] = []
+        tokens: dict[str, str] = {}
         try:
-            texts = {name: file.read_text(encoding="utf-8") for name, file in found.items()}
-            said = {name: json.loads(text) for name, text in texts.items() if name.endswith(".json")}
-            sources = [texts.get(FILES[0]), *(one.get("chat_template") for one in said.values())]
+            for file in files:
+                text = file.read_text(encoding="utf-8")
+                said = json.loads(text) if file.suffix == ".json" else {"chat_template": text}
+                sources.append(_default(said.get("chat_template")))
+                for name, value in said.items():
+                    token = value.get("content") if isinstance(value, dict) else value
+                    if name.endswith("_token") and isinstance(token, str):
+                        tokens[name] = token
         except (OSError, ValueError, AttributeError) as error:
-            raise UserError(f"--chat-template: cannot read {named}: {_line(error)}") from None
-        source = next((source for source in map(_default, sources) if source), None)
+            raise UserError(f"--chat-template: cannot read {path}: {_line(error)}") from None
+        source = next(filter(None, sources), None)
         if source is None:
-            raise UserError(f"--chat-template: {named} holds no chat template")
-        values = {name: value for one in said.values() for name, value in one.items() if name.endswith("_token")}
-        tokens = {name: value["content"] if isinstance(value, dict) else value for name, value in values.items()}
-        name = path.resolve().name if path.exists() else named
-        return cls(name, source, {name: token for name, token in tokens.items() if isinstance(token, str)})
+            raise UserError(f"--chat-template: {path} holds no chat template")
+        return cls(path.resolve().name, source, tokens)
 
     def render(self, messages: Messages, **options: Any) -> str:
         """The text that a trainer sees. Raises `Refused`."""
@@ -121,35 +117,20 @@ class Check(NamedTuple):
 def check(template: ChatTemplate, view: View, row_of: Callable[[View], Row]) -> Check:
     """Renders the row that the options give, and where that loses the thought or is refused, tries what else could keep
     it."""
-    text, row = None, row_of(view)
+    text, row, name = None, row_of(view), f"the chat template of {template.name}"
     try:
         text = template.render(messages_of(row))
         if template.keeps(row, view):
-            odd = (
-                ""
-                if template.continues(row)
-                else "; but it gives a model that is to answer another beginning than rows have"
-            )
-            return Check(text, f"the chat template of {template.name} keeps the thought{odd}")
+            odd = "; but it gives a model that is to answer another beginning than rows have"
+            return Check(text, f"{name} keeps the thought{'' if template.continues(row) else odd}")
         fault = "LOSES THE THOUGHT"
     except Refused as refused:
         fault = f"refuses the row ({refused})"
-    helping = [words for words, other in _others(view) if _would_keep(template, other, row_of(other))]
-    advice = f"with {helping[0]} it keeps it" if helping else "train with another template, one made for training"
-    return Check(text, f"the chat template of {template.name} {fault}: {advice}")
-
-
-def _others(view: View) -> list[tuple[str, View]]:
-    """Other options that a template may keep the thought with, as the user would give them."""
-    plain: dict[str, Any] = {"reasoning_field": None, "system_prompt": "message"}
-    ways: dict[str, dict[str, Any]] = {
-        "no --reasoning-field": {},
-        "--reasoning-field reasoning_content": {"reasoning_field": "reasoning_content"},
-        "--reasoning-field thinking": {"reasoning_field": "thinking"},
-        "--system-prompt user": {"system_prompt": "user"},
-        "--think-tag '<thinking>'": {"think_tag": "<thinking>"},
-    }
-    return [(words, view.model_copy(update=plain | way)) for words, way in ways.items()]
+    for words, options in OTHER_OPTIONS.items():
+        other = view.model_copy(update={"reasoning_field": None, "system_prompt": "message", **options})
+        if _would_keep(template, other, row_of(other)):
+            return Check(text, f"{name} {fault}: with {words} it keeps it")
+    return Check(text, f"{name} {fault}: train with another template, one made for training")
 
 
 def _would_keep(template: ChatTemplate, view: View, row: Row) -> bool:
@@ -159,37 +140,10 @@ def _would_keep(template: ChatTemplate, view: View, row: Row) -> bool:
         return False
 
 
-def _of_the_hub(model: str) -> dict[str, Path]:
-    if model.count("/") != 1 or model.endswith((".jinja", ".json")):
-        raise UserError(f"--chat-template: there is no file {model}, nor is it a model of the Hub (OWNER/NAME)")
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import (
-            EntryNotFoundError,
-            HfHubHTTPError,
-            HFValidationError,
-            LocalEntryNotFoundError,
-        )
-    except ImportError:
-        said = f"--chat-template: there is no file {model}, and a model of the Hub needs huggingface_hub"
-        raise UserError(f"{said}: pip install 'synthreasoner[export]'") from None
-    found = {}
-    for name in FILES:
-        try:
-            found[name] = Path(hf_hub_download(model, name))
-        except EntryNotFoundError as error:
-            if isinstance(error, LocalEntryNotFoundError):
-                raise UserError(f"--chat-template: {model}: {_line(error)}") from None
-        except (HfHubHTTPError, HFValidationError, OSError) as error:
-            said = f"--chat-template: there is no file {model}, and the Hub gives no model of that name"
-            raise UserError(f"{said}: {_line(error)}") from None
-    return found
-
-
 def _default(source: Any) -> str | None:
     """Of several templates the one that is used unless another is named."""
     if isinstance(source, list):
-        return next((one["template"] for one in source if one.get("name") == "default"), None)
+        source = next((one.get("template") for one in source if one.get("name") == "default"), None)
     return source if isinstance(source, str) else None
 
 

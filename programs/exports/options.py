@@ -46,14 +46,13 @@ class ExportOptions(View, _Files):
     keep: str | None = Field(
         None,
         description=f"which traces to take, as in 'student<0.5 and solver>0.5'; one may compare {', '.join(MEASURED)} with "
-        "numbers, and join with and, or, not",
+        "numbers, and join with and",
     )
     overwrite: bool = Field(False, description="replace the export that is at --output already")
-    chat_template: str | None = Field(
+    chat_template: Path | None = Field(
         None,
-        min_length=1,
-        json_schema_extra={"metavar": "FILE|MODEL"},
-        description="show a row as a model's chat template renders it, and say whether the thought is in it",
+        description="show a row as this chat template (a file, or a model's folder) renders it, and say whether the "
+        "thought is in it",
     )
 
     @field_validator("to")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from programs.judges.agreement import AgreementCount, rating_of
 from programs.records import Grades, Record
+from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import OTHERS, Spread
 from programs.statistics.thought_counts import ThoughtCount
 from programs.text.thought import bare_thought
@@ -63,9 +63,9 @@ class Counts:
         self.became[seen.became] += 1
         if record.verdicts:
             verdicts: list[dict[str, Any]] = [verdict.model_dump() for verdict in record.verdicts]
-            self.agreement.add(verdicts, record.metadata.quality_spread)
+            self.agreement.add(verdicts)
             for verdict in verdicts:
-                self.ratings.setdefault(verdict["judge"], Spread()).add(rating_of(verdict))
+                self.ratings.setdefault(verdict["judge"], Spread()).add(verdict["overall"])
         if seen.became == "accepted":
             self._accepted(record)
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from programs.judges.agreement import FAR_APART
 from programs.records import Record
 from programs.reports.counting import ReadTrace
+from programs.statistics.agreement import FAR_APART
 from programs.text.thought import bare_thought
 
 STATUSES = {"below": "turned down", "unused": "not needed"}

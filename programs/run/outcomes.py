@@ -29,10 +29,9 @@ class JournalStore(Store):
         screen: Screen,
         ledger: Ledger,
         provenance: Mapping[str, str | int | None],
-        biases: Mapping[str, float],
     ) -> None:
         self._journal, self._rules, self._screen, self._ledger = journal, rules, screen, ledger
-        self._provenance, self.biases = provenance, biases
+        self._provenance = provenance
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:
         found = self._journal.index.variation(str(key))

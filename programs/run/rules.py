@@ -28,18 +28,18 @@ class Rules:
         return _hash({**self.text, "variation": self.variation})
 
 
-def rules_of(settings: Settings, biases: Mapping[str, float], screened: str) -> Rules:
-    """The rules of a run. `biases` are those of its judges, `screened` by which rules questions are left out."""
+def rules_of(settings: Settings, screened: str) -> Rules:
+    """The rules of a run. `screened` says by which rules questions are left out."""
     text = {
         "questions": settings.traces_per_sample,
         "variations": settings.traces_per_question,
         "screened": screened,
         "prefiltered": settings.prefilter,
     }
-    return Rules(_asked_for(settings, biases), {name: value for name, value in text.items() if value})
+    return Rules(_asked_for(settings), {name: value for name, value in text.items() if value})
 
 
-def _asked_for(options: TracerOptions, biases: Mapping[str, float]) -> dict[str, Any]:
+def _asked_for(options: TracerOptions) -> dict[str, Any]:
     """What decides about a variation. Only what is asked for is named: an option that is new leaves older decisions."""
     rules: dict[str, Any] = {}
     if options.quality_check:
@@ -48,7 +48,8 @@ def _asked_for(options: TracerOptions, biases: Mapping[str, float]) -> dict[str,
             "threshold": options.min_quality_score,
             "floors": FLOORS,
             "attempts": options.max_attempts,
-            "biases": dict(biases),
+            # Journals of versions that corrected ratings have it in the hash of what they decided.
+            "biases": {},
         }
     if options.grader:
         rules["graded"] = {"model": options.grader}

@@ -40,7 +40,6 @@ from programs.run.summary import Summary, summary_of
 from programs.selection.screening import Screen, screening
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
-from programs.traces.verdicts import biases_of, prompt_of
 from programs.versions import git_commit, stamp, versions
 
 log = logging.getLogger("synthreasoner")
@@ -69,17 +68,13 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     mixing = mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
     models = ModelTable(settings, told=ledger.trouble.pauses)
     check_prices(settings, models.names)
-    biases: dict[str, float] = {}
-    if settings.judge_calibration is not None:
-        prompt = prompt_of(tracer.judge, settings.prompt_order)
-        biases = biases_of(settings.judge_calibration, settings.judges, prompt)
     try:
         with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
             take_up(journal, settings, mixing, models.without_effort)
             with screening(settings, journal) as screen:
                 prepare(screen, journal)
-                rules = rules_of(settings, biases, screen.rules)
-                work = _Work(settings, ledger, report, tracer, models, biases, inputs, journal, screen, rules, mixing)
+                rules = rules_of(settings, screen.rules)
+                work = _Work(settings, ledger, report, tracer, models, inputs, journal, screen, rules, mixing)
                 return await work.done()
     finally:
         await models.close()
@@ -94,7 +89,6 @@ class _Work:
     report: ReadReport
     tracer: Tracer
     models: ModelTable
-    biases: dict[str, float]
     inputs: Sequence[Source]
     journal: Journal
     screen: Screen
@@ -112,7 +106,7 @@ class _Work:
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
-        store = JournalStore(journal, self.rules, self.screen, ledger, provenance, self.biases)
+        store = JournalStore(journal, self.rules, self.screen, ledger, provenance)
         reading = await self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
         runner = Runner(self.tracer, settings, caller, gate, store, intake, reading.samples)

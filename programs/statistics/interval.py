@@ -96,17 +96,6 @@ def interval_of(
     return Interval(whole, low, high, count, left_out)
 
 
-def share_bounds(share: float, count: int) -> tuple[float, float]:
-    """The bounds of a share of `count` independent things, by Wilson's score interval (1927): 2 of 2 are 0.342 to 1. Raises
-    ValueError for none."""
-    if count < 1:
-        raise ValueError("a share of nothing")
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    reach = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
 def _student(freedom: int) -> float:
     """The bound of Student's t: from the table, and beyond it by Cornish and Fisher's expansion, within 0.1%."""
     if freedom <= len(STUDENT):

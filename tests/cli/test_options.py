@@ -19,7 +19,6 @@ import pytest
 from pydantic import BaseModel, Field
 
 from optimize.settings import CompileSettings
-from programs.calibrate import CalibrateSettings
 from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.option_groups import DEFAULT_JUDGES, STAGES
@@ -253,7 +252,7 @@ def test_the_journal_lies_beside_the_output(output: str, journal: str) -> None:
     assert parsed("--output", output).journal == Path(journal)
 
 
-@pytest.mark.parametrize("model", [Settings, CompileSettings, CalibrateSettings])
+@pytest.mark.parametrize("model", [Settings, CompileSettings])
 def test_every_option_has_its_group(model: type[BaseModel]) -> None:
     names = [name for group in grouped(model).values() for name in group]
     assert sorted(names) == sorted(model.model_fields)

@@ -1,7 +1,7 @@
 """`--keep`: which traces an export takes, by what was measured (`programs.exports.keep`).
 
 1. A rule of comparisons is kept as it reads; what was not measured makes a trace no match, with the reason.
-2. Whatever else Python could mean is refused before any work, with one line, and nothing of it is run.
+2. Whatever else could be meant is refused before any work, with one line.
 """
 
 from __future__ import annotations
@@ -45,12 +45,10 @@ def solved(number: int, solver: float, student: float | None, score: float | Non
         ("student<0.5 and solver>0.5", True),
         ("student < 0.25", False),
         ("student<=.25", True),
-        ("not student>0.5", True),
-        ("student>0.5 or (solver>0.5 and judges>=7)", True),
-        ("0.1 < student < solver", True),
+        ("solver>0.5 and student>0.5", False),
+        ("student<0.5 and\tjudges >= 8 and solver != 1", True),
         ("solver_without == 0 and student_without == 0", True),
-        ("solver > 1", False),
-        (" solver != student ", True),
+        (" solver > 1. ", False),
     ],
 )
 def test_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
@@ -59,7 +57,7 @@ def test_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
 
 
 def test_what_was_not_measured_is_no_match() -> None:
-    rule = KeepRule.parse("student<0.5 or grades<2 or solver>=0")
+    rule = KeepRule.parse("student<0.5 and grades<2 and solver>=0")
     assert rule.refusal(solved(1, solver=1.0, student=None)) == "not measured of it: student, grades (--keep)"
     assert set(MEASURED) >= {"student", "solver", "judges"}
 
@@ -69,28 +67,19 @@ def test_what_was_not_measured_is_no_match() -> None:
     [
         "",
         "student",
-        "0.5",
         "1 < 2",
         "teacher < 0.5",
         "student < '0.5'",
-        "student < True",
-        "student + 1 < 2",
+        "student < solver",
         "student < 0.5; solver > 0.5",
-        "student is 0",
-        "student in (0, 1)",
-        "-student < 0",
-        "__import__('os').system('true') < 1",
-        "(lambda: 1)() < student",
-        "student.real < 1",
-        "[x for x in ()] < student",
-        "student := 1",
-        "student < 10**10**10",
-        "student < 1" + "0" * 400,
-        "not " * 400 + "student<1",
-        "(" * 5000,
-        "student<1 and " * 500 + "student<1",
-        "student < 0.5\n\nimport os",
-        "student \0< 1",
+        "student < 0.5 or solver > 0.5",
+        "not student < 0.5",
+        "0.1 < student < 0.5",
+        "student < 0.5 and",
+        "student = 0.5",
+        "(student < 0.5)",
+        "student < \u0665",
+        "student < nan",
     ],
 )
 def test_anything_else_is_refused(rule: str) -> None:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from programs.cli.options import run_cli
 
-COMMANDS = ("programs.generate", "optimize.compile", "programs.calibrate", "programs.merge")
+COMMANDS = ("programs.generate", "optimize.compile", "programs.merge")
 LAZY = ("dspy", "programs.tracer", "optuna")
 """What commands import when they need it, and is slow to come."""
 LONGEST = 1 << 17

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, divided, prove_judges
+from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, prove_judges
+from optimize.labels import ASKED_BY, REFERENCE, Labelled, divided
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from optimize.splits import Splits
@@ -25,10 +26,9 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
 from programs.inputs.sample import Place, content_id
-from programs.judges.agreement import weighted_kappa
-from programs.judges.labels import ASKED_BY, Labelled
 from programs.lms.resolve import resolve
 from programs.records import Verdict
+from programs.statistics.agreement import weighted_kappa
 from programs.tracer import Tracer
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -160,7 +160,7 @@ def test_3_the_agreement_of_one_verdict(overall: int | None, right: bool, score:
     assert words in " ".join(measure.said(None, measured, made))
 
 
-GIVEN = {"passage": "[1] Lamps drift.", "question": "Why does it drift?", "answer": "It is the lamp.", "name": "x"}
+GIVEN = {**answer(1, 2).inputs, "name": "x"}
 
 
 def test_4_each_judge_is_asked_for_itself_and_for_other_verdicts(tmp_path: Path) -> None:
@@ -188,6 +188,7 @@ def test_4_each_judge_is_asked_for_itself_and_for_other_verdicts(tmp_path: Path)
     assert sent == [("a", 0.0), ("b", 0.0), ("b", 1.0), ("b", 1.0)]
     assert server.bodies[2]["seed"] != server.bodies[3]["seed"]
     prompt = server.bodies[0]["messages"][1]["content"]
-    assert "[[ ## answer ## ]]\nIt is the lamp." in prompt
+    assert "[[ ## answer ## ]]\nAnswer 2 to it." in prompt
+    assert REFERENCE in prompt
     assert ASKED_BY in prompt
     assert not any(words in prompt for words in ("## thought ##", "None"))

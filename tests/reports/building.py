@@ -64,7 +64,7 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
         {"claim": "It is new.", "bearing": "qualifies", "verified": False, "quote": f"Nobody wrote this.{extra}"},
     ]
     evidence[0]["end"] = len(FIRST)
-    said = {"judge": JUDGES[0], "overall": score + 1, "raw_overall": round(score) + 2 if number == 0 else None}
+    said = {"judge": JUDGES[0], "overall": score + 1}
     said |= {"reasoning_quality": 7, "accuracy": 8, "fault": f"Too sure.{extra}", "fault_in": "answer"}
     other = {"judge": JUDGES[1], "overall": round(score - 1), "reasoning_quality": 6, "accuracy": 6}
     tried = {"asked": 2, "equivalent": 1, "partial": 0, "contradicts": 1, "absent": 0, "pass_rate": 0.5}

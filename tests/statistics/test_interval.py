@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.statistics.interval import FEW, paired_interval, share_bounds
+from programs.statistics.interval import FEW, paired_interval
 
 SCORES = st.lists(st.tuples(*(st.none() | st.floats(0, 1),) * 2), max_size=30)
 Draw = Callable[[np.random.Generator], "np.ndarray[tuple[int], np.dtype[np.float64]]"]
@@ -42,15 +42,6 @@ def test_few_things_that_do_not_differ_are_seldom_called_better(count: int) -> N
         assert found is not None
         better += found.low > 0
     assert better / 600 <= 0.045
-
-
-def test_the_bounds_of_a_share_are_wilsons() -> None:
-    """The values of statsmodels' `proportion_confint(..., method="wilson")`."""
-    assert share_bounds(1.0, 2) == pytest.approx((0.3424, 1.0), abs=1e-4)
-    assert share_bounds(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert share_bounds(0.5, 30) == pytest.approx((0.3315, 0.6685), abs=1e-4)
-    with pytest.raises(ValueError, match="nothing"):
-        share_bounds(0.0, 0)
 
 
 def test_the_bounds_are_those_of_another_implementation() -> None:

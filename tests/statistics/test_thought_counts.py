@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -112,5 +111,5 @@ def test_a_run_says_its_cautions() -> None:
         thoughts=counted(*(record(PARAGRAPHS) for _ in range(20))),
     )
     printed = StringIO()
-    show_document(metadata, Path("out.json"), Console(file=printed, width=200))
+    show_document(metadata, Console(file=printed, width=200))
     assert 'caution: 100% of the thoughts begin "wait 30 percent"' in printed.getvalue()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from optimize.labels import NO_BASIS, NO_LABEL, REPLACED, read_labels
 from programs.errors import UserError
 from programs.inputs.report import Skip
-from programs.judges.labels import NO_BASIS, NO_LABEL, REPLACED, read_labels
 
 GOOD: dict[str, Any] = {
     "question": "Why does dust redden light?",

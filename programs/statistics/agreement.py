@@ -6,13 +6,11 @@ from itertools import combinations, permutations
 from typing import Any
 
 from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreement
-from programs.run.journal import JournalReader
-from programs.traces.line import attempts_of
 
 LEAST_TRACES = 20
 """Agreement over fewer says nothing: two traces that two judges rate alike by chance have an alpha of 1."""
 FAR_APART = 3
-"""From this difference between two judges' overall ratings on, a trace is for people to look at."""
+"""From this difference between two judges' overall ratings on, a trace is worth a look."""
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -57,20 +55,16 @@ def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
 
 
 class AgreementCount:
-    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal. What is
-    counted are the ratings as the judges gave them, before any calibration."""
+    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal."""
 
     def __init__(self) -> None:
         self._judges: defaultdict[str, Counter[int | None]] = defaultdict(Counter)
         self._pairs: defaultdict[tuple[str, str], Counter[tuple[float, float]]] = defaultdict(Counter)
         self._columns: Counter[tuple[float, ...]] = Counter()
-        self._to_review = 0
 
-    def add(self, verdicts: Sequence[Mapping[str, Any]], spread: float | None = None) -> None:
-        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`); `spread` is how far apart they
-        count."""
-        self._to_review += (spread or 0) >= FAR_APART
-        ratings = {verdict["judge"]: rating_of(verdict) for verdict in verdicts}
+    def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
+        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`)."""
+        ratings: dict[str, int | None] = {verdict["judge"]: verdict.get("overall") for verdict in verdicts}
         for judge, rating in ratings.items():
             self._judges[judge][rating] += 1
         rated = sorted((judge, rating) for judge, rating in ratings.items() if rating is not None)
@@ -88,30 +82,12 @@ class AgreementCount:
             traces=traces,
             alpha=rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
             pairs=[self._pair(one, other) for one, other in combinations(sorted(self._judges), 2)],
-            to_review=self._to_review,
         )
 
     def _pair(self, one: str, other: str) -> PairAgreement:
         counts = self._pairs[one, other]
         kappa = _kappa(counts) if counts.total() >= LEAST_TRACES else None
         return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=rounded(kappa))
-
-
-def agreement_of(journal: JournalReader) -> JudgeAgreement | None:
-    """How far the judges of a journal agree, over every judged attempt, those that were turned down included; None where
-    nothing was judged. Reads the journal's variations once, unless no judge was ever asked."""
-    count = AgreementCount()
-    for line in journal.variations() if journal.index.judges_asked() else ():
-        for _, content in attempts_of(line):
-            if content.get("verdicts"):
-                count.add(content["verdicts"], content["metadata"].get("quality_spread"))
-    return count.result()
-
-
-def rating_of(verdict: Mapping[str, Any]) -> int | None:
-    """The overall rating as the judge gave it."""
-    raw: int | None = verdict.get("raw_overall")
-    return verdict.get("overall") if raw is None else raw
 
 
 def _ratings(counts: Counter[int | None]) -> JudgeRatings:
@@ -146,6 +122,6 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def shown(value: float | None, digits: int = 3, sign: str = "") -> str:
+def shown(value: float | None, digits: int = 3) -> str:
     """A figure for a person."""
-    return "unknown" if value is None else f"{value:{sign}.{digits}f}"
+    return "unknown" if value is None else f"{value:.{digits}f}"

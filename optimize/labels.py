@@ -7,15 +7,24 @@
 rating from 1 to 10 (`{"overall": n}`), or both. `thought` may hold the reasoning that led to the answer. Where people
 judged the same answer again, the last label counts: a file of labels is only ever appended to, and of several files the one
 named last is the newest.
+
+Questions are divided into the sides: none is on two, and the test side has all answers to its questions. Of the answers to
+train on and to choose by as many are right as wrong, whichever are fewer repeated in turn, so that a judge that always says
+"correct" scores a half while it is tuned, as it does in the proof. What is asked again costs nothing.
 """
 
 import codecs
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from optimize.settings import CompileSettings
+from optimize.splits import Splits, split_by
 from programs.errors import UserError
 from programs.inputs.cleaning import clean
 from programs.inputs.jsonl import parse_object
@@ -31,6 +40,8 @@ REPLACED = "label that a later one replaced"
 REFERENCE = "The reference answer (the passage itself is not at hand)"
 """The title of a reference answer that stands in a passage's place."""
 ASKED_BY = "a reader (level not known)"
+WORDS = {True: "right", False: "wrong"}
+"""What people find an answer."""
 
 
 class Labelled(BaseModel):
@@ -63,17 +74,14 @@ class Labelled(BaseModel):
         """Equal for answers to the same question."""
         return question_key(self.question)
 
-
-def shown(answer: Labelled) -> str:
-    """What stands in a judge's prompt as the passage: the key passage, as any passage; where there is none the reference
-    answer, with a title that says so."""
-    given = answer.key_passage
-    return Passage(sample_of(answer.reference or "", title=REFERENCE) if given is None else sample_of(given)).shown
-
-
-def judge_inputs(passage: str, question: str, answer: str, thought: str | None = None) -> dict[str, Any]:
-    """The inputs of the judges' signature; an answer without a thought is judged without one."""
-    return {"passage": passage, "question": question, "asked_by": ASKED_BY, "thought": thought, "answer": answer}
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The inputs of the judges' signature. In the passage's place stands the key passage, as any passage; where there
+        is none the reference answer, with a title that says so. Without a thought it is judged without one."""
+        given = self.key_passage
+        sample = sample_of(self.reference or "", title=REFERENCE) if given is None else sample_of(given)
+        shown = {"passage": Passage(sample).shown, "question": self.question, "asked_by": ASKED_BY}
+        return {**shown, "thought": self.thought, "answer": self.answer}
 
 
 class Labels(NamedTuple):
@@ -155,3 +163,29 @@ def _label(label: Any, place: Place) -> tuple[bool | None, int | None]:
             f"not {str(label)[:60]!r}"
         )
     return None if correct is None else bool(correct), None if overall is None else int(overall)
+
+
+def questions_in(answers: Sequence[Labelled]) -> int:
+    """How many different questions they answer."""
+    return len({answer.question_key for answer in answers})
+
+
+def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
+    """Divides the answers by their questions, an odd number to train on or to choose by rounded down. Raises `UserError`,
+    with the numbers, where there is too little, or where a side has no right or no wrong answers."""
+    made = split_by(answers, lambda answer: answer.question_key, lambda answer: answer.id, settings)
+    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
+    return replace(made, train=even["train"], val=even["val"])
+
+
+def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list[Labelled]:
+    """As many right as wrong ones in turn; so that a judge has to tell them apart, whichever are fewer are repeated."""
+    kinds = {word: [one for one in answers if one.is_right(correct_from) is kind] for kind, word in WORDS.items()}
+    for word, kind in kinds.items():
+        if not kind:
+            raise UserError(
+                f"no answer that people found {word} belongs to the {side} questions, so that nothing can be "
+                "compared; give more answers, or try another --seed or other numbers of them"
+            )
+    pairs = zip(*map(cycle, kinds.values()), strict=False)
+    return [one for pair in islice(pairs, max(1, len(answers) // 2)) for one in pair]

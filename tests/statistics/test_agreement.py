@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from programs.document_metadata import JudgeAgreement
-from programs.judges.agreement import LEAST_TRACES, AgreementCount, krippendorff_alpha, weighted_kappa
+from programs.statistics.agreement import LEAST_TRACES, AgreementCount, krippendorff_alpha, weighted_kappa
 
 RATINGS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=30)
 
@@ -153,16 +153,3 @@ def test_a_few_traces_tell_no_agreement() -> None:
     assert enough is not None
     assert (few.traces, few.alpha, few.pairs[0].weighted_kappa) == (2, None, None)
     assert (enough.alpha, enough.pairs[0].weighted_kappa) == (1.0, 1.0)
-
-
-def test_ratings_count_as_the_judges_gave_them() -> None:
-    plain, calibrated = AgreementCount(), AgreementCount()
-    for first, second in [(4, 9), (6, 8), (2, 7)] * 8:
-        plain.add(verdicts([first, second]))
-        calibrated.add(
-            [
-                {"judge": "a", "overall": first + 1.5, "raw_overall": first},
-                {"judge": "b", "overall": second - 2.0, "raw_overall": second},
-            ]
-        )
-    assert calibrated.result() == plain.result()
