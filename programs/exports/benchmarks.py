@@ -22,10 +22,10 @@ FEW = 20
 LOOKED_UP = 500
 """Grams that one query looks up."""
 
-_SCHEMA = """
-create table benchmark (item integer primary key, place text, text text, words integer unique);
-create table gram (hash integer primary key, item integer, items integer) without rowid;
-"""
+_TABLES = (
+    "create table benchmark (item integer primary key, place text, text text, words integer unique)",
+    "create table gram (hash integer primary key, item integer, items integer) without rowid",
+)
 
 
 class Benchmarks:
@@ -35,7 +35,8 @@ class Benchmarks:
     def __init__(self, database: sqlite3.Connection, patterns: Sequence[str]) -> None:
         self._database, self._bands = database, BandIndex(database, "benchmark_band")
         self._lengths: set[int] = set()
-        database.executescript(_SCHEMA)
+        for table in _TABLES:
+            database.execute(table)
         try:
             for file in line_files(patterns):
                 self._read(file)

@@ -94,9 +94,10 @@ def screening(options: ExportOptions) -> Iterator[Screening]:
     """All that it holds lies in a temporary file. Raises `UserError` for benchmarks that cannot be read."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
-        # Nobody reads it after a crash.
+        # Nobody reads it after a crash. A single transaction, as the end of each would write to the disk.
         database.execute("pragma journal_mode = off")
         database.execute(f"pragma cache_size = -{CACHE_KIB}")
+        database.execute("begin")
         benchmarks = Benchmarks(database, options.decontaminate) if options.decontaminate else None
         asked = AskedQuestions(database, options.dedupe_similarity) if options.dedupe_questions else None
         yield Screening(benchmarks, asked)
