@@ -59,18 +59,27 @@ def taken(records: Iterable[Record], **given: object) -> list[Record]:
 def test_what_is_taken_is_what_comparing_with_all_that_are_taken_gives(threshold: float) -> None:
     dice, records = random.Random(3), []
     for number in range(150):
-        one, other = dice.sample(TOPICS, 2)
-        text = dice.choice(STEMS).format(one, other, dice.randint(2, 4))
+        text = dice.choice(STEMS).format(*dice.sample(TOPICS, 2), dice.randint(2, 4))
         # Words that carry nothing make other texts of the same question.
         records.append(record(number, question=f"Please explain: {text}" if dice.random() < 0.4 else text))
     kept: list[str] = []
     for one in records:
-        words = one.user_interaction.question
-        if all(similarity(words, earlier) < threshold for earlier in kept):
-            kept.append(words)
+        asked = one.user_interaction.question
+        if all(similarity(asked, earlier) < threshold for earlier in kept):
+            kept.append(asked)
     found = taken(records, dedupe_questions=True, dedupe_similarity=threshold)
     assert [one.user_interaction.question for one in found] == kept
     assert 20 < len(kept) < 140
+
+
+def test_only_what_is_taken_keeps_others_out() -> None:
+    """The second is nearly the first, the third nearly the second alone."""
+    words = "dust redden light distant galaxies cluster halo filament survey lensing quasar nebula pulsar"
+    asked = [f"Why does {' '.join(words.split()[:count])} matter?" for count in (8, 10, 13)]
+    near = [similarity(one, other) >= 85 for one, other in zip(asked, [asked[1], asked[2], asked[0]], strict=True)]
+    assert near == [True, True, False]
+    found = taken([record(number, question=one) for number, one in enumerate(asked)], dedupe_questions=True)
+    assert [one.user_interaction.question for one in found] == [asked[0], asked[2]]
 
 
 @pytest.mark.parametrize("to", ["sft", "grpo"])
