@@ -35,7 +35,9 @@ def told(done: "Exported") -> Iterator[str]:
         yield from (clean(done.checked.text), "")
     splits = ", ".join(f"{name} {rows}" for name, rows in done.rows.items())
     yield f"{options.output}: {tally.rows} rows ({splits}) of {counts['read'].total()} traces"
-    yield from (f"not exported: {count} x {reason}" for reason, count in counts["skipped"].most_common())
+    for reason, count in counts["skipped"].most_common():
+        example = tally.examples.get(reason)
+        yield f"not exported: {count} x {reason}{f', for example: {example}' if example else ''}"
     if done.note:
         yield done.note
     if not options.format.whole:

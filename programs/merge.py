@@ -63,9 +63,6 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                 # Documents alone say nothing of how they were made: the first run decides.
                 if runs:
                     facts = {"mixing": mixing, "versions": versions(), "git_commit": git_commit()}
-                    # Each source was screened by itself: a run by the same rules must look over all of them.
-                    if any(run.get("question_rules") for run in runs.values()):
-                        facts["question_rules"] = "those of each source"
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.

@@ -102,15 +102,6 @@ class SelectionOptions(BaseModel):
     text_column: str = Field(
         TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"
     )
-    dedupe_questions: bool = Field(False, description="use no question that was asked of another text of this output")
-    dedupe_similarity: float = Field(
-        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
-    )
-    decontaminate: Many = Field(
-        [],
-        json_schema_extra={"metavar": "FILE"},
-        description="JSONL files of benchmark questions: questions and traces that give one away are left out",
-    )
     max_passage_chars: int | None = Field(
         None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
     )

@@ -51,8 +51,8 @@ class Store:
         """What earlier runs made of a variation; None: nothing."""
         return None
 
-    def screened(self, _sample: str, pool: QuestionPool) -> QuestionPool:
-        """What stands of the questions of a sample, which were asked just now."""
+    def asked(self, _sample: str, pool: QuestionPool) -> QuestionPool:
+        """Is told of the questions of a sample, which were asked just now, and says which of them stand."""
         return pool
 
     def keep(self, _variation: Variation) -> None:
@@ -173,7 +173,7 @@ class _Making:
         if self.asked.status == "unread":
             return SampleOutcome(failure=StageFailed("questions", self.asked))
         pool = self.tracer.questions.pool(self.passage, self.asked, seed)
-        pool = self.store.screened(self.passage.sample.id, pool)
+        pool = self.store.asked(self.passage.sample.id, pool)
         wanted, limited = self._wanted(pool.questions[: self.options.traces_per_sample], limit)
         made = await together(self._question(question, keys) for question, keys in wanted)
         return SampleOutcome(pool, [variation for several in made for variation in several], limited)

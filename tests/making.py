@@ -124,7 +124,7 @@ class Memory(Store):
             return None
         return EarlierOutcome(found.accepted, found.settled and not self.stale, found.digest)
 
-    def screened(self, _sample: str, pool: QuestionPool) -> QuestionPool:
+    def asked(self, _sample: str, pool: QuestionPool) -> QuestionPool:
         self.pools.append(pool)
         return pool
 

@@ -13,7 +13,7 @@ FLOORS = (
     "errors redaction rejection versions files background_loop cli",
     "inputs lms telemetry",
     "records option_groups settings document_metadata statistics",
-    "asking compiled stages selection traces tracer run",
+    "asking compiled stages traces tracer run",
     "document exports reports",
     "export generate merge models report schema command completion",
     "optimize",

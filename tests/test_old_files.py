@@ -3,11 +3,13 @@
 1. The document and its journal load; what earlier versions called otherwise has its present name.
 2. Every export format, the report and the review read them; a thought's steps keep their texts, in order.
 3. Going on is refused, as the program is another; with --allow-mixed it decides from the stored replies, without a call.
+4. What a run left out when runs still did so stays out: going on, in reports, merged and exported.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from programs.document import read_records
 from programs.errors import UserError
 from programs.export import main as export
 from programs.exports.options import FORMATS
+from programs.merge import merge
 from programs.report import main as report
 from programs.run.attempts import read_variations
 from signatures.vocabulary import KINDS
@@ -77,3 +80,42 @@ def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
         assert len(first) == 3
         assert first <= {record["id"] for record in lab.records}
         assert lab.calls == calls, "what was paid for is read as it was written"
+
+
+def left_out(journal: Path) -> None:
+    """The traces that were taken, and no word of what was left out, in any form that a trainer reads."""
+    secret = "one quarter of the area of its horizon"
+    assert secret in journal.read_text()
+    for to in ("sft", "kto"):
+        folder = journal.with_name(f"{to}-{journal.name}")
+        assert export([str(journal), "--to", to, "--output", str(folder), "--overwrite"]) == 0
+        found = (folder / "data" / "train.jsonl").read_text()
+        assert secret not in found
+        assert len(found.splitlines()) == 3, "all were taken; what was turned down gives a benchmark away"
+
+
+def test_what_a_run_left_out_stays_out(tmp_path: Path) -> None:
+    for file in OLD.glob("screened*"):
+        shutil.copy(file, tmp_path / file.name.replace("screened", "out"))
+    journal = tmp_path / "out.journal.jsonl"
+    units = {unit.key: unit for unit in read_variations(journal)}
+    assert Counter(unit.status for unit in units.values()) == {"accepted": 3, "contaminated": 1, "withdrawn": 1}
+    left_out(journal)
+    merge([str(journal)], tmp_path / "merged.json")
+    left_out(tmp_path / "merged.journal.jsonl")
+    assert report([str(tmp_path / "merged.json"), "--output", str(tmp_path / "report.html")]) == 0
+    judged = {"quality_check": True, "judge_models": ["openai/j"], "max_attempts": 2, "allow_mixed": True}
+    with laboratory(tmp_path, base=judged) as lab:
+        for settings in ({}, {"min_quality_score": 7.0}):
+            finished, calls = lab.counted(**settings)
+            assert (calls, finished.summary.traces) == (0, {"accepted": 3, "contaminated": 1, "withdrawn": 1})
+            assert {record["id"] for record in lab.records} == {u.accepted.id for u in units.values() if u.accepted}
+        assert finished.summary.funnel is not None
+        (drafted,) = (step for step in finished.summary.funnel.steps if step.what == "questions drafted")
+        assert drafted.lost == {"was asked of another text": 4, "gives a benchmark away": 1}
+        left_out(journal)
+        lab.run(traces_per_sample=7)
+        dropped = {question["text"] for line in lab.lines("pool") for question in line.get("dropped") or ()}
+        assert len(dropped) == 5
+        assert not dropped & {record["user_interaction"]["question"] for record in lab.records}
+        assert len(lab.records) == 4 * 7 - 5 - 1

@@ -26,12 +26,14 @@ class Tally:
     """What went into an export. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is
     no row of a trace (or, in a grouped format, of a question), the next count rows, and the last two (their prompts'
     fingerprints), with `models` by stage, the traces of the rows. `with_passage` rows have the passage in the prompt,
-    `without_needed` ones do not though the trace rests on it."""
+    `without_needed` ones do not though the trace rests on it. `examples` has for some reasons a trace that was skipped, and
+    what it is like."""
 
     def __init__(self) -> None:
         self.rows = self.with_passage = self.without_needed = 0
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
         self.models: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.examples: dict[str, str] = {}
 
     def count(self, what: str, name: str) -> None:
         count_name(self.counts[what], name, MOST)
@@ -67,7 +69,7 @@ class Tally:
         numbers = {name: getattr(self, name) for name in ("rows", "with_passage", "without_needed")}
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         models = {stage: dict(counter.most_common()) for stage, counter in self.models.items()}
-        return {**numbers, **counts, "models": models}
+        return {**numbers, **counts, "models": models, "examples": self.examples}
 
 
 class Exported(NamedTuple):
@@ -99,6 +101,7 @@ def card(done: Exported) -> str:
         title=title,
         format=options.format,
         repository=re.sub(r'["\\\s]', "-", options.output.name),
+        benchmarks=options.benchmark_names,
         models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
         contents={
             "question type": counts["question_types"],

@@ -20,6 +20,7 @@ from programs.exports.files import MANIFEST, DataFiles, Row, new_folder
 from programs.exports.format import Candidate, Format, NoRow
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
+from programs.exports.screening import Screening, screening
 from programs.exports.view import View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
@@ -113,10 +114,10 @@ def export(options: ExportOptions) -> Exported:
     format, shares = options.format, shares_of(options.splits)
     origin, tally, checked = Origin.find(options.document, format.attempts), Tally(), None
     template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)
-    with new_folder(options.output, options.overwrite) as folder:
+    with new_folder(options.output, options.overwrite) as folder, screening(options) as screen:
         metadata, data = origin.metadata(), folder / "data"
         data.mkdir()
-        kept = _kept(origin, options, tally)
+        kept = _kept(origin, options, screen, tally)
         with contextlib.closing(DataFiles(data, format.columns(options))) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
                 split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
@@ -144,15 +145,17 @@ def _first_row(traces: Sequence[Candidate], format: Format, view: View) -> Row:
     return next(row for row in format.rows(traces, view) if not isinstance(row, NoRow))
 
 
-def _kept(origin: Origin, options: ExportOptions, tally: Tally) -> Iterator[Candidate]:
+def _kept(origin: Origin, options: ExportOptions, screen: Screening, tally: Tally) -> Iterator[Candidate]:
     """The candidates that the filters leave."""
     for candidate in origin.candidates(options.format.attempts):
         tally.count("read", candidate.became)
-        reason = _refusal(candidate.record, options)
-        if reason is None:
-            yield candidate
-        else:
+        if reason := _refusal(candidate.record, options):
             tally.count("skipped", reason)
+        elif left_out := screen.against(candidate.record):
+            tally.count("skipped", left_out.reason)
+            tally.examples.setdefault(*left_out)
+        else:
+            yield candidate
 
 
 def _refusal(record: Record, options: ExportOptions) -> str | None:
@@ -183,11 +186,13 @@ def _why(origin: Origin, tally: Tally) -> str:
 
 def _manifest(done: Exported) -> dict[str, Any]:
     """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
+    files = {"document", "output", "overwrite", "chat_template", "decontaminate"}
     return {
         "format": done.options.to,
         "document": done.options.document.name,
         "created": done.created,
-        "options": done.options.model_dump(mode="json", exclude={"document", "output", "overwrite", "chat_template"}),
+        "options": done.options.model_dump(mode="json", exclude=files),
+        "benchmarks": done.options.benchmark_names,
         "chat_template": done.checked and done.checked.said,
         "splits": done.rows,
         "counts": done.tally.plain(),

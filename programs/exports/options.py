@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from programs.cli.options import comma_separated
+from programs.cli.options import Many, comma_separated
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
 from programs.exports.keep import MEASURED, KeepRule
@@ -47,6 +47,17 @@ class ExportOptions(View, _Files):
         None,
         description=f"which traces to take, as in 'student<0.5 and solver>0.5'; one may compare {', '.join(MEASURED)} with "
         "numbers, and join with and",
+    )
+    dedupe_questions: bool = Field(
+        False, description="leave out traces whose question was asked of another text before"
+    )
+    dedupe_similarity: float = Field(
+        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
+    )
+    decontaminate: Many = Field(
+        [],
+        json_schema_extra={"metavar": "FILE"},
+        description="JSONL files of benchmark questions: leave out traces that give one away",
     )
     overwrite: bool = Field(False, description="replace the export that is at --output already")
     chat_template: Path | None = Field(
@@ -98,6 +109,11 @@ class ExportOptions(View, _Files):
     def keep_rule(self) -> KeepRule:
         """`--keep`, which must be given."""
         return KeepRule.parse(self.keep or "")
+
+    @property
+    def benchmark_names(self) -> list[str]:
+        """What `--decontaminate` names, without folders: these may name a person."""
+        return [Path(name).name for name in self.decontaminate]
 
     def takes_licence(self, licence: str | None) -> bool:
         """Whether a text with this licence is to be exported."""

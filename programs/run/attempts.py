@@ -17,7 +17,7 @@ from programs.records import Record
 from programs.rejection import Rejection
 from programs.run.journal_view import viewed
 from programs.run.merge_sources import find_sources
-from programs.traces.line import CONTAMINATED, WITHDRAWN, Line, attempts_of, rejection_of
+from programs.traces.line import LEFT_OUT, Line, attempts_of, rejection_of
 
 
 @dataclass
@@ -70,7 +70,7 @@ def read_variations(path: Path) -> Iterator[VariationAttempts]:
             if variation.records:
                 question = variation.key.rpartition("/")[0]
                 turned_down = journal.index.turned_down(line["sample"], question)
-                variation.left_out = variation.status in (WITHDRAWN, CONTAMINATED) or turned_down
+                variation.left_out = variation.status in LEFT_OUT or turned_down
                 yield variation
 
 

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from programs.rejection import Reason
-from programs.traces.line import CONTAMINATED, WITHDRAWN
 
 Line = Mapping[str, Any]
 
 LONGEST_REASON = 160
-SOLVED = ("accepted", "rejected", "unjudged", CONTAMINATED)
+SOLVED = ("accepted", "rejected", "unjudged", "contaminated")
 """The statuses of variations whose question has a need. One that was withdrawn counts nowhere."""
 
 UNDECIDED = "undecided"
@@ -18,8 +17,7 @@ _NOTHING = (None, 0, False)
 
 
 class Facts(NamedTuple):
-    """`noted` lines are found without reading the others: variations of which something gives a benchmark away, texts of
-    which questions were left out, texts that failed. `facts` are what only sums and lists need."""
+    """`noted` lines are found without reading the others: texts that failed. `facts` are what only sums and lists need."""
 
     sample: str | None
     status: str | None
@@ -41,7 +39,7 @@ def loss_of(rejection: Line) -> str:
 
 def variation_facts(line: Line) -> dict[str, Any]:
     """What the sums over variations need of one: the last attempt stands for it where none was taken."""
-    record, attempts, given_away = line["record"], line.get("attempts") or [], line.get("contaminated") or {}
+    record, attempts = line["record"], line.get("attempts") or []
     rejection = line["rejection"]
     last = record or (attempts[-1] if attempts else {})
     accepted = line["status"] == "accepted"
@@ -52,7 +50,6 @@ def variation_facts(line: Line) -> dict[str, Any]:
         "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON] if rejection else None,
         "written": len(attempts) + (record is not None),
         "unused": len(line.get("unused") or ()),
-        "given_away": len(given_away) if line["status"] not in (CONTAMINATED, WITHDRAWN) else 0,
         "solved": _solved(line, last.get("blind_solve")),
         "steps": _steps(last.get("steps") or []) if accepted else None,
     }
@@ -60,10 +57,8 @@ def variation_facts(line: Line) -> dict[str, Any]:
 
 def _variation(line: Line) -> Facts:
     found = variation_facts(line)
-    noted = line["status"] == CONTAMINATED or found["given_away"] > 0
-    return Facts(
-        line["sample"], line["status"], noted, {name: value for name, value in found.items() if value not in _NOTHING}
-    )
+    facts = {name: value for name, value in found.items() if value not in _NOTHING}
+    return Facts(line["sample"], line["status"], False, facts)
 
 
 def _solved(line: Line, solve: Line | None) -> dict[str, Any] | None:
@@ -93,7 +88,7 @@ def _pool(line: Line) -> Facts:
     kept, rejected, dropped = (line.get(name) or [] for name in ("questions", "rejected", "dropped"))
     lost = Counter(loss_of(question["rejection"]) for question in [*rejected, *dropped])
     counts = {"usable": len(kept), "drafted": len(kept) + len(rejected) + len(dropped)}
-    return Facts(None, None, bool(dropped), {**counts, **({"lost": lost} if lost else {})})
+    return Facts(None, None, False, {**counts, **({"lost": lost} if lost else {})})
 
 
 def _sample(line: Line) -> Facts:

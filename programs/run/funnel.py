@@ -76,12 +76,10 @@ class StepFindings(BaseModel):
 
 
 class Findings(BaseModel):
-    """What the checks found over all runs of a journal; None: nothing was checked. `attempts_given_away` are those that
-    were not taken and give a benchmark away, None where there is none: no export has them."""
+    """What the checks found over all runs of a journal; None: nothing was checked."""
 
     steps: StepFindings | None = None
     blind_solve: SolveFindings | None = None
-    attempts_given_away: int | None = None
 
 
 def funnel_of(index: IndexReader, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
@@ -150,11 +148,9 @@ def findings_of(index: IndexReader) -> Findings:
     counted = dict(index.query(steps))
     needs = dict(index.query(f"select need, count(*) from ({solved}) where need is not null group by need"))
     ((rated, mean),) = index.query(f"select count(at), round(avg(at), 4) from ({solved})")
-    ((given_away,),) = index.query("select sum(json_extract(facts, '$.given_away')) from variation where noted = 1")
     return Findings(
         steps=StepFindings(**counted) if counted else None,
         blind_solve=SolveFindings(**needs, rated=rated, mean_difficulty=mean) if needs else None,
-        attempts_given_away=given_away or None,
     )
 
 
@@ -205,8 +201,6 @@ def findings_in_words(found: Findings) -> Iterable[tuple[str, str]]:
             f"of {asked} questions {solve.known} known, {solve.needs_paper} need the paper, {solve.unanswered} unanswered, "
             f"{solve.undecided} {UNDECIDED}; mean difficulty {mean} over {solve.rated}",
         )
-    if found.attempts_given_away:
-        yield "benchmarks", f"{found.attempts_given_away} attempts that give one away are in no export"
 
 
 def _row(index: IndexReader, query: str) -> list[int]:

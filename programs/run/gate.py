@@ -1,4 +1,4 @@
-"""What a run's tasks wait for: a place before the models, their turn to decide, and, once it is interrupted, no more."""
+"""What a run's tasks wait for: a place before the models, and, once it is interrupted, no more."""
 
 import asyncio
 import logging
@@ -151,38 +151,6 @@ class Gate:
         self._replied.popleft()
         if self._replied:
             loop.call_soon(self._next_goes_on, loop)
-
-
-class Turn:
-    """A text's turn to decide, behind that of the text `before` it. It comes when all before it are over, however late each
-    is, so that what is decided in turn does not depend on how fast anything was.
-
-    One that ends undecided ends the line: those behind it must not decide before it, and get `RunStopped`.
-    """
-
-    def __init__(self, before: "Turn | None") -> None:
-        loop = asyncio.get_running_loop()
-        self._come: asyncio.Future[bool] = loop.create_future() if before is None else before._passed_on
-        self._passed_on: asyncio.Future[bool] = loop.create_future()
-        self._over = False
-        if before is None:
-            self._come.set_result(True)
-
-    async def come(self) -> None:
-        """Returns when it is this text's turn. Raises `RunStopped` when it never will be."""
-        # The same future is what the turns behind wait for.
-        if not await asyncio.shield(self._come):
-            raise RunStopped
-
-    def over(self, *, decided: bool = True) -> None:
-        """Ends the turn, as soon as it has come; a second time changes nothing."""
-        if self._over:
-            return
-        self._over = True
-        if decided:
-            self._come.add_done_callback(lambda come: self._passed_on.set_result(come.result()))
-        else:
-            self._passed_on.set_result(False)
 
 
 @asynccontextmanager

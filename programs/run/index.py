@@ -108,14 +108,12 @@ class IndexReader:
         """Offset and length of the newest line of this kind and key."""
         return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
-    def places(self, kind: str, after: int, *, status: str | None = None, since: int = 0) -> list[tuple[int, int, int]]:
-        """The next keys of this kind after the one that first stood at offset `after`: (first, offset, length). Only those
-        of this status; whose newest line stands at `since` or behind."""
+    def places(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
+        """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
+        length)."""
         more = " and status = ?" if status else ""
-        query = (
-            f"select first, at, length from line where kind = ? and first > ? and at >= ?{more} order by first limit ?"
-        )
-        return self.query(query, kind, after, since, *([status] if status else []), PAGE)
+        query = f"select first, at, length from line where kind = ? and first > ?{more} order by first limit ?"
+        return self.query(query, kind, after, *([status] if status else []), PAGE)
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What SQL finds in the table `line` and the views `variation`, `pool` and `sample`."""

@@ -73,12 +73,10 @@ class JournalReader:
 
     def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """The newest line of every variation (with this status), in the order in which they first stood."""
-        return self._newest("unit", status=status)
-
-    def pools(self, *, since: int = 0) -> Iterator[dict[str, Any]]:
-        """The newest questions of every text (that were written at offset `since` or behind it), in the order in which the
-        texts first had some."""
-        return self._newest("pool", since=since)
+        last = -1
+        while places := self.index.places("unit", last, status=status):
+            for last, offset, length in places:  # noqa: B007
+                yield self._read(offset, length)
 
     def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
         """Every line, in order: its offset, its length and what it says, as it was written. Raises `JournalError` at a
@@ -87,12 +85,6 @@ class JournalReader:
             yield from scan(self.path, 0, self.index.end)
         except Damaged as error:
             raise damaged(self.path, error) from None
-
-    def _newest(self, kind: str, **which: Any) -> Iterator[dict[str, Any]]:
-        last = -1
-        while places := self.index.places(kind, last, **which):
-            for last, offset, length in places:  # noqa: B007
-                yield self._read(offset, length)
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         try:
@@ -161,15 +153,6 @@ class Journal(JournalReader):
                 self._undo(error)
                 raise _unwritten(self.path, error) from error
             self._size += len(line)
-
-    @property
-    def end(self) -> tuple[int, str]:
-        """The journal's size in bytes, and a mark of the last of them."""
-        return self._size, mark(self._file, self._size)
-
-    def has(self, end: tuple[int, str]) -> bool:
-        """Whether an `end` that was noted earlier is one of this journal: what stood before it stands there still."""
-        return end[0] <= self._size and mark(self._file, end[0]) == end[1]
 
     def flush(self) -> None:
         """Brings everything written to the disk, then the index up to it. Raises `JournalError`, as does every `append`

@@ -4,15 +4,12 @@ import logging
 from collections.abc import Mapping
 
 from programs.inputs.sample import Sample
-from programs.rejection import Reason
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
-from programs.run.rescreening import given_away
 from programs.run.rules import Rules
-from programs.selection.screening import Screen
 from programs.stages.questions import QuestionPool
 from programs.tracer import SampleOutcome, Store
-from programs.traces.line import CONTAMINATED, IMPORTED, WITHDRAWN, line_of, made_before
+from programs.traces.line import IMPORTED, LEFT_OUT, line_of, made_before
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 
 log = logging.getLogger("synthreasoner")
@@ -26,11 +23,10 @@ class JournalStore(Store):
         self,
         journal: Journal,
         rules: Rules,
-        screen: Screen,
         ledger: Ledger,
         provenance: Mapping[str, str | int | None],
     ) -> None:
-        self._journal, self._rules, self._screen, self._ledger = journal, rules, screen, ledger
+        self._journal, self._rules, self._ledger = journal, rules, ledger
         self._provenance = provenance
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:
@@ -38,30 +34,30 @@ class JournalStore(Store):
         if found is None:
             return None
         status, basis, settled, digest = found
-        # What was taken over from a document is finished, whatever today's rules. The question of a withdrawn one would
-        # not be asked for again if it were still left out.
-        fixed = settled and basis == IMPORTED
-        rules = self._screen.rules if status == CONTAMINATED else self._rules.basis
-        decided = fixed or (settled and basis == rules and status != WITHDRAWN)
+        # What was taken over from a document is finished, whatever today's rules, and what an older run left out stays out.
+        fixed = (settled and basis == IMPORTED) or status in LEFT_OUT
+        decided = fixed or (settled and basis == self._rules.basis)
         return EarlierOutcome(accepted=status == "accepted", decided=decided, digest=digest, fixed=fixed)
 
-    def screened(self, sample: str, pool: QuestionPool) -> QuestionPool:
-        """As the journal has it, or else decided and written now."""
-        return self._screen.pool(sample, pool)
+    def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
+        """Writes a text's questions where the journal has none. What an older run left out (`dropped`) stays out."""
+        line = self._journal.latest("pool", sample)
+        if line is None:
+            self._journal.append("pool", sample, **pool.model_dump(mode="json"))
+            return pool
+        dropped = {(question["type"], question["text"]) for question in line["dropped"]}
+        kept = [question for question in pool.questions if (question.type.value, question.text) not in dropped]
+        return pool.model_copy(update={"questions": kept})
 
     def keep(self, variation: Variation) -> None:
-        """Writes a variation; what gives a benchmark away is left out."""
+        """Writes a variation."""
         key = str(variation.key)
-        hit = self._screen.trace(*variation.texts) if variation.accepted else None
-        if hit is not None:
-            variation.turn_down(CONTAMINATED, Reason.BENCHMARK, str(hit))
-        basis = self._screen.rules if variation.status == CONTAMINATED else self._rules.basis
-        line = line_of(variation, basis, self._provenance)
+        line = line_of(variation, self._rules.basis, self._provenance)
         earlier = self._journal.latest("unit", key)
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
-        if given := given_away(self._screen, line):
-            line["contaminated"] = given
+            if given_away := earlier.get("contaminated"):
+                line["contaminated"] = given_away
         self._journal.append("unit", key, **line)
         if not variation.accepted:
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
@@ -93,7 +89,3 @@ class JournalStore(Store):
     def accepted(self) -> int:
         """How many traces there are."""
         return self._journal.index.counts().get("accepted", 0)
-
-    def decides_in_turn(self, sample: Sample) -> bool:
-        """Whether what stands of a text's questions is still to be decided, and hangs on the texts before it."""
-        return self._screen.takes_turns and not self._screen.decided(sample.id)

@@ -28,12 +28,11 @@ class Rules:
         return _hash({**self.text, "variation": self.variation})
 
 
-def rules_of(settings: Settings, screened: str) -> Rules:
-    """The rules of a run. `screened` says by which rules questions are left out."""
+def rules_of(settings: Settings) -> Rules:
+    """The rules of a run."""
     text = {
         "questions": settings.traces_per_sample,
         "variations": settings.traces_per_question,
-        "screened": screened,
         "prefiltered": settings.prefilter,
     }
     return Rules(_asked_for(settings), {name: value for name, value in text.items() if value})

@@ -32,12 +32,10 @@ from programs.run.ledger import Gauges, Ledger
 from programs.run.outcomes import JournalStore
 from programs.run.pilot import choose, foretold
 from programs.run.reading import Reading
-from programs.run.rescreening import prepare
 from programs.run.resume import cleared_for, mixing_of, take_up
 from programs.run.rules import Rules, rules_of
 from programs.run.runner import Runner
 from programs.run.summary import Summary, summary_of
-from programs.selection.screening import Screen, screening
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
 from programs.versions import git_commit, stamp, versions
@@ -60,10 +58,6 @@ class Finished:
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
-    if settings.decontaminate:
-        from programs.selection.benchmarks import benchmark_files
-
-        benchmark_files(settings.decontaminate)
     tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, model=settings.model)
     mixing = mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
     models = ModelTable(settings, told=ledger.trouble.pauses)
@@ -71,11 +65,9 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     try:
         with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
             take_up(journal, settings, mixing, models.without_effort)
-            with screening(settings, journal) as screen:
-                prepare(screen, journal)
-                rules = rules_of(settings, screen.rules)
-                work = _Work(settings, ledger, report, tracer, models, inputs, journal, screen, rules, mixing)
-                return await work.done()
+            rules = rules_of(settings)
+            work = _Work(settings, ledger, report, tracer, models, inputs, journal, rules, mixing)
+            return await work.done()
     finally:
         await models.close()
 
@@ -91,7 +83,6 @@ class _Work:
     models: ModelTable
     inputs: Sequence[Source]
     journal: Journal
-    screen: Screen
     rules: Rules
     mixing: dict[str, Any]
     pilot: list[Sample] | None = None
@@ -106,7 +97,7 @@ class _Work:
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
-        store = JournalStore(journal, self.rules, self.screen, ledger, provenance)
+        store = JournalStore(journal, self.rules, ledger, provenance)
         reading = await self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
         runner = Runner(self.tracer, settings, caller, gate, store, intake, reading.samples)
@@ -121,7 +112,6 @@ class _Work:
                 )
                 try:
                     await runner.run()
-                    self.screen.close()
                 except (FatalError, JournalError) as error:
                     failure = error
                 finally:
@@ -139,7 +129,6 @@ class _Work:
             "mixing": self.mixing,
             "versions": versions(),
             "git_commit": git_commit(),
-            "question_rules": self.screen.rules,
             "rules": {**self.rules.text, "variation": self.rules.variation},
             "basis": self.rules.basis,
         }

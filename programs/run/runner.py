@@ -15,7 +15,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.errors import RunStopped
 from programs.inputs.sample import Sample
-from programs.run.gate import Gate, Turn
+from programs.run.gate import Gate
 from programs.run.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore
@@ -53,7 +53,6 @@ class Runner:
     ) -> None:
         self._tracer, self._settings, self._caller, self._gate = tracer, settings, caller, gate
         self._store, self._intake, self._samples = store, intake, samples
-        self._last_turn: Turn | None = None
         self._again: set[int] = set()
         self._limited: deque[Sample] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -150,15 +149,12 @@ class Runner:
         return len(self._spares) < math.ceil(lost * (len(self._tasks) - len(self._spares)))
 
     def _start(self, sample: Sample, counted: bool = False, *, spare: bool = False) -> None:
-        turn = None
-        if self._store.decides_in_turn(sample):
-            turn = self._last_turn = Turn(self._last_turn)
         limit: int | None = 1
         if spare:
             self._spares[sample.id] = sample, asyncio.get_running_loop().create_future()
         else:
             limit = self._intake.grant(sample)
-        task = asyncio.create_task(self._sample(sample, limit, turn, counted))
+        task = asyncio.create_task(self._sample(sample, limit, counted))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -202,24 +198,17 @@ class Runner:
             elif not self._tasks:
                 return
 
-    async def _sample(self, sample: Sample, limit: int | None, turn: Turn | None, counted: bool) -> None:
+    async def _sample(self, sample: Sample, limit: int | None, counted: bool) -> None:
         async def answer(ask: Ask) -> Reply:
-            if turn is not None and ask.stage != "questions":
-                turn.over()
             if ask.stage == "trace" and sample.id in self._spares and not await self._spares[sample.id][1]:
                 raise RunStopped
-            reply = await self._caller.answer(ask)
-            if turn is not None and ask.stage == "questions":
-                await turn.come()
-            return reply
+            return await self._caller.answer(ask)
 
         decided = False
         try:
             outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
             decided = True
         finally:
-            if turn is not None:
-                turn.over(decided=decided)
             if not decided:
                 self._intake.leaves(sample, counted, STOPPED)
             if self._spares.pop(sample.id, None) is None:

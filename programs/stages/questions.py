@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import dspy
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
@@ -52,27 +52,11 @@ class RejectedQuestion(BaseModel):
     problems: list[str]
 
 
-class DroppedQuestion(Question):
-    """A usable question that was left out all the same. `why` is the kind of the reason; `twin` says where the other one
-    stands (a text's hash and question type, or a benchmark's file and line), `twin_text` is what that one says."""
-
-    why: str
-    twin: str
-    twin_text: str
-
-
 class QuestionPool(BaseModel):
-    """The questions of one text, in the order in which they are used, those not taken, and those left out for the sake of
-    other texts' questions or of benchmarks."""
+    """The questions of one text, in the order in which they are used, and those not taken."""
 
     questions: list[Question]
     rejected: list[RejectedQuestion]
-    dropped: list[DroppedQuestion] = Field(default_factory=list)
-
-    def usable(self, sample_id: str, seed: int) -> list[Question]:
-        """The questions with those that were left out, in the order in which they would be used."""
-        left_out = [Question(**question.model_dump(include=set(Question.model_fields))) for question in self.dropped]
-        return _in_order([*self.questions, *left_out], sample_id, seed)
 
 
 class QuestionStage(PredictorModule):
@@ -98,7 +82,8 @@ class QuestionStage(PredictorModule):
         outputs = [rejected.output for rejected in reply.rejected if rejected.output is not None]
         outputs += [reply.output] if reply.output is not None and reply.output not in outputs else []
         pool = _merged([QuestionSet.model_validate(output) for output in outputs], passage, self.predict)
-        return pool.model_copy(update={"questions": _in_order(pool.questions, passage.sample.id, seed)})
+        order = type_order(passage.sample.id, seed)
+        return pool.model_copy(update={"questions": sorted(pool.questions, key=lambda one: order.index(one.type))})
 
 
 def type_order(sample_id: str, seed: int) -> list[QuestionType]:
@@ -106,11 +91,6 @@ def type_order(sample_id: str, seed: int) -> list[QuestionType]:
     order = list(QuestionType)
     random.Random(f"{seed}/{sample_id}").shuffle(order)
     return order
-
-
-def _in_order(questions: list[Question], sample_id: str, seed: int) -> list[Question]:
-    order = type_order(sample_id, seed)
-    return sorted(questions, key=lambda question: order.index(question.type))
 
 
 def no_prose(text: str) -> list[str]:

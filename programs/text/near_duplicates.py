@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
 from collections import Counter
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ ROWS = 6
 SHARED = 2
 SEED = 1
 SCHEME = "affine32"
-"""datasketch's name for how it permutes hashes; stored bands hold for one scheme and seed alone."""
+"""datasketch's name for how it permutes hashes."""
 
 _STOP_WORDS = """
     a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
@@ -109,6 +110,27 @@ def bands(text: str) -> tuple[int, ...]:
     values = signature.hashvalues.astype("<u4").reshape(BANDS, ROWS)
     digests = (hashlib.blake2b(bytes([band]) + rows.tobytes(), digest_size=8) for band, rows in enumerate(values))
     return tuple(int.from_bytes(digest.digest(), "big", signed=True) for digest in digests)
+
+
+class BandIndex:
+    """Questions, each known by a number, that finds those nearly alike. It is a table of an open database, which is to have
+    no such `table` yet: memory does not grow with it."""
+
+    def __init__(self, database: sqlite3.Connection, table: str) -> None:
+        database.execute(f"create table {table} (hash integer, item integer, primary key (hash, item)) without rowid")
+        self._database, self._table = database, table
+
+    def add(self, item: int, text: str) -> None:
+        """Takes a question in."""
+        rows = ((band, item) for band in bands(text))
+        self._database.executemany(f"insert or ignore into {self._table} values (?, ?)", rows)
+
+    def candidates(self, text: str) -> list[int]:
+        """Those that share SHARED bands or more with a text, in order."""
+        of = bands(text)
+        found = f"select item from {self._table} where hash in ({','.join('?' * len(of))})"
+        query = f"{found} group by item having count(*) >= ? order by item"
+        return [row[0] for row in self._database.execute(query, (*of, SHARED))]
 
 
 def _minhash(permutations: Any = None) -> Any:

@@ -5,7 +5,7 @@ record      the trace that was taken (accepted, or waiting for judges), or null
 attempts    the records of the attempts that were not taken, in order; of a variation that was not taken, all
 standings   what the judges' verdicts made of each attempt, the taken one last (`programs.traces.verdicts.Standing`)
 unused      attempts that earlier rules asked for and the present ones do not need
-contaminated    of the attempts that were not taken, those that give a benchmark away: the records' ids, and where it stands
+contaminated    from older versions: the ids of attempts that give a benchmark away, and where it stands
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 Line = Mapping[str, Any]
 
-CONTAMINATED: Final = "contaminated"
-"""The status of variations whose thought or answer gives a benchmark away."""
-
 WITHDRAWN: Final = "withdrawn"
-"""The status of variations whose question was dropped after they were made: the question's loss is theirs."""
+"""The status of variations whose question an older version left out after they were made: the question's loss is theirs."""
+
+LEFT_OUT: Final = (WITHDRAWN, "contaminated")
+"""The statuses of variations that an older version left out as duplicates, or since they give a benchmark away."""
 
 IMPORTED: Final = "imported"
 """The basis of variations that came from a document: no rule of ours decided them."""

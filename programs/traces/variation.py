@@ -18,9 +18,9 @@ from programs.traces.record import record_of
 from programs.traces.verdicts import Standing, floors_missed
 from signatures.vocabulary import ThoughtOrigin
 
-Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed", "contaminated", "withdrawn"]
+Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
 """unjudged: waits for judges, or for what else could not be decided; failed: a stage gave no readable answer, tried again
-later; contaminated: it gives a benchmark away; withdrawn: its question was left out after it was made."""
+later."""
 
 
 class VariationKey(NamedTuple):
@@ -140,7 +140,7 @@ class Variation:
     @property
     def settled(self) -> bool:
         """Whether a later run by the same rules would change nothing."""
-        return self.last.settled if self.accepted else self.status in ("rejected", "duplicate", "contaminated")
+        return self.last.settled if self.accepted else self.status in ("rejected", "duplicate")
 
     @property
     def digest(self) -> str | None:

@@ -73,7 +73,7 @@ def test_what_takes_a_documents_place_later_is_moved_aside(lab: Lab) -> None:
 def test_an_old_dropped_list_and_its_like_are_left_alone(lab: Lab) -> None:
     for name in ("out.dropped.jsonl", ".out.json.tmp", "out.labels.jsonl", "out.review.jsonl"):
         (lab.folder / name).write_bytes(NOTES)
-    assert called(*lab.arguments(dedupe_questions=True)).returncode == 0
+    assert called(*lab.arguments()).returncode == 0
     for name in ("out.dropped.jsonl", ".out.json.tmp", "out.labels.jsonl", "out.review.jsonl"):
         assert (lab.folder / name).read_bytes() == NOTES
 

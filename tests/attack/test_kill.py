@@ -41,7 +41,6 @@ OPTIONS: dict[str, Any] = {
     "solver_model": "openai/solver",
     "compare_model": "openai/comparer",
     "check_steps": True,
-    "dedupe_questions": True,
     "concurrency": CONCURRENCY,
     "document_interval": 0.1,
     "seed": SEED,
@@ -148,5 +147,5 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, requ
         assert len(lab.records) == len(words(lab)) == len(set(map(unit_of, lab.records)))
         assert lab.document["metadata"]["status"] == "completed"
         names = {path.name for path in lab.folder.iterdir()}
-        belongings = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock", ".questions")}
+        belongings = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock")}
         assert names <= {"out.json", "out.run.log", "passages.jsonl", *belongings}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from programs.exports.format import NoRow
 from programs.exports.reinforcement import label_of
 from programs.records import StepRecord
-from programs.traces.line import CONTAMINATED, WITHDRAWN
+from programs.traces.line import LEFT_OUT
 from tests.exports.building import Made, export_to, laid, made, plain_document, record, refused, rows
 
 # 1. Preference pairs
@@ -124,7 +124,7 @@ def test_what_one_judge_found_wrong_is_never_labelled_good(tmp_path: Path) -> No
     assert {row["quality_score"]: row["label"] for row in found} == {9.0: True, 8.0: False}
 
 
-@pytest.mark.parametrize("status", [WITHDRAWN, CONTAMINATED])
+@pytest.mark.parametrize("status", LEFT_OUT)
 def test_traces_that_were_left_out_are_in_no_preference(tmp_path: Path, status: str) -> None:
     left_out = Made(None, below=[record(1, score=3.0, variation=1)], status=status)
     document = laid(tmp_path, [record(1, score=9.0), left_out, Made(None, below=[record(1, score=4.0, variation=2)])])

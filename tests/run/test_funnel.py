@@ -3,7 +3,7 @@
 1. In every step what went in is what was lost plus what was left; each number is what counting the journal's lines by hand
    gives, over all runs, however often a variation or a text was decided again.
 2. What is left of one step is what goes into the next, where both count the same.
-3. Every loss has a name: skipped lines by reason, questions by reason, stages, judges, twins, benchmarks.
+3. Every loss has a name: skipped lines by reason, questions by reason, stages, judges, twins.
 4. `--max-samples` bounds the texts that all runs together begin; those that were begun are finished.
 5. Costs are of all runs; what is not known is not guessed.
 """
@@ -28,9 +28,6 @@ from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Answer, Asked
 
-BLACK_HOLE = (
-    "the entropy of a black hole is one quarter of the area of its horizon in variations of the Planck length squared"
-)
 NOTHING = "We thank F. Lindqvist for careful reading. This work was supported by the Northern Science Foundation."
 
 
@@ -41,8 +38,6 @@ def questions(asked: Asked) -> Any:
     for kind, draft in made.items():
         if number == 3:
             draft["question"] = f"The paper says nothing about {kind}."
-        if number in (4, 5) or (number == 6 and kind == "mechanism"):
-            draft["question"] = f"Why does the {kind} of faint galaxies grow with their distance from us?"
     return made
 
 
@@ -53,8 +48,7 @@ def thought(asked: Asked) -> Any:
 
 
 def answer(asked: Asked) -> Any:
-    made = scientist.answer(asked if catalogue_of(asked) != 11 else same(asked))
-    return {"text": f"{made['text']} Note that {BLACK_HOLE}."} if catalogue_of(asked) == 8 else made
+    return scientist.answer(asked if catalogue_of(asked) != 11 else same(asked))
 
 
 def same(asked: Asked) -> Asked:
@@ -73,7 +67,6 @@ MESSY: dict[str, Any] = {
     "quality_check": True,
     "judge_models": PANEL,
     "max_attempts": 2,
-    "dedupe_questions": True,
     "prefilter": True,
     "prices": {"openai/any": {"prompt": 2.0, "completion": 10.0}, **{m: {"prompt": 1, "completion": 1} for m in PANEL}},
 }
@@ -85,12 +78,6 @@ def write_input(lab: Lab) -> None:
     lines[3:3] = ["not JSON", "", json.dumps({"title": "no text"}), json.dumps({"text": passage(1)})]
     lines[7:7] = [json.dumps({"text": NOTHING}), json.dumps({"text": "Short."}), "[]"]
     lab.input.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def bench(lab: Lab, *texts: str) -> str:
-    path = lab.folder / "bench.jsonl"
-    path.write_text("".join(f"{json.dumps({'question': text})}\n" for text in texts))
-    return str(path)
 
 
 def steps(finished: Finished) -> dict[str, Step]:
@@ -128,7 +115,7 @@ def counted_by_hand(lab: Lab, finished: Finished) -> None:
 def test_a_messy_run_adds_up(tmp_path: Path) -> None:
     with laboratory(tmp_path, stages=STAGES, base=MESSY) as lab:
         write_input(lab)
-        finished = lab.run(decontaminate=[bench(lab, f"True or false: {BLACK_HOLE}?")], max_samples=13)
+        finished = lab.run(max_samples=13)
         found = steps(finished)
         assert found["lines read by this run"].lost == {
             "blank": 1,
@@ -143,15 +130,14 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["texts read by this run"].entered == 14 == found["lines read by this run"].left
         assert found["texts read by this run"].lost == {"as many texts as --max-samples were begun": 1}
         assert found["texts begun by all runs"].entered == 13 == found["texts read by this run"].left
-        assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 2}
-        assert found["questions drafted"].lost == {Reason.LEANS.value: 21, Reason.REPEATED.value: 8}
+        assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 1}
+        assert found["questions drafted"].lost == {Reason.LEANS.value: 21}
         assert finished.summary.questions["rejected"] == found["questions drafted"].lost, "as the funnel counts them"
         assert found["usable questions"].entered == found["questions drafted"].left
         assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
         assert found["traces tried"].lost == {
             "trace unanswered": 4,
-            Reason.BENCHMARK.value: 4,
             Reason.JUDGED.value: 4,
             Reason.UNJUDGED.value: 4,
             Reason.SAME_VARIATION.value: 2,
@@ -160,23 +146,18 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
 
 
 def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
-    """Interrupted, resumed, with another threshold, with other benchmarks, and without some of the options."""
+    """Interrupted, resumed, with another threshold, and without some of the options."""
     with laboratory(tmp_path, stages=STAGES, base=MESSY) as lab:
         write_input(lab)
-        file = bench(lab, f"True or false: {BLACK_HOLE}?")
-        stopped = lab.run(max_calls=9, decontaminate=[file])
+        stopped = lab.run(max_calls=9)
         assert stopped.status == "budget"
         read = steps(stopped)["texts read by this run"]
         begun = {line["key"] for kind in ("pool", "sample") for line in lab.lines(kind)}
         assert read.left == len(begun)
         assert read.lost.keys() == {"the run stopped"}
-        counted_by_hand(lab, lab.run(decontaminate=[file]))
-        given_away = {record["user_interaction"]["question"] for record in lab.records[:3]}
-        bench(lab, *given_away)
-        counted_by_hand(lab, lab.run(decontaminate=[file]))
-        assert not given_away & {record["user_interaction"]["question"] for record in lab.records}
-        counted_by_hand(lab, lab.run(decontaminate=[file], max_attempts=1))
-        counted_by_hand(lab, lab.run(dedupe_questions=False, traces_per_sample=3, quality_check=False))
+        counted_by_hand(lab, lab.run())
+        counted_by_hand(lab, lab.run(max_attempts=1))
+        counted_by_hand(lab, lab.run(traces_per_sample=3, quality_check=False))
         counted_by_hand(lab, lab.run(max_traces=4))
         assert Counter(line["status"] for line in newest(lab, "unit").values())["failed"] > 0
 

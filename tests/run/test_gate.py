@@ -7,21 +7,18 @@
 5. Once no text is left to begin the shallowest goes first, those who came before included; not in lanes.
 6. A place that is left has its next caller before whoever left goes on; of those with a reply one goes on at a time, and
    keeps its place until then.
-7. What is decided in turn is decided in the order of the turns, however late each comes. One that ends undecided stops
-   those behind it; who is given up while waiting holds up nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.errors import RunStopped
-from programs.run.gate import Gate, Turn
+from programs.run.gate import Gate
 
 
 async def turns(count: int = 3) -> None:
@@ -192,57 +189,3 @@ async def test_one_goes_on_a_turn_and_keeps_its_place_until_then(capacity: int) 
     assert gone_on[:capacity] == list(range(capacity))
     assert sorted(gone_on) == list(range(2 * capacity))
     assert gate.in_flight == 0
-
-
-def in_line(count: int) -> list[Turn]:
-    """So many turns, one behind the other."""
-    line = [Turn(None)]
-    for _ in range(count - 1):
-        line.append(Turn(line[-1]))
-    return line
-
-
-@pytest.mark.parametrize("seed", range(5))
-async def test_decisions_are_made_in_the_order_of_the_turns(seed: int) -> None:
-    decided, dice = list[int](), random.Random(seed)
-
-    async def work(number: int, turn: Turn) -> None:
-        await turns(dice.randrange(12))
-        # Some have nothing to decide after all.
-        if dice.random() < 0.8:
-            await turn.come()
-            decided.append(number)
-        turn.over()
-        turn.over(decided=False)
-
-    await asyncio.wait_for(asyncio.gather(*(work(number, turn) for number, turn in enumerate(in_line(60)))), 10)
-    assert decided == sorted(decided)
-    assert len(decided) > 30
-
-
-async def test_a_turn_that_is_given_up_stops_those_behind_it() -> None:
-    first, second, third, fourth = in_line(4)
-    waiting = [asyncio.create_task(turn.come()) for turn in (third, fourth)]
-    await first.come()
-    await turns()
-    second.over(decided=False)
-    third.over()
-    results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(result) for result in results] == [RunStopped, RunStopped]
-    fourth.over()
-    with pytest.raises(RunStopped):
-        await Turn(fourth).come()
-
-
-async def test_who_is_given_up_while_waiting_holds_up_nobody() -> None:
-    first, second, third = in_line(3)
-    waiting = [asyncio.create_task(turn.come()) for turn in (second, third)]
-    await turns()
-    waiting[0].cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting[0]
-    second.over()
-    await turns()
-    assert not waiting[1].done()
-    first.over()
-    await asyncio.wait_for(waiting[1], 10)

@@ -87,5 +87,5 @@ def test_another_short_answer_is_another_ask() -> None:
 
 def test_a_students_model_is_a_rule_and_counts_in_the_plan() -> None:
     plain, measured = (Settings(model="openai/a", **given) for given in (SOLVING, STUDENT))
-    assert rules_of(plain, "").basis != rules_of(measured, "").basis
+    assert rules_of(plain).basis != rules_of(measured).basis
     assert calls_of(measured, 3)["blind solving"] == 2 * calls_of(plain, 3)["blind solving"]

@@ -1,0 +1,103 @@
+"""Which traces an export leaves out for the sake of others: those whose question was asked of another text before
+(`--dedupe-questions`), and those that give a benchmark away (`--decontaminate`)."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from programs.exports.benchmarks import Benchmarks
+from programs.exports.options import ExportOptions
+from programs.inputs.sample import content_id
+from programs.records import Record
+from programs.text.near_duplicates import BandIndex, similarity
+
+REPEATED = "its question was asked of another text before (--dedupe-questions)"
+QUESTION_GIVEN = "its question gives a benchmark away (--decontaminate)"
+TEXT_GIVEN = "its thought or its answer gives a benchmark away (--decontaminate)"
+
+CACHE_KIB = 65536
+"""What SQLite may hold in memory of a database that lies on the disk."""
+
+
+class LeftOut(NamedTuple):
+    """Why a trace is left out, and what in this case: the question by its id, and what it is like."""
+
+    reason: str
+    example: str
+
+
+class AskedQuestions:
+    """The questions that are taken, in tables of an open database. Two are one from `threshold` (75-100) of similarity on;
+    only what MinHash finds is compared."""
+
+    def __init__(self, database: sqlite3.Connection, threshold: float) -> None:
+        self._database, self._threshold, self._bands = database, threshold, BandIndex(database, "asked_band")
+        database.execute(
+            "create table asked (item integer primary key, name text unique, source text, id text, words text, twin text)"
+        )
+
+    def twin(self, record: Record) -> str | None:
+        """The id of the question of another text that was taken before and that this one repeats; None: it is taken. What
+        was decided once about a question holds for all of its traces."""
+        source, words = record.source_paper.id or record.source_paper.title, record.user_interaction.question
+        name = content_id(f"{source}\0{words}")
+        decided = self._database.execute("select twin from asked where name = ?", (name,)).fetchone()
+        if decided is not None:
+            return None if decided[0] is None else str(decided[0])
+        twin = self._find(source, words)
+        values = (name, source, question_name(record), words, twin)
+        item = self._database.execute("insert into asked values (null, ?, ?, ?, ?, ?)", values).lastrowid
+        if twin is None and item is not None:
+            self._bands.add(item, words)
+        return twin
+
+    def _find(self, source: str, words: str) -> str | None:
+        for item in self._bands.candidates(words):
+            query = "select id, words from asked where item = ? and source != ?"
+            for name, other in self._database.execute(query, (item, source)):
+                if similarity(other, words) >= self._threshold:
+                    return str(name)
+        return None
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What an export's options ask for; None: nothing of that kind."""
+
+    benchmarks: Benchmarks | None
+    asked: AskedQuestions | None
+
+    def against(self, record: Record) -> LeftOut | None:
+        """Why a trace is left out; None: it goes in, and others are held against its question. To be asked of each trace
+        that nothing else keeps out, in order."""
+        name = question_name(record)
+        if self.benchmarks is not None:
+            if given := self.benchmarks.asked_by(record.user_interaction.question):
+                return LeftOut(QUESTION_GIVEN, f"{name} {given}")
+            given = self.benchmarks.told_by(record.reasoning_trace) or self.benchmarks.told_by(record.final_answer)
+            if given:
+                return LeftOut(TEXT_GIVEN, f"{name} {given}")
+        if self.asked is not None and (twin := self.asked.twin(record)):
+            return LeftOut(REPEATED, f"{name} asks the same as {twin}")
+        return None
+
+
+def question_name(record: Record) -> str:
+    """What a question is called in counts: not by its words, which would carry a benchmark's into a published card."""
+    return record.question_id or f"a question of {record.source_paper.title}"
+
+
+@contextlib.contextmanager
+def screening(options: ExportOptions) -> Iterator[Screening]:
+    """All that it holds lies in a temporary file. Raises `UserError` for benchmarks that cannot be read."""
+    # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
+    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
+        # Nobody reads it after a crash. A single transaction, as the end of each would write to the disk.
+        database.execute("pragma journal_mode = off")
+        database.execute(f"pragma cache_size = -{CACHE_KIB}")
+        database.execute("begin")
+        benchmarks = Benchmarks(database, options.decontaminate) if options.decontaminate else None
+        asked = AskedQuestions(database, options.dedupe_similarity) if options.dedupe_questions else None
+        yield Screening(benchmarks, asked)

@@ -1,0 +1,89 @@
+"""The questions of benchmarks.
+
+1. A question that shares 13 words in a row, or nearly all content words, with a benchmark's is told with file and line; one
+   that does neither is not; of other texts, the words in a row alone count.
+2. A file that is missing, cut off or holds no question is a user's mistake; any JSONL is read, packed or not.
+3. A frame that many prompts share gives nothing away.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs.errors import UserError
+from programs.exports.benchmarks import Benchmarks
+
+CLOCKS = (
+    "Which of two identical clocks, one on a hill and one in a valley, runs slower according to general relativity?"
+)
+DUST = "How does interstellar dust redden starlight?"
+OTHER = "By what chain of causes can a companion star spin up a neutron star?"
+
+
+def bench(path: Path, *records: Any) -> Path:
+    text = "".join(f"{record if isinstance(record, str) else json.dumps(record)}\n" for record in records)
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def benchmarks(*files: Path) -> Benchmarks:
+    return Benchmarks(sqlite3.connect(":memory:"), [str(file) for file in files])
+
+
+@pytest.mark.parametrize("name", ["bench.jsonl", "bench.jsonl.gz"])
+def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name: str) -> None:
+    file = bench(
+        tmp_path / name, {"question": OTHER}, {"answer": "none"}, "", {"prompt": CLOCKS}, "broken", {"text": DUST}
+    )
+    found = benchmarks(file)
+    longer = f"I wonder: {CLOCKS.lower().replace(',', '')} And would a pilot notice it?"
+    assert found.asked_by(longer) == f"shares its words with {name}:4"
+    assert found.told_by(f"They ask me {longer}") == f"shares its words with {name}:4"
+    assert found.asked_by("How would dust between the stars redden starlight?") is None
+    assert found.asked_by("Explain how the interstellar dust reddens starlight") == f"asks nearly the same as {name}:6"
+    assert found.told_by("Explain how the interstellar dust reddens starlight") is None
+    assert found.asked_by("Which of two clocks runs slower?") is None
+
+
+def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
+    frame = "Read the following question with great care and then answer it with one letter only, please: "
+    topics = [
+        "quasars",
+        "pulsars",
+        "comets",
+        "nebulae",
+        "novae",
+        "blazars",
+        "magnetars",
+        "halos",
+        "jets",
+        "winds",
+        "dust",
+    ]
+    few = bench(tmp_path / "few.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics[:10]))
+    many = bench(tmp_path / "many.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics * 3))
+    asked = f"{frame}which galaxies merge?"
+    assert benchmarks(few).told_by(asked) is not None
+    assert benchmarks(many).told_by(asked) is None
+    assert benchmarks(many).told_by(f"{frame}what are quasars?") is not None, "its own last words are no frame"
+
+
+def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
+    good = bench(tmp_path / "good.jsonl", {"question": CLOCKS})
+    empty = bench(tmp_path / "empty.jsonl", {"answer": "42"}, "not JSON")
+    packed = bench(tmp_path / "cut.jsonl.gz", {"question": CLOCKS})
+    packed.write_bytes(packed.read_bytes()[:-9])
+    for files, said in (
+        ([good, tmp_path / "gone.jsonl"], "does not exist"),
+        ([good, empty], "holds no question"),
+        ([packed], "cut off"),
+    ):
+        with pytest.raises(UserError, match=f"--decontaminate: .*{said}"):
+            benchmarks(*files)

@@ -1,0 +1,211 @@
+"""What an export leaves out for the sake of others.
+
+1. `--dedupe-questions` takes of questions that ask the same those of the text which comes first, and decides as comparing
+   each with all that are taken would; all variations of a question share its fate, and what other filters keep out counts
+   for nothing.
+2. `--decontaminate` leaves out what gives a benchmark's question away in question, thought or answer; in preference formats
+   attempts that were turned down, too.
+3. What is left out is counted with its reason, and one is named, in the card, in `export.json` and on the screen; neither a
+   benchmark's words nor a path stand there.
+4. Memory does not grow with the questions: they are not held in Python.
+5. A benchmark file that cannot be used is one line, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from programs.exports.options import ExportOptions
+from programs.exports.screening import screening
+from programs.records import Record
+from programs.text import near_duplicates
+from programs.text.near_duplicates import similarity
+from tests.exports.building import Made, export_to, laid, plain_document, record, refused, rows
+
+SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
+DUST = "Why does dust redden the light of distant galaxies?"
+AGAIN = "Please explain: why does dust redden the light of distant galaxies?"
+STEMS = (
+    "Why does the scatter of {0} grow towards fainter {1}?",
+    "How would you transfer the calibration of {0} to a survey without {1}?",
+    "Which systematic effect of {0} limits the precision on {1} by {2} percent?",
+)
+TOPICS = ("lensing", "redshift", "velocity", "polarisation", "metallicity", "luminosity", "clustering", "extinction")
+
+
+def ids(folder: Path) -> list[str]:
+    return [row["id"] for row in rows(folder)]
+
+
+def options(**given: object) -> ExportOptions:
+    return ExportOptions.model_validate({"document": "a.json", "to": "sft", "output": "b", **given})
+
+
+def taken(records: Iterable[Record], **given: object) -> list[Record]:
+    with screening(options(**given)) as screen:
+        return [one for one in records if screen.against(one) is None]
+
+
+# 1. Questions that were asked before
+
+
+@pytest.mark.parametrize("threshold", [75.0, 85.0, 100.0])
+def test_what_is_taken_is_what_comparing_with_all_that_are_taken_gives(threshold: float) -> None:
+    dice, records = random.Random(3), []
+    for number in range(150):
+        text = dice.choice(STEMS).format(*dice.sample(TOPICS, 2), dice.randint(2, 4))
+        # Words that carry nothing make other texts of the same question.
+        records.append(record(number, question=f"Please explain: {text}" if dice.random() < 0.4 else text))
+    kept: list[str] = []
+    for one in records:
+        asked = one.user_interaction.question
+        if all(similarity(asked, earlier) < threshold for earlier in kept):
+            kept.append(asked)
+    found = taken(records, dedupe_questions=True, dedupe_similarity=threshold)
+    assert [one.user_interaction.question for one in found] == kept
+    assert 20 < len(kept) < 140
+
+
+def test_only_what_is_taken_keeps_others_out() -> None:
+    """The second is nearly the first, the third nearly the second alone."""
+    words = "dust redden light distant galaxies cluster halo filament survey lensing quasar nebula pulsar"
+    asked = [f"Why does {' '.join(words.split()[:count])} matter?" for count in (8, 10, 13)]
+    near = [similarity(one, other) >= 85 for one, other in zip(asked, [asked[1], asked[2], asked[0]], strict=True)]
+    assert near == [True, True, False]
+    found = taken([record(number, question=one) for number, one in enumerate(asked)], dedupe_questions=True)
+    assert [one.user_interaction.question for one in found] == [asked[0], asked[2]]
+
+
+@pytest.mark.parametrize("to", ["sft", "grpo"])
+def test_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) -> None:
+    """The first text's question has a variation behind the second text's, and this one another."""
+    first = [record(1, question=DUST, variation=number) for number in range(2)]
+    second = [record(2, question=AGAIN, variation=number) for number in range(2)]
+    other = record(2, question="How large is the scatter of the slope?", kind="critical")
+    document = plain_document(tmp_path / "a.json", [first[0], second[0], first[1], second[1], other])
+    found = rows(export_to(document, to, "--dedupe-questions"))
+    assert {row["question_id"] for row in found} == {first[0].question_id, other.question_id}
+    assert len(found) == (3 if to == "sft" else 2)
+
+
+def test_questions_of_one_text_are_not_compared() -> None:
+    assert (
+        len(taken([record(1, question=DUST), record(1, question=AGAIN, kind="critical")], dedupe_questions=True)) == 2
+    )
+
+
+def test_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
+    document = plain_document(
+        tmp_path / "a.json",
+        [
+            record(1, question=DUST, score=3.0),
+            record(2, question=DUST, score=8.0, answer=f"It is said that {SECRET}."),
+            record(3, question=AGAIN, score=8.0),
+        ],
+    )
+    (tmp_path / "bench.jsonl").write_text(json.dumps({"question": f"True or false: {SECRET}?"}))
+    words = ("--dedupe-questions", "--min-score", "5", "--decontaminate", str(tmp_path / "bench.jsonl"))
+    (row,) = rows(export_to(document, "sft", *words))
+    assert row["messages"][1]["content"].endswith(AGAIN)
+
+
+# 2. and 3. Benchmarks, and what is told
+
+
+def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> None:
+    question = f"Is it true that {SECRET}, or not?"
+    records = [
+        record(1),
+        record(2, question=question),
+        record(3, thought=f"They say that {SECRET}."),
+        record(4, answer=f"Note that {SECRET}."),
+        record(5, question=DUST),
+        record(6, question=AGAIN),
+    ]
+    document = plain_document(tmp_path / "a.json", records)
+    (tmp_path / "bench.jsonl").write_text(f"\n{json.dumps({'question': question})}\n")
+    arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
+    folder = export_to(document, "sft", *arguments)
+    assert ids(folder) == [records[0].id, records[4].id]
+    said = json.loads((folder / "export.json").read_text())
+    given = "gives a benchmark away (--decontaminate)"
+    counts = {
+        f"its question {given}": (1, f"{records[1].question_id} shares its words with bench.jsonl:2"),
+        f"its thought or its answer {given}": (2, f"{records[2].question_id} shares its words with bench.jsonl:2"),
+        "its question was asked of another text before (--dedupe-questions)": (
+            1,
+            f"{records[5].question_id} asks the same as {records[4].question_id}",
+        ),
+    }
+    assert said["counts"]["skipped"] == {reason: count for reason, (count, _) in counts.items()}
+    assert said["counts"]["examples"] == {reason: example for reason, (_, example) in counts.items()}
+    assert said["benchmarks"] == ["bench.jsonl"]
+    card = (folder / "README.md").read_text()
+    for reason, (count, example) in counts.items():
+        assert f"| not exported: {reason} | {count} |" in card
+        assert f"- {reason}, for example: {example}" in card
+    for path in folder.rglob("*.*"):
+        assert str(tmp_path) not in path.read_text()
+        assert SECRET not in path.read_text()
+
+
+@pytest.mark.parametrize("to", ["dpo", "kto"])
+def test_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path, to: str) -> None:
+    below = [record(1, score=3.0, answer=f"Note that {SECRET}."), record(1, score=4.0)]
+    document = laid(tmp_path, [Made(record(1, score=9.0), below=below)])
+    (tmp_path / "bench.jsonl").write_text(json.dumps({"question": f"True or false: {SECRET}?"}))
+    whole = (export_to(document, to) / "data" / "train.jsonl").read_text()
+    folder = export_to(document, to, "--decontaminate", str(tmp_path / "bench.jsonl"), output="clear")
+    clear = (folder / "data" / "train.jsonl").read_text()
+    assert (SECRET in whole, SECRET in clear) == (True, False)
+    assert len(clear.splitlines()) == len(whole.splitlines()) - 1
+
+
+def test_attempts_at_a_repeated_question_are_in_no_preference(tmp_path: Path) -> None:
+    units = [
+        Made(record(n, score=9.0, question=q), [record(n, score=4.0, question=q)]) for n, q in ((1, DUST), (2, AGAIN))
+    ]
+    found = rows(export_to(laid(tmp_path, units), "kto", "--dedupe-questions"))
+    assert [row["question_id"] for row in found] == [units[0].accepted.question_id] * 2  # type: ignore[union-attr]
+
+
+# 4. Memory
+
+
+def test_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Candidates come from the table on the disk; MinHash itself, which takes most of the time, is left out."""
+    monkeypatch.setattr(near_duplicates, "bands", lambda text: (hash(text), hash(text) ^ 1))
+    one = record(1)
+
+    def asked(numbers: range) -> Iterable[Record]:
+        for number in numbers:
+            paper = one.source_paper.model_copy(update={"id": f"{number:016x}"})
+            words = one.user_interaction.model_copy(update={"question": f"Why is the slope of text {number} so low?"})
+            yield one.model_copy(update={"source_paper": paper, "user_interaction": words})
+
+    with screening(options(dedupe_questions=True)) as screen:
+        assert all(screen.against(each) is None for each in asked(range(2000)))
+        before = sys.getallocatedblocks()
+        assert all(screen.against(each) is None for each in asked(range(2000, 20_000)))
+        assert sys.getallocatedblocks() - before < 1000
+        assert all(screen.against(each) is None for each in asked(range(0, 20_000, 1999))), "as it was decided"
+        other = one.model_copy(update={"source_paper": one.source_paper.model_copy(update={"id": "another"})})
+        words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 17777 so low?"})
+        assert screen.against(other.model_copy(update={"user_interaction": words})) is not None
+
+
+# 5. Mistakes
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "does not exist"), ('{"answer": 1}\n', "holds no question")])
+def test_a_benchmark_that_cannot_be_used_is_refused(tmp_path: Path, content: str | None, said: str) -> None:
+    document = laid(tmp_path, [record(1)])
+    if content is not None:
+        (tmp_path / "bench.jsonl").write_text(content)
+    assert said in refused(document, "sft", "--decontaminate", str(tmp_path / "bench.jsonl"))
