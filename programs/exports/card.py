@@ -2,7 +2,7 @@
 (card.md.jinja). And the counts that it shows."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,21 +17,23 @@ from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
 from programs.statistics.counts import count_name
 
-COUNTED = ["read", "skipped", "licences", "domains", "question_types", "difficulties", "labels", "judges", "programs"]
+COUNTED = [
+    *("read", "skipped", "licences", "domains", "question_types", "difficulties", "labels"),
+    *("judges", "programs", "models"),
+]
 MOST = 1000
 """Different values that a count names; more are counted together, so that memory does not grow with them."""
 
 
 class Tally:
     """What went into an export. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is
-    no row of a trace (or, in a grouped format, of a question), the next count rows, and the last two (their prompts'
-    fingerprints), with `models` by stage, the traces of the rows. `with_passage` rows have the passage in the prompt,
+    no row of a trace (or, in a grouped format, of a question), the next count rows, and the last three (`programs` are
+    their prompts' fingerprints, `models` by stage) the traces of the rows. `with_passage` rows have the passage in the prompt,
     `without_needed` ones do not though the trace rests on it."""
 
     def __init__(self) -> None:
         self.rows = self.with_passage = self.without_needed = 0
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
-        self.models: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def count(self, what: str, name: str) -> None:
         count_name(self.counts[what], name, MOST)
@@ -58,7 +60,7 @@ class Tally:
                 self.count("judges", judge)
             if made := trace.record.generation:
                 for stage, model in {"trace": made.model, **made.models}.items():
-                    count_name(self.models[stage], model, MOST)
+                    self.count("models", f"{stage}: {model}")
                 if made.program:
                     self.count("programs", made.program)
 
@@ -66,8 +68,7 @@ class Tally:
         """The same as JSON."""
         numbers = {name: getattr(self, name) for name in ("rows", "with_passage", "without_needed")}
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
-        models = {stage: dict(counter.most_common()) for stage, counter in self.models.items()}
-        return {**numbers, **counts, "models": models}
+        return {**numbers, **counts}
 
 
 class Exported(NamedTuple):
@@ -99,8 +100,8 @@ def card(done: Exported) -> str:
         title=title,
         format=options.format,
         repository=re.sub(r'["\\\s]', "-", options.output.name),
-        models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
         contents={
+            "model by stage": counts["models"],
             "question type": counts["question_types"],
             "difficulty": counts["difficulties"],
             "licence of the passage": counts["licences"],
