@@ -2,7 +2,7 @@
 (card.md.jinja). And the counts that it shows."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,23 +17,19 @@ from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
 from programs.statistics.counts import count_name
 
-COUNTED = [
-    *("read", "skipped", "licences", "domains", "question_types", "difficulties", "labels"),
-    *("judges", "programs", "models"),
-]
 MOST = 1000
 """Different values that a count names; more are counted together, so that memory does not grow with them."""
 
 
 class Tally:
     """What went into an export. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is
-    no row of a trace (or, in a grouped format, of a question), the next count rows, and the last three (`programs` are
-    their prompts' fingerprints, `models` by stage) the traces of the rows. `with_passage` rows have the passage in the prompt,
+    no row of a trace (or, in a grouped format, of a question); `judges`, `programs` (their prompts' fingerprints) and
+    `models` (by stage) count the traces of the rows, all others rows. `with_passage` rows have the passage in the prompt,
     `without_needed` ones do not though the trace rests on it."""
 
     def __init__(self) -> None:
         self.rows = self.with_passage = self.without_needed = 0
-        self.counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def count(self, what: str, name: str) -> None:
         count_name(self.counts[what], name, MOST)
