@@ -17,22 +17,20 @@ from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
 from programs.statistics.counts import count_name
 
-COUNTED = ["read", "skipped", "licences", "domains", "question_types", "difficulties", "labels", "judges", "programs"]
 MOST = 1000
 """Different values that a count names; more are counted together, so that memory does not grow with them."""
 
 
 class Tally:
     """What went into an export. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is
-    no row of a trace (or, in a grouped format, of a question), the next count rows, and the last two (their prompts'
-    fingerprints), with `models` by stage, the traces of the rows. `with_passage` rows have the passage in the prompt,
+    no row of a trace (or, in a grouped format, of a question); `judges`, `programs` (their prompts' fingerprints) and
+    `models` (by stage) count the traces of the rows, all others rows. `with_passage` rows have the passage in the prompt,
     `without_needed` ones do not though the trace rests on it. `examples` has for some reasons a trace that was skipped, and
     what it is like."""
 
     def __init__(self) -> None:
         self.rows = self.with_passage = self.without_needed = 0
-        self.counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
-        self.models: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.examples: dict[str, str] = {}
 
     def count(self, what: str, name: str) -> None:
@@ -60,7 +58,7 @@ class Tally:
                 self.count("judges", judge)
             if made := trace.record.generation:
                 for stage, model in {"trace": made.model, **made.models}.items():
-                    count_name(self.models[stage], model, MOST)
+                    self.count("models", f"{stage}: {model}")
                 if made.program:
                     self.count("programs", made.program)
 
@@ -68,8 +66,7 @@ class Tally:
         """The same as JSON."""
         numbers = {name: getattr(self, name) for name in ("rows", "with_passage", "without_needed")}
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
-        models = {stage: dict(counter.most_common()) for stage, counter in self.models.items()}
-        return {**numbers, **counts, "models": models, "examples": self.examples}
+        return {**numbers, **counts, "examples": self.examples}
 
 
 class Exported(NamedTuple):
@@ -102,8 +99,8 @@ def card(done: Exported) -> str:
         format=options.format,
         repository=re.sub(r'["\\\s]', "-", options.output.name),
         benchmarks=options.benchmark_names,
-        models={stage: ", ".join(models) for stage, models in done.tally.models.items()},
         contents={
+            "model by stage": counts["models"],
             "question type": counts["question_types"],
             "difficulty": counts["difficulties"],
             "licence of the passage": counts["licences"],

@@ -21,7 +21,7 @@ from programs.exports.format import Candidate, Format, NoRow
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.screening import Screening, screening
-from programs.exports.view import View, source_name
+from programs.exports.view import NO_SCORE, View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import read_variations
@@ -66,8 +66,7 @@ class Origin(NamedTuple):
                 yield from (Candidate(record, "unused") for became, record in variation.others if became == "unused")
 
     def metadata(self) -> dict[str, Any]:
-        """What the document says about itself, and over that what the journal's latest run says: its `status`, its
-        summary as `run`, `versions` and `git_commit`."""
+        """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""
         told: dict[str, Any] = {}
         try:
             if self.document is not None:
@@ -79,8 +78,7 @@ class Origin(NamedTuple):
         if self.is_journal:
             with viewed(self.path) as journal:
                 last = journal.latest("run", "") or {}
-            last["run"] = last.get("summary")
-            told |= {name: last[name] for name in ("status", "run", "versions", "git_commit") if last.get(name)}
+            told |= {name: last[key] for name, key in (("status", "status"), ("run", "summary")) if last.get(key)}
         return told
 
 
@@ -170,9 +168,9 @@ def _refusal(record: Record, options: ExportOptions) -> str | None:
         return why
     if options.min_score is None or options.format.attempts:
         return None
-    score = options.measure.of(record)
+    score = record.metadata.quality_score
     if score is None:
-        return options.measure.missing
+        return NO_SCORE
     return f"its score is below {options.min_score:g}" if score < options.min_score else None
 
 

@@ -39,7 +39,7 @@ class Format:
     `rows` is given one candidate, or with `grouped` all of a question, and yields rows, most by `View.rows`. What stands in
     the files are the keys of `columns`; a row's `context`, `label` and `labels` are counted. Without `attempts` it is given
     accepted traces alone, those that `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at
-    the scores. `about` says what a row is; `explain` what the card says of options that are this format's own; `whole`
+    the scores. `about` says what a row is; `whole`
     that a row holds the record as it is, whatever its texts; `has_thought` that replies hold the thought, and
     `takes_field` that it can stand in a field of a message; `package` adds to the folder what makes it a package with a
     name.
@@ -49,7 +49,6 @@ class Format:
     about: str
     columns: Callable[[View], Columns]
     rows: Rows
-    explain: Callable[[View], str] | None = None
     grouped: bool = False
     attempts: bool = False
     takes_field: bool = False

@@ -63,8 +63,9 @@ class KeepRule:
 
     def refusal(self, record: Record) -> str | None:
         """Why a trace is not taken; None: it is."""
-        values = {name: MEASURED[name](record) for name, _, _ in self.comparisons}
-        if missing := [name for name, value in values.items() if value is None]:
+        found = {name: MEASURED[name](record) for name, _, _ in self.comparisons}
+        values = {name: value for name, value in found.items() if value is not None}
+        if missing := [name for name in found if name not in values]:
             return f"not measured of it: {', '.join(missing)} (--keep)"
         holds = all(_SIGNS[sign](values[name], number) for name, sign, number in self.comparisons)
         return None if holds else f"it is not {self.text} (--keep)"

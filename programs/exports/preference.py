@@ -1,7 +1,7 @@
 """The formats of preference: pairs of a better and a worse trace of a question, and single traces with a label.
 
 `dpo`: chosen is the best accepted trace of a question; every other one that is worse by the margin makes a pair with it,
-the worst first: other variations, and attempts that the judges turned down. Scores are compared by one measure only.
+the worst first: other variations, and attempts that the judges turned down.
 The prompt is that of the chosen trace: a rejected one that uses figures which it does not show is rejected for that too.
 Before these come pairs that need no score: a model's own thought whose answer agrees with the grounded one, and the tries
 of the same question that came to another answer.
@@ -16,7 +16,7 @@ from functools import partial
 
 from programs.exports.files import Columns, Row
 from programs.exports.format import Candidate, Format, NoRow
-from programs.exports.view import FACTS, MESSAGES, Prompt, View
+from programs.exports.view import FACTS, MESSAGES, NO_SCORE, Prompt, View, rating
 from programs.records import Record
 
 Pair = tuple[Candidate, Candidate]
@@ -47,8 +47,8 @@ def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> R
         "prompt": prompt.messages,
         "chosen": [view.message(chosen)],
         "rejected": [view.message(rejected)],
-        "score_chosen": view.measure.of(chosen),
-        "score_rejected": view.measure.of(rejected),
+        "score_chosen": chosen.metadata.quality_score,
+        "score_rejected": rejected.metadata.quality_score,
         "rejected_id": rejected.id,
     }
 
@@ -56,15 +56,15 @@ def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> R
 def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[Pair]:
     """The best accepted own thought with each try that came to another answer, the furthest off first."""
     agreements = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
-    chosen = _best((one for one, _ in agreements), view)
-    if chosen is not None and (view.min_score is None or view.score_of(chosen.record) >= view.min_score):
+    chosen = _best(one for one, _ in agreements)
+    if chosen is not None and (view.min_score is None or rating(chosen.record) >= view.min_score):
         for wanted in ("contradicts", "partial"):
             yield from ((chosen, one) for one, agreement in agreements if agreement == wanted)
 
 
-def _best(traces: Iterable[Candidate], view: View) -> Candidate | None:
+def _best(traces: Iterable[Candidate]) -> Candidate | None:
     accepted = (one for one in traces if one.became == "accepted")
-    return max(accepted, key=lambda one: view.score_of(one.record), default=None)
+    return max(accepted, key=lambda one: rating(one.record), default=None)
 
 
 def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | NoRow:
@@ -73,24 +73,20 @@ def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | NoRow
         return NoRow(
             "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
         )
-    scored = [one for one in traces if view.measure.of(one.record) is not None]
+    scored = [one for one in traces if rating(one.record)]
     if len(scored) < 2:
-        return NoRow(f"questions with fewer than two traces that have a score of {view.measure.name}")
-    chosen = _best(scored, view)
+        return NoRow("questions with fewer than two traces that judges rated")
+    chosen = _best(scored)
     if chosen is None:
         return NoRow("questions of which no trace was accepted")
-    best = view.score_of(chosen.record)
+    best = rating(chosen.record)
     if view.min_score is not None and best < view.min_score:
         return NoRow(f"questions whose best trace is below {view.min_score:g}")
     # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
-    worse = [one for one in scored if 0 < best - view.score_of(one.record) >= view.least_margin - 1e-9]
+    worse = [one for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
     pairs = [(chosen, one) for one in worse if one.texts != chosen.texts]
-    pairs.sort(key=lambda pair: view.score_of(pair[1].record))
-    return pairs or NoRow(f"questions without two traces that are {view.least_margin:g} apart (--margin)")
-
-
-def _margin(view: View) -> str:
-    return f"The traces of a pair are at least {view.least_margin:g} apart on the {view.measure.name}' scale."
+    pairs.sort(key=lambda pair: rating(pair[1].record))
+    return pairs or NoRow(f"questions without two traces that are {view.margin:g} apart (--margin)")
 
 
 def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
@@ -105,9 +101,9 @@ def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | No
 
 def _label(trace: Candidate, view: View) -> bool | NoRow:
     if view.min_score is not None:
-        score = view.measure.of(trace.record)
+        score = trace.record.metadata.quality_score
         if score is None:
-            return NoRow(view.measure.missing)
+            return NoRow(NO_SCORE)
         return score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
     if trace.became == "unused":
         return NoRow("neither accepted nor turned down by the latest rules (--min-score labels these by their score)")
@@ -123,7 +119,6 @@ DPO = Format(
     attempts=True,
     takes_field=True,
     has_thought=True,
-    explain=_margin,
 )
 KTO = Format(
     name="kto",

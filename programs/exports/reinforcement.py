@@ -21,7 +21,7 @@ from programs.exports.environment import write_package
 from programs.exports.files import Columns, Row
 from programs.exports.format import Candidate, Format, NoRow
 from programs.exports.rewards import NAMES
-from programs.exports.view import FACTS, MESSAGES, Prompt, View
+from programs.exports.view import FACTS, MESSAGES, Prompt, View, rating
 from programs.records import GRADES, ShortAnswer, StepRecord
 
 WRONG = "wrong"
@@ -39,7 +39,7 @@ _CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["str
 
 
 def _question_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
-    best = max((trace.record for trace in traces), key=view.score_of)
+    best = max((trace.record for trace in traces), key=rating)
     short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
     named = [name for name, there in zip(NAMES, (short, rubric), strict=True) if there]
     answer: Row = {"solution": view.answer(best), "rubric": rubric, "rewards": named}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import licence_of
@@ -71,31 +71,7 @@ class Tag(NamedTuple):
 THINK = Tag("think")
 
 
-class ScoreScale(NamedTuple):
-    """How good a trace is, on a scale of its own; ratings of judges and grades are never compared. From `margin` on a
-    difference counts. `of` gives None for a trace without a score."""
-
-    name: str
-    low: float
-    high: float
-    margin: float
-    of: Callable[[Record], float | None]
-
-    @property
-    def missing(self) -> str:
-        """What is said of a trace without a score."""
-        other = "judges" if self.name == "grades" else "grades"
-        return f"it has no score of {self.name} (--score {other} goes by {other})"
-
-
-def _mean_grade(record: Record) -> float | None:
-    return record.answer_grades.overall_score if record.answer_grades else None
-
-
-MEASURES = {
-    "judges": ScoreScale("judges", 1, 10, 1.0, lambda record: record.metadata.quality_score),
-    "grades": ScoreScale("grades", 0, 1, 0.1, _mean_grade),
-}
+NO_SCORE = "it was not rated by judges"
 
 
 class Prompt(NamedTuple):
@@ -140,13 +116,11 @@ class View(BaseModel):
         "message",
         description="whether the system prompt is a message, or begins the user's, for chat templates that take none",
     )
-    score: Literal["judges", "grades"] = Field(
-        "judges",
-        description="what --min-score and --margin are about: the judges' mean rating (1-10) or the mean grade (0-1)",
+    min_score: float | None = Field(
+        None, ge=1, le=10, description="the judges' mean rating (1-10) from which on a trace is good enough"
     )
-    min_score: float | None = Field(None, description="the score from which on a trace is good enough")
-    margin: float | None = Field(
-        None, ge=0, description="dpo: how far apart the traces of a pair are at least (default: 1, or 0.1 of a grade)"
+    margin: float = Field(
+        1.0, ge=0, description="dpo: how far apart the judges' ratings of a pair's traces are at least"
     )
 
     @field_validator("think_tag")
@@ -160,27 +134,6 @@ class View(BaseModel):
         if value is not None and (value in ("role", "content") or not re.fullmatch(r"[A-Za-z_]\w*", value)):
             raise ValueError("a name such as reasoning_content, other than role and content")
         return value
-
-    @model_validator(mode="after")
-    def _on_the_scale(self) -> "View":
-        name, low, high, *_ = self.measure
-        if self.min_score is not None and not low <= self.min_score <= high:
-            raise ValueError(f"--min-score: {name} score from {low:g} to {high:g}")
-        return self
-
-    @property
-    def measure(self) -> ScoreScale:
-        return MEASURES[self.score]
-
-    def score_of(self, record: Record) -> float:
-        """The measure's score; less than any where there is none."""
-        found = self.measure.of(record)
-        return self.measure.low - 1 if found is None else found
-
-    @property
-    def least_margin(self) -> float:
-        """`margin`, or that of the measure."""
-        return self.measure.margin if self.margin is None else self.margin
 
     @property
     def tag(self) -> Tag:
@@ -200,11 +153,11 @@ class View(BaseModel):
 
     def rows(self, record: Record, row: Callable[[Prompt], Row]) -> Iterator[Row]:
         """What `row` makes of each prompt, with the values of `FACTS`."""
-        asked, grade = record.user_interaction, _mean_grade(record)
+        asked, grades = record.user_interaction, record.answer_grades
         facts = (record.id, record.question_id, source_name(record.source_paper), licence_of(record.source_paper.extra))
         kind, level, score = asked.question_type, asked.difficulty_level, record.metadata.quality_score
         for context in self.contexts(record):
-            told = (*facts, kind, level, context, score, grade)
+            told = (*facts, kind, level, context, score, grades and grades.overall_score)
             yield {**row(self._prompt(context, record)), **dict(zip(FACTS, told, strict=True))}
 
     def _prompt(self, context: Context, record: Record) -> Prompt:
@@ -239,6 +192,11 @@ class View(BaseModel):
             return message[self.reasoning_field], message["content"]
         thought, _, answer = message["content"].removeprefix(f"{self.tag.open}\n").partition(f"\n{self.tag.close}\n\n")
         return thought, answer
+
+
+def rating(record: Record) -> float:
+    """The judges' mean rating (1-10); 0, less than any, where there is none."""
+    return record.metadata.quality_score or 0
 
 
 def needs_passage(record: Record) -> bool:

@@ -68,7 +68,7 @@ def test_the_card_says_what_is_in_the_folder(papers: Path) -> None:
     assert said["configs"] == [{"config_name": "default", "data_files": data_files}]
     assert said["license"] == "unknown"
     for expected in (
-        "| trace | writer-7b |",
+        "| trace: writer-7b | 48 |",
         "Fingerprint of the prompts: f00dfeed.",
         "Judges: referee.",
         "| not exported: its score is below 6 | 12 |",
@@ -148,8 +148,9 @@ def test_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
 
 def test_the_least_score_is_kept(papers: Path) -> None:
     assert {row["quality_score"] for row in rows(export_to(papers, "sft", "--min-score", "7.5"))} == {8, 9}
-    said = refused(papers, "sft", "--score", "grades", "--min-score", "0.5", output="b")
-    assert said.startswith("nothing to export to sft: 60 traces read, none left: 60 x it has no score of grades")
+    unrated = plain_document(papers.with_name("unrated.json"), [record(1)])
+    said = refused(unrated, "sft", "--min-score", "7.5", output="b")
+    assert said.startswith("nothing to export to sft: 1 traces read, none left: 1 x it was not rated by judges")
 
 
 @pytest.mark.parametrize(
@@ -238,8 +239,7 @@ def test_the_traces_of_one_question_are_alive_at_a_time() -> None:
         (["--to", "chatml"], "--to: the formats are sft, prompt-completion, "),
         (["--to", "sft", "--splits", "0.9,0.2"], "--splits: one to three shares that add up to 1"),
         (["--to", "sft", "--context", "open"], "invalid choice: 'open'"),
-        (["--to", "sft", "--min-score", "0.7"], "--min-score: judges score from 1 to 10"),
-        (["--to", "sft", "--score", "grades", "--min-score", "7"], "--min-score: grades score from 0 to 1"),
+        (["--to", "sft", "--min-score", "0.7"], "--min-score: "),
         (["--to", "dpo", "--margin", "-1"], "--margin: "),
         (["--to", "sft", "--reasoning-field", "content"], "--reasoning-field: "),
         (["--to", "grpo", "--chat-template", "a/b"], "--chat-template: --to grpo has no messages with a thought"),

@@ -52,13 +52,12 @@ def test_why_there_is_no_pair_is_said(judged: Path) -> None:
     assert "1 x questions without two traces that are 5.1 apart (--margin)" in said
     assert "1 x questions with a single trace" in said
     assert "whose best trace is below 8.5" in refused(judged, "dpo", "--min-score", "8.5")
-    assert "two traces that have a score of grades" in refused(judged, "dpo", "--score", "grades")
     alone = plain_document(judged.with_name("alone.json"), [record(1, score=8.0)])
     assert refused(alone, "dpo").endswith("a document holds no trace that was turned down")
 
 
 SAME = [record(1, score=score, thought="The same.", variation=number) for number, score in enumerate((9.0, 3.0))]
-MIXED = [record(1, score=9.0), record(1, grade=0.5, variation=1), record(1, score=8.5, grade=0.8, variation=2)]
+UNRATED = [record(1, score=9.0), record(1, grade=0.5, variation=1)]
 RENAMED = [record(1, score=9.0), record(1, score=3.0, question="Another one?", variation=1)]
 REJECTED = [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])]
 
@@ -67,11 +66,11 @@ REJECTED = [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])]
     ("units", "reason"),
     [
         (SAME, "1 x questions without two traces"),
-        (MIXED, "1 x questions without two traces"),
+        (UNRATED, "1 x questions with fewer than two traces that judges rated"),
         (RENAMED, "2 x questions with a single trace"),
         (REJECTED, "1 x questions of which no trace was accepted"),
     ],
-    ids=["equal texts", "two measures", "two questions of one name", "none accepted"],
+    ids=["equal texts", "not rated", "two questions of one name", "none accepted"],
 )
 def test_what_makes_no_pair(tmp_path: Path, units: list[Any], reason: str) -> None:
     assert reason in refused(laid(tmp_path, units), "dpo")
@@ -83,22 +82,17 @@ APART = [
     *(record(number, score=7.0) for number in range(2, 9)),
     record(1, score=3.0, variation=1),
 ]
-DECIMAL = [record(1, grade=0.9), record(1, grade=0.8, variation=1, thought="Else.")]
+DECIMAL = [record(1, score=8.3), record(1, score=7.3, variation=1)]
 
 
 @pytest.mark.parametrize(
-    ("units", "score", "pair"),
-    [
-        (BELOW, "judges", (6, 2)),
-        (APART, "judges", (9, 3)),
-        (MIXED, "grades", (0.8, 0.5)),
-        # 0.9 - 0.8 is less than 0.1.
-        (DECIMAL, "grades", (0.9, 0.8)),
-    ],
-    ids=["never chosen when turned down", "far apart in the journal", "by one measure", "decimals"],
+    ("units", "pair"),
+    # 8.3 - 7.3 is less than 1.
+    [(BELOW, (6, 2)), (APART, (9, 3)), (DECIMAL, (8.3, 7.3))],
+    ids=["never chosen when turned down", "far apart in the journal", "decimals"],
 )
-def test_what_makes_a_pair(tmp_path: Path, units: list[Any], score: str, pair: tuple[float, float]) -> None:
-    (row,) = rows(export_to(laid(tmp_path, units), "dpo", "--score", score))
+def test_what_makes_a_pair(tmp_path: Path, units: list[Any], pair: tuple[float, float]) -> None:
+    (row,) = rows(export_to(laid(tmp_path, units), "dpo"))
     assert (row["score_chosen"], row["score_rejected"]) == pair
 
 
