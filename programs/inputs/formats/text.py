@@ -11,7 +11,7 @@ import yaml
 
 from programs.inputs.cleaning import clean, portable
 from programs.inputs.formats.paper import Mark, Paper, marked
-from programs.inputs.headings import PLAIN, depth_of, heading, looks_like_one
+from programs.inputs.headings import Heading, depth_of, heading, looks_like_one
 from programs.inputs.report import Skip, Unreadable
 
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -38,22 +38,15 @@ def sectioned(text: str) -> Paper:
     text = clean(text)
     marks, start = [], 0
     lines = text.split("\n")
-    for number, line in enumerate(lines):
-        around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
-        level = _level(line.strip(), alone=not "".join(around).strip())
-        if level is not None:
-            braced = re.match(r"\s*\\\w+\*?\s*\{(.*)\}", line)
-            marks.append(Mark(start, level, (braced[1] if braced else line).strip("#*_ \t").rstrip(":")))
-        start += len(line) + 1
+    for number, written in enumerate(lines):
+        line, around = written.strip(), [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
+        found = heading(line) if line else None
+        if found is None and looks_like_one(line) and not "".join(around).strip() and (depth := depth_of(line)):
+            found = Heading(depth, line)
+        if found is not None:
+            marks.append(Mark(start, *found))
+        start += len(written) + 1
     return marked(text, marks)
-
-
-def _level(line: str, alone: bool) -> int | None:
-    found = heading(line) if line else None
-    if found is None:
-        return depth_of(line) if alone and looks_like_one(line) else None
-    # What nothing marks, and no number, stands on the first level.
-    return found.level if found.level != PLAIN else depth_of(line) or 1
 
 
 def read_markdown(data: bytes) -> Paper:
