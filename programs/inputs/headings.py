@@ -14,6 +14,8 @@ STATEMENTS: Final = "statements about the paper"
 """Contributions, interests, data availability, ethics, keywords, licence and the like."""
 
 DEEPEST: Final = 9
+"""The level of a part with nothing to ask about that its name alone gives away: it stands under no heading, and none under
+it."""
 
 TITLES = {
     REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
@@ -67,10 +69,7 @@ class Heading(NamedTuple):
 
 
 def heading(line: str) -> Heading | None:
-    """The heading that a line is: marked as one, or, all by itself, the name of a part that papers have.
-
-    Any other heading ends a part with nothing to ask about that only its name gives away.
-    """
+    """The heading that a line is: marked as one, or, all by itself, the name of a part that papers have."""
     for pattern, kind in _COMMAND.items():
         if pattern.match(line):
             # What follows an appendix's command is all of it.

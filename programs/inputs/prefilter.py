@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from programs.inputs.formats.text import sectioned
+from programs.inputs.formats.text import PROSE, sectioned
 from programs.inputs.headings import ACKNOWLEDGEMENTS, CONTENTS, REFERENCES, STATEMENTS, kind_of
 
 TOO_LITTLE: Final = "too little text"
@@ -29,9 +29,12 @@ LEAST_ENTRIES = 3
 """So many entries of references in a row are a list of them."""
 
 _LABEL = re.compile(r"(.{3,60}?)[.:—–](?:\*\*|__)?\s*\S")
-_PROSE = re.compile(r".{79,}[.!?]")
+_PROSE = re.compile(rf".{{{PROSE - 1},}}[.!?]")
 _BETWEEN_ENTRIES = re.compile(r"\s+(?=\[\d{1,3}\]\s)")
-_NAMES = r"(?:[A-Z][\w'’-]+,?\s+(?:[A-Z]\.|[A-Z]{1,3}[,.;\s]|[A-Z][\w'’-]+,)|(?:[A-Z]\.[\s~-]?)+[A-Z][\w'’-]+)"
+_NAMES = (
+    r"(?:[a-z]{2,3}\s+){0,3}"
+    r"(?:[A-Z][\w'’-]+,?\s+(?:[A-Z]\.|[A-Z]{1,3}[,.;\s]|[A-Z][\w'’-]+[,.])|(?:[A-Z]\.[\s~-]?)+[A-Z][\w'’-]+)"
+)
 _ENTRY = re.compile(
     rf"\\bibitem|(?:\[\w{{1,12}}\]|\(?\d{{1,3}}[.)]?|[-*•])?\s*{_NAMES}(?=.*\b(?:19|20)\d\d[a-z]?\b)"
     r".*(?:\d\s*(?:\(\d+\))?\s*[:,]\s*(?:pp?\.?\s*)?[A-Z]?\d|\bdoi\b|(?i:arxiv)|https?:|\bJournal\b|\bPress\b|\bProc\.)"
@@ -88,13 +91,17 @@ def _statement(line: str) -> str | None:
 
 
 def _end_without_references(lines: list[str]) -> int:
-    """How many of the lines stand before a list of references at the end."""
-    entries, end = 0, len(lines)
+    """How many of the lines stand before a list of references at the end, which ends with an entry and may have a line of
+    another form here and there."""
+    entries, end, others = 0, len(lines), 1
     for number in range(len(lines) - 1, -1, -1):
         found = _BETWEEN_ENTRIES.split(lines[number].strip())
         if found == [""]:
             continue
-        if not all(map(_ENTRY.match, found)):
+        if all(map(_ENTRY.match, found)):
+            entries, end, others = entries + len(found), number, 0
+        elif others or len(lines[number]) > LONGEST_STATEMENT:
             break
-        entries, end = entries + len(found), number
+        else:
+            others = 1
     return end if entries >= LEAST_ENTRIES else len(lines)

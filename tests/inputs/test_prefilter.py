@@ -64,6 +64,16 @@ HEADED = [
 AT_THE_END = [
     (PLAIN_REFERENCES, "references"),
     (REFERENCES, "references"),
+    (
+        "\n\n".join(
+            [
+                *PLAIN_REFERENCES.splitlines(),
+                "The archive, release 4",
+                "van der Berg J, Miller A. Dust. Lancet. 2003;36:1-9",
+            ]
+        ),
+        "references",
+    ),
     (REFERENCES.replace("\n", " "), "references"),
     ("\\appendix\n\\section{Colour terms}\nThe colour terms are listed for each night.", "appendix"),
 ]
@@ -126,6 +136,11 @@ def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: s
     long = f"{label} {ONE} {TWO}"
     assert prefilter(long) == (long, {})
     assert prefilter(f"{long}\n{ONE}") == (f"{long}\n{ONE}", {})
+
+
+def test_an_unmarked_part_ends_at_a_line_that_stands_alone_before_prose() -> None:
+    text = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
+    assert prefilter(text).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
 
 
 def test_a_table_of_contents_ends_at_the_first_prose() -> None:
