@@ -56,12 +56,10 @@ _ARXIV_NAME = re.compile(r"(?:arxiv[-_.]?)?(\d{4}\.\d{4,5}(?:v\d+)?)", re.I)
 _PART = re.compile(r"\W+(?:part|section|chunk|passage|page)\W*\d+\W*$")
 _NAMED_PIECE = re.compile(r"[-_#:/ ](?:abs|abstract|(?:chunk|para|part|passage|page|sec|section|p|c|s)[-_]?\d{1,4})$")
 _NUMBERED_PIECE = re.compile(r"[-_#:/]\d{1,4}$")
-_CC_ADDRESS = re.compile(r"(?:https?://)?creativecommons\.org/(?:licenses/[a-z-]+|publicdomain/zero)/\d\.\d", re.I)
-_CC_NAME = re.compile(r"\bCC[ -](?:BY(?:[ -](?:NC|SA|ND)){0,2}|0)(?:[ -]\d\.\d)\b")
-_CC_WORDS = re.compile(
-    r"\bCreative Commons\s+"
-    r"(Attribution(?:[\s-]+(?:Non-?Commercial|Share-?Alike|No-?Deriv(?:atives|s)))*(?:\s+\d\.\d)?)\b",
-    re.I,
+_LICENCES = (
+    r"(?i:(?:https?://)?creativecommons\.org/(?:licenses/[a-z-]+|publicdomain/zero)/\d\.\d)",
+    r"\bCC[ -](?:BY(?:[ -](?:NC|SA|ND)){0,2}|0)(?:[ -]\d\.\d)\b",
+    r"\b(?i:Creative Commons Attribution(?:[ -](?:Non-?Commercial|Share-?Alike|No-?Deriv(?:atives|s)))*(?: \d\.\d)?)\b",
 )
 _NO_TITLE = re.compile(
     r"untitled.*|no title|title|document\d*|manuscript|main|paper|article|template|microsoft word\b.*|layout \d+|slide \d+"
@@ -114,11 +112,8 @@ def arxiv_of_name(stem: str) -> str | None:
 
 def licence_in(text: str) -> str | None:
     """The Creative Commons licence that a text names, by an address or by its name ("CC BY 4.0")."""
-    found = _CC_ADDRESS.search(text) or _CC_NAME.search(text)
-    if found:
-        return found[0]
-    words = _CC_WORDS.search(" ".join(text.split()))
-    return f"Creative Commons {words[1]}" if words else None
+    words = " ".join(text.split())
+    return next((found[0] for form in _LICENCES if (found := re.search(form, words))), None)
 
 
 def usable_title(words: str | None) -> str | None:

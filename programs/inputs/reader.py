@@ -141,11 +141,8 @@ class _Reader:
             if raw is None:
                 yield None
                 continue
-            place = Place(file=source.shown, line=raw.number)
-            if raw.data is None:
-                yield _Entry(place, "", Skip.LINE_TOO_LONG, raw.torn)
-            else:
-                yield _Entry(place, bytes_id(raw.data), raw.data, raw.torn)
+            data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
+            yield _Entry(Place(file=source.shown, line=raw.number), bytes_id(raw.data or b""), data, raw.torn)
 
     def _rows(self, source: Source, process: ReaderProcess) -> Iterator[_Entry | None]:
         """The rows of a table, with None while one is being waited for. Raises `Unreadable` where it cannot be read on."""

@@ -14,7 +14,6 @@ from programs.inputs.formats.paper import Mark, Paper, marked
 from programs.inputs.headings import DEEPEST, REFERENCES, Heading, depth_of, heading, kind_of, looks_like_one
 from programs.inputs.report import Skip, Unreadable
 
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 PROSE = 80
@@ -23,9 +22,8 @@ PROSE = 80
 
 def decoded(data: bytes) -> str:
     """The words of a file in UTF-8, or in UTF-16 with its mark. Raises `Unreadable` for any other."""
-    encoding = next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     try:
-        return data.decode(encoding)
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(Skip.BAD_UTF8) from error
 
