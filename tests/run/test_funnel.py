@@ -31,7 +31,7 @@ from tests.standin.scientist import Answer, Asked
 BLACK_HOLE = (
     "the entropy of a black hole is one quarter of the area of its horizon in variations of the Planck length squared"
 )
-NOTHING = "We thank F. Lindqvist for careful reading. This work was supported by the Northern Science Foundation."
+NOTHING = "Funding\nThis work was supported by the Northern Science Foundation, which had no part in it."
 
 
 def questions(asked: Asked) -> Any:

@@ -37,8 +37,8 @@ def sectioned(text: str) -> Paper:
     """A text with the sections that its lines open: headings that are marked as such (Markdown, LaTeX), names of parts that
     papers have, and lines that stand alone and are numbered, or end a part. Raises `Unreadable` where there is no text."""
     text = clean(text)
-    marks, start = [], 0
-    lines = text.split("\n")
+    marks: list[Mark] = []
+    start, lines = 0, text.split("\n")
     for number, written in enumerate(lines):
         line = written.strip()
         around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
