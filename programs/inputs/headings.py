@@ -1,5 +1,4 @@
-"""Headings of a scientific text (Markdown, LaTeX or plain) and labels ("Funding: ..."), and which of them open a part with
-nothing to ask about."""
+"""Headings of a scientific text (Markdown, LaTeX or plain), and which of them open a part with nothing to ask about."""
 
 from __future__ import annotations
 
@@ -14,8 +13,9 @@ AUTHORS: Final = "author list"
 STATEMENTS: Final = "statements about the paper"
 """Contributions, interests, data availability, ethics, keywords, licence and the like."""
 
-PLAIN: Final = 9
-"""The level of a heading that is known by its words or its place alone."""
+DEEPEST: Final = 9
+"""The level of a part with nothing to ask about that its name alone gives away: it stands under no heading, and none under
+it."""
 
 TITLES = {
     REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
@@ -34,22 +34,15 @@ TITLES = {
     r"|supplementary (?:materials?|information|data)|supporting information|additional information"
     r"|publisher['’]?s note|copyright|licen[cs]e|open access|rights and permissions|how to cite(?: this article)?"
     r"|orcid(?: ids?)?|about the authors?|correspondence|corresponding author|(?:list of )?(?:abbreviations|acronyms)"
-    r"|key ?words(?: and phrases)?|index terms",
+    r"|key ?words(?: and phrases)?|index terms|pacs(?: numbers?)?|(?:clinical )?trial registration",
 }
-"""How a part is called; statements and thanks also where this begins a paragraph as its label ("Funding: ...")."""
-_REMOVED = {kind: re.compile(pattern) for kind, pattern in TITLES.items()}
+"""How a part is called."""
+_LEFT_OUT = {kind: re.compile(pattern) for kind, pattern in TITLES.items()}
 _SCIENCE = re.compile(
     r"abstract|summary|introduction|background|related work|theory|models?|data|observations?|(?:materials? and )?methods?"
     r"|methodology|experiments?|simulations?|analysis|results?(?: and discussion)?|discussion(?: and conclusions?)?"
     r"|conclusions?|summary and conclusions?|limitations|outlook"
 )
-_LABEL = re.compile(
-    rf"(?:\*\*|__)?(?:(?P<ack>{TITLES[ACKNOWLEDGEMENTS]})|{TITLES[STATEMENTS]}|(?:clinical )?trial registration"
-    r"|correspondence to|software|facilit(?:y|ies)|pacs(?: numbers?)?)(?:\*\*|__)?\s*[.:—–](?:\*\*|__)?\s*\S",
-    re.IGNORECASE,
-)
-LONGEST_LABELLED = 300
-"""Characters of a statement with a label. What is longer is prose that begins with such a word."""
 _NUMBER = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
 
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
@@ -69,18 +62,10 @@ _MOST_WORDS = 12
 
 
 class Heading(NamedTuple):
-    """A heading: how deep it is (0 the highest; PLAIN where only its words or its place tell that it is one), its title
-    without a number, in small letters, and the kind of part with nothing to ask about that it opens (None: there may be
-    something)."""
+    """A heading: how deep it stands (0 the highest), and its title."""
 
     level: int
     title: str
-    kind: str | None
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing marks it."""
-        return self.level == PLAIN
 
 
 def heading(line: str) -> Heading | None:
@@ -88,22 +73,24 @@ def heading(line: str) -> Heading | None:
     for pattern, kind in _COMMAND.items():
         if pattern.match(line):
             # What follows an appendix's command is all of it.
-            return Heading(-1 if kind == APPENDIX else 1, kind, kind)
+            return Heading(-1 if kind == APPENDIX else DEEPEST, kind.capitalize())
     if found := _MARKDOWN.fullmatch(line):
-        return _made(len(found[1]), found[2])
+        return Heading(len(found[1]), _title(found[2]))
     if found := _LATEX.match(line):
-        return _made(_LATEX_LEVELS[found[1]], found[2])
-    if found := _BOLD.fullmatch(line):
-        return _made(PLAIN, found[2])
-    if len(line) > _LONGEST or line[:1] in "-*•" or line[:1].islower():
+        return Heading(_LATEX_LEVELS[found[1]], _title(found[2]))
+    bold = _BOLD.fullmatch(line)
+    if not bold and (len(line) > _LONGEST or line[:1] in "-*•" or line[:1].islower()):
         return None
-    named = _made(PLAIN, line)
-    return named if named.kind or _SCIENCE.fullmatch(named.title) else None
+    title = _title(bold[2] if bold else line)
+    if kind_of(title):
+        return Heading(DEEPEST, title)
+    return Heading(depth_of(title) or 1, title) if bold or _SCIENCE.fullmatch(_plain(title)) else None
 
 
 def kind_of(title: str) -> str | None:
     """What kind of part with nothing to ask about a heading of these words opens; None: there may be something."""
-    return _made(PLAIN, title).kind
+    words = _plain(title)
+    return next((kind for kind, form in _LEFT_OUT.items() if form.fullmatch(words)), None)
 
 
 def depth_of(title: str) -> int | None:
@@ -118,12 +105,10 @@ def looks_like_one(line: str) -> bool:
     return short and (line[:1].isupper() or line[:1].isdigit()) and line[-1:] not in ".;,:?!"
 
 
-def _made(level: int, words: str) -> Heading:
-    title = " ".join(_NUMBER.sub("", words.strip().strip("*_").lower()).split()).rstrip(".:")
-    return Heading(level, title, next((kind for kind, form in _REMOVED.items() if form.fullmatch(title)), None))
+def _title(words: str) -> str:
+    return words.strip("*_ \t").rstrip(":")
 
 
-def statement(line: str) -> str | None:
-    """Which kind of statement with a label ("Funding: ...") a line is, where it is short; None: it is none."""
-    label = _LABEL.match(line) if len(line) <= LONGEST_LABELLED else None
-    return label and (ACKNOWLEDGEMENTS if label["ack"] else STATEMENTS)
+def _plain(title: str) -> str:
+    """The words without a number, in small letters."""
+    return " ".join(_NUMBER.sub("", title.strip("*_ ").lower()).split()).rstrip(".:")

@@ -93,7 +93,9 @@ def parse_object(data: bytes) -> dict[str, Any]:
 def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_field: str = TEXT_FIELD) -> Sample:
     """The sample that a record is; it takes the fields that it uses out of it. Raises `Unreadable` where there is no
     text."""
-    text = _text(record.pop(text_field, None))
+    text = record.pop(text_field, None)
+    if not isinstance(text, str):
+        raise Unreadable(Skip.NO_TEXT if text is None else Skip.TEXT_NOT_STRING)
     if isinstance(number := record.get("id"), int) and not isinstance(number, bool):
         record["id"] = str(number)
     title, domain, given_id = (_label(record, name) for name in ("title", "domain", "id"))
@@ -101,14 +103,6 @@ def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_fi
     if not sample.text:
         raise Unreadable(Skip.EMPTY_TEXT)
     return sample
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        raise Unreadable(Skip.NO_TEXT)
-    if not isinstance(value, str):
-        raise Unreadable(Skip.TEXT_NOT_STRING)
-    return value
 
 
 def _label(record: dict[str, Any], key: str) -> str | None:

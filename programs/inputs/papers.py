@@ -13,26 +13,18 @@ A text's source is the first of these that its record gives:
 6. the hash of its text: a source of its own.
 
 These rules would rather take two papers for one than one for two: the first makes a split coarser, the second makes its
-proof worthless. Records of one paper should all carry the same kind of name, since no rule finds a title's DOI. Where a
-source has most of the input all the same, `SourceCounts` says by which field.
+proof worthless. Records of one paper should all carry the same kind of name, since no rule finds a title's DOI.
 """
 
 import html
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from programs.inputs.cleaning import clean_line
 from programs.inputs.sample import Sample
-
-TALLIED, FEWEST_RECORDS, MOST = 8, 10, 0.4
-"""Sources that are counted at once; records from which on it is worth a word; a share of them that is surely most."""
-MANY_RECORDS, SPARSE = 1000, 16
-"""Records after which a warning need not wait for the end, and only every SPARSE-th is counted."""
 
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _DOCUMENT_FIELDS = [
@@ -64,12 +56,10 @@ _ARXIV_NAME = re.compile(r"(?:arxiv[-_.]?)?(\d{4}\.\d{4,5}(?:v\d+)?)", re.I)
 _PART = re.compile(r"\W+(?:part|section|chunk|passage|page)\W*\d+\W*$")
 _NAMED_PIECE = re.compile(r"[-_#:/ ](?:abs|abstract|(?:chunk|para|part|passage|page|sec|section|p|c|s)[-_]?\d{1,4})$")
 _NUMBERED_PIECE = re.compile(r"[-_#:/]\d{1,4}$")
-_CC_ADDRESS = re.compile(r"(?:https?://)?creativecommons\.org/(?:licenses/[a-z-]+|publicdomain/zero)/\d\.\d", re.I)
-_CC_NAME = re.compile(r"\bCC[ -](?:BY(?:[ -](?:NC|SA|ND)){0,2}|0)(?:[ -]\d\.\d)\b")
-_CC_WORDS = re.compile(
-    r"\bCreative Commons\s+"
-    r"(Attribution(?:[\s-]+(?:Non-?Commercial|Share-?Alike|No-?Deriv(?:atives|s)))*(?:\s+\d\.\d)?)\b",
-    re.I,
+_LICENCES = (
+    r"(?i:(?:https?://)?creativecommons\.org/(?:licenses/[a-z-]+|publicdomain/zero)/\d\.\d)",
+    r"\bCC[ -](?:BY(?:[ -](?:NC|SA|ND)){0,2}|0)(?:[ -]\d\.\d)\b",
+    r"\b(?i:Creative Commons Attribution(?:[ -](?:Non-?Commercial|Share-?Alike|No-?Deriv(?:atives|s)))*(?: \d\.\d)?)\b",
 )
 _NO_TITLE = re.compile(
     r"untitled.*|no title|title|document\d*|manuscript|main|paper|article|template|microsoft word\b.*|layout \d+|slide \d+"
@@ -88,58 +78,12 @@ def source_key(sample: Sample) -> str:
 def source_of(fields: Mapping[str, Any], *, title: str | None = None, given_id: str | None = None) -> str | None:
     """The source of any record, by the rules above; None where only its text is left. Fields are known by their names
     without case and punctuation; values other than strings and whole numbers tell nothing."""
-    return (_named(fields, title, given_id) or (None,))[0]
-
-
-def _named(fields: Mapping[str, Any], title: str | None, given_id: str | None) -> tuple[str, str] | None:
-    """The source of a record, and the field that names it."""
-    names = {re.sub(r"[\W_]", "", name.lower()): name for name in fields}
     told = {
-        plain: str(fields[name]).strip().lower()
-        for plain, name in names.items()
-        if isinstance(fields[name], str | int) and not isinstance(fields[name], bool)
+        re.sub(r"[\W_]", "", name.lower()): str(value).strip().lower()
+        for name, value in fields.items()
+        if isinstance(value, str | int) and not isinstance(value, bool)
     }
-    found = _candidates(told, title or "", given_id or "")
-    return next(((key, names.get(field, field)) for field, key in found if key is not None), None)
-
-
-@dataclass
-class SourceCounts:
-    """Which source most of the records name, counted in little memory: of many sources only those that come often, of many
-    records only some."""
-
-    _records: int = 0
-    _counted: int = 0
-    _told: bool = False
-    _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def count(self, sample: Sample) -> None:
-        """Counts a record, however many passages it gives."""
-        self._records += 1
-        if self._records > MANY_RECORDS and self._records % SPARSE:
-            return
-        self._counted += 1
-        named = _named(sample.extra, sample.title if sample.title_given else None, sample.given_id)
-        if named is None or named in self._counts or len(self._counts) < TALLIED:
-            self._counts.update([named] if named else [])
-            return
-        for held in list(self._counts):
-            self._counts[held] -= 1
-            if not self._counts[held]:
-                del self._counts[held]
-
-    def warning(self, *, over: bool) -> str | None:
-        """Once, where one source has most of the records: after MANY_RECORDS, or when the input is `over`."""
-        named, count = next(iter(self._counts.most_common(1)), (None, 0))
-        due = not self._told and self._records >= (FEWEST_RECORDS if over else MANY_RECORDS)
-        if not due or named is None or count <= MOST * self._counted:
-            return None
-        self._told = True
-        key, name = clean_line(named[0])[:100], clean_line(named[1])
-        return (
-            f"most of {self._records} texts are of one source, {key}, by their field `{name}`; splits part sources: if "
-            "these are different papers, rename that field, or give each its doi or paper_id"
-        )
+    return next(filter(None, _candidates(told, title or "", given_id or "")), None)
 
 
 def question_key(question: str) -> str:
@@ -168,11 +112,8 @@ def arxiv_of_name(stem: str) -> str | None:
 
 def licence_in(text: str) -> str | None:
     """The Creative Commons licence that a text names, by an address or by its name ("CC BY 4.0")."""
-    found = _CC_ADDRESS.search(text) or _CC_NAME.search(text)
-    if found:
-        return found[0]
-    words = _CC_WORDS.search(" ".join(text.split()))
-    return f"Creative Commons {words[1]}" if words else None
+    words = " ".join(text.split())
+    return next((found[0] for form in _LICENCES if (found := re.search(form, words))), None)
 
 
 def usable_title(words: str | None) -> str | None:
@@ -181,19 +122,21 @@ def usable_title(words: str | None) -> str | None:
     return None if not title or _NO_TITLE.fullmatch(title) or " " not in title else title
 
 
-def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[tuple[str, str | None]]:
-    """For each field that may name the source, what it gives."""
-    for name, read in _IDENTIFIERS.items():
-        yield name, read(told.get(name, ""))
-    for name in _DOCUMENT_FIELDS:
-        yield name, _document(told.get(name, ""))
+def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
+    """What each field gives that may name the source, in their order."""
+    yield _doi_key(told.get("doi", ""))
+    yield from (_arxiv(told.get(name, "")) for name in ("arxiv", "arxivid", "eprint"))
+    for kind, names in (("pmid", ("pmid", "pubmedid")), ("pmc", ("pmcid", "pmc"))):
+        numbers = (re.search(r"\d+", told.get(name, "")) for name in names)
+        yield from (f"{kind}:{number[0]}" for number in numbers if number)
+    yield from (_document(told.get(name, "")) for name in _DOCUMENT_FIELDS)
     for name in _PLACE_FIELDS:
         place = told.get(name, "")
-        known = _identifier(place)
-        yield name, known or (_document(place) if _A_PLACE.search(place) and not _MANY_PAPERS.search(place) else None)
+        one_paper = _A_PLACE.search(place) and not _MANY_PAPERS.search(place)
+        yield _document(place) if one_paper else _identifier(place)
     plain = _plain(_PART.sub("", title.lower()))
-    yield "title", f"title:{plain}" if plain else None
-    yield "id", _identified(given_id.strip().lower())
+    yield f"title:{plain}" if plain else None
+    yield _identified(given_id.strip().lower())
 
 
 def _plain(text: str) -> str:
@@ -220,22 +163,6 @@ def _arxiv(text: str) -> str | None:
     # In addresses a file's ending follows, and a word may stand before.
     found = _ARXIV.search(re.sub(r"arxiv\.org/\w+/|arxiv:|\.pdf\b", " ", text))
     return f"arxiv:{found[1]}" if found else None
-
-
-def _number(kind: str) -> Callable[[str], str | None]:
-    def read(text: str) -> str | None:
-        found = re.search(r"\d+", text)
-        return f"{kind}:{found[0]}" if found else None
-
-    return read
-
-
-_IDENTIFIERS: dict[str, Callable[[str], str | None]] = {
-    "doi": _doi_key,
-    **dict.fromkeys(("arxiv", "arxivid", "eprint"), _arxiv),
-    **dict.fromkeys(("pmid", "pubmedid"), _number("pmid")),
-    **dict.fromkeys(("pmcid", "pmc"), _number("pmc")),
-}
 
 
 def _identifier(text: str) -> str | None:

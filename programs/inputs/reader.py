@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import logging
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import sectioned
 from programs.inputs.jsonl import TEXT_FIELD, parse_object, sample_of_record, split_lines
-from programs.inputs.papers import SourceCounts, arxiv_of_name
+from programs.inputs.papers import arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
 from programs.inputs.report import ReadReport, Skip, Unreadable
@@ -26,11 +25,6 @@ from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
 from programs.inputs.waiting import patiently
 from programs.text.sentences import cut_at_sentence
-
-log = logging.getLogger("synthreasoner")
-
-LOOKED_AT = 1000
-"""Lines after which it is looked again whether a source has most of them."""
 
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
@@ -110,7 +104,6 @@ class _Reader:
     cutting: Cutting
     text_field: str
     seen: set[int] = field(default_factory=set)
-    tally: SourceCounts = field(default_factory=SourceCounts)
 
     def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
         with closing(ReaderProcess()) as process:
@@ -121,7 +114,6 @@ class _Reader:
                         text = cut_at_sentence(sample.text, self.max_chars)
                         sample = sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
                     yield sample
-        self._warn(over=True)
 
     def _of_source(self, source: Source, process: ReaderProcess) -> Iterator[Sample | None]:
         place = Place(file=source.shown, line=1)
@@ -149,11 +141,8 @@ class _Reader:
             if raw is None:
                 yield None
                 continue
-            place = Place(file=source.shown, line=raw.number)
-            if raw.data is None:
-                yield _Entry(place, "", Skip.LINE_TOO_LONG, raw.torn)
-            else:
-                yield _Entry(place, bytes_id(raw.data), raw.data, raw.torn)
+            data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
+            yield _Entry(Place(file=source.shown, line=raw.number), bytes_id(raw.data or b""), data, raw.torn)
 
     def _rows(self, source: Source, process: ReaderProcess) -> Iterator[_Entry | None]:
         """The rows of a table, with None while one is being waited for. Raises `Unreadable` where it cannot be read on."""
@@ -180,7 +169,6 @@ class _Reader:
             self.report.blank += 1
             yield None
             return
-        self._count_source(sample)
         if limit is not None and len(sample.text) > limit:
             yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
         else:
@@ -221,7 +209,6 @@ class _Reader:
             paper = _named(found, path)
             said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
             whole = sample_of(paper.text, place=place, line_id=digest, **said)
-            self._count_source(whole)
             yield from self._passages(whole, paper, limit, numbered=True)
 
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample | None]:
@@ -285,16 +272,6 @@ class _Reader:
             return Skip.DUPLICATE, ""
         self.seen.add(number)
         return sample
-
-    def _count_source(self, sample: Sample) -> None:
-        """Counts which paper a record says that it is of, and warns once where one has most of many."""
-        self.tally.count(sample)
-        if self.report.lines % LOOKED_AT == 0:
-            self._warn()
-
-    def _warn(self, *, over: bool = False) -> None:
-        if found := self.tally.warning(over=over):
-            log.warning("%s", found)
 
     def _counted(self, what: _Decision, place: Place) -> Sample | None:
         """Counts what was decided about a text."""

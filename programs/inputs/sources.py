@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import glob
 import itertools
 import os
@@ -10,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
-
-from rapidfuzz import fuzz, process, utils
 
 from programs.errors import UserError
 from programs.files import ENDINGS
@@ -32,8 +31,6 @@ from programs.inputs.process import ReaderProcess
 
 _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
-_SIMILAR = 60.0
-"""Of 100. Below it, a name is another name and no slip of the keyboard."""
 
 Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
 """unknown: in a folder, of no kind that is read; own: in a folder, written by this program beside its output."""
@@ -79,16 +76,9 @@ def sources(patterns: Sequence[str]) -> list[Source]:
 def _apart(found: list[Source]) -> list[Source]:
     """The sources, those of equal names shown by their places below a folder that holds them all."""
     counts = Counter(source.shown for source in found)
-    alike = [source for source in found if counts[source.shown] > 1 and isinstance(source.name, Path)]
-    if not alike:
-        return found
-    folder = Path(os.path.commonpath([Path(str(source.name)).absolute().parent for source in alike]))
-    return [
-        Source(source.name.absolute(), source.kind, folder)
-        if source in alike and isinstance(source.name, Path)
-        else source
-        for source in found
-    ]
+    alike = {one: one.name.absolute() for one in found if counts[one.shown] > 1 and isinstance(one.name, Path)}
+    folder = Path(os.path.commonpath([path.parent for path in alike.values()])) if alike else None
+    return [Source(alike[one], one.kind, folder) if one in alike else one for one in found]
 
 
 def line_files(patterns: Sequence[str]) -> list[Path]:
@@ -135,11 +125,9 @@ def _meant(pattern: str) -> Iterator[Source]:
 
 
 def _kind_of(path: Path) -> Kind | None:
-    if format_of(path) is not None:
-        return "document"
     if path.suffix.lower() in ROWS:
         return "parquet"
-    return "lines" if ending_of(path) in LINES else None
+    return "document" if format_of(path) else "lines" if ending_of(path) in LINES else None
 
 
 def _inside(folder: Path) -> Iterator[Source]:
@@ -200,7 +188,5 @@ def _nearest(path: Path) -> str:
         names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError:
         return ""
-    best = process.extractOne(
-        path.name, names, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=_SIMILAR
-    )
+    best = difflib.get_close_matches(path.name, names, 1)
     return f" Did you mean {path.parent / best[0]}?" if best else ""

@@ -1,6 +1,5 @@
 """The same paper has the same source, however its records name it; two papers have two, as far as records tell."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs.papers import source_of
-from tests.inputs.writing import line, read, write
 
 SAME: dict[str, list[dict[str, Any]]] = {
     "doi:10.1186/cc5084": [
@@ -100,14 +98,3 @@ def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any])
 def test_every_record_has_a_source_or_none(fields: dict[str, Any], title: str, given_id: str) -> None:
     key = source_of(fields, title=title, given_id=given_id)
     assert key is None or key.partition(":")[2]
-
-
-@pytest.mark.parametrize(("papers", "told"), [(2, True), (12, False)])
-def test_a_source_with_most_of_the_input_is_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, papers: int, told: bool
-) -> None:
-    """Passages of one paper are one record; a name that many records share is worth a word."""
-    path = write(tmp_path / "a.jsonl", *(line(f"Text {n}.", Paper_ID=f"train-{n % papers and n}x") for n in range(24)))
-    read(path)
-    found = [record.getMessage() for record in caplog.records]
-    assert [("document:train-0x" in text, "`Paper_ID`" in text) for text in found] == [(True, True)] * told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -37,14 +36,10 @@ def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> No
     assert read(path, max_chars=len(text))[1].cut == 0
 
 
-def test_the_first_sample_of_a_million_lines_comes_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(b"".join(line(f"Text {n}.") + b"\n" for n in range(1000)) * 1000)
+def test_the_first_sample_is_read_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *(line(f"Text {n}.") for n in range(1000)))
     report = ReadReport()
-    start = time.perf_counter()
-    samples = read_samples([str(path)], max_chars=None, report=report)
-    assert next(samples).text == "Text 0."
-    assert time.perf_counter() - start < 0.5
+    assert next(read_samples([str(path)], max_chars=None, report=report)).text == "Text 0."
     assert report.lines == 1
 
 

@@ -28,7 +28,7 @@ from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Answer, Asked
 
-NOTHING = "We thank F. Lindqvist for careful reading. This work was supported by the Northern Science Foundation."
+NOTHING = "Funding\nThis work was supported by the Northern Science Foundation, which had no part in it."
 
 
 def questions(asked: Asked) -> Any:

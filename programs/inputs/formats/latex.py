@@ -15,8 +15,7 @@ from programs.inputs.formats.text import decoded
 from programs.inputs.papers import doi_in, licence_in
 from programs.inputs.report import Unreadable
 
-_LATIN = re.compile(rb"\\usepackage\[(latin1|latin9|ansinew|cp1252)\]\{inputenc\}")
-_CODECS = {b"latin1": "latin-1", b"latin9": "iso8859-15", b"ansinew": "cp1252", b"cp1252": "cp1252"}
+_LATIN = re.compile(rb"\\usepackage\[(?:latin1|latin9|ansinew|cp1252)\]\{inputenc\}")
 
 
 def _nested(depth: int) -> str:
@@ -65,13 +64,13 @@ _TOLD = (
 
 def read_latex(data: bytes) -> Paper:
     """The text of a LaTeX file with its sections."""
-    latin = _LATIN.search(data)
     try:
         source = decoded(data)
     except Unreadable:
-        if latin is None:
+        if not _LATIN.search(data):
             raise
-        source = data.decode(_CODECS[latin[1]], errors="replace")
+        # It has nearly all that the others have.
+        source = data.decode("cp1252", errors="replace")
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     seen = _COMMENT.sub(lambda found: _AS_URL.sub(r"\\url", found["kept"] or ""), source)
     seen = _DELIMITED_URL.sub(r"\\url{\g<address>}", _without_hidden(seen))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from programs.inputs.cleaning import clean, clean_line
-from programs.inputs.headings import kind_of
+from programs.inputs.headings import DEEPEST, kind_of
 from programs.inputs.report import Skip, Unreadable
 
 
@@ -103,7 +103,7 @@ def _sections(text: str, marks: Sequence[Mark]) -> Iterable[Section]:
     above: list[tuple[int, str, str | None]] = []
     ends = [*(mark.start for mark in marks[1:]), len(text)]
     for mark, end in zip(marks, ends, strict=False):
-        above = [parent for parent in above if parent[0] < mark.level]
+        above = [parent for parent in above if parent[0] < mark.level < DEEPEST]
         kind = mark.kind or kind_of(mark.title) or next((parent[2] for parent in above if parent[2]), None)
         above.append((mark.level, mark.title, kind))
         yield Section(path=tuple(name for _, name, _ in above), start=mark.start, end=end, kind=kind)

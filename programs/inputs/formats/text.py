@@ -11,18 +11,19 @@ import yaml
 
 from programs.inputs.cleaning import clean, portable
 from programs.inputs.formats.paper import Mark, Paper, marked
-from programs.inputs.headings import PLAIN, depth_of, heading, looks_like_one
+from programs.inputs.headings import DEEPEST, REFERENCES, Heading, depth_of, heading, kind_of, looks_like_one
 from programs.inputs.report import Skip, Unreadable
 
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+
+PROSE = 80
+"""Characters of a line from which on it is prose."""
 
 
 def decoded(data: bytes) -> str:
     """The words of a file in UTF-8, or in UTF-16 with its mark. Raises `Unreadable` for any other."""
-    encoding = next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     try:
-        return data.decode(encoding)
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(Skip.BAD_UTF8) from error
 
@@ -34,26 +35,28 @@ def read_text(data: bytes) -> Paper:
 
 def sectioned(text: str) -> Paper:
     """A text with the sections that its lines open: headings that are marked as such (Markdown, LaTeX), names of parts that
-    papers have, and numbered lines that stand alone. Raises `Unreadable` where there is no text."""
+    papers have, and lines that stand alone and are numbered, or end a part. Raises `Unreadable` where there is no text."""
     text = clean(text)
-    marks, start = [], 0
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
+    marks: list[Mark] = []
+    start, lines = 0, text.split("\n")
+    for number, written in enumerate(lines):
+        line = written.strip()
         around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
-        level = _level(line.strip(), alone=not "".join(around).strip())
-        if level is not None:
-            braced = re.match(r"\s*\\\w+\*?\s*\{(.*)\}", line)
-            marks.append(Mark(start, level, (braced[1] if braced else line).strip("#*_ \t").rstrip(":")))
-        start += len(line) + 1
+        found = heading(line) if line else None
+        if found is None and looks_like_one(line) and not "".join(around).strip():
+            depth = depth_of(line) or (DEEPEST if _ends_named_part(marks, lines[number + 2 : number + 3]) else None)
+            found = Heading(depth, line) if depth else None
+        if found is not None:
+            marks.append(Mark(start, *found))
+        start += len(written) + 1
     return marked(text, marks)
 
 
-def _level(line: str, alone: bool) -> int | None:
-    found = heading(line) if line else None
-    if found is None:
-        return depth_of(line) if alone and looks_like_one(line) else None
-    # What nothing marks, and no number, stands on the first level.
-    return found.level if found.level != PLAIN else depth_of(line) or 1
+def _ends_named_part(marks: list[Mark], following: list[str]) -> bool:
+    """Whether prose follows, and the part before is one that its name alone gives away; entries of references are no
+    prose."""
+    named = bool(marks) and marks[-1].level == DEEPEST and kind_of(marks[-1].title) != REFERENCES
+    return named and len("".join(following)) >= PROSE
 
 
 def read_markdown(data: bytes) -> Paper:
