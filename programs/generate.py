@@ -52,7 +52,6 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.run.display import shown
     from programs.run.follow import show_reply
     from programs.run.ledger import Ledger
-    from programs.run.pilot import show_pilot
     from programs.run.run import collect_seldom, run
     from programs.run.summary import look, show
 
@@ -67,8 +66,6 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
     show(finished.summary, settings, console)
-    if finished.summary.pilot is not None:
-        show_pilot(finished.summary.pilot, console)
     if finished.document is not None:
         show_document(finished.document, settings.output, console)
     if finished.error is not None:

@@ -16,8 +16,7 @@ COUNTED = ("lines", "parquet")
 
 class Reading:
     """The input from its beginning, as often as asked: `read(counted)` gives a sample or None for each line, and the
-    reading with True is the one that `report` is of. `done` texts of the input were finished by earlier runs. `known` is
-    how many it gives, of a pilot.
+    reading with True is the one that `report` is of. `done` texts of the input were finished by earlier runs.
 
     Its lines are counted in a thread, from `start` to `close` at the latest; what cannot be read twice never is.
     """
@@ -28,9 +27,8 @@ class Reading:
         report: ReadReport,
         sources: Sequence[Source],
         done: int = 0,
-        known: int | None = None,
     ) -> None:
-        self._read, self._report, self._sources, self._done, self._known = read, report, sources, done, known
+        self._read, self._report, self._sources, self._done = read, report, sources, done
         self._numbers = {one.shown: number for number, one in enumerate(sources)}
         self._sizes: list[int] | None = None
         self._passed = self._file = self._given = self._held = 0
@@ -56,7 +54,7 @@ class Reading:
                 # Whoever reads holds a text until there is room for it, and asks for another only then.
                 self._held = int(sample is not None)
                 self._given += self._held
-                if sample is not None and self._known is None:
+                if sample is not None:
                     self._file = self._numbers[sample.place.file]
                     # A document counts once the next one begins.
                     self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
@@ -67,8 +65,8 @@ class Reading:
     def to_begin(self) -> float | None:
         """How many texts are still to be begun, the one that was read last included: of each line, row or document that is
         left as many as of those that were read. None where nobody knows."""
-        if self._over or self._known is not None:
-            return float(self._held + (self._known or self._given) - self._given)
+        if self._over:
+            return 0.0
         sizes = self._sizes
         if sizes is None:
             return None

@@ -27,7 +27,6 @@ from programs.run.funnel import (
 )
 from programs.run.index import IndexReader
 from programs.run.ledger import Ledger
-from programs.run.pilot import Extrapolation
 from programs.run.resume import itself
 from programs.settings import Settings
 
@@ -36,8 +35,7 @@ SHOWN_LOSSES = 5
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal, and so do `findings`; `pilot` is what a pilot foretells, `cautions` name models that were asked about their
-    own work. Tokens are as the servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
+    the journal, and so do `findings`; `cautions` name models that were asked about their own work. Tokens are as the servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
 
     status: str
     seconds: float
@@ -57,7 +55,6 @@ class Summary(BaseModel):
     spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
     findings: Findings = Field(default_factory=Findings)
     funnel: Funnel | None = None
-    pilot: Extrapolation | None = None
     cautions: list[str] = Field(default_factory=list)
 
 
