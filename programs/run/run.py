@@ -167,9 +167,7 @@ class _Work:
 
         return Reading(samples, self.report, self.inputs, len(done)).start()
 
-    def _finished(
-        self, status: Status, failure: FatalError | JournalError | None, facts: dict[str, Any]
-    ) -> Finished:
+    def _finished(self, status: Status, failure: FatalError | JournalError | None, facts: dict[str, Any]) -> Finished:
         """Writes the end of the run into the journal, and the document."""
         settings, journal = self.settings, self.journal
         final = summary_of(status, self.ledger, self.report, journal.index, settings)

@@ -35,7 +35,8 @@ SHOWN_LOSSES = 5
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal, and so do `findings`; `cautions` name models that were asked about their own work. Tokens are as the servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
+    the journal, and so do `findings`; `cautions` name models that were asked about their own work. Tokens are as the
+    servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
 
     status: str
     seconds: float
