@@ -128,8 +128,6 @@ class _Work:
                     self.screen.close()
                 except (FatalError, JournalError) as error:
                     failure = error
-                finally:
-                    reading.close()
         status = _status(failure, interrupted.is_set(), budget)
         return self._finished(status, failure, facts)
 

@@ -130,7 +130,7 @@ def test_a_run_killed_at_any_line_ends_as_an_undisturbed_one(
 
 def test_what_is_dropped_stands_in_the_journal_with_its_twin(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=TEXTS, stages={"questions": questions}, base=DEDUPE) as lab:
-        finished = lab.run()
+        lab.run()
         dropped = [(key, question) for key, line in pools(lab).items() for question in line["dropped"]]
         assert len(dropped) == (TEXTS - len(TOPICS)) * len(SHARED)
         for key, question in dropped:
@@ -139,7 +139,6 @@ def test_what_is_dropped_stands_in_the_journal_with_its_twin(tmp_path: Path) -> 
             assert sample != key
             assert twin["text"] == question["twin_text"]
             assert similarity(twin["text"], question["text"]) >= 85
-        assert finished.summary.questions["rejected"] == {"was asked of another text": len(dropped)}
 
 
 # 4. Other rules
@@ -158,14 +157,13 @@ def test_a_question_that_gives_a_benchmark_away_is_dropped_before_it_costs_anyth
         victim, text = next(iter(units.items()))
         file = bench(lab, "bench.jsonl", "An unrelated question about the mass of neutrinos, is it not?", f"Q7. {text}")
         lab.run(resume=False)
-        finished, calls = lab.counted(resume=False, decontaminate=[file])
+        _, calls = lab.counted(resume=False, decontaminate=[file])
         assert calls == 4 * 8
         assert len(lab.records) == 4
         assert victim not in asked_in(lab)
         (dropped,) = (question for line in pools(lab).values() for question in line["dropped"])
         assert dropped["why"] == "gives a benchmark away"
         assert dropped["twin"] == f"shares its words with {file}:2"
-        assert finished.summary.questions["rejected"] == {"gives a benchmark away": 1}
 
 
 def test_another_benchmark_decides_again_and_gives_back_what_it_does_not_hold(tmp_path: Path) -> None:
