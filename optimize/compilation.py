@@ -188,8 +188,6 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     table = ModelTable(settings.of_a_run)
     try:
         check_folder(settings, compilation.data, recorder)
-        if recorder.journal.mended:
-            console.print(f"{recorder.journal.path}: a torn last line of {recorder.journal.mended} bytes was cut off")
         run(table.reach())
         models = Models(
             student=recorded(table.main, recorder, "student"),

@@ -46,14 +46,12 @@ def _command(settings: Settings) -> int:
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
-    from programs.document import read_records
     from programs.inputs.report import ReadReport
     from programs.run.display import shown
     from programs.run.follow import show_reply
     from programs.run.ledger import Ledger
-    from programs.run.pilot import show_pilot
     from programs.run.run import collect_seldom, run
-    from programs.run.summary import look, show
+    from programs.run.summary import show
 
     collect_seldom()
     ledger, report = Ledger(), ReadReport()
@@ -66,8 +64,6 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
     show(finished.summary, settings, console)
-    if finished.summary.pilot is not None:
-        show_pilot(finished.summary.pilot, console)
     if finished.document is not None:
         show_document(finished.document, console)
     if finished.error is not None:
@@ -81,19 +77,16 @@ async def _generate(settings: Settings, console: "Console") -> int:
     if finished.status == "interrupted":
         console.print("interrupted; run the same command again to go on")
         return INTERRUPTED
-    first = next(iter(read_records(settings.output)), None)
-    if first is not None:
-        look(first, console)
-    elif why := why_nothing(finished.summary):
+    if not finished.summary.traces.get("accepted") and (why := why_nothing(finished.summary)):
         print(f"error: not one trace was made: {why}", file=sys.stderr)
         return 1
     return 0
 
 
 def why_nothing(summary: "Summary") -> str:
-    """Why a run that is done has no trace: what was lost in it, else in those before it. Empty where all texts are other
-    shards': that is as it should be."""
-    lost = {**summary.input["skipped"], **summary.questions["rejected"], **summary.losses}
+    """Why a run that is done has no trace: what it lost of traces and texts, else what any step of the funnel lost. Empty
+    where all texts are other shards': that is as it should be."""
+    lost = summary.losses
     if not lost and summary.funnel is not None:
         lost = {reason: count for step in summary.funnel.steps for reason, count in step.lost.items()}
     if set(lost) == {"of other shards"}:

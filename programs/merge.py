@@ -21,29 +21,28 @@ from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
 from programs.files import beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
-from programs.run.merge_sources import MergeSource, find_sources
-from programs.run.merger import Overlap, pour
+from programs.run.merger import pour
+from programs.run.trace_source import TraceSource, find_sources
 from programs.versions import git_commit, versions
 
 
 @dataclass
 class Merged:
     """What a merge made: `traces` are its variations by status, `spent_in_all` is as in `programs.run.summary.Summary`,
-    `torn` says how many bytes of a torn last line were cut off a source, where there was one."""
+    `shared_texts` is how many texts stood in several sources."""
 
     status: Status
     sources: list[str]
     traces: dict[str, int]
     spent_in_all: list[dict[str, Any]]
-    overlap: Overlap
-    torn: dict[str, int]
+    shared_texts: int
 
 
 def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> Merged:
     """Merges journals, or documents with or without journals beside them, into `output` and its journal.
 
-    The accepted variations are those of all sources; a later run on `output` asks nothing that a source had settled. Where
-    sources know the same text, see `programs.run.merger`.
+    A later run on `output` asks nothing that a source had settled. Of a text that stands in several sources, see
+    `programs.run.merger`.
     Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
     made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
     source, or when the output cannot be written. There is then no output.
@@ -52,14 +51,14 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     journal = beside(output, "journal")
     with _claimed(output, journal) as folder:
         try:
-            torn, runs = _last_runs(sources, folder)
+            runs = _last_runs(sources, folder)
             mixing = _mixing(runs, allow_mixed)
             with Journal(folder / journal.name) as new:
-                overlap = pour(sources, new, folder)
+                shared = pour(sources, new, folder)
                 done = all(run["status"] == "completed" for run in runs.values())
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
-                merged = Merged(status, paths, new.index.counts(), new.index.spent(), overlap, torn)
+                merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
                 # Documents alone say nothing of how they were made: the first run decides.
                 if runs:
                     facts = {"mixing": mixing, "versions": versions(), "git_commit": git_commit()}
@@ -95,27 +94,23 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         yield folder
 
 
-def _last_runs(sources: list[MergeSource], folder: Path) -> tuple[dict[str, int], dict[Path, dict[str, Any]]]:
-    """How many bytes torn journals lost, and the last `run` line of each that has one."""
-    torn: dict[str, int] = {}
+def _last_runs(sources: list[TraceSource], folder: Path) -> dict[Path, dict[str, Any]]:
+    """The last `run` line of each source that has one."""
     runs: dict[Path, dict[str, Any]] = {}
     for source in sources:
         with source.opened(folder) as journal:
-            if journal.mended:
-                torn[str(source.path)] = journal.mended
             if (last := journal.latest("run", "")) is not None:
                 runs[source.path] = last
-    return torn, runs
+    return runs
 
 
 def _mixing(runs: dict[Path, dict[str, Any]], allow_mixed: bool) -> dict[str, Any]:
-    """What a later run is compared with: what all have in common, or the first one's."""
-    first: Path | None = None
-    here: dict[str, Any] = {}
+    """What a later run is compared with: the first one's."""
+    if not runs:
+        return {}
+    first, here = next((path, dict(run["mixing"])) for path, run in runs.items())
     for path, run in runs.items():
         there = dict(run["mixing"])
-        if first is None:
-            first, here = path, there
         names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
         if names and not allow_mixed:
             differences = "; ".join(f"--{name} {here.get(name)} and {there.get(name)}" for name in names)
@@ -134,7 +129,7 @@ class MergeOptions(BaseModel):
     sources: list[str] = Field(
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
-        description="journals, documents or wildcards; where they disagree, the one named first is right",
+        description="journals, documents or wildcards; of equals about a text, the one named first is taken",
     )
     output: Path = Field(description="the document to write; its journal will lie beside it")
     allow_mixed: bool = Field(False, description="merge although the model, program or seed differs")
@@ -155,17 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _told(merged: Merged, output: Path) -> Iterator[str]:
-    overlap = merged.overlap
     yield f"{output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources"
-    for path, size in merged.torn.items():
-        yield f"{path}: a torn last line of {size} bytes was cut off"
-    if overlap.same_variations:
-        yield f"{overlap.same_variations} variations stood in several sources alike"
-    if overlap.unlike_traces:
-        yield (
-            f"{overlap.unlike_traces} traces were made differently in several sources (first: {overlap.first_unlike}); "
-            "those of the source named first were taken"
-        )
+    if merged.shared_texts:
+        yield f"{merged.shared_texts} texts stood in several sources: each is taken whole from the one that made most of it"
     if merged.status != "completed":
         yield "not every run was completed: run generate with this --output to go on"
 

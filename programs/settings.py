@@ -105,7 +105,7 @@ class Settings(
         "traces put to the test": (*TrialOptions.model_fields,),
         "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields, "temperature", "seed"),
         "budget": (*BudgetOptions.model_fields,),
-        "the run": ("dry_run", "pilot", "follow", "list_models", "resume", "allow_mixed", "document_interval"),
+        "the run": ("dry_run", "follow", "list_models", "resume", "allow_mixed", "document_interval"),
         "logs": (*LogOptions.model_fields,),
     }
 
@@ -126,12 +126,6 @@ class Settings(
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
     document_interval: float = Field(300.0, gt=0, description="seconds between writings of the document")
     dry_run: bool = Field(False, description="show what would be read, asked and spent, and call nothing")
-    pilot: int | None = Field(
-        None,
-        ge=1,
-        le=10_000,
-        description="make the traces of so many texts from all over the input, and foretell what the whole run takes",
-    )
     follow: bool = Field(False, description="show what the stages say as it comes: for runs of a few traces")
     list_models: bool = Field(False, description="ask the server for its models and show them")
 

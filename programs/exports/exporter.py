@@ -25,8 +25,7 @@ from programs.exports.view import NO_SCORE, View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import read_variations
-from programs.run.journal_view import viewed
-from programs.run.merge_sources import find_sources
+from programs.run.trace_source import find_source, viewed
 from programs.versions import own_version, stamp
 
 
@@ -42,9 +41,7 @@ class Origin(NamedTuple):
     @classmethod
     def find(cls, path: Path, attempts: bool) -> "Origin":
         """What a name means: with `attempts` the journal, where there is one. Raises `UserError` where there is neither."""
-        found, *others = find_sources([str(path)])
-        if others:
-            raise UserError(f"{path} names several files; name one (python -m programs.merge makes one of several)")
+        found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
             return cls(found.path, True, document, None)

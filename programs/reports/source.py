@@ -18,8 +18,7 @@ from programs.reports.counting import Counts, ReadTrace
 from programs.reports.traces import KeptTrace, kept
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
 from programs.run.journal import JournalReader
-from programs.run.journal_view import viewed
-from programs.run.merge_sources import find_sources
+from programs.run.trace_source import find_source, viewed
 from programs.traces.line import attempts_of
 
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
@@ -70,10 +69,7 @@ class ReportedRun:
 def read_run(path: Path, most: int) -> ReportedRun:
     """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream.
     Raises `UserError` for what is neither, `JournalError` for what cannot be read."""
-    found = find_sources([str(path)])
-    if len(found) != 1:
-        raise UserError(f"{path} names {len(found)} files; name one (python -m programs.merge makes one of several)")
-    (source,) = found
+    source = find_source(path)
     counts, newest = Counts(), deque[KeptTrace](maxlen=most)
 
     def read(traces: Iterator[ReadTrace]) -> None:

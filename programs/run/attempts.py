@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from programs.document import read_records
-from programs.errors import UserError
 from programs.records import Record
 from programs.rejection import Rejection
-from programs.run.journal_view import viewed
-from programs.run.merge_sources import find_sources
+from programs.run.trace_source import find_source, viewed
 from programs.traces.line import LEFT_OUT, Line, attempts_of, rejection_of
 
 
@@ -57,14 +55,12 @@ def read_variations(path: Path) -> Iterator[VariationAttempts]:
     A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
     something else, `JournalError` for a journal that cannot be read.
     """
-    found = find_sources([str(path)])
-    if len(found) != 1:
-        raise UserError(f"{path} names {len(found)} files; name one")
-    if not found[0].is_journal:
-        for record in read_records(found[0].path):
+    source = find_source(path)
+    if not source.is_journal:
+        for record in read_records(source.path):
             yield VariationAttempts(record.unit, "accepted", accepted=record)
         return
-    with viewed(found[0].path) as journal:
+    with viewed(source.path) as journal:
         for line in journal.variations():
             variation = _read(line)
             if variation.records:

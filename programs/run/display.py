@@ -113,8 +113,8 @@ class ProgressView:
         said = f"; the input will give about {expected:,} in all" if short else ""
         yield "traces", f"{self._counts['accepted']:,} accepted{lost}{said}"
         yield "spent", self._spent()
-        if errors := ledger.trouble.by_kind(spent.faults):
-            yield "errors", _in_words(errors.most_common())
+        if ledger.trouble.faults:
+            yield "errors", _in_words(ledger.trouble.faults.most_common())
         if ledger.trouble.last:
             yield LAST, ledger.trouble.last[:LONGEST_ERROR]
         if ledger.trouble.waited_for is not None:

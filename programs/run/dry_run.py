@@ -8,7 +8,6 @@ from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.run.budget import PROMPT_OVERHEAD
-from programs.run.pilot import texts_of
 from programs.settings import Settings
 
 REPLY_TOKENS = 350
@@ -38,6 +37,12 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
     return {kind: count for kind, count in calls.items() if count}
 
 
+def texts_of(settings: Settings, texts: int) -> int:
+    """How many of so many texts a run goes through when each gives all its traces."""
+    most = min(texts, settings.max_samples or texts)
+    return most if settings.max_traces is None else min(most, math.ceil(settings.max_traces / settings.traces_a_text))
+
+
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run."""
     report, characters = ReadReport(), 0
@@ -51,7 +56,7 @@ def dry_run(settings: Settings, console: Console) -> None:
         text_field=settings.text_column,
     ):
         characters += len(sample.text)
-    texts = math.ceil(texts_of(settings, min(report.samples, settings.pilot or report.samples), settings.traces_a_text))
+    texts = texts_of(settings, report.samples)
     calls, traces = calls_of(settings, texts), texts * settings.traces_a_text
     total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
     what = "lines and passages" if report.documents else "lines"

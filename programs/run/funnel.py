@@ -115,12 +115,10 @@ _WRITTEN = "json_extract(facts, '$.written')"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
 
 
-def lost_questions(index: IndexReader, since: int = 0) -> dict[str, int]:
-    """The questions that were rejected or left out, by why, the most frequent first; `since` as in `Index.counts`."""
-    query = (
-        "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost where at >= ? group by lost.key"
-    )
-    return dict(index.query(f"{query} order by 2 desc, 1", since))
+def lost_questions(index: IndexReader) -> dict[str, int]:
+    """The questions that were rejected or left out, by why, the most frequent first."""
+    query = "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key"
+    return dict(index.query(f"{query} order by 2 desc, 1"))
 
 
 def lost_traces(index: IndexReader) -> dict[str, int]:

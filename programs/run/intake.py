@@ -10,7 +10,6 @@ from programs.traces.line import IMPORTED
 TRACES_ENOUGH = "there were traces enough"
 SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
 STOPPED = "the run stopped"
-NOT_CHOSEN = "the pilot took others"
 """Why a text that was read was not begun."""
 
 _ACCEPTED = "select 1 from variation where status = 'accepted' and"

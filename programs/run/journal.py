@@ -100,7 +100,7 @@ class Journal(JournalReader):
     """An open journal. One process at a time: opening a journal that is in use raises `UserError`, as does a file that is
     none.
 
-    `mended` is the number of bytes of a torn last line that were cut off, 0 if there was none.
+    `mended` is the number of bytes of a torn last line that were cut off, which is logged; 0 if there was none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -124,6 +124,8 @@ class Journal(JournalReader):
                 raise _unwritten(path, error) from error
             raise
         super().__init__(path, file, index)
+        if self.mended:
+            log.warning("%s: a torn last line of %d bytes was cut off", path, self.mended)
         self._mutex = threading.Lock()
         self._stop = threading.Event()
         self._failure: OSError | sqlite3.Error | None = None

@@ -3,7 +3,7 @@ spent itself and may spend. What became of its texts and traces is asked of the 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
@@ -40,10 +40,6 @@ class Trouble:
         self._pauses = [*(until for until in self._pauses if until > now), now + seconds]
         if name == RATE_LIMITED:
             self._refused = now
-
-    def by_kind(self, accounted: Mapping[str, int]) -> Counter[str]:
-        """The failures by kind; `accounted` are those of the calls that have ended, these included."""
-        return Counter({name: max(self.faults[name], accounted.get(name, 0)) for name in {*self.faults, *accounted}})
 
     @property
     def waited_for(self) -> str | None:

@@ -60,10 +60,8 @@ def _with(question: dict[str, Any], old: Rejection | None) -> dict[str, Any]:
 
 def _problem(question: Mapping[str, Any]) -> Rejection | None:
     problems = "; ".join(question.get("problems") or ())
-    kind = problems.partition(":")[0].partition(";")[0]
-    rest = problems.removeprefix(kind).lstrip(":;")
-    reason = _BY_WORDS.get(kind)
-    return Rejection(reason=reason, detail=rest.strip()) if reason else Rejection(reason=Reason.FORM, detail=problems)
+    reason = next((reason for words, reason in _BY_WORDS.items() if problems.startswith(words)), Reason.FORM)
+    return Rejection(reason=reason, detail=problems)
 
 
 def _drop(question: Mapping[str, Any]) -> Rejection | None:

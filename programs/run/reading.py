@@ -1,5 +1,6 @@
 """The input as a run reads it, and how much of it is still to come."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,10 +17,9 @@ COUNTED = ("lines", "parquet")
 
 class Reading:
     """The input from its beginning, as often as asked: `read(counted)` gives a sample or None for each line, and the
-    reading with True is the one that `report` is of. `done` texts of the input were finished by earlier runs. `known` is
-    how many it gives, of a pilot.
+    reading with True is the one that `report` is of. `done` texts of the input were finished by earlier runs.
 
-    Its lines are counted in a thread, from `start` to `close` at the latest; what cannot be read twice never is.
+    Its lines are counted in a thread, from `start` on; what cannot be read twice never is.
     """
 
     def __init__(
@@ -28,14 +28,12 @@ class Reading:
         report: ReadReport,
         sources: Sequence[Source],
         done: int = 0,
-        known: int | None = None,
     ) -> None:
-        self._read, self._report, self._sources, self._done, self._known = read, report, sources, done, known
+        self._read, self._report, self._sources, self._done = read, report, sources, done
         self._numbers = {one.shown: number for number, one in enumerate(sources)}
         self._sizes: list[int] | None = None
         self._passed = self._file = self._given = self._held = 0
         self._over = False
-        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._count, name="input-extent", daemon=True)
 
     def start(self) -> "Reading":
@@ -47,16 +45,13 @@ class Reading:
         self._thread.join()
         return self._sizes
 
-    def close(self) -> None:
-        self._closed.set()
-
     def samples(self, counted: bool) -> Iterator[Sample | None]:
         for sample in self._read(counted):
             if counted:
                 # Whoever reads holds a text until there is room for it, and asks for another only then.
                 self._held = int(sample is not None)
                 self._given += self._held
-                if sample is not None and self._known is None:
+                if sample is not None:
                     self._file = self._numbers[sample.place.file]
                     # A document counts once the next one begins.
                     self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
@@ -67,8 +62,8 @@ class Reading:
     def to_begin(self) -> float | None:
         """How many texts are still to be begun, the one that was read last included: of each line, row or document that is
         left as many as of those that were read. None where nobody knows."""
-        if self._over or self._known is not None:
-            return float(self._held + (self._known or self._given) - self._given)
+        if self._over:
+            return 0.0
         sizes = self._sizes
         if sizes is None:
             return None
@@ -81,29 +76,27 @@ class Reading:
         return max(0.0, of_each * (sum(sizes) - passed) - later) + self._held
 
     def _count(self) -> None:
-        sizes = [size for source in self._sources if (size := self._size_of(source)) is not None]
-        if len(sizes) == len(self._sources) and not self._closed.is_set():
+        sizes = [size for source in self._sources if (size := _size_of(source)) is not None]
+        if len(sizes) == len(self._sources):
             self._sizes = sizes
 
-    def _size_of(self, source: Source) -> int | None:
-        path = source.name
-        if source.kind not in COUNTED and isinstance(path, Path):
-            return 1
-        if not isinstance(path, Path) or not path.is_file():
-            return None
-        return _rows(path) if source.kind == "parquet" else self._lines(path)
 
-    def _lines(self, path: Path) -> int:
-        ends, last = 0, b"\n"
-        try:
-            for chunk in read_chunks(path):
-                if self._closed.is_set():
-                    break
-                ends, last = ends + chunk.count(b"\n"), chunk[-1:]
-        except SynthReasonerError:
-            # The run says what is wrong with the file; what could be unpacked of it counts.
-            pass
-        return ends + (last != b"\n")
+def _size_of(source: Source) -> int | None:
+    path = source.name
+    if source.kind not in COUNTED and isinstance(path, Path):
+        return 1
+    if not isinstance(path, Path) or not path.is_file():
+        return None
+    return _rows(path) if source.kind == "parquet" else _lines(path)
+
+
+def _lines(path: Path) -> int:
+    ends, last = 0, b"\n"
+    # The run says what is wrong with the file; what could be unpacked of it counts.
+    with contextlib.suppress(SynthReasonerError):
+        for chunk in read_chunks(path):
+            ends, last = ends + chunk.count(b"\n"), chunk[-1:]
+    return ends + (last != b"\n")
 
 
 def _rows(path: Path) -> int | None:

@@ -47,8 +47,6 @@ def cleared_for(settings: Settings) -> Path:
 def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], without_effort: Sequence[str]) -> None:
     """Makes a journal ready for a run by these settings, and says what is to be said first. Raises `UserError` where it may
     not go on with what is there."""
-    if journal.mended:
-        log.warning("%s: a torn last line of %d bytes was cut off", settings.journal, journal.mended)
     last = journal.latest("run", "")
     if last is not None and not settings.allow_mixed:
         _refuse_mixture(last["mixing"], mixing, settings)

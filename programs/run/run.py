@@ -30,7 +30,6 @@ from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Gauges, Ledger
 from programs.run.outcomes import JournalStore
-from programs.run.pilot import choose, foretold
 from programs.run.reading import Reading
 from programs.run.resume import cleared_for, mixing_of, take_up
 from programs.run.rules import Rules, rules_of
@@ -85,7 +84,6 @@ class _Work:
     journal: Journal
     rules: Rules
     mixing: dict[str, Any]
-    pilot: list[Sample] | None = None
 
     async def done(self) -> Finished:
         settings, journal, ledger, main = self.settings, self.journal, self.ledger, self.models.main
@@ -98,7 +96,7 @@ class _Work:
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
         store = JournalStore(journal, self.rules, ledger, provenance)
-        reading = await self._reading()
+        reading = self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
         runner = Runner(self.tracer, settings, caller, gate, store, intake, reading.samples)
         failure: FatalError | JournalError | None = None
@@ -114,10 +112,8 @@ class _Work:
                     await runner.run()
                 except (FatalError, JournalError) as error:
                     failure = error
-                finally:
-                    reading.close()
         status = _status(failure, interrupted.is_set(), budget)
-        return self._finished(status, failure, gate.capacity, facts)
+        return self._finished(status, failure, facts)
 
     def _facts(self) -> dict[str, Any]:
         """What the journal says of a run at its beginning and at its end."""
@@ -133,11 +129,9 @@ class _Work:
             "basis": self.rules.basis,
         }
 
-    async def _reading(self) -> Reading:
-        """The input, or those of its texts that a pilot chooses."""
-        settings, index, basis = self.settings, self.journal.index, self.rules.text_basis
-        # A pilot chooses among all texts, those that are done included.
-        done = set() if settings.pilot else index.done_lines(basis)
+    def _reading(self) -> Reading:
+        settings = self.settings
+        done = self.journal.index.done_lines(self.rules.text_basis)
         max_chars = settings.max_passage_chars or passage_chars_of(self.models.main)
 
         def samples(counted: bool) -> Iterator[Sample | None]:
@@ -152,22 +146,12 @@ class _Work:
                 text_field=settings.text_column,
             )
 
-        if settings.pilot is None:
-            return Reading(samples, self.report, self.inputs, len(done)).start()
-        self.pilot = await choose(samples(True), settings.pilot, self.journal, self.ledger)
-        to_make = [sample for sample in self.pilot if index.sample(sample.id) != (basis, True)]
-        self.ledger.already_done += len(self.pilot) - len(to_make)
-        return Reading(lambda _counted: iter(to_make), self.report, self.inputs, known=len(to_make))
+        return Reading(samples, self.report, self.inputs, len(done)).start()
 
-    def _finished(
-        self, status: Status, failure: FatalError | JournalError | None, capacity: int, facts: dict[str, Any]
-    ) -> Finished:
+    def _finished(self, status: Status, failure: FatalError | JournalError | None, facts: dict[str, Any]) -> Finished:
         """Writes the end of the run into the journal, and the document."""
         settings, journal = self.settings, self.journal
         final = summary_of(status, self.ledger, self.report, journal.index, settings)
-        if self.pilot is not None:
-            basis, texts = self.rules.text_basis, self.report.samples
-            final.pilot = foretold(self.pilot, journal, basis, texts, settings, capacity)
         finished = Finished(status, final, str(failure) if failure else None)
         finished.mistake = isinstance(failure, AccessDenied | UnknownModel)
         said = final.model_dump(mode="json")

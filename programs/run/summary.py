@@ -5,14 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 from rich.console import Console
-from rich.padding import Padding
-from rich.rule import Rule
 from rich.table import Table
-from rich.text import Text
 
 from programs.asking.reply import Spent
 from programs.inputs.report import ReadReport
-from programs.records import Record
 from programs.run.funnel import (
     Findings,
     Funnel,
@@ -22,12 +18,10 @@ from programs.run.funnel import (
     funnel_of,
     in_words,
     losses,
-    lost_questions,
     steps_of_reading,
 )
 from programs.run.index import IndexReader
 from programs.run.ledger import Ledger
-from programs.run.pilot import Extrapolation
 from programs.run.resume import itself
 from programs.settings import Settings
 
@@ -36,8 +30,8 @@ SHOWN_LOSSES = 5
 
 class Summary(BaseModel):
     """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal, and so do `findings`; `pilot` is what a pilot foretells, `cautions` name models that were asked about their
-    own work. Tokens are as the servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
+    the journal, and so do `findings`; `cautions` name models that were asked about their own work. Tokens are as the
+    servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
 
     status: str
     seconds: float
@@ -46,8 +40,6 @@ class Summary(BaseModel):
     traces: dict[str, int]
     accepted_before: int
     already_done: int
-    samples: dict[str, int]
-    questions: dict[str, Any]
     stages_from_journal: int
     losses: dict[str, int]
     this_run: Spent
@@ -57,14 +49,11 @@ class Summary(BaseModel):
     spent_in_all: list[dict[str, Any]] = Field(default_factory=list)
     findings: Findings = Field(default_factory=Findings)
     funnel: Funnel | None = None
-    pilot: Extrapolation | None = None
     cautions: list[str] = Field(default_factory=list)
 
 
 def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexReader, settings: Settings) -> Summary:
     """The summary as things stand."""
-    ((failed,),) = index.query("select count(*) from sample where at >= ? and failure is not null", ledger.since)
-    ((barren, usable),) = index.query("select sum(usable = 0), sum(usable) from pool where at >= ?", ledger.since)
     return Summary(
         status=status,
         seconds=round(ledger.seconds, 1),
@@ -80,8 +69,6 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexRead
         traces=index.counts(),
         accepted_before=ledger.accepted_before,
         already_done=ledger.already_done + report.done,
-        samples={"driven": ledger.texts_done, "failed": failed, "without_questions": barren or 0},
-        questions={"taken": usable or 0, "rejected": lost_questions(index, ledger.since)},
         stages_from_journal=ledger.reused,
         losses=losses(index, ledger.since),
         this_run=ledger.total,
@@ -141,7 +128,6 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     first = given["first_skipped"]
     yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in given["skipped"].items())
     yield "not taken", _counts({status: count for status, count in summary.traces.items() if status != "accepted"})
-    yield "questions", f"{summary.questions['taken']} usable{_counts(summary.questions['rejected'], ', rejected: ')}"
     yield "why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:SHOWN_LOSSES])
     yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{_counts(spent.faults, '; faults: ')}"
     yield "from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""
@@ -157,24 +143,3 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
 
 def _counts(counts: Mapping[str, int], before: str = "") -> str:
     return before + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else ""
-
-
-def look(record: Record, console: Console) -> None:
-    """Prints a trace: the question, the thought with its moves, the evidence, the answer."""
-    asked, measures = record.user_interaction, record.metadata
-    console.print(Rule(Text(f"one trace: {record.source_paper.title}")))
-    console.print(Text(f"{asked.question_type}, {asked.difficulty_level}", style="dim"))
-    console.print(Text(asked.question, style="bold"))
-    for step in record.steps:
-        if step.kind is not None:
-            console.print(Text(step.kind.replace("_", " "), style="cyan"))
-        console.print(Padding(Text(step.text), (0, 0, 0, 2)))
-    for evidence in record.evidence:
-        if evidence.verified:
-            console.print(Text("evidence", style="cyan"), Text(f"{evidence.start}-{evidence.end}", style="dim"))
-            console.print(Padding(Text(evidence.quote or "", style="italic"), (0, 0, 0, 2)))
-    console.print(Text("answer", style="green"))
-    console.print(Padding(Text(record.final_answer), (0, 0, 0, 2)))
-    judged = "" if measures.authenticity_score is None else f"authenticity {measures.authenticity_score}, "
-    patterns = ", ".join(measures.reasoning_patterns)
-    console.print(Text(f"{judged}complexity {measures.complexity_level}: {patterns}", "dim"))

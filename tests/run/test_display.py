@@ -86,6 +86,7 @@ def ledger(
         setattr(made, name, value)
     for number in range(32):
         made.begins(str(number))
+    made.trouble.faults.update(SPENT.faults)
     made.trouble.last = "http://127.0.0.1:8000 answered HTTP 429: slow down"
     return made
 
@@ -137,7 +138,7 @@ def test_1_panel_and_line_say_the_same() -> None:
         "1,034 done, 32 under way",
         "1,034 accepted, 1 failed, 12 rejected",
         "3,012,345 tokens read, 901,234 written, cost 1.234",
-        "429 x112, timeout x3, 500 x2, 1 more",
+        "429 x113, timeout x3, 500 x2, 1 more",
         "rate limited: 1 call waits to be tried again, the next in 12 s",
     ):
         assert all(said in words(found, columns) for columns in (60, 100)), said
@@ -297,12 +298,11 @@ def test_3_a_refusing_server_is_told_while_nothing_is_answered(tmp_path: Path) -
 # 4. Trouble
 
 
-def test_4_each_failure_counts_once_however_it_was_heard_of() -> None:
+def test_4_failures_count_by_kind_and_the_newest_is_told() -> None:
     trouble = Trouble()
     for error in (RateLimited("slow down", status=429), TimedOut("no reply\n in time"), TimedOut("again")):
         trouble.pauses(error, 1.0)
-    assert trouble.by_kind({}) == {"429": 1, "timeout": 2}
-    assert trouble.by_kind({"429": 1, "timeout": 3, "schema": 1}) == {"429": 1, "timeout": 3, "schema": 1}
+    assert trouble.faults == {"429": 1, "timeout": 2}
     assert trouble.last == "again"
 
 

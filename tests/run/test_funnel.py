@@ -132,7 +132,6 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["texts begun by all runs"].entered == 13 == found["texts read by this run"].left
         assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 1}
         assert found["questions drafted"].lost == {Reason.LEANS.value: 21}
-        assert finished.summary.questions["rejected"] == found["questions drafted"].lost, "as the funnel counts them"
         assert found["usable questions"].entered == found["questions drafted"].left
         assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left

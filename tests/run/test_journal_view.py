@@ -14,7 +14,7 @@ import pytest
 
 from programs.errors import JournalError
 from programs.run.journal import Journal
-from programs.run.journal_view import viewed
+from programs.run.trace_source import viewed
 from tests.reports.building import add, begin, end, unit
 
 

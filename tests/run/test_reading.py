@@ -143,10 +143,3 @@ def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     assert reading.to_begin() == 3, "a reading that does not count changes nothing"
     assert len(list(samples)) == 2
     assert reading.to_begin() == 0
-
-
-def test_3_a_pilot_knows_its_texts() -> None:
-    chosen = [sample("a", line) for line in range(3)]
-    reading = Reading(lambda _counted: iter(chosen), ReadReport(), [], known=3)
-    assert [reading.to_begin() for _ in reading.samples(True)] == [3, 2, 1]
-    assert reading.to_begin() == 0

@@ -89,7 +89,7 @@ def test_a_damaged_source_is_named(lab: Lab, halves: list[str]) -> None:
 
 
 def test_a_torn_source_gives_all_but_its_torn_line(
-    lab: Lab, halves: list[str], capsys: pytest.CaptureFixture[str]
+    lab: Lab, halves: list[str], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     torn = Path(halves[0])
     whole = torn.read_bytes()
@@ -98,7 +98,7 @@ def test_a_torn_source_gives_all_but_its_torn_line(
     torn.write_bytes(b"".join(lines[:last]) + lines[last][:40])
     assert merge.main([*halves, "--output", str(lab.folder / "merged.json")]) == 0
     said = capsys.readouterr().out
-    assert f"{torn}: a torn last line of 40 bytes was cut off" in said
+    assert f"{torn}: a torn last line of 40 bytes was cut off" in caplog.text
     assert "not every run was completed" in said
     mine = view(lab, "merged")
     assert len(mine.records) == 5

@@ -76,7 +76,7 @@ def test_a_source_named_twice_counts_once(lab: Lab, halves: list[str], monkeypat
 def test_shards_of_different_n_are_merged(lab: Lab, thirds: list[str], halves: list[str]) -> None:
     found = merged(lab, *halves, *thirds)
     assert found.traces == {"accepted": 6}
-    assert found.overlap.same_variations == 6
+    assert found.shared_texts == 6
     assert view(lab, "merged").counted()[1] == 0
 
 

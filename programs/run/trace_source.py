@@ -1,0 +1,104 @@
+"""What a merge, an export and a report are given: journals, and documents that have none."""
+
+import contextlib
+import glob
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from programs.document import import_document
+from programs.errors import JournalError, UserError
+from programs.files import beside, whole_lines
+from programs.inputs.sample import bytes_id
+from programs.run.index import Damaged, Index, mark, scan
+from programs.run.journal import START_BYTES, Journal, JournalReader, damaged, is_journal
+
+
+@dataclass(frozen=True)
+class TraceSource:
+    """A file that traces are read from. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a
+    journal cuts off a torn last line, which no other file of the user must lose."""
+
+    path: Path
+    is_journal: bool
+
+    @contextlib.contextmanager
+    def opened(self, folder: Path) -> Iterator[Journal]:
+        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when the journal is in use
+        or the file is no document of this program."""
+        made = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
+        with Journal(self.path if self.is_journal else made) as journal:
+            if not self.is_journal and not journal.index.counts():
+                try:
+                    import_document(journal, self.path)
+                except UserError:
+                    raise UserError(f"{self.path} is neither a journal nor a document of this program") from None
+            yield journal
+
+
+@contextlib.contextmanager
+def viewed(path: Path) -> Iterator[JournalReader]:
+    """A journal as it stands at this moment, read without its lock, since a run may be writing it: what is written later is
+    not seen, nor a line that is not yet whole. Its index is made anew in the temporary folder, so that nothing beside the
+    journal is read or changed. Raises `JournalError` for a file that cannot be read or is damaged before its last line."""
+    with contextlib.ExitStack() as held:
+        try:
+            folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
+            file = os.open(path, os.O_RDONLY)
+            held.callback(os.close, file)
+            size = whole_lines(file)
+            index = Index(folder / "index", size, lambda offset: scan(path, offset, size), partial(mark, file))
+            held.callback(index.close)
+        except Damaged as error:
+            raise damaged(path, error) from None
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+        yield JournalReader(path, file, index)
+
+
+def find_source(path: Path) -> TraceSource:
+    """The one source that a name means. Raises `UserError` as `find_sources` does, and for one that means several."""
+    found, *others = find_sources([str(path)])
+    if others:
+        raise UserError(f"{path} names several files; name one (python -m programs.merge makes one of several)")
+    return found
+
+
+def find_sources(patterns: Sequence[str]) -> list[TraceSource]:
+    """What names and wildcards mean, in the order given, each once. A document whose journal lies beside it means its
+    journal. Raises `UserError` for what is missing, cannot be read or is a folder."""
+    found: dict[Path, TraceSource] = {}
+    for pattern in patterns:
+        try:
+            for name in _names(pattern):
+                source = _source(Path(name))
+                found.setdefault(source.path.resolve(), source)
+        except OSError as error:
+            raise UserError(f"cannot read {pattern}: {error.strerror}") from None
+    return list(found.values())
+
+
+def _names(pattern: str) -> list[str]:
+    if not glob.has_magic(pattern) or Path(pattern).exists():
+        return [pattern]
+    # Path.glob takes no absolute pattern.
+    names = sorted(glob.iglob(pattern))  # noqa: PTH207
+    if not names:
+        raise UserError(f"nothing matches {pattern}")
+    return names
+
+
+def _source(path: Path) -> TraceSource:
+    journal = beside(path, "journal")
+    if journal.is_file():
+        return TraceSource(journal, is_journal=True)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name journals or documents")
+    if not path.exists():
+        raise UserError(f"there is neither {path} nor {journal}")
+    with path.open("rb") as file:
+        return TraceSource(path, is_journal=is_journal(file.read(START_BYTES)))
