@@ -11,7 +11,6 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.compilation import in_threads
 from programs.errors import (
     AccessDenied,
     BackendError,
@@ -27,7 +26,7 @@ from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backen
 from programs.lms.meter import metered
 from programs.lms.resolve import resolve
 from programs.lms.wire import reasoning_of
-from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, openai_model, request
+from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, openai_model
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -131,17 +130,6 @@ async def test_many_at_once() -> None:
     assert {answer.text for answer in answers} == {ANSWER}
     assert server.peak > 100
     assert meter.attempts == len(server.calls) == 150 + sum(meter.faults.values())
-
-
-def test_many_threads_at_once() -> None:
-    with StandIn(brain, faults=FaultPlan(share=0.3, kinds=["500", "reset"], seed=4), latency=0.1) as server:
-        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
-        with metered() as meter:
-            answers = in_threads(lambda _: model.lm.engine.complete(request()), range(24), 24)
-        model.close()
-        assert server.peak > 8
-    assert {answer.text for answer in answers} == {ANSWER}
-    assert meter.attempts == len(server.calls)
 
 
 def test_each_loop_has_its_own_connections() -> None:

@@ -60,12 +60,12 @@ FIELDS: dict[str, Callable[[str], Any]] = {
 
 @dataclass
 class Proposer:
-    """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. With `cut` each reply stops in the
+    """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. That with `cut` stops in the
     middle of its last text, as if it were whole."""
 
     texts: tuple[str, ...] = (DULL, MAGIC)
     asked: int = 0
-    cut: bool = False
+    cut: str | None = None
 
     def knows(self, body: dict[str, Any]) -> bool:
         """Whether a request is for a proposer."""
@@ -75,7 +75,7 @@ class Proposer:
         text = self.texts[self.asked % len(self.texts)]
         self.asked += 1
         said = json.dumps({name: FIELDS[name](text) for name in _wanted(body)})
-        return said[:-4] if self.cut else said if text else "I cannot help with that."
+        return said[:-4] if text == self.cut else said if text else "I cannot help with that."
 
 
 def _wanted(body: dict[str, Any]) -> list[str]:
