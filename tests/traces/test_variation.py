@@ -25,7 +25,7 @@ from programs.rejection import Reason, Rejection
 from programs.settings import Settings
 from programs.stages.questions import type_order
 from programs.traces.variation import EarlierOutcome, Variation, drop_twins, temperature_of
-from tests.making import TEXT, VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
+from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
 
 ID = sample().id
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a", "b"]}
@@ -46,15 +46,6 @@ def rated(*overall: int) -> Any:
 
 
 # 1. Judged
-
-
-def test_an_unjudged_run_accepts_and_asks_no_judge() -> None:
-    answers = Answers()
-    made = only(answers)
-    record = made.record()
-    assert made.accepted
-    assert answers.count("judge") == answers.count("grade") == 0
-    assert (record.verdicts, record.answer_grades, record.metadata.quality_score) == ([], None, None)
 
 
 def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
@@ -108,14 +99,6 @@ def test_unjudged_when_nobody_answers_and_then_no_further_attempt() -> None:
     assert only(Answers(judge=lambda ask: unread() if ask.judge == "a" else VERDICT), **JUDGED).accepted
 
 
-def test_an_unread_grade_is_null_and_asked_again_later() -> None:
-    made = only(Answers(grade=lambda _ask: unread("gone")), **GRADED)
-    grades = made.record().answer_grades
-    assert (made.accepted, made.settled) == (True, False)
-    assert grades is not None
-    assert grades.overall_score is None
-
-
 # 2. Failed
 
 
@@ -134,13 +117,6 @@ def test_a_stage_that_gives_nothing_takes_its_variations_alone(stage: str, statu
     assert made[0].rejection is not None
     assert made[0].rejection.detail == f"{stage}: no good"
     assert made[0].digest is None
-
-
-def test_questions_that_could_not_be_asked_fail_the_sample() -> None:
-    made = made_of(Answers(questions=lambda _ask: unread()))
-    assert (made.variations, made.pool, made.failed) == ([], None, True)
-    assert made.failure is not None
-    assert not made.failure.final
 
 
 # 3. Variations
@@ -191,18 +167,6 @@ def test_another_thought_or_another_answer_is_no_duplicate(stage: str) -> None:
     assert {one.status for one in made_of(Answers(**{stage: same}), variations=3).variations} == {"accepted"}
 
 
-def test_only_an_accepted_variation_has_twins() -> None:
-    made = twins("rejected", "accepted", "accepted")
-    drop_twins(made, lambda _key: None)
-    assert [one.status for one in made] == ["rejected", "accepted", "duplicate"]
-
-
-def test_what_is_decided_now_counts_more_than_what_was_before() -> None:
-    made = twins("rejected", "accepted", "failed")
-    drop_twins(made, lambda _key: EarlierOutcome(True, True, made[0].digest))
-    assert [one.status for one in made] == ["rejected", "accepted", "failed"]
-
-
 @pytest.mark.parametrize("change", [{}, {"accepted": False}, {"digest": "another"}, {"digest": None}])
 def test_a_twin_of_an_earlier_run_is_dropped(change: dict[str, Any]) -> None:
     made = twins("accepted", "accepted", "accepted")
@@ -247,12 +211,3 @@ def test_more_questions_extend_and_change_none() -> None:
     assert [one.key.question_type for one in many] == [kind.value for kind in type_order(ID, 0)]
     orders = {tuple(one.key.question_type for one in made_of(traces=7, seed=seed).variations) for seed in range(4)}
     assert len(orders) > 1
-
-
-def test_keys_and_ids_are_made_of_content() -> None:
-    one, same_again, other = only(), only(), only(text=f"{TEXT} More.")
-    assert str(one.key) == f"{ID}/{one.key.question_type}/0"
-    assert (one.key, one.record().id, one.digest) == (same_again.key, same_again.record().id, same_again.digest)
-    assert one.key.sample != other.key.sample
-    assert one.record().id != other.record().id
-    assert one.record().question_id == f"{ID}/{one.key.question_type}"
