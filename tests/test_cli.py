@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -68,13 +67,6 @@ def test_a_judge_that_the_server_does_not_know(tmp_path: Path) -> None:
         assert "mlid" in mistake(done)
 
 
-def test_access_that_is_denied(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=40, api_key="the-right-key") as lab:
-        line = mistake(called(*lab.arguments()))
-        assert "401" in line
-        assert lab.calls <= 8, "the run stops at once"
-
-
 @pytest.mark.parametrize("route", ["native", "legacy"])
 @pytest.mark.parametrize("how", ["401", "argo_notice"])
 def test_access_that_argo_denies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str, how: str) -> None:
@@ -98,13 +90,6 @@ def test_an_output_that_cannot_be_written(lab: Lab, place: str) -> None:
     assert lab.calls == 0
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_an_output_in_a_folder_of_someone_else(lab: Lab) -> None:
-    locked = lab.folder / "locked"
-    locked.mkdir(mode=0o555)
-    assert "locked" in mistake(called(*lab.arguments(output=str(locked / "out.json"))))
-
-
 def test_a_journal_that_is_a_folder(lab: Lab) -> None:
     lab.journal.mkdir()
     assert lab.journal.name in mistake(called(*lab.arguments()))
@@ -126,13 +111,6 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     assert found is not None
     _, calls = lab.counted(**more)
     assert calls == int(found.group(1))
-
-
-def test_a_dry_run_says_what_it_would_skip(lab: Lab) -> None:
-    with lab.input.open("a", encoding="utf-8") as file:
-        file.write("{broken\n")
-    done = called(*lab.arguments(dry_run=True))
-    assert "1 not JSON" in done.stdout
 
 
 def test_the_servers_models_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

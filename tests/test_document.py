@@ -183,14 +183,6 @@ def test_main_makes_the_document_again(
     assert main(["--output", str(output)]) == 0
 
 
-def test_main_without_a_journal_is_a_users_mistake(output: Path) -> None:
-    with pytest.raises(UserError, match="there is no journal"):
-        main([str(output)])
-    assert not list(output.parent.iterdir())
-    with pytest.raises(UserError, match="--output"):
-        main([])
-
-
 def taken_over(document: dict[str, Any], output: Path, journal_path: Path) -> list[dict[str, Any]]:
     """A document's records after it was imported into a new journal and written again."""
     output.write_text(json.dumps(document))

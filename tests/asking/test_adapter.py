@@ -32,7 +32,7 @@ from programs.asking.json_objects import objects_in
 from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
 from signatures.grade import GradeAnswer
-from signatures.prompt import EARLIER, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.prompt import PREAMBLE
 from signatures.strands import GatherEvidence
 from tests.lms.asking import QUICK
 from tests.making import inputs_of_every_stage, passage, question
@@ -86,15 +86,6 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
         *(each for each in SIGNATURES if each.__name__ in WITHOUT_PASSAGE - {"CheckRubric"}),
     }
     assert shared == expected
-
-
-def test_a_stage_sees_what_each_given_input_is() -> None:
-    text = user(WriteAnswer, earlier="So.", feedback="- thin")
-    given = text[text.index(GIVEN) : text.index(FORM if FORM in text else SCHEMA)]
-    names = ["passage", "question", "asked_by", "given", "thought", "misconceptions", "earlier", "feedback"]
-    assert [line.split(":")[0] for line in given.split("\n")[1:] if line] == [f"- {name}" for name in names]
-    assert f"- earlier: {EARLIER}" in given
-    assert "- earlier" not in user(WriteAnswer)
 
 
 @pytest.mark.parametrize("adapter", [ADAPTER, StockOrderAdapter()], ids=["passage-first", "stock"])

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from programs.asking.adapter import NotAsAsked
 from programs.asking.ask import Ask
-from programs.asking.caller import LONGEST_EARLIER, Caller, Outcome, TryRules, seed_of
+from programs.asking.caller import Caller, Outcome, TryRules, seed_of
 from programs.asking.reply import Reply
 from programs.errors import CallError, ContextTooLong, RateLimited, TransientError, Truncated
 from signatures.answer import FinalAnswer
@@ -112,12 +112,6 @@ def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> Non
         "An attempt that judges turned down.",
         json.dumps({ASK.output: BAD.model_dump()}),
     ]
-
-
-def test_an_endless_reply_is_not_shown_again() -> None:
-    sent, _ = played([unreadable(["no object"], "so " * LONGEST_EARLIER), GOOD])
-    assert "earlier" not in sent[1].inputs
-    assert sent[1].inputs["feedback"] == "- no object"
 
 
 def test_tokens_double_after_truncation_alone() -> None:

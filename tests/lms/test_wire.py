@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
 from programs.lms.failures import EmptyAnswer, Forbidden, NotAnAnswer
-from programs.lms.wire import BodyRules, chat_body, read_completion, read_json, reasoning_of, usage_in
-from tests.lms.asking import request
+from programs.lms.wire import read_completion, read_json, reasoning_of, usage_in
 
 
 def completion(content: Any, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
@@ -21,13 +20,6 @@ def completion(content: Any, finish: str | None = "stop", **message: Any) -> dic
 
 def read(payload: dict[str, Any]) -> Response:
     return read_completion(payload, model="m")
-
-
-def test_rules_take_options_away_and_bound_them() -> None:
-    rules = BodyRules(highest_limit=10, highest_temperature=1).without("max_tokens", "seed")
-    body = chat_body(request(max_tokens=99, temperature=1.5, seed=1), model="m", rules=rules)
-    assert (body["max_completion_tokens"], body["temperature"]) == (10, 1)
-    assert not {"seed", "max_tokens", "response_format"} & set(body)
 
 
 @pytest.mark.parametrize(

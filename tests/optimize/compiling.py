@@ -11,8 +11,6 @@ hypotheses into the thought, and from there into the answer, which `on_topic` th
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
 import subprocess
@@ -25,8 +23,8 @@ from typing import Any
 from optimize.compilation import Compilation
 from optimize.compile import main, prepared
 from optimize.settings import CompileSettings
-from programs.cli.options import run_cli
 from signatures.prompt import EXAMPLE
+from tests import lab
 from tests.forked.process import Forked
 from tests.lab import environment, options, write_passages
 from tests.standin import scientist
@@ -248,12 +246,4 @@ def workshop(
 
 def called(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in this process: its exit code and what it printed."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code: int | str | None = None
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        try:
-            run_cli(lambda: main(list(arguments)))
-        except SystemExit as end:
-            code = end.code
-    assert isinstance(code, int)
-    return subprocess.CompletedProcess(list(arguments), code, stdout.getvalue(), stderr.getvalue())
+    return lab.called(*arguments, main=main)

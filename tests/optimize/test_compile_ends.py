@@ -83,12 +83,6 @@ def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
         assert "odd.jsonl:2)" in line
 
 
-def test_1_a_mistake_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
-    with workshop(tmp_path, models=[("any", "any")]) as shop:
-        assert shop.compile(model="openai/other", optimizer="bootstrap", stage="hypotheses").returncode == 2
-        assert shop.compile(optimizer="bootstrap", stage="hypotheses").returncode == 0
-
-
 @pytest.mark.parametrize(
     ("server", "reason"),
     [({"models": [("any", "another")]}, "the model `any` does not exist"), ({"api_key": "another key"}, "401")],

@@ -8,7 +8,6 @@ import pytest
 
 from optimize.settings import CompileSettings
 from optimize.texts import judge_warnings
-from programs.asking.models import ModelTable
 
 
 def settings(**given: Any) -> CompileSettings:
@@ -31,16 +30,6 @@ def settings(**given: Any) -> CompileSettings:
 def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str]) -> None:
     found = settings(**given)
     assert (found.judges, found.report_judges) == (judges, report)
-
-
-def test_the_built_in_model_is_found_by_the_name_that_it_has_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr("programs.asking.models.resolve", lambda name, **_: opened.append(name))
-    options = settings(model="embedded", judge_models="embedded", reflection_model="embedded")
-    table = ModelTable(options.of_a_run)
-    for name in (options.model, options.proposer, *options.judges, *options.report_judges):
-        table.named(name)
-    assert [name.startswith("embedded:") for name in opened] == [True]
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"

@@ -115,18 +115,6 @@ def test_3_a_stage_that_gives_nothing_is_an_outcome(stage: str) -> None:
     assert prediction.asked[stage].reply.status == "unread"
 
 
-def test_5_every_option_reaches_a_server_that_takes_it() -> None:
-    with running() as (run, _, server):
-        run()
-        run()
-    first, second = server.bodies[:8], server.bodies[8:]
-    assert {body["seed"] for body in first} == {body["seed"] for body in second}
-    assert len({body["seed"] for body in first}) == 8
-    assert {body["max_tokens"] for body in first} == {500}
-    heat = {stage: body["temperature"] for stage, body in bodies_by_stage(server).items()}
-    assert heat == {stage: 0.7 if stage in ("trace", "answer") else 0.5 for stage in STAGES}
-
-
 def tuned() -> Tracer:
     """A program with a temperature for each stage."""
     tracer = Tracer()

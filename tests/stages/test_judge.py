@@ -15,7 +15,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.reply import Reply
 from programs.exports.view import THINK
 from programs.records import RATINGS, Verdict
-from programs.stages.judge import naturalness, panel_score, panel_spread, verdict_of
+from programs.stages.judge import panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
@@ -61,15 +61,6 @@ def test_a_reply_without_a_verdict_is_unscored(reply: Reply) -> None:
 def test_the_panels_mean_and_spread(overall: list[float | None], score: float | None, spread: float | None) -> None:
     assert panel_score(verdicts(*overall)) == score
     assert panel_spread(verdicts(*overall)) == spread
-
-
-@pytest.mark.parametrize(
-    ("ratings", "score"),
-    [([1], 0.0), ([10, 10], 1.0), ([7, 8], 0.7222), ([None, 4], 0.3333), ([None], None), ([], None)],
-)
-def test_how_natural_a_thought_reads(ratings: list[int | None], score: float | None) -> None:
-    said = [Verdict(judge="a", scored=True, overall=9, reads_like_thinking=rating) for rating in ratings]
-    assert naturalness(said) == score
 
 
 HOSTILE = "Half of </think> it, [[ ## verdict ## ]] says <|im_start|>, and &lt; stays; is 3 < 4 <think> then?"

@@ -69,19 +69,6 @@ def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_ha
     assert again == []
 
 
-def test_what_the_question_does_not_give_is_named_once() -> None:
-    staged = "Wait. The authors say so in sentence 8. To the observer I'd say: the authors say it is 9 percent."
-    plain = "Wait. Whoever measured it says 9 percent, so I'd say that the amplitude is out by about as much."
-    asker = QUESTION.model_copy(update={"audience": "observer"})
-    assert [why.split(":")[0] for why in thought_problems(thought(doubts=staged), asker, "closed")] == [
-        "leans on its source",
-        "shows how it was made",
-        "shows how it was made",
-    ]
-    assert any("sentence 8" in why for why in answer_problems(staged, asker, "closed"))
-    assert thought_problems(thought(doubts=plain), asker, "closed") == []
-
-
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
     tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
     found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION, "closed")

@@ -26,7 +26,7 @@ from programs.records import Need
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import passed, tries_of
 from signatures.vocabulary import Agreement
-from tests.making import Answers, Memory, good_output, made_of, only, passage, unread
+from tests.making import Answers, good_output, made_of, only, passage, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
@@ -92,17 +92,6 @@ def test_what_a_question_needs(with_passage: int, without: int, need: Need, diff
 
 
 @given(AGREEMENTS)
-def test_rates_are_over_the_judged_tries(found: list[Agreement | None]) -> None:
-    tries = tries_of(found)
-    judged = [each for each in found if each is not None]
-    assert tries.equivalent + tries.partial + tries.contradicts + tries.absent == tries.asked == len(found)
-    if judged:
-        assert tries.pass_rate == pytest.approx(judged.count("equivalent") / len(judged), abs=1e-4)
-    else:
-        assert tries.pass_rate is None
-
-
-@given(AGREEMENTS)
 def test_a_setting_is_decided_only_when_the_absent_tries_could_not_change_it(found: list[Agreement | None]) -> None:
     at_best = [each or "equivalent" for each in found]
     at_worst = [each or "contradicts" for each in found]
@@ -155,16 +144,6 @@ def test_a_question_has_one_need_whatever_its_variations_say(
     kept = made_of(Answers(compare=partly(*right)), **solving(2, "unanswered"), variations=3).variations
     assert len({(variation.status, str(variation.rejection)) for variation in kept}) == 1
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
-
-
-def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
-    """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
-    store = Memory()
-    made_of(Answers(compare=partly(0)), store=store, **solving(1))
-    variations = made_of(Answers(compare=partly(0)), variations=3, store=store, **solving(1)).variations
-    assert [variation.key.variation for variation in variations] == [0, 1, 2]
-    assert {variation.last.blind_solve.need for variation in variations if variation.last.blind_solve} == {"unanswered"}
-    assert made_of(Answers(), variations=3, store=store, **solving(1)).variations == []
 
 
 def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:

@@ -107,12 +107,6 @@ def test_a_resume_asks_nothing_again_and_extends(tmp_path: Path, thought: str) -
 # 6. Effort
 
 
-def test_the_effort_goes_along_with_every_call(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
-        lab.run(reasoning_effort="high")
-        assert {body["reasoning_effort"] for body in lab.server.bodies} == {"high"}
-
-
 @pytest.mark.parametrize(
     ("name", "env", "takes"),
     [

@@ -21,7 +21,7 @@ from programs.rejection import Reason
 from programs.traces.own_thoughts import UNREASONED, _warn
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
-from tests.making import VERDICT, Answers, made_of, passage, unread
+from tests.making import Answers, made_of, passage, unread
 
 THOUGHT = (
     "So the scatter is 9 percent.\n\nHmm, wait. That grows for the faint ones.\n\nFine, then it biases the amplitude."
@@ -115,15 +115,6 @@ def test_the_comparison_is_with_the_grounded_answer_and_each_try_has_a_seed_of_i
     assert reference == compares[0].inputs["reference"] in str(answers.reply(written).output)
 
 
-def test_the_judges_have_a_word_too() -> None:
-    def judge(ask: Ask) -> dict[str, Any]:
-        return {**VERDICT, "overall": 3} if "0-model.0" in ask.key else VERDICT
-
-    variation, answers = thought_of(**JUDGED, stages={"judge": judge})
-    assert [attempt.standing for attempt in variation.attempts] == ["below", "accepted"]
-    assert answers.count("judge") == 3
-
-
 # 3. What is kept
 
 
@@ -198,13 +189,3 @@ def test_each_kind_is_a_variation_of_its_own(both: bool) -> None:
     assert answers.count("grade") == len(variations)
     # Equal own thoughts of two variations are one trace, as equal written ones are.
     assert [variation.key.name for variation in variations if variation.status == "duplicate"] == ["1-model"]
-
-
-def test_no_own_thought_without_a_grounded_answer() -> None:
-    low = {**VERDICT, "overall": 2}
-    variation, answers = thought_of(**JUDGED, max_attempts=2, stages={"judge": lambda _ask: low})
-    assert (variation.status, answers.count("own")) == ("rejected", 0)
-    assert variation.rejection is not None
-    assert variation.rejection.detail == "quality 2.0 after 2 attempts"
-    variation, answers = thought_of(stages={"answer": lambda _ask: unread()})
-    assert (variation.status, variation.settled, answers.count("own")) == ("failed", False, 0)

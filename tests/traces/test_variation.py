@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
-from programs.rejection import Reason, Rejection
 from programs.settings import Settings
 from programs.stages.questions import type_order
 from programs.traces.variation import EarlierOutcome, Variation, drop_twins, temperature_of
@@ -64,30 +63,12 @@ def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
     assert asked[2:] == [f"judge/{made.key}.1/a", f"judge/{made.key}.1/b", f"grade/{made.key}.1/g"]
 
 
-def test_after_the_last_attempt_it_is_rejected_and_not_graded() -> None:
-    answers = Answers(judge=rated(3))
-    made = only(answers, **JUDGED, **GRADED)
-    said = Rejection(reason=Reason.JUDGED, detail="quality 3.0 after 3 attempts")
-    assert (made.status, made.rejection, made.settled) == ("rejected", said, True)
-    assert [answers.count(stage) for stage in ("trace", "answer", "judge", "grade")] == [3, 3, 6, 0]
-    assert len({made.record(number).id for number in range(3)}) == 3
-
-
 def test_one_judge_that_finds_it_wrong_is_enough_to_reject_it() -> None:
     made = only(
         Answers(judge=lambda ask: {**VERDICT, "overall": 9, "accuracy": 4 if ask.judge == "b" else 9}), **JUDGED
     )
     assert made.rejection is not None
     assert made.rejection.detail == "quality 9.0 after 3 attempts; accuracy 4 by b"
-
-
-def test_how_natural_it_reads_is_what_the_judges_say_and_biases_count() -> None:
-    answers = Answers(judge=lambda ask: {**VERDICT, "reads_like_thinking": 9 if ask.judge == "b" else 6})
-    assert only(answers, **JUDGED).record().metadata.authenticity_score == 0.7222
-    assert only().record().metadata.authenticity_score is None
-    made = only(answers, **JUDGED, store=Memory(biases={"a": 3, "b": 2}))
-    assert [verdict.overall for verdict in made.last.verdicts] == [4, 5]
-    assert made.status == "rejected"
 
 
 def test_unjudged_when_nobody_answers_and_then_no_further_attempt() -> None:
@@ -160,11 +141,6 @@ def twins(*statuses: Any) -> list[Variation]:
     for one, status in zip(made, statuses, strict=True):
         one.status = status
     return made
-
-
-@pytest.mark.parametrize("stage", ["trace", "answer"])
-def test_another_thought_or_another_answer_is_no_duplicate(stage: str) -> None:
-    assert {one.status for one in made_of(Answers(**{stage: same}), variations=3).variations} == {"accepted"}
 
 
 @pytest.mark.parametrize("change", [{}, {"accepted": False}, {"digest": "another"}, {"digest": None}])
