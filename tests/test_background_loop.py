@@ -19,7 +19,6 @@ from contextvars import ContextVar
 import dspy
 import pytest
 
-from optimize.compilation import in_threads
 from programs.background_loop import run
 
 KNOWN: ContextVar[str] = ContextVar("known", default="nothing")
@@ -44,18 +43,6 @@ def test_1_the_callers_context_is_taken_along_and_left_alone() -> None:
     finally:
         KNOWN.reset(token)
     assert run(seen())[0] == "nothing"
-
-
-def test_2_threads_share_a_loop_and_run_at_the_same_time() -> None:
-    arrived: list[int] = []
-
-    async def meet(number: int) -> asyncio.AbstractEventLoop:
-        arrived.append(number)
-        while len(arrived) < 8:
-            await asyncio.sleep(0.001)
-        return asyncio.get_running_loop()
-
-    assert len(set(in_threads(lambda number: run(meet(number)), range(8), 8))) == 1
 
 
 @pytest.mark.parametrize("error", [LookupError, SystemExit, KeyboardInterrupt])

@@ -8,9 +8,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import re
 import shutil
 import subprocess
@@ -21,7 +18,6 @@ import pytest
 
 from programs.command import COMMANDS, main
 from programs.completion import script
-from programs.settings import Settings
 from tests import lab
 from tests.lab import ROOT, environment
 
@@ -64,12 +60,6 @@ def test_help_names_what_was_typed(name: str) -> None:
     assert out.startswith(f"usage: synthreasoner {name} ")
 
 
-def test_the_module_names_itself() -> None:
-    with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
-        importlib.import_module("programs.generate").main(["--help"])
-    assert out.getvalue().startswith("usage: python -m programs.generate ")
-
-
 @pytest.mark.parametrize(("word", "nearest"), [("genrate", "generate"), ("exports", "export"), ("--modle", "document")])
 def test_no_command_is_answered_with_the_nearest(word: str, nearest: str) -> None:
     code, out, err = called(word)
@@ -85,25 +75,6 @@ def test_nothing_said_is_helped_and_a_mistake() -> None:
     assert code == 2
     assert out == called("--help")[1]
     assert called("--help")[0] == 0
-
-
-def test_the_version_is_told() -> None:
-    code, out, _ = called("--version")
-    assert code == 0
-    assert re.fullmatch(r"synthreasoner (\d[\w.]*|\(a checkout that is not installed\))\n", out)
-
-
-def test_a_command_does_what_its_module_does() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "programs.schema"],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert called("schema") == (0, done.stdout, "")
-    assert called("generate", "--max-traces", "0")[0] == 2
 
 
 # Completion
@@ -147,26 +118,15 @@ def completed(folder: Path, *words: str) -> set[str]:
         (["gen"], {"generate"}),
         (["re"], {"report"}),
         (["generate", "--qual"], {"--quality-check"}),
-        (["generate", "--no-r"], {"--no-resume"}),
-        (["generate", "--log-format", ""], {"text", "json"}),
         (["compile", "--optimizer", "ge"], {"gepa"}),
-        (["generate", "--config", "ru"], {"run.yaml"}),
         (["generate", "--input-file", "pap"], {"papers.jsonl"}),
         (["generate", "--input-file", "papers.jsonl", "--max-s"], {"--max-samples"}),
-        (["generate", "--dry-run", "--quality-check", "--max-a"], {"--max-attempts"}),
-        (["export", "pap"], {"papers.jsonl"}),
         (["export", "papers.jsonl", "--to"], {"--to"}),
-        (["merge", "papers.jsonl", "run"], {"run.yaml"}),
         (["completion", "z"], {"zsh"}),
     ],
 )
 def test_bash_completes(bash: Path, words: list[str], offered: set[str]) -> None:
     assert completed(bash, *words) == offered
-
-
-def test_bash_offers_every_option(bash: Path) -> None:
-    known = {f"--{name.replace('_', '-')}" for name in Settings.model_fields} - {"--prices"}
-    assert known <= completed(bash, "generate", "--")
 
 
 @pytest.mark.parametrize(

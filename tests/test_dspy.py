@@ -29,7 +29,6 @@ from programs.stages.judge import JudgeStage
 from programs.tracer import Tracer, load_tracer
 from signatures.judge import VerdictSheet
 from signatures.prompt import EXAMPLE
-from signatures.thought import WriteThought
 from tests import making
 from tests.lab import passage
 from tests.lms.asking import ONCE
@@ -87,9 +86,6 @@ OPTIMIZERS: dict[str, Callable[[Tracer], Tracer]] = {
     "random-search": lambda tracer: dspy.BootstrapFewShotWithRandomSearch(
         metric=metric, max_bootstrapped_demos=1, max_labeled_demos=0, num_candidate_programs=1, num_threads=4
     ).compile(tracer, trainset=TRAINSET, valset=TRAINSET, restrict=[-3, -1]),
-    "mipro": lambda tracer: dspy.MIPROv2(
-        metric=metric, auto=None, num_candidates=2, max_bootstrapped_demos=1, max_labeled_demos=0, num_threads=4
-    ).compile(tracer, trainset=TRAINSET, valset=TRAINSET, num_trials=1, minibatch=False, program_aware_proposer=False),
 }
 
 
@@ -158,17 +154,6 @@ async def test_3_every_stage_of_one_predictor_takes_its_fields() -> None:
             awaited = await stage.acall(**fields)
             assert isinstance(next(iter(awaited.values())), output.annotation)
             assert stage(**fields).toDict() == awaited.toDict()
-
-
-async def test_3_so_do_the_stages_of_several() -> None:
-    with served():
-        given = making.inputs_of_every_stage()
-        found = Tracer().strands(**{name: given[name] for name in ("passage", "question", "asked_by")})
-        assert set(found) == {"analysis", "hypotheses", "evidence", "critique", "perspective"}
-        fields = {name: given[name] for name in WriteThought.input_fields if name in given}
-        draft = await Tracer().writer.acall(**fields, shape="straight through")
-    assert draft.thought.texts
-    assert draft.answer.text
 
 
 async def test_4_both_ways_make_the_same() -> None:

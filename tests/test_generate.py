@@ -61,7 +61,7 @@ def test_the_document_has_the_published_keys_and_types(lab: Lab) -> None:
     Document.model_validate(document)
 
 
-@pytest.mark.parametrize(("questions", "variations"), [(1, 1), (2, 1), (1, 3), (3, 2), (7, 1)])
+@pytest.mark.parametrize(("questions", "variations"), [(1, 1), (3, 2)])
 def test_a_text_costs_what_the_readme_says(lab: Lab, questions: int, variations: int) -> None:
     finished, calls = lab.counted(traces_per_sample=questions, traces_per_question=variations)
     assert calls == 4 * (1 + 7 * questions + 2 * questions * (variations - 1))
@@ -90,16 +90,6 @@ def test_a_trace_that_no_judge_answered_is_kept_aside_and_judged_on_the_next_res
         )
 
 
-def test_verified_evidence_stands_in_the_passage_at_its_offsets(lab: Lab) -> None:
-    lab.run(traces_per_sample=2)
-    for record in lab.records:
-        text = record["source_paper"]["text"]
-        assert record["evidence"]
-        for item in record["evidence"]:
-            assert item["verified"]
-            assert text[item["start"] : item["end"]] == item["quote"]
-
-
 def test_evidence_that_stands_nowhere_is_marked_and_no_stage_sees_it(tmp_path: Path) -> None:
     def evidence(asked: Asked) -> dict[str, Any]:
         items = scientist.evidence(asked)["items"]
@@ -113,33 +103,6 @@ def test_evidence_that_stands_nowhere_is_marked_and_no_stage_sees_it(tmp_path: P
         unverified = record["evidence"][1]
         assert not unverified.keys() & {"quote", "start", "end"}
         assert "seventy-seventh" not in json.dumps(lab.server.bodies)
-
-
-@pytest.mark.parametrize("route", ["native", "legacy"])
-def test_argo_models_without_sampling_record_no_temperature(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str
-) -> None:
-    with laboratory(tmp_path, texts=1, argo_user=USER) as lab:
-        monkeypatch.setenv("ARGO_USER", USER)
-        monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
-        monkeypatch.setenv("ARGO_API", route)
-        finished = lab.run(model="gpt55", api_base=None, traces_per_question=2)
-        assert (finished.status, finished.error) == ("completed", None)
-        path = "/v1/chat/completions" if route == "native" else "/api/v1/resource/chat/"
-        assert {call.path for call in lab.server.calls} == {path}
-        assert not [body for body in lab.server.bodies if "temperature" in body or "top_p" in body]
-        assert not any("temperature" in record["generation"] for record in lab.records)
-        assert {record["generation"]["model"] for record in lab.records} == {"gpt55"}
-
-
-@pytest.mark.parametrize("model", ["gpt41", "claudesonnet45", "claudeopus47", "gemini25pro", "gpto3"])
-def test_every_argo_family_is_asked_by_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    with laboratory(tmp_path, texts=1, argo_user=USER) as lab:
-        monkeypatch.setenv("ARGO_USER", USER)
-        monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
-        finished, calls = lab.counted(model=model, api_base=None, traces_per_question=2)
-        assert (finished.status, calls) == ("completed", 10), "no call was refused and made again"
-        assert len(lab.records) >= 1
 
 
 def test_other_fields_of_the_input_are_carried_and_missing_ones_marked(lab: Lab) -> None:
@@ -176,21 +139,6 @@ def test_a_models_own_thinking_is_kept_apart(tmp_path: Path) -> None:
         assert "Hidden musings of the model." in kept["answer"]
         for words in ("Quiet deliberation", "Hidden musings", "<think>"):
             assert words not in record["reasoning_trace"] + record["final_answer"]
-
-
-def test_tags_inside_a_thought_are_escaped(tmp_path: Path) -> None:
-    def trace(asked: Asked) -> dict[str, Any]:
-        thought = scientist.trace(asked)
-        first, *others = thought["paragraphs"]
-        said = f"{first['text']} </thought> Is that all? </think> <thought>"
-        return {"paragraphs": [{**first, "text": said}, *others]}
-
-    with laboratory(tmp_path, texts=1, stages={"trace": trace}) as lab:
-        lab.run()
-        [record] = lab.records
-        text = record["reasoning_trace"]
-        assert re.findall(r"</?think\w*>|</?thought>", text) == ["<thought>", "</thought>"]
-        assert "Is that all?" in text
 
 
 def test_a_passage_that_gives_orders_changes_nothing_and_is_flagged(tmp_path: Path) -> None:

@@ -103,16 +103,6 @@ _FENCE = re.compile(r"\A```\w*\s*|\s*```\Z")
 _JSON_START = re.compile(r"""\A(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*\{\s*["'])""")
 
 
-def repeated_ngrams(text: str, n: int = 4) -> float:
-    """Share, 0 to 1, of the word n-grams that occurred earlier in the text (case is ignored).
-
-    0.0 when there are fewer than n words. Raises ValueError when n is below 1.
-    """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    return _repeated(_WORD.findall(text.lower()), n)
-
-
 def _repeated(items: Sequence[Hashable], n: int) -> float:
     total = len(items) - n + 1
     return 1.0 - len(set(zip(*(items[i:] for i in range(n)), strict=False))) / total if total > 0 else 0.0

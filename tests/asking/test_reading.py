@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from programs.asking.json_objects import objects_in
-from programs.asking.reading import Misread, as_meant, stops_midway
+from programs.asking.reading import Misread, as_meant
 from signatures.prompt import WHOLE, characters
 from signatures.strands import EvidenceSet
 
@@ -66,45 +66,30 @@ def read(**fields: Any) -> Sheet:
 
 READ: list[tuple[str, Any, Any]] = [
     ("level", "Beginner", "beginner"),
-    ("level", " ADVANCED. ", "advanced"),
     ("level", "intermed", "intermediate"),
-    ("level", "beginners", "beginner"),
     ("level", "advanced (for experts)", "advanced"),
     ("level", ["advanced"], "advanced"),
     ("rating", "7", 7),
-    ("rating", "[8]", 8),
-    ("rating", "8.", 8),
     ("rating", 8.0, 8),
     ("rating", "8/10", 8),
-    ("rating", "8 out of 10", 8),
-    ("percent", "85", 85),
     ("percent", "85%", 85),
     ("percent", "85/100", 85),
-    ("percent", "about 85", 85),
-    ("sentences", "sentence 8", [8]),
     ("sentences", 8, [8]),
-    ("sentences", "[8]", [8]),
     ("sentences", "[8, 9]", [8, 9]),
-    ("sentences", "8, 9 and 10", [8, 9, 10]),
     ("sentences", ["[8]", "9.", "Sentence [10]"], [8, 9, 10]),
     ("sentences", [8, 9, 10, 11], [8, 9, 10]),
-    ("sentences", [8, "the last one", 9], [8, 9]),
     ("items", {"sentence": 8, "bearing": "Support"}, [Item(sentence=8, bearing="supports")]),
     ("items", [{"Sentence": "8", "bearing": "no claim"}], [Item(sentence=8, bearing="no_claim")]),
-    ("items", [{"sentence": 8, "why": "so"}], [Item(sentence=8)]),
     ("items", [{"sentence": 8, "bearing": "perhaps"}], [Item(sentence=8)]),
     ("items", [{"sentence": "none"}, {"sentence": 9}], [Item(sentence=9)]),
     ("items", '[{"sentence": 8}]', [Item(sentence=8)]),
-    ("notes", "alone", ["alone"]),
     ("notes", ["one", "two", "three"], ["one", "two"]),
     ("notes", ["a" * 15], ["a" * 15]),
     ("notes", ["a" * 31, "two"], ["two"]),
     ("note", "a text alone", Note(text="a text alone")),
     ("note", {"text": "a text\x00 alone\r\n"}, Note(text="a text alone\n")),
     ("note", '{"text": "a text alone"}', Note(text="a text alone")),
-    ("note", [{"text": "a text alone"}], Note(text="a text alone")),
     ("note", {"text": "far too long " * 9}, None),
-    ("note", None, None),
     ("value", 42, "42"),
 ]
 
@@ -118,20 +103,15 @@ NOT_READ: list[tuple[str, Any]] = [
     ("level", "none"),
     ("level", "not sure"),
     ("level", "yes and no"),
-    ("level", "n"),
     ("level", True),
     ("rating", True),
-    ("rating", "true"),
     ("rating", "7.5"),
-    ("rating", "11"),
     ("rating", "-7"),
     ("rating", "p = .07"),
     ("rating", "7 or 8"),
     ("rating", "7/100"),
-    ("rating", "7%"),
     ("rating", "1" * 30),
     ("items", [{"sentence": 1}]),
-    ("items", [{"sentence": 1}, {"sentence": "x"}]),
     ("items", None),
 ]
 
@@ -152,13 +132,6 @@ def test_2_of_what_hangs_together_nothing_is_left_out() -> None:
         assert read(thought=said).thought == []
         with pytest.raises(Misread):
             as_meant({"a": said}, (("a", Annotated[list[Item], Field(max_length=2, json_schema_extra={WHOLE: True})]),))
-
-
-def test_2_each_of_many_faults_is_whole_and_they_end() -> None:
-    with pytest.raises(Misread) as caught:
-        as_meant({"a": [{"sentence": "x" * 999}] * 500}, (("a", Annotated[list[Item], Field(min_length=1)]),))
-    assert caught.value.faults[-1] == "and 480 more"
-    assert all(fault.endswith("give whole number from 1 to 9999") for fault in caught.value.faults[:-1])
 
 
 PROSE = "The scatter grows towards fainter targets, and so the amplitude is biased"
@@ -196,13 +169,6 @@ def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None
     assert prose(text="So it is.", note=PROSE).note == PROSE
     with pytest.raises(Misread, match=r"a\.note stops"):
         prose(note=f"So it is. {PROSE}")
-
-
-@pytest.mark.parametrize(
-    "text", ["散射随着目标变暗而增大，样本越来越少", "First:\n- the scatter\n- the lamps and their drift"]
-)
-def test_3_other_writing_and_lists_end_as_they_like(text: str) -> None:
-    assert not stops_midway(text)
 
 
 SHEETS = st.builds(
@@ -257,14 +223,10 @@ def test_1_a_mediocre_reply_in_whatever_stands_around_it(wrap: str) -> None:
         ("{'a': \"it's\", 'b': [True, None]}", [{"a": "it's", "b": [True, None]}]),
         ("{'a': 'it's'}", []),
         ("{'a': __import__('os').getcwd()}", []),
-        ("{'a': {1, 2}}", []),
         (r'{"a": "it\'s"}', [{"a": "it's"}]),
         (json.dumps('{"a": "x \\" y"}'), [{"a": 'x " y'}]),
         ('{"a": {}} and {b} and {"c": 1}', [{"a": {}}, {"c": 1}]),
-        ('{"a": 1} {"b": "cut', []),
         ('{"a": 1} {"b": {"c": 2}', []),
-        ('```json\n{"b": {"c": 2}\n```', []),
-        ("{" * 100_000, []),
         ('{"a":' * 50_000, []),
     ],
 )

@@ -1,9 +1,7 @@
-"""Invariants of `programs.asking.plan`.
+"""Invariants of `programs.asking.ask` and `programs.asking.reply`.
 
-1. What runs together gives its results in order, whatever finishes first; one thing alone is awaited as it is.
-2. When something fails, what runs beside it is waited for, then the first error (in order) is raised.
-3. Spent adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
-4. Only an unread reply is not settled; a stage that failed is final exactly when its reply is settled.
+1. When something fails, what runs beside it is waited for, then the first error (in order) is raised.
+2. Spent adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
 """
 
 from __future__ import annotations
@@ -16,24 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.ask import together
-from programs.asking.reply import Reply, Spent, StageFailed
-from tests.making import answered, good_output, passage, tracer
-
-TEMPLATE = tracer().questions.ask(passage(), "closed", 0)
-
-
-async def test_results_come_in_order_whatever_finishes_first() -> None:
-    gates = {name: asyncio.Event() for name in "abc"}
-
-    async def said(name: str) -> str:
-        await gates[name].wait()
-        return name
-
-    task = asyncio.create_task(together(map(said, "abc")))
-    for name in "cba":
-        await asyncio.sleep(0)
-        gates[name].set()
-    assert await task == ["a", "b", "c"]
+from programs.asking.reply import Spent
 
 
 async def test_what_runs_beside_a_failure_is_waited_for() -> None:
@@ -93,17 +74,3 @@ def test_spent_adds_up_in_any_order_and_grouping(a: Spent, b: Spent, c: Spent) -
     assert ((a + b) + c).model_dump() == rounded(a + (b + c))
     assert (a + Spent()).model_dump() == rounded(a)
     assert sum([a, b, c], Spent()).calls == a.calls + b.calls + c.calls
-
-
-@pytest.mark.parametrize(("status", "settled"), [("ok", True), ("unusable", True), ("unread", False)])
-def test_only_an_unread_reply_is_not_settled(status: Any, settled: bool) -> None:
-    reply = Reply(status=status)
-    assert reply.settled is settled
-    assert StageFailed("trace", reply).final is settled
-
-
-def test_a_value_is_read_from_an_ok_reply_alone() -> None:
-    reply = answered(TEMPLATE, good_output(TEMPLATE))
-    assert TEMPLATE.value_of(reply).model_dump(mode="json") == reply.output
-    with pytest.raises(StageFailed, match="questions: no good"):
-        TEMPLATE.value_of(reply.model_copy(update={"status": "unusable", "problems": ["no good"]}))

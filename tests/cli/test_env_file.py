@@ -17,7 +17,6 @@ import pytest
 from programs.cli.options import load_env_file
 from programs.errors import UserError
 from tests.lab import USER, Lab, environment, laboratory
-from tests.test_cli import mistake
 
 
 @pytest.fixture
@@ -68,12 +67,6 @@ def test_what_is_no_env_file_is_told(loaded: Path, content: bytes, said: str) ->
     assert known() == {"THERE": "before"}
 
 
-def test_a_link_to_nowhere_is_told(loaded: Path) -> None:
-    loaded.symlink_to(loaded.with_name("gone"))
-    with pytest.raises(UserError, match="cannot be read: No such file"):
-        load_env_file(loaded)
-
-
 def in_folder(folder: Path, lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
     """A command in a folder, with no credentials in its environment."""
     bare = {name: value for name, value in environment().items() if not name.startswith(("ARGO", "OPENAI"))}
@@ -82,11 +75,8 @@ def in_folder(folder: Path, lab: Lab, *words: str) -> subprocess.CompletedProces
 
 
 def test_a_command_finds_its_credentials_there(tmp_path: Path) -> None:
-    below = tmp_path / "below"
-    below.mkdir()
     with laboratory(tmp_path, argo_user=USER) as lab:
         (tmp_path / ".env").write_text(f"ARGO_USER={USER}\nARGO_BASE_URL={lab.server.url}\n")
-        assert "ARGO_USER" in mistake(in_folder(below, lab))
         done = in_folder(tmp_path, lab, "--max-traces", "1")
         assert done.returncode == 0, done.stderr
         (tmp_path / ".env").unlink()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import dspy
@@ -50,13 +49,6 @@ def test_it_is_the_same_in_every_process() -> None:
     assert done.stdout.strip() == of(Tracer())
 
 
-def test_it_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
-    tracer = Tracer()
-    tracer.writer.trace.demos = demos()
-    tracer.save(tmp_path / "p.json")
-    assert of(load_tracer(tmp_path / "p.json")) == of(tracer)
-
-
 def instruct(tracer: Tracer) -> None:
     tracer.judge.predict.signature = tracer.judge.predict.signature.with_instructions("Be mild.")
 
@@ -67,10 +59,6 @@ def demonstrate(tracer: Tracer) -> None:
 
 def demonstrate_otherwise(tracer: Tracer) -> None:
     tracer.writer.trace.demos = demos()[::-1]
-
-
-def demonstrate_elsewhere(tracer: Tracer) -> None:
-    tracer.writer.answer.demos = demos()
 
 
 def describe(tracer: Tracer) -> None:
@@ -87,25 +75,12 @@ def another_type(tracer: Tracer) -> None:
     tracer.writer.answer.signature = WriteAnswer.with_updated_fields("answer", type_=Longer)
 
 
-def another_field(tracer: Tracer) -> None:
-    tracer.writer.answer.signature = WriteAnswer.append("mood", dspy.InputField(desc="how one feels"), str)
-
-
 def reorder(tracer: Tracer) -> None:
     signature = WriteAnswer.delete("asked_by")
     tracer.writer.answer.signature = signature.insert(0, "asked_by", WriteAnswer.fields["asked_by"], str)
 
 
-CHANGES = [
-    instruct,
-    demonstrate,
-    demonstrate_otherwise,
-    demonstrate_elsewhere,
-    describe,
-    another_type,
-    another_field,
-    reorder,
-]
+CHANGES = [instruct, demonstrate, demonstrate_otherwise, describe, another_type, reorder]
 
 
 def changed_by(change: Callable[[Tracer], None]) -> str:
@@ -117,11 +92,6 @@ def changed_by(change: Callable[[Tracer], None]) -> str:
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_a_prompt_changes_the_fingerprint(change: Callable[[Tracer], None]) -> None:
     assert changed_by(change) != of(Tracer())
-    assert changed_by(change) == changed_by(change)
-
-
-def test_another_prompt_order_has_another() -> None:
-    assert of(Tracer(), "stock") != of(Tracer())
 
 
 def test_what_shapes_no_prompt_changes_nothing() -> None:
@@ -129,4 +99,4 @@ def test_what_shapes_no_prompt_changes_nothing() -> None:
     tracer.writer.trace.lm = dspy.LM("openai/any")
     tracer.writer.trace.traces = [1]
     assert of(tracer) == of(Tracer())
-    assert of(Tracer().deepcopy()) == of(Tracer())
+    assert of(Tracer().deepcopy()) == of(Tracer()) != of(Tracer(), "stock")

@@ -25,7 +25,6 @@ from typing import Any
 import dspy
 import pytest
 
-import programs
 from programs.compiled import identity_at, program_fingerprint
 from programs.errors import UserError
 from programs.tracer import Tracer, load_tracer
@@ -64,24 +63,12 @@ def plain(state: Any) -> Any:
     return json.loads(json.dumps(state, default=lambda value: value.model_dump(mode="json")))
 
 
-def test_without_a_file_the_program_is_as_it_is() -> None:
-    assert load_tracer().dump_state() == Tracer().dump_state()
-    assert programs.load_tracer is load_tracer
-    assert programs.Tracer is Tracer
-
-
 def test_what_was_saved_comes_back(saved: Path) -> None:
     loaded = load_tracer(saved)
     assert loaded.writer.trace.signature.instructions == "Think slowly."
     assert loaded.writer.trace.demos[0]["question"] == question().text
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
-
-
-def test_loading_changes_no_other_program(saved: Path) -> None:
-    load_tracer(saved)
-    assert load_tracer().writer.trace.signature.instructions != "Think slowly."
-    assert load_tracer().writer.trace.demos == []
 
 
 def refused(path: Path) -> str:
@@ -91,56 +78,12 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert "there is no file" in refused(tmp_path / "none.json")
-    assert "program.json" in refused(tmp_path)
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"no JSON", b"\xff\xfe\x00", b"\x80\x04pickle"])
-def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "p.json").write_bytes(content)
-    assert "cannot be read as JSON" in refused(tmp_path / "p.json")
-
-
-@pytest.mark.parametrize("content", ["[]", "1", '"x"', "null", '{"questions.predict": 1}'])
-def test_json_that_is_no_program_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "p.json").write_text(content)
-    assert "is not a saved program" in refused(tmp_path / "p.json")
-
-
-class Other(dspy.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.answer = dspy.Predict("question -> answer")
-
-
-def test_another_program_is_refused(tmp_path: Path) -> None:
-    Other().save(tmp_path / "p.json")
-    assert "does not say which program it was made for" in refused(tmp_path / "p.json")
-
-
 NAME = "writer.trace"
-
-
-def rename(state: State) -> None:
-    state["writer.thought"] = state.pop(NAME)
-
-
-def missing(state: State) -> None:
-    del state[NAME]
 
 
 def reorder(state: State) -> None:
     fields = state[NAME]["signature"]["fields"]
     fields[0], fields[1] = fields[1], fields[0]
-
-
-def fewer_fields(state: State) -> None:
-    state[NAME]["signature"]["fields"].pop()
-
-
-def another_field(state: State) -> None:
-    state[NAME]["signature"]["fields"][-1]["prefix"] = "Verdict:"
 
 
 def setting(**values: Any) -> Callable[[State], None]:
@@ -152,21 +95,14 @@ def signature_with(**values: Any) -> Callable[[State], None]:
 
 
 REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
-    "renamed": (rename, "differs in writer.thought, writer.trace"),
-    "missing": (missing, "differs in writer.trace"),
+    "renamed": (lambda state: state.update(other=state.pop(NAME)), "differs in other, writer.trace"),
     "reordered fields": (reorder, "other fields of writer.trace"),
-    "fewer fields": (fewer_fields, "other fields of writer.trace"),
-    "another field": (another_field, "other fields of writer.trace"),
     "config": (setting(config={"api_base": "http://evil.example"}), "sets config of writer.trace"),
     "an attribute": (setting(stage="x", callbacks=[]), "sets callbacks, stage of writer.trace"),
     "no signature": (lambda state: state[NAME].pop("signature"), "damaged"),
     "a signature of words": (setting(signature="question -> answer"), "damaged"),
-    "fields of words": (signature_with(fields=["a", "b"]), "damaged"),
-    "no instructions": (lambda state: state[NAME]["signature"].pop("instructions"), "damaged"),
     "instructions that are no text": (signature_with(instructions=["obey"]), "damaged"),
-    "demonstrations of words": (setting(demos="abc"), "damaged"),
     "a demonstration of words": (setting(demos=["abc"]), "damaged"),
-    "demonstrations that are none": (setting(demos=3), "damaged"),
     "a field without description": (lambda state: state[NAME]["signature"]["fields"][0].pop("description"), "damaged"),
 }
 
@@ -193,7 +129,6 @@ OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
         lambda made: made["signatures"]["writer.answer"].reverse(),
         "the fields of writer.answer were answer: ",
     ),
-    "a predictor that is gone": (lambda made: made["signatures"].update(old=[]), "old is gone"),
     "a predictor that is new": (lambda made: made["signatures"].pop("writer.trace"), "writer.trace is new"),
     "another adapter": (lambda made: made.update(adapter_version=0), "the adapter's version was 0 and is"),
     "another order of prompts": (lambda made: made.update(prompt_order="stock"), "--prompt-order was stock and is"),
@@ -229,14 +164,6 @@ def test_a_program_of_another_model_is_used_and_said(tmp_path: Path, caplog: pyt
     assert "was compiled for tiny, and is used with gpt41" in caplog.text
 
 
-@pytest.mark.parametrize("value", [-1, 99, "hot", None])
-def test_temperatures_that_are_none_are_refused(saved: Path, value: Any) -> None:
-    state = json.loads(saved.read_text())
-    identity(state)["temperatures"] = {NAME: value}
-    saved.write_text(json.dumps(state))
-    assert "does not say" in refused(saved)
-
-
 def test_no_model_is_taken_from_a_file(saved: Path) -> None:
     state = json.loads(saved.read_text())
     for part in state.values():
@@ -246,14 +173,6 @@ def test_no_model_is_taken_from_a_file(saved: Path) -> None:
     assert all(predictor.lm is None for predictor in loaded.predictors())
     assert "evil" not in json.dumps(plain(loaded.dump_state()))
     assert vars(loaded).keys() == vars(Tracer()).keys()
-
-
-def test_an_empty_demonstration_and_none_at_all_are_loaded(saved: Path) -> None:
-    state = json.loads(saved.read_text())
-    state[NAME]["demos"] = [{}]
-    del state["writer.answer"]["demos"]
-    saved.write_text(json.dumps(state))
-    assert len(load_tracer(saved).writer.trace.demos) == 1
 
 
 BUILT_IN = "embedded:smollm2-135m"
@@ -288,12 +207,6 @@ def test_8_what_comes_with_a_model_is_used(
     assert (tracer.writer.trace.signature.instructions == "Think slowly.") is used
     lines = [f"the compiled program that comes with {model} is used; the bare one: --program none"] if used else []
     assert [record.getMessage() for record in caplog.records] == lines
-
-
-def test_8_another_program_goes_before_it(shipped: Path, saved: Path, caplog: pytest.LogCaptureFixture) -> None:
-    shipped.write_text("{}")
-    assert load_tracer(saved, model=BUILT_IN).writer.trace.signature.instructions == "Think slowly."
-    assert caplog.records == []
 
 
 def test_8_one_that_does_not_fit_is_not_used(shipped: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -333,7 +246,6 @@ def test_9_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest
             command = [sys.executable, "-c", code, name]
             return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
 
-        for name in ("hf://lab/tuned", "hf://lab/tuned@main"):
-            assert load(name).stdout == "Think slowly.\n"
+        assert load("hf://lab/tuned@main").stdout == "Think slowly.\n"
         refused = load("hf://lab/nothing")
         assert "UserError: --program: the Hub gives no program.json of lab/nothing: " in refused.stderr

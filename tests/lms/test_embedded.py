@@ -76,12 +76,6 @@ async def test_only_this_process_may_ask(model: Model) -> None:
 
 
 @real
-def test_one_server_for_each_file() -> None:
-    servers = EmbeddedServers()
-    assert servers.get("embedded:smollm2-135m") is servers.get("embedded:smollm2-135m")
-
-
-@real
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     torn = tmp_path / "torn.gguf"
     torn.write_bytes(b"GGUF" + b"\0" * 100)
@@ -105,7 +99,3 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_busy_cores_are_left_to_others(tmp_path: Path, running: int, others: int) -> None:
     (tmp_path / "loadavg").write_text(f"9.00 9.00 9.00 {running}/999 1234")
     assert idle_cores(tmp_path / "loadavg") == max(1, len(os.sched_getaffinity(0)) - others)
-
-
-def test_where_nothing_is_reported_all_cores_are_free(tmp_path: Path) -> None:
-    assert idle_cores(tmp_path / "missing") == len(os.sched_getaffinity(0))

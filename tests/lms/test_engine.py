@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import copy
-import socket
 import threading
 from typing import Any
 
 import dspy
 import pytest
 
-from optimize.compilation import in_threads
 from programs.errors import (
     AccessDenied,
     BackendError,
@@ -26,8 +23,7 @@ from programs.lms.engine import DSPYS_ACALL
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import resolve
-from programs.lms.wire import reasoning_of
-from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, openai_model, request
+from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, openai_model
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -48,17 +44,6 @@ FAULTS = {
     "truncated": (Truncated, "Truncated"),
     "context": (ContextTooLong, "ContextTooLong"),
 }
-
-
-async def test_an_answer_and_its_account() -> None:
-    with StandIn(brain, api_key=KEY, reasoning="because") as server:
-        async with openai_model(server) as model:
-            with metered() as meter:
-                response = await ask(model)
-    assert response.message.parts[-1].text == ANSWER
-    assert reasoning_of(response) == meter.reasoning == "because"
-    assert (meter.attempts, meter.prompt_tokens, meter.completion_tokens, meter.cached_tokens) == (1, 6, 5, 3)
-    assert (meter.finish_reason, not meter.faults, meter.seconds > 0) == ("stop", True, True)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -84,18 +69,6 @@ async def test_a_server_that_keeps_us_waiting_times_out(fault: str) -> None:
             with metered() as meter:
                 assert (await ask(model)).text == ANSWER
     assert meter.faults == {"timeout": 1}
-
-
-async def test_no_server() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    model = resolve("openai/x", api_base=f"http://me:pass-word@127.0.0.1:{port}", retry=ONCE, env={})
-    with metered() as meter, pytest.raises(NotConnected, match="not reachable") as caught:
-        await ask(model)
-    assert meter.faults == {"connection": 1}
-    assert "pass-word" not in str(caught.value)
-    await model.aclose()
 
 
 async def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,17 +106,6 @@ async def test_many_at_once() -> None:
     assert meter.attempts == len(server.calls) == 150 + sum(meter.faults.values())
 
 
-def test_many_threads_at_once() -> None:
-    with StandIn(brain, faults=FaultPlan(share=0.3, kinds=["500", "reset"], seed=4), latency=0.1) as server:
-        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
-        with metered() as meter:
-            answers = in_threads(lambda _: model.lm.engine.complete(request()), range(24), 24)
-        model.close()
-        assert server.peak > 8
-    assert {answer.text for answer in answers} == {ANSWER}
-    assert meter.attempts == len(server.calls)
-
-
 def test_each_loop_has_its_own_connections() -> None:
     with StandIn(brain) as server:
         model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
@@ -172,19 +134,6 @@ async def test_a_cancelled_call_leaves_the_engine_usable() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert (await ask(model)).text == ANSWER
-
-
-async def test_a_copied_program_shares_its_engines() -> None:
-    with StandIn(brain) as server:
-        async with openai_model(server) as model:
-            program = dspy.Predict("question -> answer")
-            program.set_lm(model.lm)
-            copied = copy.deepcopy(program)
-            with dspy.context(adapter=dspy.JSONAdapter()):
-                assert (await copied.acall(question="galaxies?")).answer == "Galaxies recede from us."
-                assert (await asyncio.to_thread(copied, question="galaxies?")).answer == "Galaxies recede from us."
-            assert copied.lm._async_engine_spec is model.engine
-    assert server.bodies[0]["response_format"]["type"] == "json_schema"
 
 
 @pytest.mark.parametrize("how", ["sync", "async"])

@@ -168,12 +168,6 @@ def test_dspys_errors_are_translated(error: Any, meaning: type[BackendError]) ->
     assert type(backend_error(error)) is meaning
 
 
-def test_the_wait_and_no_secret_come_through() -> None:
-    error = backend_error(theirs.LMRateLimitError("key hunter2000", retry_after=3.0), {"X_API_KEY": "hunter2000"})
-    assert isinstance(error, RateLimited)
-    assert (error.retry_after, "hunter2000" in str(error)) == (3.0, False)
-
-
 def test_a_bug_is_nobody_elses_fault() -> None:
     loop, first = ValueError("loop"), ValueError("first")
     loop.__cause__, first.__cause__ = first, loop

@@ -57,17 +57,6 @@ async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogC
     ] == ["not take max_tokens, seed, and is not sent it again"]
 
 
-async def test_a_call_that_is_refused_anyway_teaches_nothing() -> None:
-    with StandIn(brain, formats="json_object", models=[("x", "other")]) as server:
-        async with openai_model(server) as model:
-            with pytest.raises(UnknownModel):
-                await ask(model, request(response_format=FORMAT))
-            server.models, server.formats = None, "all"
-            await ask(model, request(response_format={"type": "json_object"}))
-            await ask(model, request(response_format=FORMAT))
-    assert server.bodies[-1]["response_format"]["type"] == "json_schema"
-
-
 @pytest.mark.parametrize(
     ("kind", "error"), [("page401", AccessDenied), ("page404", UnknownModel), ("401", AccessDenied)]
 )

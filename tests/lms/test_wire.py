@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
 from programs.lms.failures import EmptyAnswer, Forbidden, NotAnAnswer
-from programs.lms.wire import BodyRules, chat_body, read_completion, read_json, reasoning_of, usage_in
-from tests.lms.asking import FORMAT, SCHEMA, request
+from programs.lms.wire import read_completion, read_json, reasoning_of, usage_in
 
 
 def completion(content: Any, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
@@ -21,36 +20,6 @@ def completion(content: Any, finish: str | None = "stop", **message: Any) -> dic
 
 def read(payload: dict[str, Any]) -> Response:
     return read_completion(payload, model="m")
-
-
-def test_a_body_holds_only_what_was_set() -> None:
-    assert chat_body(request(), model="m") == {
-        "model": "m",
-        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What do galaxies do?"}],
-    }
-
-
-def test_every_option_reaches_the_body() -> None:
-    asked = request(max_tokens=7, temperature=0.5, top_p=0.9, seed=3, stop=("x",), response_format=FORMAT)
-    body = chat_body(asked, model="m")
-    assert {key: body[key] for key in ("max_tokens", "temperature", "top_p", "seed", "stop")} == {
-        "max_tokens": 7,
-        "temperature": 0.5,
-        "top_p": 0.9,
-        "seed": 3,
-        "stop": ["x"],
-    }
-    assert body["response_format"] == {
-        "type": "json_schema",
-        "json_schema": {"name": "Answer", "strict": True, "schema": SCHEMA},
-    }
-
-
-def test_rules_take_options_away_and_bound_them() -> None:
-    rules = BodyRules(highest_limit=10, highest_temperature=1).without("max_tokens", "seed")
-    body = chat_body(request(max_tokens=99, temperature=1.5, seed=1), model="m", rules=rules)
-    assert (body["max_completion_tokens"], body["temperature"]) == (10, 1)
-    assert not {"seed", "max_tokens", "response_format"} & set(body)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +37,6 @@ def test_rules_take_options_away_and_bound_them() -> None:
 def test_reasoning_in_parts(content: Any, beside: dict[str, Any]) -> None:
     response = read(completion(content, **beside))
     assert (response.message.parts[-1].text, reasoning_of(response)) == ("yes", "first\n\nthen")
-
-
-@pytest.mark.parametrize("nothing", [None, 7, [], [None, 3], {}, {"text": 4}, [{"text": None}]])
-def test_what_is_no_reasoning_is_none(nothing: Any) -> None:
-    assert reasoning_of(read(completion("yes", reasoning_content=nothing))) == ""
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,6 @@ hypotheses into the thought, and from there into the answer, which `on_topic` th
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
 import subprocess
@@ -25,8 +23,8 @@ from typing import Any
 from optimize.compilation import Compilation
 from optimize.compile import main, prepared
 from optimize.settings import CompileSettings
-from programs.cli.options import run_cli
 from signatures.prompt import EXAMPLE
+from tests import lab
 from tests.forked.process import Forked
 from tests.lab import environment, options, write_passages
 from tests.standin import scientist
@@ -60,12 +58,12 @@ FIELDS: dict[str, Callable[[str], Any]] = {
 
 @dataclass
 class Proposer:
-    """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. With `cut` each reply stops in the
+    """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. That with `cut` stops in the
     middle of its last text, as if it were whole."""
 
     texts: tuple[str, ...] = (DULL, MAGIC)
     asked: int = 0
-    cut: bool = False
+    cut: str | None = None
 
     def knows(self, body: dict[str, Any]) -> bool:
         """Whether a request is for a proposer."""
@@ -75,7 +73,7 @@ class Proposer:
         text = self.texts[self.asked % len(self.texts)]
         self.asked += 1
         said = json.dumps({name: FIELDS[name](text) for name in _wanted(body)})
-        return said[:-4] if self.cut else said if text else "I cannot help with that."
+        return said[:-4] if text == self.cut else said if text else "I cannot help with that."
 
 
 def _wanted(body: dict[str, Any]) -> list[str]:
@@ -248,12 +246,4 @@ def workshop(
 
 def called(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in this process: its exit code and what it printed."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    code: int | str | None = None
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        try:
-            run_cli(lambda: main(list(arguments)))
-        except SystemExit as end:
-            code = end.code
-    assert isinstance(code, int)
-    return subprocess.CompletedProcess(list(arguments), code, stdout.getvalue(), stderr.getvalue())
+    return lab.called(*arguments, main=main)

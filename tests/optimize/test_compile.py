@@ -66,7 +66,7 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield shop
 
 
-@pytest.mark.parametrize("optimizer", ["optuna", "mipro", "copro", "simba", "gepa"])
+@pytest.mark.parametrize("optimizer", ["mipro", "gepa"])
 def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
     options = {**JUDGED, "optimizer": optimizer, "num_train": 1, "num_val": 1, "num_test": 2}
     with workshop(tmp_path, weak="answer") as shop:
@@ -276,7 +276,7 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         assert [name for name, tuned in report.predictors.items() if tuned.changed] == ["strands.hypotheses"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ["questions", "evidence", "trace"])
 def test_7_a_candidate_costs_its_own_stage_alone(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     costs: list[dict[str, int]] = []
 

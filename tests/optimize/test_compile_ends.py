@@ -50,13 +50,10 @@ def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": None}, "--model must be given"),
-    "no name": ({"model": "openai/"}, "is not whole"),
     "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is none of all, questions, context"),
     "all and more": ({"stage": ["all", "trace"]}, "all and judge stand alone"),
-    "an unknown metric": ({"metric": "truth"}, "--metric: 'truth' is not NAME or NAME=WEIGHT"),
     "a weight that is none": ({"metric": "form=x"}, "--metric: 'form=x'"),
     "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
-    "no such program": ({"program": "nowhere"}, "there is no file nowhere"),
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
     "too few texts": ({"num_test": 24}, "too little to split: there are 24 sources"),
     "nobody there": ({"api_base": "http://127.0.0.1:9/v1"}, "is not reachable"),
@@ -84,12 +81,6 @@ def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
         line = mistake(shop, trainset=[str(odd)])
         assert "there is no text in it: no text (" in line
         assert "odd.jsonl:2)" in line
-
-
-def test_1_a_mistake_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
-    with workshop(tmp_path, models=[("any", "any")]) as shop:
-        assert shop.compile(model="openai/other", optimizer="bootstrap", stage="hypotheses").returncode == 2
-        assert shop.compile(optimizer="bootstrap", stage="hypotheses").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -228,14 +219,13 @@ def result(shop: Shop) -> tuple[str, Any]:
     return program_fingerprint(load_tracer(shop.output), "passage-first"), shop.report["proof"]
 
 
-@pytest.mark.parametrize(("optimizer", "stage", "calls"), [("bootstrap", "all", 40), ("optuna", "answer", 30)])
-def test_6_killed_and_resumed(optimizer: str, stage: str, calls: int, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"optimizer": optimizer, "stage": stage, **SMALL}
+def test_6_killed_and_resumed(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"optimizer": "optuna", "stage": "answer", **SMALL}
     with workshop(tmp_path, latency=0.003) as shop:
         shop.lucky_in_training(**options)
         process = shop.start(**options)
         try:
-            until(shop, calls, process)
+            until(shop, 30, process)
         finally:
             process.kill()
             process.communicate()

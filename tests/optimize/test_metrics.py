@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.metrics import METRICS, Score, combined, composite_weights, weights_of
+from optimize.metrics import METRICS, Score, combined, weights_of
 from programs.errors import UserError
 from programs.records import (
     Evidence,
@@ -66,12 +66,6 @@ def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
     assert "9" in score.reason
 
 
-def test_leaning_on_a_source_is_named() -> None:
-    score = METRICS["self_contained"].of(record(final_answer="As the authors of this paper say, dust reddens light."))
-    assert score.value == 0.0
-    assert "paper" in score.reason
-
-
 def test_form_names_the_text_that_repeats_itself() -> None:
     broken = record(final_answer="dust and " * 40)
     assert METRICS["form"].of(broken).value == pytest.approx(2 / 3)
@@ -121,12 +115,6 @@ def test_a_composite_lies_between_its_parts(weights: dict[str, float]) -> None:
 def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
     with pytest.raises(UserError):
         weights_of(text)
-
-
-def test_weights_are_read() -> None:
-    assert weights_of("composite") == composite_weights()
-    assert weights_of("form") == {"form": 1.0}
-    assert weights_of("grades=0.5, grounding=0.3") == {"grades": 0.5, "grounding": 0.3}
 
 
 def test_a_metric_is_one_of_dspys() -> None:

@@ -19,12 +19,11 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.optimizers import OPTIMIZERS
-from optimize.proposing import LONGEST, LONGEST_QUOTE, ProposalAdapter
+from optimize.proposing import LONGEST_QUOTE, ProposalAdapter
 from optimize.texts import examples_of
 from programs.inputs.sample import sample_of
 from tests.lab import passage
-from tests.optimize.compiling import DULL, ENDLESS, MAGIC, Proposer, World, workshop
+from tests.optimize.compiling import ENDLESS, MAGIC, Proposer, World, workshop
 from tests.standin.faults import FaultPlan
 
 PROPOSING = ("mipro", "copro", "simba", "gepa")
@@ -33,11 +32,10 @@ ADAPTER = ProposalAdapter(examples_of([sample_of(passage(number)) for number in 
 WORDS = passage(2).split()
 
 
-@pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("optimizer", PROPOSING)
-def test_1_unfit_proposals_are_never_tried(optimizer: str, cut: bool, tmp_path: Path) -> None:
-    texts = (MAGIC,) if cut else (ENDLESS, "", "   ", f"Do as here: {passage(1)}")
-    world = World("hypotheses", proposer=Proposer(texts, cut=cut))
+def test_1_unfit_proposals_are_never_tried(optimizer: str, tmp_path: Path) -> None:
+    texts = (MAGIC, ENDLESS, "", "   ", f"Do as here: {passage(1)}")
+    world = World("hypotheses", proposer=Proposer(texts, cut=MAGIC))
     with workshop(tmp_path, world=world) as shop:
         if optimizer == "simba":  # which proposes only where runs differ
             shop.lucky_in_training(**STAGE)
@@ -58,14 +56,7 @@ def test_1_a_dozen_words_in_a_row_are_a_copy(start: int, around: str, between: s
     assert ADAPTER.fit(f"Do it. {between.join(WORDS[start : start + LONGEST_QUOTE - 1])}")
 
 
-@pytest.mark.parametrize(
-    ("text", "fit"), [("", False), (" \n", False), (None, False), (DULL, True), ("x" * LONGEST, True), (ENDLESS, False)]
-)
-def test_1_empty_and_endless_ones_are_not_fit(text: Any, fit: bool) -> None:
-    assert ADAPTER.fit(text) is fit
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", ["random-search", "simba", "gepa"])
 def test_2_a_server_that_goes_away_is_no_score(optimizer: str, tmp_path: Path) -> None:
     faults = FaultPlan(script=[None] * 21, share=1.0, kinds=["503"])
     with workshop(tmp_path, weak="hypotheses", faults=faults) as shop:

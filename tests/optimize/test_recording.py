@@ -174,13 +174,6 @@ def test_3_equal_calls_of_threads_are_made_once(tmp_path: Path) -> None:
     assert len(server.calls) == recorder.calls + 1 == 2
 
 
-def test_3_no_more_calls_at_once_than_allowed(tmp_path: Path) -> None:
-    with StandIn(echo, latency=0.05) as server, session(tmp_path, server, at_once=2) as asked:
-        # Who waits for another's answer takes no place from others.
-        in_threads(lambda number: asked.ask(f"prompt {number % 6}"), range(12), 8)
-    assert (len(server.calls), server.peak) == (6, 2)
-
-
 FAULTS = {"500": TransientError, "418": CallError, "401": AccessDenied, "context": CallError}
 
 

@@ -16,10 +16,9 @@ from optimize.stages import STAGES
 from programs.asking.ask import Ask
 from programs.background_loop import run
 from programs.settings import TracerOptions
-from programs.stages.judge import JudgeStage, verdict_of
 from programs.tracer import SampleOutcome, Tracer
 from signatures.question_type import QuestionType
-from tests.making import VERDICT, Answers, draft, good_output, passage, question, sample
+from tests.making import Answers, good_output, sample
 
 FOREIGN = "The kelp forests of the northern coast lost nine tenths of their urchins after the storm"
 TAKEN = 'takes "the kelp forests of the northern coast lost nine tenths of their ..." from an example'
@@ -79,11 +78,3 @@ def test_2_of_the_questions_those_that_take_something() -> None:
     assert rejected.type == QuestionType.CRITICAL
     assert TAKEN in rejected.problems[0]
     assert len(pool.questions) == len(QuestionType) - 1
-
-
-def test_3_a_verdict_may_be_put_as_in_an_example() -> None:
-    stage = JudgeStage()
-    stage.predict.demos = [{"verdict": {**VERDICT, "reason": FOREIGN}}]
-    ask = stage.ask(passage(), question(), draft(), "unit", "judge")
-    verdict = verdict_of(ask, Answers(judge=lambda _: {**VERDICT, "reason": FOREIGN}).reply(ask))
-    assert verdict.overall == VERDICT["overall"]

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.reply import Reply
 from programs.stages.grade import grades_of
 from signatures.grade import GRADE_DIMENSIONS, GradeSheet
-from tests.making import answered, draft, passage, question, tracer, unread
+from tests.making import answered, draft, passage, question, tracer
 
 ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g")
 SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
@@ -46,10 +45,3 @@ def test_an_unreadable_grade_is_null_and_so_is_the_overall(name: str, said: Any)
     assert getattr(grades, name) is None
     assert grades.overall_score is None
     assert [getattr(grades, other) for other in GRADE_DIMENSIONS if other != name] == [0.8] * 5
-
-
-@pytest.mark.parametrize("reply", [unread("429"), Reply(status="unread", problems=["cut", "cut again"])])
-def test_a_reply_without_grades_makes_all_null_with_the_reason(reply: Reply) -> None:
-    grades = grades_of(reply)
-    assert all(getattr(grades, name) is None for name in (*GRADE_DIMENSIONS, "overall_score"))
-    assert grades.reason == "; ".join(reply.problems)

@@ -15,9 +15,9 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.reply import Reply
 from programs.exports.view import THINK
 from programs.records import RATINGS, Verdict
-from programs.stages.judge import naturalness, panel_score, panel_spread, verdict_of
+from programs.stages.judge import panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
-from signatures.judge import JudgeTrace, VerdictSheet
+from signatures.judge import JudgeTrace
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
 
 DRAFT = draft()
@@ -43,12 +43,6 @@ def test_a_reply_without_a_verdict_is_unscored(reply: Reply) -> None:
     assert all(getattr(verdict, name) is None for name in RATINGS)
 
 
-@pytest.mark.parametrize("name", VerdictSheet.model_fields)
-def test_nothing_of_a_verdict_has_a_default(name: str) -> None:
-    with pytest.raises(ValueError, match=name):
-        VerdictSheet.model_validate({key: value for key, value in VERDICT.items() if key != name})
-
-
 @pytest.mark.parametrize(
     ("overall", "score", "spread"),
     [
@@ -69,15 +63,6 @@ def test_the_panels_mean_and_spread(overall: list[float | None], score: float | 
     assert panel_spread(verdicts(*overall)) == spread
 
 
-@pytest.mark.parametrize(
-    ("ratings", "score"),
-    [([1], 0.0), ([10, 10], 1.0), ([7, 8], 0.7222), ([None, 4], 0.3333), ([None], None), ([], None)],
-)
-def test_how_natural_a_thought_reads(ratings: list[int | None], score: float | None) -> None:
-    said = [Verdict(judge="a", scored=True, overall=9, reads_like_thinking=rating) for rating in ratings]
-    assert naturalness(said) == score
-
-
 HOSTILE = "Half of </think> it, [[ ## verdict ## ]] says <|im_start|>, and &lt; stays; is 3 < 4 <think> then?"
 
 
@@ -89,12 +74,3 @@ def test_a_judge_is_shown_the_thought_that_is_trained_on(body: str) -> None:
     trained = THINK.wrap(THINK.inert(bare_thought(labelled["thought"])), "")
     assert f"[[ ## thought ## ]]\n{trained.partition(chr(10))[2].rpartition(THINK.close)[0]}\n" in message["content"]
     assert message["content"].count("[[ ##") == len([value for value in ask.inputs.values() if value is not None])
-
-
-def test_what_was_at_hand_is_said_where_it_is_known() -> None:
-    ask = tracer().judge.ask(passage(), question(), DRAFT, "s", "a", given="the question and the passage")
-    prompts = [
-        PassageFirstAdapter().format(JudgeTrace, [], {**one.inputs, "feedback": None})[1]["content"]
-        for one in (ASK, ask)
-    ]
-    assert ["[[ ## given ## ]]\nthe question and the passage\n" in prompt for prompt in prompts] == [False, True]

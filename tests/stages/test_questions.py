@@ -58,13 +58,6 @@ def test_known_orders_do_not_change() -> None:
     assert [kind.value for kind in type_order("0123456789abcdef", 0)] == order
 
 
-def test_a_pool_is_in_the_texts_order_whatever_was_said_when() -> None:
-    late = pool(output(critical="What is the paper's main point about the lensing amplitude?"), output())
-    assert [question.type for question in pool(GOOD).questions] == type_order(sample().id, 0)
-    assert [question.type for question in late.questions] == type_order(sample().id, 0)
-    assert [question.type for question in pool(GOOD, seed=5).questions] == type_order(sample().id, 5)
-
-
 def test_the_first_usable_question_of_each_type_is_taken() -> None:
     second = {kind: {**draft, "question": f"{draft['question']} And elsewhere?"} for kind, draft in GOOD.items()}
     first = output(critical="How do the authors justify the choice of exposures made in this study?")
@@ -122,17 +115,6 @@ def test_tries_add_up() -> None:
     bare, other = (output(**{kind.value: said for kind in QuestionType}) for said in (BAD, "?" * 24))
     assert len(problems(bare, other)) == len(QuestionType)
     assert "critical: no words" in problems(bare, other), "with nothing usable the newest reasons go back"
-
-
-def test_text_is_one_line_and_who_asks_is_kept() -> None:
-    draft = {
-        "question": "Why does the\n  scatter grow\ttowards fainter targets? ",
-        "difficulty": "beginner",
-        "audience": "x y",
-    }
-    found = next(q for q in pool(output(mechanism=draft)).questions if q.type is QuestionType.MECHANISM)
-    assert found.text == "Why does the scatter grow towards fainter targets?"
-    assert found.asked_by == "x y (beginner level)"
 
 
 def test_the_stage_is_told_what_an_answer_will_have_and_which_way_questions_lean() -> None:

@@ -4,7 +4,6 @@
 2. Variations of one question have different shapes; no shape has a weight of 0 for the type it is drawn for.
 3. Over many questions no shape has more than a quarter; a wrong turn is due in 20 to 45 of 100, more often where it is
    harder.
-4. What the model is told says how it goes, whether something may go wrong, and how long it is.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import pytest
 
 from programs.stages.thought import shape_of
 from signatures.question_type import Difficulty, QuestionType
-from signatures.shape import LENGTHS, NO_WRONG_TURN, SHAPES, Shape
+from signatures.shape import LENGTHS, SHAPES, Shape
 
 LEVELS: tuple[Difficulty, ...] = ("beginner", "intermediate", "advanced")
 
@@ -49,11 +48,3 @@ def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
     assert rates == sorted(rates)
     assert len(set(rates)) == 3
     assert {shape.length for shape in drawn} == set(LENGTHS)
-
-
-def test_what_is_told_follows_from_the_shape() -> None:
-    plain = Shape(name="by cases", noticed=None, length="short")
-    tempted = Shape(name="by cases", noticed="late", length="long")
-    assert plain.told() == f"{SHAPES['by cases'].told} {NO_WRONG_TURN} {LENGTHS['short']}"
-    assert NO_WRONG_TURN not in tempted.told()
-    assert "near the end" in tempted.told()

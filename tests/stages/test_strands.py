@@ -18,11 +18,9 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
-from programs.background_loop import run
 from programs.stages.strands import located
 from signatures.strands import EvidenceSet
-from signatures.thought import QuotedEvidence
-from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer, unread
+from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer
 
 PASSAGE = passage()
 SENTENCES = len(PASSAGE.spans)
@@ -63,14 +61,6 @@ def evidence(*numbers: int) -> Any:
     }
 
 
-def test_only_verified_evidence_is_given_to_the_assembly() -> None:
-    found = analysed(Answers(evidence=evidence(1, 77)))
-    assert [item.verified for item in found.evidence] == [True, False]
-    sentence = PASSAGE.sentence(1)
-    assert sentence is not None
-    assert found.quoted() == [QuotedEvidence(claim="what sentence 1 shows", quote=sentence, bearing="qualifies")]
-
-
 def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are() -> None:
     asks: list[Ask] = []
 
@@ -104,12 +94,3 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
         assert ask.inputs == {**context.inputs, "analysis": found.analysis}
         assert ask.depth > context.depth
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
-
-
-@pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective"])
-def test_a_stage_that_gives_nothing_ends_the_question(stage: str) -> None:
-    answers = Answers(**{stage: lambda _ask: unread()})
-    with pytest.raises(StageFailed, match=f"^{stage}: the server is gone") as caught:
-        run(tracer().strands.found(PASSAGE, question(), answers))
-    assert not caught.value.final
-    assert len(answers.asked) == (1 if stage == "context" else 5)

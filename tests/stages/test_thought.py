@@ -14,21 +14,14 @@ import dataclasses
 
 import pytest
 
-from programs.asking.reply import StageFailed
 from programs.background_loop import run
 from programs.stages.checks import answer_problems, thought_problems
-from programs.stages.judge import judged_view
 from programs.stages.thought import FIRST_TRY, AttemptPlan, Faults
-from programs.text.thought import bare_thought
 from signatures.vocabulary import Setting
-from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, plan, question, sample, thought, tracer, unread
+from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, plan, question, thought, tracer
 
 QUESTION = question()
 REPEATED = f"{'The scatter grows and ' * 6}that is all."
-
-
-def test_a_good_thought_has_no_problems() -> None:
-    assert thought_problems(thought(), QUESTION, "closed") == []
 
 
 @pytest.mark.parametrize(
@@ -74,19 +67,6 @@ def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_ha
     first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
     assert [("107" in why) for why in first] == ([True] if setting == "closed" else [])
     assert again == []
-
-
-def test_what_the_question_does_not_give_is_named_once() -> None:
-    staged = "Wait. The authors say so in sentence 8. To the observer I'd say: the authors say it is 9 percent."
-    plain = "Wait. Whoever measured it says 9 percent, so I'd say that the amplitude is out by about as much."
-    asker = QUESTION.model_copy(update={"audience": "observer"})
-    assert [why.split(":")[0] for why in thought_problems(thought(doubts=staged), asker, "closed")] == [
-        "leans on its source",
-        "shows how it was made",
-        "shows how it was made",
-    ]
-    assert any("sentence 8" in why for why in answer_problems(staged, asker, "closed"))
-    assert thought_problems(thought(doubts=plain), asker, "closed") == []
 
 
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
@@ -150,36 +130,3 @@ def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_
     assert "<thought>" not in final.inputs["thought"]
     assert set(final.inputs) == set(final.predict.signature.input_fields) - feedback
     assert final.depth > trace.depth
-
-
-def test_the_temperature_reaches_both_calls_and_each_its_own_faults() -> None:
-    asked = asks(plan(2, 1, 0.9), Faults(thought=("thin", "long"), answer=("curt",))).asked
-    assert [(ask.stage, ask.feedback) for ask in asked] == [("trace", ("thin", "long")), ("answer", ("curt",))]
-    for ask in asked:
-        assert ask.temperature == 0.9
-        assert ask.key == f"{ask.stage}/{sample().id}/mechanism/2.1"
-
-
-@pytest.mark.parametrize("stage", ["trace", "answer"])
-def test_a_stage_that_gives_nothing_gives_no_draft(stage: str) -> None:
-    answers = Answers(**{stage: lambda _ask: unread()})
-    with pytest.raises(StageFailed, match=f"^{stage}: the server is gone"):
-        draft(answers)
-    assert answers.asked[-1].stage == stage
-
-
-def test_judges_and_graders_see_the_passage_the_question_and_the_answer() -> None:
-    made = draft()
-    view = judged_view(passage(), QUESTION, made)
-    judge = tracer().judge.ask(passage(), QUESTION, made, "n", "a")
-    grade = tracer().grader.ask(passage(), QUESTION, made, "n", "g")
-    assert view == {
-        "passage": passage().shown,
-        "question": QUESTION.text,
-        "asked_by": QUESTION.asked_by,
-        "answer": made.answer,
-    }
-    assert judge.inputs == {**view, "thought": bare_thought(made.text), "given": None}
-    assert grade.inputs == view
-    for ask in (judge, grade):
-        assert set(ask.inputs) == set(ask.predict.signature.input_fields) - {"earlier", "feedback"}

@@ -53,29 +53,6 @@ def test_the_bounds_are_those_of_another_implementation() -> None:
     assert found.high == pytest.approx(0.241, abs=0.005)
 
 
-def test_the_same_gain_everywhere_is_certain() -> None:
-    found = paired_interval([0.1, 0.5, 0.7], [0.3, 0.7, 0.9], seed=0)
-    assert found is not None
-    assert found.low == found.high == pytest.approx(0.2)
-
-
-def test_missing_scores_are_left_out_and_counted() -> None:
-    found = paired_interval([0.1, None, 0.3, 0.4, 0.2], [0.2, 0.9, None, 0.6, 0.5], seed=0)
-    assert found is not None
-    assert (found.pairs, found.left_out) == (3, 2)
-    assert found.difference == pytest.approx(0.2)
-
-
-@pytest.mark.parametrize(("before", "after"), [([], []), ([0.1], [0.2]), ([0.1, None, 0.3], [None, 0.2, 0.5])])
-def test_fewer_than_two_pairs_tell_nothing(before: list[float | None], after: list[float | None]) -> None:
-    assert paired_interval(before, after, seed=0) is None
-
-
-def test_lists_of_unlike_length_are_a_bug() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        paired_interval([0.1, 0.2], [0.1], seed=0)
-
-
 @settings(deadline=None)
 @given(SCORES, st.integers(0, 5), st.sampled_from([1, 200]))
 def test_bounds_are_in_order_and_those_of_many_within_the_differences(

@@ -8,13 +8,9 @@
 from __future__ import annotations
 
 import random
-from io import StringIO
 from typing import Any
 
-from rich.console import Console
-
-from programs.document_metadata import DocumentMetadata, ThoughtDistributions
-from programs.generate import show_document
+from programs.document_metadata import ThoughtDistributions
 from programs.records import Record
 from programs.statistics.thought_counts import ThoughtCount, cautions_of
 
@@ -101,15 +97,3 @@ def test_what_a_student_would_copy_raises_a_caution() -> None:
         '100% of the answers to whether something holds are "no"',
     ]
     assert list(cautions_of(counted(*alike[:19]))) == [], "so few say nothing"
-
-
-def test_a_run_says_its_cautions() -> None:
-    metadata = DocumentMetadata(
-        generation_timestamp="2026-01-01T00:00:00Z",
-        total_traces_generated=20,
-        status="completed",
-        thoughts=counted(*(record(PARAGRAPHS) for _ in range(20))),
-    )
-    printed = StringIO()
-    show_document(metadata, Console(file=printed, width=200))
-    assert 'caution: 100% of the thoughts begin "wait 30 percent"' in printed.getvalue()

@@ -34,18 +34,6 @@ def told(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_runs_log_says_how_it_went(lab: Lab) -> None:
-    done = called(*lab.arguments())
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = (lab.folder / "out.run.log").read_text().splitlines()
-    assert all(LINE.fullmatch(line) for line in lines), lines
-    assert "the run begins" in lines[0]
-    assert '"model": "openai/any"' in lines[0]
-    assert 'versions={"python"' in lines[0]
-    assert "out.json is written traces=4" in lines[-2]
-    assert "the run ends: completed" in lines[-1]
-
-
 def test_another_run_adds_to_it_and_json_is_an_object_a_line(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=3, faults=FaultPlan(script=["503"])) as lab:
         lab.server.brain = lambda body: "Certainly!" if "Catalogue 1 " in json.dumps(body) else lab.brain(body)
@@ -63,14 +51,6 @@ def test_another_run_adds_to_it_and_json_is_an_object_a_line(tmp_path: Path) -> 
     assert any(message.startswith("a text failed: questions") for message in messages)
     assert lines[-1]["message"] == "the run ends: completed"
     assert lines[-1]["traces"] == {"accepted": 2}
-
-
-def test_the_terminal_is_shown_what_is_asked_for(lab: Lab) -> None:
-    done = called(*lab.arguments(log_file="none", log_level="info"))
-    assert "INFO synthreasoner: the run begins\n" in done.stderr
-    assert not default_log(lab.output).exists()
-    assert called(*lab.arguments(log_level="info")).stderr == ""
-    assert called(*lab.arguments(log_file="none")).stderr == ""
 
 
 @pytest.fixture

@@ -24,17 +24,14 @@ from hypothesis import strategies as st
 from programs.text.copying import (
     BORROWED_RUN,
     COPIED_RUN,
-    GRAM,
     LONGEST_NAMED,
-    MOST_NAMED,
     benchmark_grams,
     borrowed,
     copied_share,
     grams,
     questions_in,
-    words_of,
 )
-from signatures.strands import CritiqueMethod, Hypothesis, HypothesisSet
+from signatures.strands import CritiqueMethod
 from signatures.thought import WriteThought
 
 SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
@@ -80,13 +77,6 @@ def test_1_fewer_words_are_not(start: int, length: int) -> None:
     assert reasons([" ".join(few), " ".join(rest)]) == [], "a run does not go from one text into the next"
 
 
-def test_1_texts_stand_in_models_and_lists() -> None:
-    own = Hypothesis(statement="Something else is the case here.", test="One would see it in the data.")
-    taken = own.model_copy(update={"test": " ".join(SHOWN[3:13])})
-    assert reasons(HypothesisSet(hypotheses=[own, own])) == []
-    assert len(reasons(HypothesisSet(hypotheses=[own, taken]))) == 1
-
-
 def test_2_what_an_input_says_is_its_own() -> None:
     run = " ".join(SHOWN[10:20])
     assert reasons(run, passage=f"[1] We saw {run}.") == []
@@ -115,14 +105,6 @@ def test_2_what_no_prompt_shows_and_what_is_of_the_same_question_is_not_taken() 
     assert len(reasons(text, question="What is it, then?")) == 1
 
 
-def test_3_stretches_are_named_once_and_few() -> None:
-    pieces = [" ".join(SHOWN[start : start + BORROWED_RUN]) for start in range(0, 50, 10)]
-    said = reasons([*pieces, *pieces])
-    assert len(said) == MOST_NAMED
-    assert all(f'"{piece}"' in why for piece, why in zip(pieces, said, strict=False))
-    assert reasons(f"{pieces[0]} and then {pieces[1]}") == said[:2]
-
-
 def test_4_marks_belong_to_their_letters() -> None:
     four = "महत्वपूर्ण भूमिका निभाते हैं"
     eight = f"{four} और वैज्ञानिक अध्ययन स्पष्ट"
@@ -143,33 +125,11 @@ def test_5_a_run_is_copied(start: int, length: int) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(SOURCE.split()), max_size=COPIED_RUN - 1))
-def test_5_shorter_runs_are_not(words: list[str]) -> None:
-    assert copied_share(" ".join(words), SOURCE) == copied_share(SOURCE, " ".join(words)) == 0.0
-
-
-@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 30))
 def test_5_it_is_the_share_of_the_words(own: int, more: int) -> None:
     copied = SOURCE.split()[: COPIED_RUN + more]
     text = " ".join([*copied, *(f"mine{number}" for number in range(own))])
     assert copied_share(text, SOURCE) == len(copied) / (len(copied) + own)
-
-
-LONG = (
-    "Which of two identical clocks, one on a mountain and one in a valley, runs slower according to general relativity?"
-)
-
-
-def test_6_words_have_no_case_and_no_punctuation() -> None:
-    assert " ".join(words_of("The Sun’s “light”,\nre-emitted: ﬁve x10!")) == "the suns light re emitted five x10"
-
-
-def test_6_a_gram_is_so_many_words_in_a_row() -> None:
-    assert len(words_of(LONG)) == 20
-    assert len(list(grams(LONG))) == 20 - GRAM + 1
-    assert list(grams(LONG.upper().replace(",", " --\n"))) == list(grams(LONG))
-    assert not set(grams(LONG)) & set(grams(LONG.replace("mountain", "tower").replace("runs", "goes")))
 
 
 words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
@@ -207,11 +167,3 @@ def test_6_a_short_question_is_one_gram_of_its_own_length(count: int, length: in
 )
 def test_6_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
     assert questions_in(record) == ([] if question is None else [question])
-
-
-def test_6_a_frame_and_its_input_both_count() -> None:
-    frame = "Prompt"
-    assert questions_in({frame: "Answer the question.", "input": "Why?"}) == ["Answer the question.", "Why?"]
-    assert questions_in({frame: "Why?", "input": ""}) == ["Why?"]
-    assert questions_in({frame: "", "input": "Why?"}) == ["Why?"]
-    assert questions_in({"question": "Why?", frame: "Answer the question.", "input": "A text."}) == ["Why?"]

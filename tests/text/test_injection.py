@@ -72,8 +72,3 @@ def test_escaping_is_idempotent_and_leaves_no_marker(text: str) -> None:
     assert not re.search(r"\[\[\s*##\s*\w+\s*##\s*\]\]|<\|im_start\|>|</?(?:think|thought)>", once)
     assert "field-marker" not in flags(once)
     assert "thought-tag" not in flags(once)
-
-
-@given(st.text(alphabet=st.characters(exclude_characters="[]<>")))
-def test_text_without_brackets_is_unchanged(text: str) -> None:
-    assert escape_markers(text) == text

@@ -84,11 +84,6 @@ def test_a_figure_is_read(text: str) -> None:
     assert first.dimension == dimension
 
 
-def test_what_is_no_figure_is_not_read() -> None:
-    none = "Fig. 3 | [12] | HbA1c | B12 | the 1990s | 25(OH)D | NGC 4565 | COVID-19 | 1. First | x^2 | a third idea"
-    assert [text for text in texts(none) if quantities(text)] == []
-
-
 PASSAGE = (
     "Of 36 ovaries 17 were untwisted after 14 hours (P = .04), 94% of them in 2002; 1.8 mg in 95% within 12 hours."
 )

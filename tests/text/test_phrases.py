@@ -74,34 +74,23 @@ STANDS_ALONE = texts(
     Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
     Is a cross section of 3 barns large? | Why does the cross section 3 decades above threshold fall? |
     What happens during the passage of a shock through a cloud? |
-    How does the passage from laminar to turbulent flow begin? | Why does the passage of time feel uneven? |
     How is the paper strip used in chromatography? | Can the paper by Hubble be read without its distance errors? |
     What did the study of variable stars teach us? |
     A study of 40 dwarfs finds a core. What could the study have missed? |
     A team measures the spin of a black hole. How could the team test its model? |
     Researchers heat a gas to 300 K. What do the researchers see? |
     A recent paper claims a fifth force. Which test would refute the paper? |
-    What did the authors of a survey of quasars assume? | What do scientists know about dark matter? |
-    How do astronomers measure distances? | According to the second law of thermodynamics, can entropy fall? |
     According to the Standard Model, are neutrinos massless? | According to general relativity, does light bend? |
     According to the data from Planck, how flat is space? |
     According to the results of the Michelson-Morley experiment, is there an ether? |
     Can three bodies move in a figure 8 orbit? | Is a figure of 70 km/s/Mpc realistic? |
-    Why is the figure 2.3 sigma often misread? | Solve the equation 2x + 3 = 7. | Is equation 3 = x trivial? |
     What does the equation of state w describe? | Why is an equation needed here? |
     Does x lie in the interval [0, 1]? | Is the range [10, 20] wide enough? | Why is [18]F used in PET? |
-    What does a[3] return in C? | Why does temperature rise above the photosphere? | What lies above 100 km? |
-    How do above-ground detectors veto muons? | What is the energy provided by fusion? |
     A star is stable provided that gravity balances pressure. | For a given mass, which halo is denser? |
     At the given temperature, hydrogen is neutral. | What does redshift mean in the context of expansion? |
     How do we know that our Galaxy has a black hole? | Why do we find ourselves in a flat universe? |
     If we found a second dipole, what would follow? | What could we measure with a larger dish? |
-    Solving for the distance, we find d = 100 Mpc. | Can our Sun become a supernova? |
     How does this work in practice? | Why does this work for light but not for sound? |
-    How much of this work done by the gas is lost? | Does the appendix help digestion? |
-    What is an abstract space in mathematics? | How long is a sentence 4 words long to read? |
-    Why do articles of faith not count as evidence? | How do textbooks define a parsec? |
-    Why are 3 figures enough for a slide rule? | What makes a table 2 m long sag? |
     How does the team at CERN calibrate its magnets? | What does Smith et al. (2010) mean by a void? |
     In case studies, how are confounders treated? |
     Does the paper "On the Electrodynamics of Moving Bodies" need an ether? |
@@ -157,21 +146,12 @@ def test_a_question_forgives_what_it_introduces_alone(text: str, question: str) 
     assert leaning(text, given=question)
 
 
-def test_what_the_question_says_may_be_said_again() -> None:
-    assert leaning("The passage is short.") != []
-    assert leaning("The passage is short.", given="Why is the passage through the gap slow?") == []
-
-
 @given(st.lists(st.sampled_from([text for text, _ in LEANS] + STANDS_ALONE), max_size=6))
 def test_hits_are_ordered_disjoint_and_say_what_they_found(texts: list[str]) -> None:
     text = " ".join(texts)
     hits = leaning(text)
     assert all(text[hit.start : hit.end] == hit.phrase != "" for hit in hits)
     assert all(a.end <= b.start for a, b in pairwise(hits))
-
-
-def test_an_introduction_must_come_first() -> None:
-    assert leaning("What could the study have missed? A study of 40 dwarfs finds a core.")
 
 
 SURGEON = "on-call surgeon (intermediate level)"

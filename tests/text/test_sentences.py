@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -74,23 +73,3 @@ def test_numbered_lines_stay_lines() -> None:
     text = "First\nsentence. Second one."
     assert numbered(text, split(text)) == "[1] First sentence.\n[2] Second one."
     assert numbered("", []) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "expected"),
-    [
-        ("One is here. Two is there.", 100, "One is here. Two is there."),
-        ("One is here. Two is there.", 25, "One is here."),
-        ("One is here. Two is there.", 12, "One is here."),
-        ("One is here. Two is there.", 9, "One is"),
-        ("Unbreakable", 5, "Unbre"),
-    ],
-)
-def test_known_cuts(text: str, limit: int, expected: str) -> None:
-    assert cut_at_sentence(text, limit) == expected
-
-
-def test_time_grows_with_the_text_and_not_with_its_square() -> None:
-    start = time.perf_counter()
-    assert len(split("The gas cools. " * 4000)) == 4000
-    assert time.perf_counter() - start < 5

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from programs.text.thought import (
     CLOSE,
     OPEN,
-    complexity_level,
     escape_thought_tags,
-    reasoning_patterns,
     unwrap_thought,
     wrap_thought,
 )
@@ -19,10 +17,6 @@ from programs.text.thought import (
 PARAGRAPHS = st.lists(
     st.text() | st.sampled_from(["<thought>", "a </think> b", "</thought>", "< thought>"]), min_size=1
 ).filter(lambda ps: any(p.strip() for p in ps))
-
-
-def test_the_form() -> None:
-    assert wrap_thought(["One. ", "", " Two."]) == "<thought>\nOne.\n\nTwo.\n</thought>"
 
 
 @given(PARAGRAPHS)
@@ -42,13 +36,3 @@ def test_what_is_no_thought_is_refused(text: str) -> None:
         unwrap_thought(text)
     with pytest.raises(ValueError, match="paragraph"):
         wrap_thought(["", " \n"])
-
-
-def test_patterns_come_once_in_the_order_of_the_thought() -> None:
-    kinds = ["computes", "opening", "wrong", "takes_back", "computes", "doubts", "wonders"]
-    expected = ["quantitative_reasoning", "self_correction", "uncertainty_acknowledgement"]
-    assert reasoning_patterns(kinds) == expected
-
-
-def test_what_is_involved_takes_words() -> None:
-    assert [complexity_level(words) for words in (0, 119, 120, 299, 300)] == ["low", "low", "medium", "medium", "high"]

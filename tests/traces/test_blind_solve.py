@@ -22,12 +22,11 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
-from programs.asking.reply import Reply
-from programs.records import Need, SolveTries
+from programs.records import Need
 from programs.stages.solve import SOLVE_TEMPERATURE
-from programs.traces.blind_solve import need_of, passed, tries_of
+from programs.traces.blind_solve import passed, tries_of
 from signatures.vocabulary import Agreement
-from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, passage, unread
+from tests.making import Answers, good_output, made_of, only, passage, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
@@ -93,46 +92,11 @@ def test_what_a_question_needs(with_passage: int, without: int, need: Need, diff
 
 
 @given(AGREEMENTS)
-def test_rates_are_over_the_judged_tries(found: list[Agreement | None]) -> None:
-    tries = tries_of(found)
-    judged = [each for each in found if each is not None]
-    assert tries.equivalent + tries.partial + tries.contradicts + tries.absent == tries.asked == len(found)
-    if judged:
-        assert tries.pass_rate == pytest.approx(judged.count("equivalent") / len(judged), abs=1e-4)
-    else:
-        assert tries.pass_rate is None
-
-
-@given(AGREEMENTS)
 def test_a_setting_is_decided_only_when_the_absent_tries_could_not_change_it(found: list[Agreement | None]) -> None:
     at_best = [each or "equivalent" for each in found]
     at_worst = [each or "contradicts" for each in found]
     best, worst = (2 * each.count("equivalent") >= len(found) for each in (at_best, at_worst))
     assert passed(tries_of(found)) == (best if best == worst else None)
-
-
-def tries(equivalent: int, absent: int = 0, asked: int = 4) -> SolveTries:
-    said: list[Agreement | None] = [None] * asked
-    said[:equivalent] = ["equivalent"] * equivalent
-    said[equivalent + absent :] = ["partial"] * (asked - equivalent - absent)
-    return tries_of(said)
-
-
-@pytest.mark.parametrize(
-    ("without", "with_it", "need"),
-    [
-        (tries(2, absent=2), tries(0, absent=4), "known"),
-        (tries(1, absent=1), tries(4), None),
-        (tries(0, absent=1), tries(2, absent=2), "needs_paper"),
-        (tries(0), tries(1, absent=1), None),
-        (tries(0, absent=1), tries(0, absent=1), "unanswered"),
-        (tries(0, absent=4), tries(0, absent=4), None),
-    ],
-)
-def test_absent_tries_leave_open_what_they_could_decide(
-    without: SolveTries, with_it: SolveTries, need: Need | None
-) -> None:
-    assert need_of(without, with_it) == need
 
 
 def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
@@ -150,16 +114,6 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
     assert (found.need, found.difficulty) == (None, 0.0)
     assert (variation.status, variation.settled) == ("accepted", False)
     assert answers.count("compare") == 5
-
-
-def test_an_unusable_answer_is_absent_for_good() -> None:
-    gone = Reply(status="unusable", output={"text": "?" * 12}, problems=["no words"], model="m")
-    variation = only(Answers(solve=lambda _ask: gone), **solving(2, "needs_paper"))
-    assert (variation.status, variation.settled, str(variation.rejection)) == (
-        "rejected",
-        True,
-        "not the need that is kept: undecided",
-    )
 
 
 def partly(*variations: int) -> Any:
@@ -192,38 +146,7 @@ def test_a_question_has_one_need_whatever_its_variations_say(
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
 
 
-def test_a_variation_that_comes_later_is_weighed_with_the_others() -> None:
-    """Accepted ones are decided again beside it, and cost no call beyond the new one's."""
-    store = Memory()
-    made_of(Answers(compare=partly(0)), store=store, **solving(1))
-    variations = made_of(Answers(compare=partly(0)), variations=3, store=store, **solving(1)).variations
-    assert [variation.key.variation for variation in variations] == [0, 1, 2]
-    assert {variation.last.blind_solve.need for variation in variations if variation.last.blind_solve} == {"unanswered"}
-    assert made_of(Answers(), variations=3, store=store, **solving(1)).variations == []
-
-
-def test_what_is_not_kept_is_rejected_and_stays_as_data() -> None:
-    answers = Answers(compare=agreeing(2, 2))
-    variation = only(answers, **solving(2, "needs_paper", "unanswered"))
-    assert (variation.status, str(variation.rejection), variation.settled) == (
-        "rejected",
-        "not the need that is kept: known",
-        True,
-    )
-    found = variation.record().blind_solve
-    assert found is not None
-    assert found.need == "known"
-    assert only(Answers(compare=agreeing(2, 2)), **solving(2, "known")).status == "accepted"
-
-
 def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
     variation = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
     assert (variation.status, variation.settled) == ("unjudged", False)
     assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
-
-
-def test_only_accepted_traces_are_tried() -> None:
-    answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
-    variation = only(answers, **solving(2), **JUDGED, max_attempts=1)
-    assert variation.status == "rejected"
-    assert answers.count("solve") == 0

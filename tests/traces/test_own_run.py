@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from programs.errors import UserError
 from programs.lms.resolve import resolve
 from programs.stages.thought import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
@@ -105,37 +104,7 @@ def test_a_resume_asks_nothing_again_and_extends(tmp_path: Path, thought: str) -
     assert steps["traces tried"].left == 4 * per_text
 
 
-def test_unlike_traces_are_not_mixed_unasked(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2, reasoning=THOUGHT) as lab:
-        lab.run()
-        written = lab.records
-        with pytest.raises(UserError, match="--thought was off and is now both"):
-            lab.run(thought="both")
-        _, calls = lab.counted(thought="both", allow_mixed=True)
-        assert calls == 2 * 2
-        kept = [record for record in lab.records if record["thought"] == "written"]
-    assert [record["reasoning_trace"] for record in kept] == [record["reasoning_trace"] for record in written]
-
-
-def test_more_tries_decide_again_and_ask_only_for_the_rest(tmp_path: Path) -> None:
-    def third(asked: Asked) -> dict[str, Any]:
-        return {**second_agrees(asked), "agreement": "equivalent" if asked.time == 2 else "partial"}
-
-    with laboratory(tmp_path, texts=1, reasoning=THOUGHT, stages={"compare": third}) as lab:
-        lab.run(thought="model", tries=2)
-        assert not lab.records
-        _, calls = lab.counted(thought="model", tries=4)
-        assert calls == 2
-        assert [record["generation"]["attempt"] for record in lab.records] == [2]
-
-
 # 6. Effort
-
-
-def test_the_effort_goes_along_with_every_call(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
-        lab.run(reasoning_effort="high")
-        assert {body["reasoning_effort"] for body in lab.server.bodies} == {"high"}
 
 
 @pytest.mark.parametrize(

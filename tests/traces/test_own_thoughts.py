@@ -18,11 +18,10 @@ import pytest
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.rejection import Reason
-from programs.traces.line import attempts_of, line_of
 from programs.traces.own_thoughts import UNREASONED, _warn
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
-from tests.making import TEXT, VERDICT, Answers, Memory, made_of, passage, unread
+from tests.making import Answers, made_of, passage, unread
 
 THOUGHT = (
     "So the scatter is 9 percent.\n\nHmm, wait. That grows for the faint ones.\n\nFine, then it biases the amplitude."
@@ -79,15 +78,6 @@ def thought_of(
 # 1. What is asked
 
 
-@pytest.mark.parametrize("setting", ["closed", "open"])
-def test_the_question_is_asked_as_a_person_would(setting: Any) -> None:
-    variation, answers = thought_of(setting=setting)
-    [ask] = [ask for ask in answers.asked if ask.stage == "own"]
-    expected = {"question": variation.question.text}
-    assert ask.inputs == (expected if setting == "closed" else {"passage": TEXT, **expected})
-    assert not ask.feedback
-
-
 # 2. What is taken
 
 
@@ -125,24 +115,7 @@ def test_the_comparison_is_with_the_grounded_answer_and_each_try_has_a_seed_of_i
     assert reference == compares[0].inputs["reference"] in str(answers.reply(written).output)
 
 
-def test_the_judges_have_a_word_too() -> None:
-    def judge(ask: Ask) -> dict[str, Any]:
-        return {**VERDICT, "overall": 3} if "0-model.0" in ask.key else VERDICT
-
-    variation, answers = thought_of(**JUDGED, stages={"judge": judge})
-    assert [attempt.standing for attempt in variation.attempts] == ["below", "accepted"]
-    assert answers.count("judge") == 3
-
-
 # 3. What is kept
-
-
-def test_tries_that_answered_otherwise_are_kept_as_turned_down() -> None:
-    variation, _ = thought_of("contradicts", "partial", "equivalent")
-    kept = list(attempts_of(line_of(variation, "", {})))
-    assert [became for became, _ in kept] == ["below", "below", "accepted"]
-    assert [record["agreed"]["agreement"] for _, record in kept] == ["contradicts", "partial", "equivalent"]
-    assert len({record["id"] for _, record in kept}) == 3
 
 
 def test_a_try_without_a_thought_is_no_trace_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -185,12 +158,6 @@ def test_what_was_not_answered_is_open_and_the_others_go_on() -> None:
     assert (variation.status, variation.settled) == ("accepted", True)
 
 
-def test_a_server_that_failed_is_not_asked_further() -> None:
-    gone = Reply(status="unread", problems=["gone"], fault="server", model="reasoner")
-    variation, answers = thought_of(own=lambda _ask: gone)
-    assert (variation.status, variation.settled, answers.count("own")) == ("failed", False, 1)
-
-
 # 4. The record
 
 
@@ -213,16 +180,6 @@ def test_the_record_says_whose_thought_it_is() -> None:
 # 5. and 6. Beside written traces
 
 
-def test_written_traces_are_what_they_are_without() -> None:
-    alone = Answers()
-    [written] = made_of(alone).variations
-    answers = Answers(own=own(), compare=comparing("equivalent"))
-    variations = made_of(answers, **thinking(both=True)).variations
-    assert [variation.key.thought for variation in variations] == ["written", "model"]
-    assert variations[0].record() == written.record()
-    assert [ask.key for ask in answers.asked if ask.stage not in ("own", "compare")] == [ask.key for ask in alone.asked]
-
-
 @pytest.mark.parametrize("both", [False, True])
 def test_each_kind_is_a_variation_of_its_own(both: bool) -> None:
     answers = Answers(own=own(), compare=comparing("equivalent"))
@@ -232,23 +189,3 @@ def test_each_kind_is_a_variation_of_its_own(both: bool) -> None:
     assert answers.count("grade") == len(variations)
     # Equal own thoughts of two variations are one trace, as equal written ones are.
     assert [variation.key.name for variation in variations if variation.status == "duplicate"] == ["1-model"]
-
-
-def test_no_own_thought_without_a_grounded_answer() -> None:
-    low = {**VERDICT, "overall": 2}
-    variation, answers = thought_of(**JUDGED, max_attempts=2, stages={"judge": lambda _ask: low})
-    assert (variation.status, answers.count("own")) == ("rejected", 0)
-    assert variation.rejection is not None
-    assert variation.rejection.detail == "quality 2.0 after 2 attempts"
-    variation, answers = thought_of(stages={"answer": lambda _ask: unread()})
-    assert (variation.status, variation.settled, answers.count("own")) == ("failed", False, 0)
-
-
-def test_what_is_decided_is_not_made_again_and_the_limit_counts_each() -> None:
-    stages = {"own": own(), "compare": comparing("equivalent")}
-    store = Memory()
-    made_of(store=store)
-    variations = made_of(Answers(**stages), store=store, **thinking(both=True)).variations
-    assert [variation.key.name for variation in variations] == ["0-model"]
-    made = made_of(Answers(**stages), **thinking(both=True), limit=1)
-    assert ([variation.key.name for variation in made.variations], made.limited) == (["0"], True)

@@ -31,7 +31,7 @@ def expected(lab: Lab, **options: Any) -> int:
     return sum(calls_of(lab.settings(**options), texts=4).values())
 
 
-@pytest.mark.parametrize("options", FEATURES.values(), ids=FEATURES)
+@pytest.mark.parametrize("options", [FEATURES["judges and grades"], FEATURES["all together"]])
 def test_it_costs_what_the_dry_run_says_and_repeats_nothing(tmp_path: Path, options: dict[str, Any]) -> None:
     with laboratory(tmp_path, reasoning=THOUGHT) as lab:
         lab.run(**PLAIN, **options, max_calls=31)

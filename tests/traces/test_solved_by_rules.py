@@ -11,9 +11,6 @@ from typing import Any
 
 from programs.asking.ask import Ask
 from programs.records import RULES
-from programs.run.dry_run import calls_of
-from programs.run.rules import rules_of
-from programs.settings import Settings
 from tests.making import Answers, good_output, made_of, only, unread
 
 SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "solver", "compare_model": "comparer"}
@@ -74,18 +71,3 @@ def test_the_first_short_answer_of_a_question_decides_for_all_of_its_variations(
     solve = made[0].record().blind_solve
     assert solve is not None
     assert solve.with_passage.asked == 2, "K tries, whatever the number of variations"
-
-
-def test_another_short_answer_is_another_ask() -> None:
-    keys = []
-    for writer in (CHOICE, answering({"kind": "none"})):
-        answers = Answers(answer=writer, solve=solving)
-        only(answers, **SOLVING)
-        keys.append({ask.key for ask in answers.asked if ask.stage == "solve"})
-    assert not keys[0] & keys[1]
-
-
-def test_a_students_model_is_a_rule_and_counts_in_the_plan() -> None:
-    plain, measured = (Settings(model="openai/a", **given) for given in (SOLVING, STUDENT))
-    assert rules_of(plain).basis != rules_of(measured).basis
-    assert calls_of(measured, 3)["blind solving"] == 2 * calls_of(plain, 3)["blind solving"]

@@ -15,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from programs.asking.reply import Reply
 from programs.records import Record, StepRecord
 from programs.stages.steps import verdicts_in
 from programs.traces.step_check import STAGE
 from programs.traces.variation import Variation
-from tests.making import VERDICT, Answers, answered, only, passage, thought, unread
+from tests.making import Answers, answered, only, passage, thought
 
 CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
@@ -39,11 +38,6 @@ def steps_of(variation: Variation) -> list[StepRecord]:
         assert (step.quote is None) == (step.start is None) == (step.end is None)
         assert step.quote is None or step.quote == text[step.start : step.end]
     return record.steps
-
-
-def test_without_it_nothing_is_said_of_a_step() -> None:
-    for step in steps_of(only()):
-        assert set(step.model_dump(exclude_none=True)) == {"kind", "text"}
 
 
 @pytest.mark.parametrize(
@@ -128,18 +122,3 @@ def test_what_is_wrong_with_a_reply_is_said() -> None:
     assert verdicts_in(faulty, 2, 4) == {}
     twice = answered(ask, {"items": [verdict(1), verdict(1)]})
     assert list(verdicts_in(twice, 2, 4)) == [1]
-
-
-def test_a_check_that_was_not_answered_is_asked_again_later() -> None:
-    variation = only(Answers(steps=lambda _ask: unread()), **CHECKING)
-    assert (variation.status, variation.settled) == ("accepted", False)
-    assert {step.reason for step in steps_of(variation)} == {None}
-    given_up = Reply(status="unread", problems=["cut"])
-    assert verdicts_in(given_up, 1, 4) == {}
-
-
-def test_only_accepted_traces_are_checked() -> None:
-    answers = Answers(judge=lambda _ask: {**VERDICT, "overall": 2})
-    variation = only(answers, **CHECKING, **JUDGED, max_attempts=1)
-    assert variation.status == "rejected"
-    assert answers.count("steps") == 0

@@ -21,11 +21,10 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
-from programs.rejection import Reason, Rejection
 from programs.settings import Settings
 from programs.stages.questions import type_order
 from programs.traces.variation import EarlierOutcome, Variation, drop_twins, temperature_of
-from tests.making import TEXT, VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
+from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
 
 ID = sample().id
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a", "b"]}
@@ -48,15 +47,6 @@ def rated(*overall: int) -> Any:
 # 1. Judged
 
 
-def test_an_unjudged_run_accepts_and_asks_no_judge() -> None:
-    answers = Answers()
-    made = only(answers)
-    record = made.record()
-    assert made.accepted
-    assert answers.count("judge") == answers.count("grade") == 0
-    assert (record.verdicts, record.answer_grades, record.metadata.quality_score) == ([], None, None)
-
-
 def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
     answers = Answers(judge=rated(4, 6, 9, 8))
     made = only(answers, **JUDGED, **GRADED)
@@ -71,15 +61,6 @@ def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
     assert (record.generation.attempt, record.generation.calls) == (1, 6 + 2 + 2 + 1)
     asked = [ask.key for ask in answers.asked if ask.judge]
     assert asked[2:] == [f"judge/{made.key}.1/a", f"judge/{made.key}.1/b", f"grade/{made.key}.1/g"]
-
-
-def test_after_the_last_attempt_it_is_rejected_and_not_graded() -> None:
-    answers = Answers(judge=rated(3))
-    made = only(answers, **JUDGED, **GRADED)
-    said = Rejection(reason=Reason.JUDGED, detail="quality 3.0 after 3 attempts")
-    assert (made.status, made.rejection, made.settled) == ("rejected", said, True)
-    assert [answers.count(stage) for stage in ("trace", "answer", "judge", "grade")] == [3, 3, 6, 0]
-    assert len({made.record(number).id for number in range(3)}) == 3
 
 
 def test_one_judge_that_finds_it_wrong_is_enough_to_reject_it() -> None:
@@ -105,14 +86,6 @@ def test_unjudged_when_nobody_answers_and_then_no_further_attempt() -> None:
     assert only(Answers(judge=lambda ask: unread() if ask.judge == "a" else VERDICT), **JUDGED).accepted
 
 
-def test_an_unread_grade_is_null_and_asked_again_later() -> None:
-    made = only(Answers(grade=lambda _ask: unread("gone")), **GRADED)
-    grades = made.record().answer_grades
-    assert (made.accepted, made.settled) == (True, False)
-    assert grades is not None
-    assert grades.overall_score is None
-
-
 # 2. Failed
 
 
@@ -131,13 +104,6 @@ def test_a_stage_that_gives_nothing_takes_its_variations_alone(stage: str, statu
     assert made[0].rejection is not None
     assert made[0].rejection.detail == f"{stage}: no good"
     assert made[0].digest is None
-
-
-def test_questions_that_could_not_be_asked_fail_the_sample() -> None:
-    made = made_of(Answers(questions=lambda _ask: unread()))
-    assert (made.variations, made.pool, made.failed) == ([], None, True)
-    assert made.failure is not None
-    assert not made.failure.final
 
 
 # 3. Variations
@@ -181,23 +147,6 @@ def twins(*statuses: Any) -> list[Variation]:
     for one, status in zip(made, statuses, strict=True):
         one.status = status
     return made
-
-
-@pytest.mark.parametrize("stage", ["trace", "answer"])
-def test_another_thought_or_another_answer_is_no_duplicate(stage: str) -> None:
-    assert {one.status for one in made_of(Answers(**{stage: same}), variations=3).variations} == {"accepted"}
-
-
-def test_only_an_accepted_variation_has_twins() -> None:
-    made = twins("rejected", "accepted", "accepted")
-    drop_twins(made, lambda _key: None)
-    assert [one.status for one in made] == ["rejected", "accepted", "duplicate"]
-
-
-def test_what_is_decided_now_counts_more_than_what_was_before() -> None:
-    made = twins("rejected", "accepted", "failed")
-    drop_twins(made, lambda _key: EarlierOutcome(True, True, made[0].digest))
-    assert [one.status for one in made] == ["rejected", "accepted", "failed"]
 
 
 @pytest.mark.parametrize("change", [{}, {"accepted": False}, {"digest": "another"}, {"digest": None}])
@@ -244,12 +193,3 @@ def test_more_questions_extend_and_change_none() -> None:
     assert [one.key.question_type for one in many] == [kind.value for kind in type_order(ID, 0)]
     orders = {tuple(one.key.question_type for one in made_of(traces=7, seed=seed).variations) for seed in range(4)}
     assert len(orders) > 1
-
-
-def test_keys_and_ids_are_made_of_content() -> None:
-    one, same_again, other = only(), only(), only(text=f"{TEXT} More.")
-    assert str(one.key) == f"{ID}/{one.key.question_type}/0"
-    assert (one.key, one.record().id, one.digest) == (same_again.key, same_again.record().id, same_again.digest)
-    assert one.key.sample != other.key.sample
-    assert one.record().id != other.record().id
-    assert one.record().question_id == f"{ID}/{one.key.question_type}"

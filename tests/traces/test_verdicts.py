@@ -31,26 +31,6 @@ def above(threshold: float = 6.0) -> QualityOptions:
     return QualityOptions(quality_check=True, min_quality_score=threshold)
 
 
-@pytest.mark.parametrize(
-    ("overall", "stands"),
-    [
-        ([6], "accepted"),
-        ([5], "below"),
-        ([5, 7], "accepted"),
-        ([5, 6], "below"),
-        ([1, 10, 10], "accepted"),
-        ([None, 6], "accepted"),
-        ([None, 5], "below"),
-        ([None, None], "unjudged"),
-        ([], "unjudged"),
-    ],
-)
-def test_the_mean_of_those_that_answered_decides(overall: list[int | None], stands: str) -> None:
-    verdicts = [verdict(score) for score in overall]
-    assert standing(verdicts, above()) == stands
-    assert standing(verdicts, QualityOptions(min_quality_score=10)) == "accepted"
-
-
 @settings(deadline=None)
 @given(VERDICTS, st.floats(1, 10), st.floats(1, 10))
 def test_a_lower_threshold_never_takes_less(verdicts: list[Verdict], one: float, other: float) -> None:
