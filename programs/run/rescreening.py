@@ -63,7 +63,7 @@ def _all(screen: Screen, line: Line, made: Mapping[str, str] | None = None) -> Q
     pool = QuestionPool.model_validate(line)
     usable = pool.usable(line["key"], screen.seed)
     return QuestionPool(
-        questions=[question for question in usable if made is None or question.type.value in made],
+        questions=[question for question in usable if made is None or question.type in made],
         rejected=pool.rejected,
     )
 
@@ -82,7 +82,7 @@ def _open(journal: Journal, sample: str) -> None:
 
 def _withdraw(screen: Screen, journal: Journal, sample: str, pool: QuestionPool) -> None:
     rejections = {
-        question.type.value: Rejection(
+        question.type: Rejection(
             reason=Reason.BENCHMARK if question.why == GIVEN_AWAY else Reason.REPEATED,
             detail=f"its question {question.why}: {question.twin}",
         )

@@ -65,7 +65,13 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
         from programs.selection.benchmarks import benchmark_files
 
         benchmark_files(settings.decontaminate)
-    tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, model=settings.model)
+    tracer = load_tracer(
+        settings.program,
+        prompt_order=settings.prompt_order,
+        model=settings.model,
+        question_types=settings.types,
+        guidance=settings.guidance,
+    )
     mixing = mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
     models = ModelTable(settings, told=ledger.trouble.pauses)
     check_prices(settings, models.names)

@@ -21,7 +21,6 @@ from programs.errors import JournalError
 from programs.settings import Settings
 from programs.stages.questions import DroppedQuestion, Question, QuestionPool
 from programs.text.near_duplicates import similarity
-from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
     from programs.selection.benchmarks import Benchmarks, Hit
@@ -123,11 +122,11 @@ class Screen:
         hit = self.benchmarks.question(question.text) if self.benchmarks else None
         if hit is not None:
             return GIVEN_AWAY, str(hit), hit.question
-        if self.register is None or self.register.holds(sample, (question.type.value, question.text)):
+        if self.register is None or self.register.holds(sample, (question.type, question.text)):
             return None
         for other in kept:
             if similarity(other.text, question.text) >= self.threshold:
-                return REPEATED, f"{sample}/{other.type.value}", other.text
+                return REPEATED, f"{sample}/{other.type}", other.text
         twin = self.register.twin(question.text, self.threshold, apart_from=sample)
         return (REPEATED, f"{twin.sample}/{twin.type}", twin.text) if twin else None
 
@@ -139,7 +138,7 @@ class Screen:
     def registered(self, sample: str, pool: QuestionPool) -> None:
         """Takes the questions of a text that stand into the register, where there is one."""
         if self.register is not None:
-            self.register.put(sample, [(question.type.value, question.text) for question in pool.questions])
+            self.register.put(sample, [(question.type, question.text) for question in pool.questions])
 
     def commit(self) -> None:
         """Notes how far the register holds the journal."""
@@ -180,5 +179,5 @@ def using() -> Iterator[None]:
         ) from error
 
 
-def _texts(questions: Sequence[Question]) -> set[tuple[QuestionType, str]]:
+def _texts(questions: Sequence[Question]) -> set[tuple[str, str]]:
     return {(question.type, question.text) for question in questions}

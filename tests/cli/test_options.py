@@ -24,7 +24,7 @@ from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
-from signatures.question_type import QuestionType
+from signatures.question_type import QUESTION_TYPES
 from tests.making import Answers, made_of
 
 
@@ -128,7 +128,7 @@ def test_a_config_that_is_not_there_or_not_text(config: Path, tmp_path: Path) ->
         ("--max-traces", "0"),
         ("--max-traces", "-1"),
         ("--max-traces", "many"),
-        ("--traces-per-sample", str(len(QuestionType) + 1)),
+        ("--traces-per-sample", str(len(QUESTION_TYPES) + 1)),
         ("--traces-per-question", "0"),
         ("--min-quality-score", "0.5"),
         ("--min-quality-score", "11"),
@@ -169,7 +169,7 @@ def test_a_mistake_shows_no_key() -> None:
     assert "sk-secret" not in refused("--api-key", "sk-secret-123456")
 
 
-IN_CONFIG_ONLY = {"prices"}
+IN_CONFIG_ONLY = {"prices", "question_types", "guidance"}
 """Mappings have no place on a command line."""
 
 

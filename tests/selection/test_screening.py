@@ -77,7 +77,7 @@ def expected(lab: Lab) -> dict[str, list[str]]:
     kept: dict[str, list[str]] = {}
     for line in dict.fromkeys(line["key"] for line in by_place):
         pool = pools(lab)[line]
-        order = [kind.value for kind in type_order(line, 0)]
+        order = type_order(line, 0)
         made = sorted([*pool["questions"], *pool["dropped"]], key=lambda question: order.index(question["type"]))
         earlier = [text for texts in kept.values() for text in texts]
         kept[line] = [q["text"] for q in made if all(similarity(q["text"], other) < 85 for other in earlier)]
