@@ -77,7 +77,7 @@ class Compilation(ABC):
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
         self.settings = settings
         self.concurrency = concurrency
-        self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order)
+        self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, question_types=settings.types)
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
 
@@ -232,7 +232,9 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     if known is None:
         journal.append("run", None, settings=wanted)
         return
-    before = known["settings"]
+    # What older versions did not know was as it is by default.
+    usual = {name: field.get_default() for name, field in type(settings).model_fields.items()}
+    before = {**usual, **known["settings"]}
     changed = [
         f"{name if ' ' in name else '--' + name.replace('_', '-')} was {before.get(name)} and is now {value}"
         for name, value in wanted.items()

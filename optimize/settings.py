@@ -10,7 +10,7 @@ from optimize.optimizers import OPTIMIZERS
 from optimize.stages import ALL, JUDGE, STAGES
 from programs.cli.options import Many, Names, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.option_groups import ConnectionOptions, ModelName, ModelNames
+from programs.option_groups import ConnectionOptions, ModelName, ModelNames, TypeOptions
 from programs.settings import Settings
 from programs.telemetry.logs import LogOptions
 
@@ -35,13 +35,13 @@ def _known_metric(metric: str) -> str:
     return metric
 
 
-class CompileSettings(ConnectionOptions, LogOptions):
+class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     """The options of a compilation. The names are those of the command line, with underscores."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
-        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage"),
+        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "question_types"),
         "how it is measured": (
             "metric",
             "judge_models",

@@ -21,7 +21,6 @@ from optimize.metrics import Score, content_of
 from programs.text.copying import copied_share
 from programs.text.prose import is_degenerate, leaked
 from programs.text.words import texts_in
-from signatures.question_type import QuestionType
 
 if TYPE_CHECKING:
     from programs.asking.ask import Ask
@@ -122,7 +121,7 @@ def _qualities(asked: Asked, passage: str, pool: "QuestionPool | None") -> dict[
         "variety": len(set(texts)) / len(texts) if texts else 0.0,
     }
     if asked.ask.stage == "questions" and pool is not None:
-        parts["usable"] = len(pool.questions) / len(QuestionType)
+        parts["usable"] = len(pool.questions) / len(asked.reply.output)
     if asked.ask.stage == "evidence":
         numbers = [item["sentence"] for item in asked.reply.output["items"]]
         parts["found"] = len({*numbers} - {*missing_sentences(asked)}) / len(numbers) if numbers else 0.0

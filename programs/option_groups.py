@@ -1,7 +1,7 @@
 """The groups of options that the settings of a command are made of, each with its defaults and bounds."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -11,6 +11,7 @@ from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.lms.weights import whole_name
 from programs.records import Need
+from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
 from signatures.vocabulary import ThoughtOrigin
 
 ModelName = Annotated[str, AfterValidator(whole_name)]
@@ -178,6 +179,45 @@ class TrialOptions(OptionGroup):
         min_length=1,
         json_schema_extra={"needs": ["check_steps"]},
         description="with --check-steps: the model that says so (default: the model itself)",
+    )
+
+
+GuidedStage = Literal[
+    "questions",
+    "context",
+    "hypotheses",
+    "evidence",
+    "critique",
+    "perspective",
+    "trace",
+    "answer",
+    "judge",
+    "grade",
+]
+
+
+class TypeOptions(BaseModel):
+    """Options about which types of question are asked."""
+
+    question_types: dict[TypeName, QuestionType] = Field(
+        {},
+        description="in the config file: question types beside the built-in ones, or in place of those of the same name: "
+        "for each name what it asks (asks) and its usual_level",
+    )
+
+    @property
+    def types(self) -> dict[str, QuestionType]:
+        """All types in use."""
+        return {**QUESTION_TYPES, **self.question_types}
+
+
+class PromptOptions(TypeOptions):
+    """Options about what is in the prompts beside what signatures say."""
+
+    guidance: dict[GuidedStage, Annotated[str, Field(min_length=1, max_length=2000)]] = Field(
+        {},
+        description="in the config file: for a stage (" + ", ".join(get_args(GuidedStage)) + ") a paragraph that its "
+        "instruction takes along",
     )
 
 

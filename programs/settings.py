@@ -13,13 +13,13 @@ from programs.option_groups import (
     ConnectionOptions,
     ModelName,
     ModelOptions,
+    PromptOptions,
     QualityOptions,
     SelectionOptions,
     ThoughtOptions,
     TrialOptions,
 )
 from programs.telemetry.logs import LogOptions
-from signatures.question_type import QuestionType
 from signatures.vocabulary import Setting
 
 DEFAULT_MODEL = "claudesonnet4"
@@ -42,7 +42,7 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
         description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
         "of the training prompt",
     )
-    traces_per_sample: int = Field(1, ge=1, le=len(QuestionType), description="traces of different questions per text")
+    traces_per_sample: int = Field(1, ge=1, description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")
     temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature of traces and answers")
     seed: int = Field(0, description="fixes the order of question types and the sampling seeds")
@@ -85,6 +85,7 @@ class Settings(
     ConnectionOptions,
     ModelOptions,
     SelectionOptions,
+    PromptOptions,
     TracerOptions,
 ):
     """The options of a run. The names are those of the command line, with underscores."""
@@ -99,6 +100,7 @@ class Settings(
             "traces_per_question",
             "setting",
             *ThoughtOptions.model_fields,
+            *PromptOptions.model_fields,
         ),
         "how good it must be": (*QualityOptions.model_fields,),
         "which texts and questions": (*SelectionOptions.model_fields,),
@@ -135,6 +137,14 @@ class Settings(
         if self.quality_check and self.judge_models is None and foreign:
             raise ValueError(
                 f"--quality-check with --model {self.model} needs --judge-models: the default judges are Argo's"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_type_for_each_trace(self) -> "Settings":
+        if self.traces_per_sample > len(self.types):
+            raise ValueError(
+                f"--traces-per-sample is {self.traces_per_sample}, and there are {len(self.types)} question types"
             )
         return self
 

@@ -10,11 +10,12 @@ journal first. What is in brackets has no predictor in the `Tracer`: a compiled 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dspy
@@ -26,6 +27,7 @@ from programs.compiled import BARE, identity_of, load_program, shipped_program, 
 from programs.errors import UserError
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
+from programs.option_groups import GuidedStage
 from programs.records import Verdict
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of
@@ -38,9 +40,24 @@ from programs.traces.own_thoughts import think
 from programs.traces.step_check import check_steps
 from programs.traces.variation import Attempt, EarlierOutcome, Variation, VariationKey, drop_twins, temperature_of
 from programs.traces.verdicts import reasons_against, standing
+from signatures.question_type import QUESTION_TYPES, QuestionType
 from signatures.vocabulary import THINKING
 
 log = logging.getLogger("synthreasoner")
+
+GUIDED: dict[GuidedStage, str] = {
+    "questions": "questions.predict",
+    "context": "strands.context",
+    "hypotheses": "strands.hypotheses",
+    "evidence": "strands.evidence",
+    "critique": "strands.critique",
+    "perspective": "strands.perspective",
+    "trace": "writer.trace",
+    "answer": "writer.answer",
+    "judge": "judge.predict",
+    "grade": "grader.predict",
+}
+"""The predictors of the stages that guidance can be given for."""
 
 
 class Store:
@@ -111,8 +128,11 @@ class Tracer(AwaitedModule):
 
         `options` are other fields of `programs.settings.TracerOptions`. Gives a Prediction with `records` (list of
         `Record`), `variations` and `pool`.
-        Raises `BackendError` when the model cannot be reached or refuses, `StageFailed` when it gives no questions.
+        Raises `BackendError` when the model cannot be reached or refuses, `StageFailed` when it gives no questions,
+        ValueError for more traces than there are question types.
         """
+        if traces > len(self.questions.form.model_fields):
+            raise ValueError(f"{traces} traces of a text need as many question types")
         sample = sample_of(text, title=title, domain=domain)
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
         with adapted():
@@ -141,12 +161,18 @@ class Tracer(AwaitedModule):
 
 
 def load_tracer(
-    program: Path | str | None = None, *, prompt_order: str | None = None, model: str | None = None
+    program: Path | str | None = None,
+    *,
+    prompt_order: str | None = None,
+    model: str | None = None,
+    question_types: Mapping[str, QuestionType] = QUESTION_TYPES,
+    guidance: Mapping[GuidedStage, str] = MappingProxyType({}),
 ) -> Tracer:
-    """The program: as it is without `program` or with `none`, else with the instructions and demonstrations of a compiled
-    one (`programs.compiled.load_program`, which says what it may be and raises `UserError`). Without `program` the one that
-    comes with a built-in `model` is used, which is logged; one that does not fit is not used, which is logged too."""
-    tracer = Tracer()
+    """The program for these question types: as it is without `program` or with `none`, else with the instructions and
+    demonstrations of a compiled one (`programs.compiled.load_program`, which says what it may be and raises `UserError`).
+    Without `program` the one that comes with a built-in `model` is used, which is logged; one that does not fit is not
+    used, which is logged too. `guidance` has paragraphs by stage, which follow the instructions, compiled or not."""
+    tracer = Tracer(QuestionStage(question_types))
     shipped = shipped_program(model) if program is None and model is not None else None
     if shipped is not None:
         try:
@@ -156,6 +182,10 @@ def load_tracer(
             log.warning("the compiled program that comes with %s is not used: %s", model, error)
     elif program is not None and Path(program) != BARE:
         load_program(tracer, Path(program), prompt_order=prompt_order, model=model)
+    for stage, paragraph in guidance.items():
+        predictor = dict(tracer.named_predictors())[GUIDED[stage]]
+        signature = predictor.signature
+        predictor.signature = signature.with_instructions(f"{signature.instructions}\n\n{paragraph.strip()}")
     return tracer
 
 
@@ -199,7 +229,7 @@ class _Making:
         return wanted, limited
 
     def _keys(self, question: Question) -> list[VariationKey]:
-        sample, kind = self.passage.sample.id, question.type.value
+        sample, kind = self.passage.sample.id, question.type
         indices = range(self.options.traces_per_question)
         return [VariationKey(sample, kind, index, thought) for index in indices for thought in self.options.thoughts]
 

@@ -1,35 +1,43 @@
 """The types of question and the levels of who asks, without DSPy: what records hold of them is read without it."""
 
-from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 
 
-class QuestionType(str, Enum):
-    """A type of question: its name, its usual difficulty, and what such a question asks.
+def _free(name: str) -> str:
+    if hasattr(BaseModel, name):
+        raise ValueError("a field of a reply cannot have this name")
+    return name
 
-    A new type is a new line here; the stage, the rotation over the corpus and the document follow.
-    """
 
-    usual_difficulty: Difficulty
-    asks: str
+TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$"), AfterValidator(_free)]
+"""A type's name: it stands in keys, in the reply's form and in exports."""
 
-    def __new__(cls, name: str, usual_difficulty: Difficulty, asks: str) -> "QuestionType":
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.usual_difficulty = usual_difficulty
-        member.asks = asks
-        return member
 
-    CLARIFICATION = "clarification", "beginner", "what a term, quantity or step means, and why it is needed"
-    CRITICAL = "critical", "intermediate", "whether a conclusion really follows, and what could undermine it"
-    INTERPRETATION = "interpretation", "intermediate", "what a stated number or finding tells us, and what it does not"
-    APPLICATION = "application", "intermediate", "how a method or result could be used in another situation"
-    COMPARISON = (
-        "comparison",
-        "advanced",
-        "how two methods, samples or explanations differ, and which is to be preferred",
-    )
-    MECHANISM = "mechanism", "advanced", "by which physical or causal process an effect comes about"
-    LIMITATION = "limitation", "advanced", "which assumption or systematic effect limits the result, and how much"
+class QuestionType(BaseModel):
+    """A type of question: its usual level, and what such a question asks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    usual_level: Difficulty
+    asks: str = Field(min_length=10, max_length=300)
+
+
+def _type(usual_level: Difficulty, asks: str) -> QuestionType:
+    return QuestionType(usual_level=usual_level, asks=asks)
+
+
+# A new type is a new line here; the stage, the rotation over the corpus and the document follow.
+QUESTION_TYPES: dict[str, QuestionType] = {
+    "clarification": _type("beginner", "what a term, quantity or step means, and why it is needed"),
+    "critical": _type("intermediate", "whether a conclusion really follows, and what could undermine it"),
+    "interpretation": _type("intermediate", "what a stated number or finding tells us, and what it does not"),
+    "application": _type("intermediate", "how a method or result could be used in another situation"),
+    "comparison": _type("advanced", "how two methods, samples or explanations differ, and which is to be preferred"),
+    "mechanism": _type("advanced", "by which physical or causal process an effect comes about"),
+    "limitation": _type("advanced", "which assumption or systematic effect limits the result, and how much"),
+}
+"""The built-in types by name. A run's settings add their own (`programs.option_groups.PromptOptions`)."""

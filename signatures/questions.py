@@ -1,10 +1,12 @@
 """Stage 1: questions that a person could ask, one of each type."""
 
+from collections.abc import Mapping
+
 import dspy
 from pydantic import BaseModel, Field, create_model
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutPassage, characters
-from signatures.question_type import Difficulty, QuestionType
+from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 
 
 class DraftQuestion(BaseModel):
@@ -17,15 +19,28 @@ class DraftQuestion(BaseModel):
     difficulty: Difficulty = Field(description="the level of the person, not of the type")
 
 
-# None is what could not be read; the schema asks for all.
-QuestionSet: type[BaseModel] = create_model(
-    "QuestionSet",
-    __doc__="One question of each type.",
-    **{  # type: ignore[call-overload]
-        kind.value: (DraftQuestion | None, Field(default=None, description=f"asks {kind.asks}"))
-        for kind in QuestionType
-    },
-)
+def question_set(types: Mapping[str, QuestionType]) -> type[BaseModel]:
+    """The form of a reply with a question of each of these types. None is what could not be read; the schema asks for
+    all."""
+    fields = {
+        name: (DraftQuestion | None, Field(default=None, description=_asked(name, kind)))
+        for name, kind in types.items()
+    }
+    made: type[BaseModel] = create_model(
+        "QuestionSet",
+        __doc__="One question of each type.",
+        **fields,  # type: ignore[call-overload]
+    )
+    return made
+
+
+def _asked(name: str, kind: QuestionType) -> str:
+    # What the built-in types ask shows at which level: compiled programs were tuned with that alone.
+    level = "" if QUESTION_TYPES.get(name) == kind else f"; usually at {kind.usual_level} level"
+    return f"asks {kind.asks}{level}"
+
+
+QuestionSet = question_set(QUESTION_TYPES)
 
 
 LEANS = (
@@ -51,4 +66,12 @@ class AskQuestions(AboutPassage):
     lean: str = dspy.InputField(desc="what is right where a question asks whether something holds")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
-    questions: QuestionSet = dspy.OutputField(desc="one question of each type")
+    questions: QuestionSet = dspy.OutputField(desc="one question of each type")  # type: ignore[valid-type]
+
+
+def asking_of(types: Mapping[str, QuestionType]) -> type[dspy.Signature]:
+    """`AskQuestions` for these types."""
+    if types == QUESTION_TYPES:
+        return AskQuestions
+    changed: type[dspy.Signature] = AskQuestions.with_updated_fields("questions", type_=question_set(types))
+    return changed

@@ -9,8 +9,6 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from signatures.question_type import QuestionType
-
 USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
@@ -22,77 +20,75 @@ class Outline:
     """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never."""
 
     told: str
-    weights: Mapping[QuestionType, int] = field(default_factory=dict)
+    weights: Mapping[str, int] = field(default_factory=dict)
 
-    def weight(self, kind: QuestionType) -> int:
+    def weight(self, kind: str) -> int:
         """The weight for a question type."""
         return self.weights.get(kind, USUAL_WEIGHT)
 
 
-_TYPE = QuestionType
-
 SHAPES: dict[str, Outline] = {
     "computes first": Outline(
         "Put numbers on it before anything else, with the figures at hand, and only then ask what they mean.",
-        {_TYPE.CLARIFICATION: 1, _TYPE.MECHANISM: 1, _TYPE.INTERPRETATION: 4},
+        {"clarification": 1, "mechanism": 1, "interpretation": 4},
     ),
     "tries a guess": Outline(
         "An answer comes at once. Try it on one concrete case or number; keep it or drop it by how that comes out.",
     ),
     "backwards": Outline(
         "Start from the end: what would one have to see or know for this to be settled? Then look which of it is there.",
-        {_TYPE.CRITICAL: 4, _TYPE.CLARIFICATION: 0},
+        {"critical": 4, "clarification": 0},
     ),
     "by cases": Outline(
         "Take the possibilities one by one, follow each to what it would lead to here, and strike out what fails.",
-        {_TYPE.COMPARISON: 4, _TYPE.CLARIFICATION: 1},
+        {"comparison": 4, "clarification": 1},
     ),
     "doubts an assumption": Outline(
         "Find the assumption on which everything hangs, and see what happens to the answer if it does not hold.",
-        {_TYPE.LIMITATION: 4, _TYPE.CRITICAL: 4, _TYPE.CLARIFICATION: 0},
+        {"limitation": 4, "critical": 4, "clarification": 0},
     ),
     "straight through": Outline(
         "Nothing here is much of a puzzle: recall what is needed, take the steps in their order, and be done.",
-        {_TYPE.CLARIFICATION: 4, _TYPE.LIMITATION: 1},
+        {"clarification": 4, "limitation": 1},
     ),
     "extremes": Outline(
         "Push a quantity to nothing, or to something huge, see what must happen there, and come back from it.",
-        {_TYPE.MECHANISM: 4, _TYPE.LIMITATION: 3},
+        {"mechanism": 4, "limitation": 3},
     ),
     "likeness": Outline(
         "Something familiar behaves alike. Carry it over, and find the point where the likeness ends.",
-        {_TYPE.CLARIFICATION: 4, _TYPE.MECHANISM: 3},
+        {"clarification": 4, "mechanism": 3},
     ),
     "cause to effect": Outline(
         "Go along the chain from cause to effect, link by link, and stay longest with the link that you trust least.",
-        {_TYPE.MECHANISM: 5, _TYPE.CLARIFICATION: 1},
+        {"mechanism": 5, "clarification": 1},
     ),
     "the other side": Outline(
         "Make the explanation that you do not believe as strong as it can be; then look for what it cannot explain.",
-        {_TYPE.CRITICAL: 3, _TYPE.COMPARISON: 3, _TYPE.CLARIFICATION: 0},
+        {"critical": 3, "comparison": 3, "clarification": 0},
     ),
     "what it means": Outline(
         "Ask what exactly the words and quantities in the question say; much of the difficulty may lie there.",
-        {_TYPE.CLARIFICATION: 4, _TYPE.INTERPRETATION: 4},
+        {"clarification": 4, "interpretation": 4},
     ),
     "rough size": Outline(
         "Only the rough size matters: estimate within a factor of two or three, and see if the answer needs more.",
-        {_TYPE.APPLICATION: 3, _TYPE.LIMITATION: 4, _TYPE.CLARIFICATION: 1},
+        {"application": 3, "limitation": 4, "clarification": 1},
     ),
     "in pieces": Outline(
         "The question is two or three questions. Take them apart, settle an easy one, and use it on the harder one.",
-        {_TYPE.APPLICATION: 4, _TYPE.COMPARISON: 3},
+        {"application": 4, "comparison": 3},
     ),
     "comes back": Outline(
         "Leave one point unsettled and go on; return to it once something else has made it clear.",
     ),
     "one example": Outline(
         "Work one concrete example through to its end, then ask how much of it holds in general.",
-        {_TYPE.APPLICATION: 4, _TYPE.CLARIFICATION: 3},
+        {"application": 4, "clarification": 3},
     ),
     "does it fit together": Outline(
         "See whether what is given fits together at all: totals, units, directions, times. What does not fit leads on.",
-        {_TYPE.CRITICAL: 3, _TYPE.INTERPRETATION: 3, _TYPE.CLARIFICATION: 1},
+        {"critical": 3, "interpretation": 3, "clarification": 1},
     ),
 }
 

@@ -25,7 +25,7 @@ from programs.stages.thought import AttemptPlan, Draft, ThoughtStages
 from programs.tracer import SampleOutcome, Store, Tracer
 from programs.traces.line import line_of
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
-from signatures.question_type import QuestionType
+from signatures.question_type import QUESTION_TYPES
 from signatures.shape import Shape
 from signatures.strands import ContextAnalysis, HypothesisSet, MethodCritique, UserPerspective
 from signatures.thought import Thought
@@ -59,9 +59,9 @@ def passage(text: str = TEXT, **given: str) -> Passage:
     return Passage(sample(text, **given))
 
 
-def question(kind: QuestionType = QuestionType.MECHANISM, text: str | None = None) -> Question:
+def question(kind: str = "mechanism", text: str | None = None) -> Question:
     asked = text or "By what chain of causes can a scatter of 9 percent between exposures bias a lensing amplitude?"
-    return Question(text=asked, type=kind, difficulty=kind.usual_difficulty, audience="survey scientist")
+    return Question(text=asked, type=kind, difficulty=QUESTION_TYPES[kind].usual_level, audience="survey scientist")
 
 
 def answered(ask: Ask, output: Any) -> Reply:

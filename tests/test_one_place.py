@@ -15,7 +15,7 @@ import pytest
 
 from tests.lab import ROOT, environment
 
-QUESTION_TYPE = '    HISTORY = "history", "beginner", "how something came to be known"'
+QUESTION_TYPE = '    "history": _type("beginner", "how something came to be known"),'
 GRADE = '    brevity: Percent = Field(description="says no more than it must")'
 RATING = '    daring: Rating = Field(description="does it dare to guess")'
 FORMAT = """PLAIN = Format(
@@ -41,7 +41,7 @@ def at_once(job: Job) -> "dspy.Module":
 CHART = '    Chart("Chart of mine", "As counted.", "what", lambda run: named({"one": 1}, "number")),'
 
 ADDED = {
-    "signatures.question_type": {"    MECHANISM =": QUESTION_TYPE},
+    "signatures.question_type": {'    "mechanism": ': QUESTION_TYPE},
     "signatures.grade": {"    completeness:": GRADE},
     "signatures.judge": {"    coherence:": RATING},
     "programs.records": {

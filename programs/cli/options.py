@@ -170,7 +170,8 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
             raise UserError(message) from None
         option = option_of(str(detail["loc"][0]))
         if detail["type"] == "missing":
-            raise UserError(f"{option} must be given (see --help)") from None
+            within = ".".join(map(str, detail["loc"][1:]))
+            raise UserError(f"{f'{option}: {within}' if within else option} must be given (see --help)") from None
         raise UserError(f"{option}: {message} (got {_USERINFO.sub('//***@', repr(detail['input']))})") from None
 
 

@@ -46,7 +46,7 @@ class JournalStore(Store):
             self._journal.append("pool", sample, **pool.model_dump(mode="json"))
             return pool
         dropped = {(question["type"], question["text"]) for question in line["dropped"]}
-        kept = [question for question in pool.questions if (question.type.value, question.text) not in dropped]
+        kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
         return pool.model_copy(update={"questions": kept})
 
     def keep(self, variation: Variation) -> None:

@@ -1,5 +1,6 @@
 """Going on where an earlier run stopped, starting afresh, refusing to mix unlike data, and warning as a run begins."""
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from programs.cli.options import option_of
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside, move_aside, take_lock
+from programs.inputs.sample import content_id
+from programs.option_groups import PromptOptions
 from programs.run.journal import Journal
 from programs.settings import Settings
 
@@ -68,12 +71,20 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         "temperature": settings.temperature,
         # Named where they are used alone: journals that never heard of them were made without.
         **({"prefilter": "on"} if settings.prefilter else {}),
+        **dict(_said_in_config(settings)),
         **{
             name.replace("_", "-"): str(value)
             for name in NAMED_IF_GIVEN
             if (value := getattr(settings, name)) != fields[name].default
         },
     }
+
+
+def _said_in_config(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The options that shape prompts and stand in config files alone: the names they hold, with a hash of all."""
+    for name in PromptOptions.model_fields:
+        if value := settings.model_dump(mode="json")[name]:
+            yield name.replace("_", "-"), f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
 
 
 def _refuse_mixture(earlier: dict[str, Any], mixing: dict[str, Any], settings: Settings) -> None:

@@ -57,7 +57,13 @@ class Finished:
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
-    tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, model=settings.model)
+    tracer = load_tracer(
+        settings.program,
+        prompt_order=settings.prompt_order,
+        model=settings.model,
+        question_types=settings.types,
+        guidance=settings.guidance,
+    )
     mixing = mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
     models = ModelTable(settings, told=ledger.trouble.pauses)
     check_prices(settings, models.names)

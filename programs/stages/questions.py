@@ -1,6 +1,7 @@
 """Stage 1 as a module: one question of each type, checked, in an order that the text itself fixes."""
 
 import random
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
+from programs.asking.schema import outputs_of
 from programs.inputs.passage import Passage
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME as SAME_QUESTION
@@ -17,19 +19,19 @@ from programs.text.near_duplicates import similarity
 from programs.text.phrases import SENTENCE, artefacts, leaning
 from programs.text.prose import is_degenerate, leaked
 from programs.text.questions import asks, strays
-from signatures.question_type import Difficulty, QuestionType
-from signatures.questions import LEANS, AskQuestions, DraftQuestion, QuestionSet
+from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
+from signatures.questions import LEANS, DraftQuestion, asking_of
 from signatures.vocabulary import ASKING, Setting
 
-ENOUGH = len(QuestionType) - 1
-"""With fewer usable questions a text is asked once more, with the reasons; then what there is has to do."""
+MAY_LACK = 1
+"""With more types unusable a text is asked once more, with the reasons; then what there is has to do."""
 
 
 class Question(BaseModel):
     """A question that passed its checks."""
 
     text: str
-    type: QuestionType
+    type: str
     difficulty: Difficulty
     audience: str
 
@@ -48,7 +50,7 @@ class RejectedQuestion(BaseModel):
     """A question that was not taken, and why."""
 
     text: str
-    type: QuestionType
+    type: str
     problems: list[str]
 
 
@@ -62,8 +64,14 @@ class QuestionPool(BaseModel):
 class QuestionStage(PredictorModule):
     """Asks for a question of each type."""
 
-    def __init__(self) -> None:
-        super().__init__(AskQuestions)
+    def __init__(self, types: Mapping[str, QuestionType] = QUESTION_TYPES) -> None:
+        super().__init__(asking_of(types))
+
+    @property
+    def form(self) -> type[BaseModel]:
+        """The form of a reply: a field for each type."""
+        [(_, form)] = outputs_of(self.predict.signature)
+        return form  # type: ignore[no-any-return]
 
     def ask(self, passage: Passage, setting: Setting, seed: int) -> Ask:
         """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds."""
@@ -81,16 +89,19 @@ class QuestionStage(PredictorModule):
         """The usable questions of all tries, ordered by the text's hash and the seed alone."""
         outputs = [rejected.output for rejected in reply.rejected if rejected.output is not None]
         outputs += [reply.output] if reply.output is not None and reply.output not in outputs else []
-        pool = _merged([QuestionSet.model_validate(output) for output in outputs], passage, self.predict)
-        order = type_order(passage.sample.id, seed)
+        pool = _merged([self.form.model_validate(output) for output in outputs], passage, self.predict)
+        order = type_order(passage.sample.id, seed, [question.type for question in pool.questions])
         return pool.model_copy(update={"questions": sorted(pool.questions, key=lambda one: order.index(one.type))})
 
 
-def type_order(sample_id: str, seed: int) -> list[QuestionType]:
-    """The order in which a text's question types are used. Over many texts every type leads equally often."""
-    order = list(QuestionType)
-    random.Random(f"{seed}/{sample_id}").shuffle(order)
-    return order
+def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPES) -> list[str]:
+    """The order in which a text's question types are used. Over many texts every type leads equally often; which of two
+    comes first does not change with the others."""
+    draw, built_in = random.Random(f"{seed}/{sample_id}"), list(QUESTION_TYPES)
+    draw.shuffle(built_in)
+    places = dict(zip(built_in, sorted(draw.random() for _ in built_in), strict=True))
+    own = {name: random.Random(f"{seed}/{sample_id}/{name}").random() for name in types if name not in places}
+    return sorted(types, key={**places, **own}.__getitem__)
 
 
 def no_prose(text: str) -> list[str]:
@@ -111,20 +122,21 @@ def problems_of(text: str, passage: str) -> tuple[str, ...]:
 
 def _missing(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> list[str]:
     pool = _merged(drafts, passage, predict)
-    if len(pool.questions) >= ENOUGH or (len(drafts) > 1 and pool.questions):
+    kinds = type(drafts[-1]).model_fields
+    if len(pool.questions) >= len(kinds) - MAY_LACK or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
     newest = {rejected.type: "; ".join(rejected.problems) for rejected in pool.rejected}
-    return [f"{kind.value}: {newest.get(kind, 'it is missing')}" for kind in QuestionType if kind not in have]
+    return [f"{kind}: {newest.get(kind, 'it is missing')}" for kind in kinds if kind not in have]
 
 
 def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> QuestionPool:
     """The first usable question of each type over all tries; near-duplicates and unusable ones are rejected."""
-    taken: dict[QuestionType, Question] = {}
+    taken: dict[str, Question] = {}
     rejected: list[RejectedQuestion] = []
     for draft_set in drafts:
-        for kind in QuestionType:
-            draft: DraftQuestion | None = getattr(draft_set, kind.value)
+        for kind in type(draft_set).model_fields:
+            draft: DraftQuestion | None = getattr(draft_set, kind)
             if kind in taken or draft is None:
                 continue
             text = " ".join(draft.question.split())

@@ -42,7 +42,7 @@ class SolveStage(PredictorModule):
             name += f".{hashlib.blake2b(short.asked_for.encode(), digest_size=4).hexdigest()}"
         return Ask(
             stage="solve",
-            key=f"solve/{passage.sample.id}/{question.type.value}/{name}/{solver}",
+            key=f"solve/{passage.sample.id}/{question.type}/{name}/{solver}",
             predict=self.predict,
             inputs={**shown, "question": question.text, "asked_by": question.asked_by},
             depth=7,

@@ -85,7 +85,7 @@ class StrandStages(AwaitedModule):
         given = dict(inputs)
         return Ask(
             stage=stage,
-            key=f"{stage}/{passage.sample.id}/{question.type.value}",
+            key=f"{stage}/{passage.sample.id}/{question.type}",
             predict=predict,
             inputs=given,
             depth=1 if stage == "context" else 2,

@@ -20,7 +20,7 @@ from programs.stages.strands import Strands
 from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import FinalAnswer, WriteAnswer
-from signatures.question_type import Difficulty, QuestionType
+from signatures.question_type import Difficulty
 from signatures.shape import LENGTHS, NOTICED, SHAPES, Shape
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Setting, ThoughtOrigin, YesOrNo
@@ -37,15 +37,15 @@ ROOM_TO_THINK = 16_384
 """Tokens that the reply of a model that thinks by itself may have at least: most of them are thought."""
 
 
-def shape_of(sample: str, kind: QuestionType, difficulty: Difficulty, variation: int, seed: int) -> Shape:
+def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, seed: int) -> Shape:
     """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
     has more; which one a variation gets does not change with how many there are."""
-    draw = random.Random(f"{seed}/{sample}/{kind.value}/shapes")
+    draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weight(kind))}
     keys = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
     names = sorted(keys, key=keys.__getitem__, reverse=True)
-    chance = random.Random(f"{seed}/{sample}/{kind.value}/{variation}/shape")
+    chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
     wrong_turn = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
     length = chance.choices(list(LENGTHS), LENGTH_WEIGHTS[difficulty])[0]
@@ -164,7 +164,7 @@ class ThoughtStages(AwaitedModule):
         }
         return Ask(
             stage="trace",
-            key=f"trace/{passage.sample.id}/{question.type.value}/{plan.name}",
+            key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
             predict=self.trace,
             inputs=inputs,
             depth=3,
@@ -197,7 +197,7 @@ class ThoughtStages(AwaitedModule):
         }
         return Ask(
             stage="answer",
-            key=f"answer/{passage.sample.id}/{question.type.value}/{plan.name}",
+            key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",
             predict=self.answer,
             inputs=inputs,
             depth=4,

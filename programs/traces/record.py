@@ -40,7 +40,7 @@ def record_of(
         source_paper=_source_of(passage),
         user_interaction=UserInteraction(
             question=question.text,
-            question_type=question.type.value,
+            question_type=question.type,
             difficulty_level=question.difficulty,
             audience=question.audience,
         ),

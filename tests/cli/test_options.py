@@ -23,7 +23,7 @@ from programs.cli.options import grouped, parse, parser_of, run_cli
 from programs.errors import UserError
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
-from signatures.question_type import QuestionType
+from signatures.question_type import QUESTION_TYPES
 from tests.making import Answers, made_of
 
 
@@ -108,7 +108,7 @@ def test_a_config_that_is_wrong_is_one_line(config: Path, text: str, reason: str
     [
         ("--max-traces", "0"),
         ("--max-traces", "many"),
-        ("--traces-per-sample", str(len(QuestionType) + 1)),
+        ("--traces-per-sample", str(len(QUESTION_TYPES) + 1)),
         ("--min-quality-score", "0.5"),
         ("--temperature", "nan"),
         ("--timeout", "0"),
@@ -124,7 +124,7 @@ def test_a_bad_value_names_its_option(words: tuple[str, ...]) -> None:
     assert words[0] in refused(*words)
 
 
-IN_CONFIG_ONLY = {"prices"}
+IN_CONFIG_ONLY = {"prices", "question_types", "guidance"}
 """Mappings have no place on a command line."""
 
 

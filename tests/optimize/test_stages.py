@@ -24,7 +24,7 @@ from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
 from programs.settings import TracerOptions
 from programs.tracer import Tracer
-from signatures.question_type import QuestionType
+from signatures.question_type import QUESTION_TYPES
 from tests.making import TEXT, Answers, good_output, passage, sample, tracer
 
 
@@ -122,7 +122,7 @@ def pooled(found: Asked) -> Any:
 def test_3_single_bad_questions_fail_nothing_and_too_few_are_worth_something(
     bad: int, least: float, most: float
 ) -> None:
-    found = with_questions(**dict.fromkeys([kind.value for kind in QuestionType][:bad], "What does the paper say?"))
+    found = with_questions(**dict.fromkeys(list(QUESTION_TYPES)[:bad], "What does the paper say?"))
     if bad > 1:
         unusable = {"status": "unusable", "problems": ["leans on its source"]}
         found = Asked(found.ask, found.reply.model_copy(update=unusable))

@@ -19,7 +19,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
 from programs.inputs.sample import content_id
 from programs.stages.questions import QuestionPool, problems_of, type_order
-from signatures.question_type import QuestionType
+from signatures.question_type import QUESTION_TYPES
 from signatures.questions import LEANS
 from signatures.vocabulary import ASKING
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
@@ -49,19 +49,19 @@ def problems(*outputs: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("seed", [0, 1, 2, 42])
 def test_every_type_leads_equally_often(seed: int) -> None:
     leads = Counter(type_order(content_id(f"Text number {number}."), seed)[0] for number in range(700))
-    assert set(leads) == set(QuestionType)
+    assert set(leads) == set(QUESTION_TYPES)
     assert all(70 <= count <= 133 for count in leads.values()), leads
 
 
 def test_known_orders_do_not_change() -> None:
     order = ["application", "comparison", "interpretation", "limitation", "clarification", "mechanism", "critical"]
-    assert [kind.value for kind in type_order("0123456789abcdef", 0)] == order
+    assert type_order("0123456789abcdef", 0) == order
 
 
 def test_the_first_usable_question_of_each_type_is_taken() -> None:
     second = {kind: {**draft, "question": f"{draft['question']} And elsewhere?"} for kind, draft in GOOD.items()}
     first = output(critical="How do the authors justify the choice of exposures made in this study?")
-    taken = {question.type.value: question.text for question in pool(first, second).questions}
+    taken = {question.type: question.text for question in pool(first, second).questions}
     assert taken.pop("critical") == second["critical"]["question"]
     assert taken == {kind: draft["question"] for kind, draft in GOOD.items() if kind != "critical"}
 
@@ -80,7 +80,7 @@ def test_the_first_usable_question_of_each_type_is_taken() -> None:
 )
 def test_a_question_that_is_none_is_rejected(text: str, reason: str) -> None:
     (rejected,) = pool(output(critical=text)).rejected
-    assert rejected.type is QuestionType.CRITICAL
+    assert rejected.type == "critical"
     assert rejected.problems == list(problems_of(text, TEXT))
     assert any(reason in problem for problem in rejected.problems)
 
@@ -91,7 +91,7 @@ def test_a_question_that_repeats_an_earlier_one_is_rejected() -> None:
     found = pool(output(clarification=first, mechanism=again))
     (rejected,) = found.rejected
     assert rejected.problems == [f"asks the same as: {first}"]
-    assert rejected.type is QuestionType.MECHANISM
+    assert rejected.type == "mechanism"
 
 
 BAD = "What do the authors say about it in this study of theirs?"
@@ -112,8 +112,8 @@ def test_tries_add_up() -> None:
     assert problems(one)
     assert problems(one, other) == []
     assert problems(one, one) == [], "asked once more, then what there is has to do"
-    bare, other = (output(**{kind.value: said for kind in QuestionType}) for said in (BAD, "?" * 24))
-    assert len(problems(bare, other)) == len(QuestionType)
+    bare, other = (output(**dict.fromkeys(QUESTION_TYPES, said)) for said in (BAD, "?" * 24))
+    assert len(problems(bare, other)) == len(QUESTION_TYPES)
     assert "critical: no words" in problems(bare, other), "with nothing usable the newest reasons go back"
 
 

@@ -13,38 +13,38 @@ from collections import Counter
 import pytest
 
 from programs.stages.thought import shape_of
-from signatures.question_type import Difficulty, QuestionType
+from signatures.question_type import QUESTION_TYPES, Difficulty
 from signatures.shape import LENGTHS, SHAPES, Shape
 
 LEVELS: tuple[Difficulty, ...] = ("beginner", "intermediate", "advanced")
 
 
-def shapes(kind: QuestionType, level: Difficulty, texts: int = 400) -> list[Shape]:
+def shapes(kind: str, level: Difficulty, texts: int = 400) -> list[Shape]:
     return [shape_of(f"text{number}", kind, level, 0, 0) for number in range(texts)]
 
 
 def test_a_shape_is_fixed_by_what_it_is_drawn_from() -> None:
-    drawn = [shape_of("a", QuestionType.CRITICAL, "advanced", variation, 3) for variation in range(8)]
-    again = [shape_of("a", QuestionType.CRITICAL, "advanced", variation, 3) for variation in range(3)]
+    drawn = [shape_of("a", "critical", "advanced", variation, 3) for variation in range(8)]
+    again = [shape_of("a", "critical", "advanced", variation, 3) for variation in range(3)]
     assert drawn[:3] == again
-    others = [shape_of("a", QuestionType.CRITICAL, "advanced", variation, 4) for variation in range(8)]
+    others = [shape_of("a", "critical", "advanced", variation, 4) for variation in range(8)]
     assert drawn != others
 
 
-@pytest.mark.parametrize("kind", QuestionType)
-def test_variations_of_a_question_have_different_shapes(kind: QuestionType) -> None:
+@pytest.mark.parametrize("kind", QUESTION_TYPES)
+def test_variations_of_a_question_have_different_shapes(kind: str) -> None:
     drawn = [shape_of("a", kind, "intermediate", variation, 0).name for variation in range(10)]
     assert len(set(drawn)) == 10
     assert all(SHAPES[name].weight(kind) > 0 for name in drawn)
 
 
 def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
-    drawn = [shape for kind in QuestionType for level in LEVELS for shape in shapes(kind, level)]
+    drawn = [shape for kind in QUESTION_TYPES for level in LEVELS for shape in shapes(kind, level)]
     counts = Counter(shape.name for shape in drawn)
     assert len(counts) == len(SHAPES) >= 10
     assert max(counts.values()) / len(drawn) < 0.25
     assert 0.20 < sum(shape.noticed is not None for shape in drawn) / len(drawn) < 0.45
-    rates = [sum(shape.noticed is not None for shape in shapes(QuestionType.CRITICAL, level, 2000)) for level in LEVELS]
+    rates = [sum(shape.noticed is not None for shape in shapes("critical", level, 2000)) for level in LEVELS]
     assert rates == sorted(rates)
     assert len(set(rates)) == 3
     assert {shape.length for shape in drawn} == set(LENGTHS)

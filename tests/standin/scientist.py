@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from programs.text.words import GRAMMAR
-from signatures.question_type import QuestionType
+from signatures.question_type import QUESTION_TYPES
 from tests.standin.panel import verdict
 
 STAGE_OF_FIELD = {
@@ -125,24 +125,30 @@ def _reply_field(body: dict[str, Any], text: str) -> str:
 
 def questions(asked: Asked) -> dict[str, Any]:
     forms = {
-        QuestionType.CLARIFICATION: "What does the term {0} mean for someone who compares {1} with {2}?",
-        QuestionType.CRITICAL: "Does it follow that {3} explains {4}, or could an unseen {5} undermine that inference?",
-        QuestionType.INTERPRETATION: "Which physical picture does a {6} of 12 percent suggest once {7} is accounted for?",
-        QuestionType.APPLICATION: "How would you transfer the handling of {8} to a survey that lacks {9} altogether?",
-        QuestionType.COMPARISON: "Why might weighting by {10} outperform fitting {11} separately in small catalogues?",
-        QuestionType.MECHANISM: "By what chain of causes can {12} and {13} alter {14} and {15}?",
-        QuestionType.LIMITATION: "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
+        "clarification": "What does the term {0} mean for someone who compares {1} with {2}?",
+        "critical": "Does it follow that {3} explains {4}, or could an unseen {5} undermine that inference?",
+        "interpretation": "Which physical picture does a {6} of 12 percent suggest once {7} is accounted for?",
+        "application": "How would you transfer the handling of {8} to a survey that lacks {9} altogether?",
+        "comparison": "Why might weighting by {10} outperform fitting {11} separately in small catalogues?",
+        "mechanism": "By what chain of causes can {12} and {13} alter {14} and {15}?",
+        "limitation": "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
     }
     words = [f"{asked.word(index)} {asked.nonce[:2]}{index}" for index in range(16)]
     other = "Who first came upon the {1} of {13}, and what was it then held to say about {9}?"
     return {
-        kind.value: {
+        kind: {
             "question": forms.get(kind, other).format(*words),
-            "difficulty": kind.usual_difficulty,
+            "difficulty": QUESTION_TYPES[kind].usual_level if kind in QUESTION_TYPES else "beginner",
             "audience": "curious student",
         }
-        for kind in QuestionType
+        for kind in _kinds(asked)
     }
+
+
+def _kinds(asked: Asked) -> list[str]:
+    """The question types that are asked for: those of the schema, where the request has one."""
+    schema = (asked.body.get("response_format") or {}).get("json_schema", {}).get("schema")
+    return list(schema["properties"]["questions"]["properties"] if schema else QUESTION_TYPES)
 
 
 def context(asked: Asked) -> dict[str, Any]:

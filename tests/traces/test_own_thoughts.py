@@ -174,7 +174,7 @@ def test_the_record_says_whose_thought_it_is() -> None:
     assert not record.generation.model_reasoning
     assert {"trace", "answer", "agreement"} < set(record.generation.models), "those of another model"
     assert "own" not in record.generation.models
-    assert record.unit == str(variation.key) == f"{passage().sample.id}/{variation.question.type.value}/0-model"
+    assert record.unit == str(variation.key) == f"{passage().sample.id}/{variation.question.type}/0-model"
 
 
 # 5. and 6. Beside written traces

@@ -92,7 +92,7 @@ def test_unjudged_when_nobody_answers_and_then_no_further_attempt() -> None:
 @pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"])
 @pytest.mark.parametrize(("status", "becomes"), [("unread", "failed"), ("unusable", "rejected")])
 def test_a_stage_that_gives_nothing_takes_its_variations_alone(stage: str, status: Any, becomes: str) -> None:
-    first = type_order(ID, 0)[0].value
+    first = type_order(ID, 0)[0]
 
     def fails_for_the_first(ask: Ask) -> Any:
         failed = f"/{first}" in ask.key
@@ -190,6 +190,6 @@ def test_more_questions_extend_and_change_none() -> None:
     few, many = made_of(traces=2).variations, made_of(traces=7).variations
     assert [one.key for one in few] == [one.key for one in many][:2]
     assert [one.record().id for one in few] == [one.record().id for one in many][:2]
-    assert [one.key.question_type for one in many] == [kind.value for kind in type_order(ID, 0)]
+    assert [one.key.question_type for one in many] == type_order(ID, 0)
     orders = {tuple(one.key.question_type for one in made_of(traces=7, seed=seed).variations) for seed in range(4)}
     assert len(orders) > 1

@@ -1,0 +1,132 @@
+"""Question types and guidance of a lab's own, from the config file alone.
+
+1. They reach the prompts, the rotation, the document, the report and an export; guidance its stage's instruction alone.
+2. A resume refuses to mix them with other ones, and names them; without any, journals say nothing of them.
+3. A built-in type may be asked for in other words; a mistake in the file is one line.
+4. The order of the built-in types is what it was; own ones lead as often as others.
+5. A compiled program is used with guidance added, and refused with question types that it was not compiled for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from programs.errors import UserError
+from programs.export import main as export
+from programs.inputs.sample import content_id
+from programs.report import main as report
+from programs.stages.questions import type_order
+from programs.tracer import GUIDED, Tracer, load_tracer
+from signatures.question_type import QUESTION_TYPES, QuestionType
+from tests.lab import Lab, called, laboratory
+
+ASKS = "how something came to be known"
+HISTORY = {"asks": ASKS, "usual_level": "beginner"}
+GUIDANCE = {"answer": "Give every length in parsecs.", "judge": "Turn down what has no unit."}
+OWN: dict[str, Any] = {"question_types": {"history": HISTORY}, "guidance": GUIDANCE}
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with laboratory(tmp_path, texts=1) as running:
+        yield running
+
+
+def config(lab: Lab, **values: Any) -> Path:
+    path = lab.folder / "run.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path
+
+
+def refused(lab: Lab, **given: Any) -> str:
+    calls, done = lab.calls, called(*lab.arguments(**given))
+    assert (done.returncode, lab.calls) == (2, calls), done.stderr
+    [line] = done.stderr.splitlines()
+    return line
+
+
+def test_they_reach_prompts_document_report_and_export(lab: Lab) -> None:
+    given = {"quality_check": True, "judge_models": "openai/any", "traces_per_sample": 8}
+    done = called(*lab.arguments(config=config(lab, **OWN), **given))
+    assert done.returncode == 0, done.stderr
+    kinds = [record["user_interaction"]["question_type"] for record in lab.records]
+    assert sorted(kinds) == sorted([*QUESTION_TYPES, "history"])
+    prompts = [json.dumps(body["messages"]) for body in lab.server.bodies]
+    assert [ASKS in prompt for prompt in prompts] == [True] + [False] * (len(prompts) - 1)
+    told = {stage: [prompt for prompt in prompts if paragraph in prompt] for stage, paragraph in GUIDANCE.items()}
+    assert [len(told["answer"]), len(told["judge"])] == [lab.brain.asked["answer"], lab.brain.asked["judge"]]
+    assert called(str(lab.output), main=report).returncode == 0
+    assert "history" in lab.output.with_suffix(".html").read_text(encoding="utf-8")
+    folder = lab.folder / "table"
+    assert called(str(lab.output), "--to", "table", "--output", str(folder), main=export).returncode == 0
+    assert "history" in "".join(path.read_text() for path in folder.rglob("*.jsonl"))
+
+
+def test_a_resume_does_not_mix_them(lab: Lab) -> None:
+    assert called(*lab.arguments()).returncode == 0
+    assert not {"question-types", "guidance"} & {*lab.lines("run")[-1]["mixing"]}
+    line = refused(lab, config=config(lab, **OWN))
+    assert "--question-types was off and is now history" in line
+    assert "--guidance was off and is now answer, judge" in line
+
+
+@pytest.mark.parametrize("changed", [{"guidance": {"answer": "Be brief."}}, {"question_types": {}}])
+def test_nor_is_a_change_of_them_mixed(lab: Lab, changed: dict[str, Any]) -> None:
+    assert called(*lab.arguments(config=config(lab, **OWN))).returncode == 0
+    (name,) = changed
+    assert f"--{name.replace('_', '-')} was" in refused(lab, config=config(lab, **{**OWN, **changed}))
+    assert called(*lab.arguments(config=config(lab, **OWN))).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"question_types": {"history": {"asks": ASKS}}}, "--question-types: history.usual_level must be given"),
+        ({"question_types": {"what, when": HISTORY}}, "should match pattern"),
+        ({"question_types": {"model_dump": HISTORY}}, "cannot have this name"),
+        ({"guidance": {"anser": "Be brief."}}, "--guidance"),
+        ({"guidance": {"answer": ""}}, "--guidance"),
+        ({"traces_per_sample": 9, "question_types": {"history": HISTORY}}, "there are 8 question types"),
+    ],
+)
+def test_a_mistake_is_one_line(lab: Lab, values: dict[str, Any], reason: str) -> None:
+    assert reason in refused(lab, config=config(lab, **values))
+
+
+def test_a_built_in_type_in_other_words(lab: Lab) -> None:
+    path = config(lab, question_types={"mechanism": HISTORY}, traces_per_sample=7)
+    assert called(*lab.arguments(config=path)).returncode == 0
+    assert len(lab.records) == 7
+    prompt = json.dumps(lab.server.bodies[0]["messages"])
+    assert f"{ASKS}; usually at beginner level" in prompt
+    assert QUESTION_TYPES["mechanism"].asks not in prompt
+
+
+def test_own_types_lead_as_often_and_leave_the_others_in_their_order() -> None:
+    names = [*QUESTION_TYPES, "history", "ethics"]
+    orders = [type_order(content_id(f"Text number {number}."), 0, names) for number in range(900)]
+    leads = Counter(order[0] for order in orders)
+    assert set(leads) == set(names)
+    assert all(65 <= count <= 135 for count in leads.values()), leads
+    assert [name for name in orders[5] if name in QUESTION_TYPES] == type_order(content_id("Text number 5."), 0)
+
+
+def test_a_compiled_program_with_them(tmp_path: Path) -> None:
+    made = Tracer()
+    made.writer.answer.signature = made.writer.answer.signature.with_instructions("Answer at once.")
+    made.save(tmp_path / "program.json")
+    loaded = load_tracer(tmp_path, guidance=dict.fromkeys(GUIDED, "In parsecs."))
+    assert loaded.writer.answer.signature.instructions == "Answer at once.\n\nIn parsecs."
+    assert all(one.signature.instructions.endswith("\n\nIn parsecs.") for _, one in loaded.named_predictors())
+    types = {**QUESTION_TYPES, "history": QuestionType.model_validate(HISTORY)}
+    with pytest.raises(UserError, match=r"the fields of questions\.predict"):
+        load_tracer(tmp_path, question_types=types)
+    load_tracer(question_types=types).save(tmp_path / "program.json")
+    assert load_tracer(tmp_path, question_types=types).questions.form.model_fields.keys() == types.keys()
