@@ -31,6 +31,7 @@ COMMANDS = {
         "programs.export", "programs.exports.options:ExportOptions", "write traces as trainers load them"
     ),
     "report": Command("programs.report", "programs.report:ReportOptions", "show what a document holds as a page"),
+    "prove": Command("programs.prove", "programs.proving.options:ProveOptions", "find out whether the data trains"),
     "review": Command("programs.review", "programs.review:ReviewOptions", "decide where the judges disagree"),
     "calibrate": Command(
         "programs.calibrate",

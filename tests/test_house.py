@@ -15,7 +15,8 @@ FLOORS = (
     "records option_groups settings document_metadata statistics",
     "asking compiled stages selection traces tracer run",
     "document judges exports reports",
-    "calibrate export generate merge models report review schema command completion",
+    "proving",
+    "calibrate export generate merge models prove report review schema command completion",
     "optimize",
 )
 ROOMS = " ".join(FLOORS).split()

@@ -1,0 +1,170 @@
+"""Tiers 1 and 2 with a student of random weights, which is really trained. They need the extra `prove`.
+
+1. the options of a question cost what the model says that they cost, and the cheapest is chosen
+2. every part has the same tokens whatever stands before it: a row's head is the head that answers are measured after
+3. lift is the difference of the two losses; a model that was taught what a thought says has one, a random one has none
+4. arms train on equally many tokens, leave the student as it was, and a killed run goes on with the next arm
+5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
+6. `--metric lift` prefers a thought that bears on its answer
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from programs.errors import UserError
+from programs.proving.examples import Choice, Example
+from programs.proving.lift import lift, lift_of
+from programs.proving.options import ProveOptions
+from programs.proving.tiers import prove
+from tests.proving.making import document, examples, student_folder
+
+if TYPE_CHECKING:
+    from programs.proving.student import Student
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return student_folder(tmp_path_factory.mktemp("student"))
+
+
+@pytest.fixture
+def student(folder: Path) -> Student:
+    from programs.proving.student import Student
+
+    return Student.load(str(folder))
+
+
+def given(folder: Path, path: Path, **more: Any) -> ProveOptions:
+    values = {"student": str(folder), "seeds": 1, "learning_rates": [1e-3], "epochs": 0.5, "think_tokens": 3, **more}
+    return ProveOptions.model_validate({"document": path, "tier": "2", **values})
+
+
+def said_nothing(_: str) -> None: ...
+
+
+def test_losses_are_the_models_own(student: Student) -> None:
+    import torch
+
+    one = examples()[0]
+    head, answer = student.head(one.prompt, one.thought), student.ids(one.answer)
+    ids = torch.tensor([[*head, *answer]])
+    labels = ids.clone()
+    labels[0, : len(head)] = -100
+    expected = student.model(input_ids=ids, labels=labels).loss.item()
+    assert student.loss(head, answer) == pytest.approx(expected, rel=1e-4)
+    read, learned = student.row(one, one.thought)
+    assert [*read, *learned] == [*head, *answer, student.tokenizer.eos_token_id]
+    choice = Choice("a", "paper", one.prompt, ("dust", "light", "slope"), 0)
+    costs = [student.loss(student.head(one.prompt, ""), student.ids(option)) for option in choice.options]
+    assert student.chosen(choice, []) == costs.index(min(costs))
+
+
+def test_what_is_too_long_is_left_out(student: Student) -> None:
+    one = examples()[0]
+    student.max_length = sum(map(len, student.row(one, one.thought))) - 1
+    long = Example("long", "paper", one.prompt, one.thought, one.answer)
+    short = Example("short", "other", one.prompt, "", one.answer)
+    assert not student.fits(long)
+    assert student.fits(short)
+    with pytest.raises(UserError, match="no trace fits"):
+        lift(student, [long], 0, lambda *_: None)
+
+
+def test_lift_of_random_weights_is_none(student: Student) -> None:
+    found = lift(student, examples(), 0, lambda *_: None)
+    assert (found.traces, found.papers, found.left_out, len(found.perplexity)) == (12, 6, 0, 10)
+    assert found.own is not None
+    assert abs(found.own.difference) < 0.5
+    one = examples()[0]
+    answer = student.ids(one.answer)
+    bare, after = (student.loss(student.head(one.prompt, thought), answer) for thought in ("", one.thought))
+    assert lift_of(student, one)[0] == pytest.approx(bare - after)
+
+
+def test_a_taught_student_has_lift(student: Student) -> None:
+    """It learns whose thought goes with whose answer; then another's thought helps less."""
+    import torch
+
+    known = examples()
+    rows = [student.row(one, thought) for one in known for thought in (one.thought, "")]
+    optimizer = torch.optim.AdamW(student.model.parameters(), lr=3e-3)
+    for _ in range(12):
+        for read, learned in rows:
+            ids = torch.tensor([[*read, *learned]])
+            student.model(input_ids=ids, labels=ids).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    found = lift(student, known, 0, lambda *_: None)
+    assert found.more is not None
+    assert found.own is not None
+    assert found.perplexity[-1] < 20
+
+
+def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> None:
+    path, lines = document(tmp_path), list[str]()
+    results = prove(given(folder, path, outside=outside(tmp_path)), lines.append)
+    arms = journal(tmp_path)
+    assert [arm["name"] for arm in arms] == ["untouched", "passages", "answers", "thoughts", "swapped"]
+    tokens = [arm["tokens"] for arm in arms[1:]]
+    assert max(tokens) - min(tokens) < 250, "a row more or less"
+    assert all(arm["steps"] for arm in arms[1:])
+    assert arms[1]["losses"] != arms[0]["losses"]
+    found = results.training
+    assert found is not None
+    assert found.verdict.startswith(("shown", "not shown"))
+    assert found.shown == all(one.interval and one.interval.low > 0 for one in found.comparisons)
+    assert {arm.right_outside for arm in found.arms} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    page = (tmp_path / "out-proof" / "README.md").read_text()
+    assert found.verdict[1:] in page
+    assert (tmp_path / "out-proof" / "intervals.svg").read_text().startswith("<svg")
+
+
+def outside(folder: Path) -> Path:
+    path = folder / "outside.jsonl"
+    rows = [{"question": f"Is it {n}?", "context": ["It is."], "final_decision": ("yes", "no")[n % 2]} for n in range(4)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    _, *lines = (folder / "out-proof" / "arms.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_killed_run_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, whole = document(tmp_path), tmp_path / "out-proof" / "arms.jsonl"
+    options = given(folder, path, epochs=0.2)
+    first = prove(options, said_nothing)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    # Killed while the fourth arm was written.
+    whole.write_bytes(b"".join(lines[:4]) + lines[4][:30])
+    began: list[str] = []
+    import programs.proving.training as training
+
+    run: Callable[..., Any] = training._run
+    monkeypatch.setattr(training, "_run", lambda arm, *rest: began.append(arm.name) or run(arm, *rest))
+    again = prove(options, said_nothing)
+    assert began == ["thoughts", "swapped"]
+    assert again.training == first.training, "the student of a later arm is the one that was begun with"
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="another think_tokens"):
+        prove(given(folder, path, epochs=0.2, think_tokens=4), said_nothing)
+    prove(given(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), said_nothing)
+    assert [name for name in os.listdir(tmp_path) if name.startswith("out-proof.")], "moved aside, not deleted"
+    more = prove(given(folder, path, epochs=0.2, seeds=2), said_nothing)
+    assert more.training is not None
+
+
+def test_what_is_no_model_is_a_users_mistake(tmp_path: Path, folder: Path) -> None:
+    assert folder.exists()
+    from programs.proving.student import Student
+
+    with pytest.raises(UserError, match="--student"):
+        Student.load(str(tmp_path / "none"))
