@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from programs.errors import UserError
 from programs.exports.view import THINK
 from programs.lms.weights import BUILT_IN, fetch
 from programs.proving.examples import Choice, Example, Messages
+from programs.proving.options import BUILT_IN_STUDENT
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -156,6 +159,20 @@ class Student:
         head = self.head(choice.prompt, thought)
         costs = [self.loss(head, self.ids(option)) for option in choice.options]
         return min(range(len(costs)), key=costs.__getitem__)
+
+
+_loading = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Student:
+    return Student.load(BUILT_IN_STUDENT)
+
+
+def built_in_student() -> Student:
+    """The built-in one, loaded once a process, whichever threads ask. Raises `UserError`."""
+    with _loading:
+        return _built_in()
 
 
 def usable(student: Student, examples: Sequence[Example]) -> list[Example]:

@@ -11,18 +11,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from optimize.metrics import METRICS
 from programs.errors import UserError
+from programs.lms.weights import BUILT_IN, find
+from programs.prove import main
 from programs.proving.examples import Choice, Example
 from programs.proving.lift import lift, lift_of
-from programs.proving.options import ProveOptions
+from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import prove
+from tests.exports.building import record
 from tests.proving.making import document, examples, student_folder
 
 if TYPE_CHECKING:
@@ -89,22 +92,25 @@ def test_lift_of_random_weights_is_none(student: Student) -> None:
 
 
 def test_a_taught_student_has_lift(student: Student) -> None:
-    """It learns whose thought goes with whose answer; then another's thought helps less."""
+    """All are asked the same, so that the thought alone tells the answer."""
     import torch
 
-    known = examples()
-    rows = [student.row(one, thought) for one in known for thought in (one.thought, "")]
+    asked = examples()[0].prompt
+    said = {"slope slope slope": "light light light", "light light light": "dust dust dust"}
+    known = [Example(thought, thought, asked, thought, answer) for thought, answer in said.items()]
     optimizer = torch.optim.AdamW(student.model.parameters(), lr=3e-3)
-    for _ in range(12):
-        for read, learned in rows:
+    for _ in range(60):
+        for read, learned in (student.row(one, one.thought) for one in known):
             ids = torch.tensor([[*read, *learned]])
             student.model(input_ids=ids, labels=ids).loss.backward()
             optimizer.step()
             optimizer.zero_grad()
     found = lift(student, known, 0, lambda *_: None)
-    assert found.more is not None
     assert found.own is not None
-    assert found.perplexity[-1] < 20
+    assert found.more is not None
+    assert found.own.difference > 0.1
+    assert found.more.difference > 0.1
+    assert found.perplexity[-1] < 2
 
 
 def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> None:
@@ -128,7 +134,9 @@ def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> N
 
 def outside(folder: Path) -> Path:
     path = folder / "outside.jsonl"
-    rows = [{"question": f"Is it {n}?", "context": ["It is."], "final_decision": ("yes", "no")[n % 2]} for n in range(4)]
+    rows = [
+        {"question": f"Is it {n}?", "context": ["It is."], "final_decision": ("yes", "no")[n % 2]} for n in range(4)
+    ]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return path
 
@@ -157,9 +165,44 @@ def test_a_killed_run_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(UserError, match="another think_tokens"):
         prove(given(folder, path, epochs=0.2, think_tokens=4), said_nothing)
     prove(given(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), said_nothing)
-    assert [name for name in os.listdir(tmp_path) if name.startswith("out-proof.")], "moved aside, not deleted"
-    more = prove(given(folder, path, epochs=0.2, seeds=2), said_nothing)
-    assert more.training is not None
+    assert [*tmp_path.glob("out-proof.*")], "moved aside, not deleted"
+
+
+def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = document(tmp_path)
+    assert main([str(path), "--tier", "2", "--student", str(folder), "--think-tokens", "3", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "tier 0: 12 traces are read"
+    assert "37 arms" in lines[2]
+    assert not (tmp_path / "out-proof").exists()
+
+
+@pytest.mark.embedded
+def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
+    for needed in ("torch", "trl", "peft", "accelerate", "gguf"):
+        pytest.importorskip(needed, reason="the extra prove is not installed")
+    weights = find(BUILT_IN[BUILT_IN_STUDENT])
+    if weights is None:
+        pytest.skip("the built-in student is not here")
+    question = "Why does the measured slope of the two samples differ?"
+    answer = (
+        "The second sample was taken through more dust, which dims its blue light, so its slope comes out too shallow."
+    )
+    bearing = (
+        "What differs between the samples? Dust dims blue light more than red.\n\nMore dust lies before the second one: "
+        "it loses blue light, and a fit to what is left is too shallow."
+    )
+    fluent = (
+        "What makes a bridge stand? Its arch leads the weight into the banks.\n\nA longer one needs more piers: each "
+        "carries its part, and the river runs between them as it did."
+    )
+    scores = [
+        METRICS["lift"].of(record(1, question=question, answer=answer, thought=thought)).value
+        for thought in (bearing, fluent)
+    ]
+    assert None not in scores
+    assert (scores[0] or 0) > (scores[1] or 0) + 0.02
+    assert (scores[0] or 0) > 0.5
 
 
 def test_what_is_no_model_is_a_users_mistake(tmp_path: Path, folder: Path) -> None:
