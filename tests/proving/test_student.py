@@ -2,7 +2,7 @@
 
 1. the options of a question cost what the model says that they cost, and the cheapest is chosen
 2. every part has the same tokens whatever stands before it: a row's head is the head that answers are measured after
-3. lift is the difference of the two losses; a model that was taught what a thought says has one, a random one has none
+3. lift is the difference of the two losses, after a trace's own thought and after another paper's
 4. arms train on equally many tokens, leave the student as it was, and a killed run goes on with the next arm
 5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
 6. `--metric lift` prefers a thought that bears on its answer
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,7 @@ from optimize.metrics import METRICS
 from programs.errors import UserError
 from programs.lms.weights import BUILT_IN, find
 from programs.prove import main
-from programs.proving.examples import Choice, Example
+from programs.proving.examples import Choice, Example, swapped
 from programs.proving.lift import lift, lift_of
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import prove
@@ -80,37 +81,25 @@ def test_what_is_too_long_is_left_out(student: Student) -> None:
         lift(student, [long], 0, lambda *_: None)
 
 
-def test_lift_of_random_weights_is_none(student: Student) -> None:
-    found = lift(student, examples(), 0, lambda *_: None)
-    assert (found.traces, found.papers, found.left_out, len(found.perplexity)) == (12, 6, 0, 10)
-    assert found.own is not None
-    assert abs(found.own.difference) < 0.5
-    one = examples()[0]
-    answer = student.ids(one.answer)
-    bare, after = (student.loss(student.head(one.prompt, thought), answer) for thought in ("", one.thought))
-    assert lift_of(student, one)[0] == pytest.approx(bare - after)
-
-
-def test_a_taught_student_has_lift(student: Student) -> None:
-    """All are asked the same, so that the thought alone tells the answer."""
-    import torch
-
-    asked = examples()[0].prompt
-    said = {"slope slope slope": "light light light", "light light light": "dust dust dust"}
-    known = [Example(thought, thought, asked, thought, answer) for thought, answer in said.items()]
-    optimizer = torch.optim.AdamW(student.model.parameters(), lr=3e-3)
-    for _ in range(60):
-        for read, learned in (student.row(one, one.thought) for one in known):
-            ids = torch.tensor([[*read, *learned]])
-            student.model(input_ids=ids, labels=ids).loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
+def test_lift_is_the_difference_of_two_losses(student: Student) -> None:
+    known = examples()
     found = lift(student, known, 0, lambda *_: None)
+    assert (found.traces, found.papers, found.left_out, len(found.perplexity)) == (12, 6, 0, 10)
+
+    def gain(one: Example, thought: str) -> float:
+        answer = student.ids(one.answer)
+        bare, after = (student.loss(student.head(one.prompt, text), answer) for text in ("", thought))
+        return bare - after
+
+    others = swapped(known, 0)
+    own, other = [gain(one, one.thought) for one in known], [gain(one, others[one.id].thought) for one in known]
     assert found.own is not None
+    assert found.other is not None
     assert found.more is not None
-    assert found.own.difference > 0.1
-    assert found.more.difference > 0.1
-    assert found.perplexity[-1] < 2
+    assert found.own.difference == pytest.approx(fmean(own), abs=1e-5)
+    assert found.other.difference == pytest.approx(fmean(other), abs=1e-5)
+    assert found.more.difference == pytest.approx(fmean(own) - fmean(other), abs=1e-5)
+    assert lift_of(student, known[0])[0] == pytest.approx(own[0], abs=1e-5)
 
 
 def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> None:
@@ -157,7 +146,13 @@ def test_a_killed_run_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.
     import programs.proving.training as training
 
     run: Callable[..., Any] = training._run
-    monkeypatch.setattr(training, "_run", lambda arm, *rest: began.append(arm.name) or run(arm, *rest))
+
+    def counted(arm: training.Arm, *rest: Any) -> training.ArmResult:
+        began.append(arm.name)
+        result: training.ArmResult = run(arm, *rest)
+        return result
+
+    monkeypatch.setattr(training, "_run", counted)
     again = prove(options, said_nothing)
     assert began == ["thoughts", "swapped"]
     assert again.training == first.training, "the student of a later arm is the one that was begun with"
