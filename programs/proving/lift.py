@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from programs.proving.examples import Example, swapped
-from programs.proving.student import Ids, Student, usable
+from programs.proving.student import Ids, StudentModel, usable
 from programs.statistics.interval import Interval, interval_of, mean_of
 from programs.text.copying import copied_share
 
@@ -36,7 +36,7 @@ class Lift(BaseModel):
     copied: float
 
 
-def lift(student: Student, examples: Sequence[Example], seed: int, told: Callable[[int, int], None]) -> Lift:
+def lift(student: StudentModel, examples: Sequence[Example], seed: int, told: Callable[[int, int], None]) -> Lift:
     """Tier 1 of a student; `told` is called with how many traces are done, and of how many. Raises `UserError`."""
     fit = usable(student, examples)
     others = swapped(fit, seed)
@@ -64,7 +64,7 @@ def lift(student: Student, examples: Sequence[Example], seed: int, told: Callabl
     )
 
 
-def _with_own(student: Student, one: Example, answer: Ids) -> tuple[list[float], float]:
+def _with_own(student: StudentModel, one: Example, answer: Ids) -> tuple[list[float], float]:
     """What each token of the thought costs, and the answer's mean after it, in one pass."""
     thought = student.ids(one.thought)
     target = [*student.opening, *thought, *student.closing, *answer]
@@ -81,7 +81,7 @@ def over_papers(values: Iterable[tuple[str, float]], seed: int) -> Interval | No
     return interval_of(np.array([*sums.values()]).reshape(-1, 2), mean_of, seed=seed, careful=True)
 
 
-def lift_of(student: Student, example: Example) -> tuple[float, float]:
+def lift_of(student: StudentModel, example: Example) -> tuple[float, float]:
     """The lift of one trace, and the share of its answer that its thought holds word for word."""
     answer = student.ids(example.answer)
     bare, after = (student.loss(student.head(example.prompt, thought), answer) for thought in ("", example.thought))

@@ -34,7 +34,7 @@ def check_extra() -> None:
         raise UserError(f"a student needs {', '.join(missing)}: pip install 'synthreasoner[prove]'")
 
 
-class Student:
+class StudentModel:
     """A model on the device that there is. Texts are tokenised part by part (prompt, thought, answer), so that a part has
     the same tokens whatever stands before it. Losses are in nats a token."""
 
@@ -50,7 +50,7 @@ class Student:
         self.opening, self.closing = self.ids(_OPEN), self.ids(_CLOSE)
 
     @classmethod
-    def load(cls, name: str, max_length: int = 2048) -> Student:
+    def load(cls, name: str, max_length: int = 2048) -> StudentModel:
         """A built-in model's name, a folder, a GGUF file, or a name on the Hub. Raises `UserError`."""
         check_extra()
         import datasets  # type: ignore[import-untyped]
@@ -165,17 +165,17 @@ _loading = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _built_in() -> Student:
-    return Student.load(BUILT_IN_STUDENT)
+def _built_in() -> StudentModel:
+    return StudentModel.load(BUILT_IN_STUDENT)
 
 
-def built_in_student() -> Student:
+def built_in_student() -> StudentModel:
     """The built-in one, loaded once a process, whichever threads ask. Raises `UserError`."""
     with _loading:
         return _built_in()
 
 
-def usable(student: Student, examples: Sequence[Example]) -> list[Example]:
+def usable(student: StudentModel, examples: Sequence[Example]) -> list[Example]:
     """The examples that the student can read at once. Raises `UserError` where none is left."""
     found = [one for one in examples if student.fits(one)]
     if not found:

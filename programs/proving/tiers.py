@@ -16,7 +16,7 @@ from programs.proving.lift import lift
 from programs.proving.options import ProveOptions
 from programs.proving.page import PICTURE, page, picture
 from programs.proving.results import Results
-from programs.proving.student import NEEDED, Student, usable
+from programs.proving.student import NEEDED, StudentModel, usable
 from programs.proving.training import THINKING, ArmResult, Course, run_arms
 from programs.proving.verdict import training_result
 from programs.records import Record
@@ -53,7 +53,12 @@ def prove(options: ProveOptions, say: Say) -> Results:
 
 
 def _train(
-    options: ProveOptions, student: Student, examples: list[Example], outside: list[Choice], results: Results, say: Say
+    options: ProveOptions,
+    student: StudentModel,
+    examples: list[Example],
+    outside: list[Choice],
+    results: Results,
+    say: Say,
 ) -> None:
     course = Course.of(student, examples, outside, options)
     journal = ArmJournal(options.folder, _settings(options, examples, outside))
@@ -124,9 +129,9 @@ def _is_whole(record: Record) -> bool:
     return bool(record.reasoning_trace.strip() and record.final_answer.strip() and shown)
 
 
-def _loaded(options: ProveOptions, say: Say) -> Student:
+def _loaded(options: ProveOptions, say: Say) -> StudentModel:
     say(f"loading {options.student}")
-    return Student.load(options.student, options.max_length)
+    return StudentModel.load(options.student, options.max_length)
 
 
 def _settings(options: ProveOptions, examples: list[Example], outside: list[Choice]) -> dict[str, object]:

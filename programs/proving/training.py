@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from programs.proving.examples import Choice, Example, split_by_paper, swapped
 from programs.proving.options import ProveOptions
-from programs.proving.student import Ids, Student, usable
+from programs.proving.student import Ids, StudentModel, usable
 
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
 TRAINED: tuple[ArmName, ...] = ("passages", "answers", "thoughts", "swapped")
@@ -77,7 +77,7 @@ class Course(NamedTuple):
 
     @classmethod
     def of(
-        cls, student: Student, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
+        cls, student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
     ) -> "Course":
         """Raises `UserError` for fewer than four papers."""
         train, held = split_by_paper(usable(student, examples), given.held_out, given.seed)
@@ -91,7 +91,7 @@ class Course(NamedTuple):
 
 
 def run_arms(
-    student: Student,
+    student: StudentModel,
     course: Course,
     given: ProveOptions,
     done: Sequence[ArmResult],
@@ -107,7 +107,7 @@ def run_arms(
     return [found[arm] for arm in course.arms]
 
 
-def _run(arm: Arm, student: Student, course: Course, given: ProveOptions) -> ArmResult:
+def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -> ArmResult:
     began = time.monotonic()
     rows = [] if arm.name == "untouched" else _drawn(arm, student, course, given.seed)
     with _trained(arm, student, rows, course, given.rows_at_once) as steps:
@@ -141,7 +141,7 @@ def _size(row: Row) -> int:
     return len(row[0]) + len(row[1])
 
 
-def _rows(name: ArmName, student: Student, train: Sequence[Example], seed: int) -> list[Row]:
+def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: int) -> list[Row]:
     """The rows of an arm, each once. Rows that a strange thought makes too long are left out."""
     if name == "passages":
         texts = [student.ids(text) for text in dict.fromkeys(one.passage for one in train) if text]
@@ -154,7 +154,7 @@ def _rows(name: ArmName, student: Student, train: Sequence[Example], seed: int) 
     return [row for row in rows if _size(row) <= student.max_length]
 
 
-def _drawn(arm: Arm, student: Student, course: Course, seed: int) -> list[Row]:
+def _drawn(arm: Arm, student: StudentModel, course: Course, seed: int) -> list[Row]:
     """The rows of an arm, shuffled anew for each time round, until they have as many tokens as every arm trains on."""
     rows, drawn, dice, tokens = _rows(arm.name, student, course.train, seed), list[Row](), Random(arm.seed), 0
     for _ in count() if rows else ():
@@ -167,7 +167,7 @@ def _drawn(arm: Arm, student: Student, course: Course, seed: int) -> list[Row]:
 
 
 @contextmanager
-def _trained(arm: Arm, student: Student, rows: Sequence[Row], course: Course, at_once: int) -> Iterator[int]:
+def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], course: Course, at_once: int) -> Iterator[int]:
     """Inside, the student is trained on the rows, by so many steps; afterwards it is what it was. Without rows it is not
     trained."""
     if not rows:
@@ -209,7 +209,7 @@ def _trained(arm: Arm, student: Student, rows: Sequence[Row], course: Course, at
         student.model.eval()
 
 
-def _config(arm: Arm, student: Student, rows_a_step: int, at_once: int, folder: str) -> Any:
+def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, folder: str) -> Any:
     from trl import SFTConfig
 
     size = min(at_once, rows_a_step)

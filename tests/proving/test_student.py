@@ -30,7 +30,7 @@ from tests.exports.building import record
 from tests.proving.making import document, examples, student_folder
 
 if TYPE_CHECKING:
-    from programs.proving.student import Student
+    from programs.proving.student import StudentModel
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def student(folder: Path) -> Student:
-    from programs.proving.student import Student
+def student(folder: Path) -> StudentModel:
+    from programs.proving.student import StudentModel
 
-    return Student.load(str(folder))
+    return StudentModel.load(str(folder))
 
 
 def given(folder: Path, path: Path, **more: Any) -> ProveOptions:
@@ -53,7 +53,7 @@ def given(folder: Path, path: Path, **more: Any) -> ProveOptions:
 def said_nothing(_: str) -> None: ...
 
 
-def test_losses_are_the_models_own(student: Student) -> None:
+def test_losses_are_the_models_own(student: StudentModel) -> None:
     import torch
 
     one = examples()[0]
@@ -70,7 +70,7 @@ def test_losses_are_the_models_own(student: Student) -> None:
     assert student.chosen(choice, []) == costs.index(min(costs))
 
 
-def test_what_is_too_long_is_left_out(student: Student) -> None:
+def test_what_is_too_long_is_left_out(student: StudentModel) -> None:
     one = examples()[0]
     student.max_length = sum(map(len, student.row(one, one.thought))) - 1
     long = Example("long", "paper", one.prompt, one.thought, one.answer)
@@ -81,7 +81,7 @@ def test_what_is_too_long_is_left_out(student: Student) -> None:
         lift(student, [long], 0, lambda *_: None)
 
 
-def test_lift_is_the_difference_of_two_losses(student: Student) -> None:
+def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
     known = examples()
     found = lift(student, known, 0, lambda *_: None)
     assert (found.traces, found.papers, found.left_out, len(found.perplexity)) == (12, 6, 0, 10)
@@ -202,7 +202,7 @@ def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
 
 def test_what_is_no_model_is_a_users_mistake(tmp_path: Path, folder: Path) -> None:
     assert folder.exists()
-    from programs.proving.student import Student
+    from programs.proving.student import StudentModel
 
     with pytest.raises(UserError, match="--student"):
-        Student.load(str(tmp_path / "none"))
+        StudentModel.load(str(tmp_path / "none"))
