@@ -72,6 +72,8 @@ class StudentModel:
             model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **more)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"--student: {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
+        if "gguf_file" in more:
+            _unmark(model, name)
         if torch.cuda.is_available() and model.num_parameters() > LARGE:
             model = model.to(torch.bfloat16)
         return cls(model, tokenizer, max_length)
@@ -159,6 +161,17 @@ class StudentModel:
         head = self.head(choice.prompt, thought)
         costs = [self.loss(head, self.ids(option)) for option in choice.options]
         return min(range(len(costs)), key=costs.__getitem__)
+
+
+def _unmark(model: Any, name: str) -> None:
+    """Takes the mark of a quantized model, which no trainer takes, off one that was read from a GGUF: its weights were
+    unpacked. Raises `UserError` where they were not."""
+    if packed := [key for key, value in model.state_dict().items() if not value.is_floating_point()]:
+        raise UserError(f"--student: {name} cannot be trained: {packed[0]} is still packed")
+    for place, mark in ((model, "hf_quantizer"), (model, "quantization_method"), (model.config, "quantization_config")):
+        if hasattr(place, mark):
+            delattr(place, mark)
+    model.is_quantized = False
 
 
 _loading = threading.Lock()
