@@ -6,6 +6,7 @@
 4. arms train on equally many tokens, leave the student as it was, and a killed run goes on with the next arm
 5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
 6. `--metric lift` prefers a thought that bears on its answer
+7. weights from a GGUF are trained as others are
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from programs.proving.lift import lift, lift_of
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import prove
 from tests.exports.building import record
-from tests.proving.making import document, examples, student_folder
+from tests.proving.making import document, examples, gguf_of, student_folder
 
 if TYPE_CHECKING:
     from programs.proving.student import StudentModel
@@ -119,6 +120,13 @@ def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> N
     page = (tmp_path / "out-proof" / "README.md").read_text()
     assert found.verdict[1:] in page
     assert (tmp_path / "out-proof" / "intervals.svg").read_text().startswith("<svg")
+
+
+def test_a_student_from_a_gguf_is_trained(folder: Path, tmp_path: Path) -> None:
+    weights = gguf_of(folder, tmp_path / "student.gguf")
+    prove(given(weights, document(tmp_path), epochs=0.2), said_nothing)
+    arms = journal(tmp_path)
+    assert all(arm["steps"] and arm["losses"] != arms[0]["losses"] for arm in arms[1:])
 
 
 def outside(folder: Path) -> Path:
