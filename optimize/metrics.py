@@ -30,12 +30,13 @@ class Score(NamedTuple):
 @dataclass(frozen=True)
 class Metric:
     """A metric by name. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for);
-    `judged`: a run without judges cannot measure it."""
+    `judged`: a run without judges cannot measure it; `student`: it needs the extra `prove`."""
 
     name: str
     of: Callable[[Record], Score]
     weight: float
     judged: bool
+    student: bool = False
 
     def __call__(
         self, _example: "dspy.Example", prediction: "dspy.Prediction", *_: object, **__: object
@@ -56,11 +57,13 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 
 
-def metric(weight: float = 0.0, judged: bool = False) -> Callable[[Callable[[Record], Score]], Metric]:
+def metric(
+    weight: float = 0.0, judged: bool = False, student: bool = False
+) -> Callable[[Callable[[Record], Score]], Metric]:
     """Makes a metric of a function, which gives it its name."""
 
     def named(function: Callable[[Record], Score]) -> Metric:
-        found = METRICS[function.__name__] = Metric(function.__name__, function, weight, judged)
+        found = METRICS[function.__name__] = Metric(function.__name__, function, weight, judged, student)
         return found
 
     return named
@@ -143,6 +146,24 @@ def content_of(text: str) -> set[str]:
     return {word.lower().rstrip("s") for word in _CONTENT.findall(text)}
 
 
+@metric(student=True)
+def lift(record: Record) -> Score:
+    """How much more likely the thought makes the answer to the built-in student (`programs.proving.lift`): 0.5 where it
+    neither helps nor hurts; less the share of the answer that the thought holds word for word."""
+    # Only now: it loads torch.
+    from programs.proving.examples import example_of
+    from programs.proving.lift import lift_of
+    from programs.proving.student import built_in_student
+
+    student, example = built_in_student(), example_of(record)
+    if not student.fits(example):
+        return Score(None, f"it has more than {student.max_length} tokens")
+    gain, copied = lift_of(student, example)
+    said = [f"the answer costs a small model {gain:+.2f} nats a token less after the thought"]
+    said += [f"{copied:.0%} of the answer stands in the thought word for word"] if copied else []
+    return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(said))
+
+
 def composite_weights() -> dict[str, float]:
     """The default weights: half for what models judge, half for what rules can tell."""
     return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
@@ -163,6 +184,10 @@ def weights_of(text: str) -> dict[str, float]:
             raise UserError(
                 f"--metric: {part.strip()!r} is not NAME or NAME=WEIGHT with a name of {', '.join(METRICS)}"
             )
+        if METRICS[name].student:
+            from programs.proving.student import check_extra
+
+            check_extra()
         weights[name] = weight
     return weights
 

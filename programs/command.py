@@ -31,6 +31,7 @@ COMMANDS = {
         "programs.export", "programs.exports.options:ExportOptions", "write traces as trainers load them"
     ),
     "report": Command("programs.report", "programs.report:ReportOptions", "show what a document holds as a page"),
+    "prove": Command("programs.prove", "programs.proving.options:ProveOptions", "find out whether the data trains"),
     "merge": Command("programs.merge", "programs.merge:MergeOptions", "make one journal and document of several runs'"),
     "document": Command("programs.document", "programs.document:DocumentOptions", "make the document from its journal"),
     "models": Command("programs.models", "programs.models:ModelsOptions", "show, fetch or remove the built-in models"),

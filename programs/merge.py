@@ -65,7 +65,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
-            for path in (Path(f"{journal}.index"), journal, beside(output, "review"), output):
+            for path in (Path(f"{journal}.index"), journal, output):
                 if (folder / path.name).exists():
                     (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:

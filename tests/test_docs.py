@@ -22,6 +22,7 @@ from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.inputs.sources import DEFAULT_INPUT
+from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import called, environment
@@ -157,6 +158,23 @@ def test_the_python_block_runs(folder: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("<thought>")
+
+
+def test_the_rewards_of_the_tutorial(tmp_path: Path) -> None:
+    """The part of it that needs no GPU, on an export of the same kind."""
+    options = ["--to", "grpo", "--output", str(tmp_path / "first-grpo")]
+    assert in_this_process(["export", str(laid(tmp_path, [record(1), record(2)])), *options]).returncode == 0
+    (code,) = [block for page, block in blocks("python") if page.name == "tutorial.md" and "import reward" in block]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment({"HF_HOME": str(tmp_path / "hub")}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[1.0, 0.0]"
 
 
 def test_every_python_block_can_be_read() -> None:

@@ -15,7 +15,8 @@ FLOORS = (
     "records option_groups settings document_metadata statistics",
     "asking compiled stages traces tracer run",
     "document exports reports",
-    "export generate merge models report schema command completion",
+    "proving",
+    "export generate merge models prove report schema command completion",
     "optimize",
 )
 ROOMS = " ".join(FLOORS).split()

@@ -1,7 +1,7 @@
 """Invariants of files that an earlier version wrote (tests/old; nothing in that folder may be made anew).
 
 1. The document and its journal load; what earlier versions called otherwise has its present name.
-2. Every export format, the report and the review read them; a thought's steps keep their texts, in order.
+2. Every export format, the report read them; a thought's steps keep their texts, in order.
 3. Going on is refused, as the program is another; with --allow-mixed it decides from the stored replies, without a call.
 4. What a run left out when runs still did so stays out: going on, in reports, merged and exported.
 """

@@ -161,13 +161,18 @@ class View(BaseModel):
             yield {**row(self._prompt(context, record)), **dict(zip(FACTS, told, strict=True))}
 
     def _prompt(self, context: Context, record: Record) -> Prompt:
-        tag, asked, passage = self.tag, record.user_interaction, record.source_paper.text or ""
-        think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=tag.open, close=tag.close)
-        system = _TASK + think + _ANSWER + (_PASSAGE if context == "passage" else "")
+        asked, passage = record.user_interaction, record.source_paper.text or ""
         level, asker = asked.difficulty_level, asked.audience if self.asker == "keep" else None
         by = "" if asker is None else " ".join(f"(asked by: {asker}, {level} level)".split()) + "\n"
-        shown = tag.inert(passage) if context == "passage" else None
-        return Prompt(system, tag.inert(by + asked.question), shown, self.system_prompt == "user")
+        return self.prompt(by + asked.question, passage if context == "passage" else None)
+
+    def prompt(self, question: str, passage: str | None) -> Prompt:
+        """The prompt of any question, with a passage or None."""
+        tag = self.tag
+        think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=tag.open, close=tag.close)
+        system = _TASK + think + _ANSWER + ("" if passage is None else _PASSAGE)
+        shown = None if passage is None else tag.inert(passage)
+        return Prompt(system, tag.inert(question), shown, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""

@@ -1,0 +1,197 @@
+"""Tier 0: how the traces are distributed, without a model. What all have in common is what a student learns first.
+
+Diversity is measured on a seeded sample of a fixed size, since it depends on the size, and so that memory is bounded.
+"""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from programs.errors import UserError
+from programs.inputs.jsonl import parse_object, read_lines
+from programs.inputs.report import Unreadable
+from programs.inputs.sources import line_files
+from programs.proving.examples import sampled
+from programs.records import Record
+from programs.statistics.counts import Spread
+from programs.statistics.thought_counts import QUANTILES, ThoughtCount, cautions_of
+from programs.text.copying import COMMON, benchmark_grams, copied_share, grams, questions_in
+from programs.text.thought import bare_thought
+from programs.text.words import runs
+
+SAMPLE = 500
+DIMENSIONS = 4096
+_WORD = re.compile(r"\w+")
+
+
+class GivenAway(BaseModel):
+    """A trace that has a question of a given file in its words: which part of it, and where that question stands."""
+
+    id: str
+    part: str
+    file: str
+    line: int
+    question: str
+
+
+class Distributions(BaseModel):
+    """Tier 0. Shares are of all traces; `distinct` (by n) and `vendi` are over `sampled` thoughts; `words` holds quantiles
+    of lengths; `copied` is the mean share of a thought's words that stand in its passage twelve in a row; `contaminated`
+    is None where no file was given."""
+
+    traces: int
+    papers: int
+    types: dict[str, int]
+    levels: dict[str, int]
+    shapes: dict[str, int]
+    kinds: dict[str, int]
+    openings: dict[str, int]
+    sequences: dict[str, int]
+    words: dict[str, dict[str, int]]
+    needs_passage: float
+    copied: float | None
+    sampled: int
+    distinct: dict[str, float]
+    vendi: float
+    cautions: list[str]
+    contaminated: list[GivenAway] | None = None
+
+
+class DistributionCount:
+    """Counts traces as they pass by."""
+
+    def __init__(self, against: "GivenQuestions | None") -> None:
+        self._against, self._given_away = against, list[GivenAway]()
+        self._counts = {name: Counter[str]() for name in ("types", "levels", "papers")}
+        self._words = {name: Spread() for name in ("question", "thought", "answer")}
+        self._thoughts, self._copied = ThoughtCount(), Spread(3)
+
+    def add(self, record: Record, paper: str) -> None:
+        """Counts one trace of a paper."""
+        asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
+        for name, value in (("types", asked.question_type), ("levels", asked.difficulty_level), ("papers", paper)):
+            self._counts[name][value] += 1
+        texts = {"question": asked.question, "thought": thought, "answer": record.final_answer}
+        for name, text in texts.items():
+            self._words[name].add(len(text.split()))
+        self._thoughts.add(record)
+        if record.source_paper.text:
+            self._copied.add(copied_share(thought, record.source_paper.text))
+        if self._against is not None:
+            found = ((part, self._against.in_text(text)) for part, text in texts.items())
+            self._given_away += [
+                GivenAway(id=record.id or record.unit, part=part, file=file, line=line, question=question)
+                for part, hit in found
+                if hit is not None
+                for file, line, question in [hit]
+            ]
+
+    def result(self, sample: Sequence[str]) -> Distributions:
+        """What was counted, with the diversity of a sample of the thoughts. Raises `UserError` where nothing was."""
+        thoughts = self._thoughts.result()
+        if thoughts is None:
+            raise UserError("the document holds no trace")
+        words = {
+            name: {f"{share:.0%}": int(spread.quantile(share) or 0) for share in QUANTILES}
+            for name, spread in self._words.items()
+        }
+        return Distributions(
+            traces=thoughts.traces,
+            papers=len(self._counts["papers"]),
+            types=dict(self._counts["types"].most_common()),
+            levels=dict(self._counts["levels"].most_common()),
+            shapes=thoughts.shapes,
+            kinds={name: count.paragraphs for name, count in thoughts.kinds.items()},
+            openings=thoughts.openings,
+            sequences=thoughts.sequences,
+            words=words,
+            needs_passage=thoughts.needing_passage / thoughts.traces,
+            copied=self._copied.mean,
+            sampled=len(sample),
+            distinct={str(n): distinct_share(sample, n) for n in (1, 2, 3, 4)},
+            vendi=vendi_score(sample),
+            cautions=[*cautions_of(thoughts)],
+            contaminated=None if self._against is None else self._given_away,
+        )
+
+
+def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], seed: int) -> Distributions:
+    """Tier 0 of records, each with its paper, read once. Raises `UserError`."""
+    counted = DistributionCount(GivenQuestions.read(against) if against else None)
+
+    def passing() -> Iterable[Record]:
+        for record, paper in traces:
+            counted.add(record, paper)
+            yield record
+
+    return counted.result([bare_thought(record.reasoning_trace) for record in sampled(passing(), SAMPLE, seed)])
+
+
+def distinct_share(texts: Sequence[str], n: int) -> float:
+    """The share of different ones among the runs of n words in all texts (distinct-n; Li et al. 2016, arXiv 1510.03055)."""
+    found = [run for text in texts for run in runs(_WORD.findall(text.lower()), n)]
+    return len({*found}) / len(found) if found else 0.0
+
+
+def vendi_score(texts: Sequence[str]) -> float:
+    """How many different texts there are in effect: 1 where all are alike, their number where none has anything in common
+    with another (Friedman and Dieng 2023, arXiv 2210.02410). The exponential of the entropy of the eigenvalues of K / n,
+    where K holds the cosines of the texts' counts of words and pairs of words, hashed into DIMENSIONS."""
+    if not texts:
+        return 0.0
+    rows = np.zeros((len(texts), DIMENSIONS))
+    for row, text in zip(rows, texts, strict=True):
+        words = _WORD.findall(text.lower())
+        for part in (*words, *map(" ".join, runs(words, 2))):
+            row[zlib.crc32(part.encode()) % DIMENSIONS] += 1
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    found = np.linalg.eigvalsh(rows @ rows.T / len(texts))
+    found = found[found > 1e-12]
+    return float(np.exp(-(found * np.log(found)).sum()))
+
+
+class GivenQuestions:
+    """Questions that the data must not hold, by their runs of words (`programs.text.copying`, rule 1)."""
+
+    def __init__(self, questions: Iterable[tuple[str, int, str]]) -> None:
+        self._places: dict[int, tuple[str, int, str]] = {}
+        self._lengths = set[int]()
+        counts, known = Counter[int](), set[str]()
+        for place in questions:
+            length, hashes = benchmark_grams(place[2])
+            if not hashes or place[2] in known:
+                continue
+            known.add(place[2])
+            self._lengths.add(length)
+            counts.update(hashes)
+            for one in hashes:
+                self._places.setdefault(one, place)
+        # The frame of a prompt is nobody's.
+        for one in (one for one, count in counts.items() if count > COMMON):
+            del self._places[one]
+
+    @classmethod
+    def read(cls, patterns: Sequence[str]) -> "GivenQuestions":
+        """From JSONL files. Raises `UserError` for one that cannot be read or holds no question."""
+        try:
+            found = [place for file in line_files(patterns) for place in _questions_of(file)]
+        except (UserError, Unreadable) as error:
+            raise UserError(f"--against: {error}") from None
+        if not found:
+            raise UserError(f"--against: {', '.join(patterns)} holds no question")
+        return cls(found)
+
+    def in_text(self, text: str) -> tuple[str, int, str] | None:
+        """The question that a text gives away: its file, line and words."""
+        return next((self._places[one] for one in grams(text, self._lengths) if one in self._places), None)
+
+
+def _questions_of(file: Path) -> Iterable[tuple[str, int, str]]:
+    for raw in read_lines(file):
+        if raw.data is not None and raw.data.strip():
+            yield from ((file.name, raw.number, question) for question in questions_in(parse_object(raw.data)))

@@ -1,0 +1,196 @@
+"""The student: a causal language model with its tokenizer, and what a text costs it. The one file that loads torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from programs.errors import UserError
+from programs.exports.view import THINK
+from programs.lms.weights import BUILT_IN, fetch
+from programs.proving.examples import Choice, Example, Messages
+from programs.proving.options import BUILT_IN_STUDENT
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+NEEDED = ("torch", "transformers", "gguf", "trl", "peft", "accelerate")
+LARGE = 1_000_000_000
+"""Parameters above which LoRA is trained, and not the whole model."""
+
+_OPEN, _CLOSE = f"{THINK.open}\n", f"\n{THINK.close}\n\n"
+_ROLES = {"system": "", "user": "Question: ", "assistant": "Answer: "}
+Ids = list[int]
+
+
+def check_extra() -> None:
+    """Raises `UserError` where the extra `prove` is not installed. Loads nothing."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f"a student needs {', '.join(missing)}: pip install 'synthreasoner[prove]'")
+
+
+class StudentModel:
+    """A model on the device that there is. Texts are tokenised part by part (prompt, thought, answer), so that a part has
+    the same tokens whatever stands before it. Losses are in nats a token."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int = 2048) -> None:
+        import torch
+
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model: Any = model.to(self.device).eval()
+        self.tokenizer: Any = tokenizer
+        most = getattr(model.config, "max_position_embeddings", None) or max_length
+        self.max_length = min(max_length, most)
+        self.large = model.num_parameters() > LARGE
+        self.opening, self.closing = self.ids(_OPEN), self.ids(_CLOSE)
+
+    @classmethod
+    def load(cls, name: str, max_length: int = 2048) -> StudentModel:
+        """A built-in model's name, a folder, a GGUF file, or a name on the Hub. Raises `UserError`."""
+        check_extra()
+        import datasets  # type: ignore[import-untyped]
+        import torch
+        import transformers
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        # Each arm would draw a dozen bars.
+        transformers.utils.logging.disable_progress_bar()
+        datasets.disable_progress_bars()
+        if name in BUILT_IN:
+            name = str(fetch(BUILT_IN[name]))
+        path, more = Path(name).expanduser(), dict[str, Any]()
+        if path.suffix == ".gguf":
+            path, more = path.parent, {"gguf_file": path.name}
+        where = str(path) if path.exists() or more else name
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(where, **more)
+            model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **more)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"--student: {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
+        if "gguf_file" in more:
+            _unmark(model, name)
+        if torch.cuda.is_available() and model.num_parameters() > LARGE:
+            model = model.to(torch.bfloat16)
+        return cls(model, tokenizer, max_length)
+
+    def ids(self, text: str) -> Ids:
+        """The tokens of a part."""
+        found: Ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    def prompt(self, messages: Messages) -> Ids:
+        """The tokens of a prompt, by the model's chat template; without one in plain words."""
+        if self.tokenizer.chat_template:
+            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        else:
+            text = (
+                "".join(f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
+                + _ROLES["assistant"]
+            )
+        return self.ids(text)
+
+    def head(self, messages: Messages, thought: str | Ids) -> Ids:
+        """A prompt and a thought, up to where the answer begins; an empty thought has its tags too."""
+        inside = self.ids(thought) if isinstance(thought, str) else thought
+        return [*self.prompt(messages), *self.opening, *inside, *self.closing]
+
+    def row(self, example: Example, thought: str) -> tuple[Ids, Ids]:
+        """The prompt of a training row and its completion: thought and answer, and the token that ends it."""
+        head = self.head(example.prompt, thought)
+        start = len(self.prompt(example.prompt))
+        return head[:start], [*head[start:], *self.ids(example.answer), self.tokenizer.eos_token_id]
+
+    def fits(self, example: Example) -> bool:
+        """Whether question, thought and answer can be read at once."""
+        return sum(map(len, self.row(example, example.thought))) <= self.max_length
+
+    def losses(self, head: Ids, target: Ids) -> list[float]:
+        """What each token of `target` costs after `head`, of which the beginning is left out where both are too long."""
+        import torch
+
+        ids = [*head, *target][-self.max_length :]
+        count = min(len(target), len(ids) - 1)
+        with torch.no_grad():
+            logits = self.model(input_ids=torch.tensor([ids], device=self.device)).logits[0, -count - 1 : -1].float()
+            goal = torch.tensor(ids[-count:], device=self.device)
+            found: list[float] = torch.nn.functional.cross_entropy(logits, goal, reduction="none").tolist()
+        return found
+
+    def loss(self, head: Ids, target: Ids) -> float:
+        """The mean of `losses`."""
+        found = self.losses(head, target)
+        return sum(found) / len(found)
+
+    def think(self, messages: Messages, most: int) -> Ids:
+        """What the student thinks of a prompt, most likely token by token, until it ends the thought or `most` tokens."""
+        import torch
+        from transformers import StoppingCriteriaList
+
+        start = [*self.prompt(messages), *self.opening][-max(1, self.max_length - most) :]
+        ids = torch.tensor([start], device=self.device)
+        with torch.no_grad():
+            made = self.model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=most,
+                do_sample=False,
+                use_cache=True,
+                pad_token_id=self.tokenizer.eos_token_id,
+                stopping_criteria=StoppingCriteriaList([self._ended(len(start))]),
+            )[0, len(start) :].tolist()
+        text = self.tokenizer.decode(made, skip_special_tokens=True)
+        return self.ids(text.split(THINK.close)[0].strip())
+
+    def _ended(self, start: int) -> Callable[..., Any]:
+        """Whether what was made from a place on ends the thought, in the form in which transformers asks."""
+        import torch
+
+        def ended(ids: Any, _scores: Any, **_: Any) -> Any:
+            tail = self.tokenizer.decode(ids[0, start:][-16:].tolist())
+            return torch.tensor([THINK.close in tail], device=ids.device)
+
+        return ended
+
+    def chosen(self, choice: Choice, thought: Ids) -> int:
+        """The place of the option that is likeliest a token after a thought."""
+        head = self.head(choice.prompt, thought)
+        costs = [self.loss(head, self.ids(option)) for option in choice.options]
+        return min(range(len(costs)), key=costs.__getitem__)
+
+
+def _unmark(model: Any, name: str) -> None:
+    """Takes the mark of a quantized model, which no trainer takes, off one that was read from a GGUF: its weights were
+    unpacked. Raises `UserError` where they were not."""
+    if packed := [key for key, value in model.state_dict().items() if not value.is_floating_point()]:
+        raise UserError(f"--student: {name} cannot be trained: {packed[0]} is still packed")
+    for place, mark in ((model, "hf_quantizer"), (model, "quantization_method"), (model.config, "quantization_config")):
+        if hasattr(place, mark):
+            delattr(place, mark)
+    model.is_quantized = False
+
+
+_loading = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> StudentModel:
+    return StudentModel.load(BUILT_IN_STUDENT)
+
+
+def built_in_student() -> StudentModel:
+    """The built-in one, loaded once a process, whichever threads ask. Raises `UserError`."""
+    with _loading:
+        return _built_in()
+
+
+def usable(student: StudentModel, examples: Sequence[Example]) -> list[Example]:
+    """The examples that the student can read at once. Raises `UserError` where none is left."""
+    found = [one for one in examples if student.fits(one)]
+    if not found:
+        raise UserError(f"no trace fits into the {student.max_length} tokens of --max-length")
+    return found

@@ -1,0 +1,216 @@
+"""Tiers 1 and 2 with a student of random weights, which is really trained. They need the extra `prove`.
+
+1. the options of a question cost what the model says that they cost, and the cheapest is chosen
+2. every part has the same tokens whatever stands before it: a row's head is the head that answers are measured after
+3. lift is the difference of the two losses, after a trace's own thought and after another paper's
+4. arms train on equally many tokens, leave the student as it was, and a killed run goes on with the next arm
+5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
+6. `--metric lift` prefers a thought that bears on its answer
+7. weights from a GGUF are trained as others are
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from optimize.metrics import METRICS
+from programs.errors import UserError
+from programs.lms.weights import BUILT_IN, find
+from programs.prove import main
+from programs.proving.examples import Choice, Example, swapped
+from programs.proving.lift import lift, lift_of
+from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
+from programs.proving.tiers import prove
+from tests.exports.building import record
+from tests.proving.making import document, examples, gguf_of, student_folder
+
+if TYPE_CHECKING:
+    from programs.proving.student import StudentModel
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return student_folder(tmp_path_factory.mktemp("student"))
+
+
+@pytest.fixture
+def student(folder: Path) -> StudentModel:
+    from programs.proving.student import StudentModel
+
+    return StudentModel.load(str(folder))
+
+
+def given(folder: Path, path: Path, **more: Any) -> ProveOptions:
+    values = {"student": str(folder), "seeds": 1, "learning_rates": [1e-3], "epochs": 0.5, "think_tokens": 3, **more}
+    return ProveOptions.model_validate({"document": path, "tier": "2", **values})
+
+
+def said_nothing(_: str) -> None: ...
+
+
+def test_losses_are_the_models_own(student: StudentModel) -> None:
+    import torch
+
+    one = examples()[0]
+    head, answer = student.head(one.prompt, one.thought), student.ids(one.answer)
+    ids = torch.tensor([[*head, *answer]])
+    labels = ids.clone()
+    labels[0, : len(head)] = -100
+    expected = student.model(input_ids=ids, labels=labels).loss.item()
+    assert student.loss(head, answer) == pytest.approx(expected, rel=1e-4)
+    read, learned = student.row(one, one.thought)
+    assert [*read, *learned] == [*head, *answer, student.tokenizer.eos_token_id]
+    choice = Choice("a", "paper", one.prompt, ("dust", "light", "slope"), 0)
+    costs = [student.loss(student.head(one.prompt, ""), student.ids(option)) for option in choice.options]
+    assert student.chosen(choice, []) == costs.index(min(costs))
+
+
+def test_what_is_too_long_is_left_out(student: StudentModel) -> None:
+    one = examples()[0]
+    student.max_length = sum(map(len, student.row(one, one.thought))) - 1
+    long = Example("long", "paper", one.prompt, one.thought, one.answer)
+    short = Example("short", "other", one.prompt, "", one.answer)
+    assert not student.fits(long)
+    assert student.fits(short)
+    with pytest.raises(UserError, match="no trace fits"):
+        lift(student, [long], 0, lambda *_: None)
+
+
+def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
+    known = examples()
+    found = lift(student, known, 0, lambda *_: None)
+    assert (found.traces, found.papers, found.left_out, len(found.perplexity)) == (12, 6, 0, 10)
+
+    def gain(one: Example, thought: str) -> float:
+        answer = student.ids(one.answer)
+        bare, after = (student.loss(student.head(one.prompt, text), answer) for text in ("", thought))
+        return bare - after
+
+    others = swapped(known, 0)
+    own, other = [gain(one, one.thought) for one in known], [gain(one, others[one.id].thought) for one in known]
+    assert found.own is not None
+    assert found.other is not None
+    assert found.more is not None
+    assert found.own.difference == pytest.approx(fmean(own), abs=1e-5)
+    assert found.other.difference == pytest.approx(fmean(other), abs=1e-5)
+    assert found.more.difference == pytest.approx(fmean(own) - fmean(other), abs=1e-5)
+    assert lift_of(student, known[0])[0] == pytest.approx(own[0], abs=1e-5)
+
+
+def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> None:
+    path, lines = document(tmp_path), list[str]()
+    results = prove(given(folder, path, outside=outside(tmp_path)), lines.append)
+    arms = journal(tmp_path)
+    assert [arm["name"] for arm in arms] == ["untouched", "passages", "answers", "thoughts", "swapped"]
+    tokens = [arm["tokens"] for arm in arms[1:]]
+    assert max(tokens) - min(tokens) < 250, "a row more or less"
+    assert all(arm["steps"] for arm in arms[1:])
+    assert arms[1]["losses"] != arms[0]["losses"]
+    found = results.training
+    assert found is not None
+    assert found.verdict.startswith(("shown", "not shown"))
+    assert found.shown == all(one.interval and one.interval.low > 0 for one in found.comparisons)
+    assert {arm.right_outside for arm in found.arms} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    page = (tmp_path / "out-proof" / "README.md").read_text()
+    assert found.verdict[1:] in page
+    assert (tmp_path / "out-proof" / "intervals.svg").read_text().startswith("<svg")
+
+
+def test_a_student_from_a_gguf_is_trained(folder: Path, tmp_path: Path) -> None:
+    weights = gguf_of(folder, tmp_path / "student.gguf")
+    prove(given(weights, document(tmp_path), epochs=0.2), said_nothing)
+    arms = journal(tmp_path)
+    assert all(arm["steps"] and arm["losses"] != arms[0]["losses"] for arm in arms[1:])
+
+
+def outside(folder: Path) -> Path:
+    path = folder / "outside.jsonl"
+    rows = [
+        {"question": f"Is it {n}?", "context": ["It is."], "final_decision": ("yes", "no")[n % 2]} for n in range(4)
+    ]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    _, *lines = (folder / "out-proof" / "arms.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_killed_run_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, whole = document(tmp_path), tmp_path / "out-proof" / "arms.jsonl"
+    options = given(folder, path, epochs=0.2)
+    first = prove(options, said_nothing)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    # Killed while the fourth arm was written.
+    whole.write_bytes(b"".join(lines[:4]) + lines[4][:30])
+    began: list[str] = []
+    import programs.proving.training as training
+
+    run: Callable[..., Any] = training._run
+
+    def counted(arm: training.Arm, *rest: Any) -> training.ArmResult:
+        began.append(arm.name)
+        result: training.ArmResult = run(arm, *rest)
+        return result
+
+    monkeypatch.setattr(training, "_run", counted)
+    again = prove(options, said_nothing)
+    assert began == ["thoughts", "swapped"]
+    assert again.training == first.training, "the student of a later arm is the one that was begun with"
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="another think_tokens"):
+        prove(given(folder, path, epochs=0.2, think_tokens=4), said_nothing)
+    prove(given(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), said_nothing)
+    assert [*tmp_path.glob("out-proof.*")], "moved aside, not deleted"
+
+
+def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = document(tmp_path)
+    assert main([str(path), "--tier", "2", "--student", str(folder), "--think-tokens", "3", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "tier 0: 12 traces are read"
+    assert "37 arms" in lines[2]
+    assert not (tmp_path / "out-proof").exists()
+
+
+@pytest.mark.embedded
+def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
+    for needed in ("torch", "trl", "peft", "accelerate", "gguf"):
+        pytest.importorskip(needed, reason="the extra prove is not installed")
+    weights = find(BUILT_IN[BUILT_IN_STUDENT])
+    if weights is None:
+        pytest.skip("the built-in student is not here")
+    question = "Why does the measured slope of the two samples differ?"
+    answer = (
+        "The second sample was taken through more dust, which dims its blue light, so its slope comes out too shallow."
+    )
+    bearing = (
+        "What differs between the samples? Dust dims blue light more than red.\n\nMore dust lies before the second one: "
+        "it loses blue light, and a fit to what is left is too shallow."
+    )
+    fluent = (
+        "What makes a bridge stand? Its arch leads the weight into the banks.\n\nA longer one needs more piers: each "
+        "carries its part, and the river runs between them as it did."
+    )
+    scores = [
+        METRICS["lift"].of(record(1, question=question, answer=answer, thought=thought)).value
+        for thought in (bearing, fluent)
+    ]
+    assert None not in scores
+    assert (scores[0] or 0) > (scores[1] or 0) + 0.02
+    assert (scores[0] or 0) > 0.5
+
+
+def test_what_is_no_model_is_a_users_mistake(tmp_path: Path, folder: Path) -> None:
+    assert folder.exists()
+    from programs.proving.student import StudentModel
+
+    with pytest.raises(UserError, match="--student"):
+        StudentModel.load(str(tmp_path / "none"))
