@@ -53,6 +53,7 @@ def hub_file(repository: str, file: str) -> Path:
     from huggingface_hub import hf_hub_download, is_offline_mode
     from huggingface_hub.errors import (
         EntryNotFoundError,
+        GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
@@ -67,8 +68,10 @@ def hub_file(repository: str, file: str) -> Path:
         return Path(hf_hub_download(repository, file, endpoint=endpoint))
     except httpx.TransportError:
         raise NotFetched(f"{endpoint} cannot be reached") from None
+    except GatedRepoError:
+        raise NotFetched("wants a token of someone who was given access: set HF_TOKEN") from None
     except RepositoryNotFoundError:
-        raise NotFetched("there is no such repository, or it wants a token: check the name, or set HF_TOKEN") from None
+        raise NotFetched("there is no such repository, or it is private: check the name, or set HF_TOKEN") from None
     except LocalEntryNotFoundError as error:
         if isinstance(error.__cause__, HfHubHTTPError):
             raise NotFetched(f"answered {error.__cause__.response.status_code}") from None

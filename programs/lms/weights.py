@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +160,7 @@ def remove(weights: Weights) -> list[Path]:
 
 
 def _fetched(weights: Weights, folder: Path) -> Path:
+    _check_disk(weights, folder)
     path, failures = None, []
     if weights.repository is not None:
         try:
@@ -181,6 +183,16 @@ def _fetched(weights: Weights, folder: Path) -> Path:
             f"SHA-256 {weights.sha256[:12]}...): it was deleted; try again"
         )
     return path
+
+
+def _check_disk(weights: Weights, folder: Path) -> None:
+    begun = _begun(weights)
+    needed = weights.size - (begun.stat().st_size if begun.exists() else 0) + weights.size // 10
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UserError(
+            f"{weights.name} needs {needed / GIGABYTE:.1f} GB on the disk of {folder}, which has {free / GIGABYTE:.1f} free"
+        )
 
 
 def _is_whole(weights: Weights, path: Path) -> bool:

