@@ -187,10 +187,13 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], course: Cours
             "completion_mask": [[0] * len(read) + [1] * len(learned) for read, learned in rows],
         }
     )
+    rows_a_step = max(1, round(len(rows) / steps))
+    # The rate of a warm-up begins at 0: of few steps it would be all.
+    warm = len(rows) // rows_a_step // 10
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder:
         trainer = SFTTrainer(
             model=base.train(),
-            args=_config(arm, student, max(1, round(len(rows) / steps)), at_once, folder),
+            args=_config(arm, student, rows_a_step, at_once, warm, folder),
             train_dataset=data,
             processing_class=student.tokenizer,
             peft_config=_lora() if student.large else None,
@@ -209,7 +212,7 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], course: Cours
         student.model.eval()
 
 
-def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, folder: str) -> Any:
+def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, warm: int, folder: str) -> Any:
     from trl import SFTConfig
 
     size = min(at_once, rows_a_step)
@@ -223,7 +226,7 @@ def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, fol
         max_length=student.max_length,
         completion_only_loss=True,
         lr_scheduler_type="cosine",
-        warmup_steps=0.1,
+        warmup_steps=warm,
         use_cpu=student.device == "cpu",
         bf16=student.device == "cuda",
         gradient_checkpointing=student.large,

@@ -122,6 +122,13 @@ def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> N
     assert (tmp_path / "out-proof" / "intervals.svg").read_text().startswith("<svg")
 
 
+def test_a_single_step_teaches_something(folder: Path, tmp_path: Path) -> None:
+    prove(given(folder, document(tmp_path), max_tokens=1), said_nothing)
+    untouched, *arms = journal(tmp_path)
+    assert {arm["steps"] for arm in arms} == {1}
+    assert all(arm["direct"] != untouched["direct"] for arm in arms)
+
+
 def test_a_student_from_a_gguf_is_trained(folder: Path, tmp_path: Path) -> None:
     weights = gguf_of(folder, tmp_path / "student.gguf")
     prove(given(weights, document(tmp_path), epochs=0.2), said_nothing)
