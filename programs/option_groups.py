@@ -182,18 +182,10 @@ class TrialOptions(OptionGroup):
     )
 
 
-GuidedStage = Literal[
-    "questions",
-    "context",
-    "hypotheses",
-    "evidence",
-    "critique",
-    "perspective",
-    "trace",
-    "answer",
-    "judge",
-    "grade",
-]
+WriterStage = Literal["questions", "context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"]
+GuidedStage = Literal[WriterStage, "judge", "grade"]
+STAGES = (*get_args(WriterStage), "own")
+"""The stages that `--stage-model` takes."""
 
 
 class TypeOptions(BaseModel):
@@ -219,19 +211,6 @@ class PromptOptions(TypeOptions):
         description="in the config file: for a stage (" + ", ".join(get_args(GuidedStage)) + ") a paragraph that its "
         "instruction takes along",
     )
-
-
-STAGES = (
-    "questions",
-    "context",
-    "hypotheses",
-    "evidence",
-    "critique",
-    "perspective",
-    "trace",
-    "answer",
-    "own",
-)
 
 
 class ConnectionOptions(BaseModel):

@@ -29,62 +29,25 @@ _TABLES = (
 
 
 class Benchmarks:
-    """The questions in the JSON lines that `patterns` name (files or wildcards, .gz and .zst among them), in tables of an
-    open database. Raises `UserError` for a file that is missing, cannot be read whole or holds no question."""
+    """Questions that data must not hold, in tables of an open database."""
 
-    def __init__(self, database: sqlite3.Connection, patterns: Sequence[str]) -> None:
+    def __init__(self, database: sqlite3.Connection) -> None:
         self._database, self._bands = database, BandIndex(database, "benchmark_band")
         self._lengths: set[int] = set()
         for table in _TABLES:
             database.execute(table)
+
+    def read(self, patterns: Sequence[str]) -> None:
+        """Adds the questions in the JSON lines that `patterns` name (files or wildcards, .gz and .zst among them). Raises
+        `UserError` for a file that is missing, cannot be read whole or holds no question."""
         try:
             for file in line_files(patterns):
                 self._read(file)
         except UserError as error:
             raise UserError(f"--decontaminate: {error}") from None
 
-    def asked_by(self, question: str) -> str | None:
-        """Where the benchmark's question stands that a question gives away, and by which of both rules; of several, the one
-        with most in common, then the first."""
-        wanted, best = features(question), (0.0, 0)
-        for item in self._bands.candidates(question):
-            best = max(best, (jaccard(wanted, features(self._row(item)[1])), -item))
-        near = f"asks nearly the same as {self._row(-best[1])[0]}" if best[0] >= NEAR else None
-        return self.told_by(question) or near
-
-    def told_by(self, text: str) -> str | None:
-        """The same of any text, by its words in a row."""
-        found = list(grams(text, sorted(self._lengths)))
-        for start in range(0, len(found), LOOKED_UP):
-            part = found[start : start + LOOKED_UP]
-            query = f"select hash, item from gram where hash in ({','.join('?' * len(part))}) and items <= ?"
-            items = dict(self._database.execute(query, (*part, COMMON)))
-            if items:
-                return f"shares its words with {self._row(next(items[gram] for gram in part if gram in items))[0]}"
-        return None
-
-    def _row(self, item: int) -> tuple[str, str]:
-        place, text = self._database.execute("select place, text from benchmark where item = ?", (item,)).fetchone()
-        return place, text
-
-    def _read(self, file: Path) -> None:
-        questions = different = 0
-        try:
-            for number, text in _questions(file):
-                questions += 1
-                different += self._add(f"{file.name}:{number}", text)
-        except BrokenArchive:
-            raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
-        if not questions:
-            raise UserError(
-                f"{file} holds no question that can be read: one JSON object a line, with a field such as question, "
-                "prompt or text"
-            )
-        if different * FEW < questions:
-            log.warning("--decontaminate: of %d questions in %s only %d differ", questions, file, different)
-
-    def _add(self, place: str, text: str) -> bool:
-        """Whether it is a question that was not there before."""
+    def add(self, place: str, text: str) -> bool:
+        """Adds the question that stands at `place`; whether it was not there before."""
         values = (place, text, next(grams(text, (len(words_of(text)),))))
         added = self._database.execute("insert or ignore into benchmark values (null, ?, ?, ?)", values)
         if not added.rowcount or added.lastrowid is None:
@@ -98,6 +61,51 @@ class Benchmarks:
         self._database.executemany(query, [(gram, item) for gram in found])
         self._bands.add(item, text)
         return True
+
+    def asked_by(self, question: str) -> str | None:
+        """Where the benchmark's question stands that a question gives away, and by which of both rules; of several, the one
+        with most in common, then the first."""
+        wanted, best = features(question), (0.0, 0)
+        for item in self._bands.candidates(question):
+            best = max(best, (jaccard(wanted, features(self._row(item)[1])), -item))
+        near = f"asks nearly the same as {self._row(-best[1])[0]}" if best[0] >= NEAR else None
+        return self.told_by(question) or near
+
+    def told_by(self, text: str) -> str | None:
+        """The same of any text, by its words in a row."""
+        found = self.question_in(text)
+        return f"shares its words with {found[0]}" if found else None
+
+    def question_in(self, text: str) -> tuple[str, str] | None:
+        """The first question that a text has words in a row of: its place and its words."""
+        found = list(grams(text, sorted(self._lengths)))
+        for start in range(0, len(found), LOOKED_UP):
+            part = found[start : start + LOOKED_UP]
+            query = f"select hash, item from gram where hash in ({','.join('?' * len(part))}) and items <= ?"
+            items = dict(self._database.execute(query, (*part, COMMON)))
+            if items:
+                return self._row(next(items[gram] for gram in part if gram in items))
+        return None
+
+    def _row(self, item: int) -> tuple[str, str]:
+        place, text = self._database.execute("select place, text from benchmark where item = ?", (item,)).fetchone()
+        return place, text
+
+    def _read(self, file: Path) -> None:
+        questions = different = 0
+        try:
+            for number, text in _questions(file):
+                questions += 1
+                different += self.add(f"{file.name}:{number}", text)
+        except BrokenArchive:
+            raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
+        if not questions:
+            raise UserError(
+                f"{file} holds no question that can be read: one JSON object a line, with a field such as question, "
+                "prompt or text"
+            )
+        if different * FEW < questions:
+            log.warning("--decontaminate: of %d questions in %s only %d differ", questions, file, different)
 
 
 def _questions(file: Path) -> Iterator[tuple[int, str]]:

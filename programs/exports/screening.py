@@ -98,6 +98,8 @@ def screening(options: ExportOptions) -> Iterator[Screening]:
         database.execute("pragma journal_mode = off")
         database.execute(f"pragma cache_size = -{CACHE_KIB}")
         database.execute("begin")
-        benchmarks = Benchmarks(database, options.decontaminate) if options.decontaminate else None
+        benchmarks = Benchmarks(database) if options.decontaminate else None
+        if benchmarks is not None:
+            benchmarks.read(options.decontaminate)
         asked = AskedQuestions(database, options.dedupe_similarity) if options.dedupe_questions else None
         yield Screening(benchmarks, asked)

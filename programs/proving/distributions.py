@@ -3,7 +3,9 @@
 Diversity is measured on a seeded sample of a fixed size, since it depends on the size, and so that memory is bounded.
 """
 
+import contextlib
 import re
+import sqlite3
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from programs.errors import UserError
+from programs.exports.benchmarks import Benchmarks
 from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.report import Unreadable
 from programs.inputs.sources import line_files
@@ -20,7 +23,7 @@ from programs.proving.examples import sampled
 from programs.records import Record
 from programs.statistics.counts import Spread
 from programs.statistics.thought_counts import QUANTILES, ThoughtCount, cautions_of
-from programs.text.copying import COMMON, benchmark_grams, copied_share, grams, questions_in
+from programs.text.copying import copied_share, questions_in
 from programs.text.thought import bare_thought
 from programs.text.words import runs
 
@@ -65,7 +68,7 @@ class Distributions(BaseModel):
 class DistributionCount:
     """Counts traces as they pass by."""
 
-    def __init__(self, against: "GivenQuestions | None") -> None:
+    def __init__(self, against: Benchmarks | None) -> None:
         self._against, self._given_away = against, list[GivenAway]()
         self._counts = {name: Counter[str]() for name in ("types", "levels", "papers")}
         self._words = {name: Spread() for name in ("question", "thought", "answer")}
@@ -83,13 +86,8 @@ class DistributionCount:
         if record.source_paper.text:
             self._copied.add(copied_share(thought, record.source_paper.text))
         if self._against is not None:
-            found = ((part, self._against.in_text(text)) for part, text in texts.items())
-            self._given_away += [
-                GivenAway(id=record.id or record.unit, part=part, file=file, line=line, question=question)
-                for part, hit in found
-                if hit is not None
-                for file, line, question in [hit]
-            ]
+            held = ((part, self._against.question_in(text)) for part, text in texts.items())
+            self._given_away += [_given_away(record, part, *one) for part, one in held if one is not None]
 
     def result(self, sample: Sequence[str]) -> Distributions:
         """What was counted, with the diversity of a sample of the thoughts. Raises `UserError` where nothing was."""
@@ -120,16 +118,26 @@ class DistributionCount:
         )
 
 
+def _given_away(record: Record, part: str, place: str, question: str) -> GivenAway:
+    file, _, line = place.rpartition(":")
+    return GivenAway(id=record.id or record.unit, part=part, file=file, line=int(line), question=question)
+
+
 def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], seed: int) -> Distributions:
     """Tier 0 of records, each with its paper, read once. Raises `UserError`."""
-    counted = DistributionCount(GivenQuestions.read(against) if against else None)
+    with contextlib.closing(sqlite3.connect("")) as database:
+        questions = Benchmarks(database) if against else None
+        if questions is not None:
+            _read(questions, against)
+        counted = DistributionCount(questions)
 
-    def passing() -> Iterable[Record]:
-        for record, paper in traces:
-            counted.add(record, paper)
-            yield record
+        def passing() -> Iterable[Record]:
+            for record, paper in traces:
+                counted.add(record, paper)
+                yield record
 
-    return counted.result([bare_thought(record.reasoning_trace) for record in sampled(passing(), SAMPLE, seed)])
+        sample = [bare_thought(record.reasoning_trace) for record in sampled(passing(), SAMPLE, seed)]
+    return counted.result(sample)
 
 
 def distinct_share(texts: Sequence[str], n: int) -> float:
@@ -155,43 +163,17 @@ def vendi_score(texts: Sequence[str]) -> float:
     return float(np.exp(-(found * np.log(found)).sum()))
 
 
-class GivenQuestions:
-    """Questions that the data must not hold, by their runs of words (`programs.text.copying`, rule 1)."""
-
-    def __init__(self, questions: Iterable[tuple[str, int, str]]) -> None:
-        self._places: dict[int, tuple[str, int, str]] = {}
-        self._lengths = set[int]()
-        counts, known = Counter[int](), set[str]()
-        for place in questions:
-            length, hashes = benchmark_grams(place[2])
-            if not hashes or place[2] in known:
-                continue
-            known.add(place[2])
-            self._lengths.add(length)
-            counts.update(hashes)
-            for one in hashes:
-                self._places.setdefault(one, place)
-        # The frame of a prompt is nobody's.
-        for one in (one for one, count in counts.items() if count > COMMON):
-            del self._places[one]
-
-    @classmethod
-    def read(cls, patterns: Sequence[str]) -> "GivenQuestions":
-        """From JSONL files. Raises `UserError` for one that cannot be read or holds no question."""
-        try:
-            found = [place for file in line_files(patterns) for place in _questions_of(file)]
-        except (UserError, Unreadable) as error:
-            raise UserError(f"--against: {error}") from None
-        if not found:
-            raise UserError(f"--against: {', '.join(patterns)} holds no question")
-        return cls(found)
-
-    def in_text(self, text: str) -> tuple[str, int, str] | None:
-        """The question that a text gives away: its file, line and words."""
-        return next((self._places[one] for one in grams(text, self._lengths) if one in self._places), None)
+def _read(questions: Benchmarks, patterns: Sequence[str]) -> None:
+    """Raises `UserError` for a file that cannot be read, and where none holds a question."""
+    try:
+        added = [questions.add(*place) for file in line_files(patterns) for place in _questions_of(file)]
+    except (UserError, Unreadable) as error:
+        raise UserError(f"--against: {error}") from None
+    if not added:
+        raise UserError(f"--against: {', '.join(patterns)} holds no question")
 
 
-def _questions_of(file: Path) -> Iterable[tuple[str, int, str]]:
+def _questions_of(file: Path) -> Iterable[tuple[str, str]]:
     for raw in read_lines(file):
         if raw.data is not None and raw.data.strip():
-            yield from ((file.name, raw.number, question) for question in questions_in(parse_object(raw.data)))
+            yield from ((f"{file.name}:{raw.number}", question) for question in questions_in(parse_object(raw.data)))

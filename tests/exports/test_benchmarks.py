@@ -34,7 +34,9 @@ def bench(path: Path, *records: Any) -> Path:
 
 
 def benchmarks(*files: Path) -> Benchmarks:
-    return Benchmarks(sqlite3.connect(":memory:"), [str(file) for file in files])
+    found = Benchmarks(sqlite3.connect(":memory:"))
+    found.read([str(file) for file in files])
+    return found
 
 
 @pytest.mark.parametrize("name", ["bench.jsonl", "bench.jsonl.gz"])

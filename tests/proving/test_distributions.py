@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.proving.distributions import GivenQuestions, distinct_share, vendi_score
+from programs.exports.benchmarks import Benchmarks
+from programs.proving.distributions import distinct_share, vendi_score
 from programs.proving.examples import Example, example_of, outside_choices, split_by_paper, swapped
 from programs.proving.options import ProveOptions
 from programs.proving.page import picture
@@ -69,8 +72,10 @@ def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
 
 def test_a_frame_of_many_questions_is_nobodys() -> None:
     frame = "answer the following question about the sky with one of the options that are given"
-    questions = GivenQuestions(("file", number, f"{frame}: is it number {number}?") for number in range(12))
-    assert questions.in_text(f"Please {frame}: is it blue?") is None
+    with contextlib.closing(sqlite3.connect("")) as database:
+        questions = Benchmarks(database)
+        assert all(questions.add(f"file:{number}", f"{frame}: is it number {number}?") for number in range(12))
+        assert questions.question_in(f"Please {frame}: is it blue?") is None
 
 
 papers_of_examples = st.lists(st.integers(0, 6), min_size=2, max_size=30)
