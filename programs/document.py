@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, JudgeAgreement, Status
 from programs.errors import UserError
-from programs.files import beside, in_place, move_aside
+from programs.files import JOURNAL, beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.journal import Journal
@@ -160,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
         "Make the JSON document again from its journal.",
         arguments,
     )
-    path = beside(options.output, "journal")
+    path = beside(options.output, JOURNAL)
     if not path.exists():
         raise UserError(f"there is no journal {path}")
     with Journal(path) as journal:

@@ -1,27 +1,23 @@
 """Files that a crash cannot tear: written as a whole, moved aside, appended to by the line.
 
-And what the files beside a document are called: `NAME.KIND.jsonl` for `NAME.json`."""
+And what the files beside a document are called: `NAME.journal.jsonl` for `NAME.json`."""
 
 import contextlib
 import os
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, Literal, get_args
+from typing import IO
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from programs.errors import JournalError, UserError
 
-Kind = Literal["journal", "review", "labels"]
-
-
-def beside(document: Path, kind: Kind) -> Path:
-    """The file of this kind beside a document."""
-    return document.with_name(f"{stem_of(document)}{ending_of(kind)}")
+JOURNAL = ".journal.jsonl"
+ENDINGS = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
+"""How the names of files beside a document end; older versions wrote all but the first."""
 
 
 def stem_of(document: Path) -> str:
@@ -29,21 +25,17 @@ def stem_of(document: Path) -> str:
     return document.stem if document.suffix == ".json" else document.name
 
 
-def ending_of(kind: Kind) -> str:
-    """What the names of this kind end with."""
-    return f".{kind}.jsonl"
+def beside(document: Path, ending: str) -> Path:
+    """The file with this ending beside a document."""
+    return document.with_name(f"{stem_of(document)}{ending}")
 
 
 def is_of_run(path: Path, document: Path) -> bool:
     """Whether a path names a document or one of the files that a run keeps beside it."""
     found, own = (Path(os.path.realpath(name)) for name in (path, document))
-    journal = beside(own, "journal").name
-    names = (own.name, *(beside(own, kind).name for kind in get_args(Kind)))
-    return found.parent == own.parent and (found.name in names or found.name.startswith(f"{journal}."))
-
-
-ENDINGS = (*(ending_of(kind) for kind in get_args(Kind)), ".dropped.jsonl")
-"""How the names of files beside a document end; older versions wrote the last."""
+    names = (own.name, *(beside(own, ending).name for ending in ENDINGS))
+    index_or_lock = found.name.startswith(f"{beside(own, JOURNAL).name}.")
+    return found.parent == own.parent and (found.name in names or index_or_lock)
 
 
 @contextlib.contextmanager
@@ -139,46 +131,3 @@ def take_lock(path: Path, *, user: str = "run", instead: str = "choose another -
     except OSError as error:
         raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
     return lock
-
-
-def open_database(
-    path: Path, schema: str, name: str, made_for: str, *, check_same_thread: bool = True
-) -> sqlite3.Connection:
-    """The database at `path` with the tables of `schema`, empty unless its `meta` says `made_for` under this name. What is
-    there and says nothing there is moved aside: it is not ours, or damaged. Raises OSError and sqlite3.Error where it
-    cannot be written."""
-    database = sqlite3.connect(path, check_same_thread=check_same_thread)
-    said = _said(database, path, name)
-    if said not in (None, made_for):
-        database.close()
-        remove_database(path) if said else move_aside(*_files_of(path))
-        database = sqlite3.connect(path, check_same_thread=check_same_thread)
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = normal")
-    database.executescript(schema)
-    database.execute("insert or ignore into meta values (?, ?)", (name, made_for))
-    database.commit()
-    return database
-
-
-def remove_database(path: Path) -> None:
-    """Deletes a database and what SQLite lays beside it."""
-    for name in _files_of(path):
-        name.unlink(missing_ok=True)
-
-
-def _files_of(path: Path) -> tuple[Path, ...]:
-    return path, Path(f"{path}-wal"), Path(f"{path}-shm")
-
-
-def _said(database: sqlite3.Connection, path: Path, name: str) -> str | None:
-    """What a database was made for, None for a new one, "" for a file that is none, is damaged or is none of ours."""
-    try:
-        tables = database.execute("select name from sqlite_master").fetchall()
-        whole = path.stat().st_size % database.execute("pragma page_size").fetchone()[0] == 0
-        if not tables and whole:
-            return None
-        row = database.execute("select value from meta where name = ?", (name,)).fetchone()
-    except sqlite3.DatabaseError:
-        return ""
-    return "" if row is None else str(row[0]) if whole else "cut off"

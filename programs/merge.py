@@ -19,7 +19,7 @@ from programs.cli.options import parse, run_cli
 from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
-from programs.files import beside, fresh, move_aside, take_lock
+from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
 from programs.run.merger import pour
 from programs.run.trace_source import TraceSource, find_sources
@@ -48,7 +48,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     source, or when the output cannot be written. There is then no output.
     """
     sources = find_sources(names)
-    journal = beside(output, "journal")
+    journal = beside(output, JOURNAL)
     with _claimed(output, journal) as folder:
         try:
             runs = _last_runs(sources, folder)
@@ -81,7 +81,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(take_lock(journal))
-            for path in (journal, beside(output, "review"), output):
+            for path in (journal, output):
                 if os.path.lexists(path):
                     raise UserError(f"--output: {path} is there already; choose another, or move it away")
             # A merge that was killed left it, or it is none of ours.

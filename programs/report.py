@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.files import beside
+from programs.files import JOURNAL, beside
 
 
 class ReportOptions(BaseModel):
@@ -31,7 +31,7 @@ class ReportOptions(BaseModel):
 
     def check(self) -> None:
         """Raises `UserError` where the page would be written over what it is made from."""
-        if self.page.resolve() in [path.resolve() for path in (self.document, beside(self.document, "journal"))]:
+        if self.page.resolve() in [path.resolve() for path in (self.document, beside(self.document, JOURNAL))]:
             raise UserError(f"--output: {self.page} is what the report is made from; name another file")
 
 

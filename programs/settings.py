@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import ConfigDict, Field, model_validator
 
 from programs.cli.options import Many
-from programs.files import beside
+from programs.files import JOURNAL, beside
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import (
     BudgetOptions,
@@ -158,4 +158,4 @@ class Settings(
     @property
     def journal(self) -> Path:
         """The journal beside the output."""
-        return beside(self.output, "journal")
+        return beside(self.output, JOURNAL)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from programs.rejection import Reason
 
@@ -16,17 +16,8 @@ UNDECIDED = "undecided"
 _NOTHING = (None, 0, False)
 
 
-class Facts(NamedTuple):
-    """`noted` lines are found without reading the others: texts that failed. `facts` are what only sums and lists need."""
-
-    sample: str | None
-    status: str | None
-    noted: bool
-    facts: dict[str, Any]
-
-
-def facts_of(line: Line) -> Facts | None:
-    """The facts of a line; None for kinds that are looked up by their key alone."""
+def facts_of(line: Line) -> dict[str, Any] | None:
+    """What sums and lists need of a line; None for kinds that are looked up by their key alone."""
     form = _FORMS.get(line["kind"])
     return None if form is None else form(line)
 
@@ -37,13 +28,12 @@ def loss_of(rejection: Line) -> str:
     return f"{stage} {reason}" if reason in (Reason.UNUSABLE.value, Reason.UNANSWERED.value) else reason
 
 
-def variation_facts(line: Line) -> dict[str, Any]:
-    """What the sums over variations need of one: the last attempt stands for it where none was taken."""
+def _variation(line: Line) -> dict[str, Any]:
+    """The last attempt stands for a variation of which none was taken."""
     record, attempts = line["record"], line.get("attempts") or []
     rejection = line["rejection"]
     last = record or (attempts[-1] if attempts else {})
-    accepted = line["status"] == "accepted"
-    return {
+    found = {
         "question": line["key"].rpartition("/")[0],
         **{name: line[name] for name in ("basis", "settled", "digest")},
         "loss": loss_of(rejection) if rejection else None,
@@ -51,14 +41,9 @@ def variation_facts(line: Line) -> dict[str, Any]:
         "written": len(attempts) + (record is not None),
         "unused": len(line.get("unused") or ()),
         "solved": _solved(line, last.get("blind_solve")),
-        "steps": _steps(last.get("steps") or []) if accepted else None,
+        "steps": _steps(last.get("steps") or []) if line["status"] == "accepted" else None,
     }
-
-
-def _variation(line: Line) -> Facts:
-    found = variation_facts(line)
-    facts = {name: value for name, value in found.items() if value not in _NOTHING}
-    return Facts(line["sample"], line["status"], False, facts)
+    return {name: value for name, value in found.items() if value not in _NOTHING}
 
 
 def _solved(line: Line, solve: Line | None) -> dict[str, Any] | None:
@@ -84,17 +69,16 @@ def _steps(steps: list[Line]) -> dict[str, int] | None:
     }
 
 
-def _pool(line: Line) -> Facts:
+def _pool(line: Line) -> dict[str, Any]:
     kept, rejected, dropped = (line.get(name) or [] for name in ("questions", "rejected", "dropped"))
     lost = Counter(loss_of(question["rejection"]) for question in [*rejected, *dropped])
-    counts = {"usable": len(kept), "drafted": len(kept) + len(rejected) + len(dropped)}
-    return Facts(None, None, False, {**counts, **({"lost": lost} if lost else {})})
+    return {"usable": len(kept), "drafted": len(kept) + len(rejected) + len(dropped), "lost": lost}
 
 
-def _sample(line: Line) -> Facts:
+def _sample(line: Line) -> dict[str, Any]:
     failure = line.get("failure")
     facts = {"basis": line["basis"], "settled": bool(line["settled"]), "line": line.get("line")}
-    return Facts(None, None, failure is not None, facts | {"failure": failure and failure[:LONGEST_REASON]})
+    return facts | {"failure": failure and failure[:LONGEST_REASON]}
 
 
-_FORMS: dict[str, Callable[[Line], Facts]] = {"unit": _variation, "pool": _pool, "sample": _sample}
+_FORMS: dict[str, Callable[[Line], dict[str, Any]]] = {"unit": _variation, "pool": _pool, "sample": _sample}

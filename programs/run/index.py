@@ -6,21 +6,21 @@ the journal, and reads on from there; one of another version, or of other bytes,
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from programs.errors import JournalError
-from programs.files import open_database, remove_database
+from programs.files import move_aside
 from programs.inputs.sample import bytes_id
 from programs.rejection import Reason
 from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
 from programs.traces.line import IMPORTED
 
-VERSION = "9"
+VERSION = "10"
 PAGE = 512
 COMMIT_EVERY = 20_000
 MARK_BYTES = 4096
@@ -29,19 +29,20 @@ SPENT = ("calls", "reasks", "faults", "prompt", "completion", "cached", "uncount
 """What is summed up by stage and model over all replies, those included that a later line replaced."""
 
 SCHEMA = f"""
+pragma journal_mode = wal;
+pragma synchronous = normal;
 create table if not exists meta (name text primary key, value) without rowid;
 create table if not exists line (
-    kind text, key text, at integer, length integer, first integer, sample text, status text, noted integer, facts text,
+    kind text, key text, at integer, length integer, first integer, sample text, status text, facts text,
     primary key (kind, key)
 ) without rowid;
 create index if not exists in_order on line (kind, first, at, length) where first is not null;
 create index if not exists by_status on line (kind, status, first, at, length) where status is not null;
 create index if not exists by_sample on line (sample, kind, status) where sample is not null;
-create index if not exists by_note on line (kind, noted, first, at, length) where noted is not null;
 create table if not exists spent (
     stage text, model text, {", ".join(f"{name} real" for name in SPENT)}, primary key (stage, model)
 ) without rowid;
-create view if not exists variation as select key, at, sample, status, noted,
+create view if not exists variation as select key, at, sample, status,
     json_extract(facts, '$.question') question, json_extract(facts, '$.basis') basis,
     json_extract(facts, '$.settled') settled, json_extract(facts, '$.digest') digest,
     json_extract(facts, '$.loss') loss, json_extract(facts, '$.why') why, facts
@@ -51,12 +52,12 @@ create view if not exists pool as select key, at, facts, json_extract(facts, '$.
 create view if not exists sample as select key, at, json_extract(facts, '$.basis') basis,
     json_extract(facts, '$.settled') settled, json_extract(facts, '$.line') line,
     json_extract(facts, '$.failure') failure from line where kind = 'sample';
+insert or ignore into meta values ('version', '{VERSION}');
 """
 
 _ADD_LINE = (
-    "insert into line values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (kind, key) do update set at = excluded.at,"
-    " length = excluded.length, sample = excluded.sample, status = excluded.status, noted = excluded.noted,"
-    " facts = excluded.facts"
+    "insert into line values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (kind, key) do update set at = excluded.at,"
+    " length = excluded.length, sample = excluded.sample, status = excluded.status, facts = excluded.facts"
 )
 _ADD_SPENT = (
     f"insert into spent values (?, ?, {', '.join('?' for _ in SPENT)}) on conflict (stage, model) do update set "
@@ -106,7 +107,7 @@ class IndexReader:
 
     def place(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
-        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
+        return self._first("select at, length from line where kind = ? and key = ?", kind, key)
 
     def places(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
         """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
@@ -126,23 +127,16 @@ class IndexReader:
 
     def counts(self, since: int = 0) -> dict[str, int]:
         """How many variations there are by status, of those whose newest line stands at `since` or behind."""
-        query = (
-            "select status, count(*) from line where kind = 'unit' and status is not null and at >= ? group by status"
-        )
+        query = "select status, count(*) from variation where status is not null and at >= ? group by status"
         return dict(self.query(query, since))
 
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""
-        rows = self.query("select status, basis, settled, digest from variation where key = ?", key)
-        return next(((status, basis, bool(settled), digest) for status, basis, settled, digest in rows), None)
-
-    def variations_of(self, sample: str) -> dict[str, str]:
-        """The variations of a sample, with their status."""
-        return dict(self.query("select key, status from line where sample = ? and kind = 'unit'", sample))
+        return self._first("select status, basis, ifnull(settled, 0), digest from variation where key = ?", key)
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted variations a sample has."""
-        return list(self.variations_of(sample).values()).count("accepted")
+        return self._number("select count(*) from variation where sample = ? and status = 'accepted'", sample)
 
     def stale(self, basis: str) -> bool:
         """Whether some accepted variation was decided by other rules than `basis`, imported ones apart."""
@@ -156,14 +150,12 @@ class IndexReader:
 
     def sample(self, key: str) -> tuple[str, bool] | None:
         """Basis and whether it is settled, of a sample that was driven to its end."""
-        rows = self.query("select basis, settled from sample where key = ?", key)
-        return next(((basis, bool(settled)) for basis, settled in rows), None)
+        return self._first("select basis, settled from sample where key = ?", key)
 
     def done_lines(self, basis: str) -> set[str]:
         """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
-        return {
-            row[0] for row in self.query("select line from sample where basis = ? and settled and line > ''", basis)
-        }
+        query = "select line from sample where basis = ? and settled and line > ''"
+        return {line for (line,) in self.query(query, basis)}
 
     def knows(self, sample: str) -> bool:
         """Whether a text was begun, in whatever run."""
@@ -179,8 +171,8 @@ class IndexReader:
 
     def unanswered(self) -> int:
         """How many texts gave no questions because no model answered."""
-        asked = "select 1 from line where kind = 'pool' and key = s.key"
-        return self._number(f"select count(*) from line s where kind = 'sample' and noted = 1 and not exists ({asked})")
+        asked = "select 1 from pool where pool.key = sample.key"
+        return self._number(f"select count(*) from sample where failure is not null and not exists ({asked})")
 
     def judges_asked(self) -> bool:
         """Whether any judge was ever asked."""
@@ -195,31 +187,28 @@ class IndexReader:
     def close(self) -> None:
         self._database.close()
 
+    def _first(self, sql: str, *values: Any) -> Any:
+        return next(iter(self.query(sql, *values)), None)
+
     def _number(self, sql: str, *values: Any) -> int:
-        return int(self.query(sql, *values)[0][0])
+        return int(self._first(sql, *values)[0])
 
 
 class Index(IndexReader):
-    """An open index over a journal of `size` bytes; `scan(offset)` gives the journal's lines from there on, `mark(offset)`
-    names the bytes before it. Raises `Damaged`, OSError and sqlite3.Error."""
+    """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
+    it covers. Raises `Damaged`, OSError and sqlite3.Error."""
 
-    def __init__(
-        self,
-        path: Path,
-        size: int,
-        scan: Callable[[int], Iterable[tuple[int, int, dict[str, Any]]]],
-        mark: Callable[[int], str],
-    ) -> None:
+    def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
         super().__init__(path, _opened(path))
-        self._mark = mark
+        self._file = file
         covered = self._covered(size)
         if covered is None:
             self._database.close()
-            remove_database(path)
+            _remove(path)
             self._database = _opened(path)
-        self._end = covered or 0
+        self.end = covered or 0
         try:
-            for number, (at, length, line) in enumerate(scan(self._end), 1):
+            for number, (at, length, line) in enumerate(scan(journal, self.end, size), 1):
                 try:
                     self.add(at, length, line)
                 except _NO_LINE as error:
@@ -231,19 +220,13 @@ class Index(IndexReader):
             self._database.close()
             raise
 
-    @property
-    def end(self) -> int:
-        """How many bytes of the journal it covers."""
-        return self._end
-
     def add(self, at: int, length: int, line: dict[str, Any]) -> None:
         """Takes one line of the journal, in the journal's order."""
         line = present_form(line)
-        kind, found = line["kind"], facts_of(line)
-        values: tuple[Any, ...] = (None, None, None, None, None)
-        if found is not None:
-            values = (at, found.sample, found.status, found.noted or None, orjson.dumps(found.facts).decode())
-        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, *values))
+        kind, facts = line["kind"], facts_of(line)
+        first, said = (None, None) if facts is None else (at, orjson.dumps(facts).decode())
+        whose = (line["sample"], line["status"]) if kind == "unit" else (None, None)
+        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, first, *whose, said))
         if kind in ("stage", "failed"):
             spent = line["reply"]["spent"]
             tokens = (spent["prompt_tokens"], spent["completion_tokens"])
@@ -251,7 +234,7 @@ class Index(IndexReader):
             counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
             rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
             self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
-        self._end = at + length
+        self.end = at + length
 
     def reader(self) -> IndexReader:
         """What was committed so far, over a connection of its own: long questions of another thread hold up no `add`."""
@@ -259,7 +242,7 @@ class Index(IndexReader):
 
     def commit(self) -> None:
         """Makes what was added durable, with how far the journal was read."""
-        values = [("read_to", self._end), ("mark", self._mark(self._end))]
+        values = [("read_to", self.end), ("mark", mark(self._file, self.end))]
         self._database.executemany("insert or replace into meta values (?, ?)", values)
         self._database.commit()
 
@@ -267,8 +250,40 @@ class Index(IndexReader):
         """How far it has read; None: another journal, or one that has lost its end since."""
         said = dict(self.query("select name, value from meta"))
         covered = int(said.get("read_to", 0))
-        return covered if not covered or (covered <= size and said.get("mark") == self._mark(covered)) else None
+        return covered if not covered or (covered <= size and said.get("mark") == mark(self._file, covered)) else None
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    return open_database(path, SCHEMA, "version", VERSION, check_same_thread=False)
+    """The database at `path`, empty unless it is of this version. What is there and is none of ours, or damaged, is moved
+    aside."""
+    database = sqlite3.connect(path, check_same_thread=False)
+    version = _version_of(database, path)
+    if version not in (None, VERSION):
+        database.close()
+        _remove(path) if version else move_aside(*_files_of(path))
+        database = sqlite3.connect(path, check_same_thread=False)
+    database.executescript(SCHEMA)
+    return database
+
+
+def _version_of(database: sqlite3.Connection, path: Path) -> str | None:
+    """The version of an index, None for a new one, "" for a file that is none, is damaged or is none of ours."""
+    try:
+        tables = database.execute("select name from sqlite_master").fetchall()
+        whole = path.stat().st_size % database.execute("pragma page_size").fetchone()[0] == 0
+        if not tables and whole:
+            return None
+        row = database.execute("select value from meta where name = 'version'").fetchone()
+    except sqlite3.DatabaseError:
+        return ""
+    return "" if row is None else str(row[0]) if whole else "cut off"
+
+
+def _remove(path: Path) -> None:
+    for name in _files_of(path):
+        name.unlink(missing_ok=True)
+
+
+def _files_of(path: Path) -> tuple[Path, ...]:
+    """A database, and what SQLite lays beside it."""
+    return path, Path(f"{path}-wal"), Path(f"{path}-shm")

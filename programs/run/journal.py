@@ -26,7 +26,6 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,7 +34,7 @@ import orjson
 
 from programs.errors import JournalError, UserError
 from programs.files import cut_torn_line, fresh, move_aside, take_lock, write_whole
-from programs.run.index import Damaged, Index, mark, scan
+from programs.run.index import Damaged, Index, scan
 from programs.run.old_lines import present_form
 
 log = logging.getLogger("synthreasoner")
@@ -114,7 +113,7 @@ class Journal(JournalReader):
             if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
                 raise UserError(f"{path} is there already, and no journal of this program: choose another --output")
             self._size, self.mended = cut_torn_line(file)
-            index = Index(Path(f"{path}.index"), self._size, partial(scan, path), partial(mark, file))
+            index = Index(Path(f"{path}.index"), path, file, self._size)
         except BaseException as error:
             os.close(file)
             self._lock_file.release()

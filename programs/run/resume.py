@@ -41,7 +41,7 @@ def cleared_for(settings: Settings) -> Path:
         with take_lock(journal):
             try:
                 # The index goes with it: it may be somebody's as well.
-                move_aside(journal, Path(f"{journal}.index"), output, beside(output, "review"))
+                move_aside(journal, Path(f"{journal}.index"), output, beside(output, ".review.jsonl"))
             except OSError as error:
                 raise UserError(f"{journal} cannot be moved aside: {error.strerror}") from error
     return journal

@@ -7,14 +7,13 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from programs.document import import_document
 from programs.errors import JournalError, UserError
-from programs.files import beside, whole_lines
+from programs.files import JOURNAL, beside, whole_lines
 from programs.inputs.sample import bytes_id
-from programs.run.index import Damaged, Index, mark, scan
+from programs.run.index import Damaged, Index
 from programs.run.journal import START_BYTES, Journal, JournalReader, damaged, is_journal
 
 
@@ -50,8 +49,7 @@ def viewed(path: Path) -> Iterator[JournalReader]:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
             file = os.open(path, os.O_RDONLY)
             held.callback(os.close, file)
-            size = whole_lines(file)
-            index = Index(folder / "index", size, lambda offset: scan(path, offset, size), partial(mark, file))
+            index = Index(folder / "index", path, file, whole_lines(file))
             held.callback(index.close)
         except Damaged as error:
             raise damaged(path, error) from None
@@ -93,7 +91,7 @@ def _names(pattern: str) -> list[str]:
 
 
 def _source(path: Path) -> TraceSource:
-    journal = beside(path, "journal")
+    journal = beside(path, JOURNAL)
     if journal.is_file():
         return TraceSource(journal, is_journal=True)
     if path.is_dir():

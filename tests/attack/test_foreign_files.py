@@ -17,7 +17,7 @@ import pytest
 
 from programs import document
 from programs.errors import JournalError
-from programs.files import fresh, in_place, open_database
+from programs.files import fresh, in_place
 from programs.run.journal import Journal
 from tests.attack.test_stops import wait_for_calls
 from tests.lab import Lab, called, ended, laboratory
@@ -120,20 +120,16 @@ def test_a_draft_is_new_and_what_a_killed_process_left_goes(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("content", [NOTES, b"", b"SQLite format 3\x00 and no more of it"])
 def test_a_database_that_is_none_of_ours_is_moved_aside(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "out.index"
-    path.write_bytes(content)
-    schema = "create table if not exists meta (name text primary key, value) without rowid;"
-    open_database(path, schema, "version", "1").close()
+    (tmp_path / "out.journal.jsonl.index").write_bytes(content)
+    Journal(tmp_path / "out.journal.jsonl").close()
     moved = [found.read_bytes() for found in tmp_path.glob("*.old")]
     assert moved == ([content] if content else [])
 
 
 def test_somebody_elses_database_is_moved_aside(tmp_path: Path) -> None:
-    path = tmp_path / "out.index"
-    with sqlite3.connect(path) as theirs:
+    with sqlite3.connect(tmp_path / "out.journal.jsonl.index") as theirs:
         theirs.execute("create table papers (title)")
-    schema = "create table if not exists meta (name text primary key, value) without rowid;"
-    open_database(path, schema, "version", "1").close()
+    Journal(tmp_path / "out.journal.jsonl").close()
     (moved,) = tmp_path.glob("*.old")
     assert sqlite3.connect(moved).execute("select count(*) from papers").fetchall() == [(0,)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.document import write_document
-from programs.files import beside
+from programs.files import JOURNAL, beside
 from programs.records import GRADES, Record
 from programs.run.journal import Journal
 
@@ -128,7 +128,7 @@ def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool =
 
 def write_run(document: Path, units: Iterable[Unit], status: str = "completed") -> Path:
     """A document with its journal. Returns the document."""
-    with Journal(beside(document, "journal")) as journal:
+    with Journal(beside(document, JOURNAL)) as journal:
         begin(journal)
         add(journal, units)
         if status != "running":
