@@ -16,7 +16,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from programs.cli.options import parse, run_cli
-from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, JudgeAgreement, Status
+from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
 from programs.files import JOURNAL, beside, in_place, move_aside
 from programs.inputs.sample import content_id
@@ -35,43 +35,33 @@ _START = b'{"metadata"'
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
     """Writes the accepted traces of the journal to `path`, atomically. Returns the metadata, with the number of traces, how
-    far the judges agree and how the thoughts are distributed.
-
-    How they are distributed is counted once the run has ended: the metadata stands before the traces, so that these have
-    to be read for it once more. Raises `JournalError` when it cannot be written.
+    far the judges agree, over every judged attempt, those that were turned down included, and how the thoughts are
+    distributed, which is counted once the run has ended. Raises `JournalError` when it cannot be written.
     """
-    judges = _agreement(journal)
-    total = journal.index.counts().get("accepted", 0)
-    thoughts = ThoughtCount()
-    if status != "running":
-        for record in _accepted(journal, total):
-            thoughts.add(Record.model_validate(record))
+    total, ended = journal.index.counts().get("accepted", 0), status != "running"
+    judges, thoughts = AgreementCount(), ThoughtCount()
+    # The metadata stands before the traces, so that these have to be read for it once more.
+    for line in journal.variations() if ended or journal.index.judges_asked() else ():
+        for _, attempt in attempts_of(line):
+            if attempt.get("verdicts"):
+                judges.add(attempt["verdicts"])
+        if ended and line["status"] == "accepted":
+            thoughts.add(Record.model_validate(line["record"]))
     metadata = DocumentMetadata(
         generation_timestamp=stamp(),
         total_traces_generated=total,
         status=status,
         format_version=FORMAT_VERSION,
         run=run,
-        judges=judges,
+        judges=judges.result(),
         thoughts=thoughts.result(),
     )
     _keep_what_is_not_ours(path)
     # The journal's lock keeps others away.
     with in_place(path) as file:
-        stream(file, metadata, _accepted(journal, total))
+        stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
-
-
-def _agreement(journal: Journal) -> JudgeAgreement | None:
-    """How far the judges agree, over every judged attempt, those that were turned down included; None where nothing was
-    judged. Reads the variations once, unless no judge was ever asked."""
-    count = AgreementCount()
-    for line in journal.variations() if journal.index.judges_asked() else ():
-        for _, content in attempts_of(line):
-            if content.get("verdicts"):
-                count.add(content["verdicts"])
-    return count.result()
 
 
 def _keep_what_is_not_ours(path: Path) -> None:
@@ -82,10 +72,6 @@ def _keep_what_is_not_ours(path: Path) -> None:
         if start and not start.startswith(_START):
             log.warning("%s is no document of this program, and is moved aside", path)
             move_aside(path)
-
-
-def _accepted(journal: Journal, total: int) -> Iterator[dict[str, Any]]:
-    return (line["record"] for line in islice(journal.variations("accepted"), total))
 
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:

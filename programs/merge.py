@@ -1,5 +1,12 @@
 """`python -m programs.merge SOURCE... --output OUTPUT`: makes one journal and one document of those of several runs.
 
+Each text is taken whole, with all lines about it, from one source: the one that made the most of it (accepted variations,
+then whether it was done with it), of equals the one named first. So nothing of two sources is woven together, and a text
+that was done stays done. What the other sources made of it, and paid for it, stays in their own journals. Lines about no
+text, such as those of runs, and traces of documents that name no text, are all taken.
+
+Memory does not grow with the journals: which source a text is taken from stands in a SQLite file.
+
 Everything is made in a folder beside the output, whose name begins with a dot, and put in place at the end, the journal
 as a whole in one step: a merge that was killed leaves that folder and nothing that looks finished.
 """
@@ -21,9 +28,26 @@ from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
 from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
-from programs.run.merger import pour
 from programs.run.trace_source import TraceSource, find_sources
+from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
+
+_SCHEMA = """
+pragma journal_mode = off;
+pragma synchronous = off;
+create table text (name text primary key, source integer, made integer, known integer) without rowid;
+"""
+
+_WEIGH = """
+insert into text
+    select text, ?, 2 * sum(kind = 'unit' and status = 'accepted') + max(kind = 'sample' and settled), 1 from (
+        select kind, status, ifnull(json_extract(facts, '$.settled'), 0) settled, text_of(kind, key, sample) text
+        from theirs.line)
+    where text is not null group by text
+    on conflict (name) do update set known = known + 1, made = max(made, excluded.made),
+        source = case when excluded.made > made then excluded.source else source end
+"""
+"""How much a source made of each text, and whether that is more than those before it did."""
 
 
 @dataclass
@@ -41,8 +65,7 @@ class Merged:
 def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> Merged:
     """Merges journals, or documents with or without journals beside them, into `output` and its journal.
 
-    A later run on `output` asks nothing that a source had settled. Of a text that stands in several sources, see
-    `programs.run.merger`.
+    A later run on `output` asks nothing that a source had settled.
     Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
     made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
     source, or when the output cannot be written. There is then no output.
@@ -51,17 +74,17 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     journal = beside(output, JOURNAL)
     with _claimed(output, journal) as folder:
         try:
-            runs = _last_runs(sources, folder)
-            mixing = _mixing(runs, allow_mixed)
+            runs = list(_last_runs(sources, folder))
+            _refuse_mixture(runs, allow_mixed)
             with Journal(folder / journal.name) as new:
                 shared = pour(sources, new, folder)
-                done = all(run["status"] == "completed" for run in runs.values())
+                done = all(run["status"] == "completed" for _, run in runs)
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
                 merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
-                # Documents alone say nothing of how they were made: the first run decides.
+                # What a later run is compared with is the first one's. Documents alone say nothing of how they were made.
                 if runs:
-                    facts = {"mixing": mixing, "versions": versions(), "git_commit": git_commit()}
+                    facts = {"mixing": runs[0][1]["mixing"], "versions": versions(), "git_commit": git_commit()}
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
@@ -71,6 +94,38 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
     return merged
+
+
+def pour(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
+    """Pours the sources into a new journal. Returns how many texts stood in several of them. Raises `JournalError` when one
+    is damaged or the new one cannot be written, and `sqlite3.Error` when the notes in `folder` cannot."""
+    with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
+        notes.create_function("text_of", 3, _text_of, deterministic=True)
+        notes.executescript(_SCHEMA)
+        for number, source in enumerate(sources):
+            with source.opened(folder) as journal:
+                notes.execute("attach ? as theirs", (str(journal.index.path),))
+                notes.execute(_WEIGH, (number,))
+                notes.commit()
+                notes.execute("detach theirs")
+        for number, source in enumerate(sources):
+            with source.opened(folder) as journal:
+                for line in journal.lines():
+                    text = _text_of(line["kind"], line["key"], line.get("sample"))
+                    taken = notes.execute("select source from text where name = ?", (text,)).fetchone()
+                    if taken in (None, (number,)):
+                        into.append(**line)
+        ((shared,),) = notes.execute("select count(*) from text where known > 1")
+    return int(shared)
+
+
+def _text_of(kind: str, key: str | None, sample: str | None) -> str | None:
+    """The text that a line is about; None: it is about none that has a name."""
+    if kind in ("stage", "failed"):
+        return str(key).split("/")[1]
+    if kind == "unit":
+        return None if sample == IMPORTED else sample
+    return key if kind in ("pool", "sample") else None
 
 
 @contextlib.contextmanager
@@ -94,31 +149,24 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         yield folder
 
 
-def _last_runs(sources: list[TraceSource], folder: Path) -> dict[Path, dict[str, Any]]:
-    """The last `run` line of each source that has one."""
-    runs: dict[Path, dict[str, Any]] = {}
+def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The sources that have a `run` line, with their last."""
     for source in sources:
         with source.opened(folder) as journal:
             if (last := journal.latest("run", "")) is not None:
-                runs[source.path] = last
-    return runs
+                yield source.path, last
 
 
-def _mixing(runs: dict[Path, dict[str, Any]], allow_mixed: bool) -> dict[str, Any]:
-    """What a later run is compared with: the first one's."""
-    if not runs:
-        return {}
-    first, here = next((path, dict(run["mixing"])) for path, run in runs.items())
-    for path, run in runs.items():
-        there = dict(run["mixing"])
+def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]], allow_mixed: bool) -> None:
+    for path, run in runs[1:] if not allow_mixed else ():
+        first, here, there = runs[0][0], runs[0][1]["mixing"], run["mixing"]
         names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
-        if names and not allow_mixed:
+        if names:
             differences = "; ".join(f"--{name} {here.get(name)} and {there.get(name)}" for name in names)
             raise UserError(
                 f"{first} and {path} were made otherwise: {differences}. "
                 "Leave one out, or mix on purpose with --allow-mixed"
             )
-    return here
 
 
 class MergeOptions(BaseModel):

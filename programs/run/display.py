@@ -99,13 +99,13 @@ class ProgressView:
     def rows(self, now: float) -> Iterator[tuple[str, str]]:
         """Names and words. `now` is the time of the clock, in seconds since the epoch."""
         ledger, spent = self._ledger, self._ledger.total
-        if ledger.gauges.stopping() is not None:
-            yield "stopping", self._stopping(ledger.gauges.stopping() or "")
+        if ledger.stopping is not None:
+            yield "stopping", self._stopping(ledger.stopping)
         pace = "no pace yet" if not self._traces.speed else f"{60 * self._traces.speed:.1f} traces/min"
         yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._end(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
-        capacity = ledger.gauges.capacity()
-        yield "calls", f"{ledger.gauges.in_flight()} of {capacity} in flight, {spent.calls:,} answered{reasks}"
+        gate = ledger.gate
+        yield "calls", f"{gate.in_flight} of {gate.capacity} in flight, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(self._counts.items()) if n and status != "accepted")
         goal, expected = ledger.goal, self.expected
@@ -121,13 +121,13 @@ class ProgressView:
             yield "waiting", ledger.trouble.waited_for
 
     def _stopping(self, why: str) -> str:
-        flying = self._ledger.gauges.in_flight()
+        flying = self._ledger.gate.in_flight
         again = "again " if why == "interrupted" else "twice "
         calls = f"{flying} call{'' if flying == 1 else 's'} in flight"
         return f"{why}: finishes the {calls} and saves; Ctrl-C {again}stops at once"
 
     def _end(self, now: float) -> Iterator[str]:
-        if self._ledger.gauges.stopping() is not None:
+        if self._ledger.stopping is not None:
             return
         seconds = self._traces.time_remaining
         if seconds is None:

@@ -37,13 +37,14 @@ class Gate:
     are not yet written at any time.
 
     With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
-    one of them. After `close` those who wait, and all who come, get `RunStopped`; `when_closed` is called once.
+    one of them. After `close` those who wait, and all who come, get `RunStopped`; `when_closed` is called once;
+    `interrupted` says that a signal closed it.
     """
 
     def __init__(self, capacity: int, lanes: bool = False) -> None:
         self.capacity, self.lanes = capacity, lanes
         self.in_flight = 0
-        self.closed = self.ending = False
+        self.closed = self.ending = self.interrupted = False
         self.when_closed: Callable[[], object] = lambda: None
         self._closing = asyncio.Event()
         self._busy: set[str] = set()
@@ -154,26 +155,22 @@ class Gate:
 
 
 @asynccontextmanager
-async def interruptible(gate: Gate) -> AsyncIterator[asyncio.Event]:
-    """Gives an event that is set by the first SIGINT or SIGTERM, which also closes the gate.
-
-    A second signal stops at once: the task that runs the block is cancelled.
-    """
-    interrupted = asyncio.Event()
+async def interruptible(gate: Gate) -> AsyncIterator[None]:
+    """The first SIGINT or SIGTERM closes the gate; a second one cancels the task that runs the block."""
     loop, main = asyncio.get_running_loop(), asyncio.current_task()
 
     def stop() -> None:
-        if interrupted.is_set() and main is not None:
+        if gate.interrupted and main is not None:
             main.cancel()
             return
-        interrupted.set()
+        gate.interrupted = True
         log.warning("stopping: waiting for the calls in flight; interrupt again to stop at once")
         gate.close()
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop)
     try:
-        yield interrupted
+        yield
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(name)

@@ -77,13 +77,13 @@ class Damaged(Exception):
         self.at = at
 
 
-def scan(path: Path, offset: int, size: int | None = None) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Every line of a journal from `offset` on that begins before `size` (None: to the end): its offset, its length and
-    what it says. Raises `Damaged` at one that is no JSON, and OSError."""
+def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Every line of a journal from `offset` on that begins before `size`: its offset, its length and what it says. Raises
+    `Damaged` at one that is no JSON, and OSError."""
     with path.open("rb") as file:
         file.seek(offset)
         for line in file:
-            if size is not None and offset >= size:
+            if offset >= size:
                 return
             try:
                 yield offset, len(line), orjson.loads(line)

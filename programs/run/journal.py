@@ -77,11 +77,10 @@ class JournalReader:
             for last, offset, length in places:  # noqa: B007
                 yield self._read(offset, length)
 
-    def lines(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """Every line, in order: its offset, its length and what it says, as it was written. Raises `JournalError` at a
-        damaged one."""
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Every line, in order, as it was written. Raises `JournalError` at a damaged one."""
         try:
-            yield from scan(self.path, 0, self.index.end)
+            yield from (line for _, _, line in scan(self.path, 0, self.index.end))
         except Damaged as error:
             raise damaged(self.path, error) from None
 

@@ -12,7 +12,9 @@ from programs.errors import TransientError
 from programs.lms.failures import kind
 from programs.option_groups import BudgetOptions
 from programs.run.budget import Budget
+from programs.run.gate import Gate
 from programs.run.index import Index
+from programs.run.reading import Reading
 from programs.tracer import SampleOutcome
 
 FRESH = 30.0
@@ -54,17 +56,6 @@ class Trouble:
         return f"{why}: {calls} to be tried again, the next in {min(pauses):.0f} s"
 
 
-@dataclass(frozen=True)
-class Gauges:
-    """What can be read off a run as it goes on: how many calls may be in flight, how many texts are still to come (None:
-    nobody knows), why no new call starts any more (None: they do), and how many calls are in flight."""
-
-    capacity: Callable[[], int] = lambda: 1
-    to_begin: Callable[[], float | None] = lambda: None
-    stopping: Callable[[], str | None] = lambda: None
-    in_flight: Callable[[], int] = lambda: 0
-
-
 @dataclass
 class Ledger:
     """`told` hears of each reply. `since` is the offset in the journal at which this run began,
@@ -74,7 +65,8 @@ class Ledger:
 
     told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     trouble: Trouble = field(default_factory=Trouble)
-    gauges: Gauges = field(default_factory=Gauges)
+    gate: Gate = field(default_factory=lambda: Gate(1))
+    reading: Reading | None = None
     budget: Budget = field(default_factory=lambda: Budget(BudgetOptions()))
     begun: bool = False
     index: Index | None = None
@@ -139,4 +131,12 @@ class Ledger:
     @property
     def to_begin(self) -> float | None:
         """How many texts will still be begun; None: nobody knows."""
-        return min((number for number in (self.gauges.to_begin(), self.room) if number is not None), default=None)
+        given = self.reading and self.reading.to_begin()
+        return min((number for number in (given, self.room) if number is not None), default=None)
+
+    @property
+    def stopping(self) -> str | None:
+        """Why no new call starts any more; None: they do."""
+        if not self.gate.closed:
+            return None
+        return "interrupted" if self.gate.interrupted else "the budget is spent" if self.budget.reached else "an error"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from programs.inputs.sample import Sample
 from programs.run.journal import Journal
@@ -15,35 +16,31 @@ from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 log = logging.getLogger("synthreasoner")
 
 
+@dataclass
 class JournalStore(Store):
     """The store of a run that decides by `rules`. `provenance` goes into each record. All of it raises `JournalError` when
     the journal cannot be written."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        rules: Rules,
-        ledger: Ledger,
-        provenance: Mapping[str, str | int | None],
-    ) -> None:
-        self._journal, self._rules, self._ledger = journal, rules, ledger
-        self._provenance = provenance
+    journal: Journal
+    rules: Rules
+    ledger: Ledger
+    provenance: Mapping[str, str | int | None]
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:
-        found = self._journal.index.variation(str(key))
+        found = self.journal.index.variation(str(key))
         if found is None:
             return None
         status, basis, settled, digest = found
         # What was taken over from a document is finished, whatever today's rules, and what an older run left out stays out.
         fixed = (settled and basis == IMPORTED) or status in LEFT_OUT
-        decided = fixed or (settled and basis == self._rules.basis)
+        decided = fixed or (settled and basis == self.rules.basis)
         return EarlierOutcome(accepted=status == "accepted", decided=decided, digest=digest, fixed=fixed)
 
     def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """Writes a text's questions where the journal has none. What an older run left out (`dropped`) stays out."""
-        line = self._journal.latest("pool", sample)
+        line = self.journal.latest("pool", sample)
         if line is None:
-            self._journal.append("pool", sample, **pool.model_dump(mode="json"))
+            self.journal.append("pool", sample, **pool.model_dump(mode="json"))
             return pool
         dropped = {(question["type"], question["text"]) for question in line["dropped"]}
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
@@ -52,13 +49,13 @@ class JournalStore(Store):
     def keep(self, variation: Variation) -> None:
         """Writes a variation."""
         key = str(variation.key)
-        line = line_of(variation, self._rules.basis, self._provenance)
-        earlier = self._journal.latest("unit", key)
+        line = line_of(variation, self.rules.basis, self.provenance)
+        earlier = self.journal.latest("unit", key)
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
             if given_away := earlier.get("contaminated"):
                 line["contaminated"] = given_away
-        self._journal.append("unit", key, **line)
+        self.journal.append("unit", key, **line)
         if not variation.accepted:
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
 
@@ -68,24 +65,24 @@ class JournalStore(Store):
             place = sample.place.model_dump()
             log.info("a text failed: %s", outcome.failure, extra={"sample": sample.id, "place": place})
         unsettled = outcome.failed or outcome.limited or not all(each.settled for each in outcome.variations)
-        self._journal.append(
+        self.journal.append(
             "sample",
             sample.id,
-            basis=self._rules.text_basis,
+            basis=self.rules.text_basis,
             settled=not unsettled,
             line=sample.line_id,
             place=sample.place.model_dump(),
             failure=str(outcome.failure) if outcome.failure else None,
         )
-        self._ledger.sample(sample.id, outcome)
+        self.ledger.sample(sample.id, outcome)
 
     def done(self, sample: Sample) -> bool:
         """Whether a text was driven to its end by the same rules, which is counted."""
-        done = self._journal.index.sample(sample.id) == (self._rules.text_basis, True)
-        self._ledger.already_done += done
+        done = self.journal.index.sample(sample.id) == (self.rules.text_basis, True)
+        self.ledger.already_done += done
         return done
 
     @property
     def accepted(self) -> int:
         """How many traces there are."""
-        return self._journal.index.counts().get("accepted", 0)
+        return self.journal.index.counts().get("accepted", 0)

@@ -2,40 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from programs.records import FLOORS
 from programs.settings import Settings, TracerOptions
 
 
-@dataclass(frozen=True)
 class Rules:
-    """The rules about a variation and about a text, as the run's line in the journal has them. A `basis` is a hash of them,
-    as it stands in the lines of what they decided."""
+    """The rules about a text, those about a variation among them, as the run's line in the journal has them. A `basis` is a
+    hash of them, as it stands in the lines of what they decided."""
 
-    variation: Mapping[str, Any]
-    text: Mapping[str, Any]
-
-    @cached_property
-    def basis(self) -> str:
-        return _hash(self.variation)
-
-    @cached_property
-    def text_basis(self) -> str:
-        return _hash({**self.text, "variation": self.variation})
-
-
-def rules_of(settings: Settings) -> Rules:
-    """The rules of a run."""
-    text = {
-        "questions": settings.traces_per_sample,
-        "variations": settings.traces_per_question,
-        "prefiltered": settings.prefilter,
-    }
-    return Rules(_asked_for(settings), {name: value for name, value in text.items() if value})
+    def __init__(self, settings: Settings) -> None:
+        text = {
+            "questions": settings.traces_per_sample,
+            "variations": settings.traces_per_question,
+            "prefiltered": settings.prefilter,
+        }
+        variation = _asked_for(settings)
+        self.text = {**{name: value for name, value in text.items() if value}, "variation": variation}
+        self.basis, self.text_basis = _hash(variation), _hash(self.text)
 
 
 def _asked_for(options: TracerOptions) -> dict[str, Any]:
@@ -63,6 +48,6 @@ def _asked_for(options: TracerOptions) -> dict[str, Any]:
     return rules
 
 
-def _hash(rules: Mapping[str, Any]) -> str:
+def _hash(rules: dict[str, Any]) -> str:
     text = json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

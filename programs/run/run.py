@@ -28,11 +28,11 @@ from programs.run.gate import Gate, interruptible
 from programs.run.intake import Intake
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Gauges, Ledger
+from programs.run.ledger import Ledger
 from programs.run.outcomes import JournalStore
 from programs.run.reading import Reading
 from programs.run.resume import cleared_for, mixing_of, take_up
-from programs.run.rules import Rules, rules_of
+from programs.run.rules import Rules
 from programs.run.runner import Runner
 from programs.run.summary import Summary, summary_of
 from programs.settings import Settings
@@ -70,9 +70,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     try:
         with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
             take_up(journal, settings, mixing, models.without_effort)
-            rules = rules_of(settings)
-            work = _Work(settings, ledger, report, tracer, models, inputs, journal, rules, mixing)
-            return await work.done()
+            return await _Work(settings, ledger, report, tracer, models, inputs, journal, mixing).done()
     finally:
         await models.close()
 
@@ -88,38 +86,34 @@ class _Work:
     models: ModelTable
     inputs: Sequence[Source]
     journal: Journal
-    rules: Rules
     mixing: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.rules = Rules(self.settings)
 
     async def done(self) -> Finished:
         settings, journal, ledger, main = self.settings, self.journal, self.ledger, self.models.main
         facts = self._facts()
         journal.append("run", None, status="running", started=stamp(), **facts)
         log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
-        gate = Gate(settings.concurrency or concurrency_of(main), lanes=few_slots(main))
+        gate = ledger.gate = Gate(settings.concurrency or concurrency_of(main), lanes=few_slots(main))
         budget = ledger.budget = Budget(settings, settings.max_output_tokens)
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
         provenance = {"program": self.mixing["program"], "seed": settings.seed}
         store = JournalStore(journal, self.rules, ledger, provenance)
-        reading = self._reading()
+        reading = ledger.reading = self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
         runner = Runner(self.tracer, settings, caller, gate, store, intake, reading.samples)
         failure: FatalError | JournalError | None = None
         with dspy.context(adapter=adapter_for(settings.prompt_order), disable_history=True, trace=None):
-            async with self._documents(), interruptible(gate) as interrupted:
-                ledger.gauges = Gauges(
-                    capacity=lambda: gate.capacity,
-                    in_flight=lambda: gate.in_flight,
-                    to_begin=reading.to_begin,
-                    stopping=lambda: _stopping(interrupted, budget) if gate.closed else None,
-                )
+            async with self._documents(), interruptible(gate):
                 try:
                     await runner.run()
                 except (FatalError, JournalError) as error:
                     failure = error
-        status = _status(failure, interrupted.is_set(), budget)
-        return self._finished(status, failure, facts)
+        stopped: Status = "interrupted" if gate.interrupted else "budget" if budget.reached else "completed"
+        return self._finished("failed" if failure else stopped, failure, facts)
 
     def _facts(self) -> dict[str, Any]:
         """What the journal says of a run at its beginning and at its end."""
@@ -131,7 +125,7 @@ class _Work:
             "mixing": self.mixing,
             "versions": versions(),
             "git_commit": git_commit(),
-            "rules": {**self.rules.text, "variation": self.rules.variation},
+            "rules": self.rules.text,
             "basis": self.rules.basis,
         }
 
@@ -201,17 +195,6 @@ class _Work:
             # One that is being written must not take the place of the last one.
             ended.set()
             await task
-
-
-def _status(failure: Exception | None, interrupted: bool, budget: Budget) -> Status:
-    if failure is not None:
-        return "failed"
-    return "interrupted" if interrupted else "budget" if budget.reached else "completed"
-
-
-def _stopping(interrupted: asyncio.Event, budget: Budget) -> str:
-    """Why no new call starts any more."""
-    return "interrupted" if interrupted.is_set() else "the budget is spent" if budget.reached else "an error"
 
 
 OBJECTS_A_COLLECTION = 20_000

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ from programs.errors import RateLimited, TransientError
 from programs.lms.failures import TimedOut
 from programs.run import display
 from programs.run.display import ProgressView, line, panel
-from programs.run.ledger import FRESH, Gauges, Ledger, Trouble
+from programs.run.gate import Gate
+from programs.run.ledger import FRESH, Ledger, Trouble
 from programs.settings import Settings
 from tests.lab import LONGEST, Lab, called, environment, laboratory
 from tests.standin.faults import FaultPlan
@@ -74,8 +76,9 @@ def ledger(
     **fields: Any,
 ) -> Ledger:
     """A run of which a thousand traces are made."""
-    gauges = Gauges(lambda: 16, lambda: to_begin, lambda: stopping, lambda: in_flight)
-    made = Ledger(gauges=gauges, begun=True)
+    made = Ledger(gate=Gate(16), reading=SimpleNamespace(to_begin=lambda: to_begin), begun=True)  # type: ignore[arg-type]
+    made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
+    made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
     given = {
         "index": Counted(accepted=1034, rejected=12, failed=1),

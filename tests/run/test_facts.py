@@ -111,7 +111,7 @@ def test_1_counts_are_those_of_the_newest_lines(
     if again:
         Path(f"{path}.index").unlink()
     with Journal(path) as journal:
-        newest = {(line["kind"], line["key"]): line for _, _, line in journal.lines()}
+        newest = {(line["kind"], line["key"]): line for line in journal.lines()}
         by_kind = {
             name: [line for (kind, _), line in newest.items() if kind == name] for name in ("unit", "pool", "sample")
         }

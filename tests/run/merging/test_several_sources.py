@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.reply import Reply, Spent
+from programs.merge import pour
 from programs.run.journal import Journal
-from programs.run.merger import pour
 from programs.run.trace_source import TraceSource
 from tests.lab import Lab, laboratory
 from tests.run.merging.merging import contents, copied, merged, records_by_id, run_as, view
