@@ -30,19 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     settings = parse(Settings, "python -m programs.generate", __doc__ or "", arguments)
     looks = settings.list_models or settings.dry_run
     with logged(settings, None if looks else settings.output):
-        return _command(settings)
+        if settings.list_models:
+            return _list_models(settings)
+        if settings.dry_run:
+            from programs.run.dry_run import dry_run
 
-
-def _command(settings: Settings) -> int:
-    console = plain_console()
-    if settings.list_models:
-        return _list_models(settings)
-    if settings.dry_run:
-        from programs.run.dry_run import dry_run
-
-        dry_run(settings, console)
-        return 0
-    return asyncio.run(_generate(settings, console))
+            dry_run(settings, plain_console())
+            return 0
+        return asyncio.run(_generate(settings, plain_console()))
 
 
 async def _generate(settings: Settings, console: "Console") -> int:

@@ -38,8 +38,16 @@ from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, Thoug
 from programs.traces.blind_solve import solve_blindly
 from programs.traces.own_thoughts import think
 from programs.traces.step_check import check_steps
-from programs.traces.variation import Attempt, EarlierOutcome, Variation, VariationKey, drop_twins, temperature_of
-from programs.traces.verdicts import reasons_against, standing
+from programs.traces.variation import (
+    Attempt,
+    EarlierOutcome,
+    Variation,
+    VariationKey,
+    drop_twins,
+    reasons_against,
+    standing,
+    temperature_of,
+)
 from signatures.question_type import QUESTION_TYPES, QuestionType
 from signatures.vocabulary import THINKING
 

@@ -15,7 +15,7 @@ from programs.document import read_records
 from programs.records import Record
 from programs.rejection import Rejection
 from programs.run.trace_source import find_source, viewed
-from programs.traces.line import LEFT_OUT, Line, attempts_of, rejection_of
+from programs.traces.line import LEFT_OUT, Line, attempts_of
 
 
 @dataclass
@@ -71,7 +71,8 @@ def read_variations(path: Path) -> Iterator[VariationAttempts]:
 
 
 def _read(line: Line) -> VariationAttempts:
-    variation = VariationAttempts(line["key"], line["status"], rejection_of(line))
+    rejection = Rejection.model_validate(line["rejection"]) if line["rejection"] else None
+    variation = VariationAttempts(line["key"], line["status"], rejection)
     for became, content in attempts_of(line):
         record = Record.model_validate(content)
         if became == "accepted":

@@ -19,7 +19,7 @@ class Reading:
     """The input from its beginning, as often as asked: `read(counted)` gives a sample or None for each line, and the
     reading with True is the one that `report` is of. `done` texts of the input were finished by earlier runs.
 
-    Its lines are counted in a thread, from `start` on; what cannot be read twice never is.
+    Its lines are counted in a thread (`counting`); what cannot be read twice never is.
     """
 
     def __init__(
@@ -31,19 +31,12 @@ class Reading:
     ) -> None:
         self._read, self._report, self._sources, self._done = read, report, sources, done
         self._numbers = {one.shown: number for number, one in enumerate(sources)}
-        self._sizes: list[int] | None = None
         self._passed = self._file = self._given = self._held = 0
         self._over = False
-        self._thread = threading.Thread(target=self._count, name="input-extent", daemon=True)
-
-    def start(self) -> "Reading":
-        self._thread.start()
-        return self
-
-    def wait(self) -> list[int] | None:
+        self.sizes: list[int] | None = None
         """The lines of each source, once they are counted."""
-        self._thread.join()
-        return self._sizes
+        self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
+        self.counting.start()
 
     def samples(self, counted: bool) -> Iterator[Sample | None]:
         for sample in self._read(counted):
@@ -64,7 +57,7 @@ class Reading:
         left as many as of those that were read. None where nobody knows."""
         if self._over:
             return 0.0
-        sizes = self._sizes
+        sizes = self.sizes
         if sizes is None:
             return None
         passed, found = sum(sizes[: self._file]) + self._passed, self._given + self._report.done
@@ -78,7 +71,7 @@ class Reading:
     def _count(self) -> None:
         sizes = [size for source in self._sources if (size := _size_of(source)) is not None]
         if len(sizes) == len(self._sources):
-            self._sizes = sizes
+            self.sizes = sizes
 
 
 def _size_of(source: Source) -> int | None:

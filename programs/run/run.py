@@ -146,7 +146,7 @@ class _Work:
                 text_field=settings.text_column,
             )
 
-        return Reading(samples, self.report, self.inputs, len(done)).start()
+        return Reading(samples, self.report, self.inputs, len(done))
 
     def _finished(self, status: Status, failure: FatalError | JournalError | None, facts: dict[str, Any]) -> Finished:
         """Writes the end of the run into the journal, and the document."""

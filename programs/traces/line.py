@@ -3,15 +3,13 @@
 status, settled, rejection, basis, digest   what became of it, and the hash of the rules that decided
 record      the trace that was taken (accepted, or waiting for judges), or null
 attempts    the records of the attempts that were not taken, in order; of a variation that was not taken, all
-standings   what the judges' verdicts made of each attempt, the taken one last (`programs.traces.verdicts.Standing`)
+standings   what the judges' verdicts made of each attempt, the taken one last (`programs.traces.variation.Standing`)
 unused      attempts that earlier rules asked for and the present ones do not need
 contaminated    from older versions: the ids of attempts that give a benchmark away, and where it stands
 """
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
-
-from programs.rejection import Rejection
 
 if TYPE_CHECKING:
     from programs.traces.variation import Variation
@@ -68,8 +66,3 @@ def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
     unused = line.get("unused", ())
     for what, record in zip([*became[: len(records)], *("unused" for _ in unused)], [*records, *unused], strict=True):
         yield "contaminated" if record.get("id") in given_away else what, record
-
-
-def rejection_of(line: Line) -> Rejection | None:
-    """Why a variation was not taken, as its line says; None: it was."""
-    return Rejection.model_validate(line["rejection"]) if line["rejection"] else None

@@ -22,8 +22,7 @@ from programs.settings import TracerOptions
 from programs.stages.checks import own_problems
 from programs.stages.solve import CompareStage
 from programs.stages.thought import AttemptPlan, Draft, OwnStage, own_draft
-from programs.traces.variation import Attempt, Variation
-from programs.traces.verdicts import standing
+from programs.traces.variation import Attempt, Variation, standing
 
 log = logging.getLogger("synthreasoner")
 

@@ -19,18 +19,16 @@ from programs.records import (
 )
 from programs.stages.checks import figures_needed
 from programs.stages.judge import naturalness, panel_score, panel_spread
-from programs.stages.questions import Question
-from programs.stages.strands import Strands
 from programs.text.thought import complexity_level, reasoning_patterns
 
 if TYPE_CHECKING:
-    from programs.traces.variation import Attempt, VariationKey
+    from programs.traces.variation import Attempt, Variation
 
 
-def record_of(
-    key: "VariationKey", question: Question, passage: Passage, found: Strands, attempt: "Attempt", **generation: Any
-) -> Record:
-    """The record of an attempt at the variation `key`. `generation` adds fields to `Generation`."""
+def record_of(variation: "Variation", attempt: "Attempt", **generation: Any) -> Record:
+    """The record of an attempt at a variation. `generation` adds fields to `Generation`."""
+    key, question, passage, found = variation.key, variation.question, variation.passage, variation.found
+    assert found is not None, "an attempt is made from an analysis"
     draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
     steps = draft.thought.steps()
     identity = f"{key}.{plan.attempt}/{draft.text}"
@@ -78,22 +76,9 @@ def record_of(
 
 
 def _source_of(passage: Passage) -> SourcePaper:
-    carried = {
-        "title",
-        "domain",
-        "id",
-        "given_id",
-        "title_given",
-        "domain_given",
-        "text",
-        "cut_from",
-        "removed",
-        "extra",
-    }
     sample = passage.sample
-    return SourcePaper(
-        **sample.model_dump(include=carried), place=sample.place, excerpt=sample.excerpt, flags=passage.flags
-    )
+    carried = sample.model_dump(include=SourcePaper.model_fields.keys() - {"place", "excerpt"})
+    return SourcePaper(**carried, place=sample.place, excerpt=sample.excerpt, flags=passage.flags)
 
 
 def _generation(replies: dict[str, Reply], attempt: "Attempt", **provenance: Any) -> Generation:

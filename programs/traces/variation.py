@@ -8,19 +8,23 @@ from typing import Any, Literal, NamedTuple
 
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.passage import Passage
-from programs.records import Agreed, BlindSolve, Grades, Record, StepRecord, Verdict, variation_name
+from programs.option_groups import QualityOptions
+from programs.records import NO_FAULT, Agreed, BlindSolve, Grades, Record, StepRecord, Verdict, variation_name
 from programs.rejection import Reason, Rejection
 from programs.stages.judge import panel_score
 from programs.stages.questions import Question
 from programs.stages.strands import Strands
 from programs.stages.thought import AttemptPlan, Draft
 from programs.traces.record import record_of
-from programs.traces.verdicts import Standing, floors_missed
 from signatures.vocabulary import ThoughtOrigin
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
 """unjudged: waits for judges, or for what else could not be decided; failed: a stage gave no readable answer, tried again
 later."""
+
+
+Standing = Literal["accepted", "below", "unjudged"]
+"""What the judges' verdicts make of an attempt."""
 
 
 class VariationKey(NamedTuple):
@@ -152,9 +156,32 @@ class Variation:
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
         `Generation`."""
-        if self.found is None:
-            raise ValueError(f"{self.key} has attempts but no analysis")
-        return record_of(self.key, self.question, self.passage, self.found, self.attempts[number], **generation)
+        return record_of(self, self.attempts[number], **generation)
+
+
+def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
+    """accepted: judged at or above the threshold and by no judge below a floor, or not to be judged; unjudged: no judge
+    gave a score."""
+    if not options.quality_check:
+        return "accepted"
+    score = panel_score(verdicts)
+    if score is None:
+        return "unjudged"
+    return "accepted" if score >= options.min_quality_score and not floors_missed(verdicts) else "below"
+
+
+def floors_missed(verdicts: list[Verdict]) -> list[str]:
+    """The ratings by which single judges turn a trace down, whatever the mean (`programs.records.FLOORS`)."""
+    return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
+
+
+def reasons_against(verdicts: list[Verdict], part: Literal["thought", "answer"]) -> tuple[str, ...]:
+    """The faults that the judges found in a part of an attempt, whole, for the next one to mend."""
+    return tuple(
+        verdict.fault
+        for verdict in verdicts
+        if verdict.fault and verdict.fault_in in (part, "both") and verdict.fault.strip(" .\"'").lower() != NO_FAULT
+    )
 
 
 def drop_twins(variations: list[Variation], earlier: Earlier) -> None:

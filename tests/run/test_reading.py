@@ -30,11 +30,17 @@ from tests.lab import write_passages
 
 
 def counted(*paths: Path, kind: Kind = "lines") -> list[int] | None:
-    return Reading(lambda _: iter(()), ReadReport(), [Source(path, kind) for path in paths]).start().wait()
+    return waited_for(Reading(lambda _: iter(()), ReadReport(), [Source(path, kind) for path in paths])).sizes
+
+
+def waited_for(reading: Reading) -> Reading:
+    """A reading whose lines are counted."""
+    reading.counting.join()
+    return reading
 
 
 @given(lines=st.lists(st.sampled_from([b'{"text": "a"}', b"", b"not JSON", b"{"]), max_size=8), ended=st.booleans())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_1_lines_are_counted_as_they_are_read(lines: list[bytes], ended: bool, tmp_path: Path) -> None:
     data = b'{"first": 1}\n' + b"\n".join(lines) + (b"\n" if ended else b"")
     truth = sum(1 for _ in split_lines([data]))
@@ -78,8 +84,8 @@ Files = list[tuple[str, Kind, int]]
 def reading_of(files: Files, steps: list[Sample | None], done: int = 0, before: int = 0) -> Reading:
     """An input of which samples are given by hand; `before` of the `done` texts stood before the first of them."""
     inputs = [Source(Path(name), kind) for name, kind, _ in files]
-    reading = Reading(lambda _counted: iter(steps), ReadReport(done=before), inputs, done)
-    reading._sizes = [size for _, _, size in files]
+    reading = waited_for(Reading(lambda _counted: iter(steps), ReadReport(done=before), inputs, done))
+    reading.sizes = [size for _, _, size in files]
     return reading
 
 
@@ -126,17 +132,14 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 
 def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     file, report = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport()
+    given = sources([str(file)])
     reading = Reading(
-        lambda counted: step_samples(sources([str(file)]), max_chars=None, report=report if counted else ReadReport()),
-        report,
-        sources([str(file)]),
+        lambda counted: step_samples(given, max_chars=None, report=report if counted else ReadReport()), report, given
     )
     # None stands for the time in which a line is waited for.
     samples = (one for one in reading.samples(True) if one is not None)
     next(samples)
-    assert reading.to_begin() is None
-    reading.start().wait()
-    assert reading.to_begin() == 4, "the one that was read is not begun yet"
+    assert waited_for(reading).to_begin() == 4, "the one that was read is not begun yet"
     next(samples)
     assert reading.to_begin() == 3
     assert sum(one is not None for one in reading.samples(False)) == 4

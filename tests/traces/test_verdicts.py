@@ -1,4 +1,4 @@
-"""Invariants of `programs.traces.verdicts`: what becomes of an attempt is a pure function of its verdicts and the options.
+"""Invariants of `programs.traces.variation`: what becomes of an attempt is a pure function of its verdicts and the options.
 
 1. Without a quality check everything is accepted. Else the mean of the overall ratings of those that answered decides,
    unless a single judge rates it below a floor; a rating that was not given turns nothing down.
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from programs.option_groups import QualityOptions
 from programs.records import FLOORS, RATINGS, Verdict
 from programs.stages.judge import panel_score, panel_spread
-from programs.traces.verdicts import floors_missed, reasons_against, standing
+from programs.traces.variation import floors_missed, reasons_against, standing
 
 
 def verdict(overall: int | None, judge: str = "a", **more: Any) -> Verdict:
