@@ -84,14 +84,14 @@ class Budget:
         self.release(ask)
         spent, price = reply.spent, self._options.prices.get(reply.model)
         read, written = spent.prompt_tokens, spent.completion_tokens
+        known = price is not None
         if read is None or written is None:
             self._warn(reply.model)
-            read, written = _read_by(ask), _tokens_in(reply)
-            self.whole = False
-        elif price is not None and self.cost is not None:
-            self.cost += price.of(read, written, spent.cached_tokens or 0)
-        self.whole = self.whole and price is not None
+            read, written, known = _read_by(ask), _tokens_in(reply), False
         cost = price.of(read, written, spent.cached_tokens or 0) if price else 0.0
+        self.whole = self.whole and known
+        if known and self.cost is not None:
+            self.cost += cost
         amount, key = Consumption(read + written, cost), (ask.account, reply.model)
         seen, usual = self._usual.get(key, (0, Consumption()))
         self._usual[key] = seen + 1, usual.plus(amount)

@@ -18,7 +18,6 @@ from programs.inputs.sample import bytes_id
 from programs.rejection import Reason
 from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
-from programs.traces.line import IMPORTED
 
 VERSION = "10"
 PAGE = 512
@@ -137,11 +136,6 @@ class IndexReader:
     def accepted_of(self, sample: str) -> int:
         """How many accepted variations a sample has."""
         return self._number("select count(*) from variation where sample = ? and status = 'accepted'", sample)
-
-    def stale(self, basis: str) -> bool:
-        """Whether some accepted variation was decided by other rules than `basis`, imported ones apart."""
-        query = "select 1 from variation where status = 'accepted' and basis not in (?, ?) limit 1"
-        return bool(self.query(query, basis, IMPORTED))
 
     def turned_down(self, sample: str, question: str) -> bool:
         """Whether some variation of a sample's question was not taken for what the question needs."""

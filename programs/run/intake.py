@@ -12,7 +12,7 @@ SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
 STOPPED = "the run stopped"
 """Why a text that was read was not begun."""
 
-_ACCEPTED = "select 1 from variation where status = 'accepted' and"
+_TO_MEND = "select 1 from variation where status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?)) and {} limit 1"
 
 
 class Intake:
@@ -42,15 +42,14 @@ class Intake:
     def mends(self) -> bool:
         """Whether traces are to be decided again before others are made: other rules decided them, or a verdict, a grade or
         the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
-        if self._remaining is None:
-            return False
-        unsettled = self._index.query(f"{_ACCEPTED} ifnull(settled, 0) = 0 limit 1")
-        return bool(unsettled) or self._index.stale(self._rules.basis)
+        return self._remaining is not None and self._finds_to_mend("true")
 
     def to_mend(self, sample: Sample) -> bool:
         """Whether a text has such traces."""
-        query = f"{_ACCEPTED} sample = ? and (ifnull(settled, 0) = 0 or basis not in (?, ?)) limit 1"
-        return bool(self._index.query(query, sample.id, self._rules.basis, IMPORTED))
+        return self._finds_to_mend("sample = ?", sample.id)
+
+    def _finds_to_mend(self, whose: str, *sample: str) -> bool:
+        return bool(self._index.query(_TO_MEND.format(whose), self._rules.basis, IMPORTED, *sample))
 
     def reads_anew(self) -> None:
         """A reading of the input begins."""

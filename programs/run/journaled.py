@@ -147,7 +147,7 @@ class JournaledCaller:
             self._unread += 1
             failed[model] += reply.fault == "server"
         if max(self._unread, failed[model]) >= LOST_IN_A_ROW + self._gate.capacity:
-            raise self._fail(self._gone(f"{self._unanswered} stages in a row got no usable answer"))
+            raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
 
     def _check_refusal(self, ask: Ask, reply: Reply) -> None:
         """Raises `FatalError` where a model has refused a dozen texts in a row, or from the start a handful alike."""
@@ -156,10 +156,10 @@ class JournaledCaller:
         texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
         alike = Counter(texts.values())[texts[ask.sample]]
         if len(texts) >= REFUSED_IN_A_ROW or (reply.model not in self._answering and alike >= REFUSED_AT_FIRST):
-            raise self._fail(self._gone(f"{reply.model} refused {len(texts)} texts in a row"))
+            raise self._gone(f"{reply.model} refused {len(texts)} texts in a row")
 
     def _gone(self, what: str) -> FatalError:
-        return FatalError(f"{what}; the last: {'; '.join(self._problems)}")
+        return self._fail(FatalError(f"{what}; the last: {'; '.join(self._problems)}"))
 
     def _fail(self, error: FatalError) -> FatalError:
         self.failure = self.failure or error

@@ -83,7 +83,6 @@ def known(journal: Journal, count: int = 40) -> Known:
         "counts": index.counts(),
         "spent": index.spent(),
         "run": journal.latest("run", ""),
-        "stale": [index.stale("b"), index.stale("other")],
     }
 
 
