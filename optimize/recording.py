@@ -66,7 +66,7 @@ class Recorder:
         self._flights: dict[str, asyncio.Task[Line]] = {}
         self._closed = False
         self._under_way = 0
-        for _, _, line in self.journal.lines():
+        for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
 

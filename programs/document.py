@@ -141,10 +141,7 @@ class DocumentOptions(BaseModel):
 def main(arguments: list[str] | None = None) -> int:
     """Writes the document anew and says how many traces it holds."""
     options = parse(
-        DocumentOptions,
-        "python -m programs.document",
-        "Make the JSON document again from its journal.",
-        arguments,
+        DocumentOptions, "python -m programs.document", "Make the JSON document again from its journal.", arguments
     )
     path = beside(options.output, JOURNAL)
     if not path.exists():

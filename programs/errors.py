@@ -4,8 +4,6 @@
 `BackendError` is what a server or a model did: the retry policy and the runner look at its class, never at its text.
 """
 
-from __future__ import annotations
-
 
 class SynthReasonerError(Exception):
     """Base of every error that this project raises on purpose."""

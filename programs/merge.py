@@ -186,10 +186,7 @@ class MergeOptions(BaseModel):
 def main(arguments: list[str] | None = None) -> int:
     """Merges and says what became of it."""
     options = parse(
-        MergeOptions,
-        "python -m programs.merge",
-        "Make one journal and document of those of several runs.",
-        arguments,
+        MergeOptions, "python -m programs.merge", "Make one journal and document of those of several runs.", arguments
     )
     merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
     for line in _told(merged, options.output):

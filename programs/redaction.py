@@ -1,7 +1,5 @@
 """Text from elsewhere made fit to be shown: without secrets and control characters, on one line, short."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

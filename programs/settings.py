@@ -80,13 +80,7 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
 
 
 class Settings(
-    LogOptions,
-    BudgetOptions,
-    ConnectionOptions,
-    ModelOptions,
-    SelectionOptions,
-    PromptOptions,
-    TracerOptions,
+    LogOptions, BudgetOptions, ConnectionOptions, ModelOptions, SelectionOptions, PromptOptions, TracerOptions
 ):
     """The options of a run. The names are those of the command line, with underscores."""
 

@@ -30,12 +30,7 @@ def mistake(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("pasages.jsonl", "passages.jsonl"),
-        ("*.jsnl", "*.jsnl"),
-        ("nowhere/*.jsonl", "nowhere"),
-    ],
+    ("name", "said"), [("pasages.jsonl", "passages.jsonl"), ("*.jsnl", "*.jsnl"), ("nowhere/*.jsonl", "nowhere")]
 )
 def test_an_input_that_is_not_there(lab: Lab, name: str, said: str) -> None:
     line = mistake(called(*lab.arguments(input_file=str(lab.folder / name))))

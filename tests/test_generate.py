@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 
 from programs.document_metadata import Document
+from programs.records import GRADES
+from signatures.question_type import QUESTION_TYPES
 from tests.lab import KEY, USER, Lab, called, laboratory, passage
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
@@ -45,16 +47,8 @@ def test_the_document_has_the_published_keys_and_types(lab: Lab) -> None:
         assert re.fullmatch(r"<thought>.+</thought>", record["reasoning_trace"], re.DOTALL)
         assert isinstance(record["final_answer"], str)
         grades = record["answer_grades"]
-        six = [
-            "question_alignment",
-            "scientific_accuracy",
-            "completeness",
-            "uncertainty_calibration",
-            "clarity_structure",
-            "evidence_usage",
-        ]
-        assert all(isinstance(grades[name], float) and 0 <= grades[name] <= 1 for name in [*six, "overall_score"])
-        assert grades["overall_score"] == pytest.approx(sum(grades[name] for name in six) / 6, abs=1e-4)
+        assert all(isinstance(grades[name], float) and 0 <= grades[name] <= 1 for name in [*GRADES, "overall_score"])
+        assert grades["overall_score"] == pytest.approx(sum(grades[name] for name in GRADES) / 6, abs=1e-4)
         assert record["metadata"]["authenticity_score"] is None, "nobody was asked how it reads"
         assert isinstance(record["metadata"]["complexity_level"], str)
         assert all(isinstance(pattern, str) for pattern in record["metadata"]["reasoning_patterns"])
@@ -178,13 +172,7 @@ def test_a_question_that_leans_on_its_source_is_asked_again_and_then_rejected(tm
         rejected = {(question["type"], question["text"]) for question in pool["rejected"]}
         assert rejected == {("mechanism", leans), ("limitation", leans)}
         assert all("leans on its source" in problem for item in pool["rejected"] for problem in item["problems"])
-        assert {kind for _, kind, _ in lab.units} == {
-            "clarification",
-            "critical",
-            "interpretation",
-            "application",
-            "comparison",
-        }
+        assert {kind for _, kind, _ in lab.units} == QUESTION_TYPES.keys() - {"mechanism", "limitation"}
 
 
 def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:

@@ -106,7 +106,7 @@ class IndexReader:
 
     def place(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
-        return self._first("select at, length from line where kind = ? and key = ?", kind, key)
+        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
     def places(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
         """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
@@ -131,7 +131,8 @@ class IndexReader:
 
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""
-        return self._first("select status, basis, ifnull(settled, 0), digest from variation where key = ?", key)
+        query = "select status, basis, ifnull(settled, 0), digest from variation where key = ?"
+        return next(iter(self.query(query, key)), None)
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted variations a sample has."""
@@ -144,7 +145,7 @@ class IndexReader:
 
     def sample(self, key: str) -> tuple[str, bool] | None:
         """Basis and whether it is settled, of a sample that was driven to its end."""
-        return self._first("select basis, settled from sample where key = ?", key)
+        return next(iter(self.query("select basis, settled from sample where key = ?", key)), None)
 
     def done_lines(self, basis: str) -> set[str]:
         """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
@@ -181,11 +182,8 @@ class IndexReader:
     def close(self) -> None:
         self._database.close()
 
-    def _first(self, sql: str, *values: Any) -> Any:
-        return next(iter(self.query(sql, *values)), None)
-
     def _number(self, sql: str, *values: Any) -> int:
-        return int(self._first(sql, *values)[0])
+        return int(self.query(sql, *values)[0][0])
 
 
 class Index(IndexReader):

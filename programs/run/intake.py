@@ -12,7 +12,8 @@ SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
 STOPPED = "the run stopped"
 """Why a text that was read was not begun."""
 
-_TO_MEND = "select 1 from variation where status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?)) and {} limit 1"
+_UNSETTLED = "(ifnull(settled, 0) = 0 or basis not in (?, ?))"
+_TO_MEND = f"select 1 from variation where status = 'accepted' and {_UNSETTLED} and {{}} limit 1"
 
 
 class Intake:

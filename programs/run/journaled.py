@@ -43,12 +43,7 @@ class JournaledCaller:
     """
 
     def __init__(
-        self,
-        caller: Caller,
-        journal: Journal,
-        gate: Gate,
-        ledger: Ledger,
-        reach: Callable[[], Awaitable[None]],
+        self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger, reach: Callable[[], Awaitable[None]]
     ) -> None:
         self._caller, self._journal, self._gate = caller, journal, gate
         self._ledger, self._reach = ledger, reach

@@ -131,7 +131,7 @@ class Ledger:
     @property
     def to_begin(self) -> float | None:
         """How many texts will still be begun; None: nobody knows."""
-        given = self.reading and self.reading.to_begin()
+        given = None if self.reading is None else self.reading.to_begin()
         return min((number for number in (given, self.room) if number is not None), default=None)
 
     @property

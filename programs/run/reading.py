@@ -16,15 +16,15 @@ COUNTED = ("lines", "parquet")
 
 
 class Reading:
-    """The input from its beginning, as often as asked: `read(counted)` gives a sample or None for each line, and the
-    reading with True is the one that `report` is of. `done` texts of the input were finished by earlier runs.
+    """The input from its beginning, as often as asked: `read` gives a sample or None for each line, and tells a report;
+    `report` is that of the reading which counts. `done` texts of the input were finished by earlier runs.
 
     Its lines are counted in a thread (`counting`); what cannot be read twice never is.
     """
 
     def __init__(
         self,
-        read: Callable[[bool], Iterator[Sample | None]],
+        read: Callable[[ReadReport], Iterator[Sample | None]],
         report: ReadReport,
         sources: Sequence[Source],
         done: int = 0,
@@ -39,7 +39,7 @@ class Reading:
         self.counting.start()
 
     def samples(self, counted: bool) -> Iterator[Sample | None]:
-        for sample in self._read(counted):
+        for sample in self._read(self._report if counted else ReadReport()):
             if counted:
                 # Whoever reads holds a text until there is room for it, and asks for another only then.
                 self._held = int(sample is not None)

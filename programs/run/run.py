@@ -134,11 +134,11 @@ class _Work:
         done = self.journal.index.done_lines(self.rules.text_basis)
         max_chars = settings.max_passage_chars or passage_chars_of(self.models.main)
 
-        def samples(counted: bool) -> Iterator[Sample | None]:
+        def read(report: ReadReport) -> Iterator[Sample | None]:
             return step_samples(
                 self.inputs,
                 max_chars=max_chars,
-                report=self.report if counted else ReadReport(),
+                report=report,
                 done=done,
                 shard=settings.part,
                 prefilter=settings.prefilter,
@@ -146,7 +146,7 @@ class _Work:
                 text_field=settings.text_column,
             )
 
-        return Reading(samples, self.report, self.inputs, len(done))
+        return Reading(read, self.report, self.inputs, len(done))
 
     def _finished(self, status: Status, failure: FatalError | JournalError | None, facts: dict[str, Any]) -> Finished:
         """Writes the end of the run into the journal, and the document."""

@@ -20,33 +20,10 @@ from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 
-KINDS = [
-    "500",
-    "502",
-    "503",
-    "429",
-    "408",
-    "html",
-    "reset",
-    "hang",
-    "dribble",
-    "empty",
-    "null",
-    "truncated",
-    "prose",
-    "error200",
-    "overloaded200",
-]
-ERROR_WORDS = (
-    "stand-in fault",
-    "Sign in",
-    "upstream failed",
-    "Overloaded",
-    "overloaded_error",
-    PROSE[:20],
-    NOTICE[:20],
-    PAGE[:15],
-)
+KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", "empty", "null"]
+KINDS += ["truncated", "prose", "error200", "overloaded200"]
+ERROR_WORDS = ["stand-in fault", "Sign in", "upstream failed", "Overloaded", "overloaded_error"]
+ERROR_WORDS += [PROSE[:20], NOTICE[:20], PAGE[:15]]
 OPTIONS: dict[str, Any] = {
     "traces_per_sample": 2,
     "traces_per_question": 2,

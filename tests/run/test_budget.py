@@ -7,7 +7,6 @@
 """
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +32,11 @@ def test_no_call_beyond_the_budget(tmp_path: Path, concurrency: int) -> None:
 
 
 def test_budgets_add_up_to_one_run(tmp_path: Path) -> None:
-    for name in ("whole", "parts"):
-        (tmp_path / name).mkdir()
-    with laboratory(tmp_path / "whole", texts=3) as lab:
-        lab.run()
-        whole, calls = lab.units, lab.calls
-    with laboratory(tmp_path / "parts", texts=3) as lab:
+    with laboratory(tmp_path, texts=3) as lab:
         statuses = [lab.run(max_calls=7).status for _ in range(4)]
         assert statuses == ["budget", "budget", "budget", "completed"]
-        assert sorted(lab.units) == sorted(whole)
-        assert lab.calls == calls == 24
+        assert len(set(lab.units)) == 3
+        assert lab.calls == 24
 
 
 def lengthy(asked: Asked) -> Any:
@@ -77,9 +71,6 @@ def test_a_cost_needs_prices_and_is_counted(tmp_path: Path) -> None:
         spent = lab.run(prices=prices).summary
         read, written = spent.this_run.prompt_tokens or 0, spent.this_run.completion_tokens or 0
         assert spent.cost == pytest.approx((read * 1000 + written * 2000) / 1e6)
-    (tmp_path / "limited").mkdir()
-    with laboratory(tmp_path / "limited", texts=6) as lab:
-        assert lab.run(prices=prices, max_cost=2.0, concurrency=2).status == "budget"
 
 
 def test_without_prices_the_cost_is_unknown(tmp_path: Path) -> None:
@@ -88,15 +79,6 @@ def test_without_prices_the_cost_is_unknown(tmp_path: Path) -> None:
         done = called(*lab.arguments(max_cost=1.0))
     assert done.returncode == 2
     assert "openai/any" in done.stderr
-
-
-def test_prices_stand_in_a_config_file(tmp_path: Path) -> None:
-    config = tmp_path / "run.yaml"
-    config.write_text(json.dumps({"prices": {"openai/any": {"prompt": 1, "completion": 2}}, "max_cost": 100}))
-    with laboratory(tmp_path, texts=1) as lab:
-        done = called(*lab.arguments(), "--config", str(config))
-    assert done.returncode == 0, done.stderr
-    assert "cost" in done.stdout
 
 
 def reply(read: int | None = 1000, written: int | None = 100, **given: Any) -> Reply:

@@ -14,13 +14,9 @@ import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,15 +72,13 @@ def ledger(
     **fields: Any,
 ) -> Ledger:
     """A run of which a thousand traces are made."""
-    made = Ledger(gate=Gate(16), reading=SimpleNamespace(to_begin=lambda: to_begin), begun=True)  # type: ignore[arg-type]
+    made = Ledger(
+        trouble=Trouble(Clock()), gate=Gate(16), reading=SimpleNamespace(to_begin=lambda: to_begin), begun=True
+    )  # type: ignore[arg-type]
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
-    given = {
-        "index": Counted(accepted=1034, rejected=12, failed=1),
-        "total": SPENT,
-        "texts_done": 1034,
-    }
+    given = {"index": Counted(accepted=1034, rejected=12, failed=1), "total": SPENT, "texts_done": 1034}
     for name, value in {**given, "traces_done": 1034, **fields}.items():
         setattr(made, name, value)
     for number in range(32):
@@ -194,74 +188,25 @@ def test_2_there_is_one_every_so_often(tmp_path: Path, monkeypatch: pytest.Monke
 # 3. A terminal
 
 
-@dataclass
-class Screen:
-    """A run on a terminal of its own, and everything that it wrote there."""
-
-    process: subprocess.Popen[bytes]
-    end: int
-    written: str = ""
-
-    def read(self, seconds: float = 0.1) -> bool:
-        """Reads on; False when the terminal was closed."""
-        if select.select([self.end], [], [], seconds)[0]:
+def read_on(terminal: int, until: str | None) -> str:
+    """What is written on a terminal until something is said (None: until it is closed), without colours, frames and ends
+    of lines."""
+    written, deadline = "", time.monotonic() + LONGEST
+    while True:
+        plain = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[│╭╮╰╯─\r\n]", " ", written).split())
+        if until is not None and until in plain:
+            return plain
+        assert time.monotonic() < deadline, plain
+        if select.select([terminal], [], [], 0.1)[0]:
             try:
-                found = os.read(self.end, 65536)
+                written += os.read(terminal, 65536).decode("utf-8", "replace")
             except OSError:
-                return False
-            self.written += found.decode("utf-8", "replace")
-            return bool(found)
-        return True
-
-    def wait_for(self, said: str, after: int = 0) -> None:
-        """Until this was written."""
-        deadline = time.monotonic() + LONGEST
-        while not re.search(said, plain(self.written[after:])):
-            assert self.read() or re.search(said, plain(self.written[after:])), plain(self.written)
-            assert time.monotonic() < deadline, plain(self.written)
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.end, keys)
-
-    def ended(self) -> int:
-        """Its exit code."""
-        deadline = time.monotonic() + LONGEST
-        while self.read() and time.monotonic() < deadline:
-            pass
-        return self.process.wait(timeout=LONGEST)
-
-
-def plain(written: str) -> str:
-    """What was written, without colours, frames and line ends."""
-    without = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
-    return " ".join(re.sub(r"[│╭╮╰╯─\r\n]", " ", without).split())
-
-
-@contextmanager
-def on_a_terminal(lab: Lab, columns: int = 100) -> Iterator[Screen]:
-    """The run at a terminal: Ctrl-C is a key there, which the terminal turns into SIGINT."""
-    ours, theirs = pty.openpty()
-    env = {**environment(), "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "40"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "programs.generate", *lab.arguments()],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=env,
-        start_new_session=True,
-        preexec_fn=_take_terminal,
-    )
-    os.close(theirs)
-    try:
-        yield Screen(process, ours)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        os.close(ours)
+                assert until is None, plain
+                return plain
 
 
 def _take_terminal() -> None:
+    """Ctrl-C is a key there, which the terminal turns into SIGINT."""
     import fcntl
     import termios
 
@@ -270,32 +215,38 @@ def _take_terminal() -> None:
 
 def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     faults = FaultPlan(share=1.0, kinds=["hang"], script=[None] * 20)
+    env = {**environment(), "TERM": "xterm-256color", "COLUMNS": "60", "LINES": "40"}
     with laboratory(tmp_path, texts=10, faults=faults, base={"concurrency": 4, "timeout": 900.0}) as lab:
-        with on_a_terminal(lab, columns=60) as screen:
-            screen.wait_for("4 of 4 in flight, 20 answered")
-            screen.type(b"\x03")
-            screen.wait_for("finishes the 4 calls in flight")
-            screen.type(b"\x03")
-            assert screen.ended() == 130, plain(screen.written)
-        assert "stopped at once; run the same command again to go on" in plain(screen.written)
-        assert "Traceback" not in screen.written
+        command = [sys.executable, "-m", "programs.generate", *lab.arguments()]
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=env,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        ) as process:
+            os.close(theirs)
+            try:
+                read_on(ours, "4 of 4 in flight, 20 answered")
+                os.write(ours, b"\x03")
+                read_on(ours, "finishes the 4 calls in flight")
+                os.write(ours, b"\x03")
+                said = read_on(ours, None)
+                process.wait(LONGEST)
+            finally:
+                process.kill()
+        os.close(ours)
+        assert process.returncode == 130, said
+        assert "stopped at once; run the same command again to go on" in said
+        assert "Traceback" not in said
         assert len(lab.lines("stage")) == 20
         lab.server.faults = FaultPlan()
         _, calls = lab.counted()
         assert calls == 10 * 8 - 20
         assert len(set(lab.units)) == 10
-
-
-def test_3_a_refusing_server_is_told_while_nothing_is_answered(tmp_path: Path) -> None:
-    faults = FaultPlan(share=1.0, kinds=["429"])
-    base = {"concurrency": 4, "retry_wait": 30.0, "patience": 3000.0}
-    with laboratory(tmp_path, texts=8, faults=faults, base=base) as lab, on_a_terminal(lab) as screen:
-        # Who waits to try again leaves its place to others.
-        screen.wait_for(r"429 x8")
-        screen.wait_for(r"rate limited: 8 calls wait to be tried again, the next in \d+ s")
-        screen.wait_for(r"calls 0 of 4 in flight")
-        screen.process.send_signal(signal.SIGTERM)
-        assert screen.ended() == 130
 
 
 # 4. Trouble

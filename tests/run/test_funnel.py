@@ -22,7 +22,7 @@ from programs.run.facts import loss_of
 from programs.run.funnel import Step
 from programs.run.old_lines import present_form
 from programs.run.run import Finished
-from tests.lab import Lab, called, laboratory, passage, write_passages
+from tests.lab import Lab, laboratory, passage, write_passages
 from tests.run.test_resume import catalogue_of
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
@@ -154,10 +154,8 @@ def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
         begun = {line["key"] for kind in ("pool", "sample") for line in lab.lines(kind)}
         assert read.left == len(begun)
         assert read.lost.keys() == {"the run stopped"}
-        counted_by_hand(lab, lab.run())
         counted_by_hand(lab, lab.run(max_attempts=1))
         counted_by_hand(lab, lab.run(traces_per_sample=3, quality_check=False))
-        counted_by_hand(lab, lab.run(max_traces=4))
         assert Counter(line["status"] for line in newest(lab, "unit").values())["failed"] > 0
 
 
@@ -193,16 +191,6 @@ def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
     assert unpriced.per_trace.cost is None
     assert unpriced.per_trace.tokens == funnel.per_trace.tokens
     assert lab.document["metadata"]["run"]["funnel"] == unpriced.model_dump(mode="json")
-
-
-def test_the_funnel_is_printed(lab: Lab) -> None:
-    done = called(*lab.arguments(max_samples=3))
-    assert done.returncode == 0
-    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert "3 texts begun by all runs 3 texts with questions" in lines
-    assert "- 1 as many texts as --max-samples were begun" in lines
-    assert "3 traces tried 3 accepted traces" in lines
-    assert any(line.startswith("an accepted trace took 8.0 calls, ") for line in lines)
 
 
 # 4. --max-samples

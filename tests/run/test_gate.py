@@ -139,15 +139,6 @@ async def test_a_cancelled_waiter_loses_no_place(late: bool) -> None:
     assert gate.in_flight == 0
 
 
-async def test_an_error_inside_gives_the_place_back() -> None:
-    gate = Gate(1)
-    for _ in range(3):
-        with pytest.raises(LookupError):
-            async with gate.slot(0):
-                raise LookupError
-    assert gate.in_flight == 0
-
-
 @pytest.mark.parametrize("lanes", [False, True])
 async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin(lanes: bool) -> None:
     gate, log = Gate(1, lanes=lanes), list[int]()

@@ -14,8 +14,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,7 +93,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "out.journal.jsonl"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(KEYS, JSON), max_size=8))
 def test_whatever_is_appended_comes_back_and_the_newest_wins(lines: list[tuple[str, Any]]) -> None:
     newest = dict(lines)
@@ -185,9 +183,6 @@ def test_a_second_opening_is_refused_until_the_first_is_closed(path: Path) -> No
         journal.append("pool", "a", questions=[])
         with pytest.raises(UserError, match="in use by another run"):
             Journal(path)
-        code = "import sys, pathlib; from programs.run.journal import Journal; Journal(pathlib.Path(sys.argv[1]))"
-        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
-        assert "in use by another run" in done.stderr
         journal.append("pool", "b", questions=[])
     with Journal(path) as journal:
         assert journal.latest("pool", "b") is not None

@@ -84,7 +84,7 @@ Files = list[tuple[str, Kind, int]]
 def reading_of(files: Files, steps: list[Sample | None], done: int = 0, before: int = 0) -> Reading:
     """An input of which samples are given by hand; `before` of the `done` texts stood before the first of them."""
     inputs = [Source(Path(name), kind) for name, kind, _ in files]
-    reading = waited_for(Reading(lambda _counted: iter(steps), ReadReport(done=before), inputs, done))
+    reading = waited_for(Reading(lambda _report: iter(steps), ReadReport(done=before), inputs, done))
     reading.sizes = [size for _, _, size in files]
     return reading
 
@@ -133,9 +133,7 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     file, report = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport()
     given = sources([str(file)])
-    reading = Reading(
-        lambda counted: step_samples(given, max_chars=None, report=report if counted else ReadReport()), report, given
-    )
+    reading = Reading(lambda report: step_samples(given, max_chars=None, report=report), report, given)
     # None stands for the time in which a line is waited for.
     samples = (one for one in reading.samples(True) if one is not None)
     next(samples)

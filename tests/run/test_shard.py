@@ -5,7 +5,7 @@
 3. A line counts once in every process's report: as a text, as one of other shards, or as what it is.
 4. Bad values are one line that says what is right, with exit code 2.
 5. The same command with another I writes other files, and a name that says its shard already is not changed.
-6. Shards together make what one run makes; each goes on where it stopped, and asks nothing more when it is done.
+6. Shards together make what one run makes.
 7. A journal does not belong to a shard: going on with other texts adds them, and what is there stays.
 8. However many lines of other shards pass by, a signal stops the run.
 """
@@ -180,31 +180,6 @@ def test_shards_together_make_what_one_run_makes(tmp_path: Path) -> None:
         assert sum(one["samples"] for one in given) == 9
         assert [one["samples"] + one["other_shards"] for one in given] == [9] * 3
         assert [one["skipped"] for one in given] == [{}] * 3
-
-
-def test_a_shard_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=9) as lab:
-        lab.run(shard="1/2", max_traces=1)
-        first = texts_of(lab, "1/2")
-        finished, calls = lab.counted(shard="1/2")
-        assert texts_of(lab, "1/2")[:1] == first
-        assert calls == 8 * (len(texts_of(lab, "1/2")) - 1)
-        again, calls = lab.counted(shard="1/2")
-        assert calls == 0
-        assert again.summary.input["done_before"] + again.summary.input["other_shards"] == 9
-        assert again.summary.input["other_shards"] == finished.summary.input["other_shards"]
-
-
-def test_what_a_run_tells_names_the_texts_of_other_shards(lab: Lab) -> None:
-    others = [len([1 for number in range(4) if not shard.holds(content_id(passage(number)))]) for shard in shards(2)]
-    for shard, count in zip(shards(2), others, strict=True):
-        plan = called(*lab.arguments(shard=str(shard)), "--dry-run")
-        assert f"{count} texts of other shards" in plan.stdout
-        assert f"out.shard-{shard.number}-of-2.json" in plan.stdout.replace("\n", "")
-        done = called(*lab.arguments(shard=str(shard)))
-        assert done.returncode == 0, done.stderr
-        assert f"4 lines, {4 - count} texts, {count} of other shards" in done.stdout
-        assert "skipped" not in done.stdout
 
 
 # 7. A journal is no shard's

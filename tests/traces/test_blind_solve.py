@@ -31,9 +31,6 @@ from tests.making import Answers, good_output, made_of, only, passage, unread
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
 
-JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
-
-
 def solving(tries: int = 3, *keep: Need) -> dict[str, Any]:
     return {"blind_solve": tries, "solver_model": "solver", "compare_model": "comparer", "keep": list(keep)}
 

@@ -1,8 +1,7 @@
 """Journals and documents whose verdicts have the older form: a `reason` and four ratings.
 
-1. They load; what was not rated is null. (tests/test_old_files.py exports and reports on them.)
-2. A run that goes on decides by the present rules: where a stored reply has the older form the judge is asked again,
-   once, and nothing else is.
+A run that goes on decides by the present rules: where a stored reply has the older form the judge is asked again, once, and
+nothing else is. (tests/test_old_files.py reads them, exports and reports on them.)
 """
 
 from __future__ import annotations
@@ -13,9 +12,6 @@ from typing import Any
 
 import pytest
 
-from programs.document_metadata import Document
-from programs.records import Verdict
-from programs.run.attempts import read_variations
 from tests.lab import Lab, laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -55,15 +51,7 @@ def lab(tmp_path: Path) -> Any:
         yield lab
 
 
-def test_1_they_load_with_what_was_not_rated_missing(lab: Lab) -> None:
-    (record,) = Document.model_validate(lab.document).questions
-    old = Verdict(judge="openai/strict", scored=True, overall=7, **OLD)
-    assert record.verdicts[0] == old
-    assert (old.fault, old.reads_like_thinking, old.words) == (None, None, "Sound, though thin.")
-    assert [len(unit.rejected) for unit in read_variations(lab.journal)] == [0, 1]
-
-
-def test_2_the_judges_are_asked_again_and_nobody_else(lab: Lab) -> None:
+def test_the_judges_are_asked_again_and_nobody_else(lab: Lab) -> None:
     finished, calls = lab.counted(**JUDGED)
     assert (finished.summary.traces, calls) == ({"accepted": 1, "rejected": 1}, 2 * len(PANEL))
     assert {line["stage"] for line in lab.lines("stage")[-calls:]} == {"judge"}

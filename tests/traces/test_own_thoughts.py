@@ -29,9 +29,6 @@ THOUGHT = (
 ANSWER = "The scatter grows towards fainter targets, so their noise leaks into the amplitude and biases it upwards."
 
 
-JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
-
-
 def thinking(tries: int = 4, *, both: bool = False) -> dict[str, Any]:
     return {"thought": "both" if both else "model", "tries": tries, "compare_model": "comparer"}
 
@@ -73,9 +70,6 @@ def thought_of(
     variations = made_of(answers, **{**thinking(), **options}).variations
     [variation] = [variation for variation in variations if variation.key.thought == "model"]
     return variation, answers
-
-
-# 1. What is asked
 
 
 # 2. What is taken

@@ -22,7 +22,6 @@ from programs.traces.variation import Variation
 from tests.making import Answers, answered, only, passage, thought
 
 CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
-JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a"]}
 
 
 def verdict(step: int, status: str = "supported", sentence: int = 2) -> dict[str, Any]:
@@ -44,11 +43,6 @@ def steps_of(variation: Variation) -> list[StepRecord]:
     ("move", "kind"),
     [
         ("opening", "tries"),
-        ("wrong_turn", "wrong"),
-        ("doubt", "doubts"),
-        ("correction", "takes_back"),
-        ("weighing", "considers"),
-        ("conclusion", "settles"),
         ("of another tool", "of another tool"),
     ],
 )

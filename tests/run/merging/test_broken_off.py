@@ -88,7 +88,7 @@ def size_of(path: Path) -> int:
 
 
 def test_a_killed_merge_leaves_no_output(lab: Lab, halves: list[str]) -> None:
-    multiplied(halves[0], 150)
+    multiplied(halves[0], 40)
     dice = random.Random(0)
     words = [*halves, "--output", str(lab.folder / "merged.json")]
     drafts = ".merged.json.*.merging/merged.journal.jsonl"

@@ -73,13 +73,6 @@ def test_a_source_named_twice_counts_once(lab: Lab, halves: list[str], monkeypat
     assert sum(row["calls"] for row in found.spent_in_all) == 6 * 8
 
 
-def test_shards_of_different_n_are_merged(lab: Lab, thirds: list[str], halves: list[str]) -> None:
-    found = merged(lab, *halves, *thirds)
-    assert found.traces == {"accepted": 6}
-    assert found.shared_texts == 6
-    assert view(lab, "merged").counted()[1] == 0
-
-
 def test_documents_without_journals_are_taken_over(lab: Lab, halves: list[str]) -> None:
     alone = Path(halves[0])
     for path in lab.folder.glob(f"{alone.name}*"):

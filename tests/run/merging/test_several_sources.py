@@ -109,14 +109,7 @@ def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
 
 
 KEYS = ("questions/0a", "context/0a/limitation", "questions/0b")
-LINES = st.lists(
-    st.tuples(
-        st.sampled_from(KEYS),
-        st.booleans(),
-        st.sampled_from(["x", "y", "z"]),
-    ),
-    max_size=8,
-)
+LINES = st.lists(st.tuples(st.sampled_from(KEYS), st.booleans(), st.sampled_from(["x", "y", "z"])), max_size=8)
 
 
 def write_journal(path: Path, lines: list[tuple[str, bool, str]]) -> None:
