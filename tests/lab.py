@@ -161,6 +161,7 @@ def laboratory(
     **server: Any,
 ) -> Iterator[Lab]:
     """A lab with `texts` passages. `stages` replaces answers of the brain, `base` adds options to every run."""
+    folder.mkdir(exist_ok=True)
     brain = Scientist(stages or {})
     with StandIn(brain, **server) as running:
         lab = Lab(folder, running, brain, {})

@@ -32,7 +32,12 @@ class Intake:
         self._granted: dict[str, tuple[int, int]] = {}
         accepted = index.counts().get("accepted", 0)
         self._remaining = None if settings.max_traces is None else settings.max_traces - accepted
-        ledger.begin(index, settings.max_traces)
+        ledger.begin(index, settings.max_traces, lambda: self.room)
+
+    @property
+    def room(self) -> int | None:
+        """How many more texts may be begun or taken up again; None: any number."""
+        return None if self._most is None else max(0, self._most - self._begun) + max(0, self._unfinished)
 
     @property
     def full(self) -> bool:
@@ -56,7 +61,6 @@ class Intake:
         """A reading of the input begins."""
         if self._most is not None:
             self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
-        self._tell_room()
 
     def admits(self, sample: Sample) -> bool:
         """Whether a text may be begun, or was begun before."""
@@ -74,7 +78,6 @@ class Intake:
             self._unfinished -= 1
         else:
             self._begun += 1
-        self._tell_room()
 
     def leaves(self, sample: Sample | None, counted: bool, why: str) -> None:
         """A text was read and is left for now."""
@@ -96,7 +99,3 @@ class Intake:
         if self._remaining is not None:
             granted, before = self._granted.pop(sample.id)
             self._remaining += granted - (self._index.accepted_of(sample.id) - before)
-
-    def _tell_room(self) -> None:
-        begin = None if self._most is None else max(0, self._most - self._begun)
-        self._ledger.room = None if begin is None else begin + max(0, self._unfinished)

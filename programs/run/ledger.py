@@ -73,7 +73,7 @@ class Ledger:
     since: int = 0
     accepted_before: int = 0
     goal: int | None = None
-    room: int | None = None
+    room: Callable[[], int | None] = lambda: None
     total: Spent = field(default_factory=Spent)
     reused: int = 0
     already_done: int = 0
@@ -84,10 +84,10 @@ class Ledger:
     _under_way: set[str] = field(default_factory=set)
     _ended: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, index: Index, goal: int | None) -> None:
+    def begin(self, index: Index, goal: int | None, room: Callable[[], int | None]) -> None:
         """The run begins: what stands in the journal by now is of earlier ones. `goal` counts their traces too."""
         self.accepted_before = index.counts().get("accepted", 0)
-        self.begun, self.index, self.since, self.goal = True, index, index.end, goal
+        self.begun, self.index, self.since, self.goal, self.room = True, index, index.end, goal, room
 
     def close(self) -> None:
         """The run has ended, and its journal is about to be closed."""
@@ -132,7 +132,7 @@ class Ledger:
     def to_begin(self) -> float | None:
         """How many texts will still be begun; None: nobody knows."""
         given = None if self.reading is None else self.reading.to_begin()
-        return min((number for number in (given, self.room) if number is not None), default=None)
+        return min((number for number in (given, self.room()) if number is not None), default=None)
 
     @property
     def stopping(self) -> str | None:

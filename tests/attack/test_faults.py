@@ -171,16 +171,6 @@ def test_one_page_of_a_proxy_at_a_judges_first_call_is_tried_again(tmp_path: Pat
 
 
 @pytest.mark.attack
-@pytest.mark.parametrize("status", ["400", "403"])
-def test_a_server_that_refuses_everything_is_asked_a_handful_of_times(tmp_path: Path, status: str) -> None:
-    with laboratory(tmp_path, texts=60, faults=FaultPlan(share=1, kinds=[status])) as lab:
-        done = called(*lab.arguments(concurrency=4))
-        assert done.returncode == (2 if status == "403" else 1)
-        assert f"HTTP {status}" in done.stderr
-        assert lab.calls <= 5 + 4
-
-
-@pytest.mark.attack
 def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=6) as lab:
         lab.server.refuses_text, lab.server.keeps_its_list = "Catalogue 1 ", True

@@ -115,12 +115,9 @@ def kill_at_a_random_moment(lab: Lab, dice: random.Random) -> None:
 def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     kills = request.config.getoption("--kills")
     dice = random.Random(kills)
-    calm, rough = tmp_path / "calm", tmp_path / "rough"
-    calm.mkdir()
-    rough.mkdir()
-    with laboratory(calm, texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT) as undisturbed:
+    with laboratory(tmp_path / "calm", texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT) as undisturbed:
         undisturbed.run(**OPTIONS)
-    with laboratory(rough, texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT, latency=0.03) as lab:
+    with laboratory(tmp_path / "rough", texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT, latency=0.03) as lab:
         forbidden: list[tuple[int, set[int]]] = []
         for _ in range(kills):
             before = lab.calls

@@ -106,7 +106,6 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
             ("duplicate", 0),
         ]
         assert [became for became, _ in variations_of(lab)[1].others] == ["duplicate"]
-    (tmp_path / "mute").mkdir()
     with laboratory(tmp_path / "mute", texts=1, stages={"judge": lambda _asked: "No comment."}) as lab:
         lab.run(quality_check=True, judge_models=PANEL)
         (variation,) = variations_of(lab)

@@ -65,12 +65,9 @@ def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> No
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path, papers: Path) -> None:
     files = [str(papers / name) for name in ("b.md", "g.parquet")]
     base = {"input_file": files, "chunk_tokens": 300}
-    whole_folder, torn_folder = tmp_path / "whole", tmp_path / "torn"
-    for folder in (whole_folder, torn_folder):
-        folder.mkdir()
-    with laboratory(whole_folder, base=base) as whole:
+    with laboratory(tmp_path / "whole", base=base) as whole:
         whole.run()
-        with laboratory(torn_folder, base=base) as torn:
+        with laboratory(tmp_path / "torn", base=base) as torn:
             while torn.run(max_calls=25).status == "budget":
                 assert torn.calls <= whole.calls
             assert sorted(torn.units) == sorted(whole.units)

@@ -54,10 +54,7 @@ def repeated(lab: Lab) -> int:
 
 
 def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
-    whole, steps = tmp_path / "whole", tmp_path / "steps"
-    whole.mkdir()
-    steps.mkdir()
-    with laboratory(whole) as one, laboratory(steps) as many:
+    with laboratory(tmp_path / "whole") as one, laboratory(tmp_path / "steps") as many:
         one.run(traces_per_sample=3, traces_per_question=2)
         many.run(max_traces=2)
         many.run(traces_per_question=2, max_traces=5)

@@ -22,24 +22,16 @@ def columns(text: str) -> dict[str, list[str]]:
     return {words[0]: words[1:] for line in rows if (words := line.split()) and words[0] != "stage"}
 
 
-def test_calls_by_stage_are_those_of_all_runs(tmp_path: Path) -> None:
+def test_calls_and_costs_by_stage_are_those_of_all_runs(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=3) as lab:
         lab.run(max_traces=1)
         finished = lab.run(max_traces=3)
-        console = Console(width=200, record=True, file=io.StringIO())
-        show(finished.summary, lab.settings(max_traces=3), console)
-        rows = columns(console.export_text())
-        assert sum(int(words[1]) for words in rows.values()) == lab.calls == 24
-        assert {words[0] for words in rows.values()} == {"openai/any"}
-        assert {words[-1] for words in rows.values()} == {"unknown"}
-
-
-def test_a_known_price_gives_a_cost(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1) as lab:
-        finished = lab.run(max_traces=1)
-        price = Price(prompt=1_000_000, completion=0)
-        settings = lab.settings(max_traces=1).model_copy(update={"prices": {"openai/any": price}})
-        console = Console(width=200, record=True, file=io.StringIO())
-        show(finished.summary, settings, console)
-        rows = columns(console.export_text())
-        assert all(float(words[-1]) == int(words[3]) for words in rows.values())
+        settings = lab.settings(max_traces=3)
+        prices = {"openai/any": Price(prompt=1_000_000, completion=0)}
+        for given in (settings, settings.model_copy(update={"prices": prices})):
+            console = Console(width=200, record=True, file=io.StringIO())
+            show(finished.summary, given, console)
+            rows = columns(console.export_text())
+            assert sum(int(words[1]) for words in rows.values()) == lab.calls == 24
+            assert {words[0] for words in rows.values()} == {"openai/any"}
+            assert all(words[-1] == (f"{int(words[3]):.4g}" if given.prices else "unknown") for words in rows.values())

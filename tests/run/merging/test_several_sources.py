@@ -19,28 +19,10 @@ from programs.merge import pour
 from programs.run.journal import Journal
 from programs.run.trace_source import TraceSource
 from tests.lab import Lab, laboratory
-from tests.run.merging.merging import contents, copied, merged, records_by_id, run_as, view
+from tests.run.merging.merging import contents, copied, merged, run_as, view
 from tests.run.test_resume import score_by_text
 from tests.standin import scientist
 from tests.standin.panel import PANEL
-
-
-def seeing(model: str) -> dict[str, scientist.Answer]:
-    """Stages whose words say which model was asked."""
-
-    def answer(asked: scientist.Asked) -> dict[str, Any]:
-        return {"text": f"{scientist.answer(asked)['text']} So says {model}."}
-
-    return {"answer": answer}
-
-
-def unlike_runs(lab: Lab) -> list[str]:
-    """Two runs over the same texts, whose answers differ."""
-    journals = []
-    for name in ("anna", "bert"):
-        lab.brain.stages.update(seeing(name))
-        journals.append(run_as(lab, name))
-    return journals
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -55,18 +37,6 @@ def test_a_copy_that_was_carried_on_counts_once(lab: Lab, turned: bool) -> None:
     assert sum(row["calls"] for row in found.spent_in_all) == lab.calls - before == 6 * 8
     assert found.shared_texts >= 2
     assert view(lab, "merged").counted()[1] == 0
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_of_unlike_traces_that_of_the_source_named_first_stands(lab: Lab, turned: bool) -> None:
-    journals = unlike_runs(lab)
-    sources = journals[::-1] if turned else journals
-    found = merged(lab, *sources)
-    mine = view(lab, "merged")
-    assert records_by_id(mine) == records_by_id(view(lab, "bert" if turned else "anna"))
-    assert found.shared_texts == 6
-    assert sum(row["calls"] for row in found.spent_in_all) == 6 * 8
-    assert mine.counted()[1] == 0
 
 
 @pytest.mark.parametrize("turned", [False, True])
