@@ -152,8 +152,8 @@ class _Work:
         """Writes the end of the run into the journal, and the document."""
         settings, journal = self.settings, self.journal
         final = summary_of(status, self.ledger, self.report, journal.index, settings)
-        finished = Finished(status, final, str(failure) if failure else None)
-        finished.mistake = isinstance(failure, AccessDenied | UnknownModel)
+        mistake = isinstance(failure, AccessDenied | UnknownModel)
+        finished = Finished(status, final, str(failure) if failure else None, mistake)
         said = final.model_dump(mode="json")
         with contextlib.suppress(JournalError) if failure else contextlib.nullcontext():
             journal.append("run", None, status=status, ended=stamp(), summary=said, **facts)

@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
@@ -31,6 +31,7 @@ from programs.run import display
 from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate
 from programs.run.ledger import FRESH, Ledger, Trouble
+from programs.run.reading import Reading
 from programs.settings import Settings
 from tests.lab import LONGEST, Lab, called, environment, laboratory
 from tests.standin.faults import FaultPlan
@@ -72,9 +73,8 @@ def ledger(
     **fields: Any,
 ) -> Ledger:
     """A run of which a thousand traces are made."""
-    made = Ledger(
-        trouble=Trouble(Clock()), gate=Gate(16), reading=SimpleNamespace(to_begin=lambda: to_begin), begun=True
-    )  # type: ignore[arg-type]
+    reading = cast(Reading, SimpleNamespace(to_begin=lambda: to_begin))
+    made = Ledger(trouble=Trouble(Clock()), gate=Gate(16), reading=reading, begun=True)
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
