@@ -1,7 +1,7 @@
 """The groups of options that the settings of a command are made of, each with its defaults and bounds."""
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -118,9 +118,10 @@ class SelectionOptions(BaseModel):
         return None if self.shard is None else Shard.parse(self.shard)
 
     @property
-    def cutting(self) -> Cutting:
-        """How long texts are cut into passages."""
-        return Cutting(self.chunk_tokens, self.chunk_overlap)
+    def reading(self) -> dict[str, Any]:
+        """How texts are read, as `programs.inputs.reader.step_samples` takes it."""
+        cutting = Cutting(self.chunk_tokens, self.chunk_overlap)
+        return {"shard": self.part, "prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 
 
 class ThoughtOptions(BaseModel):

@@ -46,15 +46,8 @@ def texts_of(settings: Settings, texts: int) -> int:
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run."""
     report, characters = ReadReport(), 0
-    for sample in read_samples(
-        settings.input_file,
-        max_chars=settings.max_passage_chars,
-        report=report,
-        shard=settings.part,
-        prefilter=settings.prefilter,
-        cutting=settings.cutting,
-        text_field=settings.text_column,
-    ):
+    most = settings.max_passage_chars
+    for sample in read_samples(settings.input_file, max_chars=most, report=report, **settings.reading):
         characters += len(sample.text)
     texts = texts_of(settings, report.samples)
     calls, traces = calls_of(settings, texts), texts * settings.traces_a_text

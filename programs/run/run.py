@@ -135,16 +135,7 @@ class _Work:
         max_chars = settings.max_passage_chars or passage_chars_of(self.models.main)
 
         def read(report: ReadReport) -> Iterator[Sample | None]:
-            return step_samples(
-                self.inputs,
-                max_chars=max_chars,
-                report=report,
-                done=done,
-                shard=settings.part,
-                prefilter=settings.prefilter,
-                cutting=settings.cutting,
-                text_field=settings.text_column,
-            )
+            return step_samples(self.inputs, max_chars=max_chars, report=report, done=done, **settings.reading)
 
         return Reading(read, self.report, self.inputs, len(done))
 
