@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 
 
 class StagePlace(NamedTuple):
-    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made."""
+    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. `metrics` are
+    those of a trace whose reasons say something about the stage's own output; what else a finished trace is measured by, the
+    stages' checks have seen to."""
 
     predictor: str
     depth: int
+    metrics: tuple[str, ...] = ()
 
 
 STAGES: dict[str, StagePlace] = {
@@ -42,8 +45,8 @@ STAGES: dict[str, StagePlace] = {
     "evidence": StagePlace("strands.evidence", 2),
     "critique": StagePlace("strands.critique", 2),
     "perspective": StagePlace("strands.perspective", 2),
-    "trace": StagePlace("writer.trace", 3),
-    "answer": StagePlace("writer.answer", 4),
+    "trace": StagePlace("writer.trace", 3, ("judge",)),
+    "answer": StagePlace("writer.answer", 4, ("judge", "grades", "on_topic")),
 }
 
 WRITERS = ("trace", "answer")

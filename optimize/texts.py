@@ -64,7 +64,7 @@ class TextCompilation(Compilation):
     def measure(self, part: str, judges: dict[str, Any]) -> Measure:
         if part in self.alone:
             return StageMeasure(part)
-        return TraceMeasure(self.weights, judges, next(iter(judges.values()), None), self.rules)
+        return TraceMeasure(self.weights, judges, self.rules)
 
     def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
         student, test = self.student(ALL, tracer, models), examples_of(self.splits.test)

@@ -61,7 +61,7 @@ def judged(
     with StandIn(brain, **server) as standin:
         models = {name: resolve(name, api_base=standin.openai_base, retry=ONCE, timeout=5.0, env={}) for name in names}
         with dspy.context(adapter=PassageFirstAdapter()):
-            yield TraceMeasure(weights, models, next(iter(models.values()), None), rules), standin
+            yield TraceMeasure(weights, models, rules), standin
         for model in models.values():
             model.close()
 
