@@ -16,7 +16,6 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 import codecs
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -174,8 +173,8 @@ def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[La
     """Divides the answers by their questions, an odd number to train on or to choose by rounded down. Raises `UserError`,
     with the numbers, where there is too little, or where a side has no right or no wrong answers."""
     made = split_by(answers, lambda answer: answer.question_key, lambda answer: answer.id, settings)
-    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
-    return replace(made, train=even["train"], val=even["val"])
+    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.items()}
+    return {**even, "test": made["test"]}
 
 
 def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list[Labelled]:

@@ -99,8 +99,8 @@ class StageMeasure:
 
 class TraceMeasure(StageMeasure):
     """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
-    grades, their metrics have no score and the others share the whole. `rules` are those by which they are asked. Safe to use
-    from several threads."""
+    grades, their metrics have no score and the others share the whole. `rules` are those by which they are asked. Safe to
+    use from several threads."""
 
     def __init__(
         self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 class StagePlace(NamedTuple):
     """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. `metrics` are
-    those of a trace whose reasons say something about the stage's own output; what else a finished trace is measured by, the
-    stages' checks have seen to."""
+    those of a trace whose reasons say something about the stage's own output; what else a finished trace is measured by,
+    the stages' checks have seen to."""
 
     predictor: str
     depth: int

@@ -195,7 +195,7 @@ class Shop(Results):
 
     def lucky_in_training(self, **changed: Any) -> set[int]:
         """The number of the first training passage, which the world is told to do well."""
-        found = re.search(r"Catalogue (\d+)", self.course(**changed).splits.train[0].text)
+        found = re.search(r"Catalogue (\d+)", self.course(**changed).splits["train"][0].text)
         assert found is not None
         self.world.lucky = {int(found.group(1))}
         return self.world.lucky

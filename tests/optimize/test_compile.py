@@ -265,12 +265,12 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         names = [[name for name, _ in job.student.named_predictors()] for job in jobs]
         assert names == [["strands.critique"], ["strands.hypotheses"]]
         for job in jobs:
-            assert [example.text for example in job.train] == [sample.text for sample in course.splits.train]
-            assert [example.text for example in job.val] == [sample.text for sample in course.splits.val]
+            assert [example.text for example in job.train] == [sample.text for sample in course.splits["train"]]
+            assert [example.text for example in job.val] == [sample.text for sample in course.splits["val"]]
             assert (job.seed, job.concurrency) == (5, 4)
         # One of the two texts is a lucky one.
         assert 0.5 < jobs[1].threshold < 1.0
-        assert [example.text for example in jobs[1].good] == [course.splits.train[0].text]
+        assert [example.text for example in jobs[1].good] == [course.splits["train"][0].text]
         assert report.proof.composite.after == 1.0
         # Nothing was gained with the other stage, though it was changed too.
         assert [name for name, tuned in report.predictors.items() if tuned.changed] == ["strands.hypotheses"]

@@ -60,11 +60,11 @@ def test_1_the_sides(
         sides = sides_of(answers, **given)
     except UserError:  # too little, or all of one kind
         return
-    asked = [{one.question_key for one in side} for side in (sides.train, sides.val, sides.test)]
+    asked = [{one.question_key for one in side} for side in (sides["train"], sides["val"], sides["test"])]
     assert sum(map(len, asked)) == len(set().union(*asked))
     assert len(asked[2]) == (test or max(2, len(kinds) // 2))
-    assert sorted(one.id for one in sides.test) == sorted(one.id for one in answers if one.question_key in asked[2])
-    for side, most in ((sides.train, train), (sides.val, val)):
+    assert sorted(one.id for one in sides["test"]) == sorted(one.id for one in answers if one.question_key in asked[2])
+    for side, most in ((sides["train"], train), (sides["val"], val)):
         right = sum(one.is_right(6) for one in side)
         assert 0 < right * 2 == len(side) <= max(2, most or 24)
         assert [one.is_right(6) for one in side] == [True, False] * right
