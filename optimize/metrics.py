@@ -14,7 +14,7 @@ from programs.errors import UserError
 from programs.records import Record
 from programs.text.copying import copied_share
 from programs.text.phrases import leaning
-from programs.text.prose import is_degenerate, leaked
+from programs.text.prose import no_prose
 
 if TYPE_CHECKING:
     import dspy
@@ -114,7 +114,7 @@ def form(record: Record) -> Score:
     """The share of the question, the thought's steps and the answer that are whole prose."""
     texts = {"question": record.user_interaction.question, "answer": record.final_answer}
     texts |= {f"{step.kind} ({number})": step.text for number, step in enumerate(record.steps, 1)}
-    faults = {name: why for name, text in texts.items() if (why := leaked(text) or is_degenerate(text))}
+    faults = {name: why[0] for name, text in texts.items() if (why := no_prose(text))}
     reason = "; ".join(f"{name}: {why}" for name, why in faults.items())
     return Score(1 - len(faults) / len(texts), reason or "every text is whole")
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optimize.metrics import Score, content_of
 from programs.text.copying import copied_share
-from programs.text.prose import is_degenerate, leaked
+from programs.text.prose import is_degenerate, no_prose
 from programs.text.words import texts_in
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _fault(asked: Asked) -> str | None:
     if asked.ask.stage == "questions":
         return None
     texts = list(prose_in(asked.reply.output))
-    single = next((why for text in texts if (why := leaked(text) or is_degenerate(text))), None)
+    single = next((why for text in texts for why in no_prose(text)), None)
     return single or (is_degenerate(" ".join(texts)) if texts else None)
 
 

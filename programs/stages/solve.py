@@ -8,7 +8,7 @@ from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
 from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
-from programs.stages.judge import JUDGE_TEMPERATURE
+from programs.stages.judge import judging_ask
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
 from signatures.solve import CompareAnswers, SolveQuestion
@@ -58,13 +58,12 @@ class CompareStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(CompareAnswers)
 
-    def ask(self, question: Question, reference: str, other: str, key: str, judge: str) -> Ask:
-        """Compares one answer to a question with another, by the model `judge`."""
+    def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
+        """Compares one answer to a question with another, by the model `judge`; `name` identifies the two."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return Ask("compare", key, self.predict, inputs, depth=8, judge=judge, temperature=JUDGE_TEMPERATURE)
+        return judging_ask("compare", self.predict, name, judge, inputs, depth=8)
 
     def ask_of_try(self, question: Question, draft: Draft, name: str, tried: Ask, output: Any, judge: str) -> Ask:
         """Compares the output of a try with a draft's answer; `name` identifies the attempt."""
         number, solver = tried.key.split("/", 4)[3:]
-        key = f"compare/{name}/{number}/{solver}/{judge}"
-        return self.ask(question, draft.answer, tried.read(output).text, key, judge)
+        return self.ask(question, draft.answer, tried.read(output).text, f"{name}/{number}/{solver}", judge)
