@@ -28,7 +28,7 @@ from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
-from programs.errors import UserError
+from programs.errors import FatalError, UserError
 from programs.lms.resolve import EMBEDDED_SECONDS, Model
 from programs.tracer import Tracer, load_tracer
 
@@ -141,7 +141,8 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
     found = compilation.measured(student, train, measure)
-    recorder.check_answered(found[0].score.reason)
+    if not recorder.calls:
+        raise FatalError(f"not one call was answered ({found[0].score.reason})")
     usual = [one.score.value for one in found]
     known = [value for value in usual if value is not None]
     # A candidate must not gain by what cannot be measured.
