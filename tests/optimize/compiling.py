@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,27 +152,9 @@ def given(asked: Asked, name: str) -> str:
     return asked.text.rpartition(f"[[ ## {name} ## ]]\n")[2] if f"[[ ## {name} ## ]]" in asked.text else ""
 
 
-class Results:
-    """What a compilation wrote into its `output`."""
-
-    @property
-    def output(self) -> Path:
-        raise NotImplementedError
-
-    @property
-    def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
-        return found
-
-    @property
-    def text(self) -> str:
-        """report.md."""
-        return (self.output / "report.md").read_text(encoding="utf-8")
-
-
 @dataclass
-class Shop(Results):
-    """A folder with passages, a server and the options of every compilation."""
+class Shop:
+    """A folder with examples, a server and the options of every compilation."""
 
     folder: Path
     server: StandIn
@@ -184,34 +166,63 @@ class Shop(Results):
         return self.folder / "compiled"
 
     @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def text(self) -> str:
+        """report.md."""
+        return (self.output / "report.md").read_text(encoding="utf-8")
+
+    @property
     def calls(self) -> int:
         """Requests for answers so far."""
         return len(self.server.calls)
+
+    @property
+    def recorded(self) -> int:
+        """Calls in the journal."""
+        return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
 
     def course(self, **changed: Any) -> Compilation:
         """What a compilation with these options would do."""
         settings = {name: value for name, value in {**self.base, **changed}.items() if value is not None}
         return prepared(CompileSettings.model_validate(settings))
 
-    def lucky_in_training(self, **changed: Any) -> set[int]:
-        """The number of the first training passage, which the world is told to do well."""
+    def promised(self, **changed: Any) -> list[int]:
+        """The calls that a compilation with these options says it may make, by part."""
+        course = self.course(**changed)
+        return list(course.calls_at_most(course.runs).values())
+
+    def lucky_in_training(self, **changed: Any) -> None:
+        """Tells the world to do the first training passage well."""
         found = re.search(r"Catalogue (\d+)", self.course(**changed).splits["train"][0].text)
         assert found is not None
         self.world.lucky = {int(found.group(1))}
-        return self.world.lucky
 
     def compile(self, **changed: Any) -> subprocess.CompletedProcess[str]:
         """`python -m optimize.compile` in this process."""
-        return called(*options({**self.base, **changed}))
+        return lab.called(*options({**self.base, **changed}), main=main)
 
-    def start(self, *, env: Mapping[str, str] | None = None, **changed: Any) -> Forked:
+    def start(self, **changed: Any) -> Forked:
         """The same as a process of its own, not waited for."""
-        return Forked("optimize.compile", options({**self.base, **changed}), env=environment(env))
+        return Forked("optimize.compile", options({**self.base, **changed}), env=environment())
 
-    @property
-    def recorded(self) -> int:
-        """Calls in the journal."""
-        return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
+
+@contextmanager
+def opened(folder: Path, world: World, base: dict[str, Any], **server: Any) -> Iterator[Shop]:
+    """A shop whose compilations have these options beside those that any has."""
+    with StandIn(world, **server) as running:
+        usual = {
+            "api_base": running.openai_base,
+            "concurrency": 4,
+            "timeout": 10.0,
+            "patience": 5.0,
+            "retry_wait": 0.01,
+        }
+        yield Shop(folder, running, world, {**base, **usual, "output": str(folder / "compiled")})
+        assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
 
 
 @contextmanager
@@ -219,31 +230,18 @@ def workshop(
     folder: Path, *, weak: str = "answer", texts: int = 24, world: World | None = None, **server: Any
 ) -> Iterator[Shop]:
     """A shop with `texts` passages, no judges, and the metric that tells bananas from science."""
-    world = world or World(weak)
-    with StandIn(world, **server) as running:
-        yield Shop(
-            folder,
-            running,
-            world,
-            {
-                "model": "openai/any",
-                "api_base": running.openai_base,
-                "trainset": [str(write_passages(folder / "passages.jsonl", range(texts)))],
-                "output": str(folder / "compiled"),
-                "metric": "on_topic",
-                "judge_models": "none",
-                "num_train": 2,
-                "num_val": 2,
-                "num_test": 4,
-                "concurrency": 4,
-                "timeout": 10.0,
-                "patience": 5.0,
-                "retry_wait": 0.01,
-            },
-        )
-        assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
+    trainset = [str(write_passages(folder / "passages.jsonl", range(texts)))]
+    base = {"model": "openai/any", "trainset": trainset, "metric": "on_topic", "judge_models": "none"}
+    numbers = {"num_train": 2, "num_val": 2, "num_test": 4}
+    with opened(folder, world or World(weak), {**base, **numbers}, **server) as shop:
+        yield shop
 
 
-def called(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in this process: its exit code and what it printed."""
-    return lab.called(*arguments, main=main)
+def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
+    """The line of a compilation that is refused."""
+    done = shop.compile(**options)
+    assert done.returncode == 2, done
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert shop.calls == calls
+    return done.stderr

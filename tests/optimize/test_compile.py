@@ -46,11 +46,6 @@ def fingerprint(program: Path | None = None) -> str:
     return program_fingerprint(load_tracer(program), "passage-first")
 
 
-def bounds(shop: Shop, **options: Any) -> list[int]:
-    course = shop.course(**options)
-    return list(course.calls_at_most(course.runs).values())
-
-
 def promises(printed: str) -> list[int]:
     """The calls that the command announced, by part."""
     return [int(calls) for calls in re.findall(r"at most about (\d+) calls: ", printed)]
@@ -73,8 +68,8 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
         shop.lucky_in_training(**options)
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert promises(done.stdout) == bounds(shop, **options)
-        assert 0 < shop.calls <= sum(bounds(shop, **options))
+        assert promises(done.stdout) == shop.promised(**options)
+        assert 0 < shop.calls <= sum(shop.promised(**options))
         assert {path.name for path in shop.output.iterdir()} >= FILES
         load_tracer(shop.output, prompt_order="passage-first")
         assert identity_at(shop.output).model == "openai/any"
@@ -96,7 +91,7 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
         shop.lucky_in_training()
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert 0 < shop.calls <= sum(bounds(shop, **options))
+        assert 0 < shop.calls <= sum(shop.promised(**options))
         report = shop.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
         # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
@@ -118,7 +113,7 @@ def test_2_what_helps_is_found_among_twenty_sources(tmp_path: Path) -> None:
         shop.lucky_in_training(**options)
         done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= sum(bounds(shop, **options))
+        assert shop.calls <= sum(shop.promised(**options))
         better(shop, "hypotheses", done.stdout)
 
 
@@ -193,7 +188,7 @@ def test_4_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     with workshop(tmp_path) as shop:
         done = shop.compile(dry_run=True)
         assert (done.returncode, done.stderr) == (0, "")
-        assert promises(done.stdout) == bounds(shop)
+        assert promises(done.stdout) == shop.promised()
         assert shop.calls == shop.server.model_lists == 0
         assert not shop.output.exists()
 
@@ -217,7 +212,7 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
     with workshop(tmp_path, world=World("hypotheses", shy=True)) as shop:
         options = {"optimizer": "bootstrap", "stage": "hypotheses"}
         shop.lucky_in_training()
-        limit = sum(bounds(shop, **options))
+        limit = sum(shop.promised(**options))
         done = shop.compile(**options, max_calls=limit)
         assert done.returncode == 1
         assert done.stderr == (

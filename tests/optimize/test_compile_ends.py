@@ -31,21 +31,11 @@ from programs.compiled import program_fingerprint
 from programs.tracer import Tracer, load_tracer
 from tests.forked.process import Forked
 from tests.lab import KEY, LONGEST, USER, ended
-from tests.optimize.compiling import Shop, World, workshop
+from tests.optimize.compiling import Shop, World, mistake, workshop
 from tests.standin.faults import FaultPlan
 
 PASSWORD = "hunter2-secret"
 SMALL = {"num_train": 1, "num_val": 1, "num_test": 2}
-
-
-def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
-    """The line of a compilation that is refused."""
-    done = shop.compile(**options)
-    assert done.returncode == 2, done
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert shop.calls == calls
-    return done.stderr
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
