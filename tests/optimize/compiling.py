@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from typing import Any
 from optimize.compilation import Compilation
 from optimize.compile import main, prepared
 from optimize.settings import CompileSettings
+from programs.compiled import program_fingerprint
+from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests import lab
 from tests.forked.process import Forked
@@ -171,6 +174,11 @@ class Shop:
         return found
 
     @property
+    def fingerprint(self) -> str:
+        """That of the compiled program."""
+        return program_fingerprint(load_tracer(self.output), "passage-first")
+
+    @property
     def text(self) -> str:
         """report.md."""
         return (self.output / "report.md").read_text(encoding="utf-8")
@@ -235,6 +243,13 @@ def workshop(
     numbers = {"num_train": 2, "num_val": 2, "num_test": 4}
     with opened(folder, world or World(weak), {**base, **numbers}, **server) as shop:
         yield shop
+
+
+def wait_for(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + lab.LONGEST
+    while not true():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.002)
 
 
 def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from tests.lab import LONGEST
 from tests.lms.asking import ONCE, QUICK
+from tests.optimize.compiling import wait_for
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -83,13 +83,6 @@ def session(
         recorder.stop(LONGEST)
         opened.model.close()
         recorder.journal.close()
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONGEST
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.002)
 
 
 def our_error(caught: pytest.ExceptionInfo[BaseException]) -> type[BaseException | None]:
@@ -265,7 +258,7 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
         with session(tmp_path, server) as asked:
             thread = threading.Thread(target=asked.ask, args=("1",))
             thread.start()
-            wait_until(lambda: len(server.calls) == 3)
+            wait_for(lambda: len(server.calls) == 3)
             with pytest.raises(UserError, match="in use by another"):
                 Recorder(tmp_path)
             asked.recorder.stop(LONGEST)
