@@ -30,6 +30,7 @@ from programs.asking.reply import Rejected, Reply
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
 from programs.records import Verdict
+from signatures.grade import GRADE_DIMENSIONS
 from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, answered, good_output, unread
 from tests.optimize.test_stages import prediction
@@ -39,9 +40,7 @@ from tests.standin.server import StandIn
 
 WEIGHTS = composite_weights()
 EXAMPLE = dspy.Example()
-RULES = ("grounding", "self_contained", "form", "on_topic")
-GRADES = {"reason": "Good enough.", "question_alignment": 80, "scientific_accuracy": 80, "completeness": 80}
-GRADES |= {"uncertainty_calibration": 80, "clarity_structure": 80, "evidence_usage": 80}
+GRADES: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
 
 
 def unreadable(_: Any) -> str:
