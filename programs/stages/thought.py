@@ -88,21 +88,11 @@ class Draft:
 
 
 class Faults(NamedTuple):
-    """The faults that judges found in the attempt before, by the part that is to be written anew, and that attempt."""
+    """The faults that judges found in the attempt before, by the part that is then written anew, and that attempt."""
 
     thought: tuple[str, ...] = ()
     answer: tuple[str, ...] = ()
     draft: Draft | None = None
-
-    @property
-    def earlier_thought(self) -> str:
-        """The thought that is to be written anew, as it was written; empty where no fault was found in it."""
-        return self.draft.thought.model_dump_json() if self.draft and self.thought else ""
-
-    @property
-    def earlier_answer(self) -> str:
-        """The same of the answer."""
-        return self.draft.answer if self.draft and self.answer else ""
 
 
 FIRST_TRY = Faults()
@@ -174,7 +164,7 @@ class ThoughtStages(AwaitedModule):
                 *(not_at_hand(passage, question, plan.setting, values[-1].texts) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.trace, plan),
-            earlier=faults.earlier_thought,
+            earlier=faults.draft.thought.model_dump_json() if faults.draft and faults.thought else "",
             feedback=faults.thought,
         )
 
@@ -207,7 +197,7 @@ class ThoughtStages(AwaitedModule):
                 *(not_at_hand(passage, question, plan.setting, texts, values[-1].text) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.answer, plan),
-            earlier=faults.earlier_answer,
+            earlier=faults.draft.answer if faults.draft and faults.answer else "",
             feedback=faults.answer,
         )
 

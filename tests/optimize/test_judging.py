@@ -25,7 +25,7 @@ from optimize.splits import Splits
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
-from programs.inputs.sample import Place, content_id
+from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
 from programs.records import Verdict
 from programs.statistics.agreement import weighted_kappa
@@ -36,9 +36,8 @@ from tests.standin.server import StandIn
 
 def answer(question: int, number: int, right: bool = True) -> Labelled:
     texts = {"question": f"What makes sample {question} drift?", "answer": f"Answer {number} to it."}
-    place = Place(file="labelled.jsonl", line=1)
-    known: dict[str, Any] = {**texts, "reference": "The lamp.", "key_passage": None, "correct": right, "overall": None}
-    return Labelled(id=content_id("".join(texts.values())), source="somewhere", place=place, **known)
+    known: dict[str, Any] = {"reference": "The lamp.", "key_passage": None, "thought": None, "overall": None}
+    return Labelled(id=content_id("".join(texts.values())), **texts, **known, correct=right)
 
 
 def sides_of(answers: list[Labelled], **numbers: Any) -> Splits[Labelled]:
