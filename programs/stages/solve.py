@@ -1,7 +1,6 @@
 """The blind solve as modules: a question answered without its trace, and an answer compared with another."""
 
 import hashlib
-from typing import Any
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
@@ -10,7 +9,6 @@ from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
 from programs.stages.judge import judging_ask
 from programs.stages.questions import Question
-from programs.stages.thought import Draft
 from signatures.solve import CompareAnswers, SolveQuestion
 
 SOLVE_TEMPERATURE = 0.7
@@ -62,8 +60,3 @@ class CompareStage(PredictorModule):
         """Compares one answer to a question with another, by the model `judge`; `name` identifies the two."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
         return judging_ask("compare", self.predict, name, judge, inputs, depth=8)
-
-    def ask_of_try(self, question: Question, draft: Draft, name: str, tried: Ask, output: Any, judge: str) -> Ask:
-        """Compares the output of a try with a draft's answer; `name` identifies the attempt."""
-        number, solver = tried.key.split("/", 4)[3:]
-        return self.ask(question, draft.answer, tried.read(output).text, f"{name}/{number}/{solver}", judge)
