@@ -224,13 +224,12 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
     known = journal.latest("run", "") if recorder.calls else None
-    found = [name for name in RESULTS if (folder / name).exists()]
-    if known is None and found:
-        raise UserError(
-            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
-            "with --no-resume"
-        )
     if known is None:
+        if found := next((name for name in RESULTS if (folder / name).exists()), None):
+            raise UserError(
+                f"{folder} holds {found} without the calls that it was made of: choose another --output, or move it aside "
+                "with --no-resume"
+            )
         journal.append("run", None, settings=wanted)
         return
     # What older versions did not know was as it is by default.
@@ -280,8 +279,5 @@ def counts(side: Mapping[str, Any]) -> str:
 
 def few(count: int, what: str) -> list[str]:
     """A warning where so many (`what`: sources, questions) are too few to prove by."""
-    return (
-        [f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"]
-        if count < FEWEST_SOURCES
-        else []
-    )
+    said = f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"
+    return [said] if count < FEWEST_SOURCES else []

@@ -29,10 +29,9 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric by name. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for);
-    `judged`: a run without judges cannot measure it; `student`: it needs the extra `prove`."""
+    """A metric. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for); `judged`: a
+    run without judges cannot measure it; `student`: it needs the extra `prove`."""
 
-    name: str
     of: Callable[[Record], Score]
     weight: float
     judged: bool
@@ -63,7 +62,7 @@ def metric(
     """Makes a metric of a function, which gives it its name."""
 
     def named(function: Callable[[Record], Score]) -> Metric:
-        found = METRICS[function.__name__] = Metric(function.__name__, function, weight, judged, student)
+        found = METRICS[function.__name__] = Metric(function, weight, judged, student)
         return found
 
     return named
@@ -164,15 +163,11 @@ def lift(record: Record) -> Score:
     return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(said))
 
 
-def composite_weights() -> dict[str, float]:
-    """The default weights: half for what models judge, half for what rules can tell."""
-    return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
-
-
 def weights_of(text: str) -> dict[str, float]:
-    """The weights in `composite`, `NAME` or `NAME=0.5,NAME=0.3`. Raises `UserError` for what is none of them."""
+    """The weights in `composite` (half for what models judge, half for what rules can tell), `NAME` or `NAME=0.5,NAME=0.3`.
+    Raises `UserError` for what is none of them."""
     if text == "composite":
-        return composite_weights()
+        return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = part.strip().partition("=")

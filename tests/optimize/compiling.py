@@ -24,6 +24,7 @@ from typing import Any
 from optimize.compilation import Compilation
 from optimize.compile import main, prepared
 from optimize.settings import CompileSettings
+from optimize.stages import ALL, tunable_of
 from programs.compiled import program_fingerprint
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
@@ -38,14 +39,6 @@ MAGIC = "Name the cause first."
 DULL = "Do the step well."
 ENDLESS = "On and on. " * 300
 
-_PREDICTORS = (
-    "questions.predict",
-    *(f"strands.{name}" for name in ("context", "hypotheses", "evidence", "critique", "perspective")),
-    "writer.trace",
-    "writer.answer",
-    "judge.predict",
-)
-
 FIELDS: dict[str, Callable[[str], Any]] = {
     "observations": lambda _: "The texts are about catalogues.",
     "summary": lambda _: "Texts about catalogues.",
@@ -54,7 +47,7 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "new_instruction": lambda text: text,
     "instruction": lambda text: text,
     "discussion": lambda _: "The worse one names no cause.",
-    "module_advice": lambda text: dict.fromkeys(_PREDICTORS, text),
+    "module_advice": lambda text: dict.fromkeys([*tunable_of(ALL), "judge.predict"], text),
 }
 """What is put into each output field that optimizers ask for."""
 
@@ -117,12 +110,10 @@ class World:
         return dict(self.scientist.asked)
 
     def _good(self, asked: Asked) -> bool:
-        if asked.stage != self.weak:
-            return True
-        number = re.search(r"Catalogue (\d+)", asked.text)
-        shown = asked.text.partition(EXAMPLE)[2]
+        number, shown = re.search(r"Catalogue (\d+)", asked.text), asked.text.partition(EXAMPLE)[2]
         told = MAGIC in asked.text or (bool(shown) and BANANAS not in shown)
-        return bool(number and int(number.group(1)) in self.lucky) or (told and self.helps)
+        lucky = bool(number and int(number[1]) in self.lucky)
+        return asked.stage != self.weak or lucky or (told and self.helps)
 
     def _hypotheses(self, asked: Asked) -> Any:
         if self._good(asked):
@@ -132,7 +123,7 @@ class World:
 
     def _trace(self, asked: Asked) -> Any:
         made = scientist.trace(asked)
-        if BANANAS in given(asked, "hypotheses") or not self._good(asked):
+        if BANANAS in given(asked, "hypotheses"):
             text = f"{OFF_TOPIC}, and that might be all there is to it, or so it seems."
             made["paragraphs"].insert(1, {"kind": "considers", "text": text})
         return made

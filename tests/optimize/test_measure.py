@@ -21,7 +21,7 @@ import dspy
 import pytest
 
 from optimize.measure import Measured, OptimizerMetric, StageMeasure, TraceMeasure
-from optimize.metrics import Score, composite_weights
+from optimize.metrics import Score, weights_of
 from optimize.recording import Recorder
 from optimize.stages import STAGES
 from programs.asking.adapter import PassageFirstAdapter
@@ -38,7 +38,7 @@ from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
 
-WEIGHTS = composite_weights()
+WEIGHTS = weights_of("composite")
 EXAMPLE = dspy.Example()
 GRADES: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
 
