@@ -21,7 +21,7 @@ from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
-from signatures.shape import LENGTHS, NOTICED, SHAPES, Shape
+from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, Shape
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Setting, ThoughtOrigin, YesOrNo
 
@@ -42,7 +42,7 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, see
     has more; which one a variation gets does not change with how many there are."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
-    weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weight(kind))}
+    weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
     keys = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
     names = sorted(keys, key=keys.__getitem__, reverse=True)
     chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
