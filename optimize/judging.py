@@ -103,8 +103,8 @@ class JudgeCompilation(Compilation):
         self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
         program = settings.program
         self.model = None if program is None or program == BARE else identity_at(program).model
-        self.labels = read_labels(*settings.trainset)
-        self.splits = divided(self.labels.answers, settings)
+        answers, self.skipped = read_labels(*settings.trainset)
+        self.splits = divided(answers, settings)
         self.train, self.val = (self._examples(self.splits[side], settings.judges) for side in ("train", "val"))
         for side, answers in self.splits.items():
             unique = {answer.id for answer in answers}
@@ -141,7 +141,7 @@ class JudgeCompilation(Compilation):
         return prove_judges(self.splits["test"], before, after, self.settings.judged_correct_from, self.settings.seed)
 
     def warnings(self, proof: Proof) -> list[str]:  # noqa: ARG002
-        found = [f"{count} records left out: {reason}" for reason, count in self.labels.skipped.items()]
+        found = [f"{count} records left out: {reason}" for reason, count in self.skipped.items()]
         if any(answer.thought is None for answer in self.splits["test"]):
             found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
         return [*found, *few(questions_in(self.splits["test"]), "questions")]

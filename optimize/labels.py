@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -80,17 +80,10 @@ class Labelled(BaseModel):
         return {**shown, "thought": self.thought, "answer": self.answer}
 
 
-class Labels(NamedTuple):
-    """What files hold: the labelled answers, and why how many records were skipped."""
-
-    answers: list[Labelled]
-    skipped: Counter[str]
-
-
-def read_labels(*paths: Path | str) -> Labels:
-    """The labelled answers of files, each once, with its last label, in the order in which they first
-    came. Records without a reference and a key passage, without a label, and those that were there before are skipped and
-    counted. Raises `UserError`, with file and line, for a record of another form, and for a file without an answer."""
+def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
+    """The labelled answers of files, each once, with its last label, in the order in which they first came; and how many
+    records were skipped, by why: without a reference and a key passage, without a label, or there before. Raises
+    `UserError`, with file and line, for a record of another form, and for a file without an answer."""
     answers: dict[str, Labelled] = {}
     skipped: Counter[str] = Counter()
     for path in map(Path, paths):
@@ -107,7 +100,7 @@ def read_labels(*paths: Path | str) -> Labels:
                 skipped[REPLACED] += 1
             elif earlier is not one:
                 skipped[Skip.DUPLICATE.value] += 1
-    return Labels(list(answers.values()), skipped)
+    return list(answers.values()), skipped
 
 
 def _records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:

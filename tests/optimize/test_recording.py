@@ -31,6 +31,7 @@ from programs.errors import AccessDenied, CallError, TransientError, Truncated, 
 from programs.lms.failures import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
+from programs.lms.retry import RetryPolicy
 from tests.lab import LONGEST
 from tests.lms.asking import ONCE, QUICK
 from tests.optimize.compiling import wait_for
@@ -58,14 +59,13 @@ class Counting:
 class Session:
     """A recorder, and a recorded model on a stand-in server."""
 
-    def __init__(self, recorder: Recorder, server: StandIn, given: dict[str, Any]) -> None:
-        self.recorder, self.server = recorder, server
-        self.given = {"retry": QUICK, "timeout": 10.0, "env": {}, **given}
+    def __init__(self, recorder: Recorder, server: StandIn, retry: RetryPolicy) -> None:
+        self.recorder, self.server, self.retry = recorder, server, retry
         self.model = self.open()
 
     def open(self, name: str = "openai/any", base: str | None = None) -> Model:
-        found = resolve(name, api_base=base or self.server.openai_base, **self.given)
-        return recorded(found, self.recorder, "student")
+        base = base or self.server.openai_base
+        return recorded(resolve(name, api_base=base, retry=self.retry, timeout=10.0, env={}), self.recorder, "student")
 
     def ask(self, prompt: str = "hello", **options: Any) -> str:
         return str(self.model.lm(prompt, **options)[0])
@@ -73,10 +73,10 @@ class Session:
 
 @contextmanager
 def session(
-    folder: Path, server: StandIn, *, max_calls: int | None = None, at_once: int = 16, **given: Any
+    folder: Path, server: StandIn, *, max_calls: int | None = None, retry: RetryPolicy = QUICK
 ) -> Iterator[Session]:
-    recorder = Recorder(folder, max_calls=max_calls, at_once=at_once)
-    opened = Session(recorder, server, given)
+    recorder = Recorder(folder, max_calls=max_calls)
+    opened = Session(recorder, server, retry)
     try:
         yield opened
     finally:
