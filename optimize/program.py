@@ -103,8 +103,8 @@ class Student(Tunable):
 
         tracer = Tracer(self.questions, self.strands, self.writer)
         made = await tracer.made(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
-        failures = [one.failure for one in (made, *made.variations) if one.failure]
-        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=failures)
+        failures = filter(None, [made.failure, *(variation.failure for variation in made.variations)])
+        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=list(failures))
 
 
 def plain(value: Any) -> Any:

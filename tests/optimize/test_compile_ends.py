@@ -8,8 +8,8 @@
 5. A folder goes on with the same options alone.
 6. Killed and resumed, it asks for no recorded answer again, and comes to the program and the proof of a compilation that
    nobody killed.
-7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again.
-8. A server that is away does not keep it from ending, whatever its patience.
+7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again. A
+   server that is away does not keep it from ending, whatever its patience.
 """
 
 from __future__ import annotations
@@ -218,38 +218,26 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
         assert (shop.fingerprint, shop.report["proof"]) == killed
 
 
-def test_7_interrupted_and_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [None, "503", "hang"])
+def test_7_interrupted_and_resumed(fault: str | None, tmp_path: Path) -> None:
     with workshop(tmp_path, latency=0.05) as shop:
         options: dict[str, Any] = {"optimizer": "mipro", "stage": "answer", **SMALL}
         shop.lucky_in_training(**options)
-        process = shop.start(**options)
-        until(shop, 32, process)
-        process.send_signal(signal.SIGINT)
-        done = ended(process)
-        assert done.returncode == 130
-        assert done.stderr == ""
-        *_, last = done.stdout.splitlines()
-        assert last == "interrupted: the calls under way are waited for; run the same command again to go on"
-        assert shop.recorded == shop.calls
-
-        shop.server.latency = 0.0
-        assert shop.compile(**options).returncode == 0
-        assert shop.recorded == shop.calls
-        assert set(asked(shop).values()) == {1}
-        assert shop.report["proof"]["composite"]["interval"]["low"] > 0
-
-
-@pytest.mark.parametrize("fault", ["503", "hang"])
-def test_8_interrupted_while_the_server_is_away(fault: str, tmp_path: Path) -> None:
-    with workshop(tmp_path, latency=0.01) as shop:
-        options: dict[str, Any] = {"optimizer": "bootstrap", "stage": "answer", **SMALL}
-        shop.lucky_in_training(**options)
         process = shop.start(**options, timeout=2, patience=900)
-        until(shop, 20, process)
-        shop.server.faults = FaultPlan(share=1.0, kinds=[fault])
-        until(shop, 22, process)
+        until(shop, 32, process)
+        if fault:
+            shop.server.faults = FaultPlan(share=1.0, kinds=[fault])
+            until(shop, shop.calls + 2, process)
         process.send_signal(signal.SIGINT)
         done = ended(process)
         assert (done.returncode, done.stderr) == (130, "")
-        shop.server.faults = FaultPlan()
+        *_, last = done.stdout.splitlines()
+        assert last == "interrupted: the calls under way are waited for; run the same command again to go on"
+        lost = shop.calls - shop.recorded
+        assert fault or not lost
+
+        shop.server.faults, shop.server.latency = FaultPlan(), 0.0
         assert shop.compile(**options).returncode == 0
+        assert shop.calls - shop.recorded == lost
+        assert fault or set(asked(shop).values()) == {1}
+        assert shop.report["proof"]["composite"]["interval"]["low"] > 0
