@@ -78,6 +78,7 @@ class Compilation(ABC):
         self.settings = settings
         self.concurrency = concurrency
         self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, question_types=settings.types)
+        self.adapter = adapter_for(settings.prompt_order)
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
 
@@ -147,7 +148,7 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     known = [value for value in usual if value is not None]
     # A candidate must not gain by what cannot be measured.
     worst = min(known, default=0.0)
-    metric = OptimizerMetric(measure, worst, recorder, adapter_for(settings.prompt_order))
+    metric = OptimizerMetric(measure, worst, recorder, compilation.adapter)
     # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
     # above them.
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
@@ -197,8 +198,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
             proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
             recorder=recorder,
         )
-        adapter = adapter_for(settings.prompt_order)
-        with dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None):
+        with dspy.context(lm=models.student.lm, adapter=compilation.adapter, disable_history=True, trace=None):
             yield models
     except KeyboardInterrupt:
         # DSPy's threads go on for a moment, and would log how they end.

@@ -18,7 +18,7 @@ from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of
 from optimize.stages import JUDGE
-from programs.asking.adapter import PassageFirstAdapter, adapter_for
+from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
@@ -125,8 +125,8 @@ class JudgeCompilation(Compilation):
         return {f"tuning {JUDGE}": tuning, "proof": 2 * len(self.splits["test"]) * len(self.settings.report_judges)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
-        judges, adapter = {**models.report_judges, **models.judges}, adapter_for(self.settings.prompt_order)
-        return JudgeStudent(tracer.judge, judges, models.recorder, adapter, self.rules)
+        judges = {**models.report_judges, **models.judges}
+        return JudgeStudent(tracer.judge, judges, models.recorder, self.adapter, self.rules)
 
     def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
         return Agreement(self.settings.judged_correct_from)

@@ -14,7 +14,6 @@ from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
-from programs.asking.adapter import adapter_for
 from programs.asking.caller import options_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
 from programs.errors import UserError
@@ -57,9 +56,8 @@ class TextCompilation(Compilation):
         return {**calls, "proof": 2 * len(self.splits["test"]) * (TRACE_CALLS + judging)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
-        until = part if part in self.alone else None
-        student, adapter = models.student, adapter_for(self.settings.prompt_order)
-        return Student(tracer, tunable_of(part), models.recorder, adapter, options_of(student), self.rules, until)
+        until, options = part if part in self.alone else None, options_of(models.student)
+        return Student(tracer, tunable_of(part), models.recorder, self.adapter, options, self.rules, until)
 
     def measure(self, part: str, judges: dict[str, Any]) -> Measure:
         if part in self.alone:

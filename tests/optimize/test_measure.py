@@ -49,7 +49,6 @@ def unreadable(_: Any) -> str:
 
 @contextmanager
 def judged(
-    names: tuple[str, ...] = ("openai/a", "openai/b"),
     weights: dict[str, float] = WEIGHTS,
     rules: TryRules | None = None,
     stages: dict[str, Answer] | None = None,
@@ -58,7 +57,8 @@ def judged(
     """A measure whose judges (the first grades too) are on a stand-in server."""
     brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: GRADES, **(stages or {})})
     with StandIn(brain, **server) as standin:
-        models = {name: resolve(name, api_base=standin.openai_base, retry=ONCE, timeout=5.0, env={}) for name in names}
+        known: dict[str, Any] = {"api_base": standin.openai_base, "retry": ONCE, "timeout": 5.0, "env": {}}
+        models = {name: resolve(name, **known) for name in ("openai/a", "openai/b")}
         with dspy.context(adapter=PassageFirstAdapter()):
             yield TraceMeasure(weights, models, rules), standin
         for model in models.values():
