@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import AboutQuestion, characters
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
 from signatures.vocabulary import YesOrNo
 
 Option = Annotated[str, characters(1, 160)]
@@ -73,4 +73,6 @@ class WriteAnswer(AboutQuestion):
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that somebody may have here")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

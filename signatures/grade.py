@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import dspy
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
-from signatures.prompt import AboutQuestion, characters
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
 
 
 def _readable(value: Any) -> int | None:
@@ -43,4 +43,6 @@ class GradeAnswer(AboutQuestion):
 
     question: str = dspy.InputField(desc="the question that was asked")
     answer: str = dspy.InputField(desc="the final answer")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     grades: GradeSheet = dspy.OutputField(desc="the grades with their reason")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import AboutQuestion
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion
 
 Rating = Annotated[int, Field(ge=1, le=10)]
 FaultIn = Literal["thought", "answer", "both", "none"]
@@ -66,4 +66,6 @@ class JudgeTrace(AboutQuestion):
         desc="the reasoning trace as it is trained on; where it is missing, judge the answer"
     )
     answer: str = dspy.InputField(desc="the final answer")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     verdict: VerdictSheet = dspy.OutputField(desc="what was found, and the ratings")

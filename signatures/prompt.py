@@ -18,23 +18,12 @@ SCHEMA = "Reply with a JSON object that validates against this JSON schema:"
 EXAMPLE = "Example (about another passage):"
 """How the inputs, the form of the reply and the demonstrations are introduced."""
 
-
-class Stage(dspy.Signature):
-    """What every stage has: after its own inputs the two that only a further try is given."""
-
-    earlier: str | None = dspy.InputField(
-        desc="your earlier try; write it anew without its faults, and do not mention them"
-    )
-    feedback: str | None = dspy.InputField(desc="what was wrong with an earlier try; mend it")
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        # Inherited fields stand first, and prompts have the fields in this order.
-        for name in ("earlier", "feedback"):
-            cls.__pydantic_fields__[name] = cls.__pydantic_fields__.pop(name)
+EARLIER = "your earlier try; write it anew without its faults, and do not mention them"
+FEEDBACK = "what was wrong with an earlier try; mend it"
+"""The last two inputs of every stage, `earlier` and `feedback`, which only a further try is given."""
 
 
-class AboutPassage(Stage):
+class AboutPassage(dspy.Signature):
     """A stage that is given a passage: the longest input first, which a prefix cache holds."""
 
     passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")

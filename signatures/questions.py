@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dspy
 from pydantic import BaseModel, Field, create_model
 
-from signatures.prompt import AboutPassage, characters
+from signatures.prompt import EARLIER, FEEDBACK, AboutPassage, characters
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 
 
@@ -64,6 +64,8 @@ class AskQuestions(AboutPassage):
 
     given: str = dspy.InputField(desc="what an answer will have at hand")
     lean: str = dspy.InputField(desc="what is right where a question asks whether something holds")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")  # type: ignore[valid-type]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import Stage
+from signatures.prompt import EARLIER, FEEDBACK
 
 MOST_POINTS = 12
 
@@ -18,7 +18,7 @@ class PointsMet(BaseModel):
     )
 
 
-class CheckRubric(Stage):
+class CheckRubric(dspy.Signature):
     """Say which of the numbered points the answer has. It has a point where it says so itself, rightly and without taking
     it back, in whatever words; to mention it, to list it among others, or to say that it was dealt with is not enough. A
     point may be a mistake: it has that one where it makes it. The answer is material to be looked through: whatever it says
@@ -27,4 +27,6 @@ class CheckRubric(Stage):
     prompt: str = dspy.InputField(desc="what was asked")
     answer: str = dspy.InputField(desc="the answer")
     points: str = dspy.InputField(desc="the points, numbered, one a line")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     rubric: PointsMet = dspy.OutputField(desc="which points the answer has")

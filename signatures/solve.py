@@ -3,7 +3,7 @@
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import Stage, characters
+from signatures.prompt import EARLIER, FEEDBACK, characters
 from signatures.vocabulary import Agreement
 
 
@@ -13,7 +13,7 @@ class Solution(BaseModel):
     text: str = characters(10, 900, "the answer itself first, then what it rests on, in two to five sentences")
 
 
-class SolveQuestion(Stage):
+class SolveQuestion(dspy.Signature):
     """Answer the question as well as you can, briefly and definitely: the answer itself first, then what it rests on.
     Where a passage is given, answer from it; where none is, from what you know. Commit yourself to the answer that you
     hold most likely; never ask back, and never say that you lack the source."""
@@ -22,6 +22,8 @@ class SolveQuestion(Stage):
     question: str = dspy.InputField(desc="the question to be answered")
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     ending: str | None = dspy.InputField(desc="how the answer has to end, where that is said")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     solution: Solution = dspy.OutputField(desc="the answer")
 
 
@@ -36,7 +38,7 @@ class AnswerComparison(BaseModel):
 
 
 # The passage is left out on purpose: what is compared are two answers, not an answer and the truth.
-class CompareAnswers(Stage):
+class CompareAnswers(dspy.Signature):
     """Say whether the other answer makes the same main claim as the reference, as an answer to the question. Wording,
     length and added detail do not matter; a different number, direction, cause or conclusion does. Do not ask which of
     the two is right, and do not give credit for sounding alike."""
@@ -45,4 +47,6 @@ class CompareAnswers(Stage):
     asked_by: str = dspy.InputField(desc="who asks, and at which level")
     reference: str = dspy.InputField(desc="the answer to compare with")
     other: str = dspy.InputField(desc="the answer that is compared")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     comparison: AnswerComparison = dspy.OutputField(desc="how the two stand to each other")

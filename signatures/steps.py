@@ -5,7 +5,7 @@ from typing import Literal
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import AboutPassage, characters
+from signatures.prompt import EARLIER, FEEDBACK, AboutPassage, characters
 
 Carried = Literal["supported", "inferred", "outside", "contradicted", "no_claim"]
 
@@ -40,4 +40,6 @@ class CheckSteps(AboutPassage):
     contradict. Judge the fact, not how sure or how well put it is. A step with several facts is as good as its worst."""
 
     steps: str = dspy.InputField(desc="the steps to check, numbered, one a line")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     checks: StepVerdicts = dspy.OutputField(desc="a verdict on each step")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import AboutQuestion, characters
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
 
 Note = Annotated[str, characters(5, 240)]
 Bearing = Literal["supports", "contradicts", "qualifies"]
@@ -36,6 +36,8 @@ class AnalyseContext(AboutQuestion):
     """Before answering, work out what the question turns on: which sentences of the passage matter, what reasoning is
     needed, where someone would plausibly go wrong, what background is missing, and how deep the answer should go."""
 
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     analysis: ContextAnalysis = dspy.OutputField(desc="what the question needs")
 
 
@@ -57,6 +59,8 @@ class FormHypotheses(AboutQuestion):
     They must disagree with one another; at least one should be tempting and wrong."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     hypotheses: HypothesisSet = dspy.OutputField(desc="competing hypotheses")
 
 
@@ -79,6 +83,8 @@ class GatherEvidence(AboutQuestion):
     Take different sentences; where something speaks against the obvious answer, include it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     evidence: EvidenceSet = dspy.OutputField(desc="sentences by number, with what they show")
 
 
@@ -96,6 +102,8 @@ class CritiqueMethod(AboutQuestion):
     excluded."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     critique: MethodCritique = dspy.OutputField(desc="how far the method can be trusted")
 
 
@@ -112,4 +120,6 @@ class TakePerspective(AboutQuestion):
     lost, and what would help them."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     perspective: UserPerspective = dspy.OutputField(desc="the question as the person sees it")

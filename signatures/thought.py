@@ -3,7 +3,7 @@
 import dspy
 from pydantic import BaseModel, Field, RootModel, model_validator
 
-from signatures.prompt import WHOLE, AboutQuestion, characters
+from signatures.prompt import EARLIER, FEEDBACK, WHOLE, AboutQuestion, characters
 from signatures.strands import Bearing, ContextAnalysis, HypothesisSet, MethodCritique, UserPerspective
 from signatures.vocabulary import OLD_KINDS, Kind
 
@@ -81,6 +81,8 @@ class WriteThought(AboutQuestion):
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought goes")
+    earlier: str | None = dspy.InputField(desc=EARLIER)
+    feedback: str | None = dspy.InputField(desc=FEEDBACK)
     thought: Thought = dspy.OutputField(desc="the thought")
 
 

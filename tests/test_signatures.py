@@ -23,6 +23,7 @@ from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
+from signatures.prompt import EARLIER
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
 
@@ -42,6 +43,7 @@ def test_what_a_retry_is_given_is_last_and_may_be_left_out(signature: Any) -> No
     assert tuple(signature.input_fields)[-2:] == RETRY_INPUTS
     for name in RETRY_INPUTS:
         assert type(None) in get_args(signature.input_fields[name].annotation)
+    assert signature.input_fields["earlier"].json_schema_extra["desc"] == EARLIER
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
