@@ -28,7 +28,7 @@ from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
-from programs.errors import UserError
+from programs.errors import FatalError, UserError
 from programs.lms.resolve import EMBEDDED_SECONDS, Model
 from programs.tracer import Tracer, load_tracer
 
@@ -78,6 +78,7 @@ class Compilation(ABC):
         self.settings = settings
         self.concurrency = concurrency
         self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, question_types=settings.types)
+        self.adapter = adapter_for(settings.prompt_order)
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
 
@@ -141,12 +142,13 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
     found = compilation.measured(student, train, measure)
-    recorder.check_answered(found[0].score.reason)
+    if not recorder.calls:
+        raise FatalError(f"not one call was answered ({found[0].score.reason})")
     usual = [one.score.value for one in found]
     known = [value for value in usual if value is not None]
     # A candidate must not gain by what cannot be measured.
     worst = min(known, default=0.0)
-    metric = OptimizerMetric(measure, worst, recorder, adapter_for(settings.prompt_order))
+    metric = OptimizerMetric(measure, worst, recorder, compilation.adapter)
     # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
     # above them.
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
@@ -196,8 +198,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
             proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
             recorder=recorder,
         )
-        adapter = adapter_for(settings.prompt_order)
-        with dspy.context(lm=models.student.lm, adapter=adapter, disable_history=True, trace=None):
+        with dspy.context(lm=models.student.lm, adapter=compilation.adapter, disable_history=True, trace=None):
             yield models
     except KeyboardInterrupt:
         # DSPy's threads go on for a moment, and would log how they end.
@@ -223,13 +224,12 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
     known = journal.latest("run", "") if recorder.calls else None
-    found = [name for name in RESULTS if (folder / name).exists()]
-    if known is None and found:
-        raise UserError(
-            f"{folder} holds {found[0]} without the calls that it was made of: choose another --output, or move it aside "
-            "with --no-resume"
-        )
     if known is None:
+        if found := next((name for name in RESULTS if (folder / name).exists()), None):
+            raise UserError(
+                f"{folder} holds {found} without the calls that it was made of: choose another --output, or move it aside "
+                "with --no-resume"
+            )
         journal.append("run", None, settings=wanted)
         return
     # What older versions did not know was as it is by default.
@@ -279,8 +279,5 @@ def counts(side: Mapping[str, Any]) -> str:
 
 def few(count: int, what: str) -> list[str]:
     """A warning where so many (`what`: sources, questions) are too few to prove by."""
-    return (
-        [f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"]
-        if count < FEWEST_SOURCES
-        else []
-    )
+    said = f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"
+    return [said] if count < FEWEST_SOURCES else []

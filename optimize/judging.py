@@ -18,7 +18,7 @@ from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of
 from optimize.stages import JUDGE
-from programs.asking.adapter import PassageFirstAdapter, adapter_for
+from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of
@@ -103,10 +103,10 @@ class JudgeCompilation(Compilation):
         self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
         program = settings.program
         self.model = None if program is None or program == BARE else identity_at(program).model
-        self.labels = read_labels(*settings.trainset)
-        self.splits = divided(self.labels.answers, settings)
-        self.train, self.val = (self._examples(side, settings.judges) for side in (self.splits.train, self.splits.val))
-        for side, answers in self.splits.sides.items():
+        answers, self.skipped = read_labels(*settings.trainset)
+        self.splits = divided(answers, settings)
+        self.train, self.val = (self._examples(self.splits[side], settings.judges) for side in ("train", "val"))
+        for side, answers in self.splits.items():
             unique = {answer.id for answer in answers}
             self.data[side] = {"answers": len(unique), "questions": questions_in(answers), "hash": hash_of(unique)}
 
@@ -121,30 +121,30 @@ class JudgeCompilation(Compilation):
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The training answers are judged once more than `runs`, since their mean score is the threshold."""
-        tuning = runs + len(self.settings.judges) * len(self.splits.train) + most_proposals(runs, predictors=1)
-        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(self.splits.test) * len(self.settings.report_judges)}
+        tuning = runs + len(self.train) + most_proposals(runs, predictors=1)
+        return {f"tuning {JUDGE}": tuning, "proof": 2 * len(self.splits["test"]) * len(self.settings.report_judges)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
-        judges, adapter = {**models.report_judges, **models.judges}, adapter_for(self.settings.prompt_order)
-        return JudgeStudent(tracer.judge, judges, models.recorder, adapter, self.rules)
+        judges = {**models.report_judges, **models.judges}
+        return JudgeStudent(tracer.judge, judges, models.recorder, self.adapter, self.rules)
 
     def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
         return Agreement(self.settings.judged_correct_from)
 
     def proven(self, tracer: Tracer, models: Models) -> Ratings:
         student, judges = self.student(JUDGE, tracer, models), [*models.report_judges]
-        examples = self._examples(self.splits.test, judges)
+        examples = self._examples(self.splits["test"], judges)
         found = in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
         return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
 
     def proof(self, before: Ratings, after: Ratings) -> Proof:
-        return prove_judges(self.splits.test, before, after, self.settings.judged_correct_from, self.settings.seed)
+        return prove_judges(self.splits["test"], before, after, self.settings.judged_correct_from, self.settings.seed)
 
     def warnings(self, proof: Proof) -> list[str]:  # noqa: ARG002
-        found = [f"{count} records left out: {reason}" for reason, count in self.labels.skipped.items()]
-        if any(answer.thought is None for answer in self.splits.test):
+        found = [f"{count} records left out: {reason}" for reason, count in self.skipped.items()]
+        if any(answer.thought is None for answer in self.splits["test"]):
             found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
-        return [*found, *few(questions_in(self.splits.test), "questions")]
+        return [*found, *few(questions_in(self.splits["test"]), "questions")]
 
 
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:

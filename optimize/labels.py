@@ -15,11 +15,10 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 
 import codecs
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,10 +27,10 @@ from optimize.splits import Splits, split_by
 from programs.errors import UserError
 from programs.inputs.cleaning import clean
 from programs.inputs.jsonl import parse_object
-from programs.inputs.papers import question_key, source_of
+from programs.inputs.papers import question_key
 from programs.inputs.passage import Passage
 from programs.inputs.report import Skip, Unreadable
-from programs.inputs.sample import Place, content_id, sample_of
+from programs.inputs.sample import content_id, sample_of
 
 NO_BASIS = "neither a reference nor a key passage"
 NO_LABEL = "no human label"
@@ -48,8 +47,7 @@ class Labelled(BaseModel):
     """An answer that people judged. At least one of `reference` and `key_passage` is there, and at least one of `correct`
     (is the answer right?) and `overall` (1-10). Texts are cleaned, and none is empty.
 
-    `id` is a hash of all texts. `source` is the paper that the answer is about where the record names one, else the
-    question; `question_key` is the same for all answers to a question.
+    `id` is a hash of all texts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,11 +57,9 @@ class Labelled(BaseModel):
     reference: str | None
     key_passage: str | None
     answer: str
-    thought: str | None = None
+    thought: str | None
     correct: bool | None
     overall: int | None
-    source: str
-    place: Place
 
     def is_right(self, correct_from: int) -> bool:
         """Whether people found the answer right: what they said, or else whether their rating reaches `correct_from`."""
@@ -71,7 +67,7 @@ class Labelled(BaseModel):
 
     @property
     def question_key(self) -> str:
-        """Equal for answers to the same question."""
+        """The same for all answers to a question."""
         return question_key(self.question)
 
     @property
@@ -84,53 +80,44 @@ class Labelled(BaseModel):
         return {**shown, "thought": self.thought, "answer": self.answer}
 
 
-class Labels(NamedTuple):
-    """What files hold: the labelled answers, and why how many records were skipped."""
-
-    answers: list[Labelled]
-    skipped: Counter[str]
-
-
-def read_labels(*paths: Path | str) -> Labels:
-    """The labelled answers of files, each once, with its last label, in the order in which they first
-    came. Records without a reference and a key passage, without a label, and those that were there before are skipped and
-    counted. Raises `UserError`, with file and line, for a record of another form, and for a file without an answer."""
+def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
+    """The labelled answers of files, each once, with its last label, in the order in which they first came; and how many
+    records were skipped, by why: without a reference and a key passage, without a label, or there before. Raises
+    `UserError`, with file and line, for a record of another form, and for a file without an answer."""
     answers: dict[str, Labelled] = {}
     skipped: Counter[str] = Counter()
     for path in map(Path, paths):
-        found, left_out = _in_file(path)
-        if not found:
+        found = [_labelled(record, place) for record, place in _records(path)]
+        left_out = Counter(one for one in found if isinstance(one, str))
+        if left_out.total() == len(found):
             why = "; ".join(f"{count} with {reason}" for reason, count in left_out.items()) or "it is empty"
             raise UserError(f"{path} holds no labelled answers: {why}")
         skipped += left_out
-        for one in found:
+        for one in (one for one in found if isinstance(one, Labelled)):
             earlier = answers.setdefault(one.id, one)
             if (earlier.correct, earlier.overall) != (one.correct, one.overall):
                 answers[one.id] = one
                 skipped[REPLACED] += 1
             elif earlier is not one:
                 skipped[Skip.DUPLICATE.value] += 1
-    return Labels(list(answers.values()), skipped)
+    return list(answers.values()), skipped
 
 
-def _in_file(path: Path) -> Labels:
-    found = Labels([], Counter())
+def _records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """The records of a file, each with its place."""
     try:
         lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     for number, line in enumerate(lines, 1):
         if line.strip():
-            place = Place(file=str(path), line=number)
             try:
-                one = _labelled(parse_object(line), place)
+                yield parse_object(line), f"{path}:{number}"
             except Unreadable as problem:
-                raise UserError(f"{place}: {problem}") from None
-            found.answers.append(one) if isinstance(one, Labelled) else found.skipped.update([one])
-    return found
+                raise UserError(f"{path}:{number}: {problem}") from None
 
 
-def _labelled(record: dict[str, Any], place: Place) -> Labelled | str:
+def _labelled(record: dict[str, Any], place: str) -> Labelled | str:
     """The answer that a record holds, or the reason for which it is skipped."""
     names = ("question", "reference", "key_passage", "answer", "thought")
     wrong = next((name for name in names if not isinstance(record.get(name) or "", str)), None)
@@ -146,12 +133,11 @@ def _labelled(record: dict[str, Any], place: Place) -> Labelled | str:
         return NO_LABEL
     correct, overall = _label(record["human"], place)
     identity = (question, reference or "", key_passage or "", answer, *([thought] if thought else []))
-    paper = source_of({name: value for name, value in record.items() if name != "source"})
-    found = {"id": content_id("\0".join(identity)), "source": paper or question_key(question), "place": place}
-    return Labelled.model_validate({**texts, **found, "correct": correct, "overall": overall})
+    named = {"id": content_id("\0".join(identity)), "correct": correct, "overall": overall}
+    return Labelled.model_validate({**texts, **named})
 
 
-def _label(label: Any, place: Place) -> tuple[bool | None, int | None]:
+def _label(label: Any, place: str) -> tuple[bool | None, int | None]:
     """Whether people found the answer right, and their rating."""
     said = label if isinstance(label, dict) else {"correct": label}
     correct, overall = said.get("correct"), said.get("overall")
@@ -174,8 +160,8 @@ def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[La
     """Divides the answers by their questions, an odd number to train on or to choose by rounded down. Raises `UserError`,
     with the numbers, where there is too little, or where a side has no right or no wrong answers."""
     made = split_by(answers, lambda answer: answer.question_key, lambda answer: answer.id, settings)
-    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.sides.items()}
-    return replace(made, train=even["train"], val=even["val"])
+    even = {side: _balanced(side, some, settings.judged_correct_from) for side, some in made.items()}
+    return {**even, "test": made["test"]}
 
 
 def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list[Labelled]:

@@ -72,11 +72,6 @@ class OptimizerMetric:
             return dspy.Prediction(score=self._worst if value is None else value, feedback="\n".join([head, *said]))
 
 
-OF_STAGE: dict[str, tuple[str, ...]] = {"trace": ("judge",), "answer": ("judge", "grades", "on_topic")}
-"""The metrics whose reasons say something about a writer's own output; the stages before them have a score of their own.
-What else the finished trace is measured by, the stages' checks have seen to."""
-
-
 def passage_of(prediction: dspy.Prediction) -> str:
     """The passage as the stages see it; a closed thought is written without it."""
     return str(prediction.asked["questions"].ask.inputs["passage"])
@@ -103,22 +98,18 @@ class StageMeasure:
 
 
 class TraceMeasure(StageMeasure):
-    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges or a grader their
-    metrics have no score and the others share the whole. `rules` are those by which judges and grader are asked. Safe to
+    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
+    grades, their metrics have no score and the others share the whole. `rules` are those by which they are asked. Safe to
     use from several threads."""
 
     def __init__(
-        self,
-        weights: Mapping[str, float],
-        judges: Mapping[str, Model] | None = None,
-        grader: Model | None = None,
-        rules: TryRules | None = None,
+        self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None
     ) -> None:
         super().__init__(ALL)
-        self.weights = dict(weights)
-        self._judges = dict(judges or {}) if "judge" in weights else {}
-        self._grader = grader if "grades" in weights else None
-        self._rules = rules
+        models = dict(judges or {})
+        self._weights, self._judges = dict(weights), sorted(models) if "judge" in weights else []
+        self._graders = [*models][:1] if "grades" in weights else []
+        self._caller = Caller(lambda ask: models[ask.judge or ""], rules, strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
@@ -131,29 +122,23 @@ class TraceMeasure(StageMeasure):
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
             if any(failure.reply.fault == "refused" for failure in prediction.failures):
                 return Measured(Score(None, why), {}, stages)
-            return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self.weights else {}, stages)
+            return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self._weights else {}, stages)
         record = replace(variation, attempts=[run(self._attempt(variation))]).record()
-        metrics = {name: METRICS[name].of(record) for name in self.weights}
-        asked = {"judge": bool(self._judges), "grades": self._grader is not None}
+        metrics = {name: METRICS[name].of(record) for name in self._weights}
+        asked = {"judge": self._judges, "grades": self._graders}
         silent = [name for name, score in metrics.items() if asked.get(name) and score.value is None]
-        score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self.weights)
+        score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self._weights)
         return Measured(score, metrics, stages, record)
 
     async def _attempt(self, variation: Variation) -> Attempt:
-        attempt, name = variation.last, variation.name
-        asks = [
-            self._judge.ask(variation.passage, variation.question, attempt.draft, name, judge)
-            for judge in sorted(self._judges)
-        ]
-        caller = Caller(lambda ask: self._judges[ask.judge or ""], self._rules, strict=True)
-        replies = await together(caller.answer(ask) for ask in asks)
-        verdicts = list(map(verdict_of, asks, replies))
-        if self._grader is None:
-            return replace(attempt, verdicts=verdicts)
-        grader = self._grader
-        ask = self._grade.ask(variation.passage, variation.question, attempt.draft, name, grader.name)
-        reply = await Caller(lambda _: grader, self._rules, strict=True).answer(ask)
-        return replace(attempt, verdicts=verdicts, grades=grades_of(reply))
+        given = (variation.passage, variation.question, variation.last.draft, variation.name)
+        judging = [self._judge.ask(*given, judge) for judge in self._judges]
+        grading = [self._grade.ask(*given, grader) for grader in self._graders]
+        replies = await together(map(self._caller.answer, [*judging, *grading]))
+        grades = [grades_of(reply) for reply in replies[len(judging) :]]
+        return replace(
+            variation.last, verdicts=list(map(verdict_of, judging, replies)), grades=next(iter(grades), None)
+        )
 
 
 def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
@@ -172,7 +157,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
     if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, passage_of(prediction), prediction.pool).reason)
-    for name in OF_STAGE.get(stage, ()):
+    for name in STAGES[stage].metrics:
         score = measured.metrics.get(name)
         if score is not None and score.value is not None and score.reason:
             lines.append(f"{name} {score.value:.2f}: {score.reason}")

@@ -14,7 +14,7 @@ from programs.errors import UserError
 from programs.records import Record
 from programs.text.copying import copied_share
 from programs.text.phrases import leaning
-from programs.text.prose import is_degenerate, leaked
+from programs.text.prose import no_prose
 
 if TYPE_CHECKING:
     import dspy
@@ -29,10 +29,9 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric by name. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for);
-    `judged`: a run without judges cannot measure it; `student`: it needs the extra `prove`."""
+    """A metric. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for); `judged`: a
+    run without judges cannot measure it; `student`: it needs the extra `prove`."""
 
-    name: str
     of: Callable[[Record], Score]
     weight: float
     judged: bool
@@ -63,7 +62,7 @@ def metric(
     """Makes a metric of a function, which gives it its name."""
 
     def named(function: Callable[[Record], Score]) -> Metric:
-        found = METRICS[function.__name__] = Metric(function.__name__, function, weight, judged, student)
+        found = METRICS[function.__name__] = Metric(function, weight, judged, student)
         return found
 
     return named
@@ -114,7 +113,7 @@ def form(record: Record) -> Score:
     """The share of the question, the thought's steps and the answer that are whole prose."""
     texts = {"question": record.user_interaction.question, "answer": record.final_answer}
     texts |= {f"{step.kind} ({number})": step.text for number, step in enumerate(record.steps, 1)}
-    faults = {name: why for name, text in texts.items() if (why := leaked(text) or is_degenerate(text))}
+    faults = {name: why[0] for name, text in texts.items() if (why := no_prose(text))}
     reason = "; ".join(f"{name}: {why}" for name, why in faults.items())
     return Score(1 - len(faults) / len(texts), reason or "every text is whole")
 
@@ -164,15 +163,11 @@ def lift(record: Record) -> Score:
     return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(said))
 
 
-def composite_weights() -> dict[str, float]:
-    """The default weights: half for what models judge, half for what rules can tell."""
-    return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
-
-
 def weights_of(text: str) -> dict[str, float]:
-    """The weights in `composite`, `NAME` or `NAME=0.5,NAME=0.3`. Raises `UserError` for what is none of them."""
+    """The weights in `composite` (half for what models judge, half for what rules can tell), `NAME` or `NAME=0.5,NAME=0.3`.
+    Raises `UserError` for what is none of them."""
     if text == "composite":
-        return composite_weights()
+        return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = part.strip().partition("=")

@@ -13,28 +13,23 @@ from pydantic import BaseModel
 from optimize.recording import Recorder
 from optimize.stages import STAGES, Asked
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.ask import Answering, Ask
+from programs.asking.ask import Ask
 from programs.asking.caller import RETRY_INPUTS, AwaitedModule, Caller, TryRules
-from programs.asking.reply import Reply, StageFailed
-from programs.inputs.passage import Passage
+from programs.asking.reply import Reply
 from programs.inputs.sample import sample_of
 from programs.settings import TracerOptions
-from programs.tracer import SampleOutcome, Tracer
+from programs.tracer import Tracer
 
 Program = TypeVar("Program", bound=dspy.Module)
-
-HIDDEN_INPUTS = ("passage", *RETRY_INPUTS)
-"""Inputs that no demonstration shows: the prompt leaves another text's passage out, and an earlier try and what was wrong
-with it say nothing about a good one."""
 
 
 class Tunable(AwaitedModule):
     """A program as optimizers are shown it: they find the predictors `tunable` in it, and no others.
 
     What it leaves in DSPy's trace, which demonstrations are made of, is JSON: of each tunable predictor the last try, since
-    of a stage that was asked again the others were rejected, and without `HIDDEN_INPUTS`. Its first error ends the
-    compilation (see `Recorder.watching`): a bad reply is an outcome and none. It keeps its `adapter` whatever DSPy is
-    configured with when an optimizer runs it.
+    of a stage that was asked again the others were rejected, and without the passage and what a further try is given. Its
+    first error ends the compilation (see `Recorder.watching`): a bad reply is an outcome and none. It keeps its `adapter`
+    whatever DSPy is configured with when an optimizer runs it.
     """
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder, adapter: PassageFirstAdapter) -> None:
@@ -63,7 +58,8 @@ def _last_tries(steps: list[Any], tunable: set[int]) -> list[Any]:
         if id(predictor) in tunable:
             inputs, outputs = plain(dict(given)), dspy.Prediction(**plain(dict(made)))
             asked = {name: value for name, value in inputs.items() if name not in RETRY_INPUTS}
-            shown = {name: value for name, value in inputs.items() if name not in HIDDEN_INPUTS}
+            # A prompt leaves another text's passage out.
+            shown = {name: value for name, value in asked.items() if name != "passage"}
             found[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, outputs)
     return list(found.values())
 
@@ -98,37 +94,17 @@ class Student(Tunable):
         list of `Variation`, empty without questions), `pool` and `failures` (a list of `StageFailed`).
         Raises `BackendError` when the model cannot be reached or refuses."""
         asked: dict[str, Asked] = {}
-        sample, options = sample_of(text, title=title, domain=domain), TracerOptions(temperature=TEMPERATURE)
+
+        async def answer(ask: Ask) -> Reply:
+            if self._until is not None and ask.stage != self._until and ask.depth >= STAGES[self._until].depth:
+                return Reply(status="unread", problems=["not wanted"])
+            asked[ask.stage] = Asked(ask, await self._caller.answer(ask))
+            return asked[ask.stage].reply
+
         tracer = Tracer(self.questions, self.strands, self.writer)
-        try:
-            made = await tracer.made(sample, options, _answering(self._caller.answer, asked, self._until))
-        except _Reached:
-            made = SampleOutcome(self.questions.pool(Passage(sample), asked["questions"].reply, options.seed))
-        failures: list[StageFailed] = [made.failure] if made.failure else []
-        failures += [variation.failure for variation in made.variations if variation.failure]
-        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=failures)
-
-
-TEMPERATURE = 0.7
-"""The runner's default for the trace and the answer."""
-
-
-class _Reached(Exception):
-    """The stage that was wanted has replied."""
-
-
-def _answering(answer: Answering, asked: dict[str, Asked], until: str | None) -> Answering:
-    async def answered(ask: Ask) -> Reply:
-        if until is not None and ask.stage != until and ask.depth >= STAGES[until].depth:
-            # Asked together with the stage that is wanted, before it: nothing will read this.
-            return Reply(status="unread", problems=["not wanted"])
-        reply = await answer(ask)
-        asked[ask.stage] = Asked(ask, reply)
-        if ask.stage == until:
-            raise _Reached
-        return reply
-
-    return answered
+        made = await tracer.made(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
+        failures = filter(None, [made.failure, *(variation.failure for variation in made.variations)])
+        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=list(failures))
 
 
 def plain(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """How models are asked for instructions, and which of their proposals are fit to be tried."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,16 +10,13 @@ from optimize.recording import Recorder
 from programs.asking.adapter import PassageFirstAdapter
 from programs.errors import CallError
 from programs.lms.failures import EmptyAnswer, backend_error
+from programs.text.copying import copied_share
 
 LONGEST = 2000
 """Characters that an instruction may have."""
 
-LONGEST_QUOTE = 12
-"""An instruction with so many words in a row from one of the examples' texts has copied them."""
-
 _INSTRUCTIONS = ("proposed_instruction", "new_instruction", "instruction")
 _ADVICE = "module_advice"
-_WORD = re.compile(r"\w+")
 
 
 class ProposalAdapter(PassageFirstAdapter):
@@ -35,8 +31,8 @@ class ProposalAdapter(PassageFirstAdapter):
     def __init__(self, examples: Iterable[dspy.Example], recorder: Recorder) -> None:
         super().__init__()
         self._recorder = recorder
-        texts = (value for example in examples for value in example.inputs().values() if isinstance(value, str))
-        self._quotes = {quote for text in texts for quote in _quotes(text)}
+        inputs = (example.inputs().values() for example in examples)
+        self._texts = {value for values in inputs for value in values if isinstance(value, str)}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ProposalAdapter":
         return self
@@ -44,7 +40,7 @@ class ProposalAdapter(PassageFirstAdapter):
     def fit(self, instruction: Any) -> bool:
         """Whether an instruction may be tried."""
         whole = isinstance(instruction, str) and bool(instruction.strip()) and len(instruction) <= LONGEST
-        return whole and self._quotes.isdisjoint(_quotes(instruction))
+        return whole and not any(copied_share(instruction, text) for text in self._texts)
 
     def __call__(
         self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]
@@ -77,11 +73,6 @@ class ProposalAdapter(PassageFirstAdapter):
             return completion
         advice = {name: text for name, text in completion[_ADVICE].items() if self.fit(text)}
         return {**completion, _ADVICE: advice}
-
-
-def _quotes(text: str) -> Iterable[str]:
-    words = _WORD.findall(text.lower())
-    return (" ".join(words[start : start + LONGEST_QUOTE]) for start in range(len(words) - LONGEST_QUOTE + 1))
 
 
 def _nothing_new(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ import dspy
 import orjson
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
+from programs.asking.caller import seed_of
 from programs.background_loop import run
 from programs.errors import CallError, FatalError, Truncated
 from programs.lms.engine import BlockingEngine
@@ -98,11 +99,6 @@ class Recorder:
         if self._closed:
             raise CompileStopped("the compilation has been ended")
 
-    def check_answered(self, why: str) -> None:
-        """Raises `FatalError` when not one call was ever answered; `why` says what became of them."""
-        if not self.calls:
-            raise FatalError(f"not one call was answered ({why})")
-
     async def answered(self, key: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
         """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
         meanwhile waits; who gives up waiting does not end it."""
@@ -163,7 +159,7 @@ class Recorder:
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
     """The same model with an LM whose every call goes through the recorder and is counted under `purpose`. The LM may be
     copied, also deeply, and given other options, as optimizers do. Besides what the model itself raises, its calls raise
-    the recorder's errors, and a `CallError` for an answer that is not text."""
+    the recorder's errors."""
     engine = RecordingEngine(recorder, model, purpose)
     options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
     lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)
@@ -222,10 +218,7 @@ class RecordingEngine:
             current_meter().finish_reason = line["finish_reason"]
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
-        message, free = (
-            Message.assistant([*thought, TextPart(text=line["text"])]),
-            Usage(input_tokens=0, output_tokens=0),
-        )
+        message, free = Message.assistant([*thought, TextPart(text=line["text"])]), Usage(0, 0)
         response = Response(None, request.model, message, line["finish_reason"], free)
         if replayed:
             current_meter().add_answer(response)
@@ -247,19 +240,15 @@ class RecordingEngine:
 
 
 def _reseeded(request: Request, rollout: str | None) -> Request:
-    """The request as it is sent: its seed, where it carries one, is another for every rollout. 31 bits."""
+    """The request as it is sent: its seed, where it carries one, is another for every rollout."""
     seed = request.config.seed
     if seed is None or rollout is None:
         return request
-    digest = hashlib.blake2b(f"{seed}/{rollout}".encode(), digest_size=4).digest()
-    return replace(request, config=replace(request.config, seed=int.from_bytes(digest, "big") & 0x7FFFFFFF))
+    return replace(request, config=replace(request.config, seed=seed_of(rollout, seed, 0)))
 
 
 def _answer(response: Response) -> dict[str, Any]:
-    """Raises `EmptyAnswer` without text, `CallError` where there is more than text (calls of tools)."""
-    foreign = [part for part in response.message.parts if not isinstance(part, TextPart | ThinkingPart)]
-    if foreign:
-        raise CallError(f"the answer holds a {type(foreign[0]).__name__}: only text can be recorded")
+    """Raises `EmptyAnswer` without text."""
     text = encodable(response.text or "")
     if not text.strip():
         raise EmptyAnswer("empty answer")

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from optimize.settings import CompileSettings
 from programs.errors import UserError
@@ -15,18 +14,8 @@ MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
 
 
-@dataclass(frozen=True)
-class Splits(Generic[Item]):
-    """The three sides. No source is on two of them."""
-
-    train: list[Item]
-    val: list[Item]
-    test: list[Item]
-
-    @property
-    def sides(self) -> dict[str, list[Item]]:
-        """The sides by name."""
-        return {"train": self.train, "val": self.val, "test": self.test}
+Splits = dict[str, list[Item]]
+"""The three sides, `train`, `val` and `test`. No source is on two of them."""
 
 
 def split_by(
@@ -67,11 +56,11 @@ def split_by(
             f"--num-test {number} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
             f"--num-train {train}. Ask for fewer, or give more sources."
         )
-    return Splits(
-        train=_spread(rest[cut:], train),
-        val=_spread(rest[:cut], val),
-        test=[item for group in test for item in group[:each_test]],
-    )
+    return {
+        "train": _spread(rest[cut:], train),
+        "val": _spread(rest[:cut], val),
+        "test": [item for group in test for item in group[:each_test]],
+    }
 
 
 def _cut(sizes: list[int], num_val: int, num_train: int) -> int | None:

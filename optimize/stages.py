@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optimize.metrics import Score, content_of
 from programs.text.copying import copied_share
-from programs.text.prose import is_degenerate, leaked
+from programs.text.prose import is_degenerate, no_prose
 from programs.text.words import texts_in
 
 if TYPE_CHECKING:
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 
 
 class StagePlace(NamedTuple):
-    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made."""
+    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. `metrics` are
+    those of a trace whose reasons say something about the stage's own output; what else a finished trace is measured by,
+    the stages' checks have seen to."""
 
     predictor: str
     depth: int
+    metrics: tuple[str, ...] = ()
 
 
 STAGES: dict[str, StagePlace] = {
@@ -42,8 +45,8 @@ STAGES: dict[str, StagePlace] = {
     "evidence": StagePlace("strands.evidence", 2),
     "critique": StagePlace("strands.critique", 2),
     "perspective": StagePlace("strands.perspective", 2),
-    "trace": StagePlace("writer.trace", 3),
-    "answer": StagePlace("writer.answer", 4),
+    "trace": StagePlace("writer.trace", 3, ("judge",)),
+    "answer": StagePlace("writer.answer", 4, ("judge", "grades", "on_topic")),
 }
 
 WRITERS = ("trace", "answer")
@@ -138,7 +141,7 @@ def _fault(asked: Asked) -> str | None:
     if asked.ask.stage == "questions":
         return None
     texts = list(prose_in(asked.reply.output))
-    single = next((why for text in texts if (why := leaked(text) or is_degenerate(text))), None)
+    single = next((why for text in texts for why in no_prose(text)), None)
     return single or (is_degenerate(" ".join(texts)) if texts else None)
 
 

@@ -14,7 +14,6 @@ from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
-from programs.asking.adapter import adapter_for
 from programs.asking.caller import options_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
 from programs.errors import UserError
@@ -38,15 +37,15 @@ class TextCompilation(Compilation):
         samples = _samples(settings, passage_chars_of(table.main))
         # One text a source proves, so that what is measured on them is independent.
         self.splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
-        self.train, self.val = examples_of(self.splits.train), examples_of(self.splits.val)
+        self.train, self.val = examples_of(self.splits["train"]), examples_of(self.splits["val"])
         self.alone = scored_alone(settings)
-        for side, samples in self.splits.sides.items():
+        for side, samples in self.splits.items():
             self.data[side] = {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
         more than `runs`, since their mean score is the threshold."""
-        train, val = len(self.splits.train), len(self.splits.val)
+        train, val = len(self.train), len(self.val)
         calls = {}
         for stage in self.parts:
             before, own = run_calls(stage, _judging(self.weights, self.settings.judges), stage in self.alone)
@@ -54,28 +53,27 @@ class TextCompilation(Compilation):
                 (train + val) * before + (runs + train) * own + most_proposals(runs, len(tunable_of(stage)))
             )
         judging = _judging(self.weights, self.settings.report_judges)
-        return {**calls, "proof": 2 * len(self.splits.test) * (TRACE_CALLS + judging)}
+        return {**calls, "proof": 2 * len(self.splits["test"]) * (TRACE_CALLS + judging)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
-        until = part if part in self.alone else None
-        student, adapter = models.student, adapter_for(self.settings.prompt_order)
-        return Student(tracer, tunable_of(part), models.recorder, adapter, options_of(student), self.rules, until)
+        until, options = part if part in self.alone else None, options_of(models.student)
+        return Student(tracer, tunable_of(part), models.recorder, self.adapter, options, self.rules, until)
 
     def measure(self, part: str, judges: dict[str, Any]) -> Measure:
         if part in self.alone:
             return StageMeasure(part)
-        return TraceMeasure(self.weights, judges, next(iter(judges.values()), None), self.rules)
+        return TraceMeasure(self.weights, judges, self.rules)
 
     def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
-        student, test = self.student(ALL, tracer, models), examples_of(self.splits.test)
+        student, test = self.student(ALL, tracer, models), examples_of(self.splits["test"])
         return self.measured(student, test, self.measure(ALL, models.report_judges))
 
     def proof(self, before: Any, after: Any) -> Proof:
         return prove(before, after, seed=self.settings.seed, weights=self.weights)
 
     def warnings(self, proof: Proof) -> list[str]:
-        found = [*judge_warnings(self.settings), *few(len(self.splits.test), "sources")]
-        if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits.test):
+        found = [*judge_warnings(self.settings), *few(len(self.splits["test"]), "sources")]
+        if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits["test"]):
             found.append("no text names its source: passages of one paper may be on both sides")
         if proof.unscored_before or proof.unscored_after:
             found.append(

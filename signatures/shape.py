@@ -4,8 +4,8 @@ A new shape is a new line of `SHAPES`; what draws them is `programs.stages.thoug
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -15,16 +15,11 @@ Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(NamedTuple):
     """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never."""
 
     told: str
-    weights: Mapping[str, int] = field(default_factory=dict)
-
-    def weight(self, kind: str) -> int:
-        """The weight for a question type."""
-        return self.weights.get(kind, USUAL_WEIGHT)
+    weights: Mapping[str, int] = MappingProxyType({})
 
 
 SHAPES: dict[str, Outline] = {

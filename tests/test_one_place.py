@@ -57,7 +57,7 @@ ADDED = {
     "programs.option_groups": {
         "    max_attempts:": '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
     },
-    "optimize.metrics": {"def composite_weights": METRIC},
+    "optimize.metrics": {"def weights_of": METRIC},
     "optimize.optimizers": {"@optimizer\ndef bootstrap": OPTIMIZER},
 }
 

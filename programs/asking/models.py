@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
-from programs.lms.embedded import EmbeddedServers
+from programs.lms.embedded import SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import ModelName, with_nearest
 from programs.lms.resolve import Model, resolve
@@ -14,7 +14,6 @@ from programs.lms.server import Server
 from programs.settings import Settings
 
 CONNECT_TRIES = 3
-EMBEDDED_SLOTS = 2
 REMOTE_CONCURRENCY = 16
 
 EMBEDDED_PASSAGE_CHARS = 10_000
@@ -35,7 +34,7 @@ class ModelTable:
         self._of_stage = settings.stage_models
         check_models(settings.api_base, self.names)
         retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=told)
-        servers = EmbeddedServers(slots=EMBEDDED_SLOTS)
+        servers = EmbeddedServers()
         self._models = {
             name: resolve(
                 name,
@@ -123,14 +122,14 @@ async def _reach(server: Server) -> list[ModelName]:
 
 
 def few_slots(model: Model) -> bool:
-    """Whether it is an embedded model: a text's calls should then go one after another, so that its prefix stays in one of
-    the server's few slots."""
+    """Whether it is an embedded model: few texts should then be under way, so that what their calls share stays in the
+    server's few slots."""
     return model.name.partition(":")[0] == "embedded"
 
 
 def concurrency_of(model: Model) -> int:
     """How many calls a model is sent at once when nothing is said: as many as the embedded server has slots for."""
-    return EMBEDDED_SLOTS if few_slots(model) else REMOTE_CONCURRENCY
+    return SLOTS if few_slots(model) else REMOTE_CONCURRENCY
 
 
 def passage_chars_of(model: Model) -> int:

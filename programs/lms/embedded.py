@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+import tempfile
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,13 @@ from dspy.lm15 import Request
 
 from programs.errors import UserError
 from programs.lms.addresses import BaseUrl
-from programs.lms.openai_compatible import OpenAICompatible
+from programs.lms.openai_compatible import OpenAICompatible, Send
+from programs.lms.slots import Slots
 from programs.lms.weights import file_of
 from programs.lms.wire import BodyRules
+
+SLOTS = 4
+"""Calls that are answered at once: the four strands of a question, for which the weights are then read once a step."""
 
 TOKENS_A_SLOT = 8192
 
@@ -32,31 +39,56 @@ class Embedded(OpenAICompatible):
 
     name = "embedded"
     unreachable = "the embedded server has stopped"
+    chat_path, models_path = "/v1/chat/completions", "/v1/models"
 
-    def __init__(self, path: Path, *, slots: int = 2) -> None:
-        self._path, self._slots = path, slots
+    def __init__(self, path: Path) -> None:
+        self._path, self._slots = path, Slots(SLOTS)
         self._server: Any = None
+        self._states: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
-        super().__init__(path.stem, base=BaseUrl("http://127.0.0.1/v1"))
+        super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"))
 
     def start(self) -> None:
         """Blocks while the model loads. Raises UserError where it cannot be loaded."""
         with self._lock:
             if self._server is None:
                 key = secrets.token_hex(16)
-                self._server = self._load(key)
-                self.connect(BaseUrl(f"{self._server.listening_address}/v1"), key)
+                self._states = tempfile.TemporaryDirectory(prefix="synthreasoner-")
+                self._server = self._load(key, self._states.name)
+                self.connect(BaseUrl(self._server.listening_address), key)
 
     def close(self) -> None:
         with self._lock:
             self._server = None
+            if self._states is not None:
+                self._states.cleanup()
+                self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble.
         unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
         return {**super().body(request, rules), **unrepeated}
 
-    def _load(self, key: str) -> Any:
+    @asynccontextmanager
+    async def place(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
+        """A slot that holds as much of the prompt as any has read (`programs.lms.slots`)."""
+        parts = [request.system or "", *(part for message in request.messages for part in message.parts)]
+        slot = self._slots.take("\n".join(str(getattr(part, "text", part)) for part in parts))
+        if slot is None:
+            # More calls than slots: the server lets them wait, and gives them the next one.
+            yield {}
+            return
+        try:
+            if slot.state is not None:
+                self.payload(await send(f"/slots/{slot.number}?action=restore", {"filename": f"{slot.state}.bin"}))
+            yield {"id_slot": slot.number}
+            state = self._slots.oldest_state()
+            self.payload(await send(f"/slots/{slot.number}?action=save", {"filename": f"{state}.bin"}))
+            self._slots.saved(slot, state)
+        finally:
+            self._slots.leave(slot)
+
+    def _load(self, key: str, states: str) -> Any:
         # Its threads wait for one another at every step, and by default they do so computing: beside another process that
         # wants a core each step then waits for a turn of the scheduler. Read once, when OpenMP is loaded. On two cores the
         # model of 1.1 GB loses 1% by it when they are free and gains fivefold when not; small ones lose a quarter.
@@ -68,7 +100,7 @@ class Embedded(OpenAICompatible):
         params.model.path = str(self._path)
         params.hostnames, params.port = ["127.0.0.1"], 0
         params.api_keys, params.cors_origins, params.ui = [key], "", False
-        params.n_parallel, params.n_ctx = self._slots, self._slots * TOKENS_A_SLOT
+        params.n_parallel, params.n_ctx, params.slot_save_path = SLOTS, SLOTS * TOKENS_A_SLOT, f"{states}/"
         # A restored prompt cache may hold another conversation (llama.cpp #27148); slots keep their own prefixes.
         params.cache_ram_mib, params.slot_prompt_similarity = 0, 0.1
         params.verbosity, params.endpoint_slots = 0, False
@@ -83,8 +115,7 @@ class Embedded(OpenAICompatible):
 class EmbeddedServers:
     """The embedded models of one process: one for each file, however many names are resolved to it."""
 
-    def __init__(self, *, slots: int = 2) -> None:
-        self._slots = slots
+    def __init__(self) -> None:
         self._models: dict[Path, Embedded] = {}
 
     def get(self, name: str) -> Embedded:
@@ -95,7 +126,7 @@ class EmbeddedServers:
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
         path = file_of(name).resolve()
-        return self._models.setdefault(path, Embedded(path, slots=self._slots))
+        return self._models.setdefault(path, Embedded(path))
 
 
 def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:

@@ -6,7 +6,8 @@ A kind of server that differs from them is a class that says how, such as `progr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -34,6 +35,10 @@ class HttpReply:
     status: int
     headers: Mapping[str, str]
     text: str
+
+
+Send = Callable[[str, Mapping[str, Any]], Awaitable[HttpReply]]
+"""Sends a body to a path of the server."""
 
 
 class ModelName(NamedTuple):
@@ -95,6 +100,10 @@ class OpenAICompatible:
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         """The JSON body that asks for an answer by `rules`: the backend's own, or what the server has left of them."""
         return chat_body(request, model=self.model, rules=rules, reasoning_effort=self._effort)
+
+    def place(self, _request: Request, _send: Send) -> AbstractAsyncContextManager[dict[str, Any]]:
+        """Where the server is to answer a request: held while it is asked, and what the body says of it."""
+        return nullcontext({})
 
     def read(self, reply: HttpReply) -> Response:
         """The answer in a reply. Raises a BackendError without secrets for everything that is no answer."""

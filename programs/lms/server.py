@@ -82,7 +82,8 @@ class Server:
         await starting.at(pacer)
         refused = False
         try:
-            return await self._answer(request)
+            async with self.backend.place(request, self._send) as place:
+                return await self._answer(request, place)
         except RateLimited:
             refused = True
             raise
@@ -107,10 +108,10 @@ class Server:
             await asyncio.to_thread(self.backend.start)
             self._started = True
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, place: Mapping[str, Any]) -> Response:
         rules, meter = self._rules, current_meter()
         while True:
-            body, reply, began = self.backend.body(request, rules), None, time.monotonic()
+            body, reply, began = {**self.backend.body(request, rules), **place}, None, time.monotonic()
             try:
                 try:
                     reply = await self._send(self.backend.chat_path, body)

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from programs.errors import RunStopped
 from programs.lms.retry import Aside
@@ -21,12 +21,6 @@ COMES_BACK = -1
 """The depth of those who had a place and waited for something: before all others."""
 
 
-class _Waiting(NamedTuple):
-    depth: int
-    lane: str
-    future: "asyncio.Future[None]"
-
-
 class Gate:
     """Lets at most `capacity` callers through at once. Of those who wait, the one furthest along its text goes first,
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
@@ -36,39 +30,32 @@ class Gate:
     with a reply takes long, and many at once would hold up the call that has the place next. So at most `capacity` replies
     are not yet written at any time.
 
-    With `lanes`, callers of one lane go one after another: a server with few slots then keeps each text's prefix in
-    one of them. After `close` those who wait, and all who come, get `RunStopped`; `when_closed` is called once;
-    `interrupted` says that a signal closed it.
+    `texts` is how many texts should be under way at once. After `close` those who wait, and all who come, get
+    `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it.
     """
 
-    def __init__(self, capacity: int, lanes: bool = False) -> None:
-        self.capacity, self.lanes = capacity, lanes
+    def __init__(self, capacity: int, texts: int | None = None) -> None:
+        self.capacity, self.texts = capacity, texts or max(2, TEXTS_A_PLACE * capacity)
         self.in_flight = 0
         self.closed = self.ending = self.interrupted = False
         self.when_closed: Callable[[], object] = lambda: None
         self._closing = asyncio.Event()
-        self._busy: set[str] = set()
-        self._waiting: defaultdict[int, deque[_Waiting]] = defaultdict(deque)
+        self._waiting: defaultdict[int, deque[asyncio.Future[None]]] = defaultdict(deque)
         self._replied: deque[asyncio.Future[None]] = deque()
 
-    @property
-    def texts(self) -> int:
-        """How many texts should be under way at once."""
-        return self.capacity if self.lanes else max(2, TEXTS_A_PLACE * self.capacity)
-
     @asynccontextmanager
-    async def slot(self, depth: int, lane: str = "") -> AsyncIterator[Aside]:
+    async def slot(self, depth: int) -> AsyncIterator[Aside]:
         """Holds one place, and gives a way to wait for something without it; who comes back from that has the next place.
         Raises `RunStopped` once the gate is closed, out of such a wait too."""
-        await self._enter(depth, lane)
+        await self._enter(depth)
         held = True
 
         async def aside(waited_for: Awaitable[Any]) -> None:
             nonlocal held
             held = False
-            self._leave(lane)
+            self._leave()
             await self._unless_closed(waited_for)
-            await self._enter(COMES_BACK, lane)
+            await self._enter(COMES_BACK)
             held = True
 
         try:
@@ -76,7 +63,7 @@ class Gate:
             await self._go_on()
         finally:
             if held:
-                self._leave(lane)
+                self._leave()
 
     async def _unless_closed(self, waited_for: Awaitable[Any]) -> None:
         task, closing = asyncio.ensure_future(waited_for), asyncio.ensure_future(self._closing.wait())
@@ -96,46 +83,41 @@ class Gate:
         self._closing.set()
         self.when_closed()
         for caller in chain.from_iterable(self._waiting.values()):
-            if not caller.future.done():
-                caller.future.set_exception(RunStopped())
+            if not caller.done():
+                caller.set_exception(RunStopped())
         self._waiting.clear()
 
-    async def _enter(self, depth: int, lane: str) -> None:
+    async def _enter(self, depth: int) -> None:
         if self.closed:
             raise RunStopped
-        caller = _Waiting(depth, lane, asyncio.get_running_loop().create_future())
+        caller = asyncio.get_running_loop().create_future()
         self._waiting[depth].append(caller)
         self._admit()
         try:
-            await caller.future
+            await caller
         except asyncio.CancelledError:
             # Cancelled just as it was let through: the place is another's.
-            if caller.future.done() and not caller.future.cancelled() and caller.future.exception() is None:
-                self._leave(lane)
+            if caller.done() and not caller.cancelled() and caller.exception() is None:
+                self._leave()
             raise
 
-    def _leave(self, lane: str) -> None:
+    def _leave(self) -> None:
         self.in_flight -= 1
-        self._busy.discard(lane)
         self._admit()
 
     def _admit(self) -> None:
-        while self.in_flight < self.capacity and (caller := self._next()) is not None:
-            self._waiting[caller.depth].remove(caller)
-            if not caller.future.done():
+        while self.in_flight < self.capacity and (callers := self._next()) is not None:
+            caller = callers.popleft()
+            if not caller.done():
                 self.in_flight += 1
-                self._busy.add(caller.lane)
-                caller.future.set_result(None)
+                caller.set_result(None)
 
-    def _next(self) -> _Waiting | None:
-        """Who is to be let through next, unless it was given up."""
-        # In lanes a text's calls would lose their prefix to the others.
-        deepest_first = self.lanes or not self.ending
-        for depth in sorted(self._waiting, key=lambda depth: (depth != COMES_BACK, -depth if deepest_first else depth)):
-            for caller in self._waiting[depth]:
-                if not self.lanes or caller.lane not in self._busy or caller.future.done():
-                    return caller
-        return None
+    def _next(self) -> "deque[asyncio.Future[None]] | None":
+        """Those of whom the first is to be let through next, unless it was given up."""
+        waiting = [depth for depth, callers in self._waiting.items() if callers]
+        if COMES_BACK in waiting:
+            return self._waiting[COMES_BACK]
+        return self._waiting[min(waiting) if self.ending else max(waiting)] if waiting else None
 
     async def _go_on(self) -> None:
         loop = asyncio.get_running_loop()

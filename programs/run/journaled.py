@@ -99,7 +99,7 @@ class JournaledCaller:
     async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
         """A place for one call of an ask, and what it will take of the budget."""
         budget, model = self._ledger.budget, self._caller.name_of(ask)
-        async with self._gate.slot(ask.depth, ask.sample) as aside:
+        async with self._gate.slot(ask.depth) as aside:
             while not budget.takes(ask, model):
                 if budget.reached:
                     self._gate.close()

@@ -32,9 +32,13 @@ TOLERANCES = (0.01, 0.05)
 class Unfit(Exception):
     """A short answer, or a point, that fails its check."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(f"{reason.value}: {detail}")
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
+
+    def at(self, place: str) -> Rejection:
+        """What is left out at that place."""
+        return Rejection(reason=self.reason, detail=f"{place}: {self.detail}" if self.detail else place)
 
 
 @dataclass(frozen=True)
@@ -73,28 +77,24 @@ def checkable(
     try:
         short = _short_answer(final, context)
     except Unfit as unfit:
-        lost.append(_rejection("short answer", unfit))
+        lost.append(unfit.at("short answer"))
     points: list[RubricPoint] = []
     for number, said in enumerate(final.rubric, start=1):
         try:
             points.append(_checked(_point(said, passage), points, context))
         except Unfit as unfit:
-            lost.append(_rejection(f"point {number}", unfit))
+            lost.append(unfit.at(f"point {number}"))
     if len(points) < FEWEST_POINTS or not any(point.weight > 0 for point in points):
-        lost.append(_rejection("rubric", Unfit(Reason.TOO_FEW)))
+        lost.append(Rejection(reason=Reason.TOO_FEW, detail="rubric"))
         points = []
     return Checkable(short, points, lost)
-
-
-def _rejection(place: str, unfit: Unfit) -> Rejection:
-    return Rejection(reason=unfit.reason, detail=f"{place}: {unfit.detail}" if unfit.detail else place)
 
 
 def _short_answer(final: FinalAnswer, context: _Context) -> ShortAnswer | None:
     """Raises `Unfit`; None where the question allows none."""
     said, word = final.short, final.yes_or_no
     if said is None and word not in ("yes", "no"):
-        raise Unfit(Reason.UNREADABLE)
+        raise Unfit(Reason.UNREADABLE, "")
     if said is None or said.kind in ("none", "yes_no"):
         named = plain(said.answer) if said is not None and said.kind == "yes_no" else word
         return _yes_or_no(named, word, context)
@@ -146,17 +146,13 @@ def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
     # One word may be all that tells a wrong claim from the right one.
     words = [frozenset(plain(option).split()) for option in options]
     apart = len(options) > 1 and all(words) and len(set(words)) == len(options)
-    if not apart or not _alike(len(right), list(map(len, wrong))):
+    lengths = sorted(map(len, wrong))
+    if not apart or lengths[0] > STANDS_OUT * len(right) or len(right) > STANDS_OUT * lengths[-1]:
         raise Unfit(Reason.OPTIONS, " | ".join(options))
     said_there = content(tokens(right))
     if len(said_there & content(tokens(context.answer))) * 2 < len(said_there):
         raise Unfit(Reason.DISAGREES, right)
     return ShortAnswer(kind="choice", text=right, options=options)
-
-
-def _alike(right: int, wrong: Sequence[int]) -> bool:
-    """Whether the right option's length does not give it away among those of the wrong ones."""
-    return min(wrong) <= STANDS_OUT * right and right <= STANDS_OUT * max(wrong)
 
 
 def _term(said: ShortForm, context: _Context) -> ShortAnswer:

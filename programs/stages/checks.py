@@ -1,15 +1,14 @@
 """Why a thought or an answer cannot be used, in words that go into the next prompt; nothing wrong: an empty list."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
-from programs.stages.questions import Question, no_prose
+from programs.stages.questions import Question
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import artefacts, leaning
-from programs.text.prose import is_degenerate
+from programs.text.prose import is_degenerate, no_prose
 from programs.text.questions import only_asks
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
@@ -23,7 +22,8 @@ def thought_problems(thought: Thought, question: Question, setting: Setting) -> 
     texts, whole = thought.texts, "\n\n".join(thought.texts)
     numbered = list(enumerate(texts, start=1))
     problems = [f"paragraph {number}: {why}" for number, text in numbered for why in no_prose(text)]
-    problems = problems or [f"the thought as a whole: {why}" for why in (is_degenerate(whole),) if why]
+    if not problems and (why := is_degenerate(whole)):
+        problems.append(f"the thought as a whole: {why}")
     for number, text in numbered:
         twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
         problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
@@ -63,12 +63,6 @@ def _repeats(text: str, question: Question) -> list[str]:
     return ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
 
 
-@lru_cache(maxsize=512)
-def figures_needed(question: str, passage: str, texts: tuple[str, ...]) -> list[str]:
-    """`needs_passage`, which an answer's check, its thought's and the record ask of the same texts."""
-    return needs_passage(question, passage, texts)
-
-
 def not_at_hand(
     passage: Passage, question: Question, setting: Setting, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
@@ -78,9 +72,9 @@ def not_at_hand(
     """
     if setting == "open":
         return []
-    needed = figures_needed(question.text, passage.sample.text, tuple(thought))
+    needed = needs_passage(question.text, passage.sample.text, thought)
     if answer is not None:
-        whole = figures_needed(question.text, passage.sample.text, (*thought, answer))
+        whole = needs_passage(question.text, passage.sample.text, (*thought, answer))
         needed = whole[len(needed) :]
     if not needed:
         return []

@@ -5,7 +5,7 @@ from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Grades
-from programs.stages.judge import JUDGE_TEMPERATURE, judged_view
+from programs.stages.judge import judged_view, judging_ask
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
 from signatures.grade import GRADE_DIMENSIONS, GradeAnswer, GradeSheet
@@ -19,16 +19,8 @@ class GradeStage(PredictorModule):
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
-        return Ask(
-            stage="grade",
-            key=f"grade/{name}/{grader}",
-            predict=self.predict,
-            inputs=judged_view(passage, question, draft),
-            depth=6,
-            check=_unread,
-            judge=grader,
-            temperature=JUDGE_TEMPERATURE,
-        )
+        view = judged_view(passage, question, draft)
+        return judging_ask("grade", self.predict, name, grader, view, depth=6, check=_unread)
 
 
 def grades_of(reply: Reply) -> Grades:

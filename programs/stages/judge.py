@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from programs.asking.ask import Ask
+import dspy
+
+from programs.asking.ask import Ask, Check, accept_all
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
@@ -15,6 +17,20 @@ from signatures.judge import JudgeTrace, VerdictSheet
 
 JUDGE_TEMPERATURE = 0.0
 """The same work gets the same rating, as far as a model can do that."""
+
+
+def judging_ask(
+    stage: str,
+    predict: dspy.Predict,
+    name: str,
+    model: str,
+    inputs: Mapping[str, Any],
+    depth: int,
+    check: Check = accept_all,
+    temperature: float | None = JUDGE_TEMPERATURE,
+) -> Ask:
+    """Asks a model, which is called by name, about something that was made; `name` identifies that."""
+    return Ask(stage, f"{stage}/{name}/{model}", predict, inputs, depth, check, model, temperature)
 
 
 class JudgeStage(PredictorModule):
@@ -38,8 +54,7 @@ class JudgeStage(PredictorModule):
         shown without its tags: they are no part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        key = f"judge/{name}/{judge}"
-        return Ask("judge", key, self.predict, inputs, depth=5, judge=judge, temperature=temperature)
+        return judging_ask("judge", self.predict, name, judge, inputs, depth=5, temperature=temperature)
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:

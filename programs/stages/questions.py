@@ -17,7 +17,7 @@ from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME as SAME_QUESTION
 from programs.text.near_duplicates import similarity
 from programs.text.phrases import SENTENCE, artefacts, leaning
-from programs.text.prose import is_degenerate, leaked
+from programs.text.prose import no_prose
 from programs.text.questions import asks, strays
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 from signatures.questions import LEANS, DraftQuestion, asking_of
@@ -102,11 +102,6 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
     places = dict(zip(built_in, sorted(draw.random() for _ in built_in), strict=True))
     own = {name: random.Random(f"{seed}/{sample_id}/{name}").random() for name in types if name not in places}
     return sorted(types, key={**places, **own}.__getitem__)
-
-
-def no_prose(text: str) -> list[str]:
-    """Why a text is machine text, or says nothing; nothing wrong: an empty list."""
-    return [why for why in (leaked(text), is_degenerate(text)) if why]
 
 
 @lru_cache(maxsize=1024)

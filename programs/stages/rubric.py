@@ -5,7 +5,7 @@ from typing import Any
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
-from programs.stages.judge import JUDGE_TEMPERATURE
+from programs.stages.judge import judging_ask
 from signatures.rubric import CheckRubric
 
 
@@ -15,18 +15,12 @@ class RubricStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(CheckRubric)
 
-    def ask(self, prompt: str, answer: str, points: Sequence[str], key: str, judge: str) -> Ask:
-        """`key` identifies the answer."""
+    def ask(self, prompt: str, answer: str, points: Sequence[str], name: str, judge: str) -> Ask:
+        """`name` identifies the answer."""
         numbered = "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(points, start=1))
-        return Ask(
-            stage="rubric",
-            key=f"rubric/{key}/{judge}",
-            predict=self.predict,
-            inputs={"prompt": prompt, "answer": answer, "points": numbered},
-            depth=6,
-            check=lambda values: _faults(values[-1].met, len(points)),
-            judge=judge,
-            temperature=JUDGE_TEMPERATURE,
+        inputs = {"prompt": prompt, "answer": answer, "points": numbered}
+        return judging_ask(
+            "rubric", self.predict, name, judge, inputs, depth=6, check=lambda said: _faults(said[-1].met, len(points))
         )
 
 

@@ -1,16 +1,14 @@
 """The blind solve as modules: a question answered without its trace, and an answer compared with another."""
 
 import hashlib
-from typing import Any
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
 from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
-from programs.stages.judge import JUDGE_TEMPERATURE
+from programs.stages.judge import judging_ask
 from programs.stages.questions import Question
-from programs.stages.thought import Draft
 from signatures.solve import CompareAnswers, SolveQuestion
 
 SOLVE_TEMPERATURE = 0.7
@@ -58,13 +56,7 @@ class CompareStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(CompareAnswers)
 
-    def ask(self, question: Question, reference: str, other: str, key: str, judge: str) -> Ask:
-        """Compares one answer to a question with another, by the model `judge`."""
+    def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
+        """Compares one answer to a question with another, by the model `judge`; `name` identifies the two."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return Ask("compare", key, self.predict, inputs, depth=8, judge=judge, temperature=JUDGE_TEMPERATURE)
-
-    def ask_of_try(self, question: Question, draft: Draft, name: str, tried: Ask, output: Any, judge: str) -> Ask:
-        """Compares the output of a try with a draft's answer; `name` identifies the attempt."""
-        number, solver = tried.key.split("/", 4)[3:]
-        key = f"compare/{name}/{number}/{solver}/{judge}"
-        return self.ask(question, draft.answer, tried.read(output).text, key, judge)
+        return judging_ask("compare", self.predict, name, judge, inputs, depth=8)

@@ -7,7 +7,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.stages.judge import JUDGE_TEMPERATURE
+from programs.stages.judge import judging_ask
 from signatures.steps import CheckSteps, StepVerdict, StepVerdicts
 
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
@@ -23,15 +23,9 @@ class StepStage(PredictorModule):
         """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
-        return Ask(
-            stage="steps",
-            key=f"steps/{name}/{model}",
-            predict=self.predict,
-            inputs={"passage": passage.shown, "steps": "\n".join(shown)},
-            depth=9,
-            check=lambda values: _faults(values[-1], wanted, len(passage.spans)),
-            judge=model,
-            temperature=JUDGE_TEMPERATURE,
+        inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
+        return judging_ask(
+            "steps", self.predict, name, model, inputs, depth=9, check=lambda said: _faults(said[-1], wanted, last)
         )
 
 

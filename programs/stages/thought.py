@@ -21,7 +21,7 @@ from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
-from signatures.shape import LENGTHS, NOTICED, SHAPES, Shape
+from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, Shape
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Setting, ThoughtOrigin, YesOrNo
 
@@ -42,7 +42,7 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, see
     has more; which one a variation gets does not change with how many there are."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
-    weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weight(kind))}
+    weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
     keys = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
     names = sorted(keys, key=keys.__getitem__, reverse=True)
     chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
@@ -88,21 +88,11 @@ class Draft:
 
 
 class Faults(NamedTuple):
-    """The faults that judges found in the attempt before, by the part that is to be written anew, and that attempt."""
+    """The faults that judges found in the attempt before, by the part that is then written anew, and that attempt."""
 
     thought: tuple[str, ...] = ()
     answer: tuple[str, ...] = ()
     draft: Draft | None = None
-
-    @property
-    def earlier_thought(self) -> str:
-        """The thought that is to be written anew, as it was written; empty where no fault was found in it."""
-        return self.draft.thought.model_dump_json() if self.draft and self.thought else ""
-
-    @property
-    def earlier_answer(self) -> str:
-        """The same of the answer."""
-        return self.draft.answer if self.draft and self.answer else ""
 
 
 FIRST_TRY = Faults()
@@ -174,7 +164,7 @@ class ThoughtStages(AwaitedModule):
                 *(not_at_hand(passage, question, plan.setting, values[-1].texts) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.trace, plan),
-            earlier=faults.earlier_thought,
+            earlier=faults.draft.thought.model_dump_json() if faults.draft and faults.thought else "",
             feedback=faults.thought,
         )
 
@@ -207,7 +197,7 @@ class ThoughtStages(AwaitedModule):
                 *(not_at_hand(passage, question, plan.setting, texts, values[-1].text) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.answer, plan),
-            earlier=faults.earlier_answer,
+            earlier=faults.draft.answer if faults.draft and faults.answer else "",
             feedback=faults.answer,
         )
 

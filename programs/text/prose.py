@@ -86,6 +86,11 @@ def _rule(line: str) -> tuple[str, tuple[str, ...], re.Pattern[str]]:
 RULES = tuple(map(_rule, filter(None, _TABLE.splitlines())))
 
 
+def no_prose(text: str) -> list[str]:
+    """Why a text is machine text, or says nothing; nothing wrong: an empty list."""
+    return [why for why in (leaked(text), is_degenerate(text)) if why]
+
+
 def leaked(text: str) -> str | None:
     """The name of the first rule that finds machine text in `text`, or None when it reads as prose."""
     small = text.lower()

@@ -102,8 +102,10 @@ async def _compared(
     async def compare(ask: Ask, reply: Reply) -> Reply | None:
         if reply.status != "ok":
             return None
-        draft, name = variation.last.draft, variation.name
-        return await answer(COMPARING.ask_of_try(variation.question, draft, name, ask, reply.output, comparer))
+        number, solver = ask.key.split("/", 4)[3:]
+        reference, other = variation.last.draft.answer, ask.read(reply.output).text
+        name = f"{variation.name}/{number}/{solver}"
+        return await answer(COMPARING.ask(variation.question, reference, other, name, comparer))
 
     compared = await together(compare(ask, reply) for ask, reply in zip(asks, replies, strict=True))
     variation.last.more.setdefault("compare", []).extend(reply for reply in compared if reply is not None)

@@ -77,8 +77,7 @@ async def _try(
         return "unusable"
     draft.replies.update({stage: grounded.draft.replies[stage] for stage in ("trace", "answer")})
     reference, judge = grounded.draft.answer, options.comparer
-    key = f"compare/{name}/{grounded.plan.name}/{judge}"
-    compare = COMPARING.ask(own.question, reference, draft.answer, key, judge)
+    compare = COMPARING.ask(own.question, reference, draft.answer, f"{name}/{grounded.plan.name}", judge)
     reply = draft.replies["agreement"] = await answer(compare)
     found = compare.value_of(reply)
     agreed = Agreed(agreement=found.agreement, reason=found.reason, reference=reference, compared_by=reply.model)

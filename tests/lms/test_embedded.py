@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -33,7 +34,7 @@ SCHEMA: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Model]:
-    model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers(slots=2))
+    model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers())
     yield model
     model.close()
 
@@ -70,9 +71,26 @@ async def test_only_this_process_may_ask(model: Model) -> None:
     assert model.backend.endpoint.startswith("http://127.0.0.1:")
     strangers: list[dict[str, str]] = [{}, {"Origin": "http://evil.example"}, {"Authorization": "Bearer guess"}]
     for headers in strangers:
-        refused = httpx.post(f"{model.backend.endpoint}/chat/completions", json=body, headers=headers)
+        refused = httpx.post(f"{model.backend.endpoint}{model.backend.chat_path}", json=body, headers=headers)
         assert refused.status_code == 401
+        states = httpx.post(f"{model.backend.endpoint}/slots/0?action=save", json={"filename": "x"}, headers=headers)
+        assert states.status_code == 401
         assert refused.headers.get("access-control-allow-origin", "") == ""
+
+
+@real
+async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) -> None:
+    shared = " ".join(f"Galaxy {number} lies {number * 7} megaparsecs away." for number in range(30))
+    form = {"type": "json_schema", "schema": SCHEMA["properties"]["difficulty"]}
+    first, *others = [
+        request(f"{shared} {task}", max_tokens=60, response_format=form) for task in ["Why?", "How?", "Who?"]
+    ]
+    with metered() as alone:
+        await ask(model, first)
+    with metered() as together:
+        await asyncio.gather(*(ask(model, one) for one in others))
+    assert alone.prompt_tokens > 400
+    assert together.prompt_tokens - together.cached_tokens < 40
 
 
 @real

@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ from typing import Any
 from optimize.compilation import Compilation
 from optimize.compile import main, prepared
 from optimize.settings import CompileSettings
+from optimize.stages import ALL, tunable_of
+from programs.compiled import program_fingerprint
+from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests import lab
 from tests.forked.process import Forked
@@ -35,14 +39,6 @@ MAGIC = "Name the cause first."
 DULL = "Do the step well."
 ENDLESS = "On and on. " * 300
 
-_PREDICTORS = (
-    "questions.predict",
-    *(f"strands.{name}" for name in ("context", "hypotheses", "evidence", "critique", "perspective")),
-    "writer.trace",
-    "writer.answer",
-    "judge.predict",
-)
-
 FIELDS: dict[str, Callable[[str], Any]] = {
     "observations": lambda _: "The texts are about catalogues.",
     "summary": lambda _: "Texts about catalogues.",
@@ -51,7 +47,7 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "new_instruction": lambda text: text,
     "instruction": lambda text: text,
     "discussion": lambda _: "The worse one names no cause.",
-    "module_advice": lambda text: dict.fromkeys(_PREDICTORS, text),
+    "module_advice": lambda text: dict.fromkeys([*tunable_of(ALL), "judge.predict"], text),
 }
 """What is put into each output field that optimizers ask for."""
 
@@ -114,12 +110,10 @@ class World:
         return dict(self.scientist.asked)
 
     def _good(self, asked: Asked) -> bool:
-        if asked.stage != self.weak:
-            return True
-        number = re.search(r"Catalogue (\d+)", asked.text)
-        shown = asked.text.partition(EXAMPLE)[2]
+        number, shown = re.search(r"Catalogue (\d+)", asked.text), asked.text.partition(EXAMPLE)[2]
         told = MAGIC in asked.text or (bool(shown) and BANANAS not in shown)
-        return bool(number and int(number.group(1)) in self.lucky) or (told and self.helps)
+        lucky = bool(number and int(number[1]) in self.lucky)
+        return asked.stage != self.weak or lucky or (told and self.helps)
 
     def _hypotheses(self, asked: Asked) -> Any:
         if self._good(asked):
@@ -129,7 +123,7 @@ class World:
 
     def _trace(self, asked: Asked) -> Any:
         made = scientist.trace(asked)
-        if BANANAS in given(asked, "hypotheses") or not self._good(asked):
+        if BANANAS in given(asked, "hypotheses"):
             text = f"{OFF_TOPIC}, and that might be all there is to it, or so it seems."
             made["paragraphs"].insert(1, {"kind": "considers", "text": text})
         return made
@@ -152,27 +146,9 @@ def given(asked: Asked, name: str) -> str:
     return asked.text.rpartition(f"[[ ## {name} ## ]]\n")[2] if f"[[ ## {name} ## ]]" in asked.text else ""
 
 
-class Results:
-    """What a compilation wrote into its `output`."""
-
-    @property
-    def output(self) -> Path:
-        raise NotImplementedError
-
-    @property
-    def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
-        return found
-
-    @property
-    def text(self) -> str:
-        """report.md."""
-        return (self.output / "report.md").read_text(encoding="utf-8")
-
-
 @dataclass
-class Shop(Results):
-    """A folder with passages, a server and the options of every compilation."""
+class Shop:
+    """A folder with examples, a server and the options of every compilation."""
 
     folder: Path
     server: StandIn
@@ -184,34 +160,68 @@ class Shop(Results):
         return self.folder / "compiled"
 
     @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the compiled program."""
+        return program_fingerprint(load_tracer(self.output), "passage-first")
+
+    @property
+    def text(self) -> str:
+        """report.md."""
+        return (self.output / "report.md").read_text(encoding="utf-8")
+
+    @property
     def calls(self) -> int:
         """Requests for answers so far."""
         return len(self.server.calls)
+
+    @property
+    def recorded(self) -> int:
+        """Calls in the journal."""
+        return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
 
     def course(self, **changed: Any) -> Compilation:
         """What a compilation with these options would do."""
         settings = {name: value for name, value in {**self.base, **changed}.items() if value is not None}
         return prepared(CompileSettings.model_validate(settings))
 
-    def lucky_in_training(self, **changed: Any) -> set[int]:
-        """The number of the first training passage, which the world is told to do well."""
-        found = re.search(r"Catalogue (\d+)", self.course(**changed).splits.train[0].text)
+    def promised(self, **changed: Any) -> list[int]:
+        """The calls that a compilation with these options says it may make, by part."""
+        course = self.course(**changed)
+        return list(course.calls_at_most(course.runs).values())
+
+    def lucky_in_training(self, **changed: Any) -> None:
+        """Tells the world to do the first training passage well."""
+        found = re.search(r"Catalogue (\d+)", self.course(**changed).splits["train"][0].text)
         assert found is not None
         self.world.lucky = {int(found.group(1))}
-        return self.world.lucky
 
     def compile(self, **changed: Any) -> subprocess.CompletedProcess[str]:
         """`python -m optimize.compile` in this process."""
-        return called(*options({**self.base, **changed}))
+        return lab.called(*options({**self.base, **changed}), main=main)
 
-    def start(self, *, env: Mapping[str, str] | None = None, **changed: Any) -> Forked:
+    def start(self, **changed: Any) -> Forked:
         """The same as a process of its own, not waited for."""
-        return Forked("optimize.compile", options({**self.base, **changed}), env=environment(env))
+        return Forked("optimize.compile", options({**self.base, **changed}), env=environment())
 
-    @property
-    def recorded(self) -> int:
-        """Calls in the journal."""
-        return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
+
+@contextmanager
+def opened(folder: Path, world: World, base: dict[str, Any], **server: Any) -> Iterator[Shop]:
+    """A shop whose compilations have these options beside those that any has."""
+    with StandIn(world, **server) as running:
+        usual = {
+            "api_base": running.openai_base,
+            "concurrency": 4,
+            "timeout": 10.0,
+            "patience": 5.0,
+            "retry_wait": 0.01,
+        }
+        yield Shop(folder, running, world, {**base, **usual, "output": str(folder / "compiled")})
+        assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
 
 
 @contextmanager
@@ -219,31 +229,25 @@ def workshop(
     folder: Path, *, weak: str = "answer", texts: int = 24, world: World | None = None, **server: Any
 ) -> Iterator[Shop]:
     """A shop with `texts` passages, no judges, and the metric that tells bananas from science."""
-    world = world or World(weak)
-    with StandIn(world, **server) as running:
-        yield Shop(
-            folder,
-            running,
-            world,
-            {
-                "model": "openai/any",
-                "api_base": running.openai_base,
-                "trainset": [str(write_passages(folder / "passages.jsonl", range(texts)))],
-                "output": str(folder / "compiled"),
-                "metric": "on_topic",
-                "judge_models": "none",
-                "num_train": 2,
-                "num_val": 2,
-                "num_test": 4,
-                "concurrency": 4,
-                "timeout": 10.0,
-                "patience": 5.0,
-                "retry_wait": 0.01,
-            },
-        )
-        assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
+    trainset = [str(write_passages(folder / "passages.jsonl", range(texts)))]
+    base = {"model": "openai/any", "trainset": trainset, "metric": "on_topic", "judge_models": "none"}
+    numbers = {"num_train": 2, "num_val": 2, "num_test": 4}
+    with opened(folder, world or World(weak), {**base, **numbers}, **server) as shop:
+        yield shop
 
 
-def called(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in this process: its exit code and what it printed."""
-    return lab.called(*arguments, main=main)
+def wait_for(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + lab.LONGEST
+    while not true():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.002)
+
+
+def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
+    """The line of a compilation that is refused."""
+    done = shop.compile(**options)
+    assert done.returncode == 2, done
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert shop.calls == calls
+    return done.stderr

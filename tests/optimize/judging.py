@@ -4,26 +4,22 @@ Every question has a key word, which stands in its passage; an answer is right w
 (it says 9 to everything) until its prompt shows an example or holds `MAGIC`: then it looks whether the answer's word is
 in the passage, and says 9 or 2. What the proposer writes is now and then `MAGIC`.
 
-    with judges(tmp_path) as lab:
-        code = lab.compile("--optimizer", "bootstrap")
-        lab.report["proof"]["composite"]
+    with judges(tmp_path) as shop:
+        done = shop.compile(optimizer="bootstrap")
+        shop.report["proof"]["composite"]
 """
 
 import json
 import re
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from signatures.prompt import EXAMPLE
-from tests.optimize.compiling import DULL, MAGIC, Proposer, Results, called
-from tests.standin.faults import FaultPlan
+from tests.optimize.compiling import DULL, MAGIC, Proposer, Shop, World, opened
 from tests.standin.panel import verdict
-from tests.standin.scientist import Asked, Scientist
-from tests.standin.server import StandIn
+from tests.standin.scientist import Answer, Asked
 
 UNREADABLE = "who can tell"
 """An answer with these words gets no verdict from a judge called `mute`."""
@@ -68,62 +64,14 @@ def judge(asked: Asked) -> Any:
     return verdict(9 if word in asked.given("passage") else 2)
 
 
-@dataclass
-class Brain:
-    """Judges, and everything else that a run asks; proposes instructions when it is asked for these."""
-
-    scientist: Scientist
-    proposer: Proposer
-
-    def __call__(self, body: dict[str, Any]) -> str:
-        return self.proposer(body) if self.proposer.knows(body) else self.scientist(body)
-
-
-@dataclass
-class Lab(Results):
-    """A folder with labelled answers and a server with judges."""
-
-    folder: Path
-    server: StandIn
-
-    @property
-    def output(self) -> Path:
-        return self.folder / "judge"
-
-    @property
-    def calls(self) -> int:
-        """Requests that were answered."""
-        return sum(call.fault is None for call in self.server.calls)
-
-    def compile(self, *more: str) -> subprocess.CompletedProcess[str]:
-        """`python -m optimize.compile --stage judge` in this process; what is given stands after the usual options."""
-        options = {
-            "--stage": "judge",
-            "--trainset": str(self.folder / "labelled.jsonl"),
-            "--output": str(self.output),
-            "--api-base": self.server.openai_base,
-            "--retry-wait": "0.01",
-            "--patience": "10",
-            "--timeout": "10",
-            "--concurrency": "4",
-            "--num-train": "8",
-            "--num-val": "8",
-            "--num-test": "20",
-        }
-        judges = [] if {"--model", "--judge-models"} & {*more} else ["--judge-models", "openai/any"]
-        return called(*(word for pair in options.items() for word in pair), *judges, *more)
-
-
 @contextmanager
 def judges(
-    folder: Path,
-    lines: list[dict[str, Any]] | None = None,
-    judge: Callable[[Asked], Any] = judge,
-    faults: FaultPlan | None = None,
-) -> Iterator[Lab]:
-    """A lab with these labelled answers, or with those to 28 questions."""
-    write(folder / "labelled.jsonl", records(28) if lines is None else lines)
-    brain = Brain(Scientist({"judge": judge}), Proposer((DULL, MAGIC)))
-    with StandIn(brain, faults=faults) as server:
-        yield Lab(folder, server)
-        assert not server.surprises, f"the brain did not know what to say: {server.surprises[:3]}"
+    folder: Path, lines: list[dict[str, Any]] | None = None, judge: Answer = judge, **server: Any
+) -> Iterator[Shop]:
+    """A shop with these labelled answers, or with those to 28 questions, that compiles the judges' prompt."""
+    trainset = str(write(folder / "labelled.jsonl", records(28) if lines is None else lines))
+    base = {"stage": "judge", "trainset": trainset, "judge_models": "openai/any"}
+    numbers = {"num_train": 8, "num_val": 8, "num_test": 20}
+    world = World(stages={"judge": judge}, proposer=Proposer((DULL, MAGIC)))
+    with opened(folder, world, {**base, **numbers}, **server) as shop:
+        yield shop

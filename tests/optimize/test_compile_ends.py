@@ -8,8 +8,8 @@
 5. A folder goes on with the same options alone.
 6. Killed and resumed, it asks for no recorded answer again, and comes to the program and the proof of a compilation that
    nobody killed.
-7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again.
-8. A server that is away does not keep it from ending, whatever its patience.
+7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again. A
+   server that is away does not keep it from ending, whatever its patience.
 """
 
 from __future__ import annotations
@@ -18,34 +18,21 @@ import errno
 import json
 import os
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from programs.compiled import program_fingerprint
-from programs.tracer import Tracer, load_tracer
+from programs.tracer import Tracer
 from tests.forked.process import Forked
-from tests.lab import KEY, LONGEST, USER, ended
-from tests.optimize.compiling import Shop, World, workshop
+from tests.lab import KEY, USER, ended
+from tests.optimize.compiling import Shop, World, mistake, wait_for, workshop
 from tests.standin.faults import FaultPlan
 
 PASSWORD = "hunter2-secret"
 SMALL = {"num_train": 1, "num_val": 1, "num_test": 2}
-
-
-def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
-    """The line of a compilation that is refused."""
-    done = shop.compile(**options)
-    assert done.returncode == 2, done
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert shop.calls == calls
-    return done.stderr
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
@@ -141,16 +128,12 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
         assert len(files) >= 4
         for secret in (KEY, USER, PASSWORD):
             assert secret not in written + done.stdout + done.stderr
-        # Nor where a mistake is repeated to the user, or the server repeats it.
-        for options in ({"model": None}, {"optimizer": "magic"}, {"num_test": "1"}, {"stage": "x"}):
-            line = shop.compile(**{"api_base": base, **options}).stderr
-            assert line.startswith("error: ")
-            assert PASSWORD not in line
-            assert USER not in line
+        # Nor where a mistake is repeated to the user.
         (tmp_path / "config.yaml").write_text(f"api_base: {{here: '{base}'}}\n")
-        line = shop.compile(api_base=None, config=tmp_path / "config.yaml").stderr
-        assert "--api-base: Input should be a valid list" in line
-        assert PASSWORD not in line
+        for options in ({"stage": "x", "api_base": base}, {"api_base": None, "config": tmp_path / "config.yaml"}):
+            line = shop.compile(**options).stderr
+            assert line.startswith("error: ")
+            assert not any(secret in line for secret in (USER, PASSWORD))
 
 
 OTHERWISE: list[dict[str, Any]] = [
@@ -197,13 +180,6 @@ def test_4_skipped_lines_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     assert "--trainset: 2 lines were skipped: not JSON (" in caplog.text
 
 
-def wait_for(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.002)
-
-
 def until(shop: Shop, calls: int, process: Forked) -> None:
     """Waits for the server to have been asked so often."""
     wait_for(lambda: shop.calls >= calls or process.poll() is not None)
@@ -213,10 +189,6 @@ def until(shop: Shop, calls: int, process: Forked) -> None:
 def asked(shop: Shop) -> Counter[str]:
     """The student's requests, each by how often it came. A proposer is asked the same again for another proposal."""
     return Counter(json.dumps(body, sort_keys=True) for body in shop.server.bodies if "seed" in body)
-
-
-def result(shop: Shop) -> tuple[str, Any]:
-    return program_fingerprint(load_tracer(shop.output), "passage-first"), shop.report["proof"]
 
 
 def test_6_killed_and_resumed(tmp_path: Path) -> None:
@@ -241,43 +213,31 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
         assert repeated <= before - recorded
         assert shop.calls - shop.recorded == before - recorded
         assert shop.report["proof"]["composite"]["interval"]["low"] > 0
-        killed = result(shop)
+        killed = shop.fingerprint, shop.report["proof"]
         assert shop.compile(**options, resume=False).returncode == 0
-        assert result(shop) == killed
+        assert (shop.fingerprint, shop.report["proof"]) == killed
 
 
-def test_7_interrupted_and_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [None, "503", "hang"])
+def test_7_interrupted_and_resumed(fault: str | None, tmp_path: Path) -> None:
     with workshop(tmp_path, latency=0.05) as shop:
         options: dict[str, Any] = {"optimizer": "mipro", "stage": "answer", **SMALL}
         shop.lucky_in_training(**options)
-        process = shop.start(**options)
-        until(shop, 32, process)
-        process.send_signal(signal.SIGINT)
-        done = ended(process)
-        assert done.returncode == 130
-        assert done.stderr == ""
-        *_, last = done.stdout.splitlines()
-        assert last == "interrupted: the calls under way are waited for; run the same command again to go on"
-        assert shop.recorded == shop.calls
-
-        shop.server.latency = 0.0
-        assert shop.compile(**options).returncode == 0
-        assert shop.recorded == shop.calls
-        assert set(asked(shop).values()) == {1}
-        assert shop.report["proof"]["composite"]["interval"]["low"] > 0
-
-
-@pytest.mark.parametrize("fault", ["503", "hang"])
-def test_8_interrupted_while_the_server_is_away(fault: str, tmp_path: Path) -> None:
-    with workshop(tmp_path, latency=0.01) as shop:
-        options: dict[str, Any] = {"optimizer": "bootstrap", "stage": "answer", **SMALL}
-        shop.lucky_in_training(**options)
         process = shop.start(**options, timeout=2, patience=900)
-        until(shop, 20, process)
-        shop.server.faults = FaultPlan(share=1.0, kinds=[fault])
-        until(shop, 22, process)
+        until(shop, 32, process)
+        if fault:
+            shop.server.faults = FaultPlan(share=1.0, kinds=[fault])
+            until(shop, shop.calls + 2, process)
         process.send_signal(signal.SIGINT)
         done = ended(process)
         assert (done.returncode, done.stderr) == (130, "")
-        shop.server.faults = FaultPlan()
+        *_, last = done.stdout.splitlines()
+        assert last == "interrupted: the calls under way are waited for; run the same command again to go on"
+        lost = shop.calls - shop.recorded
+        assert fault or not lost
+
+        shop.server.faults, shop.server.latency = FaultPlan(), 0.0
         assert shop.compile(**options).returncode == 0
+        assert shop.calls - shop.recorded == lost
+        assert fault or set(asked(shop).values()) == {1}
+        assert shop.report["proof"]["composite"]["interval"]["low"] > 0

@@ -20,19 +20,19 @@ from optimize.judging import PREDICTOR
 from programs.compiled import identity_at
 from programs.tracer import load_tracer
 from tests.lab import laboratory
-from tests.optimize.compiling import MAGIC, called
+from tests.optimize.compiling import MAGIC, mistake
 from tests.optimize.judging import UNREADABLE, judges, record, records
 from tests.standin.faults import FaultPlan
 
 
 @pytest.mark.parametrize("optimizer", ["optuna", "mipro", "simba", "gepa"])
 def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        done = lab.compile("--optimizer", optimizer, *(["--budget", "medium"] if optimizer == "simba" else []))
+    with judges(tmp_path) as shop:
+        options = {"optimizer": optimizer, "budget": "medium" if optimizer == "simba" else "light"}
+        done = shop.compile(**options)
         assert (done.returncode, done.stderr) == (0, "")
-        promised = sum(int(line.split()[3]) for line in done.stdout.splitlines() if line.startswith("at most about"))
-        assert lab.calls <= promised
-        report = lab.report
+        assert shop.calls <= sum(shop.promised(**options))
+        report = shop.report
     found = report["proof"]["composite"]
     assert (found["before"], found["after"]) == (0.5, 1.0)
     assert found["interval"]["low"] == pytest.approx(0.5)
@@ -41,20 +41,20 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
     assert report["improved"] is True
     assert (report["data"]["test"]["answers"], report["data"]["test"]["questions"]) == (60, 20)
     assert "The compiled program is better: 0.500 before, 1.000 after" in done.stdout
-    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in lab.text
+    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in shop.text
 
-    plain, tuned = load_tracer().dump_state(), load_tracer(lab.output).dump_state()
+    plain, tuned = load_tracer().dump_state(), load_tracer(shop.output).dump_state()
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
-    assert identity_at(lab.output).model is None
-    assert not identity_at(lab.output).temperatures
+    assert identity_at(shop.output).model is None
+    assert not identity_at(shop.output).temperatures
 
 
 def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        assert lab.compile("--optimizer", "copro").returncode == 0
+    with judges(tmp_path) as shop:
+        assert shop.compile(optimizer="copro").returncode == 0
     (tmp_path / "run").mkdir()
     with laboratory(tmp_path / "run", texts=1) as run:
-        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=lab.output)
+        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=shop.output)
         assert run.brain.asked["judge"] == 1
         prompts = [str(body["messages"]) for body in run.server.bodies]
         judging = [prompt for prompt in prompts if "verdict" in prompt]
@@ -65,23 +65,23 @@ def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
 
 
 def test_nothing_is_asked_on_a_dry_run(tmp_path: Path) -> None:
-    with judges(tmp_path) as lab:
-        done = lab.compile("--judge-models", "openai/a", "openai/b", "--dry-run")
+    with judges(tmp_path) as shop:
+        done = shop.compile(judge_models="openai/a,openai/b", dry_run=True)
         assert done.returncode == 0
         assert "calls: tuning judge" in done.stdout
         assert "at most about 240 calls: proof" in done.stdout
-        assert not lab.server.calls
-    assert not lab.output.exists()
+        assert not shop.server.calls
+    assert not shop.output.exists()
 
 
 def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
     unreadable = [
         record(number, False, 7, answer=f"In {number} it is x that does it, {UNREADABLE}.") for number in range(28)
     ]
-    with judges(tmp_path, [*records(28), *unreadable]) as lab:
-        done = lab.compile("--optimizer", "bootstrap", "--judge-models", "openai/any", "openai/mute")
+    with judges(tmp_path, [*records(28), *unreadable]) as shop:
+        done = shop.compile(optimizer="bootstrap", judge_models="openai/any,openai/mute")
         assert (done.returncode, done.stderr) == (0, "")
-        report, text = lab.report, lab.text
+        report, text = shop.report, shop.text
     assert (report["model"], report["judges"]) == ("openai/any", ["openai/any", "openai/mute"])
     assert [*report["proof"]["stages"]["openai/mute"].values()] == [20, 80, 20, 80]
     mute, other = (report["proof"]["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
@@ -91,63 +91,53 @@ def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path
 
 
 def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
-    with judges(tmp_path, judge=lambda _: "I would rather not say.") as lab:
-        done = lab.compile("--optimizer", "bootstrap")
+    with judges(tmp_path, judge=lambda _: "I would rather not say.") as shop:
+        done = shop.compile(optimizer="bootstrap")
         assert done.returncode == 0
         assert "as it was" in done.stdout
-        assert lab.report["proof"]["composite"]["before"] is None
+        assert shop.report["proof"]["composite"]["before"] is None
 
 
 def test_resumed_it_pays_for_nothing_again(tmp_path: Path) -> None:
-    with judges(tmp_path, faults=FaultPlan(script=[*([None] * 30), "401"])) as lab:
-        first = lab.compile("--optimizer", "bootstrap")
+    with judges(tmp_path, faults=FaultPlan(script=[*([None] * 30), "401"])) as shop:
+        first = shop.compile(optimizer="bootstrap")
         assert first.returncode == 2
         assert len(first.stderr.splitlines()) == 1
-        assert not (lab.output / "program.json").exists()
-        assert lab.calls >= 30
+        assert not (shop.output / "program.json").exists()
+        assert shop.recorded >= 30
 
-        assert lab.compile("--optimizer", "bootstrap").returncode == 0
-        needed, proof = lab.calls, lab.report["proof"]
-        asked = Counter(json.dumps(call.body, sort_keys=True) for call in lab.server.calls if call.fault is None)
+        assert shop.compile(optimizer="bootstrap").returncode == 0
+        needed, proof = shop.recorded, shop.report["proof"]
+        asked = Counter(json.dumps(call.body, sort_keys=True) for call in shop.server.calls if call.fault is None)
         assert set(asked.values()) == {1}
-        assert lab.report["improved"] is True
+        assert len(asked) == needed
+        assert shop.report["improved"] is True
 
-        assert lab.compile("--optimizer", "bootstrap").returncode == 0
-        assert lab.calls == needed
-        assert lab.report["proof"] == proof
-        assert sum(spend["calls"] for spend in lab.report["spent"].values()) == needed
-
-
-def mistakes() -> dict[str, tuple[list[dict[str, Any]], list[str], str]]:
-    good = records(28)
-    return {
-        "no trainset": (good, ["--trainset"], "needs --trainset"),
-        "no judge": (good, ["--judge-models", "none", "--model", "openai/any"], "needs judges"),
-        "no model": (good, ["--judge-models"], "--model"),
-        "a metric": (good, ["--metric", "judge"], "--metric is not for --stage judge"),
-        "other stages": (good, ["--stage", "judge", "answer"], "stand alone"),
-        "few questions": (records(3), [], "--num-test 20 leaves 0"),
-        "no wrong answers": ([one for one in good if one["human"]["correct"]], [], "no answer that people found wrong"),
-        "no labels": ([{"text": "A text."}], [], "labelled.jsonl:1"),
-        "few calls": (good, ["--max-calls", "20"], "--max-calls 20 is too few"),
-        "a threshold": (good, ["--judged-correct-from", "11"], "--judged-correct-from"),
-    }
+        assert shop.compile(optimizer="bootstrap").returncode == 0
+        assert len(shop.server.calls) == needed + 1
+        assert shop.report["proof"] == proof
+        assert sum(spend["calls"] for spend in shop.report["spent"].values()) == needed
 
 
-@pytest.mark.parametrize("mistake", mistakes())
-def test_mistakes_are_one_line(mistake: str, tmp_path: Path) -> None:
-    lines, words, said = mistakes()[mistake]
-    with judges(tmp_path, lines) as lab:
-        if mistake in ("no trainset", "no model"):
-            given = ["--stage", "judge", "--api-base", lab.server.openai_base, "--output", str(lab.output)]
-            labelled = ["--trainset", str(lab.folder / "labelled.jsonl")]
-            done = called(*given, *(["--model", "openai/any"] if mistake == "no trainset" else labelled))
-        else:
-            done = lab.compile(*words)
-        assert done.returncode == 2
-        assert len(done.stderr.splitlines()) == 1
-        assert said in done.stderr
-        assert not lab.server.calls
+GOOD = records(28)
+MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
+    "no trainset": (GOOD, {"trainset": None}, "needs --trainset"),
+    "no judge": (GOOD, {"judge_models": "none", "model": "openai/any"}, "needs judges"),
+    "no model": (GOOD, {"judge_models": None}, "--model"),
+    "a metric": (GOOD, {"metric": "judge"}, "--metric is not for --stage judge"),
+    "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
+    "few questions": (records(3), {}, "--num-test 20 leaves 0"),
+    "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
+    "no labels": ([{"text": "A text."}], {}, "labelled.jsonl:1"),
+    "few calls": (GOOD, {"max_calls": 20}, "--max-calls 20 is too few"),
+    "a threshold": (GOOD, {"judged_correct_from": 11}, "--judged-correct-from"),
+}
+
+
+@pytest.mark.parametrize(("lines", "options", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_one_line(lines: list[dict[str, Any]], options: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with judges(tmp_path, lines) as shop:
+        assert said in mistake(shop, **options)
 
 
 def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
@@ -155,8 +145,8 @@ def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
     name, writer = "writer.answer", dict(tracer.named_predictors())["writer.answer"]
     writer.signature = writer.signature.with_instructions("Write it in blank verse.")
     tracer.save(tmp_path / "verse.json", model="openai/poet", prompt_order="passage-first")
-    with judges(tmp_path) as lab:
-        done = lab.compile("--optimizer", "bootstrap", "--program", str(tmp_path / "verse.json"))
+    with judges(tmp_path) as shop:
+        done = shop.compile(optimizer="bootstrap", program=str(tmp_path / "verse.json"))
         assert done.returncode == 0
-    assert load_tracer(lab.output).dump_state()[name] == tracer.dump_state()[name]
-    assert identity_at(lab.output).model == "openai/poet"
+    assert load_tracer(shop.output).dump_state()[name] == tracer.dump_state()[name]
+    assert identity_at(shop.output).model == "openai/poet"

@@ -25,7 +25,7 @@ from optimize.splits import Splits
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.errors import UserError
-from programs.inputs.sample import Place, content_id
+from programs.inputs.sample import content_id
 from programs.lms.resolve import resolve
 from programs.records import Verdict
 from programs.statistics.agreement import weighted_kappa
@@ -36,9 +36,8 @@ from tests.standin.server import StandIn
 
 def answer(question: int, number: int, right: bool = True) -> Labelled:
     texts = {"question": f"What makes sample {question} drift?", "answer": f"Answer {number} to it."}
-    place = Place(file="labelled.jsonl", line=1)
-    known: dict[str, Any] = {**texts, "reference": "The lamp.", "key_passage": None, "correct": right, "overall": None}
-    return Labelled(id=content_id("".join(texts.values())), source="somewhere", place=place, **known)
+    known: dict[str, Any] = {"reference": "The lamp.", "key_passage": None, "thought": None, "overall": None}
+    return Labelled(id=content_id("".join(texts.values())), **texts, **known, correct=right)
 
 
 def sides_of(answers: list[Labelled], **numbers: Any) -> Splits[Labelled]:
@@ -60,11 +59,11 @@ def test_1_the_sides(
         sides = sides_of(answers, **given)
     except UserError:  # too little, or all of one kind
         return
-    asked = [{one.question_key for one in side} for side in (sides.train, sides.val, sides.test)]
+    asked = [{one.question_key for one in side} for side in (sides["train"], sides["val"], sides["test"])]
     assert sum(map(len, asked)) == len(set().union(*asked))
     assert len(asked[2]) == (test or max(2, len(kinds) // 2))
-    assert sorted(one.id for one in sides.test) == sorted(one.id for one in answers if one.question_key in asked[2])
-    for side, most in ((sides.train, train), (sides.val, val)):
+    assert sorted(one.id for one in sides["test"]) == sorted(one.id for one in answers if one.question_key in asked[2])
+    for side, most in ((sides["train"], train), (sides["val"], val)):
         right = sum(one.is_right(6) for one in side)
         assert 0 < right * 2 == len(side) <= max(2, most or 24)
         assert [one.is_right(6) for one in side] == [True, False] * right

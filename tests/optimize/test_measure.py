@@ -21,7 +21,7 @@ import dspy
 import pytest
 
 from optimize.measure import Measured, OptimizerMetric, StageMeasure, TraceMeasure
-from optimize.metrics import Score, composite_weights
+from optimize.metrics import Score, weights_of
 from optimize.recording import Recorder
 from optimize.stages import STAGES
 from programs.asking.adapter import PassageFirstAdapter
@@ -30,6 +30,7 @@ from programs.asking.reply import Rejected, Reply
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
 from programs.records import Verdict
+from signatures.grade import GRADE_DIMENSIONS
 from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, answered, good_output, unread
 from tests.optimize.test_stages import prediction
@@ -37,11 +38,9 @@ from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
 
-WEIGHTS = composite_weights()
+WEIGHTS = weights_of("composite")
 EXAMPLE = dspy.Example()
-RULES = ("grounding", "self_contained", "form", "on_topic")
-GRADES = {"reason": "Good enough.", "question_alignment": 80, "scientific_accuracy": 80, "completeness": 80}
-GRADES |= {"uncertainty_calibration": 80, "clarity_structure": 80, "evidence_usage": 80}
+GRADES: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
 
 
 def unreadable(_: Any) -> str:
@@ -50,7 +49,6 @@ def unreadable(_: Any) -> str:
 
 @contextmanager
 def judged(
-    names: tuple[str, ...] = ("openai/a", "openai/b"),
     weights: dict[str, float] = WEIGHTS,
     rules: TryRules | None = None,
     stages: dict[str, Answer] | None = None,
@@ -59,9 +57,10 @@ def judged(
     """A measure whose judges (the first grades too) are on a stand-in server."""
     brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: GRADES, **(stages or {})})
     with StandIn(brain, **server) as standin:
-        models = {name: resolve(name, api_base=standin.openai_base, retry=ONCE, timeout=5.0, env={}) for name in names}
+        known: dict[str, Any] = {"api_base": standin.openai_base, "retry": ONCE, "timeout": 5.0, "env": {}}
+        models = {name: resolve(name, **known) for name in ("openai/a", "openai/b")}
         with dspy.context(adapter=PassageFirstAdapter()):
-            yield TraceMeasure(weights, models, next(iter(models.values()), None), rules), standin
+            yield TraceMeasure(weights, models, rules), standin
         for model in models.values():
             model.close()
 

@@ -5,18 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.metrics import METRICS, Score, combined, weights_of
+from optimize.metrics import METRICS, combined, weights_of
 from programs.errors import UserError
-from programs.records import (
-    Evidence,
-    Grades,
-    Record,
-    SourcePaper,
-    StepRecord,
-    TraceMetadata,
-    UserInteraction,
-    Verdict,
-)
+from programs.records import Evidence, Grades, Record, SourcePaper, StepRecord, TraceMetadata, UserInteraction, Verdict
 
 PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."
 
@@ -37,30 +28,18 @@ def record(**changes: object) -> Record:
     return Record.model_validate({**fields, **changes})
 
 
-def composite(found: Record, weights: dict[str, float]) -> Score:
-    return combined({name: METRICS[name].of(found) for name in weights}, weights)
-
-
 def test_a_judge_that_failed_gives_no_score() -> None:
-    failed = record(verdicts=[Verdict(judge="j", scored=False, reason="timeout")])
-    assert METRICS["judge"].of(failed).value is None
-    mixed = record(
-        verdicts=[
-            Verdict(judge="j", scored=False, reason="timeout"),
-            Verdict(judge="k", scored=True, overall=10, reason="fine"),
-        ]
-    )
-    assert METRICS["judge"].of(mixed).value == 1.0
+    silent = Verdict(judge="j", scored=False, reason="timeout")
+    failed = record(verdicts=[silent])
+    mixed = record(verdicts=[silent, Verdict(judge="k", scored=True, overall=10, reason="fine")])
+    assert [METRICS["judge"].of(one).value for one in (failed, mixed)] == [None, 1.0]
     assert METRICS["grades"].of(failed).value is None
     unread = dict.fromkeys(Grades.model_fields, None)
     assert METRICS["grades"].of(record(answer_grades=Grades.model_validate(unread))).value is None
 
 
 def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
-    items = [
-        Evidence(claim="c", bearing="supports", verified=True, sentence=1),
-        Evidence(claim="c", bearing="supports", verified=False, sentence=9),
-    ]
+    items = [Evidence(claim="c", bearing="supports", verified=n < 4, sentence=n) for n in (1, 9)]
     score = METRICS["grounding"].of(record(evidence=items))
     assert score.value == 0.5
     assert "9" in score.reason
@@ -72,25 +51,20 @@ def test_form_names_the_text_that_repeats_itself() -> None:
     assert "answer" in METRICS["form"].of(broken).reason
 
 
+RUSSIAN = "Пыль окрашивает свет галактик, поправка снижает наклон.", "Поправка снижает: пыль окрашивает свет."
+FRENCH = "HII regions and PAHs glow in étoiles.", "HII regions glow, PAHs too, étoiles."
+CHINESE = "尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。"
+
+
 @pytest.mark.parametrize(
     ("passage", "answer", "least", "most"),
     [
         (PASSAGE, "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.", 0.9, 1.0),
         (PASSAGE, "Bananas ripen faster beside apples because of ethylene.", 0.0, 0.2),
         (PASSAGE, PASSAGE, 0.0, 0.1),  # copied
-        (
-            "Пыль окрашивает свет галактик, поправка снижает наклон.",
-            "Поправка снижает: пыль окрашивает свет.",
-            0.9,
-            1.0,
-        ),
-        ("HII regions and PAHs glow in étoiles.", "HII regions glow, PAHs too, étoiles.", 0.9, 1.0),
-        (
-            "尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。",
-            "尘埃使星系的光变红所以修正之后斜率从一点四降到一点一这就是结果。",
-            None,
-            None,
-        ),
+        (*RUSSIAN, 0.9, 1.0),
+        (*FRENCH, 0.9, 1.0),
+        (CHINESE, CHINESE.replace("，", ""), None, None),
     ],
 )
 def test_on_topic_reads_any_writing_with_spaces(
@@ -98,10 +72,7 @@ def test_on_topic_reads_any_writing_with_spaces(
 ) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
     value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
-    if least is None or most is None:
-        assert value is None
-    else:
-        assert least <= (value or 0) <= most
+    assert value is None if least is None or most is None else least <= (value or 0) <= most
 
 
 ANYWHERE = sorted(name for name, metric in METRICS.items() if not metric.student)
@@ -109,8 +80,9 @@ ANYWHERE = sorted(name for name, metric in METRICS.items() if not metric.student
 
 @given(st.dictionaries(st.sampled_from(ANYWHERE), st.floats(0.01, 10), min_size=1))
 def test_a_composite_lies_between_its_parts(weights: dict[str, float]) -> None:
-    parts = [value for name in weights if (value := METRICS[name].of(record()).value) is not None]
-    score = composite(record(), weights).value
+    found = {name: METRICS[name].of(record()) for name in weights}
+    parts = [score.value for score in found.values() if score.value is not None]
+    score = combined(found, weights).value
     assert score is None if not parts else min(parts) - 1e-9 <= (score or 0) <= max(parts) + 1e-9
 
 

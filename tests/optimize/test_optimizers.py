@@ -19,9 +19,10 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.proposing import LONGEST_QUOTE, ProposalAdapter
+from optimize.proposing import ProposalAdapter
 from optimize.texts import examples_of
 from programs.inputs.sample import sample_of
+from programs.text.copying import COPIED_RUN
 from tests.lab import passage
 from tests.optimize.compiling import ENDLESS, MAGIC, Proposer, World, workshop
 from tests.standin.faults import FaultPlan
@@ -49,11 +50,11 @@ def test_1_unfit_proposals_are_never_tried(optimizer: str, tmp_path: Path) -> No
         assert not any(words in prompt for prompt in asked for words in (MAGIC[:-2], "On and on.", "Do as here:"))
 
 
-@given(st.integers(0, len(WORDS) - LONGEST_QUOTE), st.text("abc \n.", max_size=40), st.sampled_from([" ", "\n", ", "]))
+@given(st.integers(0, len(WORDS) - COPIED_RUN), st.text("abc \n.", max_size=40), st.sampled_from([" ", "\n", ", "]))
 def test_1_a_dozen_words_in_a_row_are_a_copy(start: int, around: str, between: str) -> None:
-    copied = between.join(word.upper() for word in WORDS[start : start + LONGEST_QUOTE])
+    copied = between.join(word.upper() for word in WORDS[start : start + COPIED_RUN])
     assert not ADAPTER.fit(f"{around} {copied} {around}")
-    assert ADAPTER.fit(f"Do it. {between.join(WORDS[start : start + LONGEST_QUOTE - 1])}")
+    assert ADAPTER.fit(f"Do it. {between.join(WORDS[start : start + COPIED_RUN - 1])}")
 
 
 @pytest.mark.parametrize("optimizer", ["random-search", "simba", "gepa"])

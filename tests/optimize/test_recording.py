@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +31,10 @@ from programs.errors import AccessDenied, CallError, TransientError, Truncated, 
 from programs.lms.failures import backend_error
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
+from programs.lms.retry import RetryPolicy
 from tests.lab import LONGEST
 from tests.lms.asking import ONCE, QUICK
+from tests.optimize.compiling import wait_for
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -58,14 +59,13 @@ class Counting:
 class Session:
     """A recorder, and a recorded model on a stand-in server."""
 
-    def __init__(self, recorder: Recorder, server: StandIn, given: dict[str, Any]) -> None:
-        self.recorder, self.server = recorder, server
-        self.given = {"retry": QUICK, "timeout": 10.0, "env": {}, **given}
+    def __init__(self, recorder: Recorder, server: StandIn, retry: RetryPolicy) -> None:
+        self.recorder, self.server, self.retry = recorder, server, retry
         self.model = self.open()
 
     def open(self, name: str = "openai/any", base: str | None = None) -> Model:
-        found = resolve(name, api_base=base or self.server.openai_base, **self.given)
-        return recorded(found, self.recorder, "student")
+        base = base or self.server.openai_base
+        return recorded(resolve(name, api_base=base, retry=self.retry, timeout=10.0, env={}), self.recorder, "student")
 
     def ask(self, prompt: str = "hello", **options: Any) -> str:
         return str(self.model.lm(prompt, **options)[0])
@@ -73,23 +73,16 @@ class Session:
 
 @contextmanager
 def session(
-    folder: Path, server: StandIn, *, max_calls: int | None = None, at_once: int = 16, **given: Any
+    folder: Path, server: StandIn, *, max_calls: int | None = None, retry: RetryPolicy = QUICK
 ) -> Iterator[Session]:
-    recorder = Recorder(folder, max_calls=max_calls, at_once=at_once)
-    opened = Session(recorder, server, given)
+    recorder = Recorder(folder, max_calls=max_calls)
+    opened = Session(recorder, server, retry)
     try:
         yield opened
     finally:
         recorder.stop(LONGEST)
         opened.model.close()
         recorder.journal.close()
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONGEST
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.002)
 
 
 def our_error(caught: pytest.ExceptionInfo[BaseException]) -> type[BaseException | None]:
@@ -265,7 +258,7 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
         with session(tmp_path, server) as asked:
             thread = threading.Thread(target=asked.ask, args=("1",))
             thread.start()
-            wait_until(lambda: len(server.calls) == 3)
+            wait_for(lambda: len(server.calls) == 3)
             with pytest.raises(UserError, match="in use by another"):
                 Recorder(tmp_path)
             asked.recorder.stop(LONGEST)

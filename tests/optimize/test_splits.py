@@ -52,14 +52,14 @@ def test_1_sides_share_no_source(items: list[Item], numbers: tuple[int, int, int
     made = parted(items, numbers, seed, each)
     if made is None:
         return
-    sides = [made.train, made.val, made.test]
-    assert (len(made.train), len(made.val), len(sources(made.test))) == numbers
+    sides, test = list(made.values()), made["test"]
+    assert (len(made["train"]), len(made["val"]), len(sources(test))) == numbers
     assert sum(len(sources(side)) for side in sides) == len(set.union(*map(sources, sides)))
     assert all(len(set(side)) == len(side) for side in sides)
     if each is None:
-        assert set(made.test) == {item for item in items if item[0] in sources(made.test)}
+        assert set(test) == {item for item in items if item[0] in sources(test)}
     else:
-        assert len(made.test) == numbers[2]
+        assert len(test) == numbers[2]
 
 
 @settings(max_examples=30, deadline=None)
@@ -81,9 +81,9 @@ def test_3_what_is_added_takes_nothing_into_test(
     if before is None or after is None:
         return
     new = sources(more) - sources(items)
-    assert sources(after.test) <= sources(before.test) | new
+    assert sources(after["test"]) <= sources(before["test"]) | new
     if not new:
-        assert sources(after.test) == sources(before.test)
+        assert sources(after["test"]) == sources(before["test"])
 
 
 @settings(max_examples=30, deadline=None)
@@ -94,7 +94,7 @@ def test_4_no_source_gives_a_second_before_every_one_gave_a_first(
     made = parted(items, numbers, seed)
     if made is None:
         return
-    for side in (made.train, made.val):
+    for side in (made["train"], made["val"]):
         firsts = len(sources(side))
         assert len(sources(side[:firsts])) == firsts
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
-from programs.records import Record
+from programs.records import Record, ShortAnswer
 from programs.rejection import Reason
 from programs.stages.checkable import Checkable, checkable
 from programs.text.short_answers import score
@@ -29,17 +29,16 @@ ANSWER = (
 MISCONCEPTIONS = ["Brighter targets scatter more.", "All targets scatter alike."]
 
 
-def checked(text: str = ANSWER, thought: str = "", asked: str | None = None, **said: Any) -> Checkable:
-    final = FinalAnswer.model_validate({"text": text, **said})
-    return checkable(final, question(text=asked), passage(), [thought], MISCONCEPTIONS)
+def checked(text: str = ANSWER, **said: Any) -> Checkable:
+    return checkable(FinalAnswer.model_validate({"text": text, **said}), question(), passage(), [], MISCONCEPTIONS)
 
 
-def kept(kind: str, answer: str, text: str = ANSWER, **more: Any) -> Any:
-    """The short answer, or the reason why there is none."""
-    found = checked(text, short={"kind": kind, "answer": answer, **more})
+def kept(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
+    """The short answer, or the reason why there is none, if there is one."""
+    found = checked(text, short=short, **said)
     lost = [one.reason for one in found.unchecked if one.detail.startswith("short answer")]
-    assert len(lost) == (found.short_answer is None)
-    return found.short_answer or lost[0]
+    assert not (lost and found.short_answer)
+    return found.short_answer or next(iter(lost), None)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def kept(kind: str, answer: str, text: str = ANSWER, **more: Any) -> Any:
     ],
 )
 def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | Reason) -> None:
-    found = kept("number", answer, unit=unit)
+    found = kept(short={"kind": "number", "answer": answer, "unit": unit})
     if value is None:
         assert found == kept_unit
     else:
@@ -81,7 +80,7 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
     ],
 )
 def test_choices(answer: str, others: list[str], reason: Reason | None) -> None:
-    found = kept("choice", answer, others=others)
+    found = kept(short={"kind": "choice", "answer": answer, "others": others})
     if reason:
         assert found == reason
         return
@@ -101,7 +100,7 @@ def test_choices(answer: str, others: list[str], reason: Reason | None) -> None:
     ],
 )
 def test_terms(answer: str, others: list[str], expected: list[str] | Reason) -> None:
-    found = kept("term", answer, others=others)
+    found = kept(short={"kind": "term", "answer": answer, "others": others})
     assert (found if isinstance(found, Reason) else found.aliases) == expected
 
 
@@ -118,9 +117,8 @@ def test_terms(answer: str, others: list[str], expected: list[str] | Reason) -> 
     ],
 )
 def test_yes_or_no(start: str, word: str | None, said: dict[str, str] | None, expected: Any) -> None:
-    found = checked(start + ANSWER, yes_or_no=word, short=said)
-    lost = [one.reason for one in found.unchecked if one.detail.startswith("short answer")]
-    assert (found.short_answer.text if found.short_answer else next(iter(lost), None)) == expected
+    found = kept(start + ANSWER, said, yes_or_no=word)
+    assert (found.text if isinstance(found, ShortAnswer) else found) == expected
 
 
 def point(text: str, kind: str = "fact", sentence: int = 2, weight: int = 2) -> dict[str, Any]:

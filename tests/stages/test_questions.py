@@ -35,11 +35,10 @@ def output(**replaced: Any) -> dict[str, Any]:
     return {**GOOD, **changes}
 
 
-def pool(*outputs: dict[str, Any], status: Any = "ok", seed: int = 0) -> QuestionPool:
+def pool(*outputs: dict[str, Any]) -> QuestionPool:
     """The pool of a reply in which all but the last were rejected."""
     rejected = [Rejected(output=each, problems=["no"]) for each in outputs[:-1]]
-    reply = Reply(status=status, output=outputs[-1], rejected=rejected)
-    return STAGE.pool(passage(), reply, seed)
+    return STAGE.pool(passage(), Reply(status="ok", output=outputs[-1], rejected=rejected), 0)
 
 
 def problems(*outputs: dict[str, Any]) -> list[str]:

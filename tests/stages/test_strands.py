@@ -26,9 +26,13 @@ PASSAGE = passage()
 SENTENCES = len(PASSAGE.spans)
 
 
+def evidence(*numbers: int) -> dict[str, Any]:
+    items = [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "qualifies"} for n in numbers]
+    return {"items": items}
+
+
 def chosen(*numbers: int) -> EvidenceSet:
-    items = [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "supports"} for n in numbers]
-    return EvidenceSet.model_construct(items=EvidenceSet.model_validate({"items": items}).items)
+    return EvidenceSet.model_validate(evidence(*numbers))
 
 
 @settings(deadline=None)
@@ -55,23 +59,17 @@ def test_offsets_count_characters_of_the_sample_not_of_what_is_shown() -> None:
         assert " ".join(item.quote.split()) in shown.shown
 
 
-def evidence(*numbers: int) -> Any:
-    return lambda _ask: {
-        "items": [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "qualifies"} for n in numbers]
-    }
-
-
 def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are() -> None:
     asks: list[Ask] = []
 
     def nowhere(ask: Ask) -> Any:
         asks.append(ask)
-        return evidence(5, 99)(ask)
+        return evidence(5, 99)
 
     with pytest.raises(StageFailed, match="no sentence is numbered 5, 99; the passage has sentences 1 to 4") as caught:
         analysed(Answers(evidence=nowhere))
     assert caught.value.final
-    assert asks[0].check([asks[0].read(evidence(99, 4)(asks[0]))]) == []
+    assert asks[0].check([asks[0].read(evidence(99, 4))]) == []
 
 
 async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:

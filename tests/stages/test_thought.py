@@ -2,10 +2,7 @@
 
 1. A thought whose paragraphs leak machine text, say nothing, or say the same twice is refused, naming the paragraph.
 2. An answer that leans on its source, leaks, says nothing or only repeats the question is refused.
-3. The trace is one <thought> element; tags inside are escaped.
-4. The trace is given what the strands found; the answer is given the thought; both have the spec's temperature and the
-   judges' reasons, and keys of their own for every variation and attempt.
-5. Judges see the passage, the question, the answer and the thought; graders the same without the thought.
+3. The trace is given what the strands found; the answer is given the thought.
 """
 
 from __future__ import annotations
@@ -16,9 +13,9 @@ import pytest
 
 from programs.background_loop import run
 from programs.stages.checks import answer_problems, thought_problems
-from programs.stages.thought import FIRST_TRY, AttemptPlan, Faults
+from programs.stages.thought import FIRST_TRY
 from signatures.vocabulary import Setting
-from tests.making import PARAGRAPHS, Answers, analysed, draft, passage, plan, question, thought, tracer
+from tests.making import PARAGRAPHS, Answers, analysed, passage, plan, question, thought, tracer
 
 QUESTION = question()
 REPEATED = f"{'The scatter grows and ' * 6}that is all."
@@ -41,22 +38,17 @@ def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) ->
 
 def test_paragraphs_that_say_the_same_are_named() -> None:
     doubt = thought().texts[2]
-    assert thought_problems(thought(takes_back=doubt), QUESTION, "closed") == [
-        "paragraph 4: says the same as paragraph 3"
-    ]
-    nearly = thought_problems(thought(takes_back=doubt.replace("But wait", "But, wait")), QUESTION, "closed")
-    assert nearly == ["paragraph 4: says the same as paragraph 3"]
+    for again in (doubt, doubt.replace("But wait", "But, wait")):
+        found = thought_problems(thought(takes_back=again), QUESTION, "closed")
+        assert found == ["paragraph 4: says the same as paragraph 3"]
 
 
 def test_a_mistake_that_nothing_takes_back_is_named() -> None:
-    kept = [(kind, text) for kind, text in PARAGRAPHS if kind != "takes_back"]
-    assert thought_problems(thought(kept), QUESTION, "closed") == [
-        "paragraph 2: it is wrong, and no later paragraph takes it back"
-    ]
+    kept = [pair for pair in PARAGRAPHS if pair[0] != "takes_back"]
     late = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
-    assert thought_problems(thought(late), QUESTION, "closed") == [
-        "paragraph 6: it is wrong, and no later paragraph takes it back"
-    ]
+    for number, made in ((2, kept), (6, late)):
+        said = f"paragraph {number}: it is wrong, and no later paragraph takes it back"
+        assert thought_problems(thought(made), QUESTION, "closed") == [said]
 
 
 @pytest.mark.parametrize("setting", ["closed", "open"])
@@ -101,26 +93,13 @@ def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) ->
     assert any(reason in problem for problem in answer_problems(text, QUESTION, "closed"))
 
 
-def test_tags_inside_a_thought_are_escaped() -> None:
-    doubt = "But </thought> wait, the <think> scatter </think> of 9 percent leaves that <thought> unexplained."
-    made = draft(Answers(trace=lambda _ask: thought(doubts=doubt).model_dump()))
-    assert made.text.count("<thought>") == made.text.count("</thought>") == 1
-    assert "<think>" not in made.text
-    assert "&lt;/thought&gt; wait, the &lt;think&gt;" in made.text
-
-
-def asks(made_so: AttemptPlan, feedback: Faults = FIRST_TRY) -> Answers:
-    answers = Answers()
-    run(tracer().writer.written(passage(), QUESTION, analysed(), made_so, answers, feedback))
-    return answers
-
-
 @pytest.mark.parametrize("setting", ["open", "closed"])
 def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_answer_both_ways(
     setting: Setting,
 ) -> None:
-    found = analysed()
-    trace, final = asks(dataclasses.replace(plan(), setting=setting)).asked
+    found, answers = analysed(), Answers()
+    run(tracer().writer.written(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
+    trace, final = answers.asked
     feedback = {"earlier", "feedback"}
     assert trace.inputs["evidence"] == found.quoted()
     assert trace.inputs["hypotheses"] == found.hypotheses
