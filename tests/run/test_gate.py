@@ -139,6 +139,15 @@ async def test_a_cancelled_waiter_loses_no_place(late: bool) -> None:
     assert gate.in_flight == 0
 
 
+async def test_an_error_inside_gives_the_place_back() -> None:
+    gate = Gate(1)
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            async with gate.slot(0):
+                raise LookupError
+    assert gate.in_flight == 0
+
+
 async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin() -> None:
     gate, log = Gate(1), list[int]()
     holder = Caller(gate, 9, log)
