@@ -13,17 +13,13 @@ FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is worth a look."""
 
 
-def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
+def weighted_kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
     """Cohen's kappa of two raters with quadratic weights: their agreement beyond what their own frequencies give by chance;
-    1 is perfect, 0 chance. Of two categories (right and wrong) it is the unweighted kappa. None without ratings, or where
-    both always say the same one.
+    1 is perfect, 0 chance. Of two categories (right and wrong) it is the unweighted kappa. `pairs` says how many things got
+    the same two ratings. None without any, or where both raters always say the same one.
 
-    Cohen, "Weighted kappa", Psychological Bulletin 70 (1968), 213-220. Raises ValueError for lists of unlike length.
+    Cohen, "Weighted kappa", Psychological Bulletin 70 (1968), 213-220.
     """
-    return _kappa(Counter(zip(first, second, strict=True)))
-
-
-def _kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
     rows: Counter[float] = Counter()
     columns: Counter[float] = Counter()
     for (one, other), number in pairs.items():
@@ -80,26 +76,26 @@ class AgreementCount:
         return JudgeAgreement(
             judges={judge: _ratings(counts) for judge, counts in sorted(self._judges.items())},
             traces=traces,
-            alpha=rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
+            alpha=_rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
             pairs=[self._pair(one, other) for one, other in combinations(sorted(self._judges), 2)],
         )
 
     def _pair(self, one: str, other: str) -> PairAgreement:
         counts = self._pairs[one, other]
-        kappa = _kappa(counts) if counts.total() >= LEAST_TRACES else None
-        return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=rounded(kappa))
+        kappa = weighted_kappa(counts) if counts.total() >= LEAST_TRACES else None
+        return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=_rounded(kappa))
 
 
 def _ratings(counts: Counter[int | None]) -> JudgeRatings:
     rated = counts.total() - counts[None]
     mean = sum((rating or 0) * number for rating, number in counts.items()) / rated if rated else None
-    return JudgeRatings(rated=rated, mean=rounded(mean), unscored=counts[None])
+    return JudgeRatings(rated=rated, mean=_rounded(mean), unscored=counts[None])
 
 
 def ratings_in_words(found: JudgeAgreement) -> str:
     """What the judges gave, for a person."""
     means = [
-        f"{judge} gave {shown(ratings.mean, 2)} on average, {ratings.rated} times"
+        f"{judge} gave {_shown(ratings.mean, 2)} on average, {ratings.rated} times"
         + (f", and no verdict {ratings.unscored} times" if ratings.unscored else "")
         for judge, ratings in found.judges.items()
     ]
@@ -110,18 +106,16 @@ def agreement_in_words(found: JudgeAgreement) -> str:
     """How far they agree, for a person; empty for a single judge."""
     if not found.pairs:
         return ""
-    kappas = [f"{' and '.join(pair.judges)} {shown(pair.weighted_kappa)}" for pair in found.pairs]
+    kappas = [f"{' and '.join(pair.judges)} {_shown(pair.weighted_kappa)}" for pair in found.pairs]
     return (
-        f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {shown(found.alpha)}; "
+        f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {_shown(found.alpha)}; "
         f"weighted kappa of {', '.join(kappas)}"
     )
 
 
-def rounded(value: float | None) -> float | None:
-    """A figure as reports hold it."""
+def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def shown(value: float | None, digits: int = 3) -> str:
-    """A figure for a person."""
+def _shown(value: float | None, digits: int = 3) -> str:
     return "unknown" if value is None else f"{value:.{digits}f}"

@@ -8,6 +8,7 @@
 4. Each judge is asked for itself; an optimizer can ask for other verdicts of the same judge.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def test_2_the_figures_are_over_what_was_rated_both_times(
         said = [one[2 + when] >= 6 for one in both]
         for name, figure in {
             "balanced accuracy": balanced_accuracy,
-            "Cohen's kappa with people": weighted_kappa,
+            "Cohen's kappa with people": lambda first, second: weighted_kappa(Counter(zip(first, second, strict=True))),
         }.items():
             expected = figure(truth, said) if both else None
             found = getattr(proof.metrics[f"a: {name}"], side)
