@@ -3,33 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from programs.exports.files import Columns, Row
 from programs.exports.view import Prompt, View
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 
-
-class NoRow(str):
-    """Why a trace, or a question of a grouped format, gives no row; counted, and shown."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A trace that may be exported. `became` is what the run made of it: accepted; below: the judges turned it down, or a
-    model's own thought came to another answer; unused: earlier rules asked for it."""
-
-    record: Record
-    became: Literal["accepted", "below", "unused"] = "accepted"
-
-    @property
-    def texts(self) -> tuple[str, str]:
-        return self.record.reasoning_trace, self.record.final_answer
-
-
-Rows = Callable[[Sequence[Candidate], View], Iterator[Row | NoRow]]
+Rows = Callable[[Sequence[ReadTrace], View], Iterator[Row | str]]
+"""Yields rows, or why there is none of a trace, or of a question of a grouped format; that is counted, and shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +41,7 @@ class Format:
 def one_by_one(row: Callable[[View, Record, Prompt], Row]) -> Rows:
     """The rows of a format that makes one of each prompt of a trace."""
 
-    def rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
+    def rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
         record = traces[0].record
         return view.rows(record, lambda prompt: row(view, record, prompt))
 

@@ -2,7 +2,6 @@
 
 import fnmatch
 import hashlib
-from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +11,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from programs.cli.options import Many, comma_separated
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
-from programs.exports.keep import MEASURED, KeepRule
+from programs.exports.keep import MEASURED, comparisons
 from programs.exports.licences import UNKNOWN, licence_name
 from programs.exports.view import View
 
@@ -83,7 +82,7 @@ class ExportOptions(View, _Files):
     @classmethod
     def _rule(cls, value: str | None) -> str | None:
         if value is not None:
-            KeepRule.parse(value)
+            comparisons(value)
         return value
 
     @field_validator("licence", mode="before")
@@ -104,11 +103,6 @@ class ExportOptions(View, _Files):
     @property
     def format(self) -> Format:
         return FORMATS[self.to]
-
-    @cached_property
-    def keep_rule(self) -> KeepRule:
-        """`--keep`, which must be given."""
-        return KeepRule.parse(self.keep or "")
 
     @property
     def benchmark_names(self) -> list[str]:

@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ijson
-from pydantic import ValidationError
-
-from programs.document import read_records
+from programs.document import read_metadata, read_records, reading
 from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
-from programs.errors import UserError
 from programs.option_groups import Price
 from programs.records import Record
 from programs.reports.counting import Counts, ReadTrace
 from programs.reports.traces import KeptTrace, kept
-from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
+from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
 from programs.traces.line import attempts_of
@@ -27,8 +23,8 @@ NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that 
 @dataclass
 class ReportedFacts:
     """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
-    model (`programs.run.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
-    of HTTP requests that the latest run had to repeat; `note` says what the source lacks."""
+    model (`programs.run.index.Index.spent`); `faults` are the kinds of HTTP requests that the latest run had to repeat;
+    `note` says what the source lacks."""
 
     status: str | None = None
     written: str | None = None
@@ -40,8 +36,6 @@ class ReportedFacts:
     judges: JudgeAgreement | None = None
     spent: list[dict[str, Any]] | None = None
     cost: float | None = None
-    lost_questions: dict[str, int] | None = None
-    lost_traces: dict[str, int] | None = None
     faults: dict[str, int] | None = None
     note: str | None = None
 
@@ -59,6 +53,11 @@ class ReportedRun:
     def judges(self) -> JudgeAgreement | None:
         """How far the judges agree: as the document says, which knows what was turned down, else as counted."""
         return self.facts.judges or self.counts.agreement.result()
+
+    def lost(self, what: str) -> dict[str, int]:
+        """Why things that went into this step of the funnel were lost, and how many for each reason."""
+        steps = self.facts.funnel.steps if self.facts.funnel else []
+        return next((step.lost for step in steps if step.what == what), {})
 
     @property
     def thoughts(self) -> ThoughtDistributions | None:
@@ -109,31 +108,22 @@ def _journal_facts(view: JournalReader) -> ReportedFacts:
         findings=findings_of(index),
         spent=spent or None,
         cost=cost_of(spent, prices),
-        lost_questions=lost_questions(index),
-        lost_traces=lost_traces(index),
         faults=(summary.get("this_run") or {}).get("faults"),
     )
 
 
 def _document_facts(path: Path) -> ReportedFacts:
-    try:
-        with path.open("rb") as file:
-            said = DocumentMetadata.model_validate(next(iter(ijson.items(file, "metadata", use_float=True)), None))
-    except (ijson.JSONError, ValidationError) as error:
-        raise UserError(f"{path} is not a document of this program: {str(error).splitlines()[0]}") from None
+    with reading(path):
+        said = DocumentMetadata.model_validate(read_metadata(path))
     run = said.run or {}
-    funnel = _funnel_in(run)
-    lost = {step.what: step.lost for step in funnel.steps} if funnel else {}
     return ReportedFacts(
         status=said.status,
         written=said.generation_timestamp,
-        funnel=funnel,
+        funnel=_funnel_in(run),
         findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
         judges=said.judges,
         spent=run.get("spent_in_all") or None,
         cost=run.get("cost"),
-        lost_questions=lost.get("questions drafted"),
-        lost_traces=lost.get("traces tried"),
         faults=(run.get("this_run") or {}).get("faults"),
         note=NO_JOURNAL,
     )

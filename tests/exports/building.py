@@ -21,11 +21,11 @@ import yaml
 from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
-from programs.exports.format import Candidate
 from programs.exports.options import FORMATS
 from programs.exports.view import View
 from programs.inputs.sample import content_id
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
@@ -178,5 +178,5 @@ def header(folder: Path) -> dict[str, Any]:
 
 def made(to: str, one: Any, **options: Any) -> list[Any]:
     """The rows of one candidate or several."""
-    traces = one if isinstance(one, list) else [Candidate(one)]
+    traces = one if isinstance(one, list) else [ReadTrace(one)]
     return list(FORMATS[to].rows(traces, View(**options)))

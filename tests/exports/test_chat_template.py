@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from programs.exports.chat_template import ChatTemplate, messages_of
-from programs.exports.format import Candidate
 from programs.exports.options import FORMATS
 from programs.exports.view import View
+from programs.run.attempts import ReadTrace
 from tests.exports.building import THOUGHT, export_to, made, record, refused, rows
 
 TAKING = [name for name, format in FORMATS.items() if format.has_thought and format.takes_field]
@@ -40,7 +40,7 @@ def test_1_kept_is_what_the_rendered_text_has(name: str, tagged: bool, in_field:
     for kept, view in ((tagged, View()), (in_field, View(reasoning_field="reasoning_content"))):
         for to in TAKING:
             traces = [record(1, score=8.0), record(1, score=3.0, variation=1)]
-            (row,) = made(to, [*map(Candidate, traces)] if to == "dpo" else traces[0], **view.model_dump())
+            (row,) = made(to, [*map(ReadTrace, traces)] if to == "dpo" else traces[0], **view.model_dump())
             assert template.keeps(row, view) is kept
             text = template.render(messages_of(row))
             assert all(paragraph in text for paragraph in THOUGHT) is kept
