@@ -20,7 +20,7 @@ from programs.exports.format import Format
 from programs.exports.keep import not_kept
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
-from programs.exports.screening import Screening, screening
+from programs.exports.screening import Screen, screening
 from programs.exports.view import NO_SCORE, View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
@@ -127,17 +127,17 @@ def _first_row(traces: Sequence[ReadTrace], format: Format, view: View) -> Row:
     return next(row for row in format.rows(traces, view) if not isinstance(row, str))
 
 
-def _kept(origin: Origin, options: ExportOptions, screen: Screening, tally: Tally) -> Iterator[ReadTrace]:
-    """The candidates that the filters leave."""
-    for candidate in origin.traces(options.format.attempts):
-        tally.count("read", candidate.became)
-        if reason := _refusal(candidate.record, options):
+def _kept(origin: Origin, options: ExportOptions, screen: Screen, tally: Tally) -> Iterator[ReadTrace]:
+    """The traces that the filters leave."""
+    for trace in origin.traces(options.format.attempts):
+        tally.count("read", trace.became)
+        if reason := _refusal(trace.record, options):
             tally.count("skipped", reason)
-        elif left_out := screen.against(candidate.record):
+        elif left_out := screen(trace.record):
             tally.count("skipped", left_out.reason)
             tally.examples.setdefault(*left_out)
         else:
-            yield candidate
+            yield trace
 
 
 def _refusal(record: Record, options: ExportOptions) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.exports.chat_template import ChatTemplate, messages_of
+from programs.exports.chat_template import KEEPS, ChatTemplate, messages_of
 from programs.exports.options import FORMATS
 from programs.exports.view import View
 from programs.run.attempts import ReadTrace
@@ -41,7 +41,7 @@ def test_1_kept_is_what_the_rendered_text_has(name: str, tagged: bool, in_field:
         for to in TAKING:
             traces = [record(1, score=8.0), record(1, score=3.0, variation=1)]
             (row,) = made(to, [*map(ReadTrace, traces)] if to == "dpo" else traces[0], **view.model_dump())
-            assert template.keeps(row, view) is kept
+            assert template.said_of(row, view).startswith(KEEPS) is kept
             text = template.render(messages_of(row))
             assert all(paragraph in text for paragraph in THOUGHT) is kept
 

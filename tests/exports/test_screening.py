@@ -49,7 +49,7 @@ def options(**given: object) -> ExportOptions:
 
 def taken(records: Iterable[Record], **given: object) -> list[Record]:
     with screening(options(**given)) as screen:
-        return [one for one in records if screen.against(one) is None]
+        return [one for one in records if screen(one) is None]
 
 
 # 1. Questions that were asked before
@@ -190,14 +190,14 @@ def test_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> No
             yield one.model_copy(update={"source_paper": paper, "user_interaction": words})
 
     with screening(options(dedupe_questions=True)) as screen:
-        assert all(screen.against(each) is None for each in asked(range(2000)))
+        assert all(screen(each) is None for each in asked(range(2000)))
         before = sys.getallocatedblocks()
-        assert all(screen.against(each) is None for each in asked(range(2000, 20_000)))
+        assert all(screen(each) is None for each in asked(range(2000, 20_000)))
         assert sys.getallocatedblocks() - before < 1000
-        assert all(screen.against(each) is None for each in asked(range(0, 20_000, 1999))), "as it was decided"
+        assert all(screen(each) is None for each in asked(range(0, 20_000, 1999))), "as it was decided"
         other = one.model_copy(update={"source_paper": one.source_paper.model_copy(update={"id": "another"})})
         words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 17777 so low?"})
-        assert screen.against(other.model_copy(update={"user_interaction": words})) is not None
+        assert screen(other.model_copy(update={"user_interaction": words})) is not None
 
 
 # 5. Mistakes
