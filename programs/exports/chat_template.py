@@ -125,8 +125,9 @@ def check(template: ChatTemplate, view: View, row_of: Callable[[View], Row]) -> 
     text, row = None, row_of(view)
     with contextlib.suppress(Refused):
         text = template.render(messages_of(row))
-    said = f"the chat template of {template.name} {template.said_of(row, view)}"
-    if KEEPS in said:
+    found = template.said_of(row, view)
+    said = f"the chat template of {template.name} {found}"
+    if found.startswith(KEEPS):
         return Check(text, said)
     for words, options in OTHER_OPTIONS.items():
         other = view.model_copy(update={"reasoning_field": None, "system_prompt": "message", **options})

@@ -100,7 +100,7 @@ def export(options: ExportOptions) -> Exported:
         metadata, data = origin.metadata(), folder / "data"
         data.mkdir()
         kept = _kept(origin, options, screen, tally)
-        with contextlib.closing(DataFiles(data, format.columns(options))) as files:
+        with DataFiles(data, format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
                 split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
                 for row in format.rows(traces, options):

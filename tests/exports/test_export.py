@@ -107,7 +107,7 @@ def test_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
     assert header(export_to(mixed, "sft", output="mixed"))["license"] == ["cc-by-4.0", "unknown"]
 
 
-@pytest.mark.parametrize("step", ["card", "close", "add", "rename"])
+@pytest.mark.parametrize("step", ["card", "__exit__", "add", "rename"])
 def test_a_failure_leaves_the_old_export_and_nothing_else(
     papers: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
