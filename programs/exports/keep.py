@@ -6,7 +6,8 @@ the reason names it.
 
 import operator
 import re
-from functools import lru_cache, reduce
+from functools import lru_cache
+from typing import Any
 
 from programs.records import Record
 
@@ -46,8 +47,9 @@ def comparisons(rule: str) -> list[tuple[str, str, float]]:
 def not_kept(rule: str, record: Record) -> str | None:
     """Why a rule does not take a trace; None: it does."""
     parts = comparisons(rule)
-    values = {name: measured(record, name) for name, _, _ in parts}
-    if missing := [name for name, value in values.items() if value is None]:
+    found = {name: measured(record, name) for name, _, _ in parts}
+    values = {name: value for name, value in found.items() if value is not None}
+    if missing := [name for name in found if name not in values]:
         return f"not measured of it: {', '.join(missing)} (--keep)"
     holds = all(_SIGNS[sign](values[name], number) for name, sign, number in parts)
     return None if holds else f"it is not {rule.strip()} (--keep)"
@@ -55,7 +57,7 @@ def not_kept(rule: str, record: Record) -> str | None:
 
 def measured(record: Record, name: str) -> float | None:
     """What was measured of a trace under this name; None: nothing was."""
-    value: float | None = reduce(
-        lambda part, field: None if part is None else getattr(part, field), MEASURED[name].split("."), record
-    )
-    return value
+    value: Any = record
+    for field in MEASURED[name].split("."):
+        value = None if value is None else getattr(value, field)
+    return None if value is None else float(value)

@@ -102,7 +102,7 @@ def _ratings(run: ReportedRun) -> Table:
 
 
 def _tokens(run: ReportedRun) -> Table:
-    rows = run.facts.spent or []
+    rows = run.facts.spent
     uncounted = {row["stage"] for row in rows if row["uncounted"]}
     sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
     for row in rows:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from programs.records import Grades, Record
+from programs.run.attempts import ReadTrace
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import OTHERS, Spread
 from programs.statistics.thought_counts import ThoughtCount
@@ -13,13 +14,6 @@ from programs.text.thought import bare_thought
 
 MOST = 500
 """Different names that are counted apart; more are counted together."""
-
-
-class ReadTrace(NamedTuple):
-    """One trace as it was read. `became` is as in `programs.traces.line.attempts_of`."""
-
-    record: Record
-    became: str = "accepted"
 
 
 SCORE = "judges' mean rating (1-10)"

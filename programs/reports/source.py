@@ -10,8 +10,9 @@ from programs.document import read_metadata, read_records, reading
 from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
 from programs.option_groups import Price
 from programs.records import Record
-from programs.reports.counting import Counts, ReadTrace
+from programs.reports.counting import Counts
 from programs.reports.traces import KeptTrace, kept
+from programs.run.attempts import ReadTrace
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
@@ -34,9 +35,9 @@ class ReportedFacts:
     funnel: Funnel | None = None
     findings: Findings | None = None
     judges: JudgeAgreement | None = None
-    spent: list[dict[str, Any]] | None = None
+    spent: list[dict[str, Any]] = field(default_factory=list)
     cost: float | None = None
-    faults: dict[str, int] | None = None
+    faults: dict[str, int] = field(default_factory=dict)
     note: str | None = None
 
 
@@ -78,18 +79,13 @@ def read_run(path: Path, most: int) -> ReportedRun:
 
     if source.is_journal:
         with viewed(source.path) as view:
-            read(_journal_traces(view))
+            attempts = (attempt for line in view.variations() for attempt in attempts_of(line))
+            read(ReadTrace(Record.model_validate(content), became) for became, content in attempts)
             facts = _journal_facts(view)
     else:
-        read(ReadTrace(record) for record in read_records(source.path))
+        read(map(ReadTrace, read_records(source.path)))
         facts = _document_facts(source.path)
     return ReportedRun(source.path, facts, counts, newest)
-
-
-def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
-    for line in view.variations():
-        for became, content in attempts_of(line):
-            yield ReadTrace(Record.model_validate(content), became)
 
 
 def _journal_facts(view: JournalReader) -> ReportedFacts:
@@ -106,9 +102,9 @@ def _journal_facts(view: JournalReader) -> ReportedFacts:
         # What a run reads is in its summary, which it writes at its end.
         funnel=_funnel_in(summary) or funnel_of(index, prices),
         findings=findings_of(index),
-        spent=spent or None,
+        spent=spent,
         cost=cost_of(spent, prices),
-        faults=(summary.get("this_run") or {}).get("faults"),
+        faults=_faults_in(summary),
     )
 
 
@@ -122,12 +118,16 @@ def _document_facts(path: Path) -> ReportedFacts:
         funnel=_funnel_in(run),
         findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
         judges=said.judges,
-        spent=run.get("spent_in_all") or None,
+        spent=run.get("spent_in_all") or [],
         cost=run.get("cost"),
-        faults=(run.get("this_run") or {}).get("faults"),
+        faults=_faults_in(run),
         note=NO_JOURNAL,
     )
 
 
 def _funnel_in(summary: dict[str, Any]) -> Funnel | None:
     return Funnel.model_validate(summary["funnel"]) if summary.get("funnel") else None
+
+
+def _faults_in(summary: dict[str, Any]) -> dict[str, int]:
+    return (summary.get("this_run") or {}).get("faults") or {}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from programs.records import Record
-from programs.reports.counting import ReadTrace
+from programs.run.attempts import ReadTrace
 from programs.statistics.agreement import FAR_APART
 from programs.text.thought import bare_thought
 

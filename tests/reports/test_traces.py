@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from programs.records import Record
-from programs.reports.counting import ReadTrace
 from programs.reports.traces import kept, packed
+from programs.run.attempts import ReadTrace
 from tests.reports.building import record
 
 

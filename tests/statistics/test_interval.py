@@ -1,8 +1,9 @@
 """The interval of a mean difference: right about as often as it says, and nothing where nothing is known."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +19,9 @@ DRAWS: dict[str, tuple[Draw, float]] = {
 }
 
 
-def interval(differences: Sequence[float], seed: int = 0, resamples: int = 500) -> Interval | None:
-    totals = np.stack([np.asarray(differences, dtype=np.float64), np.ones(len(differences))], axis=1)
+def interval(differences: npt.ArrayLike, seed: int = 0, resamples: int = 500) -> Interval | None:
+    values = np.asarray(differences, dtype=np.float64)
+    totals = np.stack([values, np.ones(len(values))], axis=1)
     return interval_of(totals, mean_of, seed=seed, resamples=resamples)
 
 
