@@ -40,7 +40,7 @@ class Tally:
         """Counts a row of these traces, which have the question in common."""
         paper, asked = traces[0].record.source_paper, traces[0].record.user_interaction
         self.count("licences", licence_of(paper.extra) or UNKNOWN)
-        self.count("domains", paper.domain)
+        self.count("domains", paper.domain if paper.domain_given else UNKNOWN)
         self.count("question_types", asked.question_type)
         self.count("difficulties", asked.difficulty_level)
         for label in row.get("labels", [row["label"]] if "label" in row else []):

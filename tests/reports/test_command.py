@@ -43,6 +43,13 @@ def figure(page: str, name: str) -> str:
     return found[1]
 
 
+def test_where_nothing_was_judged_no_number_of_what_judges_turned_down_is_shown(tmp_path: Path) -> None:
+    for judged in (False, True):
+        document = write_run(tmp_path / f"{judged}.json", [unit(1, **({} if judged else {"verdicts": []}))])
+        assert reported(document).returncode == 0
+        assert ("turned down by the judges" in document.with_suffix(".html").read_text()) == judged
+
+
 def test_where_it_is_written() -> None:
     pages = {"run.json": "run.html", "run.journal.jsonl": "run.html", "a.b.json": "a.b.html", "run": "run.html"}
     assert {name: str(ReportOptions(document=Path(name)).page) for name in pages} == pages
