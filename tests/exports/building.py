@@ -105,30 +105,28 @@ def laid(folder: Path, units: Iterable[Made | Record]) -> Path:
     document = folder / "out.json"
     with Journal(folder / "out.journal.jsonl") as journal:
         journal.append("run", None, status="completed", summary={"traces": {"accepted": 3}}, versions={"dspy": "3.4.1"})
-        for found in units:
-            unit = Made(found) if isinstance(found, Record) else found
-            _append(journal, unit)
+        add(journal, units)
         write_document(journal, document, "completed", {"traces": {"accepted": 3}, "losses": {"judges": 2}})
     return document
 
 
-def _append(journal: Journal, unit: Made) -> None:
-    records = [*unit.below, *([unit.accepted] if unit.accepted else [])]
-    first = records[0]
-    variation = first.generation.variation if first.generation else 0
-    journal.append(
-        "unit",
-        f"{first.question_id}/{variation}",
-        sample=first.source_paper.id,
-        status=unit.status or ("accepted" if unit.accepted else "rejected"),
-        settled=True,
-        reason=unit.reason,
-        basis="judged",
-        digest=content_id(first.reasoning_trace),
-        record=unit.accepted.written() if unit.accepted else None,
-        attempts=[attempt.written() for attempt in unit.below],
-        standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
-    )
+def add(journal: Journal, units: Iterable[Made | Record]) -> None:
+    """What became of units."""
+    for unit in (Made(one) if isinstance(one, Record) else one for one in units):
+        records = [*unit.below, *([unit.accepted] if unit.accepted else [])]
+        journal.append(
+            "unit",
+            records[0].unit,
+            sample=records[0].source_paper.id,
+            status=unit.status or ("accepted" if unit.accepted else "rejected"),
+            settled=True,
+            reason=unit.reason,
+            basis="judged",
+            digest=content_id(records[0].reasoning_trace),
+            record=unit.accepted.written() if unit.accepted else None,
+            attempts=[attempt.written() for attempt in unit.below],
+            standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
+        )
 
 
 def plain_document(path: Path, records: Iterable[Record]) -> Path:

@@ -62,26 +62,12 @@ def test_what_was_not_measured_is_no_match() -> None:
     assert not_kept("student<0.5 and grades<2 and solver>=0", one) == said
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "",
-        "student",
-        "1 < 2",
-        "teacher < 0.5",
-        "student < '0.5'",
-        "student < solver",
-        "student < 0.5; solver > 0.5",
-        "student < 0.5 or solver > 0.5",
-        "not student < 0.5",
-        "0.1 < student < 0.5",
-        "student < 0.5 and",
-        "student = 0.5",
-        "(student < 0.5)",
-        "student < \u0665",
-        "student < nan",
-    ],
-)
+OTHER = ["", "student", "1 < 2", "teacher < 0.5", "student < '0.5'", "student < solver", "student < 0.5; solver > 0.5"]
+OTHER += ["student < 0.5 or solver > 0.5", "not student < 0.5", "0.1 < student < 0.5", "student < 0.5 and"]
+OTHER += ["student = 0.5", "(student < 0.5)", "student < \u0665", "student < nan"]
+
+
+@pytest.mark.parametrize("rule", OTHER)
 def test_anything_else_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="is no rule: compare student"):
         comparisons(rule)

@@ -8,7 +8,6 @@
 3. What is left out is counted with its reason, and one is named, in the card, in `export.json` and on the screen; neither a
    benchmark's words nor a path stand there.
 4. Memory does not grow with the questions: they are not held in Python.
-5. A benchmark file that cannot be used is one line, and nothing is written.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from programs.exports.screening import screening
 from programs.records import Record
 from programs.text import near_duplicates
 from programs.text.near_duplicates import similarity
-from tests.exports.building import Made, export_to, laid, plain_document, record, refused, rows
+from tests.exports.building import Made, export_to, laid, plain_document, record, rows
 
 SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
 DUST = "Why does dust redden the light of distant galaxies?"
@@ -95,9 +94,8 @@ def test_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) ->
 
 
 def test_questions_of_one_text_are_not_compared() -> None:
-    assert (
-        len(taken([record(1, question=DUST), record(1, question=AGAIN, kind="critical")], dedupe_questions=True)) == 2
-    )
+    both = [record(1, question=DUST), record(1, question=AGAIN, kind="critical")]
+    assert taken(both, dedupe_questions=True) == both
 
 
 def test_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
@@ -198,14 +196,3 @@ def test_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> No
         other = one.model_copy(update={"source_paper": one.source_paper.model_copy(update={"id": "another"})})
         words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 17777 so low?"})
         assert screen(other.model_copy(update={"user_interaction": words})) is not None
-
-
-# 5. Mistakes
-
-
-@pytest.mark.parametrize(("content", "said"), [(None, "does not exist"), ('{"answer": 1}\n', "holds no question")])
-def test_a_benchmark_that_cannot_be_used_is_refused(tmp_path: Path, content: str | None, said: str) -> None:
-    document = laid(tmp_path, [record(1)])
-    if content is not None:
-        (tmp_path / "bench.jsonl").write_text(content)
-    assert said in refused(document, "sft", "--decontaminate", str(tmp_path / "bench.jsonl"))
