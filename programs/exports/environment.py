@@ -31,9 +31,9 @@ def package_name(folder: Path) -> str:
     return name if name[:1].isalpha() else f"env_{name}".rstrip("_")
 
 
-def write_package(folder: Path, module: str) -> None:
-    """Adds the package to an export's folder, which has its data already."""
-    rooms = Path(__file__).parents[1]
+def write_package(folder: Path, output: Path) -> None:
+    """Adds the package to an export's folder, which has its data already and will stand at `output`."""
+    rooms, module = Path(__file__).parents[1], package_name(output)
     code = (rooms / "exports/verifiers_package.py").read_text(encoding="utf-8")
     (folder / module).mkdir()
     for name, text in {

@@ -14,7 +14,6 @@ from programs.document import read_metadata, read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, Tally, card
 from programs.exports.chat_template import ChatTemplate, check
-from programs.exports.environment import package_name
 from programs.exports.files import MANIFEST, DataFiles, Row, new_folder
 from programs.exports.format import Format
 from programs.exports.keep import not_kept
@@ -118,7 +117,7 @@ def export(options: ExportOptions) -> Exported:
         exported = Exported(options, origin.is_journal, origin.note, metadata, tally, files.rows, stamp(), checked)
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         if format.package is not None:
-            format.package(folder, package_name(options.output))
+            format.package(folder, options.output)
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
 

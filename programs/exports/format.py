@@ -17,13 +17,12 @@ Rows = Callable[[Sequence[ReadTrace], View], Iterator[Row | str]]
 class Format:
     """An export format, whole: commands, card and counts know no format by its name.
 
-    `rows` is given one candidate, or with `grouped` all of a question, and yields rows, most by `View.rows`. What stands in
-    the files are the keys of `columns`; a row's `context`, `label` and `labels` are counted. Without `attempts` it is given
+    `rows` is given one trace, or with `grouped` all of a question, and yields rows, most by `View.rows`. What stands in the
+    files are the keys of `columns`; a row's `context`, `label` and `labels` are counted. Without `attempts` it is given
     accepted traces alone, those that `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at
-    the scores. `about` says what a row is; `whole`
-    that a row holds the record as it is, whatever its texts; `has_thought` that replies hold the thought, and
-    `takes_field` that it can stand in a field of a message; `package` adds to the folder what makes it a package with a
-    name.
+    the scores. `about` says what a row is; `whole` that a row holds the record as it is, whatever its texts; `has_thought`
+    that replies hold the thought, and `takes_field` that it can stand in a field of a message; `package` adds to the folder,
+    which will stand at another path, what makes it a package.
     """
 
     name: str
@@ -35,7 +34,7 @@ class Format:
     takes_field: bool = False
     has_thought: bool = False
     whole: bool = False
-    package: Callable[[Path, str], None] | None = None
+    package: Callable[[Path, Path], None] | None = None
 
 
 def one_by_one(row: Callable[[View, Record, Prompt], Row]) -> Rows:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from programs.cli.options import Many, comma_separated
+from programs.cli.options import Many, Names
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
 from programs.exports.keep import MEASURED, comparisons
@@ -39,7 +39,7 @@ class ExportOptions(View, _Files):
 
     leading: ClassVar[str] = "document"
 
-    licence: list[str] = Field(
+    licence: Names = Field(
         [], description=f"licences to take, separated by commas: cc-by-4.0, 'cc-by-[0-9]*' or {UNKNOWN} (default: all)"
     )
     keep: str | None = Field(
@@ -84,11 +84,6 @@ class ExportOptions(View, _Files):
         if value is not None:
             comparisons(value)
         return value
-
-    @field_validator("licence", mode="before")
-    @classmethod
-    def _several(cls, value: object) -> object:
-        return comma_separated(value)
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> "ExportOptions":

@@ -63,27 +63,19 @@ def _environment_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row |
 
 def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     record = traces[0].record
-    texts = [view.tag.inert(step.text.strip()) for step in record.steps]
-    runs = list(labelled_runs(record.steps))
-    if not runs:
+    steps = [(view.tag.inert(step.text.strip()), label_of(step)) for step in record.steps]
+    if all(label is None for _, label in steps):
         yield "no step of it has a label (generate with --check-steps)"
-    for start, labels in runs:
-        steps: Row = {"completions": texts[start : start + len(labels)], "labels": labels}
-        yield from view.rows(record, partial(_step_row, texts[:start], steps))
-
-
-def _step_row(before: Sequence[str], steps: Row, prompt: Prompt) -> Row:
-    return {"prompt": "\n\n".join([prompt.user, *before]), **steps}
-
-
-def labelled_runs(steps: Sequence[StepRecord]) -> Iterator[tuple[int, list[bool]]]:
-    """The runs of steps that have a label: the index of the first, and the labels."""
-    start = 0
-    for known, run in groupby(map(label_of, steps), key=lambda label: label is not None):
-        labels = list(run)
+    before: list[str] = []
+    for known, run in groupby(steps, key=lambda step: step[1] is not None):
+        texts, labels = zip(*run, strict=True)
         if known:
-            yield start, [bool(label) for label in labels]
-        start += len(labels)
+            yield from view.rows(record, partial(_step_row, [*before], texts, labels))
+        before += texts
+
+
+def _step_row(before: Sequence[str], texts: Sequence[str], labels: Sequence[bool], prompt: Prompt) -> Row:
+    return {"prompt": "\n\n".join([prompt.user, *before]), "completions": [*texts], "labels": [*labels]}
 
 
 def label_of(step: StepRecord) -> bool | None:
