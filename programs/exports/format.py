@@ -21,8 +21,8 @@ class Format:
     files are the keys of `columns`; a row's `context`, `label` and `labels` are counted. Without `attempts` it is given
     accepted traces alone, those that `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at
     the scores. `about` says what a row is; `whole` that a row holds the record as it is, whatever its texts; `has_thought`
-    that replies hold the thought, and `takes_field` that it can stand in a field of a message; `package` adds to the folder,
-    which will stand at another path, what makes it a package.
+    that replies hold the thought, and `takes_field` that it can stand in a field of a message; `package` adds to the
+    folder, which will stand at another path, what makes it a package.
     """
 
     name: str
