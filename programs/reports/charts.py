@@ -95,7 +95,7 @@ def _steps(run: ReportedRun) -> Table:
 
 
 def _ratings(run: ReportedRun) -> Table:
-    judges = dict(sorted(run.counts.ratings.items()))
+    judges = dict(sorted(run.counts.agreement.judges.items()))
     rows: Table = {str(point): {judge: judges[judge].counts[point] for judge in judges} for point in range(1, 11)}
     missing = {judge: spread.missing for judge, spread in judges.items()}
     return {**rows, "not known": missing} if any(missing.values()) else rows
