@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SECOND = "The slope 𝛼 amounts to 4 percent in catalogue 2."
+SCHEMES: tuple[tuple[Any, dict[str, Any]], ...] = (("light", {}), ("dark", {"runOnly": ["color-contrast"]}))
+"""Of what axe looks for, the colours alone differ in the dark."""
 VIEWS = ("#overview", "#traces", "#trace=id-0-0-0")
 
 
@@ -214,8 +216,7 @@ def test_5_it_is_there_for_everyone(browser: Browser, report: Path, view: str) -
     axe: Any = needed("axe_playwright_python.sync_playwright", "it finds what a screen reader cannot use").Axe()
     with opened(browser, report, view) as page:
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-        # Of what axe looks for, the colours alone differ in the dark.
-        for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        for scheme, rules in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             violations = axe.run(page, options={"resultTypes": ["violations"], **rules}).response["violations"]
             assert [f"{item['id']}: {item['nodes'][0]['html']}" for item in violations] == []
