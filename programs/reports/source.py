@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,20 @@ from programs.traces.line import attempts_of
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
 
 
-@dataclass
+@dataclass(frozen=True)
 class ReportedFacts:
     """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
-    model (`programs.run.index.Index.spent`); `faults` are the kinds of HTTP requests that the latest run had to repeat;
-    `note` says what the source lacks."""
+    model (`programs.run.index.Index.spent`); `made` says with what and how the latest run worked; `note` says what the
+    source lacks."""
 
-    status: str | None = None
-    written: str | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    git_commit: str | None = None
-    funnel: Funnel | None = None
-    findings: Findings | None = None
+    status: str | None
+    written: str | None
+    made: dict[str, Any]
+    funnel: Funnel | None
+    findings: Findings | None
+    spent: list[dict[str, Any]]
+    cost: float | None
     judges: JudgeAgreement | None = None
-    spent: list[dict[str, Any]] = field(default_factory=list)
-    cost: float | None = None
-    faults: dict[str, int] = field(default_factory=dict)
     note: str | None = None
 
 
@@ -96,15 +93,12 @@ def _journal_facts(view: JournalReader) -> ReportedFacts:
     return ReportedFacts(
         status=run.get("status"),
         written=run.get("ended") or run.get("started"),
-        settings=settings,
-        versions=run.get("versions") or {},
-        git_commit=run.get("git_commit"),
+        made={**_made(run.get("git_commit"), summary), **(run.get("versions") or {}), **settings},
         # What a run reads is in its summary, which it writes at its end.
         funnel=_funnel_in(summary) or funnel_of(index, prices),
         findings=findings_of(index),
         spent=spent,
         cost=cost_of(spent, prices),
-        faults=_faults_in(summary),
     )
 
 
@@ -115,12 +109,12 @@ def _document_facts(path: Path) -> ReportedFacts:
     return ReportedFacts(
         status=said.status,
         written=said.generation_timestamp,
+        made=_made(None, run),
         funnel=_funnel_in(run),
         findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
         judges=said.judges,
         spent=run.get("spent_in_all") or [],
         cost=run.get("cost"),
-        faults=_faults_in(run),
         note=NO_JOURNAL,
     )
 
@@ -129,5 +123,6 @@ def _funnel_in(summary: dict[str, Any]) -> Funnel | None:
     return Funnel.model_validate(summary["funnel"]) if summary.get("funnel") else None
 
 
-def _faults_in(summary: dict[str, Any]) -> dict[str, int]:
-    return (summary.get("this_run") or {}).get("faults") or {}
+def _made(commit: str | None, summary: dict[str, Any]) -> dict[str, Any]:
+    faults = (summary.get("this_run") or {}).get("faults") or {}
+    return {"git commit": commit or "not known", **{f"requests repeated: {kind}": n for kind, n in faults.items()}}

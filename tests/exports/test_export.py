@@ -118,12 +118,8 @@ def test_a_failure_leaves_the_old_export_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     rename = Path.rename
-    places = {"card": exporter, "rename": Path}
-    monkeypatch.setattr(
-        places.get(step, DataFiles),
-        step,
-        (lambda one, other: fail() if one.name == "draft" else rename(one, other)) if step == "rename" else fail,
-    )
+    failing = (lambda one, other: fail() if one.name == "draft" else rename(one, other)) if step == "rename" else fail
+    monkeypatch.setattr({"card": exporter, "rename": Path}.get(step, DataFiles), step, failing)
     said = refused(papers, "sft", "--overwrite")
     assert said.endswith("No space left on device")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

@@ -22,21 +22,13 @@ def tries(rate: float | None) -> dict[str, Any]:
 
 def solved(number: int, solver: float, student: float | None, score: float | None = None) -> Record:
     """A trace whose solver and student pass so often with the passage, and never without."""
-    found = {
-        "need": "needs_paper",
-        "difficulty": 1 - solver,
-        "difficulty_without": 1.0,
-        "without_passage": tries(0.0),
-        "with_passage": tries(solver),
-        "solver": "a",
-        "compared_by": "rules",
-        "temperature": 0.7,
-        "student": None
-        if student is None
-        else {"solver": "b", "without_passage": tries(0.0), "with_passage": tries(student)},
-    }
-    content = record(number, score=score).model_dump(mode="json")
-    return Record.model_validate({**content, "blind_solve": found})
+
+    def both(name: str, rate: float) -> dict[str, Any]:
+        return {"solver": name, "without_passage": tries(0.0), "with_passage": tries(rate)}
+
+    found = {"need": "needs_paper", "difficulty": 1 - solver, "difficulty_without": 1.0, **both("a", solver)}
+    found |= {"compared_by": "rules", "temperature": 0.7, "student": None if student is None else both("b", student)}
+    return Record.model_validate({**record(number, score=score).model_dump(mode="json"), "blind_solve": found})
 
 
 @pytest.mark.parametrize(

@@ -131,15 +131,12 @@ def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> Non
     arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
     folder = export_to(document, "sft", *arguments)
     assert ids(folder) == [records[0].id, records[4].id]
-    said = json.loads((folder / "export.json").read_text())
-    given = "gives a benchmark away (--decontaminate)"
+    said, given = json.loads((folder / "export.json").read_text()), "gives a benchmark away (--decontaminate)"
+    again = f"{records[5].question_id} asks the same as {records[4].question_id}"
     counts = {
         f"its question {given}": (1, f"{records[1].question_id} shares its words with bench.jsonl:2"),
         f"its thought or its answer {given}": (2, f"{records[2].question_id} shares its words with bench.jsonl:2"),
-        "its question was asked of another text before (--dedupe-questions)": (
-            1,
-            f"{records[5].question_id} asks the same as {records[4].question_id}",
-        ),
+        "its question was asked of another text before (--dedupe-questions)": (1, again),
     }
     assert said["counts"]["skipped"] == {reason: count for reason, (count, _) in counts.items()}
     assert said["counts"]["examples"] == {reason: example for reason, (_, example) in counts.items()}
