@@ -112,13 +112,12 @@ def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool =
     return Made(kept, rejected, reason=None if taken else "quality 3.0 after 3 attempts")
 
 
-def write_run(document: Path, units: Iterable[Made], status: str = "completed") -> Path:
+def write_run(document: Path, units: Iterable[Made]) -> Path:
     """A document with its journal. Returns the document."""
     with Journal(beside(document, "journal")) as journal:
         begin(journal)
         add(journal, units)
-        if status != "running":
-            end(journal, status)
+        end(journal, "completed")
         write_document(journal, document, "completed")
     return document
 
