@@ -108,5 +108,5 @@ def compared(totals: Numbers, figure: Figure, pairs: int, seed: int) -> Compared
     totals = totals[totals.any(axis=tuple(range(1, totals.ndim)))]
     with np.errstate(all="ignore"):
         sides = [float(value) if np.isfinite(value) else None for value in figure(totals.sum(axis=0))]
-    interval = interval_of(totals, lambda sums: np.diff(figure(sums))[..., 0], seed=seed, careful=True)
+    interval = interval_of(totals, lambda sums: np.diff(figure(sums))[..., 0], seed=seed)
     return Compared(before=sides[0], after=sides[1], pairs=pairs, interval=interval)

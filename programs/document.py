@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar
 
 import ijson
 import orjson
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
@@ -82,14 +82,27 @@ def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[s
     file.write(b"\n]}\n")
 
 
-def read_records(path: Path) -> Iterator[Record]:
-    """The records of a document of any size and version, one at a time. Raises `UserError` when it is none."""
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[IO[bytes]]:
+    """A document that is read. Raises `UserError` for whatever shows in the block that it is none."""
     try:
         with path.open("rb") as file:
-            for item in ijson.items(file, "questions.item", use_float=True):
-                yield Record.model_validate(item)
-    except (ijson.JSONError, ValidationError) as error:
+            yield file
+    except (ijson.JSONError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not a document of this program: {str(error).splitlines()[0]}") from None
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a document says of itself, nothing where it does not. Raises `UserError` when it is none."""
+    with reading(path) as file:
+        return dict(next(iter(ijson.items(file, "metadata", use_float=True)), {}))
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a document of any size and version, one at a time. Raises `UserError` when it is none."""
+    with reading(path) as file:
+        for item in ijson.items(file, "questions.item", use_float=True):
+            yield Record.model_validate(item)
 
 
 def import_document(journal: Journal, path: Path) -> int:

@@ -91,13 +91,13 @@ def why_nothing(summary: "Summary") -> str:
 
 def show_document(said: "DocumentMetadata", console: "Console") -> None:
     """What to look after in a document: how its thoughts are alike and how far the judges agree."""
-    from programs.statistics.agreement import agreement_in_words, ratings_in_words
+    from programs.statistics.agreement import agreement_in_words
     from programs.statistics.thought_counts import cautions_of
 
     lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
     if (found := said.judges) is not None:
-        lines += [ratings_in_words(found), agreement_in_words(found)]
-    for line in filter(None, lines):
+        lines += agreement_in_words(found)
+    for line in lines:
         console.print(line, highlight=False, markup=False)
 
 

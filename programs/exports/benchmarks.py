@@ -1,9 +1,10 @@
-"""The questions of benchmarks, and what gives one away (`--decontaminate`), by the rules of `programs.text.copying`."""
+"""The questions of benchmarks, and what gives one away, by the rules of `programs.text.copying`."""
 
 import codecs
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from programs.errors import UserError
@@ -37,14 +38,14 @@ class Benchmarks:
         for table in _TABLES:
             database.execute(table)
 
-    def read(self, patterns: Sequence[str]) -> None:
-        """Adds the questions in the JSON lines that `patterns` name (files or wildcards, .gz and .zst among them). Raises
+    def read(self, patterns: Sequence[str], option: str) -> None:
+        """Adds the questions in the JSON lines that an option names (files or wildcards, .gz and .zst among them). Raises
         `UserError` for a file that is missing, cannot be read whole or holds no question."""
         try:
             for file in line_files(patterns):
-                self._read(file)
+                self._read(file, option)
         except UserError as error:
-            raise UserError(f"--decontaminate: {error}") from None
+            raise UserError(f"{option}: {error}") from None
 
     def add(self, place: str, text: str) -> bool:
         """Adds the question that stands at `place`; whether it was not there before."""
@@ -63,13 +64,14 @@ class Benchmarks:
         return True
 
     def asked_by(self, question: str) -> str | None:
-        """Where the benchmark's question stands that a question gives away, and by which of both rules; of several, the one
-        with most in common, then the first."""
-        wanted, best = features(question), (0.0, 0)
-        for item in self._bands.candidates(question):
-            best = max(best, (jaccard(wanted, features(self._row(item)[1])), -item))
-        near = f"asks nearly the same as {self._row(-best[1])[0]}" if best[0] >= NEAR else None
-        return self.told_by(question) or near
+        """Where the benchmark's question stands that a question gives away, and by which of both rules; of several that are
+        near, the nearest."""
+        if given := self.told_by(question):
+            return given
+        wanted, rows = features(question), map(self._row, self._bands.candidates(question))
+        near = [(jaccard(wanted, features(text)), place) for place, text in rows]
+        most, place = max(near, key=itemgetter(0), default=(0.0, ""))
+        return f"asks nearly the same as {place}" if most >= NEAR else None
 
     def told_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
@@ -91,34 +93,29 @@ class Benchmarks:
         place, text = self._database.execute("select place, text from benchmark where item = ?", (item,)).fetchone()
         return place, text
 
-    def _read(self, file: Path) -> None:
-        questions = different = 0
+    def _read(self, file: Path, option: str) -> None:
+        questions = different = passed = 0
         try:
-            for number, text in _questions(file):
-                questions += 1
-                different += self.add(f"{file.name}:{number}", text)
+            for raw in read_lines(file):
+                if raw.data is not None and raw.data.strip():
+                    found = _questions(raw.data)
+                    questions, passed = questions + len(found), passed + (not found)
+                    different += sum(self.add(f"{file.name}:{raw.number}", text) for text in found)
         except BrokenArchive:
             raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
+        if passed:
+            log.warning("%s: %d lines of %s hold no question that can be read", option, passed, file)
         if not questions:
             raise UserError(
                 f"{file} holds no question that can be read: one JSON object a line, with a field such as question, "
                 "prompt or text"
             )
         if different * FEW < questions:
-            log.warning("--decontaminate: of %d questions in %s only %d differ", questions, file, different)
+            log.warning("%s: of %d questions in %s only %d differ", option, questions, file, different)
 
 
-def _questions(file: Path) -> Iterator[tuple[int, str]]:
-    """The questions of a file with their lines; what holds none is passed over and told."""
-    passed = 0
-    for raw in read_lines(file):
-        if raw.data is None or not raw.data.strip():
-            continue
-        try:
-            texts = questions_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
-        except Unreadable:
-            texts = []
-        passed += not texts
-        yield from ((raw.number, text) for text in texts)
-    if passed:
-        log.warning("--decontaminate: %d lines of %s hold no question that can be read", passed, file)
+def _questions(line: bytes) -> list[str]:
+    try:
+        return questions_in(parse_object(line.removeprefix(codecs.BOM_UTF8)))
+    except Unreadable:
+        return []

@@ -11,10 +11,10 @@ import yaml
 
 from programs.exports.chat_template import Check
 from programs.exports.files import Columns, Kind, Row
-from programs.exports.format import Candidate
 from programs.exports.licences import UNKNOWN, hub_name, licence_of
 from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import needs_passage
+from programs.run.attempts import ReadTrace
 from programs.statistics.counts import count_name
 
 MOST = 1000
@@ -36,11 +36,11 @@ class Tally:
     def count(self, what: str, name: str) -> None:
         count_name(self.counts[what], name, MOST)
 
-    def add(self, row: Row, traces: Sequence[Candidate]) -> None:
+    def add(self, row: Row, traces: Sequence[ReadTrace]) -> None:
         """Counts a row of these traces, which have the question in common."""
         paper, asked = traces[0].record.source_paper, traces[0].record.user_interaction
         self.count("licences", licence_of(paper.extra) or UNKNOWN)
-        self.count("domains", paper.domain)
+        self.count("domains", paper.domain if paper.domain_given else UNKNOWN)
         self.count("question_types", asked.question_type)
         self.count("difficulties", asked.difficulty_level)
         for label in row.get("labels", [row["label"]] if "label" in row else []):
@@ -51,7 +51,7 @@ class Tally:
             needing = {trace.record.id for trace in traces if needs_passage(trace.record)}
             self.without_needed += row["id"] in needing
 
-    def used(self, traces: Sequence[Candidate]) -> None:
+    def used(self, traces: Sequence[ReadTrace]) -> None:
         """Counts what made the traces of a row, or of several."""
         for trace in traces:
             for judge in {verdict.judge for verdict in trace.record.verdicts}:

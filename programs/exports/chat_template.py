@@ -4,6 +4,7 @@ A template is what a model's tokenizer makes one text of messages with (Jinja, a
 sees that text alone.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -29,6 +30,7 @@ OTHER_OPTIONS: dict[str, dict[str, Any]] = {
     "--think-tag '<thinking>'": {"think_tag": "<thinking>"},
 }
 """What a template may keep the thought with, in a user's words and as options."""
+KEEPS = "keeps the thought"
 Messages = Sequence[Mapping[str, str]]
 
 
@@ -89,17 +91,20 @@ class ChatTemplate:
         except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Refused(_line(error)) from None
 
-    def keeps(self, row: Row, view: View) -> bool:
-        """Whether the rendered reply holds its whole thought, and then the answer. Raises `Refused`."""
+    def said_of(self, row: Row, view: View) -> str:
+        """Whether the rendered reply holds its whole thought, and then the answer, in words."""
         *prompt, reply = messages_of(row)
         thought, answer = view.parts_of(reply)
-        text = self.render([*prompt, reply])
-        return answer in text.removeprefix(self.render(prompt)).partition(thought)[2]
-
-    def continues(self, row: Row) -> bool:
-        """Whether the rendered row begins with what the model is given when it is to answer. Raises `Refused`."""
-        *prompt, reply = messages_of(row)
-        return self.render([*prompt, reply]).startswith(self.render(prompt, add_generation_prompt=True))
+        try:
+            text = self.render([*prompt, reply])
+            if answer not in text.removeprefix(self.render(prompt)).partition(thought)[2]:
+                return "LOSES THE THOUGHT"
+            begins = text.startswith(self.render(prompt, add_generation_prompt=True))
+            return (
+                KEEPS if begins else f"{KEEPS}; but it gives a model that is to answer another beginning than rows have"
+            )
+        except Refused as refused:
+            return f"refuses the row ({refused})"
 
 
 def messages_of(row: Row) -> Messages:
@@ -117,27 +122,18 @@ class Check(NamedTuple):
 def check(template: ChatTemplate, view: View, row_of: Callable[[View], Row]) -> Check:
     """Renders the row that the options give, and where that loses the thought or is refused, tries what else could keep
     it."""
-    text, row, name = None, row_of(view), f"the chat template of {template.name}"
-    try:
+    text, row = None, row_of(view)
+    with contextlib.suppress(Refused):
         text = template.render(messages_of(row))
-        if template.keeps(row, view):
-            odd = "; but it gives a model that is to answer another beginning than rows have"
-            return Check(text, f"{name} keeps the thought{'' if template.continues(row) else odd}")
-        fault = "LOSES THE THOUGHT"
-    except Refused as refused:
-        fault = f"refuses the row ({refused})"
+    found = template.said_of(row, view)
+    said = f"the chat template of {template.name} {found}"
+    if found.startswith(KEEPS):
+        return Check(text, said)
     for words, options in OTHER_OPTIONS.items():
         other = view.model_copy(update={"reasoning_field": None, "system_prompt": "message", **options})
-        if _would_keep(template, other, row_of(other)):
-            return Check(text, f"{name} {fault}: with {words} it keeps it")
-    return Check(text, f"{name} {fault}: train with another template, one made for training")
-
-
-def _would_keep(template: ChatTemplate, view: View, row: Row) -> bool:
-    try:
-        return template.keeps(row, view) and template.continues(row)
-    except Refused:
-        return False
+        if template.said_of(row_of(other), other) == KEEPS:
+            return Check(text, f"{said}: with {words} it keeps it")
+    return Check(text, f"{said}: train with another template, one made for training")
 
 
 def _default(source: Any) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-_ROOMS = "programs.text.short_answers"
+_RULES = "programs.text.short_answers"
 
 _PROJECT = """\
 [project]
@@ -31,19 +31,18 @@ def package_name(folder: Path) -> str:
     return name if name[:1].isalpha() else f"env_{name}".rstrip("_")
 
 
-def write_package(folder: Path, module: str) -> None:
-    """Adds the package to an export's folder, which has its data already."""
-    here, package = Path(__file__).parent, folder / module
-    package.mkdir()
-    code = (here / "verifiers_package.py").read_text(encoding="utf-8")
-    (package / "__init__.py").write_text(
-        code.replace(f"from {_ROOMS}", f"from {module}.short_answers"), encoding="utf-8"
-    )
-    rules = here.parent / "text" / "short_answers.py"
-    (package / "short_answers.py").write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
-    (package / "judge.txt").write_text(judge_prompt(), encoding="utf-8")
-    project = _PROJECT.format(name=module.replace("_", "-"), module=module)
-    (folder / "pyproject.toml").write_text(project, encoding="utf-8")
+def write_package(folder: Path, output: Path) -> None:
+    """Adds the package to an export's folder, which has its data already and will stand at `output`."""
+    rooms, module = Path(__file__).parents[1], package_name(output)
+    code = (rooms / "exports/verifiers_package.py").read_text(encoding="utf-8")
+    (folder / module).mkdir()
+    for name, text in {
+        "pyproject.toml": _PROJECT.format(name=module.replace("_", "-"), module=module),
+        f"{module}/__init__.py": code.replace(f"from {_RULES}", f"from {module}.short_answers"),
+        f"{module}/short_answers.py": (rooms / "text/short_answers.py").read_text(encoding="utf-8"),
+        f"{module}/judge.txt": judge_prompt(),
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def judge_prompt() -> str:
@@ -53,5 +52,4 @@ def judge_prompt() -> str:
     from signatures.rubric import CheckRubric
 
     inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
-    messages = PassageFirstAdapter().format(CheckRubric, [], inputs)
-    return "\n\n".join(message["content"] for message in messages)
+    return "\n\n".join(message["content"] for message in PassageFirstAdapter().format(CheckRubric, [], inputs))

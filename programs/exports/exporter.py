@@ -8,23 +8,22 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ijson
 import orjson
 
-from programs.document import read_records
+from programs.document import read_metadata, read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, Tally, card
 from programs.exports.chat_template import ChatTemplate, check
-from programs.exports.environment import package_name
 from programs.exports.files import MANIFEST, DataFiles, Row, new_folder
-from programs.exports.format import Candidate, Format, NoRow
+from programs.exports.format import Format
+from programs.exports.keep import not_kept
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
-from programs.exports.screening import Screening, screening
+from programs.exports.screening import Screen, screening
 from programs.exports.view import NO_SCORE, View, source_name
 from programs.inputs.sample import content_id
 from programs.records import Record
-from programs.run.attempts import read_variations
+from programs.run.attempts import ReadTrace, read_variations
 from programs.run.trace_source import find_source, viewed
 from programs.versions import own_version, stamp
 
@@ -48,30 +47,23 @@ class Origin(NamedTuple):
         lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
         return cls(path, False, path, lacks if attempts else None)
 
-    def candidates(self, attempts: bool) -> Iterator[Candidate]:
+    def traces(self, attempts: bool) -> Iterator[ReadTrace]:
         """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
         that is none of ours."""
         if not self.is_journal:
-            yield from map(Candidate, read_records(self.path))
+            yield from map(ReadTrace, read_records(self.path))
             return
         for variation in read_variations(self.path):
             if variation.accepted:
-                yield Candidate(variation.accepted)
+                yield ReadTrace(variation.accepted)
             # Nothing is preferred to what was turned down for its question's sake, not for its own.
             if attempts and not variation.left_out:
-                yield from (Candidate(record, "below") for record in variation.rejected)
-                yield from (Candidate(record, "unused") for became, record in variation.others if became == "unused")
+                yield from (ReadTrace(record, "below") for record in variation.rejected)
+                yield from (ReadTrace(record, "unused") for became, record in variation.others if became == "unused")
 
     def metadata(self) -> dict[str, Any]:
         """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""
-        told: dict[str, Any] = {}
-        try:
-            if self.document is not None:
-                with self.document.open("rb") as file:
-                    told = dict(next(ijson.items(file, "metadata", use_float=True), {}))
-        except (ijson.JSONError, TypeError, ValueError) as error:
-            why = str(error).splitlines()[0]
-            raise UserError(f"{self.document} is not a document of this program: {why}") from None
+        told = {} if self.document is None else read_metadata(self.document)
         if self.is_journal:
             with viewed(self.path) as journal:
                 last = journal.latest("run", "") or {}
@@ -79,28 +71,22 @@ class Origin(NamedTuple):
         return told
 
 
-def by_question(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """The candidates of each question, wherever they stand in the input, in the order in which the questions first came,
+def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
+    """The traces of each question, wherever they stand in the input, in the order in which the questions first came,
     at a memory of one question's traces."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
-    database = sqlite3.connect("")
-    try:
-        database.execute("create table question (number integer primary key, name text unique)")
-        database.execute("create table trace (question integer, packed blob)")
-        for candidate in candidates:
-            record = candidate.record
+    with contextlib.closing(sqlite3.connect("")) as database:
+        database.execute("create table trace (question text, packed blob)")
+        for record, became in ((one.record, one.became) for one in traces):
             text = record.question_id or record.source_paper.id or record.source_paper.title
             # The words too: a merged journal may hold several questions under one name.
             name = content_id(f"{text}\0{record.user_interaction.question}")
-            database.execute("insert or ignore into question (name) values (?)", (name,))
-            packed = orjson.dumps([record.model_dump(mode="json"), candidate.became])
-            database.execute("insert into trace select number, ? from question where name = ?", (packed, name))
-        traces = database.execute("select question, packed from trace order by question, rowid")
-        for _, group in groupby(traces, key=lambda trace: trace[0]):
+            packed = orjson.dumps([record.model_dump(mode="json"), became])
+            database.execute("insert into trace values (?, ?)", (name, packed))
+        query = "select min(rowid) over (partition by question) first, packed from trace order by first, rowid"
+        for _, group in groupby(database.execute(query), key=lambda row: row[0]):
             unpacked = [orjson.loads(packed) for _, packed in group]
-            yield [Candidate(Record.model_validate(content), became) for content, became in unpacked]
-    finally:
-        database.close()
+            yield [ReadTrace(Record.model_validate(content), became) for content, became in unpacked]
 
 
 def export(options: ExportOptions) -> Exported:
@@ -113,11 +99,11 @@ def export(options: ExportOptions) -> Exported:
         metadata, data = origin.metadata(), folder / "data"
         data.mkdir()
         kept = _kept(origin, options, screen, tally)
-        with contextlib.closing(DataFiles(data, format.columns(options))) as files:
+        with DataFiles(data, format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
                 split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
                 for row in format.rows(traces, options):
-                    if isinstance(row, NoRow):
+                    if isinstance(row, str):
                         tally.count("skipped", str(row))
                     else:
                         files.add(split, row)
@@ -131,26 +117,26 @@ def export(options: ExportOptions) -> Exported:
         exported = Exported(options, origin.is_journal, origin.note, metadata, tally, files.rows, stamp(), checked)
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         if format.package is not None:
-            format.package(folder, package_name(options.output))
+            format.package(folder, options.output)
         (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
     return exported
 
 
-def _first_row(traces: Sequence[Candidate], format: Format, view: View) -> Row:
-    return next(row for row in format.rows(traces, view) if not isinstance(row, NoRow))
+def _first_row(traces: Sequence[ReadTrace], format: Format, view: View) -> Row:
+    return next(row for row in format.rows(traces, view) if not isinstance(row, str))
 
 
-def _kept(origin: Origin, options: ExportOptions, screen: Screening, tally: Tally) -> Iterator[Candidate]:
-    """The candidates that the filters leave."""
-    for candidate in origin.candidates(options.format.attempts):
-        tally.count("read", candidate.became)
-        if reason := _refusal(candidate.record, options):
+def _kept(origin: Origin, options: ExportOptions, screen: Screen, tally: Tally) -> Iterator[ReadTrace]:
+    """The traces that the filters leave."""
+    for trace in origin.traces(options.format.attempts):
+        tally.count("read", trace.became)
+        if reason := _refusal(trace.record, options):
             tally.count("skipped", reason)
-        elif left_out := screen.against(candidate.record):
+        elif left_out := screen(trace.record):
             tally.count("skipped", left_out.reason)
             tally.examples.setdefault(*left_out)
         else:
-            yield candidate
+            yield trace
 
 
 def _refusal(record: Record, options: ExportOptions) -> str | None:
@@ -161,7 +147,7 @@ def _refusal(record: Record, options: ExportOptions) -> str | None:
             return "its thought or its answer is empty"
         if "passage" in options.contexts(record) and not record.source_paper.text:
             return "its passage is not in the document (--context none needs none)"
-    if options.keep is not None and (why := options.keep_rule.refusal(record)):
+    if options.keep is not None and (why := not_kept(options.keep, record)):
         return why
     if options.min_score is None or options.format.attempts:
         return None

@@ -23,10 +23,12 @@ MANIFEST = "export.json"
 """The file by which a folder is known to be an export, which alone is ever replaced."""
 
 
-class DataFiles:
-    """The files of all splits, in `folder`, which must be new; `rows` counts what each holds."""
+class DataFiles(contextlib.ExitStack):
+    """The files of all splits, in `folder`, which must be new; `rows` counts what each holds. Closed at the end of the
+    block, and whole only then."""
 
     def __init__(self, folder: Path, columns: Columns) -> None:
+        super().__init__()
         self.rows: Counter[str] = Counter()
         self._folder, self._columns = folder, columns
         self._open: dict[str, IO[bytes]] = {}
@@ -34,15 +36,10 @@ class DataFiles:
     def add(self, split: str, row: Row) -> None:
         """Writes the columns of a row, which has them all, to a split."""
         if split not in self._open:
-            self._open[split] = (self._folder / f"{split}.jsonl").open("xb")
+            self._open[split] = self.enter_context((self._folder / f"{split}.jsonl").open("xb"))
         line = orjson.dumps({column: row[column] for column in self._columns}, option=orjson.OPT_APPEND_NEWLINE)
         self._open[split].write(line)
         self.rows[split] += 1
-
-    def close(self) -> None:
-        """Closes them; what was written is whole only then."""
-        for file in self._open.values():
-            file.close()
 
 
 @contextlib.contextmanager

@@ -2,17 +2,16 @@
 
 import fnmatch
 import hashlib
-from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from programs.cli.options import Many, comma_separated
+from programs.cli.options import Many, Names
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
-from programs.exports.keep import MEASURED, KeepRule
+from programs.exports.keep import MEASURED, comparisons
 from programs.exports.licences import UNKNOWN, licence_name
 from programs.exports.view import View
 
@@ -40,7 +39,7 @@ class ExportOptions(View, _Files):
 
     leading: ClassVar[str] = "document"
 
-    licence: list[str] = Field(
+    licence: Names = Field(
         [], description=f"licences to take, separated by commas: cc-by-4.0, 'cc-by-[0-9]*' or {UNKNOWN} (default: all)"
     )
     keep: str | None = Field(
@@ -83,13 +82,8 @@ class ExportOptions(View, _Files):
     @classmethod
     def _rule(cls, value: str | None) -> str | None:
         if value is not None:
-            KeepRule.parse(value)
+            comparisons(value)
         return value
-
-    @field_validator("licence", mode="before")
-    @classmethod
-    def _several(cls, value: object) -> object:
-        return comma_separated(value)
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> "ExportOptions":
@@ -104,11 +98,6 @@ class ExportOptions(View, _Files):
     @property
     def format(self) -> Format:
         return FORMATS[self.to]
-
-    @cached_property
-    def keep_rule(self) -> KeepRule:
-        """`--keep`, which must be given."""
-        return KeepRule.parse(self.keep or "")
 
     @property
     def benchmark_names(self) -> list[str]:

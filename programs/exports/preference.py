@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from programs.exports.files import Columns, Row
-from programs.exports.format import Candidate, Format, NoRow
+from programs.exports.format import Format
 from programs.exports.view import FACTS, MESSAGES, NO_SCORE, Prompt, View, rating
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 
-Pair = tuple[Candidate, Candidate]
+Pair = tuple[Record, Record]
 """The chosen one first."""
 
 
@@ -29,17 +30,17 @@ def _pair_columns(view: View) -> Columns:
     return {"prompt": MESSAGES, **replies, **scores, "rejected_id": "string", **FACTS}
 
 
-def _pair_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
-    pairs: list[Pair] = list(_own_pairs(traces, view))
+def _pair_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
+    pairs = [*_own_pairs(traces, view)]
     # What came to another answer was not judged: no score of it is missing.
     rest = [one for one in traces if one.record.agreed is None or one.record.agreed.agreement == "equivalent"]
     scored = _scored_pairs(rest, view)
-    if not isinstance(scored, NoRow):
+    if not isinstance(scored, str):
         pairs += scored
     elif not pairs:
         yield scored
-    for best, other in pairs:
-        yield from view.rows(best.record, partial(_pair_row, best.record, other.record, view))
+    for chosen, rejected in pairs:
+        yield from view.rows(chosen, partial(_pair_row, chosen, rejected, view))
 
 
 def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> Row:
@@ -53,60 +54,56 @@ def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> R
     }
 
 
-def _own_pairs(traces: Sequence[Candidate], view: View) -> Iterator[Pair]:
+def _own_pairs(traces: Iterable[ReadTrace], view: View) -> Iterator[Pair]:
     """The best accepted own thought with each try that came to another answer, the furthest off first."""
-    agreements = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
-    chosen = _best(one for one, _ in agreements)
-    if chosen is not None and (view.min_score is None or rating(chosen.record) >= view.min_score):
+    own = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
+    chosen = _best(one for one, _ in own)
+    if chosen is not None and (view.min_score is None or rating(chosen) >= view.min_score):
         for wanted in ("contradicts", "partial"):
-            yield from ((chosen, one) for one, agreement in agreements if agreement == wanted)
+            yield from ((chosen, one.record) for one, agreement in own if agreement == wanted)
 
 
-def _best(traces: Iterable[Candidate]) -> Candidate | None:
-    accepted = (one for one in traces if one.became == "accepted")
-    return max(accepted, key=lambda one: rating(one.record), default=None)
+def _best(traces: Iterable[ReadTrace]) -> Record | None:
+    return max((one.record for one in traces if one.became == "accepted"), key=rating, default=None)
 
 
-def _scored_pairs(traces: Sequence[Candidate], view: View) -> list[Pair] | NoRow:
+def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> list[Pair] | str:
     """The best accepted trace with each that is worse by the margin, the worst first; or why there is none."""
     if len(traces) < 2:
-        return NoRow(
-            "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
-        )
+        return "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
     scored = [one for one in traces if rating(one.record)]
     if len(scored) < 2:
-        return NoRow("questions with fewer than two traces that judges rated")
+        return "questions with fewer than two traces that judges rated"
     chosen = _best(scored)
     if chosen is None:
-        return NoRow("questions of which no trace was accepted")
-    best = rating(chosen.record)
+        return "questions of which no trace was accepted"
+    best = rating(chosen)
     if view.min_score is not None and best < view.min_score:
-        return NoRow(f"questions whose best trace is below {view.min_score:g}")
+        return f"questions whose best trace is below {view.min_score:g}"
     # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
-    worse = [one for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
-    pairs = [(chosen, one) for one in worse if one.texts != chosen.texts]
-    pairs.sort(key=lambda pair: rating(pair[1].record))
-    return pairs or NoRow(f"questions without two traces that are {view.margin:g} apart (--margin)")
+    worse = [one.record for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
+    pairs = [(chosen, one) for one in sorted(worse, key=rating) if view.reply(one) != view.reply(chosen)]
+    return pairs or f"questions without two traces that are {view.margin:g} apart (--margin)"
 
 
-def _labelled_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
+def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     (trace,) = traces
-    label, completion = _label(trace, view), [view.message(trace.record)]
-    if isinstance(label, NoRow):
+    label = _label(trace, view)
+    if isinstance(label, str):
         yield label
     else:
-        row: Row = {"completion": completion, "label": label}
+        row: Row = {"completion": [view.message(trace.record)], "label": label}
         yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
 
 
-def _label(trace: Candidate, view: View) -> bool | NoRow:
+def _label(trace: ReadTrace, view: View) -> bool | str:
     if view.min_score is not None:
         score = trace.record.metadata.quality_score
         if score is None:
-            return NoRow(NO_SCORE)
+            return NO_SCORE
         return score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
     if trace.became == "unused":
-        return NoRow("neither accepted nor turned down by the latest rules (--min-score labels these by their score)")
+        return "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
     return trace.became == "accepted"
 
 

@@ -19,10 +19,11 @@ from itertools import groupby
 
 from programs.exports.environment import write_package
 from programs.exports.files import Columns, Row
-from programs.exports.format import Candidate, Format, NoRow
+from programs.exports.format import Format
 from programs.exports.rewards import NAMES
 from programs.exports.view import FACTS, MESSAGES, Prompt, View, rating
 from programs.records import GRADES, ShortAnswer, StepRecord
+from programs.run.attempts import ReadTrace
 
 WRONG = "wrong"
 """The kind of step that is wrong by its own account."""
@@ -38,7 +39,7 @@ _POINT: Columns = {"kind": "string", "text": "string", "weight": "int64"}
 _CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["string"]}
 
 
-def _question_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row]:
+def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=rating)
     short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
     named = [name for name, there in zip(NAMES, (short, rubric), strict=True) if there]
@@ -55,34 +56,26 @@ def _checked(prompt: Prompt, short: ShortAnswer | None, view: View) -> Prompt:
     return prompt._replace(question=f"{prompt.question}\n\n{view.tag.inert(short.asked_for)}")
 
 
-def _environment_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
+def _environment_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     for row in _question_rows(traces, view):
-        yield row if row["short_answer"] else NoRow("it has no short answer that rules can check")
+        yield row if row["short_answer"] else "it has no short answer that rules can check"
 
 
-def _step_rows(traces: Sequence[Candidate], view: View) -> Iterator[Row | NoRow]:
+def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     record = traces[0].record
-    texts = [view.tag.inert(step.text.strip()) for step in record.steps]
-    runs = list(labelled_runs(record.steps))
-    if not runs:
-        yield NoRow("no step of it has a label (generate with --check-steps)")
-    for start, labels in runs:
-        steps: Row = {"completions": texts[start : start + len(labels)], "labels": labels}
-        yield from view.rows(record, partial(_step_row, texts[:start], steps))
-
-
-def _step_row(before: Sequence[str], steps: Row, prompt: Prompt) -> Row:
-    return {"prompt": "\n\n".join([prompt.user, *before]), **steps}
-
-
-def labelled_runs(steps: Sequence[StepRecord]) -> Iterator[tuple[int, list[bool]]]:
-    """The runs of steps that have a label: the index of the first, and the labels."""
-    start = 0
-    for known, run in groupby(map(label_of, steps), key=lambda label: label is not None):
-        labels = list(run)
+    steps = [(view.tag.inert(step.text.strip()), label_of(step)) for step in record.steps]
+    if all(label is None for _, label in steps):
+        yield "no step of it has a label (generate with --check-steps)"
+    before: list[str] = []
+    for known, run in groupby(steps, key=lambda step: step[1] is not None):
+        texts, labels = zip(*run, strict=True)
         if known:
-            yield start, [bool(label) for label in labels]
-        start += len(labels)
+            yield from view.rows(record, partial(_step_row, [*before], texts, labels))
+        before += texts
+
+
+def _step_row(before: Sequence[str], texts: Sequence[str], labels: Sequence[bool], prompt: Prompt) -> Row:
+    return {"prompt": "\n\n".join([prompt.user, *before]), "completions": [*texts], "labels": [*labels]}
 
 
 def label_of(step: StepRecord) -> bool | None:

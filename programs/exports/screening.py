@@ -3,8 +3,8 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from programs.exports.benchmarks import Benchmarks
@@ -28,6 +28,9 @@ class LeftOut(NamedTuple):
     example: str
 
 
+Screen = Callable[[Record], LeftOut | None]
+
+
 class AskedQuestions:
     """The questions that are taken, in tables of an open database. Two are one from `threshold` (75-100) of similarity on;
     only what MinHash finds is compared."""
@@ -44,44 +47,30 @@ class AskedQuestions:
         source, words = record.source_paper.id or record.source_paper.title, record.user_interaction.question
         name = content_id(f"{source}\0{words}")
         decided = self._database.execute("select twin from asked where name = ?", (name,)).fetchone()
-        if decided is not None:
-            return None if decided[0] is None else str(decided[0])
-        twin = self._find(source, words)
-        values = (name, source, question_name(record), words, twin)
-        item = self._database.execute("insert into asked values (null, ?, ?, ?, ?, ?)", values).lastrowid
-        if twin is None and item is not None:
-            self._bands.add(item, words)
+        twin: str | None = decided[0] if decided else self._find(source, words)
+        if decided is None:
+            values = (name, source, question_name(record), words, twin)
+            item = self._database.execute("insert into asked values (null, ?, ?, ?, ?, ?)", values).lastrowid
+            if twin is None and item is not None:
+                self._bands.add(item, words)
         return twin
 
     def _find(self, source: str, words: str) -> str | None:
-        for item in self._bands.candidates(words):
-            query = "select id, words from asked where item = ? and source != ?"
-            for name, other in self._database.execute(query, (item, source)):
-                if similarity(other, words) >= self._threshold:
-                    return str(name)
-        return None
+        query = "select id, words from asked where item = ? and source != ?"
+        found = (self._database.execute(query, (item, source)).fetchone() for item in self._bands.candidates(words))
+        return next((row[0] for row in found if row and similarity(row[1], words) >= self._threshold), None)
 
 
-@dataclass(frozen=True)
-class Screening:
-    """What an export's options ask for; None: nothing of that kind."""
-
-    benchmarks: Benchmarks | None
-    asked: AskedQuestions | None
-
-    def against(self, record: Record) -> LeftOut | None:
-        """Why a trace is left out; None: it goes in, and others are held against its question. To be asked of each trace
-        that nothing else keeps out, in order."""
-        name = question_name(record)
-        if self.benchmarks is not None:
-            if given := self.benchmarks.asked_by(record.user_interaction.question):
-                return LeftOut(QUESTION_GIVEN, f"{name} {given}")
-            given = self.benchmarks.told_by(record.reasoning_trace) or self.benchmarks.told_by(record.final_answer)
-            if given:
-                return LeftOut(TEXT_GIVEN, f"{name} {given}")
-        if self.asked is not None and (twin := self.asked.twin(record)):
-            return LeftOut(REPEATED, f"{name} asks the same as {twin}")
-        return None
+def _left_out(record: Record, benchmarks: Benchmarks | None, asked: AskedQuestions | None) -> LeftOut | None:
+    name = question_name(record)
+    if benchmarks is not None:
+        if given := benchmarks.asked_by(record.user_interaction.question):
+            return LeftOut(QUESTION_GIVEN, f"{name} {given}")
+        if given := benchmarks.told_by(record.reasoning_trace) or benchmarks.told_by(record.final_answer):
+            return LeftOut(TEXT_GIVEN, f"{name} {given}")
+    if asked is not None and (twin := asked.twin(record)):
+        return LeftOut(REPEATED, f"{name} asks the same as {twin}")
+    return None
 
 
 def question_name(record: Record) -> str:
@@ -90,8 +79,10 @@ def question_name(record: Record) -> str:
 
 
 @contextlib.contextmanager
-def screening(options: ExportOptions) -> Iterator[Screening]:
-    """All that it holds lies in a temporary file. Raises `UserError` for benchmarks that cannot be read."""
+def screening(options: ExportOptions) -> Iterator[Screen]:
+    """What says why a trace is left out; None: it goes in, and others are held against its question. To be asked of each
+    trace that nothing else keeps out, in order. All that it holds lies in a temporary file. Raises `UserError` for
+    benchmarks that cannot be read."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
         # Nobody reads it after a crash. A single transaction, as the end of each would write to the disk.
@@ -100,6 +91,6 @@ def screening(options: ExportOptions) -> Iterator[Screening]:
         database.execute("begin")
         benchmarks = Benchmarks(database) if options.decontaminate else None
         if benchmarks is not None:
-            benchmarks.read(options.decontaminate)
+            benchmarks.read(options.decontaminate, "--decontaminate")
         asked = AskedQuestions(database, options.dedupe_similarity) if options.dedupe_questions else None
-        yield Screening(benchmarks, asked)
+        yield partial(_left_out, benchmarks=benchmarks, asked=asked)

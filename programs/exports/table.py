@@ -14,9 +14,10 @@ from typing import Any
 import orjson
 
 from programs.exports.files import Columns, Row
-from programs.exports.format import Candidate, Format
+from programs.exports.format import Format
 from programs.exports.view import View, source_name
 from programs.records import Part, Record
+from programs.run.attempts import ReadTrace
 
 _KINDS = {str: "string", bool: "bool", int: "int64", float: "float64"}
 
@@ -47,7 +48,7 @@ def _columns(_: View) -> Columns:
     return {"source": "string", **{name: kind or "string" for name, (_, _, kind) in _fields().items()}}
 
 
-def _rows(traces: Sequence[Candidate], _: View) -> Iterator[Row]:
+def _rows(traces: Sequence[ReadTrace], _: View) -> Iterator[Row]:
     record = traces[0].record
     content, row = record.model_dump(mode="json"), Row(source=source_name(record.source_paper))
     for column, (name, inner, kind) in _fields().items():

@@ -30,7 +30,7 @@ _UNTAGGED = "First think the question through, with doubts and corrections as th
 _ANSWER = "Then write the answer for the person who asks."
 _PASSAGE = " A text is given with the question: use what it says."
 
-_TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>|\[([A-Za-z_][\w-]{0,40})\]|([A-Za-z_][\w-]{0,40})")
+_TAG = re.compile(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)")
 
 
 class Tag(NamedTuple):
@@ -43,9 +43,9 @@ class Tag(NamedTuple):
     def parse(cls, text: str) -> "Tag":
         """From `<think>`, `[THINK]` or `think`. Raises ValueError."""
         match = _TAG.fullmatch(text.strip())
-        if match is None:
+        if match is None or match[1] + match[3] not in ("", "<>", "[]"):
             raise ValueError("a tag is a name in brackets: <think> or [THINK]")
-        return cls(match[2], "[]") if match[2] else cls(match[1] or match[3])
+        return cls(match[2], match[1] + match[3] or "<>")
 
     @property
     def open(self) -> str:

@@ -9,21 +9,17 @@ import sqlite3
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
-from programs.inputs.jsonl import parse_object, read_lines
-from programs.inputs.report import Unreadable
-from programs.inputs.sources import line_files
 from programs.proving.examples import sampled
 from programs.records import Record
 from programs.statistics.counts import Spread
 from programs.statistics.thought_counts import QUANTILES, ThoughtCount, cautions_of
-from programs.text.copying import copied_share, questions_in
+from programs.text.copying import copied_share
 from programs.text.thought import bare_thought
 from programs.text.words import runs
 
@@ -128,7 +124,7 @@ def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], 
     with contextlib.closing(sqlite3.connect("")) as database:
         questions = Benchmarks(database) if against else None
         if questions is not None:
-            _read(questions, against)
+            questions.read(against, "--against")
         counted = DistributionCount(questions)
 
         def passing() -> Iterable[Record]:
@@ -161,19 +157,3 @@ def vendi_score(texts: Sequence[str]) -> float:
     found = np.linalg.eigvalsh(rows @ rows.T / len(texts))
     found = found[found > 1e-12]
     return float(np.exp(-(found * np.log(found)).sum()))
-
-
-def _read(questions: Benchmarks, patterns: Sequence[str]) -> None:
-    """Raises `UserError` for a file that cannot be read, and where none holds a question."""
-    try:
-        added = [questions.add(*place) for file in line_files(patterns) for place in _questions_of(file)]
-    except (UserError, Unreadable) as error:
-        raise UserError(f"--against: {error}") from None
-    if not added:
-        raise UserError(f"--against: {', '.join(patterns)} holds no question")
-
-
-def _questions_of(file: Path) -> Iterable[tuple[str, str]]:
-    for raw in read_lines(file):
-        if raw.data is not None and raw.data.strip():
-            yield from ((f"{file.name}:{raw.number}", question) for question in questions_in(parse_object(raw.data)))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
-from programs.exports.format import Candidate
 from programs.exports.view import View, source_name
 from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.report import Unreadable
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 
 VIEW = View()
 Messages = list[dict[str, str]]
@@ -48,7 +48,7 @@ class Example:
 
 def example_of(record: Record) -> Example:
     """From a record, by the rows of the export."""
-    row = next(iter(PROMPT_COMPLETION.rows([Candidate(record)], VIEW)))
+    row = next(iter(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW)))
     if isinstance(row, str):
         raise ValueError(row)
     thought, answer = VIEW.parts_of(row["completion"][0])

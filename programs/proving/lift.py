@@ -78,7 +78,7 @@ def over_papers(values: Iterable[tuple[str, float]], seed: int) -> Interval | No
     for paper, value in values:
         sums[paper][0] += value
         sums[paper][1] += 1
-    return interval_of(np.array([*sums.values()]).reshape(-1, 2), mean_of, seed=seed, careful=True)
+    return interval_of(np.array([*sums.values()]).reshape(-1, 2), mean_of, seed=seed)
 
 
 def lift_of(student: StudentModel, example: Example) -> tuple[float, float]:

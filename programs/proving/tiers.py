@@ -109,8 +109,8 @@ def _minutes(seconds: float) -> str:
 
 def _papers(document: Path) -> Iterator[tuple[Record, str]]:
     """The accepted traces, each with its paper."""
-    for candidate in Origin.find(document, attempts=False).candidates(attempts=False):
-        yield candidate.record, source_name(candidate.record.source_paper)
+    for trace in Origin.find(document, attempts=False).traces(attempts=False):
+        yield trace.record, source_name(trace.record.source_paper)
 
 
 def _examples(options: ProveOptions) -> list[Example]:

@@ -39,11 +39,10 @@ def longest(rows: Table) -> float:
     return max((value or 0 for row in rows.values() for value in row.values()), default=0)
 
 
-def named(counts: Mapping[str, float] | None, column: str) -> Table:
+def named(counts: Mapping[str, float], column: str) -> Table:
     """A row for each of the most frequent names."""
-    found = counts or {}
-    names = sorted(found, key=lambda name: (-found[name], name))[:MOST]
-    return {name.replace("_", " "): {column: found[name]} for name in names}
+    names = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
+    return {name.replace("_", " "): {column: counts[name]} for name in names}
 
 
 def _in_tenths(columns: Mapping[str, Sequence[int]]) -> Table:
@@ -96,14 +95,14 @@ def _steps(run: ReportedRun) -> Table:
 
 
 def _ratings(run: ReportedRun) -> Table:
-    judges = dict(sorted(run.counts.ratings.items()))
+    judges = dict(sorted(run.counts.agreement.judges.items()))
     rows: Table = {str(point): {judge: judges[judge].counts[point] for judge in judges} for point in range(1, 11)}
     missing = {judge: spread.missing for judge, spread in judges.items()}
     return {**rows, "not known": missing} if any(missing.values()) else rows
 
 
 def _tokens(run: ReportedRun) -> Table:
-    rows = run.facts.spent or []
+    rows = run.facts.spent
     uncounted = {row["stage"] for row in rows if row["uncounted"]}
     sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
     for row in rows:
@@ -157,12 +156,12 @@ CHARTS = [
         "Why traces were not taken",
         "Traces that were tried and not accepted, by reason, over all runs.",
         "reason",
-        lambda run: named(run.facts.lost_traces, "traces"),
+        lambda run: named(run.lost("traces tried"), "traces"),
     ),
     Chart(
         "Why questions were not used",
         "Questions that were drafted and not used, each by its first reason, over all runs.",
         "reason",
-        lambda run: named(run.facts.lost_questions, "questions"),
+        lambda run: named(run.lost("questions drafted"), "questions"),
     ),
 ]

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 from programs.records import Grades, Record
+from programs.run.attempts import ReadTrace
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import OTHERS, Spread
 from programs.statistics.thought_counts import ThoughtCount
@@ -13,13 +12,6 @@ from programs.text.thought import bare_thought
 
 MOST = 500
 """Different names that are counted apart; more are counted together."""
-
-
-class ReadTrace(NamedTuple):
-    """One trace as it was read. `became` is as in `programs.traces.line.attempts_of`."""
-
-    record: Record
-    became: str = "accepted"
 
 
 SCORE = "judges' mean rating (1-10)"
@@ -40,32 +32,23 @@ def _words(text: str | None) -> int | None:
     return None if text is None else len(text.split())
 
 
-@dataclass
 class Counts:
-    """`became` counts all traces by what became of them; `ratings` are by judge, over every judged one. All else is of the
-    accepted traces: `types` by question type and difficulty, `steps` by kind and status (None: not judged)."""
+    """`became` counts all traces by what became of them; `agreement` is over every judged one. All else is of the accepted
+    traces: `types` by question type and difficulty, `steps` by kind and status (None: not judged)."""
 
-    became: Counter[str] = field(default_factory=Counter)
-    ratings: dict[str, Spread] = field(default_factory=dict)
-    agreement: AgreementCount = field(default_factory=AgreementCount)
-    thoughts: ThoughtCount = field(default_factory=ThoughtCount)
-    types: Counter[tuple[str, str]] = field(default_factory=Counter)
-    steps: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    grades: dict[str, Spread] = field(
-        default_factory=lambda: {name: Spread(3) for name in Grades.model_fields if name != "reason"}
-    )
-    numbers: dict[str, Spread] = field(
-        default_factory=lambda: {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
-    )
+    def __init__(self) -> None:
+        self.became = Counter[str]()
+        self.agreement, self.thoughts = AgreementCount(), ThoughtCount()
+        self.types = Counter[tuple[str, str]]()
+        self.steps = Counter[tuple[str, str | None]]()
+        self.grades = {name: Spread(3) for name in Grades.model_fields if name != "reason"}
+        self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
 
     def add(self, seen: ReadTrace) -> None:
         record = seen.record
         self.became[seen.became] += 1
         if record.verdicts:
-            verdicts: list[dict[str, Any]] = [verdict.model_dump() for verdict in record.verdicts]
-            self.agreement.add(verdicts)
-            for verdict in verdicts:
-                self.ratings.setdefault(verdict["judge"], Spread()).add(verdict["overall"])
+            self.agreement.add([verdict.model_dump() for verdict in record.verdicts])
         if seen.became == "accepted":
             self._accepted(record)
 

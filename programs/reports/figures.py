@@ -31,7 +31,8 @@ def _median(spread: Spread) -> str:
 def _traces(run: ReportedRun) -> Iterator[Line]:
     became, facts = run.counts.became, run.facts
     yield "accepted traces", became["accepted"], WHOLE
-    yield "attempts turned down by the judges", became["below"] if facts.note is None else None, WHOLE
+    judged = facts.note is None and (became["below"] or run.judges)
+    yield "attempts turned down by the judges", became["below"] if judged else None, WHOLE
     for name, count in became.items():
         if name not in ("accepted", "below"):
             yield f"traces not taken: {name}", count, WHOLE

@@ -2,21 +2,18 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ijson
-from pydantic import ValidationError
-
-from programs.document import read_records
+from programs.document import read_metadata, read_records, reading
 from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
-from programs.errors import UserError
 from programs.option_groups import Price
 from programs.records import Record
-from programs.reports.counting import Counts, ReadTrace
+from programs.reports.counting import Counts
 from programs.reports.traces import KeptTrace, kept
-from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of, lost_questions, lost_traces
+from programs.run.attempts import ReadTrace
+from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
 from programs.traces.line import attempts_of
@@ -24,25 +21,20 @@ from programs.traces.line import attempts_of
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
 
 
-@dataclass
+@dataclass(frozen=True)
 class ReportedFacts:
     """What a run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and
-    model (`programs.run.index.Index.spent`); `lost_questions` and `lost_traces` count reasons; `faults` are the kinds
-    of HTTP requests that the latest run had to repeat; `note` says what the source lacks."""
+    model (`programs.run.index.Index.spent`); `made` says with what and how the latest run worked; `note` says what the
+    source lacks."""
 
-    status: str | None = None
-    written: str | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    git_commit: str | None = None
-    funnel: Funnel | None = None
-    findings: Findings | None = None
+    status: str | None
+    written: str | None
+    made: dict[str, Any]
+    funnel: Funnel | None
+    findings: Findings | None
+    spent: list[dict[str, Any]]
+    cost: float | None
     judges: JudgeAgreement | None = None
-    spent: list[dict[str, Any]] | None = None
-    cost: float | None = None
-    lost_questions: dict[str, int] | None = None
-    lost_traces: dict[str, int] | None = None
-    faults: dict[str, int] | None = None
     note: str | None = None
 
 
@@ -59,6 +51,11 @@ class ReportedRun:
     def judges(self) -> JudgeAgreement | None:
         """How far the judges agree: as the document says, which knows what was turned down, else as counted."""
         return self.facts.judges or self.counts.agreement.result()
+
+    def lost(self, what: str) -> dict[str, int]:
+        """Why things that went into this step of the funnel were lost, and how many for each reason."""
+        steps = self.facts.funnel.steps if self.facts.funnel else []
+        return next((step.lost for step in steps if step.what == what), {})
 
     @property
     def thoughts(self) -> ThoughtDistributions | None:
@@ -79,18 +76,13 @@ def read_run(path: Path, most: int) -> ReportedRun:
 
     if source.is_journal:
         with viewed(source.path) as view:
-            read(_journal_traces(view))
+            attempts = (attempt for line in view.variations() for attempt in attempts_of(line))
+            read(ReadTrace(Record.model_validate(content), became) for became, content in attempts)
             facts = _journal_facts(view)
     else:
-        read(ReadTrace(record) for record in read_records(source.path))
+        read(map(ReadTrace, read_records(source.path)))
         facts = _document_facts(source.path)
     return ReportedRun(source.path, facts, counts, newest)
-
-
-def _journal_traces(view: JournalReader) -> Iterator[ReadTrace]:
-    for line in view.variations():
-        for became, content in attempts_of(line):
-            yield ReadTrace(Record.model_validate(content), became)
 
 
 def _journal_facts(view: JournalReader) -> ReportedFacts:
@@ -101,43 +93,36 @@ def _journal_facts(view: JournalReader) -> ReportedFacts:
     return ReportedFacts(
         status=run.get("status"),
         written=run.get("ended") or run.get("started"),
-        settings=settings,
-        versions=run.get("versions") or {},
-        git_commit=run.get("git_commit"),
+        made={**_made(run.get("git_commit"), summary), **(run.get("versions") or {}), **settings},
         # What a run reads is in its summary, which it writes at its end.
         funnel=_funnel_in(summary) or funnel_of(index, prices),
         findings=findings_of(index),
-        spent=spent or None,
+        spent=spent,
         cost=cost_of(spent, prices),
-        lost_questions=lost_questions(index),
-        lost_traces=lost_traces(index),
-        faults=(summary.get("this_run") or {}).get("faults"),
     )
 
 
 def _document_facts(path: Path) -> ReportedFacts:
-    try:
-        with path.open("rb") as file:
-            said = DocumentMetadata.model_validate(next(iter(ijson.items(file, "metadata", use_float=True)), None))
-    except (ijson.JSONError, ValidationError) as error:
-        raise UserError(f"{path} is not a document of this program: {str(error).splitlines()[0]}") from None
+    with reading(path):
+        said = DocumentMetadata.model_validate(read_metadata(path))
     run = said.run or {}
-    funnel = _funnel_in(run)
-    lost = {step.what: step.lost for step in funnel.steps} if funnel else {}
     return ReportedFacts(
         status=said.status,
         written=said.generation_timestamp,
-        funnel=funnel,
+        made=_made(None, run),
+        funnel=_funnel_in(run),
         findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
         judges=said.judges,
-        spent=run.get("spent_in_all") or None,
+        spent=run.get("spent_in_all") or [],
         cost=run.get("cost"),
-        lost_questions=lost.get("questions drafted"),
-        lost_traces=lost.get("traces tried"),
-        faults=(run.get("this_run") or {}).get("faults"),
         note=NO_JOURNAL,
     )
 
 
 def _funnel_in(summary: dict[str, Any]) -> Funnel | None:
     return Funnel.model_validate(summary["funnel"]) if summary.get("funnel") else None
+
+
+def _made(commit: str | None, summary: dict[str, Any]) -> dict[str, Any]:
+    faults = (summary.get("this_run") or {}).get("faults") or {}
+    return {"git commit": commit or "not known", **{f"requests repeated: {kind}": n for kind, n in faults.items()}}

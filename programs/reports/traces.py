@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from programs.records import Record
-from programs.reports.counting import ReadTrace
+from programs.run.attempts import ReadTrace
 from programs.statistics.agreement import FAR_APART
 from programs.text.thought import bare_thought
 
@@ -109,6 +109,14 @@ def _parts(record: Record) -> dict[str, Any]:
     content["source_paper"].pop("text", None)
     for name in NO_LONGER:
         content["metadata"].pop(name, None)
+    # A point without a sentence lacks nothing: a step follows from others, and a pitfall stands nowhere.
+    points = [
+        point.model_dump(include={"kind", "text", "weight"}) | {"rests_on": point.quote or ""}
+        for point in record.rubric
+    ]
+    content |= {"rubric": points} if points else {}
+    if lost := content.pop("unchecked", None):
+        content["left_out_of_short_answer_and_rubric"] = lost
     judged = {name: content.pop(name) for name in JUDGED if name in content}
     return {name: content.pop(name) for name in TEXTS if name in content} | {"judged": judged, "made": content}
 

@@ -18,6 +18,14 @@ from programs.run.trace_source import find_source, viewed
 from programs.traces.line import LEFT_OUT, Line, attempts_of
 
 
+@dataclass(frozen=True, eq=False)
+class ReadTrace:
+    """A trace with what became of it (`programs.traces.line.attempts_of`)."""
+
+    record: Record
+    became: str = "accepted"
+
+
 @dataclass
 class VariationAttempts:
     """One variation of one question, with every attempt at it as a whole record: its verdicts, and its grades where it

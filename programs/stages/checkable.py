@@ -43,7 +43,8 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Checkable:
-    """What stands of both, and what was left out, each with its place (`short answer`, `point 2`) first in the detail."""
+    """What stands of both, and what was left out, each with what it is (`short answer`, or a point's kind and words) first
+    in the detail. A point has no number there: those that stand would seem to be meant."""
 
     short_answer: ShortAnswer | None = None
     rubric: list[RubricPoint] = field(default_factory=list)
@@ -79,11 +80,11 @@ def checkable(
     except Unfit as unfit:
         lost.append(unfit.at("short answer"))
     points: list[RubricPoint] = []
-    for number, said in enumerate(final.rubric, start=1):
+    for said in final.rubric:
         try:
             points.append(_checked(_point(said, passage), points, context))
         except Unfit as unfit:
-            lost.append(unfit.at(f"point {number}"))
+            lost.append(unfit.at(f'{said.kind} "{said.text.strip()}"'))
     if len(points) < FEWEST_POINTS or not any(point.weight > 0 for point in points):
         lost.append(Rejection(reason=Reason.TOO_FEW, detail="rubric"))
         points = []
@@ -183,7 +184,7 @@ def _says(text: str, name: str) -> bool:
 def _point(said: Point, passage: Passage) -> RubricPoint:
     place = passage.quoted(said.sentence)
     if not place and (said.sentence or said.kind == "fact"):
-        raise Unfit(Reason.NO_SENTENCE, str(said.sentence))
+        raise Unfit(Reason.NO_SENTENCE, str(said.sentence or ""))
     weight = -said.weight if said.kind == "pitfall" else said.weight
     sentence = said.sentence if place else None
     return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, sentence=sentence, **place)
@@ -193,13 +194,13 @@ def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Conte
     figures = re.findall(r"\d+", point.text)
     near = (one.text for one in earlier if re.findall(r"\d+", one.text) == figures)
     if any(fuzz.ratio(plain(point.text), plain(text)) >= SAME_WORDS for text in near):
-        raise Unfit(Reason.SAME_POINT, point.text)
+        raise Unfit(Reason.SAME_POINT)
     # Whoever grades by it has no passage either.
     if leans := leaning(point.text, given=context.question):
         raise Unfit(Reason.LEANS, leans[0].phrase)
     if point.kind == "pitfall":
         if _says(context.answer, point.text):
-            raise Unfit(Reason.DISAGREES, point.text)
+            raise Unfit(Reason.DISAGREES)
     elif nowhere := context.unstated(point.text):
         raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
     return point

@@ -1,11 +1,12 @@
 """How far raters agree: a judge with people, or judges with each other. A figure is None where it is undefined."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
 from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreement
+from programs.statistics.counts import Spread
 
 LEAST_TRACES = 20
 """Agreement over fewer says nothing: two traces that two judges rate alike by chance have an alpha of 1."""
@@ -13,17 +14,13 @@ FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is worth a look."""
 
 
-def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
+def weighted_kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
     """Cohen's kappa of two raters with quadratic weights: their agreement beyond what their own frequencies give by chance;
-    1 is perfect, 0 chance. Of two categories (right and wrong) it is the unweighted kappa. None without ratings, or where
-    both always say the same one.
+    1 is perfect, 0 chance. Of two categories (right and wrong) it is the unweighted kappa. `pairs` says how many things got
+    the same two ratings. None without any, or where both raters always say the same one.
 
-    Cohen, "Weighted kappa", Psychological Bulletin 70 (1968), 213-220. Raises ValueError for lists of unlike length.
+    Cohen, "Weighted kappa", Psychological Bulletin 70 (1968), 213-220.
     """
-    return _kappa(Counter(zip(first, second, strict=True)))
-
-
-def _kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
     rows: Counter[float] = Counter()
     columns: Counter[float] = Counter()
     for (one, other), number in pairs.items():
@@ -55,10 +52,11 @@ def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
 
 
 class AgreementCount:
-    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal."""
+    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal. `judges`
+    has the overall ratings of each."""
 
     def __init__(self) -> None:
-        self._judges: defaultdict[str, Counter[int | None]] = defaultdict(Counter)
+        self.judges: defaultdict[str, Spread] = defaultdict(Spread)
         self._pairs: defaultdict[tuple[str, str], Counter[tuple[float, float]]] = defaultdict(Counter)
         self._columns: Counter[tuple[float, ...]] = Counter()
 
@@ -66,7 +64,7 @@ class AgreementCount:
         """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`)."""
         ratings: dict[str, int | None] = {verdict["judge"]: verdict.get("overall") for verdict in verdicts}
         for judge, rating in ratings.items():
-            self._judges[judge][rating] += 1
+            self.judges[judge].add(rating)
         rated = sorted((judge, rating) for judge, rating in ratings.items() if rating is not None)
         for (one, first), (other, second) in combinations(rated, 2):
             self._pairs[one, other][first, second] += 1
@@ -74,54 +72,45 @@ class AgreementCount:
 
     def result(self) -> JudgeAgreement | None:
         """What was counted; None where nothing was."""
-        if not self._judges:
+        if not self.judges:
             return None
+        judges = sorted(self.judges.items())
         traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
         return JudgeAgreement(
-            judges={judge: _ratings(counts) for judge, counts in sorted(self._judges.items())},
+            judges={
+                judge: JudgeRatings(rated=given.known, mean=_rounded(given.mean), unscored=given.missing)
+                for judge, given in judges
+            },
             traces=traces,
-            alpha=rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
-            pairs=[self._pair(one, other) for one, other in combinations(sorted(self._judges), 2)],
+            alpha=_rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
+            pairs=[self._pair(one, other) for (one, _), (other, _) in combinations(judges, 2)],
         )
 
     def _pair(self, one: str, other: str) -> PairAgreement:
         counts = self._pairs[one, other]
-        kappa = _kappa(counts) if counts.total() >= LEAST_TRACES else None
-        return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=rounded(kappa))
+        kappa = weighted_kappa(counts) if counts.total() >= LEAST_TRACES else None
+        return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=_rounded(kappa))
 
 
-def _ratings(counts: Counter[int | None]) -> JudgeRatings:
-    rated = counts.total() - counts[None]
-    mean = sum((rating or 0) * number for rating, number in counts.items()) / rated if rated else None
-    return JudgeRatings(rated=rated, mean=rounded(mean), unscored=counts[None])
-
-
-def ratings_in_words(found: JudgeAgreement) -> str:
-    """What the judges gave, for a person."""
+def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:
+    """What the judges gave, and how far several of them agree, in lines for a person."""
     means = [
-        f"{judge} gave {shown(ratings.mean, 2)} on average, {ratings.rated} times"
+        f"{judge} gave {_shown(ratings.mean, 2)} on average, {ratings.rated} times"
         + (f", and no verdict {ratings.unscored} times" if ratings.unscored else "")
         for judge, ratings in found.judges.items()
     ]
-    return f"judges: {'; '.join(means)}"
+    yield f"judges: {'; '.join(means)}"
+    kappas = [f"{' and '.join(pair.judges)} {_shown(pair.weighted_kappa)}" for pair in found.pairs]
+    if kappas:
+        yield (
+            f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {_shown(found.alpha)}; "
+            f"weighted kappa of {', '.join(kappas)}"
+        )
 
 
-def agreement_in_words(found: JudgeAgreement) -> str:
-    """How far they agree, for a person; empty for a single judge."""
-    if not found.pairs:
-        return ""
-    kappas = [f"{' and '.join(pair.judges)} {shown(pair.weighted_kappa)}" for pair in found.pairs]
-    return (
-        f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {shown(found.alpha)}; "
-        f"weighted kappa of {', '.join(kappas)}"
-    )
-
-
-def rounded(value: float | None) -> float | None:
-    """A figure as reports hold it."""
+def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def shown(value: float | None, digits: int = 3) -> str:
-    """A figure for a person."""
+def _shown(value: float | None, digits: int = 3) -> str:
     return "unknown" if value is None else f"{value:.{digits}f}"

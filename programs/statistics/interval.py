@@ -4,7 +4,7 @@ Ours rather than SciPy's, which gives the same bounds (tests/statistics/test_int
 to import, and has no place for resamples of which nothing can be said.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -27,25 +27,15 @@ _BLOCK = 1_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """The difference (after - before; above 0 is better) over `pairs` pairs or things, and the bounds between which it
-    lies with this confidence. `left_out` pairs lacked a score."""
+    """A figure (a difference above 0 is better) over `pairs` things, and the bounds between which it lies with this
+    confidence. `left_out` is of older files."""
 
     difference: float
     low: float
     high: float
     pairs: int
-    left_out: int
+    left_out: int = 0
     confidence: float = CONFIDENCE
-
-
-def paired_interval(
-    before: Sequence[float | None], after: Sequence[float | None], *, seed: int, resamples: int = RESAMPLES
-) -> Interval | None:
-    """The interval of the mean difference between two lists of scores of the same things, in the same order. A pair with a
-    missing score is left out. None for fewer than two pairs. Raises ValueError for lists of unlike length."""
-    found = [(new - old, 1.0) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
-    totals = np.array(found, dtype=np.float64).reshape(-1, 2)
-    return interval_of(totals, mean_of, seed=seed, resamples=resamples, left_out=len(before) - len(found))
 
 
 def mean_of(sums: Numbers) -> Numbers:
@@ -54,13 +44,7 @@ def mean_of(sums: Numbers) -> Numbers:
 
 
 def interval_of(
-    totals: Numbers,
-    figure: Callable[[Numbers], Numbers],
-    *,
-    seed: int,
-    resamples: int = RESAMPLES,
-    left_out: int = 0,
-    careful: bool = False,
+    totals: Numbers, figure: Callable[[Numbers], Numbers], *, seed: int, resamples: int = RESAMPLES
 ) -> Interval | None:
     """The interval of a figure of sums over things that are independent of each other: each has a row of `totals`, and
     `figure` takes sums of rows, with any number of axes before them. `pairs` of the result counts the rows.
@@ -68,10 +52,9 @@ def interval_of(
     The bounds are the bias-corrected and accelerated (BCa) bootstrap's (Efron and Tibshirani, An Introduction to the
     Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains), where the plain
     percentile interval lies off to one side. A resample of which nothing can be said counts as the whole. Of `FEW` things
-    they are at least as far off as those of Student's t with the jackknife's standard error; with `careful` so is the one
-    on the side of 0 of any number of things, since of twenty the bootstrap alone is still too narrow. Of things that are
-    all alike both bounds are the figure: how they vary is then not known. None for fewer than two rows, or where the whole
-    has no figure.
+    they are at least as far off as those of Student's t with the jackknife's standard error; so is the one on the side of 0
+    of any number of things, since of twenty the bootstrap alone is still too narrow. Of things that are all alike both
+    bounds are the figure: how they vary is then not known. None for fewer than two rows, or where the whole has no figure.
     """
     count, dice = len(totals), np.random.default_rng(seed)
     with np.errstate(all="ignore"):
@@ -84,16 +67,15 @@ def interval_of(
         without = figure(totals.sum(axis=0) - totals)
     drawn, without = (np.where(np.isfinite(values), values, whole) for values in (drawn, without))
     # Values that are all alike differ by rounding errors alone.
-    alike = np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole))
-    if alike:
-        return Interval(whole, whole, whole, count, left_out)
+    if np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole)):
+        return Interval(whole, whole, whole, count)
     low, high = _bounds(whole, drawn, without.mean() - without)
     reach = _student(count - 1) * float(np.sqrt((count - 1) * without.var()))
-    if count < FEW or (careful and whole > 0):
+    if count < FEW or whole > 0:
         low = min(low, whole - reach)
-    if count < FEW or (careful and whole <= 0):
+    if count < FEW or whole <= 0:
         high = max(high, whole + reach)
-    return Interval(whole, low, high, count, left_out)
+    return Interval(whole, low, high, count)
 
 
 def _student(freedom: int) -> float:

@@ -21,11 +21,11 @@ import yaml
 from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
-from programs.exports.format import Candidate
 from programs.exports.options import FORMATS
 from programs.exports.view import View
 from programs.inputs.sample import content_id
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
@@ -105,30 +105,28 @@ def laid(folder: Path, units: Iterable[Made | Record]) -> Path:
     document = folder / "out.json"
     with Journal(folder / "out.journal.jsonl") as journal:
         journal.append("run", None, status="completed", summary={"traces": {"accepted": 3}}, versions={"dspy": "3.4.1"})
-        for found in units:
-            unit = Made(found) if isinstance(found, Record) else found
-            _append(journal, unit)
+        add(journal, units)
         write_document(journal, document, "completed", {"traces": {"accepted": 3}, "losses": {"judges": 2}})
     return document
 
 
-def _append(journal: Journal, unit: Made) -> None:
-    records = [*unit.below, *([unit.accepted] if unit.accepted else [])]
-    first = records[0]
-    variation = first.generation.variation if first.generation else 0
-    journal.append(
-        "unit",
-        f"{first.question_id}/{variation}",
-        sample=first.source_paper.id,
-        status=unit.status or ("accepted" if unit.accepted else "rejected"),
-        settled=True,
-        reason=unit.reason,
-        basis="judged",
-        digest=content_id(first.reasoning_trace),
-        record=unit.accepted.written() if unit.accepted else None,
-        attempts=[attempt.written() for attempt in unit.below],
-        standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
-    )
+def add(journal: Journal, units: Iterable[Made | Record]) -> None:
+    """What became of units."""
+    for unit in (Made(one) if isinstance(one, Record) else one for one in units):
+        records = [*unit.below, *([unit.accepted] if unit.accepted else [])]
+        journal.append(
+            "unit",
+            records[0].unit,
+            sample=records[0].source_paper.id,
+            status=unit.status or ("accepted" if unit.accepted else "rejected"),
+            settled=True,
+            reason=unit.reason,
+            basis="judged",
+            digest=content_id(records[0].reasoning_trace),
+            record=unit.accepted.written() if unit.accepted else None,
+            attempts=[attempt.written() for attempt in unit.below],
+            standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
+        )
 
 
 def plain_document(path: Path, records: Iterable[Record]) -> Path:
@@ -178,5 +176,5 @@ def header(folder: Path) -> dict[str, Any]:
 
 def made(to: str, one: Any, **options: Any) -> list[Any]:
     """The rows of one candidate or several."""
-    traces = one if isinstance(one, list) else [Candidate(one)]
+    traces = one if isinstance(one, list) else [ReadTrace(one)]
     return list(FORMATS[to].rows(traces, View(**options)))

@@ -35,7 +35,7 @@ def bench(path: Path, *records: Any) -> Path:
 
 def benchmarks(*files: Path) -> Benchmarks:
     found = Benchmarks(sqlite3.connect(":memory:"))
-    found.read([str(file) for file in files])
+    found.read([str(file) for file in files], "--decontaminate")
     return found
 
 

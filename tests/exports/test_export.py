@@ -26,8 +26,8 @@ from programs.export import main
 from programs.exports import exporter
 from programs.exports.exporter import Origin, by_question
 from programs.exports.files import DataFiles
-from programs.exports.format import Candidate
 from programs.exports.options import FORMATS, SPLITS
+from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 from tests.exports.building import export_to, header, laid, plain_document, record, refused, rows
 
@@ -107,7 +107,7 @@ def test_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
     assert header(export_to(mixed, "sft", output="mixed"))["license"] == ["cc-by-4.0", "unknown"]
 
 
-@pytest.mark.parametrize("step", ["card", "close", "add", "rename"])
+@pytest.mark.parametrize("step", ["card", "__exit__", "add", "rename"])
 def test_a_failure_leaves_the_old_export_and_nothing_else(
     papers: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -118,12 +118,8 @@ def test_a_failure_leaves_the_old_export_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     rename = Path.rename
-    places = {"card": exporter, "rename": Path}
-    monkeypatch.setattr(
-        places.get(step, DataFiles),
-        step,
-        (lambda one, other: fail() if one.name == "draft" else rename(one, other)) if step == "rename" else fail,
-    )
+    failing = (lambda one, other: fail() if one.name == "draft" else rename(one, other)) if step == "rename" else fail
+    monkeypatch.setattr({"card": exporter, "rename": Path}.get(step, DataFiles), step, failing)
     said = refused(papers, "sft", "--overwrite")
     assert said.endswith("No space left on device")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -197,12 +193,12 @@ class Counted:
 
     def __init__(self, count: int, question_of: Any = lambda number: number) -> None:
         self.count, self.question_of = count, question_of
-        self.alive: weakref.WeakSet[Candidate] = weakref.WeakSet()
+        self.alive: weakref.WeakSet[ReadTrace] = weakref.WeakSet()
         self.most = 0
 
-    def __iter__(self) -> Iterator[Candidate]:
+    def __iter__(self) -> Iterator[ReadTrace]:
         for number in range(self.count):
-            candidate = Candidate(record(self.question_of(number), variation=number))
+            candidate = ReadTrace(record(self.question_of(number), variation=number))
             self.alive.add(candidate)
             self.most = max(self.most, len(self.alive))
             yield candidate
@@ -212,7 +208,7 @@ class Counted:
 @pytest.mark.parametrize("to", ["sft", WHOLE, "grpo"])
 def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
     counted = Counted(400)
-    monkeypatch.setattr(Origin, "candidates", lambda *_: iter(counted))
+    monkeypatch.setattr(Origin, "traces", lambda *_: iter(counted))
     document = laid(tmp_path, [record(1)])
     export_to(document, to)
     assert counted.most <= 3
@@ -220,7 +216,7 @@ def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_traces_of_one_question_are_alive_at_a_time() -> None:
     counted = Counted(300, question_of=lambda number: number % 60)
-    alive: weakref.WeakSet[Candidate] = weakref.WeakSet()
+    alive: weakref.WeakSet[ReadTrace] = weakref.WeakSet()
     seen = []
     for group in by_question(counted):
         alive.update(group)

@@ -20,11 +20,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.exports.format import Candidate
 from programs.exports.options import FORMATS
 from programs.exports.table import TABLE
 from programs.exports.view import Tag, View
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, made, plain_document, record, refused, rows
 
 TEXTUAL = [name for name, format in FORMATS.items() if format.has_thought]
@@ -162,7 +162,7 @@ def test_the_passage_is_in_the_prompt_where_it_is_needed_or_asked_for(tmp_path: 
 @pytest.mark.parametrize(("chosen", "rejected"), [([], ["1.1"]), (["1.1"], [])])
 def test_a_pair_has_the_prompt_of_its_chosen_trace(chosen: list[str], rejected: list[str]) -> None:
     traces = [record(1, score=8.0, needs_passage=chosen), record(1, score=3.0, needs_passage=rejected)]
-    (row,) = made("dpo", [Candidate(one) for one in traces])
+    (row,) = made("dpo", [ReadTrace(one) for one in traces])
     assert row["context"] == ("passage" if chosen else "none")
     assert ("is about dust" in shown(row)[1]) == bool(chosen)
 

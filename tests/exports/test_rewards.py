@@ -72,14 +72,9 @@ def written(value: float, form: int) -> str:
     mantissa, _, power = f"{value:.6e}".partition("e")
     exponent = int(power)
     raised = str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
-    forms = [
-        f"{mantissa}e{exponent}",
-        f"{mantissa} \\times 10^{{{exponent}}}",
-        f"{mantissa} × 10{raised}",
-        f"{mantissa}·10^{exponent}",
-        f"${mantissa}\\cdot10^{{{exponent}}}$",
-        f"{value:,.3f}" if 1 <= abs(value) < 1e9 else f"{mantissa}E{exponent}",
-    ]
+    plain = f"{value:,.3f}" if 1 <= abs(value) < 1e9 else f"{mantissa}E{exponent}"
+    tens = (f"\\times 10^{{{exponent}}}", f"× 10{raised}", f"·10^{exponent}", f"\\cdot10^{{{exponent}}}")
+    forms = [f"{mantissa}e{exponent}", *(f"{mantissa} {ten}" for ten in tens), plain]
     return forms[form % len(forms)]
 
 
@@ -225,11 +220,6 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
         rubric: list[Any] = [RUBRIC, json.dumps(RUBRIC), RUBRIC, None, RUBRIC]
         prompts = ["Why?", [{"role": "user", "content": "Why?"}], "Why?", "Why?", "Why?"]
         assert judged.__name__ == "rubric_reward"
-        assert judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5) == [
-            1.0,
-            None,
-            0.0,
-            None,
-            0.0,
-        ]
+        found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5)
+        assert found == [1.0, None, 0.0, None, 0.0]
     assert set(seen) == {"It is dust.", "Ice."}

@@ -8,7 +8,6 @@
 3. What is left out is counted with its reason, and one is named, in the card, in `export.json` and on the screen; neither a
    benchmark's words nor a path stand there.
 4. Memory does not grow with the questions: they are not held in Python.
-5. A benchmark file that cannot be used is one line, and nothing is written.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from programs.exports.screening import screening
 from programs.records import Record
 from programs.text import near_duplicates
 from programs.text.near_duplicates import similarity
-from tests.exports.building import Made, export_to, laid, plain_document, record, refused, rows
+from tests.exports.building import Made, export_to, laid, plain_document, record, rows
 
 SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
 DUST = "Why does dust redden the light of distant galaxies?"
@@ -49,7 +48,7 @@ def options(**given: object) -> ExportOptions:
 
 def taken(records: Iterable[Record], **given: object) -> list[Record]:
     with screening(options(**given)) as screen:
-        return [one for one in records if screen.against(one) is None]
+        return [one for one in records if screen(one) is None]
 
 
 # 1. Questions that were asked before
@@ -95,9 +94,8 @@ def test_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) ->
 
 
 def test_questions_of_one_text_are_not_compared() -> None:
-    assert (
-        len(taken([record(1, question=DUST), record(1, question=AGAIN, kind="critical")], dedupe_questions=True)) == 2
-    )
+    both = [record(1, question=DUST), record(1, question=AGAIN, kind="critical")]
+    assert taken(both, dedupe_questions=True) == both
 
 
 def test_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
@@ -133,15 +131,12 @@ def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> Non
     arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
     folder = export_to(document, "sft", *arguments)
     assert ids(folder) == [records[0].id, records[4].id]
-    said = json.loads((folder / "export.json").read_text())
-    given = "gives a benchmark away (--decontaminate)"
+    said, given = json.loads((folder / "export.json").read_text()), "gives a benchmark away (--decontaminate)"
+    again = f"{records[5].question_id} asks the same as {records[4].question_id}"
     counts = {
         f"its question {given}": (1, f"{records[1].question_id} shares its words with bench.jsonl:2"),
         f"its thought or its answer {given}": (2, f"{records[2].question_id} shares its words with bench.jsonl:2"),
-        "its question was asked of another text before (--dedupe-questions)": (
-            1,
-            f"{records[5].question_id} asks the same as {records[4].question_id}",
-        ),
+        "its question was asked of another text before (--dedupe-questions)": (1, again),
     }
     assert said["counts"]["skipped"] == {reason: count for reason, (count, _) in counts.items()}
     assert said["counts"]["examples"] == {reason: example for reason, (_, example) in counts.items()}
@@ -190,22 +185,11 @@ def test_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> No
             yield one.model_copy(update={"source_paper": paper, "user_interaction": words})
 
     with screening(options(dedupe_questions=True)) as screen:
-        assert all(screen.against(each) is None for each in asked(range(2000)))
+        assert all(screen(each) is None for each in asked(range(2000)))
         before = sys.getallocatedblocks()
-        assert all(screen.against(each) is None for each in asked(range(2000, 20_000)))
+        assert all(screen(each) is None for each in asked(range(2000, 8000)))
         assert sys.getallocatedblocks() - before < 1000
-        assert all(screen.against(each) is None for each in asked(range(0, 20_000, 1999))), "as it was decided"
+        assert all(screen(each) is None for each in asked(range(0, 8000, 1999))), "as it was decided"
         other = one.model_copy(update={"source_paper": one.source_paper.model_copy(update={"id": "another"})})
-        words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 17777 so low?"})
-        assert screen.against(other.model_copy(update={"user_interaction": words})) is not None
-
-
-# 5. Mistakes
-
-
-@pytest.mark.parametrize(("content", "said"), [(None, "does not exist"), ('{"answer": 1}\n', "holds no question")])
-def test_a_benchmark_that_cannot_be_used_is_refused(tmp_path: Path, content: str | None, said: str) -> None:
-    document = laid(tmp_path, [record(1)])
-    if content is not None:
-        (tmp_path / "bench.jsonl").write_text(content)
-    assert said in refused(document, "sft", "--decontaminate", str(tmp_path / "bench.jsonl"))
+        words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 7777 so low?"})
+        assert screen(other.model_copy(update={"user_interaction": words})) is not None

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
-DESKTOP, PHONE = (1400, 900), (390, 844)
+DESKTOP: Any = {"width": 1400, "height": 900}
+PHONE: Any = {"width": 390, "height": 844}
 
 
 @contextmanager
-def opened(
-    browser: Browser,
-    path: Path,
-    address: str = "",
-    size: tuple[int, int] = DESKTOP,
-    scheme: Any = "light",
-) -> Iterator[Page]:
+def opened(browser: Browser, path: Path, address: str = "") -> Iterator[Page]:
     """The page at an address (#traces), ready. At the end it must have done nothing that it must not do."""
     wrong: list[str] = []
 
@@ -28,7 +23,7 @@ def opened(
         wrong.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.on("console", lambda message: wrong.append(f"console: {message.text}"))

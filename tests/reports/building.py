@@ -6,7 +6,6 @@ write_run(folder / "run.json", [unit(0), unit(1, variation=1), unit(2, turned_do
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from programs.document import write_document
 from programs.files import JOURNAL, beside
 from programs.records import GRADES, Record
 from programs.run.journal import Journal
+from tests.exports.building import Made, add
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
 """What must be shown as it stands, wherever a model or a paper writes it."""
@@ -25,17 +25,6 @@ RUN = {"settings": {"model": "openai/any", "prices": {}}, "versions": {"synthrea
 
 FIRST, SECOND = "Let 𝛼 be the slope of the relation.", "The slope 𝛼 amounts to {percent} percent in catalogue {number}."
 """Sentences of a passage: letters outside the basic plane stand before what is quoted."""
-
-
-@dataclass
-class Unit:
-    """A variation of a question: the trace that was taken (None: none was) and those that were turned down."""
-
-    key: str
-    taken: Record | None
-    turned_down: list[Record] = field(default_factory=list)
-    status: str = "accepted"
-    reason: str | None = None
 
 
 def passage(number: int) -> str:
@@ -116,23 +105,19 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
     return Record.model_validate({**made, **parts})
 
 
-def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool = True, **parts: Any) -> Unit:
-    """A unit whose first attempts were turned down."""
+def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool = True, **parts: Any) -> Made:
+    """A variation whose first attempts were turned down."""
     rejected = [record(number, variation=variation, attempt=n, score=3.0, **parts) for n in range(turned_down)]
     kept = record(number, variation=variation, attempt=turned_down, **parts) if taken else None
-    key = f"text-{number // 2}/{KINDS[number % 3]}/{variation}"
-    if taken:
-        return Unit(key, kept, rejected)
-    return Unit(key, None, rejected, "rejected", "quality 3.0 after 3 attempts")
+    return Made(kept, rejected, reason=None if taken else "quality 3.0 after 3 attempts")
 
 
-def write_run(document: Path, units: Iterable[Unit], status: str = "completed") -> Path:
+def write_run(document: Path, units: Iterable[Made]) -> Path:
     """A document with its journal. Returns the document."""
     with Journal(beside(document, JOURNAL)) as journal:
         begin(journal)
         add(journal, units)
-        if status != "running":
-            end(journal, status)
+        end(journal, "completed")
         write_document(journal, document, "completed")
     return document
 
@@ -150,30 +135,12 @@ def begin(journal: Journal) -> None:
         journal.append("stage", f"{stage}/text-0", stage=stage, reply=reply)
 
 
-def add(journal: Journal, units: Iterable[Unit]) -> None:
-    """What became of units."""
-    for made in units:
-        journal.append(
-            "unit",
-            made.key,
-            sample=made.key.split("/")[0],
-            status=made.status,
-            settled=True,
-            reason=made.reason,
-            basis="judged",
-            digest=made.key,
-            record=None if made.taken is None else made.taken.written(),
-            attempts=[one.written() for one in made.turned_down],
-            standings=["below"] * len(made.turned_down) + ["taken"] * (made.taken is not None),
-        )
-
-
 def end(journal: Journal, status: str) -> None:
     """The run ends."""
     journal.append("run", None, status=status, ended="2026-01-01T01:00:00Z", **RUN)
 
 
-def rich_units() -> list[Unit]:
+def rich_units() -> list[Made]:
     """Two dozen traces, with variations, attempts that were turned down, and a unit of which nothing was taken."""
     units = [unit(number, turned_down=2 if number == 2 else 0) for number in range(18)]
     units += [unit(number, variation=variation) for number in (0, 5) for variation in (1, 2)]

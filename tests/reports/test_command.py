@@ -43,6 +43,13 @@ def figure(page: str, name: str) -> str:
     return found[1]
 
 
+def test_where_nothing_was_judged_no_number_of_what_judges_turned_down_is_shown(tmp_path: Path) -> None:
+    for name, one in {"judged": unit(1), "unjudged": unit(1, verdicts=[])}.items():
+        document = write_run(tmp_path / f"{name}.json", [one])
+        assert reported(document).returncode == 0
+        assert ("turned down by the judges" in document.with_suffix(".html").read_text()) == (name == "judged")
+
+
 def test_where_it_is_written() -> None:
     pages = {"run.json": "run.html", "run.journal.jsonl": "run.html", "a.b.json": "a.b.html", "run": "run.html"}
     assert {name: str(ReportOptions(document=Path(name)).page) for name in pages} == pages

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from programs.report import main
 from programs.reports import traces
-from programs.reports.counting import NUMBERS, SCORE, Counts, ReadTrace
+from programs.reports.counting import NUMBERS, SCORE, Counts
+from programs.run.attempts import ReadTrace
 from programs.statistics.counts import Spread
 from tests.reports.building import record, unit, write_run
 
@@ -46,7 +47,7 @@ def test_only_accepted_traces_are_in_the_distributions_but_all_in_the_ratings() 
     counts.add(ReadTrace(record(2, score=3, attempt=1), "below"))
     assert counts.became == {"accepted": 1, "below": 1}
     assert counts.numbers[SCORE].counts == {7: 1}
-    assert counts.ratings["openai/a"].counts == {8: 1, 4: 1}
+    assert counts.agreement.judges["openai/a"].counts == {8: 1, 4: 1}
     assert counts.numbers["words of the thought"].known == 1
     assert counts.types.total() == 1
 

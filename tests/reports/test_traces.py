@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from programs.records import Record
-from programs.reports.counting import ReadTrace
 from programs.reports.traces import kept, packed
+from programs.run.attempts import ReadTrace
 from tests.reports.building import record
 
 
@@ -32,6 +32,17 @@ def test_what_is_packed_can_be_read_back() -> None:
         assert set(found) | set(found["judged"]) | set(found["made"]) >= {
             name for name, part in made.written().items() if part not in (None, "", [], {})
         }
+
+
+def test_a_point_without_a_sentence_lacks_nothing_and_what_was_left_out_is_called_so() -> None:
+    fact = {"kind": "fact", "text": "It is dust.", "weight": 2, "sentence": 1, "quote": "Dust.", "start": 0, "end": 5}
+    lost = [{"reason": "rests on no sentence of the passage", "detail": 'fact "It is old."'}]
+    one = record(1, rubric=[fact, {"kind": "pitfall", "text": "It is old.", "weight": -2}], unchecked=lost)
+    _, piece = map(unpacked, packed([kept(ReadTrace(one))]))
+    made = piece["records"][0]["made"]
+    assert [point["rests_on"] for point in made["rubric"]] == ["Dust.", ""]
+    assert None not in [value for point in made["rubric"] for value in point.values()]
+    assert made["left_out_of_short_answer_and_rubric"] == lost
 
 
 def test_traces_of_one_id_can_be_told_apart() -> None:

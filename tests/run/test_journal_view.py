@@ -15,7 +15,8 @@ import pytest
 from programs.errors import JournalError
 from programs.run.journal import Journal
 from programs.run.trace_source import viewed
-from tests.reports.building import add, begin, end, unit
+from tests.exports.building import add
+from tests.reports.building import begin, end, unit
 
 
 @pytest.fixture
