@@ -32,7 +32,7 @@ TOLERANCES = (0.01, 0.05)
 class Unfit(Exception):
     """A short answer, or a point, that fails its check."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
 
@@ -95,7 +95,7 @@ def _short_answer(final: FinalAnswer, context: _Context) -> ShortAnswer | None:
     """Raises `Unfit`; None where the question allows none."""
     said, word = final.short, final.yes_or_no
     if said is None and word not in ("yes", "no"):
-        raise Unfit(Reason.UNREADABLE, "")
+        raise Unfit(Reason.UNREADABLE)
     if said is None or said.kind in ("none", "yes_no"):
         named = plain(said.answer) if said is not None and said.kind == "yes_no" else word
         return _yes_or_no(named, word, context)
