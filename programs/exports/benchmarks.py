@@ -1,4 +1,4 @@
-"""The questions of benchmarks, and what gives one away (`--decontaminate`), by the rules of `programs.text.copying`."""
+"""The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by `programs.text.copying`."""
 
 import codecs
 import logging
@@ -29,10 +29,10 @@ _TABLES = (
 
 
 class Benchmarks:
-    """Questions that data must not hold, in tables of an open database."""
+    """Questions that data must not hold, in tables of an open database. `option` is what the user named them by."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database, self._bands = database, BandIndex(database, "benchmark_band")
+    def __init__(self, database: sqlite3.Connection, option: str = "--decontaminate") -> None:
+        self._database, self._bands, self._option = database, BandIndex(database, "benchmark_band"), option
         self._lengths: set[int] = set()
         for table in _TABLES:
             database.execute(table)
@@ -44,7 +44,7 @@ class Benchmarks:
             for file in line_files(patterns):
                 self._read(file)
         except UserError as error:
-            raise UserError(f"--decontaminate: {error}") from None
+            raise UserError(f"{self._option}: {error}") from None
 
     def add(self, place: str, text: str) -> bool:
         """Adds the question that stands at `place`; whether it was not there before."""
@@ -94,7 +94,7 @@ class Benchmarks:
     def _read(self, file: Path) -> None:
         questions = different = 0
         try:
-            for number, text in _questions(file):
+            for number, text in self._questions(file):
                 questions += 1
                 different += self.add(f"{file.name}:{number}", text)
         except BrokenArchive:
@@ -105,20 +105,19 @@ class Benchmarks:
                 "prompt or text"
             )
         if different * FEW < questions:
-            log.warning("--decontaminate: of %d questions in %s only %d differ", questions, file, different)
+            log.warning("%s: of %d questions in %s only %d differ", self._option, questions, file, different)
 
-
-def _questions(file: Path) -> Iterator[tuple[int, str]]:
-    """The questions of a file with their lines; what holds none is passed over and told."""
-    passed = 0
-    for raw in read_lines(file):
-        if raw.data is None or not raw.data.strip():
-            continue
-        try:
-            texts = questions_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
-        except Unreadable:
-            texts = []
-        passed += not texts
-        yield from ((raw.number, text) for text in texts)
-    if passed:
-        log.warning("--decontaminate: %d lines of %s hold no question that can be read", passed, file)
+    def _questions(self, file: Path) -> Iterator[tuple[int, str]]:
+        """The questions of a file with their lines; what holds none is passed over and told."""
+        passed = 0
+        for raw in read_lines(file):
+            if raw.data is None or not raw.data.strip():
+                continue
+            try:
+                texts = questions_in(parse_object(raw.data.removeprefix(codecs.BOM_UTF8)))
+            except Unreadable:
+                texts = []
+            passed += not texts
+            yield from ((raw.number, text) for text in texts)
+        if passed:
+            log.warning("%s: %d lines of %s hold no question that can be read", self._option, passed, file)
