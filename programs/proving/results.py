@@ -46,7 +46,7 @@ class Results(BaseModel):
         if found.given_away is not None:
             yield f"{len(found.given_away)} texts give a question of the given files away"
         if self.lift is not None:
-            yield f"lift of the thoughts: {interval_text(self.lift.own)} nats a token of the answer"
+            yield f"lift of the thoughts, in nats a token of the answer: {interval_text(self.lift.own)}"
 
     def write(self, folder: Path) -> None:
         """Writes the files. Raises `JournalError` for what the disk refuses."""
@@ -62,11 +62,10 @@ class Results(BaseModel):
         return rendered(HERE.with_name("page.md.jinja"), **vars(self), **more)
 
     def _intervals(self) -> Iterator[tuple[str, Interval | None]]:
-        if self.lift is not None:
-            yield "lift of its own thought", self.lift.own
-            yield "lift of another's thought", self.lift.other
-            yield "own above another's", self.lift.more
-        for one in self.training.comparisons if self.training is not None else ():
+        if found := self.lift:
+            yield from (("lift of its own thought", found.own), ("lift of another's thought", found.other))
+            yield "own above another's", found.more
+        for one in self.training.comparisons if self.training else ():
             if one.figure == "loss":
                 yield f"trained: thoughts against {one.against}", one.interval
 

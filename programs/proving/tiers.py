@@ -28,7 +28,7 @@ ARMS = "arms.jsonl"
 def prove(options: ProveOptions, say: Say) -> Results:
     """Runs the tiers and writes the folder anew after each; `say` is given a line of progress at a time. Raises
     `UserError`."""
-    outside = [] if options.outside is None else outside_choices(options.outside)
+    outside = outside_choices(options.outside) if options.outside else []
     results = Results(
         document=options.document.name,
         made=stamp(),
@@ -48,7 +48,7 @@ def prove(options: ProveOptions, say: Say) -> Results:
     results.write(options.folder)
     if options.tier == "0":
         return results
-    examples, student = _examples(options), _loaded(options, say)
+    examples, student = _begun(options, say)
     results.lift = lift(student, examples, options.seed, say)
     results.write(options.folder)
     if options.tier == "2":
@@ -66,8 +66,7 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     yield f"tier 0: {sum(1 for _ in _traces(options.document))} traces are read"
     if options.tier == "0":
         return
-    outside = [] if options.outside is None else outside_choices(options.outside)
-    examples, student = _examples(options), _loaded(options, say)
+    examples, student = _begun(options, say)
     fit = usable(student, examples)
     middle = sorted(fit, key=lambda one: len(one.thought))[len(fit) // 2]
     read, learned = student.row(middle, middle.thought)
@@ -80,6 +79,7 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     token = (time.monotonic() - began) / made
     yield f"tier 1: 3 passes for each of {len(fit)} traces, {_minutes(3 * once * len(fit))}"
     if options.tier == "2":
+        outside = outside_choices(options.outside) if options.outside else []
         course = course_of(student, examples, outside, options)
         questions = len(course.held) + len(course.choices)
         training = 3 * once * course.tokens / (len(read) + len(learned)) * (len(course.arms) - 1)
@@ -98,25 +98,21 @@ def _traces(document: Path) -> Iterator[tuple[Record, str]]:
         yield candidate.record, source_name(candidate.record.source_paper)
 
 
-def _examples(options: ProveOptions) -> list[Example]:
-    """The traces that a student can be shown, as many as `--max-traces` takes. Raises `UserError` for none."""
+def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
+    """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
     whole = (record for record, _ in _traces(options.document) if _is_whole(record))
     found = [example_of(record) for record in sampled(whole, options.max_traces, options.seed)]
     if not found:
         raise UserError(
             f"{options.document} holds no trace with a thought, an answer, and the passage where it is needed"
         )
-    return found
+    say(f"loading {options.student}")
+    return found, StudentModel(options.student, options.max_length)
 
 
 def _is_whole(record: Record) -> bool:
     shown = record.source_paper.text or not needs_passage(record)
     return bool(record.reasoning_trace.strip() and record.final_answer.strip() and shown)
-
-
-def _loaded(options: ProveOptions, say: Say) -> StudentModel:
-    say(f"loading {options.student}")
-    return StudentModel(options.student, options.max_length)
 
 
 def _begin(journal: Journal, options: ProveOptions, examples: list[Example], outside: list[Choice]) -> None:

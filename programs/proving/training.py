@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from programs.errors import UserError
 from programs.proving.examples import Choice, Example, split_by_paper, swapped
 from programs.proving.options import ProveOptions
 from programs.proving.student import Ids, StudentModel, usable
@@ -85,7 +86,8 @@ def course_of(
 def run_arms(
     student: StudentModel, course: Course, given: ProveOptions, journal: Journal, say: Callable[[str], None]
 ) -> list[ArmResult]:
-    """The results of all arms; those that the journal holds are not run again. The student is left as it was."""
+    """The results of all arms; those that the journal holds are not run again. The student is left as it was. Raises
+    `UserError` where a rate is too high for it."""
     began, new, found = time.monotonic(), 0, list[ArmResult]()
     for place, arm in enumerate(course.arms, 1):
         key = f"{arm.name}/{arm.seed}/{arm.rate!r}"
@@ -107,14 +109,12 @@ def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -
         return student.think(one.prompt, given.think_tokens) if arm.name in THINKING else []
 
     with _trained(arm, student, rows, course.steps, given.rows_at_once) as steps:
-        return ArmResult(
-            arm=arm,
-            tokens=tokens,
-            steps=steps,
-            losses={one.id: student.answer_loss(one, thought_of(one)) for one in course.held},
-            direct={one.id: student.answer_loss(one, "") for one in course.held},
-            choices={one.id: student.chosen(one, thought_of(one)) == one.right for one in course.choices},
-        )
+        losses = {one.id: student.answer_loss(one, thought_of(one)) for one in course.held}
+        direct = {one.id: student.answer_loss(one, "") for one in course.held}
+        choices = {one.id: student.chosen(one, thought_of(one)) == one.right for one in course.choices}
+    if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
+        raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
+    return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)
 
 
 def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: int) -> list[Row]:
@@ -124,7 +124,7 @@ def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: 
     if name == "passages":
         texts = [student.ids(text) for text in dict.fromkeys(one.passage for one in train) if text]
         size = student.max_length
-        return [([], ids[start : start + size]) for ids in texts for start in range(0, len(ids), size)]
+        return [([], ids[start : start + size]) for ids in texts for start in range(0, len(ids) - 1, size)]
     thoughts = {one.id: one.thought if name == "thoughts" else "" for one in train}
     if name == "swapped":
         thoughts = {one: other.thought for one, other in swapped(train, seed).items()}

@@ -39,15 +39,13 @@ class Comparison(BaseModel):
 
 
 class ArmFigures(BaseModel):
-    """An arm over its seeds, at the chosen rates: the loss of reference answers (`direct` without a thought), and the share
-    of questions with options that it answers right, ours and others'."""
+    """An arm over its seeds, at the chosen rates. Its `figures` are the loss of reference answers, the same without a
+    thought (`direct`), and the share of questions with options that it answers right (`right`), also of others'
+    (`right_outside`); None where there is no such question."""
 
     arm: ArmName
     rates: list[float]
-    loss: float
-    direct: float
-    right: float | None
-    right_outside: float | None
+    figures: dict[str, float | None]
 
 
 class Training(BaseModel):
@@ -71,8 +69,8 @@ def training_result(course: Course, results: Sequence[ArmResult], seed: int) -> 
     arms, found = list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
     for name in dict.fromkeys(one.arm.name for one in results):
         rates, found[name] = _measured(name, course, results, {*papers[::2]})
-        means = {figure: values.mean() if values.size else None for figure, values in found[name].items()}
-        arms.append(ArmFigures.model_validate({"arm": name, "rates": rates, **means}))
+        means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
+        arms.append(ArmFigures(arm=name, rates=rates, figures=means))
     comparisons = [
         _compared(figure, control, places[figure], found["thoughts"][figure] - found[control][figure], seed)
         for figure in places

@@ -138,9 +138,9 @@ def test_no_paper_chooses_its_own_rate(rate: float) -> None:
     said = trained(lambda arm, number: 4 - (3 if number == 0 else -0.01) * (arm.rate == rate), 4)
     answers = said.arms[2]
     assert answers.rates == [1e-5, 1e-4]
-    assert answers.loss == pytest.approx(4.005), "the two of the other half are measured at the rate"
-    assert answers.right == 0
-    assert answers.right_outside == 0.5, "questions of others are measured at both rates"
+    assert answers.figures["loss"] == pytest.approx(4.005), "the two of the other half are measured at the rate"
+    assert answers.figures["right"] == 0
+    assert answers.figures["right_outside"] == 0.5, "questions of others are measured at both rates"
 
 
 def test_the_picture_shows_each_interval(tmp_path: Path) -> None:

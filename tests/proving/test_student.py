@@ -112,7 +112,7 @@ def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> N
     found = results.training
     assert found is not None
     assert found.verdict.startswith(("shown", "not shown"))
-    assert {arm.right_outside for arm in found.arms} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert {arm.figures["right_outside"] for arm in found.arms} <= {0.0, 0.25, 0.5, 0.75, 1.0}
     page = (tmp_path / "out-proof" / "README.md").read_text()
     assert page.count(found.verdict) == 1
     assert (tmp_path / "out-proof" / "intervals.svg").read_text().startswith("<svg")
