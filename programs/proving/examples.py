@@ -54,7 +54,7 @@ def example_of(record: Record) -> Example:
     name, paper, prompt = record.id or record.unit, source_name(record.source_paper), row["prompt"]
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
-    if short is not None and short.text in options and len(options) > 1:
+    if short is not None and short.text in options:
         asked = [*prompt[:-1], {"role": "user", "content": f"{prompt[-1]['content']}\n{short.asked_for}"}]
         choice = Choice(name, paper, asked, tuple(options), options.index(short.text))
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)

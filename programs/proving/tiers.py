@@ -11,7 +11,7 @@ from programs.exports.view import needs_passage, source_name
 from programs.files import move_aside
 from programs.proving.distributions import distributions
 from programs.proving.examples import Choice, Example, example_of, outside_choices, sampled
-from programs.proving.lift import lift
+from programs.proving.lift import Lift, lift
 from programs.proving.options import ProveOptions
 from programs.proving.results import Results
 from programs.proving.student import NEEDED, StudentModel, usable
@@ -49,15 +49,20 @@ def prove(options: ProveOptions, say: Say) -> Results:
     if options.tier == "0":
         return results
     examples, student = _begun(options, say)
-    results.lift = lift(student, examples, options.seed, say)
-    results.write(options.folder)
-    if options.tier == "2":
+    if options.tier == "1":
+        results.lift = lift(student, examples, options.seed, say)
+    else:
         course = course_of(student, examples, outside, options)
         with Journal(options.folder / ARMS) as journal:
             _begin(journal, options, examples, outside)
+            line = journal.latest("lift", "")
+            results.lift = Lift.model_validate(line["result"]) if line else lift(student, examples, options.seed, say)
+            if not line:
+                journal.append("lift", None, result=results.lift.model_dump(mode="json"))
+            results.write(options.folder)
             done = run_arms(student, course, options, journal, say)
         results.training = training_result(course, done, options.seed)
-        results.write(options.folder)
+    results.write(options.folder)
     return results
 
 

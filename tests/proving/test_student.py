@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from programs.proving.lift import lift
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import prove
 from tests.exports.building import record
-from tests.proving.making import document, examples, gguf_of, student_folder
+from tests.proving.making import document, examples, student_folder
 
 if TYPE_CHECKING:
     from programs.proving.student import StudentModel
@@ -151,13 +151,6 @@ def test_what_is_learned(folder: Path, tmp_path: Path, monkeypatch: pytest.Monke
     assert sorted(batches[2]) == sorted(batches[6])
 
 
-def test_a_student_from_a_gguf_is_trained(folder: Path, tmp_path: Path) -> None:
-    weights = gguf_of(folder, tmp_path / "student.gguf")
-    prove(given(weights, document(tmp_path), epochs=0.2), said_nothing)
-    arms = journal(tmp_path)
-    assert all(arm["steps"] and arm["losses"] != arms[0]["losses"] for arm in arms[1:])
-
-
 def outside(folder: Path) -> Path:
     path = folder / "outside.jsonl"
     rows = [
@@ -168,36 +161,32 @@ def outside(folder: Path) -> Path:
 
 
 def journal(folder: Path) -> list[dict[str, Any]]:
-    _, *lines = (folder / "out-proof" / "arms.jsonl").read_text().splitlines()
-    return [json.loads(line)["result"] for line in lines]
+    lines = map(json.loads, (folder / "out-proof" / "arms.jsonl").read_text().splitlines())
+    return [line["result"] for line in lines if line["kind"] == "arm"]
 
 
-def test_a_killed_run_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_goes_on(folder: Path, tmp_path: Path) -> None:
     path, whole = document(tmp_path), tmp_path / "out-proof" / "arms.jsonl"
     options = given(folder, path, epochs=0.2)
     first = prove(options, said_nothing)
     lines = whole.read_bytes().splitlines(keepends=True)
     # Killed while the fourth arm was written.
-    whole.write_bytes(b"".join(lines[:4]) + lines[4][:30])
-    began: list[str] = []
-    import programs.proving.training as training
-
-    run: Callable[..., Any] = training._run
-
-    def counted(arm: training.Arm, *rest: Any) -> training.ArmResult:
-        began.append(arm.name)
-        result: training.ArmResult = run(arm, *rest)
-        return result
-
-    monkeypatch.setattr(training, "_run", counted)
-    again = prove(options, said_nothing)
-    assert began == ["thoughts", "swapped"]
-    assert again.training == first.training, "the student of a later arm is the one that was begun with"
-    monkeypatch.undo()
+    whole.write_bytes(b"".join(lines[:5]) + lines[5][:30])
+    said = list[str]()
+    again = prove(options, said.append)
+    assert [line.split(":")[0] for line in said] == [f"loading {folder}", "tier 2", "tier 2"]
+    assert (again.lift, again.training) == (first.lift, first.training), "a later arm begins with the same student"
     with pytest.raises(UserError, match="another think_tokens"):
         prove(given(folder, path, epochs=0.2, think_tokens=4), said_nothing)
     prove(given(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), said_nothing)
     assert [*tmp_path.glob("out-proof.*")], "moved aside, not deleted"
+
+
+def test_a_student_that_is_lost_is_no_result(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("programs.proving.student.StudentModel.answer_loss", lambda *_: math.nan)
+    with pytest.raises(UserError, match="lower --learning-rates"):
+        prove(given(folder, document(tmp_path)), said_nothing)
+    assert not journal(tmp_path)
 
 
 def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,17 +198,22 @@ def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys:
     assert not (tmp_path / "out-proof").exists()
 
 
-@pytest.mark.embedded
-def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
+@pytest.fixture(scope="module")
+def built_in() -> StudentModel:
     for needed in ("torch", "trl", "peft", "accelerate", "gguf"):
         pytest.importorskip(needed, reason="the extra prove is not installed")
-    weights = find(BUILT_IN[BUILT_IN_STUDENT])
-    if weights is None:
+    if find(BUILT_IN[BUILT_IN_STUDENT]) is None:
         pytest.skip("the built-in student is not here")
+    from programs.proving.student import built_in_student
+
+    return built_in_student()
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("built_in")
+def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
     question = "Why does the measured slope of the two samples differ?"
-    answer = (
-        "The second sample was taken through more dust, which dims its blue light, so its slope comes out too shallow."
-    )
+    answer = "The second sample was taken through more dust, which dims its blue light, so its slope is too shallow."
     bearing = (
         "What differs between the samples? Dust dims blue light more than red.\n\nMore dust lies before the second one: "
         "it loses blue light, and a fit to what is left is too shallow."
@@ -228,17 +222,24 @@ def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
         "What makes a bridge stand? Its arch leads the weight into the banks.\n\nA longer one needs more piers: each "
         "carries its part, and the river runs between them as it did."
     )
-    scores = [
-        METRICS["lift"].of(record(1, question=question, answer=answer, thought=thought)).value
-        for thought in (bearing, fluent)
-    ]
-    assert None not in scores
-    assert (scores[0] or 0) > (scores[1] or 0) + 0.02
-    assert (scores[0] or 0) > 0.5
+    given = [record(1, question=question, answer=answer, thought=thought) for thought in (bearing, fluent)]
+    first, second = (METRICS["lift"].of(one).value or 0 for one in given)
+    assert first > max(0.5, second + 0.02)
 
 
-def test_what_is_no_model_is_a_users_mistake(tmp_path: Path, folder: Path) -> None:
-    assert folder.exists()
+@pytest.mark.embedded
+def test_weights_of_a_gguf_are_trained(built_in: StudentModel) -> None:
+    from programs.proving.training import Arm, _trained
+
+    one = Example("a", "paper", [{"role": "user", "content": "Why red?"}], "It is dust.", "By dust.")
+    before = built_in.answer_loss(one, "")
+    with _trained(Arm("answers", 0, 1e-4), built_in, [built_in.row(one, "")], 1, 1) as steps:
+        assert (steps, built_in.answer_loss(one, "") < before) == (1, True)
+    assert built_in.answer_loss(one, "") == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_model_is_a_users_mistake(tmp_path: Path) -> None:
     from programs.proving.student import StudentModel
 
     with pytest.raises(UserError, match="--student"):
