@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateError
+
 from programs.errors import UserError
 from programs.exports.view import THINK
 from programs.lms.weights import BUILT_IN, fetch
@@ -70,11 +72,15 @@ class StudentModel:
 
     def prompt(self, messages: Messages) -> Ids:
         """The tokens of a prompt, by the model's chat template; without one in plain words."""
-        if self.tokenizer.chat_template:
-            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        else:
+        if not self.tokenizer.chat_template:
             turns = (f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
-            text = "".join(turns) + _ROLES["assistant"]
+            return self.ids("".join(turns) + _ROLES["assistant"])
+        try:
+            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        except TemplateError:
+            # Some take no system message: what it says begins the user's turn.
+            one = [{"role": "user", "content": "\n\n".join(message["content"] for message in messages)}]
+            text = self.tokenizer.apply_chat_template(one, tokenize=False, add_generation_prompt=True)
         return self.ids(text)
 
     def head(self, messages: Messages, thought: str | Ids) -> Ids:

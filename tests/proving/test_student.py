@@ -71,6 +71,15 @@ def test_losses_are_the_models_own(student: StudentModel) -> None:
     assert student.chosen(choice, []) == costs.index(min(costs))
 
 
+def test_a_template_without_a_system_message_takes_its_words(student: StudentModel) -> None:
+    student.tokenizer.chat_template = (
+        "{% for one in messages %}{% if one.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+        "{{ one.role }} {{ one.content }}{% endfor %}"
+    )
+    system, user = (message["content"] for message in examples()[0].prompt)
+    assert student.prompt(examples()[0].prompt) == student.ids(f"user {system}\n\n{user}")
+
+
 def test_what_is_too_long_is_left_out(student: StudentModel) -> None:
     one, other = examples()[0], examples()[-1]
     student.max_length = sum(map(len, student.row(one, one.thought)))
