@@ -151,13 +151,13 @@ def lift(record: Record) -> Score:
     neither helps nor hurts; less the share of the answer that the thought holds word for word."""
     # Only now: it loads torch.
     from programs.proving.examples import example_of
-    from programs.proving.lift import lift_of
     from programs.proving.student import built_in_student
 
     student, example = built_in_student(), example_of(record)
-    if not student.fits(example):
+    if not student.fits(example, example.thought):
         return Score(None, f"it has more than {student.max_length} tokens")
-    gain, copied = lift_of(student, example)
+    gain = student.answer_loss(example, "") - student.answer_loss(example, example.thought)
+    copied = copied_share(example.answer, example.thought)
     said = [f"the answer costs a small model {gain:+.2f} nats a token less after the thought"]
     said += [f"{copied:.0%} of the answer stands in the thought word for word"] if copied else []
     return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(said))

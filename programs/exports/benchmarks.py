@@ -1,4 +1,4 @@
-"""The questions of benchmarks, and what gives one away, by the rules of `programs.text.copying`."""
+"""The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by `programs.text.copying`."""
 
 import codecs
 import logging

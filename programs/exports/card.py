@@ -85,16 +85,13 @@ class Exported(NamedTuple):
 
 def card(done: Exported) -> str:
     """The whole README.md."""
-    from jinja2 import Environment
-
     options, counts = done.options, done.tally.counts
     run = done.metadata.get("run") or {}
     funnel = (run.get("funnel") or {}).get("steps")
     title = f"{re.sub(r'(.journal)?[.]jsonl?$', '', options.document.name)} ({options.to})"
-    environment = Environment(finalize=_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    template = environment.from_string(Path(__file__).with_name("card.md.jinja").read_text(encoding="utf-8"))
-    body = template.render(
-        done._asdict(),
+    body = rendered(
+        Path(__file__).with_name("card.md.jinja"),
+        **done._asdict(),
         title=title,
         format=options.format,
         repository=re.sub(r'["\\\s]', "-", options.output.name),
@@ -115,7 +112,17 @@ def card(done: Exported) -> str:
         },
     )
     header = yaml.safe_dump(_header(done, title), sort_keys=False, allow_unicode=True, width=1000)
-    return f"---\n{header}---\n" + re.sub(r"\n{3,}", "\n\n", f"\n{body}")
+    return f"---\n{header}---\n\n{body}"
+
+
+def rendered(template: Path, **values: Any) -> str:
+    """A page in Markdown by a template (Jinja). What an expression gives is escaped, as one line, unless it is marked as
+    safe; of several blank lines one is left."""
+    from jinja2 import Environment
+
+    environment = Environment(finalize=_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    text = environment.from_string(template.read_text(encoding="utf-8")).render(values)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _header(done: Exported, title: str) -> dict[str, Any]:

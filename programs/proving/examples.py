@@ -6,9 +6,11 @@ Every example has one form, that of our export's prompt-completion rows: the pro
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
@@ -20,10 +22,10 @@ from programs.run.attempts import ReadTrace
 
 VIEW = View()
 Messages = list[dict[str, str]]
+Thing = TypeVar("Thing")
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A question with the texts that may answer it, of which `options[right]` does, and its paper."""
 
     id: str
@@ -33,8 +35,7 @@ class Choice:
     right: int
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """A trace as a student sees it. `passage` is the text it was made from, whether or not the prompt shows it."""
 
     id: str
@@ -48,30 +49,26 @@ class Example:
 
 def example_of(record: Record) -> Example:
     """From a record, by the rows of the export."""
-    row = next(iter(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW)))
-    if isinstance(row, str):
-        raise ValueError(row)
+    row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.parts_of(row["completion"][0])
-    name, paper = record.id or record.unit, source_name(record.source_paper)
-    short = record.short_answer
+    name, paper, prompt = record.id or record.unit, source_name(record.source_paper), row["prompt"]
+    short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
-    choice = None
-    if short is not None and short.text in options and len(options) > 1:
-        asked = [*row["prompt"][:-1], {"role": "user", "content": f"{row['prompt'][-1]['content']}\n{short.asked_for}"}]
+    if short is not None and short.text in options:
+        asked = [*prompt[:-1], {"role": "user", "content": f"{prompt[-1]['content']}\n{short.asked_for}"}]
         choice = Choice(name, paper, asked, tuple(options), options.index(short.text))
-    return Example(name, paper, row["prompt"], thought, answer, record.source_paper.text or "", choice)
+    return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
 
-def sampled(records: Iterable[Record], most: int, seed: int) -> list[Record]:
-    """At most so many of the records, each with the same chance, in their order, at a memory of so many (Vitter's reservoir
+def sampled(things: Iterable[Thing], most: int, seed: int) -> list[Thing]:
+    """At most so many of the things, each with the same chance, in their order, at a memory of so many (Vitter's reservoir
     sampling, 1985)."""
-    dice, kept = random.Random(seed), list[tuple[int, Record]]()
-    for number, record in enumerate(records):
-        if number < most:
-            kept.append((number, record))
-        elif (place := dice.randrange(number + 1)) < most:
-            kept[place] = (number, record)
-    return [record for _, record in sorted(kept, key=lambda item: item[0])]
+    dice, kept = random.Random(seed), dict[int, tuple[int, Thing]]()
+    for number, thing in enumerate(things):
+        place = number if number < most else dice.randrange(number + 1)
+        if place < most:
+            kept[place] = (number, thing)
+    return [thing for _, thing in sorted(kept.values(), key=lambda item: item[0])]
 
 
 def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -101,38 +98,29 @@ def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
     return {one.id: other for one, other in pairs if one.paper != other.paper}
 
 
+class _Row(BaseModel):
+    question: str
+    answer: str = Field(validation_alias=AliasChoices("answer", "final_decision"))
+    context: str | list[str] | None = Field(None, validation_alias=AliasChoices("context", "text"))
+
+
 def outside_choices(path: Path) -> list[Choice]:
     """The questions of a JSONL file with `question`, `answer` (`final_decision`, as PubMedQA calls it) and, if it likes,
     `context` (or `text`). What they are answered with in the file are the options of each. Raises `UserError`."""
-    rows = [*_rows(path)]
-    options = tuple(sorted({answer for _, _, answer in rows}))
+    rows = list[_Row]()
+    for line in read_lines(path):
+        try:
+            if line.data is None or line.data.strip():
+                rows.append(_Row.model_validate(parse_object(line.data or b"")))
+        except (Unreadable, ValidationError):
+            raise UserError(f"--outside: line {line.number} of {path} is no object with question and answer") from None
+    answers = [row.answer.strip().lower() for row in rows]
+    options = tuple(sorted({*answers}))
     if not 2 <= len(options) <= 8:
         raise UserError(f"--outside: {path} has {len(options)} different answers; 2 to 8 can be told apart")
-    end = f"\nAnswer with one of: {', '.join(options)}."
-    return [
-        Choice(
-            f"outside/{number}",
-            f"outside/{number}",
-            VIEW.prompt(question + end, context).messages,
-            options,
-            options.index(answer),
-        )
-        for number, (question, context, answer) in enumerate(rows)
-    ]
-
-
-def _rows(path: Path) -> Iterator[tuple[str, str | None, str]]:
-    for raw in read_lines(path):
-        if raw.data is None or not raw.data.strip():
-            continue
-        try:
-            row = parse_object(raw.data)
-        except Unreadable as error:
-            raise UserError(f"--outside: line {raw.number} of {path}: {error}") from None
-        question, answer = row.get("question"), row.get("answer", row.get("final_decision"))
-        context = row.get("context", row.get("text"))
-        if isinstance(context, list):
-            context = "\n".join(map(str, context))
-        if not (isinstance(question, str) and isinstance(answer, str) and isinstance(context, str | None)):
-            raise UserError(f"--outside: line {raw.number} of {path} has no question and answer")
-        yield question, context, answer.strip().lower()
+    end, choices = f"\nAnswer with one of: {', '.join(options)}.", list[Choice]()
+    for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
+        context = "\n".join(row.context) if isinstance(row.context, list) else row.context
+        prompt, name = VIEW.prompt(row.question + end, context).messages, f"outside/{number}"
+        choices.append(Choice(name, name, prompt, options, options.index(answer)))
+    return choices

@@ -1,12 +1,12 @@
 """Every option of `python -m programs.prove`."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import Self
 
 from programs.cli.options import Many
-from programs.errors import UserError
 from programs.files import stem_of
 
 BUILT_IN_STUDENT = "smollm2-135m"
@@ -47,7 +47,7 @@ class ProveOptions(BaseModel):
         2.0, gt=0, description="how often the thought arm sees each trace; the others get as many tokens"
     )
     seeds: int = Field(3, ge=1, description="how often each arm is trained")
-    learning_rates: list[float] = Field(
+    learning_rates: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         [], description="the rates to try (default: 1e-5 3e-5 1e-4, above 1B parameters 5e-5 2e-4 5e-4)"
     )
     rows_at_once: int = Field(4, ge=1, description="how many rows are on the device together")
@@ -64,11 +64,10 @@ class ProveOptions(BaseModel):
         name = stem_of(self.document).removesuffix(".jsonl").removesuffix(".journal")
         return self.output or self.document.with_name(f"{name}-proof")
 
-    def check(self) -> None:
-        """Raises `UserError` for what can be known to be wrong before anything is read."""
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
         if self.folder.exists() and not self.folder.is_dir():
-            raise UserError(f"--output: {self.folder} is a file; name a folder")
+            raise ValueError(f"--output: {self.folder} is a file; name a folder")
         if self.outside is not None and self.tier != "2":
-            raise UserError("--outside does nothing without --tier 2")
-        if any(not 0 < rate < 1 for rate in self.learning_rates):
-            raise UserError("--learning-rates: rates lie between 0 and 1, as 3e-5 does")
+            raise ValueError("--outside does nothing without --tier 2")
+        return self

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import TemplateError
 
 from programs.errors import UserError
 from programs.exports.view import THINK
 from programs.lms.weights import BUILT_IN, fetch
 from programs.proving.examples import Choice, Example, Messages
 from programs.proving.options import BUILT_IN_STUDENT
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 NEEDED = ("torch", "transformers", "gguf", "trl", "peft", "accelerate")
 LARGE = 1_000_000_000
@@ -35,48 +34,36 @@ def check_extra() -> None:
 
 
 class StudentModel:
-    """A model on the device that there is. Texts are tokenised part by part (prompt, thought, answer), so that a part has
-    the same tokens whatever stands before it. Losses are in nats a token."""
+    """A model on the device that there is: the built-in one's name, a folder, a GGUF file, or a name on the Hub. Texts are
+    tokenised part by part (prompt, thought, answer), so that a part has the same tokens whatever stands before it. Losses
+    are means in nats a token. Raises `UserError`."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int = 2048) -> None:
-        import torch
-
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model: Any = model.to(self.device).eval()
-        self.tokenizer: Any = tokenizer
-        most = getattr(model.config, "max_position_embeddings", None) or max_length
-        self.max_length = min(max_length, most)
-        self.large = model.num_parameters() > LARGE
-        self.opening, self.closing = self.ids(_OPEN), self.ids(_CLOSE)
-
-    @classmethod
-    def load(cls, name: str, max_length: int = 2048) -> StudentModel:
-        """A built-in model's name, a folder, a GGUF file, or a name on the Hub. Raises `UserError`."""
+    def __init__(self, name: str, max_length: int = 2048) -> None:
         check_extra()
         import datasets  # type: ignore[import-untyped]
         import torch
         import transformers
-        from transformers import AutoModelForCausalLM, AutoTokenizer
 
         # Each arm would draw a dozen bars.
         transformers.utils.logging.disable_progress_bar()
         datasets.disable_progress_bars()
-        if name in BUILT_IN:
-            name = str(fetch(BUILT_IN[name]))
-        path, more = Path(name).expanduser(), dict[str, Any]()
-        if path.suffix == ".gguf":
-            path, more = path.parent, {"gguf_file": path.name}
-        where = str(path) if path.exists() or more else name
+        path = fetch(BUILT_IN[name]) if name in BUILT_IN else Path(name).expanduser()
+        gguf = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
+        where = str(path.parent if gguf else path) if gguf or path.exists() else name
         try:
-            tokenizer = AutoTokenizer.from_pretrained(where, **more)
-            model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **more)
+            self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(where, **gguf)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **gguf)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"--student: {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
-        if "gguf_file" in more:
+        if gguf:
             _unmark(model, name)
-        if torch.cuda.is_available() and model.num_parameters() > LARGE:
+        self.large = model.num_parameters() > LARGE
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        if self.large and self.device == "cuda":
             model = model.to(torch.bfloat16)
-        return cls(model, tokenizer, max_length)
+        self.model = model.to(self.device).eval()
+        self.max_length = min(max_length, getattr(model.config, "max_position_embeddings", None) or max_length)
+        self.opening, self.closing = self.ids(_OPEN), self.ids(_CLOSE)
 
     def ids(self, text: str) -> Ids:
         """The tokens of a part."""
@@ -85,13 +72,15 @@ class StudentModel:
 
     def prompt(self, messages: Messages) -> Ids:
         """The tokens of a prompt, by the model's chat template; without one in plain words."""
-        if self.tokenizer.chat_template:
+        if not self.tokenizer.chat_template:
+            turns = (f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
+            return self.ids("".join(turns) + _ROLES["assistant"])
+        try:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        else:
-            text = (
-                "".join(f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
-                + _ROLES["assistant"]
-            )
+        except TemplateError:
+            # Some take no system message: what it says begins the user's turn.
+            one = [{"role": "user", "content": "\n\n".join(message["content"] for message in messages)}]
+            text = self.tokenizer.apply_chat_template(one, tokenize=False, add_generation_prompt=True)
         return self.ids(text)
 
     def head(self, messages: Messages, thought: str | Ids) -> Ids:
@@ -101,16 +90,15 @@ class StudentModel:
 
     def row(self, example: Example, thought: str) -> tuple[Ids, Ids]:
         """The prompt of a training row and its completion: thought and answer, and the token that ends it."""
-        head = self.head(example.prompt, thought)
-        start = len(self.prompt(example.prompt))
+        head, start = self.head(example.prompt, thought), len(self.prompt(example.prompt))
         return head[:start], [*head[start:], *self.ids(example.answer), self.tokenizer.eos_token_id]
 
-    def fits(self, example: Example) -> bool:
+    def fits(self, example: Example, thought: str) -> bool:
         """Whether question, thought and answer can be read at once."""
-        return sum(map(len, self.row(example, example.thought))) <= self.max_length
+        return sum(map(len, self.row(example, thought))) <= self.max_length
 
-    def losses(self, head: Ids, target: Ids) -> list[float]:
-        """What each token of `target` costs after `head`, of which the beginning is left out where both are too long."""
+    def loss(self, head: Ids, target: Ids) -> float:
+        """What `target` costs after `head`, of which the beginning is left out where both are too long."""
         import torch
 
         ids = [*head, *target][-self.max_length :]
@@ -118,18 +106,20 @@ class StudentModel:
         with torch.no_grad():
             logits = self.model(input_ids=torch.tensor([ids], device=self.device)).logits[0, -count - 1 : -1].float()
             goal = torch.tensor(ids[-count:], device=self.device)
-            found: list[float] = torch.nn.functional.cross_entropy(logits, goal, reduction="none").tolist()
-        return found
+            return float(torch.nn.functional.cross_entropy(logits, goal))
 
-    def loss(self, head: Ids, target: Ids) -> float:
-        """The mean of `losses`."""
-        found = self.losses(head, target)
-        return sum(found) / len(found)
+    def answer_loss(self, example: Example, thought: str | Ids) -> float:
+        """What the answer of an example costs after a thought."""
+        return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
     def think(self, messages: Messages, most: int) -> Ids:
         """What the student thinks of a prompt, most likely token by token, until it ends the thought or `most` tokens."""
         import torch
         from transformers import StoppingCriteriaList
+
+        def ended(ids: Any, _scores: Any, **_: Any) -> Any:
+            tail = self.tokenizer.decode(ids[0, len(start) :][-16:].tolist())
+            return torch.tensor([THINK.close in tail], device=ids.device)
 
         start = [*self.prompt(messages), *self.opening][-max(1, self.max_length - most) :]
         ids = torch.tensor([start], device=self.device)
@@ -141,26 +131,16 @@ class StudentModel:
                 do_sample=False,
                 use_cache=True,
                 pad_token_id=self.tokenizer.eos_token_id,
-                stopping_criteria=StoppingCriteriaList([self._ended(len(start))]),
+                stopping_criteria=StoppingCriteriaList([ended]),
             )[0, len(start) :].tolist()
         text = self.tokenizer.decode(made, skip_special_tokens=True)
         return self.ids(text.split(THINK.close)[0].strip())
-
-    def _ended(self, start: int) -> Callable[..., Any]:
-        """Whether what was made from a place on ends the thought, in the form in which transformers asks."""
-        import torch
-
-        def ended(ids: Any, _scores: Any, **_: Any) -> Any:
-            tail = self.tokenizer.decode(ids[0, start:][-16:].tolist())
-            return torch.tensor([THINK.close in tail], device=ids.device)
-
-        return ended
 
     def chosen(self, choice: Choice, thought: Ids) -> int:
         """The place of the option that is likeliest a token after a thought."""
         head = self.head(choice.prompt, thought)
         costs = [self.loss(head, self.ids(option)) for option in choice.options]
-        return min(range(len(costs)), key=costs.__getitem__)
+        return costs.index(min(costs))
 
 
 def _unmark(model: Any, name: str) -> None:
@@ -174,23 +154,18 @@ def _unmark(model: Any, name: str) -> None:
     model.is_quantized = False
 
 
-_loading = threading.Lock()
-
-
-@lru_cache(maxsize=1)
-def _built_in() -> StudentModel:
-    return StudentModel.load(BUILT_IN_STUDENT)
+_loading, _loaded = threading.Lock(), lru_cache(maxsize=1)(StudentModel)
 
 
 def built_in_student() -> StudentModel:
     """The built-in one, loaded once a process, whichever threads ask. Raises `UserError`."""
     with _loading:
-        return _built_in()
+        return _loaded(BUILT_IN_STUDENT)
 
 
 def usable(student: StudentModel, examples: Sequence[Example]) -> list[Example]:
     """The examples that the student can read at once. Raises `UserError` where none is left."""
-    found = [one for one in examples if student.fits(one)]
+    found = [one for one in examples if student.fits(one, one.thought)]
     if not found:
         raise UserError(f"no trace fits into the {student.max_length} tokens of --max-length")
     return found

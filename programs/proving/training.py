@@ -14,23 +14,24 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from random import Random
 from statistics import fmean
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from programs.errors import UserError
 from programs.proving.examples import Choice, Example, split_by_paper, swapped
 from programs.proving.options import ProveOptions
 from programs.proving.student import Ids, StudentModel, usable
+from programs.run.journal import Journal
 
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
 TRAINED: tuple[ArmName, ...] = ("passages", "answers", "thoughts", "swapped")
 THINKING: tuple[ArmName, ...] = ("thoughts", "swapped")
 RATES, LORA_RATES = (1e-5, 3e-5, 1e-4), (5e-5, 2e-4, 5e-4)
 ROWS_A_STEP, FEWEST_STEPS = 8, 20
-"""Rows of the thought arm in a step, fewer where that makes fewer steps; the other arms take about as many."""
+"""Rows of the thought arm in a step, fewer where that makes fewer steps; the other arms take about as many steps."""
 
 Row = tuple[Ids, Ids]
 """What is read, and what is learned."""
@@ -43,167 +44,137 @@ class Arm(NamedTuple):
     seed: int = 0
     rate: float = 0.0
 
-    def __str__(self) -> str:
-        return f"{self.name}, rate {self.rate:g}, seed {self.seed}" if self.rate else self.name
-
 
 class ArmResult(BaseModel):
     """What became of an arm. `losses` are of the reference answers by example, `direct` the same without a thought;
     `choices` says which questions were answered right."""
 
-    name: ArmName
-    seed: int
-    rate: float
-    tokens: int = 0
-    steps: int = 0
+    arm: Arm
+    tokens: int
+    steps: int
     losses: dict[str, float]
     direct: dict[str, float]
     choices: dict[str, bool]
-    seconds: float
-
-    @property
-    def arm(self) -> Arm:
-        return Arm(self.name, self.seed, self.rate)
 
 
 class Course(NamedTuple):
-    """What all arms have in common: the examples, the questions with options, and the tokens that each trains on."""
+    """What all arms have in common: the examples, the questions with options, and the tokens and steps of each training."""
 
     train: list[Example]
     held: list[Example]
     choices: list[Choice]
     tokens: int
+    steps: float
     arms: list[Arm]
 
-    @classmethod
-    def of(
-        cls, student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
-    ) -> "Course":
-        """Raises `UserError` for fewer than four papers."""
-        train, held = split_by_paper(usable(student, examples), given.held_out, given.seed)
-        tokens = math.ceil(given.epochs * sum(map(_size, _rows("thoughts", student, train, given.seed))))
-        rates = given.learning_rates or (LORA_RATES if student.large else RATES)
-        arms = [Arm(name, seed, rate) for seed in range(given.seeds) for rate in rates for name in TRAINED]
-        choices = [one.choice for one in held if one.choice is not None]
-        return cls(
-            train, held, [*choices, *outside], min(tokens, given.max_tokens or tokens), [Arm("untouched"), *arms]
-        )
+
+def course_of(
+    student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
+) -> Course:
+    """Raises `UserError` for fewer than four papers."""
+    train, held = split_by_paper(usable(student, examples), given.held_out, given.seed)
+    sizes = [len(read) + len(learned) for read, learned in _rows("thoughts", student, train, given.seed)]
+    tokens = min(math.ceil(given.epochs * sum(sizes)), given.max_tokens or math.inf)
+    rows = tokens / fmean(sizes)
+    steps = max(1.0, rows / max(1, min(ROWS_A_STEP, int(rows) // FEWEST_STEPS)))
+    rates = given.learning_rates or (LORA_RATES if student.large else RATES)
+    arms = [Arm(name, seed, rate) for seed in range(given.seeds) for rate in rates for name in TRAINED]
+    choices = [one.choice for one in held if one.choice is not None]
+    return Course(train, held, [*choices, *outside], int(tokens), steps, [Arm("untouched"), *arms])
 
 
 def run_arms(
-    student: StudentModel,
-    course: Course,
-    given: ProveOptions,
-    done: Sequence[ArmResult],
-    told: Callable[[ArmResult, int, int], None],
+    student: StudentModel, course: Course, given: ProveOptions, journal: Journal, say: Callable[[str], None]
 ) -> list[ArmResult]:
-    """The results of all arms, those that are `done` among them; `told` of each that is new, with its place and their
-    number. The student is left as it was."""
-    found = {one.arm: one for one in done}
+    """The results of all arms; those that the journal holds are not run again. The student is left as it was. Raises
+    `UserError` where a rate is too high for it."""
+    began, new, found = time.monotonic(), 0, list[ArmResult]()
     for place, arm in enumerate(course.arms, 1):
-        if arm not in found:
-            found[arm] = _run(arm, student, course, given)
-            told(found[arm], place, len(course.arms))
-    return [found[arm] for arm in course.arms]
+        key = f"{arm.name}/{arm.seed}/{arm.rate!r}"
+        if line := journal.latest("arm", key):
+            found.append(ArmResult.model_validate(line["result"]))
+            continue
+        found.append(_run(arm, student, course, given))
+        journal.append("arm", key, result=found[-1].model_dump(mode="json"))
+        new += 1
+        left = (time.monotonic() - began) / new * (len(course.arms) - place) / 60
+        say(f"tier 2: arm {place} of {len(course.arms)} ({key}): at most about {left:.0f} minutes left")
+    return found
 
 
 def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -> ArmResult:
-    began = time.monotonic()
-    rows = [] if arm.name == "untouched" else _drawn(arm, student, course, given.seed)
-    with _trained(arm, student, rows, course, given.rows_at_once) as steps:
-        thinks = arm.name in THINKING
-        losses, direct = {}, {}
-        for one in course.held:
-            answer = student.ids(one.answer)
-            direct[one.id] = student.loss(student.head(one.prompt, ""), answer)
-            thought = student.think(one.prompt, given.think_tokens) if thinks else None
-            losses[one.id] = (
-                direct[one.id] if thought is None else student.loss(student.head(one.prompt, thought), answer)
-            )
-        choices = {}
-        for choice in course.choices:
-            thought = student.think(choice.prompt, given.think_tokens) if thinks else []
-            choices[choice.id] = student.chosen(choice, thought) == choice.right
-    return ArmResult(
-        name=arm.name,
-        seed=arm.seed,
-        rate=arm.rate,
-        tokens=sum(map(_size, rows)),
-        steps=steps,
-        losses=losses,
-        direct=direct,
-        choices=choices,
-        seconds=round(time.monotonic() - began, 1),
-    )
+    rows, tokens = _drawn(arm, student, course, given.seed)
 
+    def thought_of(one: Example | Choice) -> Ids:
+        return student.think(one.prompt, given.think_tokens) if arm.name in THINKING else []
 
-def _size(row: Row) -> int:
-    return len(row[0]) + len(row[1])
+    with _trained(arm, student, rows, course.steps, given.rows_at_once) as steps:
+        losses = {one.id: student.answer_loss(one, thought_of(one)) for one in course.held}
+        direct = {one.id: student.answer_loss(one, "") for one in course.held}
+        choices = {one.id: student.chosen(one, thought_of(one)) == one.right for one in course.choices}
+    if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
+        raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
+    return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)
 
 
 def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: int) -> list[Row]:
     """The rows of an arm, each once. Rows that a strange thought makes too long are left out."""
+    if name == "untouched":
+        return []
     if name == "passages":
         texts = [student.ids(text) for text in dict.fromkeys(one.passage for one in train) if text]
         size = student.max_length
-        return [([], ids[start : start + size]) for ids in texts for start in range(0, len(ids), size)]
+        return [([], ids[start : start + size]) for ids in texts for start in range(0, len(ids) - 1, size)]
     thoughts = {one.id: one.thought if name == "thoughts" else "" for one in train}
     if name == "swapped":
         thoughts = {one: other.thought for one, other in swapped(train, seed).items()}
     rows = [student.row(one, thoughts[one.id]) for one in train if one.id in thoughts]
-    return [row for row in rows if _size(row) <= student.max_length]
+    return [(read, learned) for read, learned in rows if len(read) + len(learned) <= student.max_length]
 
 
-def _drawn(arm: Arm, student: StudentModel, course: Course, seed: int) -> list[Row]:
-    """The rows of an arm, shuffled anew for each time round, until they have as many tokens as every arm trains on."""
+def _drawn(arm: Arm, student: StudentModel, course: Course, seed: int) -> tuple[list[Row], int]:
+    """The rows of an arm, drawn anew for each time round, until they have as many tokens as every arm trains on; and how
+    many they have."""
     rows, drawn, dice, tokens = _rows(arm.name, student, course.train, seed), list[Row](), Random(arm.seed), 0
-    for _ in count() if rows else ():
-        for row in dice.sample(rows, len(rows)):
-            drawn.append(row)
-            tokens += _size(row)
-            if tokens >= course.tokens:
-                return drawn
-    return drawn
+    while rows and tokens < course.tokens:
+        for read, learned in dice.sample(rows, len(rows)):
+            if tokens < course.tokens:
+                drawn.append((read, learned))
+                tokens += len(read) + len(learned)
+    return drawn, tokens
 
 
 @contextmanager
-def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], course: Course, at_once: int) -> Iterator[int]:
-    """Inside, the student is trained on the rows, by so many steps; afterwards it is what it was. Without rows it is not
-    trained."""
+def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float, at_once: int) -> Iterator[int]:
+    """Inside, the student is trained on the rows, in about so many steps; it gives how many. Afterwards it is what it was.
+    Without rows it is not trained."""
     if not rows:
         yield 0
         return
     from datasets import Dataset  # type: ignore[import-untyped]
+    from peft import LoraConfig
     from transformers import PrinterCallback
     from trl import SFTTrainer
 
-    whole = course.tokens / fmean(map(_size, _rows("thoughts", student, course.train, 0)))
-    steps = max(1.0, whole / ROWS_A_STEP, min(whole, FEWEST_STEPS))
-    base = student.model
-    before = None if student.large else {name: value.clone() for name, value in base.state_dict().items()}
-    data = Dataset.from_dict(
-        {
-            "input_ids": [[*read, *learned] for read, learned in rows],
-            "completion_mask": [[0] * len(read) + [1] * len(learned) for read, learned in rows],
-        }
-    )
-    rows_a_step = max(1, round(len(rows) / steps))
-    # The rate of a warm-up begins at 0: of few steps it would be all.
-    warm = len(rows) // rows_a_step // 10
+    lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    before = None if student.large else {name: value.clone() for name, value in student.model.state_dict().items()}
+    columns = {
+        "input_ids": [[*read, *learned] for read, learned in rows],
+        "completion_mask": [[0] * len(read) + [1] * len(learned) for read, learned in rows],
+    }
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder:
         trainer = SFTTrainer(
-            model=base.train(),
-            args=_config(arm, student, rows_a_step, at_once, warm, folder),
-            train_dataset=data,
+            model=student.model.train(),
+            args=_config(arm, student, max(1, round(len(rows) / steps)), at_once, int(steps) // 10, folder),
+            train_dataset=Dataset.from_dict(columns),
             processing_class=student.tokenizer,
-            peft_config=_lora() if student.large else None,
+            peft_config=lora if student.large else None,
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-        taken: int = trainer.state.global_step
-        student.model = trainer.model.eval()
+    student.model = trainer.model.eval()
     try:
-        yield taken
+        yield trainer.state.global_step
     finally:
         if before is None:
             student.model = student.model.unload()
@@ -215,17 +186,19 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], course: Cours
 def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, warm: int, folder: str) -> Any:
     from trl import SFTConfig
 
-    size = min(at_once, rows_a_step)
+    # Batches of one size alone make steps of exactly so many rows.
+    size = max(size for size in range(1, at_once + 1) if rows_a_step % size == 0)
     return SFTConfig(
         output_dir=folder,
         learning_rate=arm.rate,
         seed=arm.seed,
         num_train_epochs=1,
         per_device_train_batch_size=size,
-        gradient_accumulation_steps=math.ceil(rows_a_step / size),
+        gradient_accumulation_steps=rows_a_step // size,
         max_length=student.max_length,
         completion_only_loss=True,
         lr_scheduler_type="cosine",
+        # The rate of a warm-up begins at 0: of few steps it would be all.
         warmup_steps=warm,
         use_cpu=student.device == "cpu",
         bf16=student.device == "cuda",
@@ -235,9 +208,3 @@ def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, war
         report_to="none",
         disable_tqdm=True,
     )
-
-
-def _lora() -> Any:
-    from peft import LoraConfig
-
-    return LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")

@@ -5,17 +5,16 @@ chooses the rate by which it is measured, and every paper counts.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
-from statistics import NormalDist, fmean
+from statistics import NormalDist
 
 import numpy as np
 from pydantic import BaseModel
 
-from programs.proving.lift import over_papers
-from programs.proving.training import TRAINED, ArmName, ArmResult, Course
-from programs.statistics.interval import Interval
+from programs.proving.lift import by_paper, over_papers
+from programs.proving.training import Arm, ArmName, ArmResult, Course
+from programs.statistics.interval import CONFIDENCE, Interval, Numbers
 
 POWER = 0.8
 CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
@@ -23,126 +22,107 @@ CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
 
 
 class Comparison(BaseModel):
-    """By how much the thought arm's loss is below another's, over papers; `papers_needed` would show a difference of that
-    size with a power of 0.8, None where the thought arm is not ahead."""
+    """By how much the thought arm is better than another by a figure of arms. `interval` is over papers, `by_seed` the
+    difference of each seed; `papers_needed` would show a difference of that size with a power of 0.8, None where the
+    thought arm is not ahead."""
 
+    figure: str
     against: ArmName
     interval: Interval | None
+    by_seed: list[float]
     papers_needed: int | None
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is ahead over papers and with every seed: papers alone do not tell luck in training apart."""
+        return self.interval is not None and self.interval.low > 0 and min(self.by_seed) > 0
 
 
 class ArmFigures(BaseModel):
-    """An arm over its seeds: the loss of reference answers at the chosen rates (and without a thought), and the share of
-    questions with options that it answers right, ours and others'."""
+    """An arm over its seeds, at the chosen rates. Its `figures` are the loss of reference answers, the same without a
+    thought (`direct`), and the share of questions with options that it answers right (`right`), also of others'
+    (`right_outside`); None where there is no such question."""
 
     arm: ArmName
     rates: list[float]
-    loss: float
-    direct: float
-    right: float | None
-    right_outside: float | None
+    figures: dict[str, float | None]
 
 
 class Training(BaseModel):
-    """Tier 2. `shown` is whether the thought arm beats question-to-answer and swapped thoughts, both intervals above 0;
-    `accuracy` compares shares of questions with options in the same way, above 0 where the thought arm has more right."""
+    """Tier 2. `shown` is whether the thought arm's loss is below that of question-to-answer and of swapped thoughts."""
 
     trained_on: int
     held_out: int
     tokens: int
     arms: list[ArmFigures]
     comparisons: list[Comparison]
-    accuracy: list[Comparison]
     shown: bool
     verdict: str
 
 
 def training_result(course: Course, results: Sequence[ArmResult], seed: int) -> Training:
     """What the results of all arms show."""
-    papers = {one.id: one.paper for one in course.held}
-    chosen = {name: _by_question(name, results, papers, seed) for name in ("untouched", *TRAINED)}
+    papers = sorted({one.paper for one in course.held})
+    Random(seed).shuffle(papers)
+    places = {"loss": [one.paper for one in course.held], "right": [one.paper for one in course.held if one.choice]}
+    places["right_outside"] = [one.paper for one in course.choices[len(places["right"]) :]]
+    arms, found = list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
+    for name in dict.fromkeys(one.arm.name for one in results):
+        rates, found[name] = _measured(name, course, results, {*papers[::2]})
+        means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
+        arms.append(ArmFigures(arm=name, rates=rates, figures=means))
     comparisons = [
-        _compared(control, chosen["thoughts"][0], chosen[control][0], papers, seed, -1) for control in CONTROLS
+        _compared(figure, control, places[figure], found["thoughts"][figure] - found[control][figure], seed)
+        for figure in places
+        for control in CONTROLS
+        if places[figure]
     ]
-    shown = all(one.interval is not None and one.interval.low > 0 for one in comparisons)
-    places = {one.id: one.paper for one in course.choices}
-    right = {name: _right(name, results, chosen[name][2]) for name in chosen}
-    ours = [one.id for one in course.choices if one.id in papers]
+    by_loss = [one for one in comparisons if one.figure == "loss"]
     return Training(
         trained_on=len({one.paper for one in course.train}),
-        held_out=len({*papers.values()}),
+        held_out=len(papers),
         tokens=course.tokens,
-        arms=[
-            ArmFigures(
-                arm=name,
-                rates=sorted({*rates}),
-                loss=fmean(losses.values()),
-                direct=fmean(direct.values()),
-                right=fmean(right[name][one] for one in ours) if ours else None,
-                right_outside=_mean([share for one, share in right[name].items() if one not in papers]),
-            )
-            for name, (losses, direct, rates) in chosen.items()
-        ],
+        arms=arms,
         comparisons=comparisons,
-        accuracy=[_compared(one, right["thoughts"], right[one], places, seed, 1) for one in CONTROLS] if places else [],
-        shown=shown,
-        verdict=_verdict(shown, comparisons),
+        shown=all(one.shown for one in by_loss),
+        verdict=_verdict(by_loss),
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return fmean(values) if values else None
+def _measured(
+    name: ArmName, course: Course, results: Sequence[ArmResult], first: set[str]
+) -> tuple[list[float], Mapping[str, Numbers]]:
+    """The rates chosen for an arm, by the `first` half of the papers and by the other, and its figures by seed and
+    question. Questions of others choose no rate, and are measured at both."""
+    runs = {one.arm: one for one in results if one.arm.name == name}
+    seeds, rates = sorted({arm.seed for arm in runs}), sorted({arm.rate for arm in runs})
+
+    def table(field: str, ids: Sequence[str]) -> Numbers:
+        return np.array(
+            [[[getattr(runs[Arm(name, seed, rate)], field)[id] for id in ids] for rate in rates] for seed in seeds],
+            dtype=np.float64,
+        )
+
+    losses = table("losses", ids := [one.id for one in course.held])
+    half = np.array([one.paper in first for one in course.held])
+    best = [int(losses[:, :, side].mean(axis=(0, 2)).argmin()) for side in (half, ~half)]
+    at, asked = np.where(half, best[1], best[0]), [n for n, one in enumerate(course.held) if one.choice]
+    ours, others = course.choices[: len(asked)], course.choices[len(asked) :]
+    return sorted({rates[place] for place in best}), {
+        "loss": losses[:, at, range(len(ids))],
+        "direct": table("direct", ids)[:, at, range(len(ids))],
+        "right": table("choices", [one.id for one in ours])[:, at[asked], range(len(asked))],
+        "right_outside": table("choices", [one.id for one in others])[:, best].mean(axis=1),
+    }
 
 
-def _of(name: ArmName, results: Sequence[ArmResult]) -> dict[float, list[ArmResult]]:
-    """An arm's results by rate."""
-    found = defaultdict[float, list[ArmResult]](list)
-    for one in results:
-        if one.name == name:
-            found[one.rate].append(one)
-    return found
-
-
-def _by_question(
-    name: ArmName, results: Sequence[ArmResult], papers: Mapping[str, str], seed: int
-) -> tuple[dict[str, float], dict[str, float], list[float]]:
-    """The losses of an arm by question, over its seeds, each at the rate that the other half of the papers chose; the same
-    without a thought; and the two rates."""
-    shuffled = sorted({*papers.values()})
-    Random(seed).shuffle(shuffled)
-    first = {*shuffled[::2]}
-    halves = [[one for one, paper in papers.items() if (paper in first) == half] for half in (True, False)]
-    losses, direct, rates = dict[str, float](), dict[str, float](), list[float]()
-    for half, other in (halves, halves[::-1]):
-        rated = {
-            rate: fmean(one.losses[question] for one in runs for question in other)
-            for rate, runs in _of(name, results).items()
-        }
-        rate = min(rated, key=rated.__getitem__)
-        rates.append(rate)
-        runs = _of(name, results)[rate]
-        losses |= {question: fmean(one.losses[question] for one in runs) for question in half}
-        direct |= {question: fmean(one.direct[question] for one in runs) for question in half}
-    return losses, direct, rates
-
-
-def _right(name: ArmName, results: Sequence[ArmResult], rates: Sequence[float]) -> dict[str, float]:
-    """How often an arm answers each question with options right, over its seeds and chosen rates."""
-    runs = [one for rate in rates for one in _of(name, results)[rate]]
-    return {question: fmean(one.choices[question] for one in runs) for question in runs[0].choices}
-
-
-def _compared(
-    against: ArmName,
-    thoughts: Mapping[str, float],
-    other: Mapping[str, float],
-    papers: Mapping[str, str],
-    seed: int,
-    sign: int,
-) -> Comparison:
-    values = [(papers[question], sign * (thoughts[question] - other[question])) for question in papers]
+def _compared(figure: str, against: ArmName, papers: Sequence[str], more: Numbers, seed: int) -> Comparison:
+    """From the papers of the questions, and by how much the thought arm's figure is above the other's, by seed."""
+    better = -more if figure == "loss" else more
+    values = [*zip(papers, better.mean(axis=0).tolist(), strict=True)]
     interval = over_papers(values, seed)
-    return Comparison(against=against, interval=interval, papers_needed=_papers_needed(values, interval))
+    by_seed, needed = better.mean(axis=1).tolist(), _papers_needed(values, interval)
+    return Comparison(figure=figure, against=against, interval=interval, by_seed=by_seed, papers_needed=needed)
 
 
 def _papers_needed(values: Sequence[tuple[str, float]], interval: Interval | None) -> int | None:
@@ -150,20 +130,18 @@ def _papers_needed(values: Sequence[tuple[str, float]], interval: Interval | Non
     Power Analysis for the Behavioral Sciences, 1988)."""
     if interval is None or interval.difference <= 0:
         return None
-    sums = defaultdict[str, list[float]](list)
-    for paper, value in values:
-        sums[paper].append(value)
-    typical = len(values) / len(sums)
-    off = [(sum(found) - interval.difference * len(found)) / typical for found in sums.values()]
-    z = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(POWER)
-    return max(2, math.ceil((z * float(np.std(off, ddof=1)) / interval.difference) ** 2))
+    sums, counts = by_paper(values).T
+    off = np.std((sums - interval.difference * counts) / counts.mean(), ddof=1)
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) + NormalDist().inv_cdf(POWER)
+    return max(2, math.ceil((z * float(off) / interval.difference) ** 2))
 
 
-def _verdict(shown: bool, comparisons: Sequence[Comparison]) -> str:
-    if shown:
+def _verdict(comparisons: Sequence[Comparison]) -> str:
+    if all(one.shown for one in comparisons):
         return "shown: the student that trained on thoughts beats question-to-answer and swapped thoughts"
-    behind = [one.against for one in comparisons if one.papers_needed is None]
-    if behind:
+    if behind := [one.against for one in comparisons if one.papers_needed is None]:
         return f"not shown: the thought arm is not ahead of {' and '.join(behind)}, which more papers need not change"
-    most = max(one.papers_needed or 0 for one in comparisons)
-    return f"not shown: differences of the size found would take about {most} held-out papers"
+    needed = [one.papers_needed or 0 for one in comparisons if one.interval is not None and one.interval.low <= 0]
+    if needed:
+        return f"not shown: differences of the size found would take about {max(needed)} held-out papers"
+    return "not shown: the thought arm is not ahead with every seed; train with more --seeds"

@@ -68,7 +68,7 @@ class ThoughtCount:
                 kind: KindCount(paragraphs=count, traces=counts["having"][kind])
                 for kind, count in counts["paragraphs"].most_common()
             },
-            words={f"{share:.0%}": int(self._words.quantile(share) or 0) for share in QUANTILES},
+            words=quantiles(self._words),
             sequences=_most(counts["sequences"], MOST_SEQUENCES),
             openings=_most(counts["openings"], MOST_OPENINGS),
             with_wrong_turn=traces["wrong"],
@@ -76,6 +76,11 @@ class ThoughtCount:
             yes_or_no=dict(counts["answers"].most_common()),
             needing_passage=traces["needing"],
         )
+
+
+def quantiles(words: Spread) -> dict[str, int]:
+    """How a length is distributed: its quantiles by their shares."""
+    return {f"{share:.0%}": int(words.quantile(share) or 0) for share in QUANTILES}
 
 
 def _most(counts: Counter[str], number: int) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -69,37 +68,3 @@ def student_folder(folder: Path) -> Path:
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
-
-
-def gguf_of(folder: Path, path: Path) -> Path:
-    """The weights of a student's folder as a GGUF file, with the tokenizer's words."""
-    gguf = pytest.importorskip("gguf", reason="the extra prove is not installed")
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    writer, config = gguf.GGUFWriter(path, "llama"), model.config
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_vocab_size(config.vocab_size)
-    words = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
-    writer.add_token_list(sorted(words["vocab"], key=words["vocab"].__getitem__))
-    writer.add_token_types([3 if number < 2 else 1 for number in range(len(words["vocab"]))])
-    writer.add_token_merges([one if isinstance(one, str) else " ".join(one) for one in words["merges"]])
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(1)
-    writer.add_unk_token_id(0)
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
-    for name, value in model.state_dict().items():
-        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), value.float().numpy())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path

@@ -3,17 +3,17 @@
 1. the Vendi score is 1 for texts that are alike and their number for texts without a word in common
 2. a question of a given file is found in whatever part of a trace holds it, and nothing else is
 3. no thought comes from its own paper, none is given away twice, and no paper is in both splits
-4. "shown" takes both comparisons; otherwise "not shown", with the papers that would be needed
-5. neither --help nor tier 0 loads torch, and a tier that needs it says what to install
+4. "shown" takes both comparisons with every seed; otherwise "not shown", with the papers that would be needed
+5. no paper is measured at a rate that it chose, and questions of others choose none
+6. neither --help nor tier 0 loads torch, and a tier that needs it says what to install
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,22 +21,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.exports.benchmarks import Benchmarks
-from programs.proving.distributions import distinct_share, vendi_score
-from programs.proving.examples import Example, example_of, outside_choices, split_by_paper, swapped
+from programs.proving.distributions import distinct_share, distributions, vendi_score
+from programs.proving.examples import Choice, Example, example_of, outside_choices, split_by_paper, swapped
 from programs.proving.options import ProveOptions
-from programs.proving.page import picture
-from programs.proving.results import Results
+from programs.proving.results import PICTURE, Results
 from programs.proving.tiers import prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, Course
-from programs.proving.verdict import training_result
+from programs.proving.verdict import Training, training_result
+from tests.exports.building import record
 from tests.lab import environment
 from tests.proving.making import document, traces
 
 QUESTION = "why do the outer parts of spiral galaxies turn as fast as the inner ones do"
 
 
-@given(st.integers(1, 12))
+@pytest.mark.parametrize("count", [1, 2, 12])
 def test_vendi_counts_what_is_different(count: int) -> None:
     alike = ["dust reddens light"] * count
     different = [f"word{chr(97 + number)} text{chr(97 + number)}" for number in range(count)]
@@ -51,9 +50,9 @@ def test_tier_0_counts(tmp_path: Path) -> None:
     path = document(tmp_path, 3, 2)
     options = ProveOptions(document=path, against=[str(tmp_path / "given.jsonl")])
     found = prove(options, print).distributions
-    assert (found.traces, found.papers, found.sampled, found.contaminated) == (6, 3, 6, [])
+    assert (found.thoughts.traces, found.papers, found.sampled, found.given_away) == (6, 3, 6, [])
     assert found.types == {"mechanism": 3, "critical": 3}
-    assert found.openings == {"paper 0 has": 2, "paper 1 has": 2, "paper 2 has": 2}
+    assert found.thoughts.openings == {"paper 0 has": 2, "paper 1 has": 2, "paper 2 has": 2}
     saved = Results.model_validate_json((tmp_path / "out-proof" / "results.json").read_text())
     assert saved.distributions == found
     assert not (tmp_path / "out-proof" / "intervals.svg").exists()
@@ -61,27 +60,13 @@ def test_tier_0_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["question", "thought", "answer"])
 def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
-    from programs.proving.distributions import distributions
-    from tests.exports.building import record
-
     (tmp_path / "given.jsonl").write_text(json.dumps({"question": QUESTION}) + "\n")
     text = f"One asked: {QUESTION.upper()}? It is dark matter."
     found = distributions([(record(1, **{part: text}), "paper")], [str(tmp_path / "given.jsonl")], 0)
-    assert [(hit.part, hit.line) for hit in found.contaminated or ()] == [(part, 1)]
+    assert [(hit.part, hit.place) for hit in found.given_away or ()] == [(part, "given.jsonl:1")]
 
 
-def test_a_frame_of_many_questions_is_nobodys() -> None:
-    frame = "answer the following question about the sky with one of the options that are given"
-    with contextlib.closing(sqlite3.connect("")) as database:
-        questions = Benchmarks(database)
-        assert all(questions.add(f"file:{number}", f"{frame}: is it number {number}?") for number in range(12))
-        assert questions.question_in(f"Please {frame}: is it blue?") is None
-
-
-papers_of_examples = st.lists(st.integers(0, 6), min_size=2, max_size=30)
-
-
-@given(papers_of_examples, st.integers(0, 5))
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(0, 5))
 def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> None:
     examples = [Example(str(n), f"p{paper}", [], f"thought {n}", "a") for n, paper in enumerate(papers)]
     found = swapped(examples, seed)
@@ -96,65 +81,76 @@ def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> No
         assert min(len({one.paper for one in part}) for part in (train, held)) >= 2
 
 
-def course(count: int) -> Course:
-    held = [Example(f"q{n}", f"paper {n}", [], "t", "a") for n in range(count)]
-    arms = [Arm("untouched"), *(Arm(name, 0, rate) for name in TRAINED for rate in (1e-5, 1e-4))]
-    return Course(held, held, [], 1000, arms)
+THREE_SEEDS = [
+    Arm("untouched"),
+    *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED),
+]
 
 
-def results_of(found: Course, losses: dict[ArmName, float]) -> list[ArmResult]:
-    """Every question has a loss of its own; at the second rate all are worse."""
-
-    def loss(arm: Arm, number: int) -> float:
-        return losses.get(arm.name, 3.0) + 0.1 * (number % 3) + (1 if arm.rate == 1e-4 else 0) + 0.01 * (arm.seed)
-
-    return [
-        ArmResult(name=arm.name, seed=arm.seed, rate=arm.rate, losses=made, direct=made, choices={}, seconds=1)
-        for arm in found.arms
-        for made in [{one.id: loss(arm, number) for number, one in enumerate(found.held)}]
-    ]
+def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
+    """What arms show whose loss of the question of each paper is known; one is right where its loss is below 2.5."""
+    held = [Example(f"q{n}", f"paper {n:02}", [], "t", "a", "", Choice(f"q{n}", "", [], (), 0)) for n in range(count)]
+    choices = [one.choice._replace(paper=one.paper) for one in held if one.choice]
+    others = [Choice(f"other {n}", f"other {n}", [], (), 0) for n in range(4)]
+    results = []
+    for arm in THREE_SEEDS:
+        losses = {one.id: loss(arm, number) for number, one in enumerate(held)}
+        right = {**{name: value < 2.5 for name, value in losses.items()}, **{one.id: arm.rate < 5e-5 for one in others}}
+        results.append(ArmResult(arm=arm, tokens=1, steps=1, losses=losses, direct=losses, choices=right))
+    return training_result(Course(held, held, [*choices, *others], 1, 1, THREE_SEEDS), results, 0)
 
 
 @pytest.mark.parametrize(
-    ("losses", "verdict"),
+    ("thoughts", "answers", "strange", "verdict"),
     [
-        ({"thoughts": 2.0, "answers": 2.5, "swapped": 2.6}, "shown"),
-        ({"thoughts": 2.0, "answers": 2.5, "swapped": 1.5}, "not shown: the thought arm is not ahead of swapped"),
-        ({"thoughts": 2.0, "answers": 1.5, "swapped": 1.5}, "not shown: the thought arm is not ahead of answers and"),
+        (2.0, 2.5, 2.6, "shown"),
+        (2.0, 2.5, 1.5, "not shown: the thought arm is not ahead of swapped, which"),
+        (2.0, 1.5, 1.5, "not shown: the thought arm is not ahead of answers and"),
+        (2.0, 2.02, 2.6, "not shown: differences of the size found would take about"),
     ],
 )
-def test_the_verdict_takes_both(losses: dict[ArmName, float], verdict: str) -> None:
-    found = course(24)
-    results = results_of(found, losses)
-    # How much better differs from paper to paper.
-    for one in results:
-        if one.name == "thoughts":
-            one.losses = {name: loss + 0.2 * (int(name[1:]) % 2) for name, loss in one.losses.items()}
-    said = training_result(found, results, 0)
+def test_the_verdict_takes_both(thoughts: float, answers: float, strange: float, verdict: str) -> None:
+    losses: dict[ArmName, float] = {"thoughts": thoughts, "answers": answers, "swapped": strange}
+
+    def loss(arm: Arm, number: int) -> float:
+        own = (0.3 if number % 2 else -0.3) if arm.name == "thoughts" else 0
+        return losses.get(arm.name, 3) + 0.1 * (number % 3) + (arm.rate > 5e-5) + own
+
+    said = trained(loss)
     assert said.verdict.startswith(verdict)
     assert said.shown == (verdict == "shown")
     assert {arm.arm: arm.rates for arm in said.arms}["answers"] == [1e-5], "the better rate is chosen"
+    needed = said.comparisons[0].papers_needed
+    assert (needed is None) == (answers < thoughts)
+    assert not needed or (needed > 100) == (answers == 2.02)
 
 
-def test_a_small_difference_says_what_size_it_takes() -> None:
-    found = course(8)
-    results = results_of(found, {"thoughts": 2.0, "answers": 2.1, "swapped": 3.0})
-    for one in results:
-        if one.name == "thoughts":
-            one.losses = {name: loss + (0.8 if int(name[1:]) % 2 else -0.8) for name, loss in one.losses.items()}
-    said = training_result(found, results, 0)
-    assert not said.shown
-    assert "would take about" in said.verdict
-    assert (said.comparisons[0].papers_needed or 0) > 100
+def test_luck_of_a_seed_shows_nothing() -> None:
+    said = trained(lambda arm, number: 3 + 0.01 * (number % 3) - (arm.name == "thoughts") * (1, 1, -0.1)[arm.seed])
+    assert all(one.interval and one.interval.low > 0 for one in said.comparisons[:2])
+    assert said.comparisons[0].by_seed == pytest.approx([1, 1, -0.1])
+    assert (said.shown, "every seed" in said.verdict) == (False, True)
+
+
+@pytest.mark.parametrize("rate", [1e-5, 1e-4])
+def test_no_paper_chooses_its_own_rate(rate: float) -> None:
+    """One paper is so much better at a rate that its half chooses it, and all others are better at the other."""
+    said = trained(lambda arm, number: 4 - (3 if number == 0 else -0.01) * (arm.rate == rate), 4)
+    answers = said.arms[2]
+    assert answers.rates == [1e-5, 1e-4]
+    assert answers.figures["loss"] == pytest.approx(4.005), "the two of the other half are measured at the rate"
+    assert answers.figures["right"] == 0
+    assert answers.figures["right_outside"] == 0.5, "questions of others are measured at both rates"
 
 
 def test_the_picture_shows_each_interval(tmp_path: Path) -> None:
     results = prove(ProveOptions(document=document(tmp_path, 3, 2)), print)
-    assert picture(results) is None
-    losses: dict[ArmName, float] = {"thoughts": 2.0, "answers": 2.5, "swapped": 2.6}
-    results.training = training_result(course(8), results_of(course(8), losses), 0)
-    drawn = picture(results) or ""
-    assert drawn.count("<circle") == 2
+    results.training = trained(lambda arm, number: 3.0 - (arm.name == "thoughts") + 0.1 * (number % 3), 8)
+    results.write(tmp_path)
+    assert (tmp_path / PICTURE).read_text().count("<circle") == 2
+    page = (tmp_path / "README.md").read_text()
+    assert page.count(results.training.verdict) == 1
+    assert "| swapped | loss of the answer, nats a token | +1.000 (" in page
 
 
 def test_questions_of_others(tmp_path: Path) -> None:

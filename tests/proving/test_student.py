@@ -3,7 +3,7 @@
 1. the options of a question cost what the model says that they cost, and the cheapest is chosen
 2. every part has the same tokens whatever stands before it: a row's head is the head that answers are measured after
 3. lift is the difference of the two losses, after a trace's own thought and after another paper's
-4. arms train on equally many tokens, leave the student as it was, and a killed run goes on with the next arm
+4. arms train on equally many tokens, learn completions alone, leave the student as it was; a killed run goes on
 5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
 6. `--metric lift` prefers a thought that bears on its answer
 7. weights from a GGUF are trained as others are
@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,11 @@ from programs.errors import UserError
 from programs.lms.weights import BUILT_IN, find
 from programs.prove import main
 from programs.proving.examples import Choice, Example, swapped
-from programs.proving.lift import lift, lift_of
+from programs.proving.lift import lift
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import prove
 from tests.exports.building import record
-from tests.proving.making import document, examples, gguf_of, student_folder
+from tests.proving.making import document, examples, student_folder
 
 if TYPE_CHECKING:
     from programs.proving.student import StudentModel
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def student(folder: Path) -> StudentModel:
     from programs.proving.student import StudentModel
 
-    return StudentModel.load(str(folder))
+    return StudentModel(str(folder))
 
 
 def given(folder: Path, path: Path, **more: Any) -> ProveOptions:
@@ -71,21 +71,30 @@ def test_losses_are_the_models_own(student: StudentModel) -> None:
     assert student.chosen(choice, []) == costs.index(min(costs))
 
 
+def test_a_template_without_a_system_message_takes_its_words(student: StudentModel) -> None:
+    student.tokenizer.chat_template = (
+        "{% for one in messages %}{% if one.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+        "{{ one.role }} {{ one.content }}{% endfor %}"
+    )
+    system, user = (message["content"] for message in examples()[0].prompt)
+    assert student.prompt(examples()[0].prompt) == student.ids(f"user {system}\n\n{user}")
+
+
 def test_what_is_too_long_is_left_out(student: StudentModel) -> None:
-    one = examples()[0]
-    student.max_length = sum(map(len, student.row(one, one.thought))) - 1
-    long = Example("long", "paper", one.prompt, one.thought, one.answer)
-    short = Example("short", "other", one.prompt, "", one.answer)
-    assert not student.fits(long)
-    assert student.fits(short)
+    one, other = examples()[0], examples()[-1]
+    student.max_length = sum(map(len, student.row(one, one.thought)))
+    long = other._replace(thought=f"{one.thought} It is.", answer="It.")
+    assert student.fits(long, long.thought)
+    found = lift(student, [one, long], 0, said_nothing)
+    assert (found.traces, found.left_out, found.other and found.other.pairs) == (2, 0, None), "its thought is too long"
     with pytest.raises(UserError, match="no trace fits"):
-        lift(student, [long], 0, lambda *_: None)
+        lift(student, [one._replace(thought=long.thought)], 0, said_nothing)
 
 
 def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
     known = examples()
-    found = lift(student, known, 0, lambda *_: None)
-    assert (found.traces, found.papers, found.left_out, len(found.perplexity)) == (12, 6, 0, 10)
+    found = lift(student, known, 0, said_nothing)
+    assert (found.traces, found.papers, found.left_out) == (12, 6, 0)
 
     def gain(one: Example, thought: str) -> float:
         answer = student.ids(one.answer)
@@ -94,31 +103,27 @@ def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
 
     others = swapped(known, 0)
     own, other = [gain(one, one.thought) for one in known], [gain(one, others[one.id].thought) for one in known]
-    assert found.own is not None
-    assert found.other is not None
-    assert found.more is not None
-    assert found.own.difference == pytest.approx(fmean(own), abs=1e-5)
-    assert found.other.difference == pytest.approx(fmean(other), abs=1e-5)
-    assert found.more.difference == pytest.approx(fmean(own) - fmean(other), abs=1e-5)
-    assert lift_of(student, known[0])[0] == pytest.approx(own[0], abs=1e-5)
+    means = (fmean(own), fmean(other), fmean(own) - fmean(other))
+    intervals = (found.own, found.other, found.more)
+    assert [one and one.difference for one in intervals] == [pytest.approx(mean, abs=1e-5) for mean in means]
 
 
 def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> None:
     path, lines = document(tmp_path), list[str]()
     results = prove(given(folder, path, outside=outside(tmp_path)), lines.append)
     arms = journal(tmp_path)
-    assert [arm["name"] for arm in arms] == ["untouched", "passages", "answers", "thoughts", "swapped"]
+    assert [arm["arm"][0] for arm in arms] == ["untouched", "passages", "answers", "thoughts", "swapped"]
     tokens = [arm["tokens"] for arm in arms[1:]]
     assert max(tokens) - min(tokens) < 250, "a row more or less"
-    assert all(arm["steps"] for arm in arms[1:])
+    steps = [arm["steps"] for arm in arms[1:]]
+    assert min(steps) > 0.6 * max(steps), "in about as many steps"
     assert arms[1]["losses"] != arms[0]["losses"]
     found = results.training
     assert found is not None
     assert found.verdict.startswith(("shown", "not shown"))
-    assert found.shown == all(one.interval and one.interval.low > 0 for one in found.comparisons)
-    assert {arm.right_outside for arm in found.arms} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert {arm.figures["right_outside"] for arm in found.arms} <= {0.0, 0.25, 0.5, 0.75, 1.0}
     page = (tmp_path / "out-proof" / "README.md").read_text()
-    assert found.verdict[1:] in page
+    assert page.count(found.verdict) == 1
     assert (tmp_path / "out-proof" / "intervals.svg").read_text().startswith("<svg")
 
 
@@ -129,11 +134,30 @@ def test_a_single_step_teaches_something(folder: Path, tmp_path: Path) -> None:
     assert all(arm["direct"] != untouched["direct"] for arm in arms)
 
 
-def test_a_student_from_a_gguf_is_trained(folder: Path, tmp_path: Path) -> None:
-    weights = gguf_of(folder, tmp_path / "student.gguf")
-    prove(given(weights, document(tmp_path), epochs=0.2), said_nothing)
-    arms = journal(tmp_path)
-    assert all(arm["steps"] and arm["losses"] != arms[0]["losses"] for arm in arms[1:])
+def test_what_is_learned(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl import SFTTrainer
+
+    batches: list[list[list[int]]] = []
+
+    def seen(trainer: Any) -> None:
+        labels = [row for batch in trainer.get_train_dataloader() for row in batch["labels"].tolist()]
+        batches.append([[label for label in row if label >= 0] for row in labels])
+
+    monkeypatch.setattr(SFTTrainer, "train", seen)
+    prove(given(folder, document(tmp_path), seeds=2, epochs=1), said_nothing)
+    from programs.proving.student import StudentModel
+
+    student, known = StudentModel(str(folder)), examples()
+    allowed = [
+        [student.row(one, "")[1] for one in known],
+        [student.row(one, one.thought)[1] for one in known],
+        [student.row(one, other.thought)[1] for one in known for other in known if one.paper != other.paper],
+    ]
+    _, *trained = batches[:4]
+    for rows, completions in zip(trained, allowed, strict=True):
+        assert all(row in completions for row in rows), "no loss on a prompt, and all of the completion"
+    assert batches[2] != batches[6], "a seed has an order of its own"
+    assert sorted(batches[2]) == sorted(batches[6])
 
 
 def outside(folder: Path) -> Path:
@@ -146,36 +170,32 @@ def outside(folder: Path) -> Path:
 
 
 def journal(folder: Path) -> list[dict[str, Any]]:
-    _, *lines = (folder / "out-proof" / "arms.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    lines = map(json.loads, (folder / "out-proof" / "arms.jsonl").read_text().splitlines())
+    return [line["result"] for line in lines if line["kind"] == "arm"]
 
 
-def test_a_killed_run_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_goes_on(folder: Path, tmp_path: Path) -> None:
     path, whole = document(tmp_path), tmp_path / "out-proof" / "arms.jsonl"
     options = given(folder, path, epochs=0.2)
     first = prove(options, said_nothing)
     lines = whole.read_bytes().splitlines(keepends=True)
     # Killed while the fourth arm was written.
-    whole.write_bytes(b"".join(lines[:4]) + lines[4][:30])
-    began: list[str] = []
-    import programs.proving.training as training
-
-    run: Callable[..., Any] = training._run
-
-    def counted(arm: training.Arm, *rest: Any) -> training.ArmResult:
-        began.append(arm.name)
-        result: training.ArmResult = run(arm, *rest)
-        return result
-
-    monkeypatch.setattr(training, "_run", counted)
-    again = prove(options, said_nothing)
-    assert began == ["thoughts", "swapped"]
-    assert again.training == first.training, "the student of a later arm is the one that was begun with"
-    monkeypatch.undo()
+    whole.write_bytes(b"".join(lines[:5]) + lines[5][:30])
+    said = list[str]()
+    again = prove(options, said.append)
+    assert [line.split(":")[0] for line in said] == [f"loading {folder}", "tier 2", "tier 2"]
+    assert (again.lift, again.training) == (first.lift, first.training), "a later arm begins with the same student"
     with pytest.raises(UserError, match="another think_tokens"):
         prove(given(folder, path, epochs=0.2, think_tokens=4), said_nothing)
     prove(given(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), said_nothing)
     assert [*tmp_path.glob("out-proof.*")], "moved aside, not deleted"
+
+
+def test_a_student_that_is_lost_is_no_result(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("programs.proving.student.StudentModel.answer_loss", lambda *_: math.nan)
+    with pytest.raises(UserError, match="lower --learning-rates"):
+        prove(given(folder, document(tmp_path)), said_nothing)
+    assert not journal(tmp_path)
 
 
 def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,17 +207,22 @@ def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys:
     assert not (tmp_path / "out-proof").exists()
 
 
-@pytest.mark.embedded
-def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
+@pytest.fixture(scope="module")
+def built_in() -> StudentModel:
     for needed in ("torch", "trl", "peft", "accelerate", "gguf"):
         pytest.importorskip(needed, reason="the extra prove is not installed")
-    weights = find(BUILT_IN[BUILT_IN_STUDENT])
-    if weights is None:
+    if find(BUILT_IN[BUILT_IN_STUDENT]) is None:
         pytest.skip("the built-in student is not here")
+    from programs.proving.student import built_in_student
+
+    return built_in_student()
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("built_in")
+def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
     question = "Why does the measured slope of the two samples differ?"
-    answer = (
-        "The second sample was taken through more dust, which dims its blue light, so its slope comes out too shallow."
-    )
+    answer = "The second sample was taken through more dust, which dims its blue light, so its slope is too shallow."
     bearing = (
         "What differs between the samples? Dust dims blue light more than red.\n\nMore dust lies before the second one: "
         "it loses blue light, and a fit to what is left is too shallow."
@@ -206,18 +231,25 @@ def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
         "What makes a bridge stand? Its arch leads the weight into the banks.\n\nA longer one needs more piers: each "
         "carries its part, and the river runs between them as it did."
     )
-    scores = [
-        METRICS["lift"].of(record(1, question=question, answer=answer, thought=thought)).value
-        for thought in (bearing, fluent)
-    ]
-    assert None not in scores
-    assert (scores[0] or 0) > (scores[1] or 0) + 0.02
-    assert (scores[0] or 0) > 0.5
+    given = [record(1, question=question, answer=answer, thought=thought) for thought in (bearing, fluent)]
+    first, second = (METRICS["lift"].of(one).value or 0 for one in given)
+    assert first > max(0.5, second + 0.02)
 
 
-def test_what_is_no_model_is_a_users_mistake(tmp_path: Path, folder: Path) -> None:
-    assert folder.exists()
+@pytest.mark.embedded
+def test_weights_of_a_gguf_are_trained(built_in: StudentModel) -> None:
+    from programs.proving.training import Arm, _trained
+
+    one = Example("a", "paper", [{"role": "user", "content": "Why red?"}], "It is dust.", "By dust.")
+    before = built_in.answer_loss(one, "")
+    with _trained(Arm("answers", 0, 1e-4), built_in, [built_in.row(one, "")], 1, 1) as steps:
+        assert (steps, built_in.answer_loss(one, "") < before) == (1, True)
+    assert built_in.answer_loss(one, "") == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_model_is_a_users_mistake(tmp_path: Path) -> None:
     from programs.proving.student import StudentModel
 
     with pytest.raises(UserError, match="--student"):
-        StudentModel.load(str(tmp_path / "none"))
+        StudentModel(str(tmp_path / "none"))
