@@ -1,7 +1,6 @@
 """Why a thought or an answer cannot be used, in words that go into the next prompt; nothing wrong: an empty list."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -63,12 +62,6 @@ def _repeats(text: str, question: Question) -> list[str]:
     return ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
 
 
-@lru_cache(maxsize=512)
-def figures_needed(question: str, passage: str, texts: tuple[str, ...]) -> list[str]:
-    """`needs_passage`, which an answer's check, its thought's and the record ask of the same texts."""
-    return needs_passage(question, passage, texts)
-
-
 def not_at_hand(
     passage: Passage, question: Question, setting: Setting, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
@@ -78,9 +71,9 @@ def not_at_hand(
     """
     if setting == "open":
         return []
-    needed = figures_needed(question.text, passage.sample.text, tuple(thought))
+    needed = needs_passage(question.text, passage.sample.text, thought)
     if answer is not None:
-        whole = figures_needed(question.text, passage.sample.text, (*thought, answer))
+        whole = needs_passage(question.text, passage.sample.text, (*thought, answer))
         needed = whole[len(needed) :]
     if not needed:
         return []

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from programs.text.rules import Rule, applicable, rule
+
 
 class Fault(NamedTuple):
     """text[start:end] is `phrase`; `reason` is what its rule says of it."""
@@ -21,22 +23,6 @@ class Fault(NamedTuple):
     start: int
     end: int
     reason: str
-
-
-class Rule(NamedTuple):
-    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it;
-    `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern finds holds one of
-    `parts`, in small letters: looking for these first takes a tenth of the time."""
-
-    reason: str
-    parts: tuple[str, ...]
-    pattern: re.Pattern[str]
-    introduced_by: str | None = None
-
-
-def rule(reason: str, parts: str, pattern: str, introduced_by: str | None = None) -> Rule:
-    """A rule for which case does not matter, and `^` is the beginning of a line. `parts` has spaces between them."""
-    return Rule(reason, tuple(parts.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), introduced_by)
 
 
 def leaning(text: str, *, given: str = "") -> list[Fault]:
@@ -52,11 +38,10 @@ def artefacts(text: str, *, given: str = "", asked_by: str = "") -> list[Fault]:
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
-    said, small = given.lower(), text.lower()
+    said = given.lower()
     hits = [
         Fault(match[0], match.start(), match.end(), each.reason)
-        for each in rules
-        if any(part in small for part in each.parts)
+        for each in applicable(rules, text)
         for match in each.pattern.finditer(text)
         if not (match[0].lower() in said or _introduced(each, match, f"{given}\n{text[: match.start()]}"))
     ]
@@ -94,7 +79,8 @@ _PEOPLE = r"(?:researchers?|scientists?|investigators?|astronomers?|experimenter
 _SAYS = (
     r"\s+(?:\w+ly\s+)?(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 )
-_SAID = r"(?:mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted)"
+_SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
+_A_SENTENCE = r"[.?!]\s"
 _PART = r"figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?"
 _UNIT = r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
 
@@ -152,17 +138,27 @@ LEANING: tuple[Rule, ...] = (
     ),
     rule(
         "earlier text",
-        "above afore below earlier previously before mentioned described given",
-        rf"\b(?:as\s+)?{_SAID}\s+(?:above|below|earlier|previously|before)\b|\bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b"
-        r"|\bthe\s+(?:mentioned|described|given\s+(?:scenario|example|data|experiment|figures?))\b",
-        r"[.?!]\s",
+        _SAID.replace("|", " "),
+        rf"\b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b",
+        _A_SENTENCE,
+    ),
+    rule("earlier text", "above afore", r"\bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b", _A_SENTENCE),
+    rule(
+        "earlier text",
+        "mentioned described given",
+        r"\bthe\s+(?:mentioned|described|given\s+(?:scenario|example|data|experiment|figures?))\b",
+        _A_SENTENCE,
     ),
     # "If we measured ..." and "solving for x, we find ..." are how answers reason.
     rule(
         "own work",
-        "our measured report analy present observed surveyed propos",
-        r"\bour\s+(?:own\s+)?(?:results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey)\b"
-        r"|(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
+        "our",
+        r"\bour\s+(?:own\s+)?(?:results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey)\b",
+    ),
+    rule(
+        "own work",
+        "measured report analy present observed surveyed propos",
+        r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
         r"we\s+(?:measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose)\b",
     ),
 )
@@ -212,22 +208,31 @@ MADE: tuple[Rule, ...] = (
     ),
     rule(
         ORDERS,
-        "asked told instruct supposed required requested draft try feedback",
+        "asked told instructed supposed required",
         r"\bI(?:\s+was|\s+am|['’]m|\s+have\s+been|['’]ve\s+been)\s+(?:asked|told|instructed|supposed|required)\s+(?:not\s+)?to\s+"
-        r"(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)\b|\bas\s+I\s+was\s+(?:instructed|told|asked)\b"
-        r"|(?:\A|[.?!]\s+)as\s+(?:instructed|requested)\b|\b(?:my|these)\s+instructions\b"
-        r"|\bmy\s+(?:earlier|previous)\s+(?:draft|try)\b"
-        r"|\b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:says?|said|told|tells|asks|asked|wants|mentions)\b"
-        r"|\b(?:per|following|address\w*|given)\s+the\s+feedback\b(?!\s+(?:from|of|by|loop))",
+        r"(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)\b|\bas\s+I\s+was\s+(?:instructed|told|asked)\b",
     ),
     rule(
-        FORM,
-        "wrong _ kind text thought answer paragraphs : [ ( *",
-        r"\bwrong[ _]turn\b"
-        r"|\b(?:takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer)\b"
-        r"|[\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:"
-        rf"|^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+",
+        ORDERS,
+        "instruct requested",
+        r"(?:\A|[.?!]\s+)as\s+(?:instructed|requested)\b|\b(?:my|these)\s+instructions\b",
     ),
+    rule(ORDERS, "earlier previous", r"\bmy\s+(?:earlier|previous)\s+(?:draft|try)\b"),
+    rule(
+        ORDERS,
+        "feedback",
+        r"\b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:says?|said|told|tells|asks|asked|wants|mentions)\b"
+        r"|\b(?:per|following|address\w*|given)\s+the\s+feedback\b(?!\s+(?:from|of|by|loop))",
+    ),
+    rule(FORM, "wrong", r"\bwrong[ _]turn\b"),
+    rule(
+        FORM,
+        "_",
+        r"\b(?:takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer)\b",
+    ),
+    rule(FORM, "\" '", r"[\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:"),
+    rule(FORM, ":", rf"^\W{{0,4}}{_LABEL}\W{{0,2}}:"),
+    rule(FORM, "[ ( *", rf"^[\[(*]+(?:{_LABEL}|wrong)[\])*]+"),
     # "The user can choose a mask" is said of any program.
     rule(
         ASKER,

@@ -17,10 +17,10 @@ from programs.records import (
     UserInteraction,
     Verdict,
 )
-from programs.stages.checks import figures_needed
 from programs.stages.judge import naturalness, panel_score, panel_spread
 from programs.stages.questions import Question
 from programs.stages.strands import Strands
+from programs.text.needs_passage import needs_passage
 from programs.text.thought import complexity_level, reasoning_patterns
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def record_of(
         steps=attempt.steps or [StepRecord(kind=kind, text=text) for kind, text in steps],
         final_answer=draft.answer,
         setting=plan.setting,
-        needs_passage=figures_needed(question.text, passage.sample.text, (*draft.thought.texts, draft.answer)),
+        needs_passage=needs_passage(question.text, passage.sample.text, (*draft.thought.texts, draft.answer)),
         yes_or_no=draft.yes_or_no,
         short_answer=draft.checkable.short_answer,
         rubric=draft.checkable.rubric,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.prose import RULES, is_degenerate, leaked
+from programs.text.prose import is_degenerate, leaked
 from tests.text.tables import cases, texts
 
 LEAKS = [
@@ -101,13 +101,6 @@ def test_leaks_are_named(text: str, reason: str) -> None:
 @pytest.mark.parametrize("text", PROSE)
 def test_prose_passes(text: str) -> None:
     assert leaked(text) is None
-
-
-def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
-    for text in (*(text for text, _ in LEAKS), *PROSE):
-        for name, parts, pattern in RULES:
-            for match in pattern.finditer(text):
-                assert any(part in match[0].lower() for part in parts), (name, pattern.pattern, text)
 
 
 @given(st.sampled_from(PROSE), st.sampled_from(["[[ ## answer ## ]]", "<|im_start|>", "$ref"]), st.sampled_from(PROSE))
