@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import zlib
@@ -61,12 +62,9 @@ def check_readable(path: Path) -> None:
 
     A pipe is left alone: what is read from it is gone.
     """
-    if path.exists() and not path.is_file():
-        return
-    try:
-        next(read_chunks(path), b"")
-    except BrokenArchive:
-        return
+    if path.is_file() or not path.exists():
+        with contextlib.suppress(BrokenArchive):
+            next(read_chunks(path), b"")
 
 
 def _unpack(path: Path, file: io.BufferedReader, any_text: bool, packed: bool) -> Iterator[bytes]:

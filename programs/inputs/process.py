@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -53,18 +54,13 @@ class ReadRequest(BaseModel):
     size: int = 0
 
 
-class Row(BaseModel):
-    """A row as a record, with the hash of its values, or why it gives none."""
-
-    digest: str = ""
-    record: dict[str, Any] | Skip
-
-
 class Answer(BaseModel):
-    """A part of what was read, or why there is no more: `refused` is the user's to mend, `failed` ends the run."""
+    """A part of what was read (a paper, or a row as a `record`, with the hash of its values, or why it gives none), or why
+    there is no more: `refused` is the user's to mend, `failed` ends the run."""
 
     paper: Paper | None = None
-    row: Row | None = None
+    digest: str = ""
+    record: dict[str, Any] | Skip = {}
     reason: Skip | None = None
     refused: str = ""
     failed: str = ""
@@ -87,13 +83,13 @@ class ReaderProcess:
             yield None
         yield found
 
-    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Row | None]:
+    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer | None]:
         """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`,
         and `FatalError` where the Hub stops to answer."""
-        kind: Literal["hub", "parquet"] = "hub" if isinstance(name, HubName) else "parquet"
-        written = str(name) if isinstance(name, HubName) else os.fsencode(name.absolute()).hex()
-        for answer in self._answers(ReadRequest(kind=kind, name=written, text_field=text_field)):
-            yield None if answer is None else answer.row
+        if isinstance(name, HubName):
+            return self._answers(ReadRequest(kind="hub", name=str(name), text_field=text_field))
+        written = os.fsencode(name.absolute()).hex()
+        return self._answers(ReadRequest(kind="parquet", name=written, text_field=text_field))
 
     def look(self, name: HubName) -> None:
         """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
@@ -219,15 +215,12 @@ def _parts(job: ReadRequest, data: bytes) -> Iterator[Answer]:
         for record in records(name, job.text_field):
             written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
-            yield Answer(row=Row(digest=bytes_id(written), record=said))
+            yield Answer(digest=bytes_id(written), record=said)
 
 
 def _bound_memory(wanted: int) -> None:
-    import resource
-
     _, most = resource.getrlimit(resource.RLIMIT_AS)
-    bound = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-    resource.setrlimit(resource.RLIMIT_AS, (bound, most))
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from programs.compiled import program_fingerprint
 from programs.document import write_document
 from programs.document_metadata import DocumentMetadata, Status
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
-from programs.inputs.reader import step_samples
+from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import Source, sources
@@ -141,8 +141,7 @@ class _Work:
         max_chars = settings.max_passage_chars or passage_chars_of(self.models.main)
 
         def samples(counted: bool) -> Iterator[Sample | None]:
-            return step_samples(
-                self.inputs,
+            return SampleReader(
                 max_chars=max_chars,
                 report=self.report if counted else ReadReport(),
                 done=done,
@@ -150,7 +149,7 @@ class _Work:
                 prefilter=settings.prefilter,
                 cutting=settings.cutting,
                 text_field=settings.text_column,
-            )
+            ).steps(self.inputs)
 
         return Reading(samples, self.report, self.inputs, len(done)).start()
 

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from programs.inputs.jsonl import split_lines
-from programs.inputs.reader import step_samples
+from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, sample_of
 from programs.inputs.sources import Kind, Source, sources
@@ -127,7 +127,9 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     file, report = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport()
     reading = Reading(
-        lambda counted: step_samples(sources([str(file)]), max_chars=None, report=report if counted else ReadReport()),
+        lambda counted: SampleReader(max_chars=None, report=report if counted else ReadReport()).steps(
+            sources([str(file)])
+        ),
         report,
         sources([str(file)]),
     )
