@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from programs.text.short_answers import SCALES, on_the_line
+
 _TABLE = """
     fraction: % percent per-cent pct percentage-point percentage-points =0.01
     ratio: times fold =1
@@ -65,7 +67,6 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _WORDS = {word: float(value) for value, word in enumerate([*_ONES, *_TEENS], start=1)}
 _WORDS |= {word: 20.0 + 10 * place for place, word in enumerate(_TENS)} | {"a": 1.0, "half": 0.5}
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 _FIRST = "|".join(sorted({word[:2] for word in _WORDS.keys() - {"a"}}))
 """The first letters of numbers in words: looking for these first halves the time."""
@@ -77,12 +78,10 @@ _NUMBER = re.compile(
     rf"|(?i:(?P<many>{'|'.join(_ONES)})[\s-](?P<parts>{'|'.join(_PARTS)})s(?!\w)"
     rf"|(?:an?|one)[\s-](?P<part>{'|'.join(_PARTS)})(?=\s(?:of|the|as|is|are|was|were|less|more|lower|higher)\b|[.,;:)])"
     rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})"
-    rf"|{'|'.join(sorted(_WORDS.keys() - {'a'}, key=len, reverse=True))}|a(?=\s(?:{'|'.join(_SCALES)})\b))(?!\w)))"
-    rf"(?:[\s-]?(?P<scale>{'|'.join(_SCALES)})\b)?(?P<mille>\s?‰|\sper\s(?:mille|thousand)\b|\sin\sa\sthousand\b)?"
+    rf"|{'|'.join(sorted(_WORDS.keys() - {'a'}, key=len, reverse=True))}|a(?=\s(?:{'|'.join(SCALES)})\b))(?!\w)))"
+    rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?(?P<mille>\s?‰|\sper\s(?:mille|thousand)\b|\sin\sa\sthousand\b)?"
     rf"(?:[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
 )
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
-_ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PLAIN = {r"\%": "%", "{,}": ",", r"\times": "×", r"\cdot": "·", r"\pm": "±", "$": "", "~": " ", "\\,": " "}
 _PLAIN |= {"−": "-", "+/-": "±"}
 _BRACKETED = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
@@ -126,7 +125,7 @@ class Quantity(NamedTuple):
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, in order; no part of a name, an exponent, a reference or a list marker is one."""
-    text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
+    text = on_the_line(text)
     for written, plain in _PLAIN.items():
         text = text.replace(written, plain)
     text = _BRACKETED.sub(r"\1", text)
@@ -159,7 +158,7 @@ def _unit(text: str, match: re.Match[str]) -> str | None:
 
 def _scale(match: re.Match[str]) -> float:
     power = 10.0 ** int(match["e"] or match["power"] or 0)
-    return power * _SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
+    return power * SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
 
 
 def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -> Quantity:
