@@ -25,10 +25,11 @@ import orjson
 from pydantic import BaseModel
 
 from programs.errors import FatalError, UserError
+from programs.inputs.archives import BrokenArchive
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HubName, opened, records
-from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, split_lines
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
 from programs.inputs.waiting import PAUSE
@@ -115,36 +116,30 @@ class ReaderProcess:
             process.stdin.flush()
         over, end = False, time.monotonic() + seconds
         try:
-            for line in _lines(process):
+            for line in split_lines(_written(process), sys.maxsize):
                 if line is None and time.monotonic() >= end:
                     raise Unreadable(Skip.TOO_SLOW)
-                answer = Answer.model_validate_json(line) if line else None
+                answer = Answer.model_validate_json(line.data or b"") if line and not line.torn else None
                 if answer is None or not (over := answer.over):
                     yield answer
                     continue
                 _raise(answer)
                 return
-            raise Unreadable(Skip.CRASHED)
         finally:
             if not over:
                 self.close()
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+def _written(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+    """What the process writes, with None every PAUSE seconds while that is nothing; it never ends of itself."""
     assert process.stdout is not None
-    parts: list[bytes] = []
     while True:
         if not select.select([process.stdout], [], [], PAUSE)[0]:
             yield None
-            continue
-        data = os.read(process.stdout.fileno(), 1 << 20)
-        if not data:
-            return
-        first, *others = data.split(b"\n")
-        parts.append(first)
-        for other in others:
-            yield b"".join(parts)
-            parts = [other]
+        elif data := os.read(process.stdout.fileno(), 1 << 20):
+            yield data
+        else:
+            raise BrokenArchive(Skip.CRASHED)
 
 
 def _raise(answer: Answer) -> None:

@@ -273,8 +273,8 @@ class SampleReader:
 def _bytes(path: Path) -> Iterator[bytes | None]:
     """None while a document is being waited for, then its bytes, unpacked. Raises what `read_chunks` raises, and
     `Unreadable` for too many."""
-    format, data = format_of(path), bytearray()
-    for chunk in patiently(read_chunks(path, any_text=True, packed=format is not None and format.is_text)):
+    data = bytearray()
+    for chunk in patiently(read_chunks(path, any_kind=True)):
         if chunk is None:
             yield None
             continue
@@ -286,8 +286,7 @@ def _bytes(path: Path) -> Iterator[bytes | None]:
 
 def _named(paper: Paper, path: Path) -> Paper:
     """The paper with what its file's name says of it."""
-    stem = path.name[: -len("".join(path.suffixes[-2:]))] if ending_of(path) != path.suffix.lower() else path.stem
-    arxiv = arxiv_of_name(stem)
+    arxiv = arxiv_of_name(path.name)
     if arxiv is None or any(name in paper.fields for name in ("doi", "arxiv", "arxiv_id", "eprint")):
         return paper
     return paper.model_copy(update={"fields": {**paper.fields, "arxiv_id": arxiv}})

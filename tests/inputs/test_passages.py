@@ -40,12 +40,9 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_folder_of_all_kinds(papers: Path) -> None:
     samples, report = read(papers)
-    named = {Path(sample.place.file).name for sample in samples}
-    assert named == {"a.pdf", "b.md", "c.txt.gz", "2401.01234v2.tex", "e.html", "f.docx", "g.parquet", "h.jsonl"}
     assert report.skipped == {Skip.UNKNOWN_KIND: 1, Skip.OUR_OWN: 1, Skip.NO_TEXT: 1, Skip.DUPLICATE: 2}
     assert report.first_examples[Skip.UNKNOWN_KIND].file.endswith("picture.png")
-    files = list(dict.fromkeys(sample.place.file for sample in samples))
-    assert files == [
+    files = [
         "a.pdf",
         "b.md",
         "f.docx",
@@ -55,6 +52,7 @@ def test_a_folder_of_all_kinds(papers: Path) -> None:
         "below/c.txt.gz",
         "below/e.html",
     ]
+    assert list(dict.fromkeys(sample.place.file for sample in samples)) == files
     assert [sample.id for sample in read(papers)[0]] == [sample.id for sample in samples]
 
 
@@ -121,12 +119,8 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
 
 
 def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for library, name in (
-        ("pdf_inspector", "a.pdf"),
-        ("pypandoc", "f.docx"),
-        ("pyarrow", "g.parquet"),
-        ("lxml", "below"),
-    ):
+    needed = {"pdf_inspector": "a.pdf", "pypandoc": "f.docx", "pyarrow": "g.parquet", "lxml": "below"}
+    for library, name in needed.items():
         with monkeypatch.context() as hidden:
             hidden.setitem(__import__("sys").modules, library, None)
             with pytest.raises(UserError) as error:
