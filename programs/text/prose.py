@@ -10,7 +10,7 @@ import json
 import operator
 import re
 
-from programs.text.rules import Rule, applicable
+from programs.text.rules import applicable, table
 from programs.text.words import runs
 
 REPEATED_LIMIT = 0.30
@@ -24,11 +24,10 @@ _BEGINS = r"(?:\A|[.!?\n]\s{0,3})"
 _AM = r"I(?:['’]m| am)"
 _BIDI = r"\u202a-\u202e\u2066-\u2069"
 
-# A line is a rule: its reason, its parts, and its pattern, where case matters unless it says (?i). The first rule that
-# matches names the leak.
+# Case matters unless a rule says (?i). The first one that matches names the leak.
 # Of the C0 and C1 characters prose has line breaks and tabs alone; signs that turn the direction of writing hide text.
 # "The Eddington rate limit exceeded" is physics: an API's message begins with it.
-_TABLE = rf"""
+RULES = table(rf"""
 field marker | ## | \[\[\s*##|##\s*\]\]
 JSON schema | properties,$defs,$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
 JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|integer|number|boolean)\\?["']
@@ -78,15 +77,7 @@ refusal | as an ai | (?i){_BEGINS}As an AI(?: model| assistant)?,
 refusal | knowledge cut | (?i)\bmy knowledge cut-?off\b
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b
 refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
-"""
-
-
-def _rule(line: str) -> Rule:
-    reason, parts, pattern = line.split(" | ", 2)
-    return Rule(reason, tuple(part.strip(" |") for part in parts.split(",")), re.compile(pattern))
-
-
-RULES = tuple(map(_rule, filter(None, _TABLE.splitlines())))
+""")
 
 
 def leaked(text: str) -> str | None:

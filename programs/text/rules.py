@@ -18,9 +18,13 @@ class Rule(NamedTuple):
     introduced_by: str | None = None
 
 
-def rule(reason: str, parts: str, pattern: str, introduced_by: str | None = None) -> Rule:
-    """A rule for which case does not matter, and `^` is the beginning of a line. `parts` has spaces between them."""
-    return Rule(reason, tuple(parts.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), introduced_by)
+def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
+    """Rules, one a line: its fields with " | " between them, and commas between its parts."""
+    fields = (line.split(" | ") for line in lines.strip("\n").split("\n"))
+    return tuple(
+        Rule(reason, tuple(parts.split(",")), re.compile(pattern, flags), *forgiven)
+        for reason, parts, pattern, *forgiven in fields
+    )
 
 
 def applicable(rules: Iterable[Rule], text: str) -> list[Rule]:
