@@ -77,12 +77,12 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
     `inputs` of the call, in the instruction or in the descriptions of the fields is taken from there; the passage of a
     demonstration is shown nowhere, and a demonstration for the very question of the call is no other one's.
     """
-    fields = predict.signature.fields
     asked = inputs.get("question")
     others = [dict(demo) for demo in predict.demos if asked is None or dict(demo).get("question") != asked]
-    shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
-    if not shown:
+    if not others:
         return []
+    fields = predict.signature.fields
+    shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
     taken = _runs_in(value) & _runs_in(shown)
     taken = taken and taken - _runs_in(dict(inputs)) - _runs_in(_told(predict))
     stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))

@@ -91,6 +91,9 @@ _NO_NUMBER = re.compile(
 _CATALOGUE = re.compile(r"\b(?!CI|OR|RR|HR)[A-Z]{2,}\s\Z")
 _CITED = re.compile(r"(?:\b[A-Z][\w'’-]+|\bal\.?|&|;),?\s*\(?\Z")
 _ABOUT = re.compile(r"(?:\b(?:about|roughly|around|nearly|almost|approximately|some|circa|ca)\.?|[~≈≃∼])\s*\Z", re.I)
+LONGEST_ABOUT = 20
+"""Characters in which the longest of these has room, with what stands around it."""
+_SEPARATORS = str.maketrans("", "", ",\u2009\u202f\u00a0")
 _JOINED = re.compile(r"\s*(?:(?P<scaled>-|–|—|to|±)|v|vs\.?|versus)\s*")
 _COUNT = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
 _P_VALUE = re.compile(r"\b[pP]\s?(?:value\s?)?[=<>≤]\s?\Z")
@@ -143,7 +146,8 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 def _is_number(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 16) : match.start()]
-    if _NO_NUMBER.search(before) or (re.fullmatch(r"\d{3,}", match.group()) and _CATALOGUE.search(before)):
+    written = match.group()
+    if _NO_NUMBER.search(before) or (written.isdecimal() and len(written) > 2 and _CATALOGUE.search(before)):
         return False
     rest, glued = match["rest"] or "", match.end() == match.end("digits")
     marker = before.rpartition("\n")[2].strip(" (") == "" and text[match.end() : match.end() + 2] in (". ", ") ")
@@ -163,13 +167,13 @@ def _scale(match: re.Match[str]) -> float:
 
 def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     before = text[max(0, match.start() - 40) : match.start()]
-    digits = re.sub(r"[^\d.]", "", match["digits"] or "")
+    digits = (match["digits"] or "").translate(_SEPARATORS)
     significant = digits.replace(".", "").lstrip("0")
     step = 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
     value = float(digits) if digits else _in_words(match)
     if match["exponent"] and digits == "10":
         value, step = 10.0 ** int(match["exponent"]), 0.0
-    if _ABOUT.search(before):
+    if _ABOUT.search(before[-LONGEST_ABOUT:]):
         step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), value / 8) if "." not in digits else step)
     dimension, size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
     # P = .04 is no share of 4 percent.
