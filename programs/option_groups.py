@@ -119,7 +119,7 @@ class SelectionOptions(BaseModel):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How texts are read, as `programs.inputs.reader.step_samples` takes it."""
+        """How texts are read, as `programs.inputs.reader.SampleReader` takes it."""
         cutting = Cutting(self.chunk_tokens, self.chunk_overlap)
         return {"shard": self.part, "prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import zlib
@@ -33,21 +34,20 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{")
 
 
 class BrokenArchive(Unreadable):
-    """The archive ends before its end (a download or a copy was cut off), or its bytes do not unpack."""
+    """What is read ends before its end (a download or a copy was cut off), or its bytes do not unpack."""
 
 
-def read_chunks(path: Path, *, any_text: bool = False, packed: bool = True) -> Iterator[bytes]:
+def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
     """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
 
     Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
     Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
-    read, is of a kind that is not supported, or is not in UTF-8 but in UTF-16; with `any_text`, the bytes may be of any
-    kind and encoding; unless `packed`, they are given as they are.
+    read, or, unless it may be of `any_kind`, is of one that is no text, or is not in UTF-8 but in UTF-16.
     """
     try:
         with path.open("rb") as file:
-            for number, chunk in enumerate(_unpack(path, file, any_text, packed)):
-                if not number and not any_text and chunk.startswith(_UTF16):
+            for number, chunk in enumerate(_unpack(path, file, any_kind)):
+                if not number and not any_kind and chunk.startswith(_UTF16):
                     raise UserError(f"{path} is in UTF-16, not UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`.")
                 yield chunk
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
@@ -61,17 +61,13 @@ def check_readable(path: Path) -> None:
 
     A pipe is left alone: what is read from it is gone.
     """
-    if path.exists() and not path.is_file():
-        return
-    try:
-        next(read_chunks(path), b"")
-    except BrokenArchive:
-        return
+    if path.is_file() or not path.exists():
+        with contextlib.suppress(BrokenArchive):
+            next(read_chunks(path), b"")
 
 
-def _unpack(path: Path, file: io.BufferedReader, any_text: bool, packed: bool) -> Iterator[bytes]:
-    head = file.peek(8)[:8] if packed else b""
-    magic = _ENDINGS.get(path.suffix.lower(), b"") if packed else b""
+def _unpack(path: Path, file: io.BufferedReader, any_kind: bool) -> Iterator[bytes]:
+    head, magic = file.peek(8)[:8], _ENDINGS.get(path.suffix.lower(), b"")
     # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
@@ -81,7 +77,7 @@ def _unpack(path: Path, file: io.BufferedReader, any_text: bool, packed: bool) -
         yield from _unzstd(file)
     else:
         for magic, kind in _FOREIGN.items():
-            if head.startswith(magic) and not any_text:
+            if head.startswith(magic) and not any_kind:
                 raise UserError(f"{path} is {kind}, which is not read: unpack it to .jsonl, .gz or .zst.")
         while chunk := file.read1(_CHUNK):
             yield chunk

@@ -52,7 +52,7 @@ _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+(?:<[^\s<>]+>[\w.]*;2(?:-\w)?)?")
 _SAID_DOI = re.compile(r"\b(?:doi(?:\.org)?\s*[:/]?\s*|digital object identifier\s*:?\s*)+(?=10\.\d{4,9}/)", re.I)
 _ARXIV = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)?(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?![\w/])")
 _STAMP = re.compile(r"\barXiv:\s?(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)")
-_ARXIV_NAME = re.compile(r"(?:arxiv[-_.]?)?(\d{4}\.\d{4,5}(?:v\d+)?)", re.I)
+_ARXIV_NAME = re.compile(r"(?:arxiv[-_.]?)?(\d{4}\.\d{4,5}(?:v\d+)?)\.[a-z]+(?:\.gz|\.zst)?", re.I)
 _PART = re.compile(r"\W+(?:part|section|chunk|passage|page)\W*\d+\W*$")
 _NAMED_PIECE = re.compile(r"[-_#:/ ](?:abs|abstract|(?:chunk|para|part|passage|page|sec|section|p|c|s)[-_]?\d{1,4})$")
 _NUMBERED_PIECE = re.compile(r"[-_#:/]\d{1,4}$")
@@ -104,9 +104,9 @@ def arxiv_in(text: str) -> str | None:
     return found[1] if found else None
 
 
-def arxiv_of_name(stem: str) -> str | None:
-    """The arXiv identifier that is all of a file's name, without its ending."""
-    found = _ARXIV_NAME.fullmatch(stem)
+def arxiv_of_name(file: str) -> str | None:
+    """The arXiv identifier that is all of a file's name but its ending."""
+    found = _ARXIV_NAME.fullmatch(file)
     return found[1] if found else None
 
 

@@ -31,18 +31,10 @@ class Passage:
         head = [sample.title] * sample.title_given + [sample.domain] * sample.domain_given
         return f"{' - '.join(head)}\n\n{body}" if head else body
 
-    def sentence(self, number: int) -> str | None:
-        """The words of sentence `number`, counted from 1, or None when there is no such sentence."""
-        if not 1 <= number <= len(self.spans):
-            return None
-        span = self.spans[number - 1]
-        return self.sample.text[span.start : span.end]
-
     def quoted(self, number: int) -> dict[str, Any]:
-        """The words of sentence `number` with their place, as records hold them: `quote`, `start` and `end`; nothing when
-        there is no such sentence."""
-        quote = self.sentence(number)
-        if quote is None:
+        """The words of sentence `number`, counted from 1, with their place, as records hold them: `quote`, `start` and
+        `end`; nothing when there is no such sentence."""
+        if not 1 <= number <= len(self.spans):
             return {}
         span = self.spans[number - 1]
-        return {"quote": quote, "start": span.start, "end": span.end}
+        return {"quote": self.sample.text[span.start : span.end], "start": span.start, "end": span.end}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -24,10 +25,11 @@ import orjson
 from pydantic import BaseModel
 
 from programs.errors import FatalError, UserError
+from programs.inputs.archives import BrokenArchive
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HubName, opened, records
-from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, split_lines
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
 from programs.inputs.waiting import PAUSE
@@ -53,18 +55,13 @@ class ReadRequest(BaseModel):
     size: int = 0
 
 
-class Row(BaseModel):
-    """A row as a record, with the hash of its values, or why it gives none."""
-
-    digest: str = ""
-    record: dict[str, Any] | Skip
-
-
 class Answer(BaseModel):
-    """A part of what was read, or why there is no more: `refused` is the user's to mend, `failed` ends the run."""
+    """A part of what was read (a paper, or a row as a `record`, with the hash of its values, or why it gives none), or why
+    there is no more: `refused` is the user's to mend, `failed` ends the run."""
 
     paper: Paper | None = None
-    row: Row | None = None
+    digest: str = ""
+    record: dict[str, Any] | Skip = {}
     reason: Skip | None = None
     refused: str = ""
     failed: str = ""
@@ -87,13 +84,13 @@ class ReaderProcess:
             yield None
         yield found
 
-    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Row | None]:
+    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer | None]:
         """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`,
         and `FatalError` where the Hub stops to answer."""
-        kind: Literal["hub", "parquet"] = "hub" if isinstance(name, HubName) else "parquet"
-        written = str(name) if isinstance(name, HubName) else os.fsencode(name.absolute()).hex()
-        for answer in self._answers(ReadRequest(kind=kind, name=written, text_field=text_field)):
-            yield None if answer is None else answer.row
+        if isinstance(name, HubName):
+            return self._answers(ReadRequest(kind="hub", name=str(name), text_field=text_field))
+        written = os.fsencode(name.absolute()).hex()
+        return self._answers(ReadRequest(kind="parquet", name=written, text_field=text_field))
 
     def look(self, name: HubName) -> None:
         """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
@@ -119,36 +116,30 @@ class ReaderProcess:
             process.stdin.flush()
         over, end = False, time.monotonic() + seconds
         try:
-            for line in _lines(process):
+            for line in split_lines(_written(process), sys.maxsize):
                 if line is None and time.monotonic() >= end:
                     raise Unreadable(Skip.TOO_SLOW)
-                answer = Answer.model_validate_json(line) if line else None
+                answer = Answer.model_validate_json(line.data or b"") if line and not line.torn else None
                 if answer is None or not (over := answer.over):
                     yield answer
                     continue
                 _raise(answer)
                 return
-            raise Unreadable(Skip.CRASHED)
         finally:
             if not over:
                 self.close()
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+def _written(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+    """What the process writes, with None every PAUSE seconds while that is nothing; it never ends of itself."""
     assert process.stdout is not None
-    parts: list[bytes] = []
     while True:
         if not select.select([process.stdout], [], [], PAUSE)[0]:
             yield None
-            continue
-        data = os.read(process.stdout.fileno(), 1 << 20)
-        if not data:
-            return
-        first, *others = data.split(b"\n")
-        parts.append(first)
-        for other in others:
-            yield b"".join(parts)
-            parts = [other]
+        elif data := os.read(process.stdout.fileno(), 1 << 20):
+            yield data
+        else:
+            raise BrokenArchive(Skip.CRASHED)
 
 
 def _raise(answer: Answer) -> None:
@@ -219,15 +210,12 @@ def _parts(job: ReadRequest, data: bytes) -> Iterator[Answer]:
         for record in records(name, job.text_field):
             written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
-            yield Answer(row=Row(digest=bytes_id(written), record=said))
+            yield Answer(digest=bytes_id(written), record=said)
 
 
 def _bound_memory(wanted: int) -> None:
-    import resource
-
     _, most = resource.getrlimit(resource.RLIMIT_AS)
-    bound = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-    resource.setrlimit(resource.RLIMIT_AS, (bound, most))
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 if __name__ == "__main__":

@@ -33,42 +33,15 @@ LARGEST = 256 * 2**20
 # are filled with NULs.
 _PADDING = b" \t\r\0"
 
-_Decision = Sample | tuple[Skip, str] | None
+_Decision = Sample | Unreadable | None
 """A text as it is taken, why it is not, or None for one of another shard."""
 
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
-    """The samples of all inputs that the patterns mean, lazily, each text once over the whole input: those of
-    `step_samples`, which names the options. Raises UserError at once, not at the first sample, for files that are missing
-    or cannot be read."""
-    stepped = step_samples(sources(patterns), max_chars=max_chars, report=report, **how)
-    return (sample for sample in stepped if sample is not None)
-
-
-def step_samples(
-    inputs: Sequence[Source],
-    *,
-    max_chars: int | None,
-    report: ReadReport,
-    done: Container[str] = frozenset(),
-    shard: Shard | None = None,
-    prefilter: bool = False,
-    cutting: Cutting = Cutting(),  # noqa: B008
-    text_field: str = TEXT_FIELD,
-) -> Iterator[Sample | None]:
-    """The samples of these inputs, lazily, each text once over all of them, with a None for every
-    line that gives none, and many while something is being waited for: between two samples there may be millions of lines,
-    during which a reader can look up.
-
-    Papers, and the texts of tables, are cut into passages as `cutting` says, none longer than `max_chars` characters (None:
-    no limit); a JSON line's text only where `cutting` names a limit. A text that is longer than `max_chars` all the same is
-    cut at the end of a sentence; its id stays that of the uncut text. Lines, and documents of which all passages are in
-    `done` by their `line_id`, are passed over unread; texts that are not of `shard` (None: all are) are passed over.
-    `prefilter` leaves out what there is nothing to ask about. `text_field` names the text of JSON lines and tables.
-    `report` counts while samples are drawn.
-    Memory: one line or document, and some 70 bytes a sample to know duplicates by.
-    """
-    return _Reader(max_chars, report, done, shard, prefilter, cutting, text_field).samples(inputs)
+    """The samples of all inputs that the patterns mean, lazily, as a `SampleReader` with these options gives them. Raises
+    UserError at once, not at the first sample, for files that are missing or cannot be read."""
+    steps = SampleReader(max_chars=max_chars, report=report, **how).steps(sources(patterns))
+    return (sample for sample in steps if sample is not None)
 
 
 def read_paper(path: Path) -> Paper:
@@ -92,20 +65,31 @@ class _Entry(NamedTuple):
     torn: bool = False
 
 
-@dataclass
-class _Reader:
-    """Reads sources, decides about each of their texts, and counts it. Its options are those of `step_samples`."""
+@dataclass(kw_only=True)
+class SampleReader:
+    """Reads inputs, decides about each of their texts, and counts it in `report` while samples are drawn.
+
+    Papers, and the texts of tables, are cut into passages as `cutting` says, none longer than `max_chars` characters (None:
+    no limit); a JSON line's text only where `cutting` names a limit. A text that is longer than `max_chars` all the same is
+    cut at the end of a sentence; its id stays that of the uncut text. Lines, and documents of which all passages are in
+    `done` by their `line_id`, are passed over unread; texts that are not of `shard` (None: all are) are passed over.
+    `prefilter` leaves out what there is nothing to ask about. `text_field` names the text of JSON lines and tables.
+    Memory: one line or document, and some 70 bytes a sample to know duplicates by.
+    """
 
     max_chars: int | None
     report: ReadReport
-    done: Container[str]
-    shard: Shard | None
-    prefilter: bool
-    cutting: Cutting
-    text_field: str
-    seen: set[int] = field(default_factory=set)
+    done: Container[str] = frozenset()
+    shard: Shard | None = None
+    prefilter: bool = False
+    cutting: Cutting = Cutting()  # noqa: RUF009
+    text_field: str = TEXT_FIELD
+    _seen: set[int] = field(default_factory=set)
 
-    def samples(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
+    def steps(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
+        """The samples of these inputs, lazily, each text once over all of them, with a None for every line that gives none,
+        and many while something is being waited for: between two samples there may be millions of lines, during which a
+        reader can look up."""
         with closing(ReaderProcess()) as process:
             for source in inputs:
                 for sample in self._of_source(source, process):
@@ -132,7 +116,7 @@ class _Reader:
                 place = entry.place
                 yield from self._entry(entry, cut=cut)
         except Unreadable as problem:
-            self.report.skip(problem.reason, place)
+            self.report.skip(problem, place)
             yield None
 
     def _lines(self, source: Source) -> Iterator[_Entry | None]:
@@ -158,22 +142,22 @@ class _Reader:
         if self._known(entry.digest, limit):
             yield None
             return
+        taken: _Decision
         try:
             sample = self._sample(entry)
-        except Unreadable as problem:
-            # What is wrong with half a line is not counted.
-            yield None if entry.torn else self._counted((problem.reason, ""), entry.place)
-            return
-        if sample is None:
-            self.report.lines += 1
-            self.report.blank += 1
-            yield None
-            return
-        if limit is not None and len(sample.text) > limit:
-            yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
-        else:
+            if sample is None:
+                self.report.lines += 1
+                self.report.blank += 1
+                yield None
+                return
+            if limit is not None and len(sample.text) > limit:
+                yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
+                return
             taken = self._decided(sample, None)
-            yield None if entry.torn and isinstance(taken, tuple) else self._counted(taken, entry.place)
+        except Unreadable as problem:
+            taken = problem
+        # What is wrong with half a line is not counted.
+        yield None if entry.torn and isinstance(taken, Unreadable) else self._counted(taken, entry.place)
 
     def _sample(self, entry: _Entry) -> Sample | None:
         """None for a blank line. Raises `Unreadable`."""
@@ -266,11 +250,11 @@ class _Reader:
         if self.shard is not None and not self.shard.holds(sample.id):
             return None
         if nothing is not None:
-            return Skip.NOTHING_TO_ASK, nothing
+            return Unreadable(Skip.NOTHING_TO_ASK, nothing)
         number = int(sample.id, 16)
-        if number in self.seen:
-            return Skip.DUPLICATE, ""
-        self.seen.add(number)
+        if number in self._seen:
+            return Unreadable(Skip.DUPLICATE)
+        self._seen.add(number)
         return sample
 
     def _counted(self, what: _Decision, place: Place) -> Sample | None:
@@ -282,16 +266,15 @@ class _Reader:
             self.report.lines += 1
             self.report.other_shards += 1
         else:
-            reason, detail = what
-            self.report.skip(reason, place, detail)
+            self.report.skip(what, place)
         return None
 
 
 def _bytes(path: Path) -> Iterator[bytes | None]:
     """None while a document is being waited for, then its bytes, unpacked. Raises what `read_chunks` raises, and
     `Unreadable` for too many."""
-    format, data = format_of(path), bytearray()
-    for chunk in patiently(read_chunks(path, any_text=True, packed=format is not None and format.is_text)):
+    data = bytearray()
+    for chunk in patiently(read_chunks(path, any_kind=True)):
         if chunk is None:
             yield None
             continue
@@ -303,8 +286,7 @@ def _bytes(path: Path) -> Iterator[bytes | None]:
 
 def _named(paper: Paper, path: Path) -> Paper:
     """The paper with what its file's name says of it."""
-    stem = path.name[: -len("".join(path.suffixes[-2:]))] if ending_of(path) != path.suffix.lower() else path.stem
-    arxiv = arxiv_of_name(stem)
+    arxiv = arxiv_of_name(path.name)
     if arxiv is None or any(name in paper.fields for name in ("doi", "arxiv", "arxiv_id", "eprint")):
         return paper
     return paper.model_copy(update={"fields": {**paper.fields, "arxiv_id": arxiv}})

@@ -48,11 +48,11 @@ ARCHIVE_REASONS: Final = frozenset({Skip.TRUNCATED_ARCHIVE.value, Skip.DAMAGED_A
 
 
 class Unreadable(SynthReasonerError):
-    """A line, row, document or archive gives no text."""
+    """A line, row, passage, document or archive gives no text."""
 
-    def __init__(self, reason: Skip) -> None:
+    def __init__(self, reason: Skip, detail: str = "") -> None:
         super().__init__(reason.value)
-        self.reason = reason
+        self.reason, self.detail = reason, detail
 
 
 class ReadReport(BaseModel):
@@ -86,9 +86,9 @@ class ReadReport(BaseModel):
     first_examples: dict[str, Place] = Field(default_factory=dict)
     """For each reason, the place where it was met first."""
 
-    def skip(self, why: Skip, place: Place, detail: str = "") -> None:
+    def skip(self, problem: Unreadable, place: Place) -> None:
         """Counts one line, row, passage, document or archive that was skipped."""
-        reason = f"{why.value}: {detail}" if detail else why.value
+        reason = f"{problem.reason.value}: {problem.detail}" if problem.detail else problem.reason.value
         self.lines += reason not in ARCHIVE_REASONS
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)

@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from programs.inputs.cleaning import clean
 
-DEFAULT_DOMAIN = "General Science"
-
 
 class Place(BaseModel):
     """Where a record stands: the file as it was named, and the line, row or passage, counted from 1."""
@@ -99,7 +97,7 @@ def sample_of(
         given_id=given_id,
         title=title or f"Scientific Paper {place.line}",
         title_given=title is not None,
-        domain=domain or DEFAULT_DOMAIN,
+        domain=domain or "General Science",
         domain_given=domain is not None,
         text=cleaned,
         place=place,

@@ -19,8 +19,7 @@ from programs.inputs.cleaning import replace_surrogates
 from programs.inputs.formats import (
     FORMATS,
     LINES,
-    NEEDED_BY_HUB,
-    NEEDED_BY_ROWS,
+    NEEDED_BY_TABLES,
     ROWS,
     ending_of,
     format_of,
@@ -83,11 +82,11 @@ def _apart(found: list[Source]) -> list[Source]:
 
 def line_files(patterns: Sequence[str]) -> list[Path]:
     """The files of JSON lines that `sources` finds. Raises UserError also for inputs of other kinds."""
-    found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
+    found = sources(patterns)
     for source in found:
-        if source.kind != "lines" or not isinstance(source.name, Path):
+        if source.kind not in ("lines", "unknown", "own"):
             raise UserError(f"{source.name} holds no JSON lines.")
-    return [source.name for source in found if isinstance(source.name, Path)]
+    return [source.name for source in found if source.kind == "lines" and isinstance(source.name, Path)]
 
 
 def shipped_sample() -> Path:
@@ -99,15 +98,11 @@ def shipped_sample() -> Path:
 
 def _check(source: Source) -> None:
     """Raises UserError for what can be known to fail before anything is read."""
+    format = format_of(Path(str(source.name))) if source.kind == "document" else None
+    require(str(source.name), format.needs if format else NEEDED_BY_TABLES.get(source.kind, ()))
     if isinstance(source.name, HubName):
-        require(str(source.name), NEEDED_BY_HUB)
         with closing(ReaderProcess()) as process:
             process.look(source.name)
-    elif source.kind == "parquet":
-        require(str(source.name), NEEDED_BY_ROWS)
-    elif source.kind == "document":
-        format = format_of(source.name)
-        require(str(source.name), format.needs if format else ())
     elif source.kind == "lines":
         check_readable(source.name)
 

@@ -20,36 +20,37 @@ Item = TypeVar("Item")
 def patiently(items: Iterable[Item]) -> Iterator[Item | None]:
     """The items, which a thread fetches, with None every PAUSE seconds while one is being waited for. Raises what fetching
     them raises. A thread that never gets its item ends with the program."""
-    fetched: queue.SimpleQueue[tuple[bool, Item | None, BaseException | None]] = queue.SimpleQueue()
+    fetched: queue.SimpleQueue[tuple[Item] | BaseException | None] = queue.SimpleQueue()
     room, left = threading.Semaphore(AHEAD), threading.Event()
 
     def fetch() -> None:
+        end: BaseException | None = None
         try:
             for item in items:
-                fetched.put((True, item, None))
+                fetched.put((item,))
                 room.acquire()
                 if left.is_set():
                     return
-            fetched.put((False, None, None))
         except BaseException as error:  # handed on to whoever waits
-            fetched.put((False, None, error))
+            end = error
+        fetched.put(end)
 
     threading.Thread(target=fetch, name="reading", daemon=True).start()
     try:
         while True:
             try:
-                more, item, error = fetched.get_nowait()
+                found = fetched.get_nowait()
             except queue.Empty:
                 # Not a `get` with a timeout: in CPython 3.11 one that a signal interrupts at its end waits for ever.
                 time.sleep(PAUSE)
                 yield None
                 continue
-            if error is not None:
-                raise error
-            if not more:
+            if isinstance(found, BaseException):
+                raise found
+            if found is None:
                 return
             room.release()
-            yield item
+            yield found[0]
     finally:
         left.set()
         room.release()

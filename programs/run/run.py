@@ -18,7 +18,7 @@ from programs.compiled import program_fingerprint
 from programs.document import write_document
 from programs.document_metadata import DocumentMetadata, Status
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
-from programs.inputs.reader import step_samples
+from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import Source, sources
@@ -136,7 +136,7 @@ class _Work:
         max_chars = settings.max_passage_chars or passage_chars_of(self.models.main)
 
         def read(report: ReadReport) -> Iterator[Sample | None]:
-            return step_samples(self.inputs, max_chars=max_chars, report=report, done=done, **settings.reading)
+            return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading).steps(self.inputs)
 
         return Reading(read, self.report, self.inputs, len(done))
 

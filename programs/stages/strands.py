@@ -106,7 +106,7 @@ def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
 
 
 def _nowhere(chosen: EvidenceSet, passage: Passage) -> list[str]:
-    if any(passage.sentence(choice.sentence) is not None for choice in chosen.items):
+    if any(passage.quoted(choice.sentence) for choice in chosen.items):
         return []
     wrong = ", ".join(str(choice.sentence) for choice in chosen.items)
     return [f"no sentence is numbered {wrong}; the passage has sentences 1 to {len(passage.spans)}"]

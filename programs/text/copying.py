@@ -21,6 +21,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -60,9 +61,13 @@ def copied_share(text: str, source: str) -> float:
     """The share (0-1) of the words of `text` that lie in a run of COPIED_RUN words or more that `source` has too. Case and
     punctuation do not matter."""
     words, given = (_WORD.findall(each.casefold()) for each in (text, source))
-    known = {*runs(given, COPIED_RUN)}
-    starts = [start for start, run in enumerate(runs(words, COPIED_RUN)) if run in known]
-    return len({start + place for start in starts for place in range(COPIED_RUN)}) / len(words) if words else 0.0
+    return len(_covered(words, {*runs(given, COPIED_RUN)}, COPIED_RUN)) / len(words) if words else 0.0
+
+
+def _covered(words: list[str], taken: set[Run], length: int) -> set[int]:
+    """The places of the words that lie in a taken run, all of which are so long."""
+    starts = [start for start, run in enumerate(runs(words, length)) if run in taken]
+    return {start + place for start in starts for place in range(length)}
 
 
 def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> list[str]:
@@ -72,19 +77,17 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
     `inputs` of the call, in the instruction or in the descriptions of the fields is taken from there; the passage of a
     demonstration is shown nowhere, and a demonstration for the very question of the call is no other one's.
     """
-    fields = predict.signature.fields
     asked = inputs.get("question")
     others = [dict(demo) for demo in predict.demos if asked is None or dict(demo).get("question") != asked]
-    shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
-    if not shown:
+    if not others:
         return []
+    fields = predict.signature.fields
+    shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
     taken = _runs_in(value) & _runs_in(shown)
     taken = taken and taken - _runs_in(dict(inputs)) - _runs_in(_told(predict))
     stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
-    return [
-        f'takes "{_named(words)}" from an example, which is about another passage'
-        for words in [*stretches][:MOST_NAMED]
-    ]
+    named = [[*words[:LONGEST_NAMED], *["..."] * (len(words) > LONGEST_NAMED)] for words in [*stretches][:MOST_NAMED]]
+    return [f'takes "{" ".join(words)}" from an example, which is about another passage' for words in named]
 
 
 def _told(predict: dspy.Predict) -> list[Any]:
@@ -98,19 +101,10 @@ def _told(predict: dspy.Predict) -> list[Any]:
 
 def _stretches(words: list[str], taken: set[Run]) -> Iterator[Run]:
     """The longest stretches of the words that consist of taken runs."""
-    start = end = 0
-    for place, run in enumerate(runs(words, BORROWED_RUN)):
-        if run not in taken:
-            continue
-        if place > end or not end:
-            yield from [tuple(words[start:end])] if end else []
-            start = place
-        end = place + BORROWED_RUN
-    yield from [tuple(words[start:end])] if end else []
-
-
-def _named(words: Run) -> str:
-    return " ".join([*words[:LONGEST_NAMED], *(["..."] if len(words) > LONGEST_NAMED else [])])
+    covered = _covered(words, taken, BORROWED_RUN)
+    for within, places in groupby(range(len(words)), covered.__contains__):
+        if within:
+            yield tuple(words[place] for place in places)
 
 
 def _runs_in(value: Any) -> set[Run]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from programs.text.rules import applicable, table
 from programs.text.thought import THOUGHT_TAG, escape_thought_tags
 
 _MARKER_OPENS = re.compile(r"\[\[(?=\s*##)")
@@ -20,24 +21,27 @@ _TURN = re.compile(r"<((?:start|end)_of_turn)>")
 _INST = re.compile(r"\[(/?INST)\]")
 _SYS = re.compile(r"<<(/?SYS)>>")
 
-_INSTRUCTION = re.compile(
-    r"""
-      \b(?:ignore|disregard|forget|override)\s+(?:(?:all|any|of|the|your|my|these|those)\s+)*
-        (?:(?:previous|prior|above|preceding|earlier|foregoing|other)\s+)*(?:instructions?|prompts?|directives|commands)\b
-    | \byou\s+are\s+now\s+(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)
-    | \bsystem\s+prompt\b
-    | \b(?:respond|reply|answer)\s+(?:only|exclusively|just)\s+(?:with|in|by)\b
-    | \b(?:respond|reply|answer)\s+with\s+only\b
-    | \b(?:reveal|print|repeat|show)\s+your\s+(?:\w+\s+)?(?:prompt|instructions)\b
-    | \bfrom\s+now\s+on,?\s+you\s+(?:are|will|must|should)\b
-    | \bpretend\s+(?:to\s+be|you\s+are|that\s+you\s+are)\b
-    | \bnew\s+instructions?\s*:
-    | \b(?:instructions?|notes?|messages?)\s+(?:to|for)\s+(?:the\s+|any\s+)?
-        (?:AI|LLM|language\s+model|chatbot|assistant)\b
-    | ^\#{2,}\s*(?:instructions?|system|assistant|response|human|user)\b\s*:?\s*(?:$|(?<=:))
-    | ^[ \t]*assistant[ \t]*:
-    """,
-    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+_AHEAD = (
+    r"(?:(?:all|any|of|the|your|my|these|those)\s+)*(?:(?:previous|prior|above|preceding|earlier|foregoing|other)\s+)*"
+)
+_ORDERS = r"(?:instructions?|prompts?|directives|commands)\b"
+_SOMEBODY_NEW = r"(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)"
+_MACHINE = r"(?:the\s+|any\s+)?(?:AI|LLM|language\s+model|chatbot|assistant)\b"
+
+INSTRUCTIONS = table(
+    rf"""
+ignore | instruction,prompt,directives,commands | \b(?:ignore|disregard|forget|override)\s+{_AHEAD}{_ORDERS}
+be | now | \byou\s+are\s+now\s+{_SOMEBODY_NEW}|\bfrom\s+now\s+on,?\s+you\s+(?:are|will|must|should)\b
+prompt | prompt | \bsystem\s+prompt\b
+reveal | your | \b(?:reveal|print|repeat|show)\s+your\s+(?:\w+\s+)?(?:prompt|instructions)\b
+reply | only,exclusively,just | \b(?:respond|reply|answer)\s+(?:(?:only|exclusively|just)\s+(?:with|in|by)|with\s+only)\b
+pretend | pretend | \bpretend\s+(?:to\s+be|you\s+are|that\s+you\s+are)\b
+instructions | instruction | \bnew\s+instructions?\s*:
+note | ai,llm,model,chatbot,assistant | \b(?:instructions?|notes?|messages?)\s+(?:to|for)\s+{_MACHINE}
+heading | ## | ^\#{{2,}}\s*(?:instructions?|system|assistant|response|human|user)\b\s*:?\s*(?:$|(?<=:))
+turn | assistant | ^[ \t]*assistant[ \t]*:
+""",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -46,7 +50,8 @@ def flags(text: str) -> list[str]:
     order; empty for ordinary prose."""
     found = {
         "field-marker": _MARKER_OPENS.search(text) or _MARKER_CLOSES.search(text),
-        "instruction": _INSTRUCTION.search(text) or any(p.search(text) for p in (_TOKEN, _TURN, _INST, _SYS)),
+        "instruction": any(p.search(text) for p in (_TOKEN, _TURN, _INST, _SYS))
+        or any(each.pattern.search(text) for each in applicable(INSTRUCTIONS, text)),
         "thought-tag": THOUGHT_TAG.search(text),
     }
     return [name for name, hit in found.items() if hit]

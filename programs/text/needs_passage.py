@@ -45,8 +45,9 @@ def needs_passage(question: str, passage: str, texts: Sequence[str]) -> list[str
     return [one.written for one in _read(question, passage, tuple(texts)).needed]
 
 
-# The answer is read after its thought, and both once more for the record.
-@lru_cache(maxsize=256)
+# The answer is read after its thought, and both once more for the record: a trace has ten of these, and hundreds of traces
+# are under way at once.
+@lru_cache(maxsize=4096)
 def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
     if not texts:
         return _Known(quantities(question), (), ())
@@ -54,7 +55,8 @@ def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
     given, needed, paragraph = list(before.given), list(before.needed), list[Quantity]()
     sentence: list[Quantity] = []
     for part in _SENTENCE_END.split(texts[-1]):
-        found, reckons = quantities(part), _RECKONS.search(part) is not None
+        found = quantities(part)
+        reckons = bool(found) and _RECKONS.search(part) is not None
         last, sentence = sentence, [one for one in found if one.plain or _among(one, given)]
         for one in found:
             if one in sentence or _among(one, [*given, *needed]):

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from programs.text.rules import Rule, applicable, table
+
 
 class Fault(NamedTuple):
     """text[start:end] is `phrase`; `reason` is what its rule says of it."""
@@ -21,22 +23,6 @@ class Fault(NamedTuple):
     start: int
     end: int
     reason: str
-
-
-class Rule(NamedTuple):
-    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it;
-    `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern finds holds one of
-    `parts`, in small letters: looking for these first takes a tenth of the time."""
-
-    reason: str
-    parts: tuple[str, ...]
-    pattern: re.Pattern[str]
-    introduced_by: str | None = None
-
-
-def rule(reason: str, parts: str, pattern: str, introduced_by: str | None = None) -> Rule:
-    """A rule for which case does not matter, and `^` is the beginning of a line. `parts` has spaces between them."""
-    return Rule(reason, tuple(parts.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), introduced_by)
 
 
 def leaning(text: str, *, given: str = "") -> list[Fault]:
@@ -52,11 +38,10 @@ def artefacts(text: str, *, given: str = "", asked_by: str = "") -> list[Fault]:
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
-    said, small = given.lower(), text.lower()
+    said = given.lower()
     hits = [
         Fault(match[0], match.start(), match.end(), each.reason)
-        for each in rules
-        if any(part in small for part in each.parts)
+        for each in applicable(rules, text)
         for match in each.pattern.finditer(text)
         if not (match[0].lower() in said or _introduced(each, match, f"{given}\n{text[: match.start()]}"))
     ]
@@ -74,6 +59,8 @@ def _introduced(each: Rule, match: re.Match[str], before: str) -> bool:
     return re.search(each.introduced_by.replace("{noun}", noun), before, re.IGNORECASE) is not None
 
 
+_FLAGS = re.IGNORECASE | re.MULTILINE
+
 _AN = (
     r"\b(?:an?|one|two|three|four|some|several|many|another|other|each|every|any|no|different|\d+)\s+"
     r"(?:[\w-]+,?\s+){0,4}?"
@@ -83,6 +70,7 @@ _THE = r"\b(?:the|this|these|our)\s+(?:(?:given|above|present|current|following|
 _NAMED = (
     r"(?!\s+(?:of\b(?!\s+(?:the\s+)?\d)|by|from|through|between|across|into|at|who|that|titled|called)\b|-\w|\s*[\"“])"
 )
+_TEXT = "paper|passage|text|excerpt|article|manuscript|preprint|document|publication|snippet"
 _COMPOUND = (
     r"(?!\s+(?:towels?|strips?|chromatography|clips?|sheets?|tape|cups?|messag\w+|editors?|files?|strings?|encoder"
     r"|embeddings?)\b)"
@@ -90,81 +78,52 @@ _COMPOUND = (
 _WORK = (
     r"(?:stud(?:y|ies)|trials?|experiments?|surveys?|series|cohorts?|reviews?|reports?|papers?|articles?|preprints?)\b"
 )
+_EFFORT = "(?:work|research|investigation)"
 _PEOPLE = r"(?:researchers?|scientists?|investigators?|astronomers?|experimenters?|teams?)\b"
+_SOMEBODY = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b{_PEOPLE}|\b(?:groups?|collaborations?)\b"
+_FOUND = "data|results?|findings|measurements?|observations|information|description|statement|context"
 _SAYS = (
     r"\s+(?:\w+ly\s+)?(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 )
-_SAID = r"(?:mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted)"
-_PART = r"figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?"
-_UNIT = r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
+_SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
+_PART = (
+    r"(?<![\w-])(?=[cefpst§])(?<!\ba )(?<!\ban )(?<!\bthe )(?<!home )(?<!web )(?<!cross )"
+    r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
+)
+_ITS_NUMBER = (
+    r"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:[IVX]+\b))"
+    r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
+)
+_DRAWN = "figure|table|graph|plot|diagram|chart"
+_OURS = "results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
+# "If we measured ..." and "solving for x, we find ..." are how answers reason.
+_BEGINS = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
+_REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose"
 
-LEANING: tuple[Rule, ...] = (
-    rule("document", "stud", rf"{_THE}stud(?:y|ies)\b{_NAMED}", _AN + _WORK),
-    rule(
-        "document",
-        "paper passage text excerpt article manuscript preprint document publication snippet",
-        rf"{_THE}(?P<noun>paper|passage|text|excerpt|article|manuscript|preprint|document|publication|snippet)s?\b"
-        rf"{_NAMED}{_COMPOUND}",
-        _AN + "{noun}",
-    ),
-    rule(
-        "document",
-        "work research investigation abstract report context methods",
-        r"\b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+(?:work|research|investigation)\b(?! done)"
-        rf"|\b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}|\bthe\s+methods?\s+section\b",
-    ),
-    rule(
-        "authors",
-        "author",
-        rf"\b(?:the|these)\s+authors?\b{_NAMED}",
-        rf"\bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b",
-    ),
-    rule(
-        "authors",
-        "researcher scientist investigator astronomer experimenter team",
-        rf"\b(?:the|these)\s+{_PEOPLE}{_NAMED}",
-        rf"{_AN}{_WORK}|(?<!the )(?<!these )\b{_PEOPLE}|\b(?:groups?|collaborations?)\b",
-    ),
-    rule(
-        "source",
-        "according",
-        r"\baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>data|results?|findings|measurements?|observations"
-        rf"|information|description|statement|context)\b{_NAMED}",
-        r"\b{noun}",
-    ),
-    rule(
-        "source",
-        "context provided given",
-        r"\b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)"
-        r"|\bthe\s+provided\s+\w+|\bthe\s+given\s+(?:information|context|material)\b",
-    ),
-    rule(
-        "part of a document",
-        "fig table sec chapter page footnote § eq appendix",
-        rf"(?<![\w-])(?=[cefpst§])(?<!\ba )(?<!\ban )(?<!\bthe )(?<!home )(?<!web )(?<!cross )(?:{_PART})\s*"
-        rf"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:[IVX]+\b)){_UNIT}|\bappendix\s+(?-i:[A-H]\b|\d)",
-    ),
-    rule(
-        "part of a document",
-        "figure table graph plot diagram chart",
-        r"\b(?:in|from|see|by)\s+the\s+(?P<noun>figure|table|graph|plot|diagram|chart)\b(?!\s+of)",
-        _AN + "{noun}",
-    ),
-    rule(
-        "earlier text",
-        "above afore below earlier previously before mentioned described given",
-        rf"\b(?:as\s+)?{_SAID}\s+(?:above|below|earlier|previously|before)\b|\bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b"
-        r"|\bthe\s+(?:mentioned|described|given\s+(?:scenario|example|data|experiment|figures?))\b",
-        r"[.?!]\s",
-    ),
-    # "If we measured ..." and "solving for x, we find ..." are how answers reason.
-    rule(
-        "own work",
-        "our measured report analy present observed surveyed propos",
-        r"\bour\s+(?:own\s+)?(?:results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey)\b"
-        r"|(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
-        r"we\s+(?:measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose)\b",
-    ),
+LEANING = table(
+    rf"""
+document | stud | {_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
+document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})s?\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
+document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
+document | abstract,report,work,research,context | \b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}
+document | method | \bthe\s+methods?\s+section\b
+authors | author | \b(?:the|these)\s+authors?\b{_NAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
+authors | research,scien,investig,astron,experim,team | \b(?:the|these)\s+{_PEOPLE}{_NAMED} | {_SOMEBODY}
+source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FOUND})\b{_NAMED} | \b{{noun}}
+source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
+source | provided | \bthe\s+provided\s+\w+
+source | given | \bthe\s+given\s+(?:information|context|material)\b
+part of a document | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}
+part of a document | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
+part of a document | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
+earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s
+earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
+earlier text | mentioned,described | \bthe\s+(?:mentioned|described)\b | [.?!]\s
+earlier text | given | \bthe\s+given\s+(?:scenario|example|data|experiment|figures?)\b | [.?!]\s
+own work | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
+own work | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
+""",
+    _FLAGS,
 )
 
 SENTENCE = "the reader has no numbered sentences; leave the number out"
@@ -174,74 +133,61 @@ ORDERS = "nothing was ordered; leave it out"
 FORM = "it names a part of the form; write the thinking alone"
 ASKER = "nobody is spoken to or of who is not in the question; say the matter itself"
 
+# "[9]" and "[3, 4]", but no index, isotope or interval.
+_NO_INTERVAL = (
+    r"(?<![\w)\]^_=(×∈:])(?<![∈=:×\d] )(?<!\b\w )(?<!interval )(?<!range )(?<!domain )(?<!between )(?<!array )(?<!in )"
+)
+_COUNTED = r"(?!\.\d|\s*(?:%|σ|per|times|sigma|out))"
+_ORDINAL = "first|second|third|fourth|last"
+_SEVERAL = r"\b(?:an?|one|two|three|several|some|competing|these|my|other|another|possible)\s+(?:[\w-]+\s+){0,2}"
 _SAYS_SO = r"\s+(?:also\s+)?(?:says?|states?|lists?|notes|mentions?|tells?|asks|reads|warns?|raises)\b"
 _NOTES = r"(?:context|perspective|critique|evidence|hypothes[ie]s)"
+_I_AM = r"\bI(?:\s+was|\s+am|['’]m|\s+have\s+been|['’]ve\s+been)\s+"
+_BIDDEN = "asked|told|instructed|supposed|required"
+_DO = "(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)"
+_FEEDBACK_SAYS = r"\s+feedback\s+(?:says?|said|told|tells|asks|asked|wants|mentions)\b"
+_FIELDS = "takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer"
 _LABEL = r"(?:tries|recalls|computes|checks|doubts|takes[ _]back|considers|wonders|settles|wrong[ _]turn)"
 _LEARNERS = ("student", "undergraduate", "beginner", "layperson", "learner", "reader", "sceptic")
 _TELL = r"(?:say|tell|put|explain|stress|answer|advise|recommend|describe)"
-
-MADE: tuple[Rule, ...] = (
-    # "[9]" and "[3, 4]", but no index, isotope or interval.
-    rule(
-        SENTENCE,
-        "sentence [",
-        r"\b(?<!a )(?<!each )sentences?\s+(?:number\s+)?\[?\d+\]?(?!\s*words)"
-        r"|(?<![\w)\]^_=(×])\[\d{1,2}\](?![\w(\[-])"
-        r"|(?<![\w)\]^_=(×∈:])(?<![∈=:×\d] )(?<!\b\w )(?<!interval )(?<!range )(?<!domain )(?<!between )(?<!array )"
-        r"(?<!in )\[\d{1,2}(?:\s*[,;–-]\s*\d{1,2})+\](?![\w(\[-])",
-    ),
-    rule(
-        HYPOTHESIS,
-        "hypothes",
-        r"(?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?"
-        r"(?:[1-9]\b(?!\.\d|\s*(?:%|σ|per|times|sigma|out))|(?-i:[A-E])\b(?!\.))",
-    ),
-    rule(
-        HYPOTHESIS,
-        "hypothes",
-        r"\bthe\s+(?:first|second|third|fourth|last)\s+hypothesis\b",
-        r"\b(?:an?|one|two|three|several|some|competing|these|my|other|another|possible)\s+(?:[\w-]+\s+){0,2}hypothes[ie]s\b",
-    ),
-    rule(
-        NOTES,
-        "evidence critique analysis perspective misconception strand notes stage list",
-        r"\bthe\s+(?:quoted\s+)?evidence\s+(?:also\s+)?(?:says|states|lists|notes|mentions|reads)\b"
-        rf"|\bthe\s+(?:critique|analysis|perspective|misconceptions?|strands?){_SAYS_SO}|\bthe\s+context\s+analysis\b"
-        rf"|\b(?:the|my|these)\s+{_NOTES}\s+(?:notes|strands?|stage|list)\b"
-        rf"|\b(?:the|my)\s+notes{_SAYS_SO}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)",
-    ),
-    rule(
-        ORDERS,
-        "asked told instruct supposed required requested draft try feedback",
-        r"\bI(?:\s+was|\s+am|['’]m|\s+have\s+been|['’]ve\s+been)\s+(?:asked|told|instructed|supposed|required)\s+(?:not\s+)?to\s+"
-        r"(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)\b|\bas\s+I\s+was\s+(?:instructed|told|asked)\b"
-        r"|(?:\A|[.?!]\s+)as\s+(?:instructed|requested)\b|\b(?:my|these)\s+instructions\b"
-        r"|\bmy\s+(?:earlier|previous)\s+(?:draft|try)\b"
-        r"|\b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:says?|said|told|tells|asks|asked|wants|mentions)\b"
-        r"|\b(?:per|following|address\w*|given)\s+the\s+feedback\b(?!\s+(?:from|of|by|loop))",
-    ),
-    rule(
-        FORM,
-        "wrong _ kind text thought answer paragraphs : [ ( *",
-        r"\bwrong[ _]turn\b"
-        r"|\b(?:takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer)\b"
-        r"|[\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:"
-        rf"|^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+",
-    ),
-    # "The user can choose a mask" is said of any program.
-    rule(
-        ASKER,
-        "user asker questioner reader",
-        r"\b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking))\b"
-        r"|\bthe\s+(?:asker|questioner)\b|\bwhat\s+the\s+user\s+wants\b|\bthis\s+(?:reader|user)\b",
-    ),
-    rule(
-        ASKER,
-        "person",
-        r"\b(?:the|this)\s+person\b(?!\s+(?:who|whose|with|in|being|at)\b)",
-        r"\b(?:an?|one|each|every|any|some|another)\s+(?:[\w-]+\s+){0,3}person\b|\bpeople\b|\b(?:some|any)(?:one|body)\b",
-    ),
+_A_PERSON = (
+    r"\b(?:an?|one|each|every|any|some|another)\s+(?:[\w-]+\s+){0,3}person\b|\bpeople\b|\b(?:some|any)(?:one|body)\b"
 )
+
+MADE = table(
+    rf"""
+{SENTENCE} | sentence | \b(?<!a )(?<!each )sentences?\s+(?:number\s+)?\[?\d+\]?(?!\s*words)
+{SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])
+{SENTENCE} | [ | {_NO_INTERVAL}\[\d{{1,2}}(?:\s*[,;–-]\s*\d{{1,2}})+\](?![\w(\[-])
+{HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b{_COUNTED}|(?-i:[A-E])\b(?!\.))
+{HYPOTHESIS} | hypothes | \bthe\s+(?:{_ORDINAL})\s+hypothesis\b | {_SEVERAL}hypothes[ie]s\b
+{NOTES} | evidence | \bthe\s+(?:quoted\s+)?evidence\s+(?:also\s+)?(?:says|states|lists|notes|mentions|reads)\b
+{NOTES} | critique,analysis,perspective | \bthe\s+(?:critique|analysis|perspective){_SAYS_SO}
+{NOTES} | misconception,strand | \bthe\s+(?:misconceptions?|strands?){_SAYS_SO}
+{NOTES} | analysis | \bthe\s+context\s+analysis\b
+{NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTES}\s+(?:notes|strands?|stage|list)\b
+{NOTES} | notes | \b(?:the|my)\s+notes{_SAYS_SO}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
+{ORDERS} | {_BIDDEN.replace("|", ",")} | {_I_AM}(?:{_BIDDEN})\s+(?:not\s+)?to\s+{_DO}\b
+{ORDERS} | instructed,told,asked | \bas\s+I\s+was\s+(?:instructed|told|asked)\b
+{ORDERS} | instructed,requested | (?:\A|[.?!]\s+)as\s+(?:instructed|requested)\b
+{ORDERS} | instructions | \b(?:my|these)\s+instructions\b
+{ORDERS} | earlier,previous | \bmy\s+(?:earlier|previous)\s+(?:draft|try)\b
+{ORDERS} | feedback | \b(?:the|this|that|earlier|previous|your){_FEEDBACK_SAYS}
+{ORDERS} | feedback | \b(?:per|following|address\w*|given)\s+the\s+feedback\b(?!\s+(?:from|of|by|loop))
+{FORM} | wrong | \bwrong[ _]turn\b
+{FORM} | _ | \b(?:{_FIELDS})\b
+{FORM} | ",' | [\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:
+{FORM} | : | ^\W{{0,4}}{_LABEL}\W{{0,2}}:
+{FORM} | [,(,* | ^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
+{ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking))\b
+{ASKER} | asker,questioner | \bthe\s+(?:asker|questioner)\b
+{ASKER} | user | \bwhat\s+the\s+user\s+wants\b
+{ASKER} | reader,user | \bthis\s+(?:reader|user)\b
+{ASKER} | person | \b(?:the|this)\s+person\b(?!\s+(?:who|whose|with|in|being|at)\b) | {_A_PERSON}
+""",
+    _FLAGS,
+)
+"""Of a user is spoken as of who asks: "the user can choose a mask" is said of any program."""
 
 
 def _addressed(asked_by: str, given: str) -> list[Rule]:
@@ -256,12 +202,11 @@ def _address(names: tuple[str, ...]) -> Rule:
     who = rf"(?:[\w-]+\s+){{0,2}}?(?:{'|'.join(map(re.escape, names))})\b"
     somebody = rf"(?:an?|the|this)\s+{who}"
     learners = "|".join(name for name in names if name in _LEARNERS) or "learner"
-    return rule(
-        ASKER,
-        " ".join(names),
+    pattern = (
         rf"\b(?:to|for)\s+{somebody},?\s+I(?:['’](?:d|ll)|\s+(?:would|will|should|can))\s+{_TELL}\b"
         rf"|\b{_TELL}(?:ing)?\s+(?:this|that|it|these)\s+to\s+{somebody}"
         rf"|(?:\A|[.!?;]\s+)for\s+{somebody}\s*:|\b(?:for|to)\s+this\s+{who}"
         rf"|\b(?:the|this)\s+{who}\s+(?:asks|is\s+asking)\b|\bwhat\s+(?:the|this)\s+{who}\s+wants\b"
-        rf"|\ban?\s+(?:{learners})\s+should\b",
+        rf"|\ban?\s+(?:{learners})\s+should\b"
     )
+    return Rule(ASKER, names, re.compile(pattern, _FLAGS))

@@ -7,8 +7,11 @@ A word such as "error" or "access" means nothing alone; every rule looks for a f
 from __future__ import annotations
 
 import json
+import operator
 import re
-from collections.abc import Hashable, Sequence
+
+from programs.text.rules import applicable, table
+from programs.text.words import runs
 
 REPEATED_LIMIT = 0.30
 FEWEST_WORDS = 20
@@ -21,11 +24,10 @@ _BEGINS = r"(?:\A|[.!?\n]\s{0,3})"
 _AM = r"I(?:['’]m| am)"
 _BIDI = r"\u202a-\u202e\u2066-\u2069"
 
-# A line is a rule: its name, parts of which whatever it finds holds one (in small letters: looking for these first takes
-# a tenth of the time), and its pattern, where case matters unless it says (?i). The first rule that matches names the leak.
+# Case matters unless a rule says (?i). The first one that matches names the leak.
 # Of the C0 and C1 characters prose has line breaks and tabs alone; signs that turn the direction of writing hide text.
 # "The Eddington rate limit exceeded" is physics: an API's message begins with it.
-_TABLE = rf"""
+RULES = table(rf"""
 field marker | ## | \[\[\s*##|##\s*\]\]
 JSON schema | properties,$defs,$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
 JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|integer|number|boolean)\\?["']
@@ -75,15 +77,7 @@ refusal | as an ai | (?i){_BEGINS}As an AI(?: model| assistant)?,
 refusal | knowledge cut | (?i)\bmy knowledge cut-?off\b
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b
 refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
-"""
-
-
-def _rule(line: str) -> tuple[str, tuple[str, ...], re.Pattern[str]]:
-    name, parts, pattern = line.split(" | ", 2)
-    return name, tuple(part.strip(" |") for part in parts.split(",")), re.compile(pattern)
-
-
-RULES = tuple(map(_rule, filter(None, _TABLE.splitlines())))
+""")
 
 
 def no_prose(text: str) -> list[str]:
@@ -92,12 +86,8 @@ def no_prose(text: str) -> list[str]:
 
 
 def leaked(text: str) -> str | None:
-    """The name of the first rule that finds machine text in `text`, or None when it reads as prose."""
-    small = text.lower()
-    for name, parts, pattern in RULES:
-        if any(part in small for part in parts) and pattern.search(text):
-            return name
-    return None
+    """The reason of the first rule that finds machine text in `text`, or None when it reads as prose."""
+    return next((each.reason for each in applicable(RULES, text) if each.pattern.search(text)), None)
 
 
 _WORD = re.compile(r"\w+")
@@ -106,11 +96,6 @@ _CHARACTER_RUN = re.compile(r"([^\W_])\1{14,}")
 _WORD_RUN = re.compile(r"\b([^\W\d_]{2,})(?:\s+\1\b){2,}|\b(\w+)(?:\W+\2\b){5,}", re.IGNORECASE)
 _FENCE = re.compile(r"\A```\w*\s*|\s*```\Z")
 _JSON_START = re.compile(r"""\A(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*\{\s*["'])""")
-
-
-def _repeated(items: Sequence[Hashable], n: int) -> float:
-    total = len(items) - n + 1
-    return 1.0 - len(set(zip(*(items[i:] for i in range(n)), strict=False))) / total if total > 0 else 0.0
 
 
 def is_degenerate(text: str) -> str | None:
@@ -126,17 +111,17 @@ def is_degenerate(text: str) -> str | None:
         return "no words"
     if _is_json(stripped):
         return "JSON instead of prose"
-    if (len(stripped) >= 4 and len(spoken := "".join(words)) >= 4 and len(set(spoken)) == 1) or _CHARACTER_RUN.search(
-        stripped
-    ):
+    # The patterns are slow: what they find is one long word, or the same one many times.
+    spoken, longest = "".join(words), max(map(len, words))
+    if (len(spoken) >= 4 and len(set(spoken)) == 1) or (longest >= 15 and _CHARACTER_RUN.search(stripped)):
         return "one character repeated"
-    # The pattern is slow, and matches only where a word stands three times in a row.
-    thrice = any(a == b == c for a, b, c in zip(words, words[1:], words[2:], strict=False))
-    if thrice and _WORD_RUN.search(stripped):
+    if any(map(operator.eq, words, words[1:])) and _WORD_RUN.search(stripped):
         return "one word repeated"
-    repeated = _repeated(words, 4)
-    if len(words) >= FEWEST_WORDS and repeated > REPEATED_LIMIT:
-        return f"{repeated:.0%} of its 4-grams repeat"
+    if len(words) >= FEWEST_WORDS:
+        grams = runs(words, 4)
+        repeated = 1 - len(set(grams)) / len(grams)
+        if repeated > REPEATED_LIMIT:
+            return f"{repeated:.0%} of its 4-grams repeat"
     signs = "".join(stripped.split())
     if len(signs) >= FEWEST_SIGNS and sum(map(str.isalpha, signs)) < LETTER_SHARE * len(signs):
         return "mostly not letters"

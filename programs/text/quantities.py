@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from programs.text.short_answers import SCALES, on_the_line
+
 _TABLE = """
     fraction: % percent per-cent pct percentage-point percentage-points =0.01
     ratio: times fold =1
@@ -65,20 +67,21 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _WORDS = {word: float(value) for value, word in enumerate([*_ONES, *_TEENS], start=1)}
 _WORDS |= {word: 20.0 + 10 * place for place, word in enumerate(_TENS)} | {"a": 1.0, "half": 0.5}
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+
+_FIRST = "|".join(sorted({word[:2] for word in _WORDS.keys() - {"a"}}))
+"""The first letters of numbers in words: looking for these first halves the time."""
 
 _NUMBER = re.compile(
-    r"(?=[\d.aehnfostAEHNFOST])(?<![\w.])(?:(?P<digits>\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?!\d)"
+    rf"(?<![\w.])(?=\d|\.\d|(?i:an?\b|{_FIRST}))"
+    r"(?:(?P<digits>\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?!\d)"
     r"(?:[eE](?P<e>[-+]?\d{1,2})(?!\w)|\s*[×x*·]\s*10\s*\^\s*\{?(?P<power>[-+]?\d{1,2})\}?|\^\{?(?P<exponent>[-+]?\d{1,2})\}?)?"
     rf"|(?i:(?P<many>{'|'.join(_ONES)})[\s-](?P<parts>{'|'.join(_PARTS)})s(?!\w)"
     rf"|(?:an?|one)[\s-](?P<part>{'|'.join(_PARTS)})(?=\s(?:of|the|as|is|are|was|were|less|more|lower|higher)\b|[.,;:)])"
     rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})"
-    rf"|{'|'.join(sorted(_WORDS.keys() - {'a'}, key=len, reverse=True))}|a(?=\s(?:{'|'.join(_SCALES)})\b))(?!\w)))"
-    rf"(?:[\s-]?(?P<scale>{'|'.join(_SCALES)})\b)?(?P<mille>\s?‰|\sper\s(?:mille|thousand)\b|\sin\sa\sthousand\b)?"
+    rf"|{'|'.join(sorted(_WORDS.keys() - {'a'}, key=len, reverse=True))}|a(?=\s(?:{'|'.join(SCALES)})\b))(?!\w)))"
+    rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?(?P<mille>\s?‰|\sper\s(?:mille|thousand)\b|\sin\sa\sthousand\b)?"
     rf"(?:[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
 )
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
-_ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PLAIN = {r"\%": "%", "{,}": ",", r"\times": "×", r"\cdot": "·", r"\pm": "±", "$": "", "~": " ", "\\,": " "}
 _PLAIN |= {"−": "-", "+/-": "±"}
 _BRACKETED = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
@@ -88,6 +91,9 @@ _NO_NUMBER = re.compile(
 _CATALOGUE = re.compile(r"\b(?!CI|OR|RR|HR)[A-Z]{2,}\s\Z")
 _CITED = re.compile(r"(?:\b[A-Z][\w'’-]+|\bal\.?|&|;),?\s*\(?\Z")
 _ABOUT = re.compile(r"(?:\b(?:about|roughly|around|nearly|almost|approximately|some|circa|ca)\.?|[~≈≃∼])\s*\Z", re.I)
+LONGEST_ABOUT = 20
+"""Characters in which the longest of these has room, with what stands around it."""
+_SEPARATORS = str.maketrans("", "", ",\u2009\u202f\u00a0")
 _JOINED = re.compile(r"\s*(?:(?P<scaled>-|–|—|to|±)|v|vs\.?|versus)\s*")
 _COUNT = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
 _P_VALUE = re.compile(r"\b[pP]\s?(?:value\s?)?[=<>≤]\s?\Z")
@@ -118,11 +124,11 @@ class Quantity(NamedTuple):
     round: bool
 
 
-# A passage is read once for all of its traces, and a thought for its answer and its record.
-@lru_cache(maxsize=512)
+# A passage is read once for all of its traces, between the sentences of hundreds of others.
+@lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, in order; no part of a name, an exponent, a reference or a list marker is one."""
-    text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
+    text = on_the_line(text)
     for written, plain in _PLAIN.items():
         text = text.replace(written, plain)
     text = _BRACKETED.sub(r"\1", text)
@@ -140,7 +146,8 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 def _is_number(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 16) : match.start()]
-    if _NO_NUMBER.search(before) or (re.fullmatch(r"\d{3,}", match.group()) and _CATALOGUE.search(before)):
+    written = match.group()
+    if _NO_NUMBER.search(before) or (written.isdecimal() and len(written) > 2 and _CATALOGUE.search(before)):
         return False
     rest, glued = match["rest"] or "", match.end() == match.end("digits")
     marker = before.rpartition("\n")[2].strip(" (") == "" and text[match.end() : match.end() + 2] in (". ", ") ")
@@ -155,18 +162,18 @@ def _unit(text: str, match: re.Match[str]) -> str | None:
 
 def _scale(match: re.Match[str]) -> float:
     power = 10.0 ** int(match["e"] or match["power"] or 0)
-    return power * _SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
+    return power * SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
 
 
 def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     before = text[max(0, match.start() - 40) : match.start()]
-    digits = re.sub(r"[^\d.]", "", match["digits"] or "")
+    digits = (match["digits"] or "").translate(_SEPARATORS)
     significant = digits.replace(".", "").lstrip("0")
     step = 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
     value = float(digits) if digits else _in_words(match)
     if match["exponent"] and digits == "10":
         value, step = 10.0 ** int(match["exponent"]), 0.0
-    if _ABOUT.search(before):
+    if _ABOUT.search(before[-LONGEST_ABOUT:]):
         step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), value / 8) if "." not in digits else step)
     dimension, size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
     # P = .04 is no share of 4 percent.

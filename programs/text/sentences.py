@@ -16,7 +16,7 @@ LONGEST_SENTENCE = 1000
 # Rules look back over a block; its size bounds their work.
 LONGEST_BLOCK = 4000
 
-_PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
+_BLANK_LINES = re.compile(r"\n\s*\n")
 # A break before a list marker is one that means something.
 _LINE_BREAK = re.compile(r"[\r\n](?!\s*(?:[-*•]|\(?\d{1,3}[.)])\s)")
 _NON_SPACE = re.compile(r"\S")
@@ -51,8 +51,8 @@ def split(text: str) -> list[Span]:
     """
     return [
         part
-        for paragraph in _PARAGRAPH.finditer(text)
-        for block in _pieces(text, Span(*paragraph.span()), LONGEST_BLOCK)
+        for paragraph in _paragraphs(text)
+        for block in _pieces(text, paragraph, LONGEST_BLOCK)
         for sentence in _sentences(text, block)
         for part in _pieces(text, sentence, LONGEST_SENTENCE)
     ]
@@ -82,6 +82,15 @@ def cut_at_sentence(text: str, limit: int) -> str:
     return text[:space]
 
 
+def _paragraphs(text: str) -> Iterator[Span]:
+    start = 0
+    for end in [*(gap.end() for gap in _BLANK_LINES.finditer(text)), len(text)]:
+        if words := text[start:end].strip():
+            begin = text.index(words[0], start)
+            yield Span(begin, begin + len(words))
+        start = end
+
+
 def _sentences(text: str, block: Span) -> Iterator[Span]:
     starts = [*_starts(text, block), block.end]
     begin = starts[0]
@@ -89,9 +98,9 @@ def _sentences(text: str, block: Span) -> Iterator[Span]:
         span = _stripped(text, begin, after)
         sentence, following = text[span.start : span.end], text[after : after + 1]
         goes_on = (
-            _NEVER_LAST.search(sentence)
+            _NEVER_LAST.search(sentence[-LONGEST_TITLE:])
             or _MARKER.fullmatch(sentence)
-            or (_AL.search(sentence) and not following.isupper())
+            or (_AL.search(sentence[-LONGEST_TITLE:]) and not following.isupper())
         )
         if after == block.end or not goes_on:
             yield span

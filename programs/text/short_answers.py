@@ -166,12 +166,12 @@ _LATEX = {
 }  # fmt: skip
 _COMMAND = re.compile(r"\\(?:text|textrm|mathrm|mathit|mathbf|operatorname|unit|rm)\s*\{([^{}]*)\}|\\rm\b")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f]\d{3})+(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
 _NUMBER = re.compile(
     rf"(?P<about>[±]\s*)?(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?)(?:(?P<ten>10\^\(?(?P<alone>[-+]?\d{{1,2}})\)?)|(?P<digits>{_DIGITS})"
     r"(?:[eE](?P<e>[-+]?\d{1,2})(?!\w)|\s*[×x*·]\s*10\s*\^?\s*\(?(?P<power>[-+]?\d{1,2})\)?(?!\d))?"
-    rf"(?:\s*/\s*(?P<below>{_DIGITS})(?![\w/]))?)(?:\s+(?P<scale>{'|'.join(_SCALES)})\b)?"
+    rf"(?:\s*/\s*(?P<below>{_DIGITS})(?![\w/]))?)(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?"
 )
 _UNIT_TEXT = re.compile(r"[\s-]?((?:[^\W\d_]|[%°Å☉_(/]|1/)[\w%°☉_^*/·().\- ]{0,60})")
 
@@ -189,16 +189,20 @@ def numbers_in(text: str) -> list[WrittenNumber]:
             power = int(match["e"] or match["power"] or 0)
             value = float(re.sub(r"[^\d.]", "", match["digits"])) * 10.0**power
         below = float(re.sub(r"[^\d.]", "", match["below"])) if match["below"] else 1.0
-        value = (value / below if below else math.inf) * _SCALES.get(match["scale"] or "", 1.0)
+        value = (value / below if below else math.inf) * SCALES.get(match["scale"] or "", 1.0)
         rest = re.sub(r"\A\s*±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?", "", text[match.end() : match.end() + 80])
         found.append(WrittenNumber(-value if match["sign"] == "-" else value, _unit_at(rest)))
         end = match.end() + rest.find(found[-1].unit) + len(found[-1].unit) if found[-1].unit else 0
     return found
 
 
+def on_the_line(text: str) -> str:
+    """A text with raised figures after a caret: 10⁻³ becomes 10^-3."""
+    return _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
+
+
 def _as_plain_text(text: str) -> str:
-    text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
-    text = _FRACTION.sub(r"\1/\2", text)
+    text = _FRACTION.sub(r"\1/\2", on_the_line(text))
     for written, read in _LATEX.items():
         text = text.replace(written, read)
     text = re.sub(r"([\^_])\{([^{}]*)\}", r"\1\2", text)

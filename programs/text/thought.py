@@ -39,24 +39,15 @@ def wrap_thought(paragraphs: Sequence[str]) -> str:
     return f"{OPEN}\n{escape_thought_tags(body)}\n{CLOSE}"
 
 
-def unwrap_thought(text: str) -> str:
-    """What stands inside the one thought element that is `text`, stripped; escaped tags stay escaped.
+def bare_thought(text: str) -> str:
+    """What stands inside the one thought element that `text` is, stripped, with escaped tags still escaped; all of the
+    text, stripped, where it is not exactly one.
 
-    wrap_thought([unwrap_thought(w)]) == w for every w that wrap_thought made. Raises ValueError when `text` is not
-    exactly one thought element.
+    wrap_thought([bare_thought(w)]) == w for every w that wrap_thought made.
     """
     match = _ELEMENT.fullmatch(text)
-    if match is None or OPEN in match[1] or CLOSE in match[1]:
-        raise ValueError("not exactly one <thought> element")
-    return match[1].strip()
-
-
-def bare_thought(text: str) -> str:
-    """The thought without its tags; `text` itself, stripped, where it is not exactly one thought element."""
-    try:
-        return unwrap_thought(text)
-    except ValueError:
-        return text.strip()
+    alone = match is not None and OPEN not in match[1] and CLOSE not in match[1]
+    return (match[1] if match and alone else text).strip()
 
 
 def reasoning_patterns(kinds: Sequence[str | None]) -> list[str]:

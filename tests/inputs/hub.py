@@ -26,16 +26,8 @@ def hub(files: dict[str, bytes], data_set: str = "lab/dust", kind: str = "/datas
                 told = [{"type": "file", "path": name, "size": len(data), "oid": SHA} for name, data in files.items()]
                 self._answer(json.dumps(told).encode())
             elif path == "" or path.startswith("/revision"):
-                siblings = [{"rfilename": name} for name in files]
-                about = {
-                    "id": data_set,
-                    "sha": SHA,
-                    "private": False,
-                    "tags": [],
-                    "downloads": 0,
-                    "siblings": siblings,
-                }
-                self._answer(json.dumps(about).encode())
+                about = {"id": data_set, "sha": SHA, "private": False, "tags": [], "downloads": 0}
+                self._answer(json.dumps({**about, "siblings": [{"rfilename": name} for name in files]}).encode())
             elif path.startswith("/resolve") and name in files:
                 self._answer(files[name], {"ETag": '"x"', "X-Repo-Commit": SHA})
             else:

@@ -29,12 +29,8 @@ def test_markdown() -> None:
     paper = read_markdown(making.markdown())
     assert paper.title == "Markdown of dust"
     assert names(paper) == ["", "Methods", "Setext results", "References"]
-    assert paper.fields == {
-        "doi": "10.1234/md.1",
-        "license": "CC-BY-4.0",
-        "date": "2024-01-03",
-        "authors": ["J. Doe"],
-    }
+    said = {"doi": "10.1234/md.1", "license": "CC-BY-4.0", "date": "2024-01-03", "authors": ["J. Doe"]}
+    assert paper.fields == said
     assert paper.text.startswith("# Markdown of dust\n\nDust reddens")
     assert "# no heading" in paper.text
     assert r"$\beta = 1.1$" in paper.text
@@ -53,14 +49,8 @@ def test_latex() -> None:
     paper = read_latex(making.latex())
     assert paper.title == "LaTeX of dust"
     assert paper.fields == {"doi": "10.1234/tex.1"}
-    assert names(paper) == [
-        "Abstract",
-        "Introduction",
-        "Introduction > Model",
-        "Acknowledgements",
-        "More of it",
-        "References",
-    ]
+    parts = ["Abstract", "Introduction", "Introduction > Model", "Acknowledgements", "More of it", "References"]
+    assert names(paper) == parts
     assert [section.kind for section in paper.sections][3:] == ["acknowledgements", "appendix", "references"]
     assert r"We measure $\sigma_8 = 0.81$ to 5% accuracy." in paper.text
     assert r"m(z) = 5 \log_{10} d(z) + 25" in paper.text
@@ -170,15 +160,15 @@ BY_NC = "Creative Commons Attribution-NonCommercial 4.0"
         (arxiv_in, "arXiv:2401.01234v2 [astro-ph.CO] 3 Jan 2024", "2401.01234v2"),
         (arxiv_in, "arXiv:hep-th/9901001v1", "hep-th/9901001v1"),
         (arxiv_in, "see 2401.01234", None),
-        (arxiv_of_name, "2401.01234v2", "2401.01234v2"),
-        (arxiv_of_name, "table-2401.01234", None),
+        (arxiv_of_name, "2401.01234v2.tex.gz", "2401.01234v2"),
+        (arxiv_of_name, "table-2401.01234.pdf", None),
         (licence_in, "http://creativecommons.org/licenses/by/4.0/ .", "http://creativecommons.org/licenses/by/4.0"),
         (licence_in, "the Creative Commons Attribution-NonCommercial 4.0\nInternational License", BY_NC),
         (licence_in, "Published under CC BY 4.0.", "CC BY 4.0"),
         (licence_in, "All rights reserved.", None),
         *(
-            (usable_title, words, None)
-            for words in ("untitled", "Microsoft Word - a.docx", "main.tex", "ms", "1.2v1", "")
+            (usable_title, none, None)
+            for none in ("untitled", "Microsoft Word - a.docx", "main.tex", "ms", "1.2v1", "")
         ),
         (usable_title, "Scatter of\nthe relation", "Scatter of the relation"),
     ],

@@ -23,7 +23,7 @@ SLOW = b"\\textbf{a} \\emph{b} $c$ " * 400_000
 
 @pytest.fixture
 def process() -> Iterator[ReaderProcess]:
-    with closing(ReaderProcess(seconds=8)) as running:
+    with closing(ReaderProcess()) as running:
         yield running
 
 
@@ -42,8 +42,10 @@ def test_one_document_after_another(process: ReaderProcess) -> None:
 
 
 def test_one_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
+    usual, process._seconds = process._seconds, 0.5
     with pytest.raises(Unreadable, match=Skip.TOO_SLOW):
         paper(process, ".tex", SLOW)
+    process._seconds = usual
     assert paper(process, ".txt", b"The next one.").text == "The next one."
 
 

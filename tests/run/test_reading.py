@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from programs.inputs.jsonl import split_lines
-from programs.inputs.reader import step_samples
+from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, sample_of
 from programs.inputs.sources import Kind, Source, sources
@@ -133,7 +133,7 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     file, report = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport()
     given = sources([str(file)])
-    reading = Reading(lambda report: step_samples(given, max_chars=None, report=report), report, given)
+    reading = Reading(lambda report: SampleReader(max_chars=None, report=report).steps(given), report, given)
     # None stands for the time in which a line is waited for.
     samples = (one for one in reading.samples(True) if one is not None)
     next(samples)

@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.cli.options import parse
-from programs.inputs.reader import read_samples
+from programs.inputs.reader import SampleReader, read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample, content_id
 from programs.inputs.shard import Shard
@@ -180,5 +180,5 @@ def test_a_signal_is_heard_while_lines_pass_by(lab: Lab, monkeypatch: pytest.Mon
             assert number < 5_000, "nobody looked up"
             yield None
 
-    monkeypatch.setattr("programs.run.run.step_samples", others)
+    monkeypatch.setattr(SampleReader, "steps", others)
     assert lab.run(shard="1/2").status == "interrupted"

@@ -44,7 +44,7 @@ def test_verified_evidence_is_the_text_between_its_offsets(numbers: list[int]) -
         assert item.sentence is not None
         assert item.verified == (item.sentence <= SENTENCES)
         if item.verified:
-            assert item.quote == TEXT[item.start : item.end] == PASSAGE.sentence(item.sentence)
+            assert item.quote == TEXT[item.start : item.end] == PASSAGE.quoted(item.sentence)["quote"]
         else:
             assert (item.quote, item.start, item.end) == (None, None, None)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.prose import RULES, is_degenerate, leaked
+from programs.text.prose import is_degenerate, leaked
 from tests.text.tables import cases, texts
 
 LEAKS = [
@@ -16,31 +16,19 @@ LEAKS = [
             {"properties": {"a": {}}} | a field of "type": "string" | resolve the $ref first | #/$defs/Question |
             with maxLength 200
         """,
-            "field marker": r"""
-            [[ ## reasoning ## ]] | The answer is 4. [[ ## completed
-        """,
+            "field marker": r"""[[ ## reasoning ## ]] | The answer is 4. [[ ## completed""",
             "the form's own words": r"""
             text of at most 1900 characters: the answer, in one to four paragraphs of prose |
             the answer, in one to four paragraphs of prose
         """,
-            "adapter prompt": r"""
-            the value you produce must adhere to the JSON schema | Respond with the corresponding output fields
-        """,
-            "chat token": r"""
-            [INST] why [/INST]
-        """,
-            "placeholder": r"""
-            The answer is {answer}. | [Insert your answer here]
-        """,
-            "access notice": r"""
-            IMPORTANT AUTHENTICATION NOTICE FROM ARGO: register | ACCESS DENIED for user | Access denied.
-        """,
-            "HTML markup": r"""
-            <script src='https://example.org/doc'></script> | <p>Science &amp; Technology</p>
-        """,
-            "HTML page": r"""
-            <!DOCTYPE html><html> | <html lang='en'>
-        """,
+            "adapter prompt": r"""the value you produce must adhere to the JSON schema |
+            Respond with the corresponding output fields""",
+            "chat token": r"""[INST] why [/INST]""",
+            "placeholder": r"""The answer is {answer}. | [Insert your answer here]""",
+            "access notice": r"""IMPORTANT AUTHENTICATION NOTICE FROM ARGO: register | ACCESS DENIED for user |
+            Access denied.""",
+            "HTML markup": r"""<script src='https://example.org/doc'></script> | <p>Science &amp; Technology</p>""",
+            "HTML page": r"""<!DOCTYPE html><html> | <html lang='en'>""",
             "server error": r"""
             500 Internal Server Error | 502 Bad Gateway | HTTP 503 | {"type":"error","error":{}} |
             You passed a messages field along with system | Incorrect API key provided |
@@ -103,43 +91,31 @@ def test_prose_passes(text: str) -> None:
     assert leaked(text) is None
 
 
-def test_the_parts_of_a_rule_hide_nothing_from_it() -> None:
-    for text in (*(text for text, _ in LEAKS), *PROSE):
-        for name, parts, pattern in RULES:
-            for match in pattern.finditer(text):
-                assert any(part in match[0].lower() for part in parts), (name, pattern.pattern, text)
-
-
 @given(st.sampled_from(PROSE), st.sampled_from(["[[ ## answer ## ]]", "<|im_start|>", "$ref"]), st.sampled_from(PROSE))
 def test_a_leak_is_found_wherever_it_stands(before: str, leak: str, after: str) -> None:
     assert leaked(f"{before} {leak} {after}")
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "empty"),
-        (" \n\t", "empty"),
-        ("...", "no words"),
-        ("----------", "no words"),
-        ("0000", "one character"),
-        ("The value is 0000000000000000000000", "one character"),
-        ("aaaaaaaa", "one character"),
-        ("gas and and and dust", "one word"),
-        ("the 1, 1, 1, 1, 1, 1, 1", "one word"),
-        ("The gas cools in the halo. " * 8, "4-grams"),
-        ('{"question": "Why?"}', "JSON"),
-        ('```json\n{"a": 1}\n```', "JSON"),
-        ('[{"a": "b"}]', "JSON"),
-        ('["a", "b"]', "JSON"),
-        ('{"question": "Why does', "JSON"),
-        ("= 3.1 + 4.2 - 5.5 * 6.6 / 7.7 + 8.8 - 9.9 = 12.3 x", "letters"),
-    ],
-)
+DEGENERATE = [
+    *cases(
+        {
+            "no words": "... | ----------",
+            "one character": "0000 | The value is 0000000000000000000000 | aaaaaaaa",
+            "one word": "gas and and and dust | the 1, 1, 1, 1, 1, 1, 1",
+            "JSON": """{"question": "Why?"} | [{"a": "b"}] | ["a", "b"] | {"question": "Why does""",
+            "letters": "= 3.1 + 4.2 - 5.5 * 6.6 / 7.7 + 8.8 - 9.9 = 12.3 x",
+        }
+    ),
+    ("", "empty"),
+    (" \n\t", "empty"),
+    ("The gas cools in the halo. " * 8, "4-grams"),
+    ('```json\n{"a": 1}\n```', "JSON"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), DEGENERATE)
 def test_degenerate(text: str, reason: str) -> None:
-    found = is_degenerate(text)
-    assert found is not None
-    assert reason in found
+    assert reason in str(is_degenerate(text))
 
 
 def test_prose_and_short_answers_pass() -> None:

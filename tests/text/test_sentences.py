@@ -72,4 +72,3 @@ def test_known_splits(text: str, expected: list[str]) -> None:
 def test_numbered_lines_stay_lines() -> None:
     text = "First\nsentence. Second one."
     assert numbered(text, split(text)) == "[1] First sentence.\n[2] Second one."
-    assert numbered("", []) == ""

@@ -6,13 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.thought import (
-    CLOSE,
-    OPEN,
-    escape_thought_tags,
-    unwrap_thought,
-    wrap_thought,
-)
+from programs.text.thought import CLOSE, OPEN, bare_thought, escape_thought_tags, wrap_thought
 
 PARAGRAPHS = st.lists(
     st.text() | st.sampled_from(["<thought>", "a </think> b", "</thought>", "< thought>"]), min_size=1
@@ -23,16 +17,18 @@ PARAGRAPHS = st.lists(
 def test_round_trip(paragraphs: list[str]) -> None:
     wrapped = wrap_thought(paragraphs)
     kept = [p.strip() for p in paragraphs if p.strip()]
-    assert unwrap_thought(wrapped) == escape_thought_tags("\n\n".join(kept))
-    assert wrap_thought([unwrap_thought(wrapped)]) == wrapped
+    assert bare_thought(wrapped) == escape_thought_tags("\n\n".join(kept))
+    assert wrap_thought([bare_thought(wrapped)]) == wrapped
     assert wrapped.count(OPEN) == wrapped.count(CLOSE) == 1
 
 
 @pytest.mark.parametrize(
     "text", ["", "plain", "<thought>open", "<thought>a</thought> b", "<thought>a</thought><thought>b</thought>"]
 )
-def test_what_is_no_thought_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="thought"):
-        unwrap_thought(text)
+def test_what_is_no_thought_stays_as_it_is(text: str) -> None:
+    assert bare_thought(f" {text}\n") == text
+
+
+def test_blank_paragraphs_are_no_thought() -> None:
     with pytest.raises(ValueError, match="paragraph"):
         wrap_thought(["", " \n"])

@@ -82,7 +82,11 @@ def test_what_the_model_says_stands_in_the_record() -> None:
     steps = steps_of(only(answers, **CHECKING))
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
-    assert [step.quote for step in steps[:5]] == [None, None, *map(passage().sentence, (2, 3, 4))]
+    assert [step.quote for step in steps[:5]] == [
+        None,
+        None,
+        *(passage().quoted(number)["quote"] for number in (2, 3, 4)),
+    ]
     assert all((step.status, step.judged_by, step.reason) == (None, None, None) for step in steps[5:])
 
 

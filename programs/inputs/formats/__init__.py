@@ -37,8 +37,7 @@ FORMATS = {
     ".docx": PaperFormat("word.read_docx", ("lxml", "pypandoc"), is_text=False),
     ".pdf": PaperFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
 }
-NEEDED_BY_ROWS = ("pyarrow",)
-NEEDED_BY_HUB = ("datasets",)
+NEEDED_BY_TABLES = {"parquet": ("pyarrow",), "hub": ("datasets",)}
 
 
 def ending_of(path: Path) -> str:

@@ -15,7 +15,6 @@ from programs.inputs.cleaning import portable
 from programs.inputs.report import Skip, Unreadable
 
 PREFIX = "hf://"
-FORM = "hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]"
 _NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
 
 BATCH = 64
@@ -36,7 +35,7 @@ class HubName(NamedTuple):
         """The data set that a name means. Raises `UserError` for what is none."""
         found = _NAME.fullmatch(written)
         if found is None or set(found[1].split("/")) & {".", ".."}:
-            raise UserError(f"{written} is not of the form {FORM}")
+            raise UserError(f"{written} is not of the form hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]")
         return cls(written, found[1], found[2], found[3], found[4] or "train")
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import yaml
@@ -79,9 +79,7 @@ def read_markdown(data: bytes) -> Paper:
 def _marks(text: str) -> list[Mark]:
     from markdown_it import MarkdownIt
 
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
+    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     return [
         Mark(starts[opened.map[0]], int(opened.tag[1:]), inline.content.strip(" *_"))
         for opened, inline in pairwise(MarkdownIt("commonmark").parse(text))
