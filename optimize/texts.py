@@ -15,7 +15,6 @@ from optimize.settings import CompileSettings
 from optimize.splits import hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
 from programs.asking.adapter import adapter_for
-from programs.asking.caller import options_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.inputs.papers import source_key
@@ -59,7 +58,7 @@ class TextCompilation(Compilation):
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
         until = part if part in self.alone else None
         student, adapter = models.student, adapter_for(self.settings.prompt_order)
-        return Student(tracer, tunable_of(part), models.recorder, adapter, options_of(student), self.rules, until)
+        return Student(tracer, tunable_of(part), models.recorder, adapter, student.options, self.rules, until)
 
     def measure(self, part: str, judges: dict[str, Any]) -> Measure:
         if part in self.alone:

@@ -114,8 +114,6 @@ def _list_models(settings: Settings) -> int:
     alone = {"quality_check": False, "grade_answers": False, "blind_solve": None, "check_steps": False}
     model = ModelTable(settings.model_copy(update=alone)).main
     try:
-        if model.engine is None:
-            raise UserError(f"--list-models: {settings.model} is called by DSPy, which cannot list models")
         names = run(model.engine.list_models())
     except BackendError as error:
         raise UserError(str(error)) from None

@@ -93,7 +93,7 @@ class Caller:
 
     async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
         """One call, after those `before`."""
-        options = self._options if model is None else options_of(model)
+        options = self._options if model is None else model.options
         number, most = len(before), max(self._rules.max_tokens, ask.least_tokens)
         tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
         config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
@@ -196,13 +196,6 @@ def seed_of(key: str, seed: int, number: int) -> int:
     """The sampling seed of a try: fixed by what is asked, the run's seed and the number of the try. 31 bits."""
     digest = hashlib.blake2b(f"{seed}/{key}/{number}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") & 0x7FFFFFFF
-
-
-def options_of(model: Model) -> frozenset[str]:
-    """All options of a call that a model may be sent. DSPy's own routes get the temperature alone: what else they cannot
-    map makes them take a slower road."""
-    known = model.backend.supported_params & {"max_tokens", "seed"} if model.backend else frozenset[str]()
-    return known | {"temperature"} if model.takes_sampling else known
 
 
 def _spent(meter: Meter, number: int) -> Spent:

@@ -87,15 +87,14 @@ class ModelTable:
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
         for model in self._models.values():
-            if model.engine is None or model.backend is None or few_slots(model):
-                continue
-            name = model.backend.model
-            lists = {server.endpoint: await _reach(server) for server in model.engine.servers}
-            lacking = {end: known for end, known in lists.items() if not any(name in names for names in known)}
+            servers = () if few_slots(model) else model.engine.servers
+            lists = [(server, await _reach(server)) for server in servers]
+            lacking = [one for one in lists if not any(one[0].backend.model in names for names in one[1])]
             # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
-            for endpoint, known in lacking.items() if len(lacking) < len(lists) else ():
+            for server, known in lacking if len(lacking) < len(lists) else ():
                 if known:
-                    error = UnknownModel(f"{endpoint} does not have the model {name!r}")
+                    name = server.backend.model
+                    error = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
                     raise UserError(str(with_nearest(error, name, known)))
 
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from dspy.lm15 import Config, Message, Request, Response
 from dspy.utils.callback import with_callbacks
 
 from programs.background_loop import run
-from programs.errors import TransientError
+from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import ModelName
@@ -78,9 +78,10 @@ class Engine:
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections. A later call opens new ones."""
+        """Closes the running loop's connections, of which a later call opens new ones, and what the backends hold."""
         for server in self.servers:
             await server.aclose()
+            server.backend.close()
 
     async def _attempt(self, request: Request, starting: Starting) -> Response:
         if len(self.servers) == 1:
@@ -148,7 +149,9 @@ class DirectLM(dspy.LM):
 
 class PatientLM(dspy.LM):
     """A model that DSPy calls itself, in a place of its own and tried again by our policy: DSPy's sleeps for as long as a
-    server says, and holds the place meanwhile."""
+    server says, and holds the place meanwhile. It is its own engine, without servers: what it takes is not metered."""
+
+    servers = ()
 
     def __init__(self, model: str, retry: RetryPolicy, **options: Any) -> None:
         super().__init__(model, num_retries=0, cache=False, **options)
@@ -173,6 +176,18 @@ class PatientLM(dspy.LM):
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
         """As `acall`, without awaiting."""
         return run(self.acall(*args, **options))
+
+    async def complete(self, request: Request) -> Response:
+        """The answer to `request`. Raises as `acall`."""
+        response: Any = await self.acall(request=request)
+        return response  # type: ignore[no-any-return]
+
+    async def list_models(self) -> list[ModelName]:
+        """Raises UserError: DSPy has no such list."""
+        raise UserError(f"--list-models: {self.model} is called by DSPy, which cannot list models")
+
+    async def aclose(self) -> None:
+        """DSPy closes its connections by itself."""
 
 
 def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:

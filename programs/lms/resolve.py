@@ -35,6 +35,9 @@ SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
 }
 """What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
+OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
+"""The options of a call that differ from call to call."""
+
 _ALIKE = 85.0
 
 EMBEDDED_SECONDS = 3600.0
@@ -42,27 +45,23 @@ EMBEDDED_SECONDS = 3600.0
 
 @dataclass
 class Model:
-    """A model that can be asked, and the connections it owns.
+    """A model that can be asked, and the connections that its engine owns.
 
-    `lm` is for DSPy; `endpoint` may be shown to anyone. `takes_effort` says whether a reasoning effort is sent where one is
-    given. `backend` (the first server's, where there are several) and the engine are None where DSPy calls the model
-    itself: its attempts and tokens are then not metered.
+    `lm` is for DSPy, `engine` what it asks; `endpoint` may be shown to anyone. `options` are those that a call may be sent:
+    to DSPy's own routes the temperature alone, since what else they cannot map makes them take a slower road.
+    `takes_effort` says whether a reasoning effort is sent where one is given.
     """
 
     name: str
     lm: dspy.LM = field(repr=False)
+    engine: Engine | PatientLM = field(repr=False)
     endpoint: str
-    takes_sampling: bool = True
-    takes_effort: bool = False
-    backend: OpenAICompatible | None = field(default=None, repr=False)
-    engine: Engine | None = field(default=None, repr=False)
+    options: frozenset[str]
+    takes_effort: bool
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, and what the backend holds. Safe to call twice."""
-        if self.engine is not None:
-            await self.engine.aclose()
-        if self.backend is not None:
-            self.backend.close()
+        """Closes the running loop's connections, and what the servers hold. Safe to call twice."""
+        await self.engine.aclose()
 
     def close(self) -> None:
         """As `aclose`, for a model that was called without awaiting: its connections are the background loop's."""
@@ -107,19 +106,13 @@ def resolve(
     # Nothing is lost on the way to a model inside the process: it is only slow where cores are few or busy.
     timeout = max(timeout, EMBEDDED_SECONDS) if embedded else timeout
     engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())
-    first = backends[0]
-    if not first.takes_sampling:
+    first, options = backends[0], OPTIONS & engine.supported_params
+    if "temperature" not in options:
         sampling["temperature"] = None
-    return Model(
-        name,
-        # A model string in which DSPy sees no model whose parameters it would check by its own rules.
-        DirectLM(f"{first.name}:{first.model}".replace("/", ":"), engine, **sampling),
-        "in this process" if embedded else ", ".join(backend.endpoint for backend in backends),
-        first.takes_sampling,
-        "reasoning_effort" in first.supported_params,
-        first,
-        engine,
-    )
+    # A model string in which DSPy sees no model whose parameters it would check by its own rules.
+    lm = DirectLM(f"{first.name}:{first.model}".replace("/", ":"), engine, **sampling)
+    endpoint = "in this process" if embedded else ", ".join(backend.endpoint for backend in backends)
+    return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
 
 
 def _check(name: str, bases: Sequence[str]) -> None:
@@ -145,8 +138,8 @@ def _left_to_dspy(
     takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
     settings.update({"reasoning_effort": effort} if takes_effort else {})
     try:
-        lm, takes_sampling = PatientLM(name, **options, **settings), True
+        lm, taken = PatientLM(name, **options, **settings), frozenset({"temperature"})
     except LMConfigurationError:
-        lm, takes_sampling = PatientLM(name, **settings), False
+        lm, taken = PatientLM(name, **settings), frozenset[str]()
     endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
-    return Model(name, lm, endpoint, takes_sampling, takes_effort)
+    return Model(name, lm, lm, endpoint, taken, takes_effort)

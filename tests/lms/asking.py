@@ -39,7 +39,6 @@ def request(text: str = "What do galaxies do?", system: str | None = "Be brief."
 
 
 async def ask(model: Model, asked: Request | None = None) -> Response:
-    assert model.engine is not None
     return await model.engine.complete(asked or request())
 
 

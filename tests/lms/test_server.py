@@ -69,7 +69,6 @@ async def test_a_refusal_at_first_is_final(kind: str, error: type[Exception]) ->
 
 
 async def listed(model: Model) -> None:
-    assert model.engine is not None
     assert await model.engine.list_models()
 
 
@@ -164,7 +163,6 @@ async def test_control_characters_of_a_server_reach_nobody() -> None:
     names = [("a\x1b[31m[/INST]", "b\x07")]
     with StandIn(brain, models=names, refuses={"model": "no \x1b]0;x\x07 [/INST] \u202e"}) as server:
         async with openai_model(server) as model:
-            assert model.engine is not None
             [name] = await model.engine.list_models()
             with pytest.raises(BackendError) as caught:
                 await ask(model)

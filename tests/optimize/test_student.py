@@ -21,7 +21,7 @@ from optimize.program import Student
 from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.caller import TryRules, options_of
+from programs.asking.caller import TryRules
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.lab import passage
@@ -60,7 +60,7 @@ def running(
     brain = Scientist(stages or {})
     with StandIn(brain, **server) as standin:
         model = resolve("openai/any", api_base=standin.openai_base, temperature=0.5, retry=ONCE, timeout=5.0, env={})
-        made = student(tracer or Tracer(), options_of(model), TryRules(seed=7, max_tokens=500), until)
+        made = student(tracer or Tracer(), model.options, TryRules(seed=7, max_tokens=500), until)
         with dspy.context(lm=model.lm, adapter=PassageFirstAdapter()):
             yield lambda number=1: made(text=passage(number)), brain, standin
         model.close()
@@ -136,7 +136,7 @@ def test_6_nor_to_a_model_that_takes_none() -> None:
     with StandIn(Scientist(), argo_user=USER) as server:
         model = resolve("gpto3", env={"ARGO_USER": USER, "ARGO_BASE_URL": server.url}, retry=ONCE, timeout=5.0)
         with dspy.context(lm=model.lm, adapter=PassageFirstAdapter()):
-            prediction = student(tuned(), options_of(model))(text=passage(1))
+            prediction = student(tuned(), model.options)(text=passage(1))
         model.close()
     assert prediction.failures == []
     assert [unit.status for unit in prediction.variations] == ["accepted"]
