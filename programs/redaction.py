@@ -14,15 +14,14 @@ _KEY_SHAPES = re.compile(
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
 _SHORTEST_SECRET = 4
 
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What follows an escape character is harmless without it."""
+
 
 def printable(text: str) -> str:
     """`text` without what a terminal obeys or hides (control characters, directions, halves of characters); line ends and
     tabs stay."""
-    return (
-        text
-        if text.isprintable()
-        else "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
-    )
+    return _UNPRINTABLE.sub("", text)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
