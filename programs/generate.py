@@ -11,12 +11,12 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
+from programs.cli.logs import logged
 from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.cli.terminal import put
 from programs.errors import UserError
 from programs.settings import Settings
-from programs.telemetry.logs import logged
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -125,8 +125,6 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
     named = path or default_log(output)
     try:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
             if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):
                 raise UserError(f"--log-file: {there} is there already, and no log of this program; name another")
