@@ -50,10 +50,6 @@ Heard = Callable[[Reply], None]
 """Is told of a call's reply: an open one where another try follows."""
 
 
-def nobody(_reply: Reply) -> None:
-    """Listens to nothing."""
-
-
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
     and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), its LM takes one.
@@ -75,13 +71,14 @@ class Caller:
         self._strict = strict
         self._rules = rules or TryRules()
 
-    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard = nobody) -> Reply:
+    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard | None = None) -> Reply:
         """Asks until the tries are used up or one is taken, from where the tries `before` left off. `heard` is told of
         each call as its reply comes."""
         model = self._model_of(ask)
         while True:
             reply = await self._try(ask, model, before)
-            heard(reply)
+            if heard is not None:
+                heard(reply)
             if reply.status != "open":
                 return reply
             before = reply.rejected

@@ -9,7 +9,7 @@ from programs.lms.embedded import EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import ModelName, with_nearest
 from programs.lms.resolve import Model, resolve
-from programs.lms.retry import Listener, RetryPolicy, nobody
+from programs.lms.retry import Listener, RetryPolicy
 from programs.lms.server import Server
 from programs.settings import Settings
 
@@ -28,7 +28,7 @@ class ModelTable:
     and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
     def __init__(
-        self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
+        self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener | None = None
     ) -> None:
         self._settings = settings
         # The settings make this mapping anew at every access, and every call asks for its model.

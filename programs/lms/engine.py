@@ -7,6 +7,7 @@ call can have it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -21,14 +22,14 @@ from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import ModelName
-from programs.lms.retry import Aside, RetryPolicy, Starting, keep
+from programs.lms.retry import Aside, RetryPolicy, Starting
 from programs.lms.server import Server
 from programs.lms.spread import ServerSpread
 
 Places = Callable[[], AbstractAsyncContextManager[Aside]]
 """Gives a place for one call, and how that waits without it."""
 
-_places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(keep))
+_places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def resolve(
     holds the credentials. `servers` is given by those who resolve several names, so that an embedded model is loaded
     once. Raises UserError for whatever the user can mend.
     """
-    name = name.strip()
+    name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
     _check(name, bases)
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
@@ -96,7 +96,7 @@ def resolve(
     if embedded:
         backends.append((servers or EmbeddedServers()).get(name))
     elif (make := SERVERS.get(provider if slash else "")) is None:
-        return _left_to_dspy(name, bases, reasoning_effort, retry or RetryPolicy(), {"timeout": timeout, **sampling})
+        return _left_to_dspy(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
         given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort}
         backends += [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
@@ -105,7 +105,7 @@ def resolve(
             raise UserError(f"--api-base: {backend.endpoint} is given twice")
     # Nothing is lost on the way to a model inside the process: it is only slow where cores are few or busy.
     timeout = max(timeout, EMBEDDED_SECONDS) if embedded else timeout
-    engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())
+    engine = Engine([Server(backend, timeout) for backend in backends], retry)
     first, options = backends[0], OPTIONS & engine.supported_params
     if "temperature" not in options:
         sampling["temperature"] = None
@@ -126,19 +126,18 @@ def _check(name: str, bases: Sequence[str]) -> None:
 
 
 def _left_to_dspy(
-    name: str, bases: Sequence[str], effort: Effort | None, retry: RetryPolicy, options: dict[str, Any]
+    name: str, bases: Sequence[str], effort: Effort | None, sampling: dict[str, Any], **settings: Any
 ) -> Model:
     if len(bases) > 1:
         raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
     # Otherwise the first call fetches a price list from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
-    settings = {"retry": retry, "timeout": options.pop("timeout")}
-    settings.update({"api_base": bases[0]} if bases else {})
+    settings |= {"api_base": bases[0]} if bases else {}
     # DSPy refuses a call with an option that it does not know the model to take.
     takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
-    settings.update({"reasoning_effort": effort} if takes_effort else {})
+    settings |= {"reasoning_effort": effort} if takes_effort else {}
     try:
-        lm, taken = PatientLM(name, **options, **settings), frozenset({"temperature"})
+        lm, taken = PatientLM(name, **sampling, **settings), frozenset({"temperature"})
     except LMConfigurationError:
         lm, taken = PatientLM(name, **settings), frozenset[str]()
     endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
