@@ -33,23 +33,6 @@ async def test_what_runs_beside_a_failure_is_waited_for() -> None:
     assert finished == ["a", "c", "b"]
 
 
-async def test_a_cancelled_whole_leaves_nothing_running() -> None:
-    ended: list[str] = []
-
-    async def said(name: str) -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append(name)
-
-    task = asyncio.create_task(together(map(said, "ab")))
-    await asyncio.sleep(0.01)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert ended == ["a", "b"]
-
-
 COUNTS = st.none() | st.integers(0, 10**9)
 SPENT = st.builds(
     Spent,
