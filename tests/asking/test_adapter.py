@@ -22,7 +22,7 @@ from typing import Any
 import dspy
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter, StockOrderAdapter
@@ -122,7 +122,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=3), st.data())
 def test_any_whole_object_is_read_and_no_cut_one(value: dict[str, Any], data: st.DataObject) -> None:
     text = json.dumps(value)
@@ -137,7 +136,6 @@ LATEX = (
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([*LATEX.split(), "x\n", "\n\n", "é", '"', "\\\\", "/", "a word "]), min_size=1))
 def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     text = f"{WORDS} {''.join(parts)}."

@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.ask import together
@@ -50,7 +50,6 @@ def rounded(spent: Spent) -> dict[str, Any]:
     return {**spent.model_dump(), "seconds": pytest.approx(spent.seconds, abs=0.002)}
 
 
-@settings(deadline=None)
 @given(SPENT, SPENT, SPENT)
 def test_spent_adds_up_in_any_order_and_grouping(a: Spent, b: Spent, c: Spent) -> None:
     assert (a + b).model_dump() == rounded(b + a)

@@ -44,7 +44,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.fixed_dictionaries({"judge_models": VALUES.pop("judge_models")}, optional=VALUES))
 def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
     first = validated(Settings, values)
