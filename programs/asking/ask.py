@@ -21,11 +21,6 @@ Check = Callable[[list[Any]], list[str]]
 """From the values got so far (the newest last) to what is wrong with them; nothing wrong: an empty list."""
 
 
-def accept_all(_values: list[Any]) -> list[str]:
-    """The check of a stage whose form is all that is asked."""
-    return []
-
-
 @dataclass(frozen=True)
 class Ask:
     """One stage to be asked. `key` names it in the journal: equal keys are the same work, paid for once.
@@ -42,7 +37,7 @@ class Ask:
     predict: dspy.Predict
     inputs: Mapping[str, Any]
     depth: int
-    check: Check = accept_all
+    check: Check = lambda _values: []
     judge: str | None = None
     temperature: float | None = None
     earlier: str = ""

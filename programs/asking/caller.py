@@ -21,7 +21,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply, Spent
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
-from programs.lms.failures import EmptyAnswer, backend_error, causes
+from programs.lms.failures import EmptyAnswer, backend_error, cause_of
 from programs.lms.meter import Meter, metered
 from programs.lms.resolve import Model
 
@@ -130,7 +130,7 @@ class Caller:
             outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
             return outcome
         except Exception as error:
-            stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)
+            stopped = cause_of(error, RunStopped)
             if stopped is not None:
                 raise stopped from None
             return _failed(error, self._strict)

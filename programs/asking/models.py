@@ -1,7 +1,5 @@
 """The models of a run: which one answers which ask."""
 
-from collections.abc import Mapping
-
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
@@ -27,9 +25,7 @@ class ModelTable:
     """The models that the settings name, each opened once; `told` hears of each failure after which a call is tried again,
     and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
-    def __init__(
-        self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, told: Listener | None = None) -> None:
         self._settings = settings
         # The settings make this mapping anew at every access, and every call asks for its model.
         self._of_stage = settings.stage_models
@@ -45,7 +41,6 @@ class ModelTable:
                 temperature=settings.temperature,
                 reasoning_effort=settings.reasoning_effort,
                 retry=retry,
-                env=environment,
                 servers=servers,
             )
             for name in self.names

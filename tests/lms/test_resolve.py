@@ -102,7 +102,7 @@ def test_2_names_and_urls_are_told_apart(name: str, url: str) -> None:
 def test_an_address_for_nobody_is_a_mistake() -> None:
     settings = Settings(model="openai/writer", api_base=[HERE, f"openai/juge={THERE}"])
     with pytest.raises(UserError, match="'openai/juge' is none of the models in use: openai/writer"):
-        ModelTable(settings, {})
+        ModelTable(settings)
 
 
 def test_each_model_is_asked_on_its_own_server(tmp_path: Path) -> None:
