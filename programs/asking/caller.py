@@ -50,6 +50,7 @@ Heard = Callable[[Reply], None]
 """Is told of a call's reply: an open one where another try follows."""
 
 
+@dataclass
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
     and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), its LM takes one.
@@ -59,22 +60,15 @@ class Caller:
     to ask again in.
     """
 
-    def __init__(
-        self,
-        model_of: Callable[[Ask], Model | None] = lambda _ask: None,
-        rules: TryRules | None = None,
-        options: frozenset[str] = frozenset({"temperature"}),
-        strict: bool = False,
-    ) -> None:
-        self._model_of = model_of
-        self._options = options
-        self._strict = strict
-        self._rules = rules or TryRules()
+    model_of: Callable[[Ask], Model | None] = lambda _ask: None
+    rules: TryRules = TryRules()
+    options: frozenset[str] = frozenset({"temperature"})
+    strict: bool = False
 
     async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard | None = None) -> Reply:
         """Asks until the tries are used up or one is taken, from where the tries `before` left off. `heard` is told of
         each call as its reply comes."""
-        model = self._model_of(ask)
+        model = self.model_of(ask)
         while True:
             reply = await self._try(ask, model, before)
             if heard is not None:
@@ -85,15 +79,15 @@ class Caller:
 
     def name_of(self, ask: Ask) -> str:
         """The model that answers an ask."""
-        model = self._model_of(ask)
+        model = self.model_of(ask)
         return model.name if model else str(getattr(ask.predict.lm or dspy.settings.lm, "model", ""))
 
     async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
         """One call, after those `before`."""
-        options = self._options if model is None else model.options
-        number, most = len(before), max(self._rules.max_tokens, ask.least_tokens)
+        options = self.options if model is None else model.options
+        number, most = len(before), max(self.rules.max_tokens, ask.least_tokens)
         tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
-        config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
+        config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
         reply = Reply(
@@ -115,7 +109,7 @@ class Caller:
         tried = _rejected(outcome, reply)
         reply.rejected = [*before, tried]
         failed = isinstance(outcome, CallError | TransientError) and not isinstance(outcome, Truncated)
-        if not failed and number + 1 < self._rules.limit:
+        if not failed and number + 1 < self.rules.limit:
             tried.spent, reply.output = reply.spent, None
         elif values and not isinstance(outcome, TransientError):
             reply.status, reply.output = "unusable", values[-1].model_dump(mode="json")
@@ -133,7 +127,7 @@ class Caller:
             stopped = cause_of(error, RunStopped)
             if stopped is not None:
                 raise stopped from None
-            return _failed(error, self._strict)
+            return _failed(error, self.strict)
 
 
 def _failed(error: Exception, strict: bool) -> Outcome:

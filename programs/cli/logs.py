@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -59,7 +59,8 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
     goes on without its log.
     """
-    terminal = TerminalHandler()
+    # To what standard error is when something is logged: above a panel, while one is shown.
+    terminal = logging._StderrHandler()
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
@@ -133,18 +134,6 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         if path is None:
             return LogFile(named, delay=True)
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
-
-
-class TerminalHandler(logging.StreamHandler[TextIO]):
-    """To what standard error is when something is logged: above a panel, while one is shown."""
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
-
-    @stream.setter
-    def stream(self, _stream: TextIO) -> None:
-        """There is nothing to set."""
 
 
 class LogFile(RotatingFileHandler):
