@@ -62,6 +62,16 @@ async def openai_model(*servers: StandIn, **given: Any) -> AsyncIterator[Model]:
 
 
 @asynccontextmanager
+async def served(
+    *, retry: RetryPolicy = QUICK, timeout: float = 5.0, **given: Any
+) -> AsyncIterator[tuple[StandIn, Model]]:
+    """A server, and a model on it."""
+    with StandIn(brain, **given) as server:
+        async with openai_model(server, retry=retry, timeout=timeout) as model:
+            yield server, model
+
+
+@asynccontextmanager
 async def argo_model(
     server: StandIn, name: str = "gpt41", *, api: str = "native", **given: Any
 ) -> AsyncIterator[Model]:
