@@ -28,7 +28,8 @@ from programs.lms.engine import BlockingEngine
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import Meter, current_meter, metered
 from programs.lms.resolve import Model
-from programs.lms.wire import encodable, reasoning_of
+from programs.lms.wire import reasoning_of
+from programs.redaction import encodable
 from programs.run.journal import Journal
 
 NAME = "calls.journal.jsonl"

@@ -29,6 +29,7 @@ from programs.lms.spread import ServerSpread
 Places = Callable[[], AbstractAsyncContextManager[Aside]]
 """Gives a place for one call, and how that waits without it."""
 
+# Outside any `placed` block there is room for all.
 _places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
 
 
@@ -40,11 +41,6 @@ def placed(places: Places) -> Iterator[None]:
         yield
     finally:
         _places.reset(token)
-
-
-def held_place() -> AbstractAsyncContextManager[Aside]:
-    """A place for one call; outside any `placed` block there is room for all."""
-    return _places.get()()
 
 
 class Engine:
@@ -70,7 +66,7 @@ class Engine:
     async def complete(self, request: Request) -> Response:
         """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do,
         it is tried again as the retry policy says. Raises the BackendError that remains."""
-        async with held_place() as aside:
+        async with _places.get()() as aside:
             return await self._retry.call(lambda starting: self._attempt(request, starting), aside)
 
     async def list_models(self) -> list[ModelName]:
@@ -171,7 +167,7 @@ class PatientLM(dspy.LM):
                 failure = backend_error(error)
                 raise failure if isinstance(failure, TransientError) else error from error
 
-        async with held_place() as aside:
+        async with _places.get()() as aside:
             return await self._retry.call(attempt, aside)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
@@ -181,7 +177,7 @@ class PatientLM(dspy.LM):
     async def complete(self, request: Request) -> Response:
         """The answer to `request`. Raises as `acall`."""
         response: Any = await self.acall(request=request)
-        return response  # type: ignore[no-any-return]
+        return response
 
     async def list_models(self) -> list[ModelName]:
         """Raises UserError: DSPy has no such list."""
