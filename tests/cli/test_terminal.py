@@ -64,9 +64,8 @@ def test_no_output_ends_a_run(tmp_path: Path, redirection: str, env: dict[str, s
     assert "Exception ignored" not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["programs.schema", "programs.models"])
-def test_an_output_that_a_command_is_for_must_be_written(module: str) -> None:
-    command = ["bash", "-c", f"{sys.executable} -m {module} > /dev/full"]
+def test_an_output_that_a_command_is_for_must_be_written() -> None:
+    command = ["bash", "-c", f"{sys.executable} -m programs.schema > /dev/full"]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "error: standard output cannot be written: No space left on device"
