@@ -87,7 +87,7 @@ class Starting:
 
     last: TransientError | None = None
 
-    def __init__(self, patience: float, aside: Aside = asyncio.ensure_future) -> None:
+    def __init__(self, patience: float, aside: Aside) -> None:
         self._patience, self._aside = patience, aside
         self._first: float | None = None
 

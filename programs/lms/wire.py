@@ -53,12 +53,10 @@ class BodyRules:
         return self.without(sent["type"] if error.parameter == "response_format" else error.parameter)
 
 
-def chat_body(
-    request: Request, *, model: str, rules: BodyRules | None = None, reasoning_effort: str | None = None
-) -> dict[str, Any]:
+def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
     """The JSON body of a chat completion, the system message first and every content a plain string; of parameters only
     what the request sets, or is given here, and `rules` allow."""
-    rules, config = rules or BodyRules(), request.config
+    config = request.config
     wanted = {
         "temperature": _at_most(config.temperature, rules.highest_temperature),
         "top_p": config.top_p,
