@@ -118,7 +118,7 @@ class TraceMeasure(StageMeasure):
         self.weights = dict(weights)
         self._judges = dict(judges or {}) if "judge" in weights else {}
         self._grader = grader if "grades" in weights else None
-        self._rules = rules
+        self._rules = rules or TryRules()
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002

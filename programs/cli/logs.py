@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from pydantic import BaseModel, Field
 
@@ -60,7 +60,7 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     goes on without its log.
     """
     # To what standard error is when something is logged: above a panel, while one is shown.
-    terminal = logging._StderrHandler()
+    terminal: logging.StreamHandler[TextIO] = logging._StderrHandler()  # type: ignore[attr-defined]
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
