@@ -11,11 +11,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
+from programs.cli.logs import logged
 from programs.cli.options import parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.errors import UserError
 from programs.files import move_aside
-from programs.telemetry.logs import logged
 
 if TYPE_CHECKING:
     from rich.console import Console

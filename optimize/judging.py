@@ -57,7 +57,7 @@ class JudgeStudent(Tunable):
             if sampler is None:
                 return model
             # Of an optimizer's LM only what makes the answer another one is taken: which model answers is ours to say.
-            wanted = ("rollout_id", "temperature") if model.takes_sampling else ("rollout_id",)
+            wanted = ("rollout_id", *(model.options & {"temperature"}))
             return replace(model, lm=model.lm.copy(**{n: sampler.kwargs[n] for n in wanted if n in sampler.kwargs}))
 
         self._caller = Caller(model_of, rules, strict=True)

@@ -109,7 +109,7 @@ class TraceMeasure(StageMeasure):
         models = dict(judges or {})
         self._weights, self._judges = dict(weights), sorted(models) if "judge" in weights else []
         self._graders = [*models][:1] if "grades" in weights else []
-        self._caller = Caller(lambda ask: models[ask.judge or ""], rules, strict=True)
+        self._caller = Caller(lambda ask: models[ask.judge or ""], rules or TryRules(), strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002

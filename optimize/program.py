@@ -66,7 +66,7 @@ def _last_tries(steps: list[Any], tunable: set[int]) -> list[Any]:
 
 class Student(Tunable):
     """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
-    `options` are what the LM may be sent (`programs.asking.calling.options_of`).
+    `options` are what the LM may be sent (`programs.lms.resolve.Model.options`).
 
     Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
     A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.

@@ -29,7 +29,8 @@ from programs.lms.engine import BlockingEngine
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import Meter, current_meter, metered
 from programs.lms.resolve import Model
-from programs.lms.wire import encodable, reasoning_of
+from programs.lms.wire import reasoning_of
+from programs.redaction import encodable
 from programs.run.journal import Journal
 
 NAME = "calls.journal.jsonl"
@@ -197,12 +198,12 @@ class RecordingEngine:
     def supports_response_schema(self) -> bool:
         """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
         depends on it, so a replay has to learn it at the same place."""
-        return bool((self._model.engine or self._model.lm).supports_response_schema) and not self._schema_refused
+        return bool(self._model.engine.supports_response_schema) and not self._schema_refused
 
     @property
     def supported_params(self) -> frozenset[str]:
         """The options that the model takes."""
-        return frozenset((self._model.engine or self._model.lm).supported_params)
+        return frozenset(self._model.engine.supported_params)
 
     async def complete(self, request: Request) -> Response:
         """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
@@ -215,7 +216,6 @@ class RecordingEngine:
         line, replayed = await self._recorder.answered(key, asked)
         self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
         if line["text"] is None:
-            current_meter().finish_reason = line["finish_reason"]
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
         message, free = Message.assistant([*thought, TextPart(text=line["text"])]), Usage(0, 0)
@@ -227,10 +227,9 @@ class RecordingEngine:
     async def _asked(self, request: Request) -> Line:
         """The line of a call that is made now; whoever meters around it counts it too."""
         started, usage = time.monotonic(), None
-        engine, lm = self._model.engine, self._model.lm
         with metered() as meter:
             try:
-                response = await (engine.complete(request) if engine else lm.acall(request=request))
+                response = await self._model.engine.complete(request)
                 answer, usage = _answer(response), response.usage
             except Truncated as error:
                 answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": str(error)}

@@ -8,11 +8,11 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from optimize.metrics import METRICS, weights_of
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import ALL, JUDGE, STAGES
+from programs.cli.logs import LogOptions
 from programs.cli.options import Many, Names, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import ConnectionOptions, ModelName, ModelNames, TypeOptions
 from programs.settings import Settings
-from programs.telemetry.logs import LogOptions
 
 if TYPE_CHECKING:
     OptimizerName = str

@@ -14,7 +14,6 @@ from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
-from programs.asking.caller import options_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.inputs.papers import source_key
@@ -56,7 +55,7 @@ class TextCompilation(Compilation):
         return {**calls, "proof": 2 * len(self.splits["test"]) * (TRACE_CALLS + judging)}
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
-        until, options = part if part in self.alone else None, options_of(models.student)
+        until, options = part if part in self.alone else None, models.student.options
         return Student(tracer, tunable_of(part), models.recorder, self.adapter, options, self.rules, until)
 
     def measure(self, part: str, judges: dict[str, Any]) -> Measure:

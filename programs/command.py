@@ -8,6 +8,8 @@ import importlib
 import sys
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from programs.cli.options import run_cli, typed
 from programs.errors import UserError
 
@@ -15,30 +17,29 @@ NAME = "synthreasoner"
 
 
 class Command(NamedTuple):
-    """A command: the module with its `main`, where its options are (MODULE:CLASS), and what it does."""
+    """A command: the module with its `main`, the class of its options there, and what it does."""
 
     module: str
     options: str
     what: str
 
+    def settings(self) -> type[BaseModel]:
+        """The model of its options."""
+        found: type[BaseModel] = getattr(importlib.import_module(self.module), self.options)
+        return found
+
 
 COMMANDS = {
-    "generate": Command("programs.generate", "programs.settings:Settings", "make reasoning training data from texts"),
-    "compile": Command(
-        "optimize.compile", "optimize.settings:CompileSettings", "tune the prompts to a model and texts"
-    ),
-    "export": Command(
-        "programs.export", "programs.exports.options:ExportOptions", "write traces as trainers load them"
-    ),
-    "report": Command("programs.report", "programs.report:ReportOptions", "show what a document holds as a page"),
-    "prove": Command("programs.prove", "programs.proving.options:ProveOptions", "find out whether the data trains"),
-    "merge": Command("programs.merge", "programs.merge:MergeOptions", "make one journal and document of several runs'"),
-    "document": Command("programs.document", "programs.document:DocumentOptions", "make the document from its journal"),
-    "models": Command("programs.models", "programs.models:ModelsOptions", "show, fetch or remove the built-in models"),
-    "schema": Command("programs.schema", "programs.schema:SchemaOptions", "print the JSON Schema of the document"),
-    "completion": Command(
-        "programs.completion", "programs.completion:CompletionOptions", "print what completes these words in a shell"
-    ),
+    "generate": Command("programs.generate", "Settings", "make reasoning training data from texts"),
+    "compile": Command("optimize.compile", "CompileSettings", "tune the prompts to a model and texts"),
+    "export": Command("programs.export", "ExportOptions", "write traces as trainers load them"),
+    "report": Command("programs.report", "ReportOptions", "show what a document holds as a page"),
+    "prove": Command("programs.prove", "ProveOptions", "find out whether the data trains"),
+    "merge": Command("programs.merge", "MergeOptions", "make one journal and document of several runs'"),
+    "document": Command("programs.document", "DocumentOptions", "make the document from its journal"),
+    "models": Command("programs.models", "ModelsOptions", "show, fetch or remove the built-in models"),
+    "schema": Command("programs.schema", "SchemaOptions", "print the JSON Schema of the document"),
+    "completion": Command("programs.completion", "CompletionOptions", "print what completes these words in a shell"),
 }
 
 
@@ -55,7 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     name, *rest = words
     if name not in COMMANDS:
-        raise UserError(f"{name!r} is no command; did you mean {_nearest(name)!r}? (see --help)")
+        from rapidfuzz import process
+
+        nearest = process.extractOne(name, list(COMMANDS))[0]
+        raise UserError(f"{name!r} is no command; did you mean {nearest!r}? (see --help)")
     with typed(f"{NAME} {name}"):
         code: int = importlib.import_module(COMMANDS[name].module).main(rest)
     return code
@@ -75,13 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         commands.add_argument(name, help=command.what)
     return made
-
-
-def _nearest(name: str) -> str:
-    from rapidfuzz import process
-
-    found: str = process.extractOne(name, list(COMMANDS))[0]
-    return found
 
 
 def console() -> None:

@@ -4,7 +4,6 @@ synthreasoner completion bash > ~/.local/share/bash-completion/completions/synth
 """
 
 import argparse
-import importlib
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -40,7 +39,7 @@ def script(shell: str) -> str:
     root.add_argument("--version", action="store_true", help="show the version")
     commands = root.add_subparsers(dest="command")
     for name, command in COMMANDS.items():
-        model = _options_of(command.options)
+        model = command.settings()
         own = parser_of(model, NAME, "")
         leading = leading_of(model)
         if leading is not None:
@@ -54,12 +53,6 @@ def script(shell: str) -> str:
         commands.add_parser(name, help=command.what, parents=[own], add_help=False)
     text: str = shtab.complete(root, shell)
     return text
-
-
-def _options_of(place: str) -> type[BaseModel]:
-    module, _, name = place.partition(":")
-    found: type[BaseModel] = getattr(importlib.import_module(module), name)
-    return found
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
+from programs.cli.logs import logged
 from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.cli.terminal import put
 from programs.errors import UserError
 from programs.settings import Settings
-from programs.telemetry.logs import logged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,8 +109,6 @@ def _list_models(settings: Settings) -> int:
     alone = {"quality_check": False, "grade_answers": False, "blind_solve": None, "check_steps": False}
     model = ModelTable(settings.model_copy(update=alone)).main
     try:
-        if model.engine is None:
-            raise UserError(f"--list-models: {settings.model} is called by DSPy, which cannot list models")
         names = run(model.engine.list_models())
     except BackendError as error:
         raise UserError(str(error)) from None

@@ -1,4 +1,4 @@
-"""Text from elsewhere made fit to be shown: without secrets and control characters, on one line, short."""
+"""Text from elsewhere made fit to be written and shown: without secrets and control characters, on one line, short."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,15 +12,19 @@ _KEY_SHAPES = re.compile(
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
 _SHORTEST_SECRET = 4
 
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What follows an escape character is harmless without it."""
+
+
+def encodable(text: str) -> str:
+    """`text` with surrogates paired or replaced by U+FFFD: JSON may escape half a character, which no file can hold."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
 
 def printable(text: str) -> str:
     """`text` without what a terminal obeys or hides (control characters, directions, halves of characters); line ends and
     tabs stay."""
-    return (
-        text
-        if text.isprintable()
-        else "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
-    )
+    return _UNPRINTABLE.sub("", text)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
+from programs.cli.logs import LogOptions
 from programs.cli.options import Many
 from programs.files import JOURNAL, beside
 from programs.inputs.sources import DEFAULT_INPUT
@@ -19,7 +20,6 @@ from programs.option_groups import (
     ThoughtOptions,
     TrialOptions,
 )
-from programs.telemetry.logs import LogOptions
 from signatures.vocabulary import Setting
 
 DEFAULT_MODEL = "claudesonnet4"

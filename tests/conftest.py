@@ -6,11 +6,17 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.lab import Lab, laboratory
 
 CREDENTIALS = ("ARGO_USER", "ARGO_BASE_URL", "ARGO_API", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+
+# On a busy machine a test takes any time.
+hypothesis.settings.register_profile("without deadline", deadline=None)
+hypothesis.settings.load_profile("without deadline")
 
 
 def pytest_configure() -> None:

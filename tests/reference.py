@@ -4,11 +4,8 @@
 """
 
 import argparse
-import importlib
 import re
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from programs.cli.options import leading_of, parser_of
 from programs.command import COMMANDS, Command
@@ -22,13 +19,6 @@ Made from the code by `python -m tests.reference`. Every command takes `--help`,
 """
 
 
-def options_of(command: Command) -> type[BaseModel]:
-    """The settings model of a command."""
-    module, name = command.options.split(":")
-    found: type[BaseModel] = getattr(importlib.import_module(module), name)
-    return found
-
-
 def page() -> str:
     """The whole reference as Markdown."""
     return "\n".join([HEAD, *(section(name, command) for name, command in COMMANDS.items())])
@@ -36,7 +26,7 @@ def page() -> str:
 
 def section(name: str, command: Command) -> str:
     """One command."""
-    model = options_of(command)
+    model = command.settings()
     parser = parser_of(model, name, "")
     leading = leading_of(model)
     words = f" {leading.upper()}" if leading else ""

@@ -26,7 +26,6 @@ from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import called, environment
-from tests.reference import options_of
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -200,6 +199,6 @@ def test_what_is_named_exists(page: Path) -> None:
     for name in re.findall(r"`((?:signatures|programs|optimize|tests|data)/[\w./]*)`", text):
         assert (ROOT / name).exists(), name
     options = {"--help", "--config", "--print-config", "--no-resume", "--no-trace-content", *BENCH_OPTIONS, *OF_OTHERS}
-    options |= {option_of(name) for command in COMMANDS.values() for name in options_of(command).model_fields}
+    options |= {option_of(name) for command in COMMANDS.values() for name in command.settings().model_fields}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option

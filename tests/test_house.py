@@ -11,7 +11,7 @@ from tests.lab import ROOT
 FLOORS = (
     "signatures text",
     "errors redaction rejection versions files background_loop cli",
-    "inputs lms telemetry",
+    "inputs lms",
     "records option_groups settings document_metadata statistics",
     "asking compiled stages traces tracer run",
     "document exports reports",

@@ -3,7 +3,7 @@
 import pytest
 
 from programs.command import COMMANDS
-from tests.reference import PAGE, options_of, page, section
+from tests.reference import PAGE, page, section
 
 
 def test_the_page_is_what_the_code_says() -> None:
@@ -13,5 +13,5 @@ def test_the_page_is_what_the_code_says() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_every_command_is_in_it(name: str) -> None:
     found = section(name, COMMANDS[name])
-    for field in options_of(COMMANDS[name]).model_fields:
+    for field in COMMANDS[name].settings().model_fields:
         assert f"--{field.rstrip('_').replace('_', '-')}`" in found or f"`{field}`" in found

@@ -21,7 +21,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply, Spent
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
-from programs.lms.failures import EmptyAnswer, backend_error, causes
+from programs.lms.failures import EmptyAnswer, backend_error, cause_of
 from programs.lms.meter import Meter, metered
 from programs.lms.resolve import Model
 
@@ -50,10 +50,7 @@ Heard = Callable[[Reply], None]
 """Is told of a call's reply: an open one where another try follows."""
 
 
-def nobody(_reply: Reply) -> None:
-    """Listens to nothing."""
-
-
+@dataclass
 class Caller:
     """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
     and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), its LM takes one.
@@ -63,40 +60,34 @@ class Caller:
     to ask again in.
     """
 
-    def __init__(
-        self,
-        model_of: Callable[[Ask], Model | None] = lambda _ask: None,
-        rules: TryRules | None = None,
-        options: frozenset[str] = frozenset({"temperature"}),
-        strict: bool = False,
-    ) -> None:
-        self._model_of = model_of
-        self._options = options
-        self._strict = strict
-        self._rules = rules or TryRules()
+    model_of: Callable[[Ask], Model | None] = lambda _ask: None
+    rules: TryRules = TryRules()
+    options: frozenset[str] = frozenset({"temperature"})
+    strict: bool = False
 
-    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard = nobody) -> Reply:
+    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard | None = None) -> Reply:
         """Asks until the tries are used up or one is taken, from where the tries `before` left off. `heard` is told of
         each call as its reply comes."""
-        model = self._model_of(ask)
+        model = self.model_of(ask)
         while True:
             reply = await self._try(ask, model, before)
-            heard(reply)
+            if heard is not None:
+                heard(reply)
             if reply.status != "open":
                 return reply
             before = reply.rejected
 
     def name_of(self, ask: Ask) -> str:
         """The model that answers an ask."""
-        model = self._model_of(ask)
+        model = self.model_of(ask)
         return model.name if model else str(getattr(ask.predict.lm or dspy.settings.lm, "model", ""))
 
     async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
         """One call, after those `before`."""
-        options = self._options if model is None else options_of(model)
-        number, most = len(before), max(self._rules.max_tokens, ask.least_tokens)
+        options = self.options if model is None else model.options
+        number, most = len(before), max(self.rules.max_tokens, ask.least_tokens)
         tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
-        config = _config(ask, seed_of(ask.key, self._rules.seed, number), tokens, options)
+        config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
         reply = Reply(
@@ -118,7 +109,7 @@ class Caller:
         tried = _rejected(outcome, reply)
         reply.rejected = [*before, tried]
         failed = isinstance(outcome, CallError | TransientError) and not isinstance(outcome, Truncated)
-        if not failed and number + 1 < self._rules.limit:
+        if not failed and number + 1 < self.rules.limit:
             tried.spent, reply.output = reply.spent, None
         elif values and not isinstance(outcome, TransientError):
             reply.status, reply.output = "unusable", values[-1].model_dump(mode="json")
@@ -133,10 +124,10 @@ class Caller:
             outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
             return outcome
         except Exception as error:
-            stopped = next((cause for cause in causes(error) if isinstance(cause, RunStopped)), None)
+            stopped = cause_of(error, RunStopped)
             if stopped is not None:
                 raise stopped from None
-            return _failed(error, self._strict)
+            return _failed(error, self.strict)
 
 
 def _failed(error: Exception, strict: bool) -> Outcome:
@@ -196,13 +187,6 @@ def seed_of(key: str, seed: int, number: int) -> int:
     """The sampling seed of a try: fixed by what is asked, the run's seed and the number of the try. 31 bits."""
     digest = hashlib.blake2b(f"{seed}/{key}/{number}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") & 0x7FFFFFFF
-
-
-def options_of(model: Model) -> frozenset[str]:
-    """All options of a call that a model may be sent. DSPy's own routes get the temperature alone: what else they cannot
-    map makes them take a slower road."""
-    known = model.backend.supported_params & {"max_tokens", "seed"} if model.backend else frozenset[str]()
-    return known | {"temperature"} if model.takes_sampling else known
 
 
 def _spent(meter: Meter, number: int) -> Spent:

@@ -1,7 +1,5 @@
 """The models of a run: which one answers which ask."""
 
-from collections.abc import Mapping
-
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
@@ -9,7 +7,7 @@ from programs.lms.embedded import SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import ModelName, with_nearest
 from programs.lms.resolve import Model, resolve
-from programs.lms.retry import Listener, RetryPolicy, nobody
+from programs.lms.retry import Listener, RetryPolicy
 from programs.lms.server import Server
 from programs.settings import Settings
 
@@ -26,9 +24,7 @@ class ModelTable:
     """The models that the settings name, each opened once; `told` hears of each failure after which a call is tried again,
     and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
-    def __init__(
-        self, settings: Settings, environment: Mapping[str, str] | None = None, told: Listener = nobody
-    ) -> None:
+    def __init__(self, settings: Settings, told: Listener | None = None) -> None:
         self._settings = settings
         # The settings make this mapping anew at every access, and every call asks for its model.
         self._of_stage = settings.stage_models
@@ -44,7 +40,6 @@ class ModelTable:
                 temperature=settings.temperature,
                 reasoning_effort=settings.reasoning_effort,
                 retry=retry,
-                env=environment,
                 servers=servers,
             )
             for name in self.names
@@ -86,15 +81,14 @@ class ModelTable:
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
         for model in self._models.values():
-            if model.engine is None or model.backend is None or few_slots(model):
-                continue
-            name = model.backend.model
-            lists = {server.endpoint: await _reach(server) for server in model.engine.servers}
-            lacking = {end: known for end, known in lists.items() if not any(name in names for names in known)}
+            servers = () if few_slots(model) else model.engine.servers
+            lists = [(server, await _reach(server)) for server in servers]
+            lacking = [one for one in lists if not any(one[0].backend.model in names for names in one[1])]
             # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
-            for endpoint, known in lacking.items() if len(lacking) < len(lists) else ():
+            for server, known in lacking if len(lacking) < len(lists) else ():
                 if known:
-                    error = UnknownModel(f"{endpoint} does not have the model {name!r}")
+                    name = server.backend.model
+                    error = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
                     raise UserError(str(with_nearest(error, name, known)))
 
     async def close(self) -> None:

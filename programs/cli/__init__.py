@@ -1,1 +1,1 @@
-"""Command lines, config files and the environment, from a settings model."""
+"""What commands share: options, config files and the environment, what is shown, and what is logged."""

@@ -59,11 +59,9 @@ def _said_of(field: FieldInfo) -> dict[str, Any]:
 
 
 def grouped(model: type[BaseModel]) -> dict[str, list[str]]:
-    """The names of all fields by group, in the order in which they are shown; those of no group come last."""
-    table: dict[str, Sequence[str]] = getattr(model, "groups", {})
-    groups = {title: [name for name in names if name in model.model_fields] for title, names in table.items()}
-    rest = [name for name in model.model_fields if not any(name in names for names in groups.values())]
-    return {**groups, **({"more options" if table else "options": rest} if rest else {})}
+    """The names of all fields by group, in the order in which they are shown."""
+    table: dict[str, Sequence[str]] = getattr(model, "groups", {"options": [*model.model_fields]})
+    return {title: [name for name in names if name in model.model_fields] for title, names in table.items()}
 
 
 def leading_of(model: type[BaseModel]) -> str | None:
@@ -191,8 +189,7 @@ def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"--config: {path} does not hold options by name")
     fields = {option_of(name): name for name in model.model_fields}
-    spelled = {str(key).replace("-", "_"): value for key, value in values.items()}
-    named = {fields.get(option_of(key), key): value for key, value in spelled.items()}
+    named = {fields.get(option_of(str(key)), str(key)): value for key, value in values.items()}
     for key in named:
         if key not in model.model_fields:
             nearest = process.extractOne(key, list(model.model_fields))

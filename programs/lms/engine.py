@@ -7,6 +7,7 @@ call can have it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -17,18 +18,19 @@ from dspy.lm15 import Config, Message, Request, Response
 from dspy.utils.callback import with_callbacks
 
 from programs.background_loop import run
-from programs.errors import TransientError
+from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import ModelName
-from programs.lms.retry import Aside, RetryPolicy, Starting, keep
+from programs.lms.retry import Aside, RetryPolicy, Starting
 from programs.lms.server import Server
 from programs.lms.spread import ServerSpread
 
 Places = Callable[[], AbstractAsyncContextManager[Aside]]
 """Gives a place for one call, and how that waits without it."""
 
-_places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(keep))
+# Outside any `placed` block there is room for all.
+_places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
 
 
 @contextmanager
@@ -39,11 +41,6 @@ def placed(places: Places) -> Iterator[None]:
         yield
     finally:
         _places.reset(token)
-
-
-def held_place() -> AbstractAsyncContextManager[Aside]:
-    """A place for one call; outside any `placed` block there is room for all."""
-    return _places.get()()
 
 
 class Engine:
@@ -69,7 +66,7 @@ class Engine:
     async def complete(self, request: Request) -> Response:
         """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do,
         it is tried again as the retry policy says. Raises the BackendError that remains."""
-        async with held_place() as aside:
+        async with _places.get()() as aside:
             return await self._retry.call(lambda starting: self._attempt(request, starting), aside)
 
     async def list_models(self) -> list[ModelName]:
@@ -78,9 +75,10 @@ class Engine:
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections. A later call opens new ones."""
+        """Closes the running loop's connections, of which a later call opens new ones, and what the backends hold."""
         for server in self.servers:
             await server.aclose()
+            server.backend.close()
 
     async def _attempt(self, request: Request, starting: Starting) -> Response:
         if len(self.servers) == 1:
@@ -148,7 +146,9 @@ class DirectLM(dspy.LM):
 
 class PatientLM(dspy.LM):
     """A model that DSPy calls itself, in a place of its own and tried again by our policy: DSPy's sleeps for as long as a
-    server says, and holds the place meanwhile."""
+    server says, and holds the place meanwhile. It is its own engine, without servers: what it takes is not metered."""
+
+    servers = ()
 
     def __init__(self, model: str, retry: RetryPolicy, **options: Any) -> None:
         super().__init__(model, num_retries=0, cache=False, **options)
@@ -167,12 +167,24 @@ class PatientLM(dspy.LM):
                 failure = backend_error(error)
                 raise failure if isinstance(failure, TransientError) else error from error
 
-        async with held_place() as aside:
+        async with _places.get()() as aside:
             return await self._retry.call(attempt, aside)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
         """As `acall`, without awaiting."""
         return run(self.acall(*args, **options))
+
+    async def complete(self, request: Request) -> Response:
+        """The answer to `request`. Raises as `acall`."""
+        response: Any = await self.acall(request=request)
+        return response
+
+    async def list_models(self) -> list[ModelName]:
+        """Raises UserError: DSPy has no such list."""
+        raise UserError(f"--list-models: {self.model} is called by DSPy, which cannot list models")
+
+    async def aclose(self) -> None:
+        """DSPy closes its connections by itself."""
 
 
 def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from programs.errors import (
     AccessDenied,
@@ -24,6 +24,8 @@ from programs.errors import (
     UnknownModel,
 )
 from programs.redaction import excerpt, secrets_in
+
+Cause = TypeVar("Cause", bound=BaseException)
 
 LONGEST_RETRY_AFTER = 300.0
 
@@ -59,7 +61,7 @@ class Forbidden(AccessDenied):
 class ParameterRefused(CallError):
     """The server does not take `parameter` of the body that was sent."""
 
-    def __init__(self, message: str, parameter: str = "response_format") -> None:
+    def __init__(self, message: str, parameter: str) -> None:
         super().__init__(message)
         self.parameter = parameter
         self.kind = "schema" if parameter == "response_format" else parameter
@@ -222,15 +224,15 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
 
 
-def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> BackendError | None:
+def backend_error(exc: BaseException) -> BackendError | None:
     """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug).
 
     Our engines' errors arrive wrapped by DSPy, as causes; they are returned as they are. DSPy's own public errors,
-    from models that DSPy calls itself, are translated, with the secrets in `env` (by default the process's) removed.
+    from models that DSPy calls itself, are translated, with the secrets in the environment removed.
     """
     from dspy.utils import exceptions as theirs
 
-    ours = next((cause for cause in causes(exc) if isinstance(cause, BackendError)), None)
+    ours = cause_of(exc, BackendError)
     if ours is not None or not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
         return ours
     passing = theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError
@@ -242,7 +244,7 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
         (theirs.ContextWindowExceededError, ContextTooLong),
         (theirs.LMUnsupportedModelError, UnknownModel),
     )
-    message = excerpt(str(exc), secrets_in(os.environ if env is None else env))
+    message = excerpt(str(exc), secrets_in(os.environ))
     meaning = next((ours for kinds, ours in meanings if isinstance(exc, kinds)), CallError)
     if meaning is AccessDenied and exc.status == 403:
         return CallError(message)
@@ -251,10 +253,10 @@ def backend_error(exc: BaseException, env: Mapping[str, str] | None = None) -> B
     return meaning(message)
 
 
-def causes(exc: BaseException) -> Iterator[BaseException]:
-    """An error and its causes, each once: an error that several calls raise may come to be among its own."""
+def cause_of(exc: BaseException, kind: type[Cause]) -> Cause | None:
+    """The first of a kind among an error and its causes. One that several calls raise may come to be among its own."""
     seen: list[BaseException] = []
-    while exc not in seen:
-        yield exc
+    while exc not in seen and not isinstance(exc, kind):
         seen.append(exc)
         exc = exc.__cause__ or exc
+    return exc if isinstance(exc, kind) else None

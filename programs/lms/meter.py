@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from dspy.lm15 import Response, Usage
 
-from programs.errors import BackendError, Truncated
+from programs.errors import BackendError
 from programs.lms.failures import kind
 from programs.lms.wire import reasoning_of
 
@@ -21,7 +21,7 @@ class Meter:
 
     `attempts` counts HTTP requests for answers, failed ones too; `seconds` the waiting for their replies, without the
     pauses between them. Tokens are those that servers reported, also for answers of no use; `uncounted` answers came
-    without. `faults` counts what failed, by kind; `reasoning` and `finish_reason` are those of the last answer.
+    without. `faults` counts what failed, by kind; `reasoning` is that of the last answer.
     """
 
     attempts: int = 0
@@ -31,7 +31,6 @@ class Meter:
     faults: Counter[str] = field(default_factory=Counter)
     uncounted: int = 0
     reasoning: str = ""
-    finish_reason: str = ""
     seconds: float = 0.0
 
     def add_usage(self, usage: Usage) -> None:
@@ -43,21 +42,15 @@ class Meter:
         self.add_usage(response.usage)
         self.uncounted += response.usage.input_tokens is None or response.usage.output_tokens is None
         self.reasoning = reasoning_of(response)
-        self.finish_reason = response.finish_reason
 
     def add_fault(self, error: BackendError) -> None:
         self.faults[kind(error)] += 1
-        if isinstance(error, Truncated):
-            self.finish_reason = "length"
 
     def absorb(self, inner: Meter) -> None:
         """Counts here too what an inner block's meter counted."""
-        last = ("reasoning", "finish_reason")
         for name, value in vars(inner).items():
-            if name not in last:
-                setattr(self, name, getattr(self, name) + value)
-            elif inner.finish_reason:
-                setattr(self, name, value)
+            own = getattr(self, name)
+            setattr(self, name, value or own if name == "reasoning" else own + value)
 
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)

@@ -81,11 +81,6 @@ class OpenAICompatible:
         self.headers = {} if credentials is None else {"Authorization": credentials}
 
     @property
-    def takes_sampling(self) -> bool:
-        """Whether the model takes a temperature and its like."""
-        return "temperature" in self.rules.takes
-
-    @property
     def supported_params(self) -> frozenset[str]:
         """What the model takes, by DSPy's names for it."""
         formats = {"response_format"} if "json_object" in self.rules.takes else set()

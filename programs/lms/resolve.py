@@ -35,6 +35,9 @@ SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
 }
 """What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
+OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
+"""The options of a call that differ from call to call."""
+
 _ALIKE = 85.0
 
 EMBEDDED_SECONDS = 3600.0
@@ -42,27 +45,23 @@ EMBEDDED_SECONDS = 3600.0
 
 @dataclass
 class Model:
-    """A model that can be asked, and the connections it owns.
+    """A model that can be asked, and the connections that its engine owns.
 
-    `lm` is for DSPy; `endpoint` may be shown to anyone. `takes_effort` says whether a reasoning effort is sent where one is
-    given. `backend` (the first server's, where there are several) and the engine are None where DSPy calls the model
-    itself: its attempts and tokens are then not metered.
+    `lm` is for DSPy, `engine` what it asks; `endpoint` may be shown to anyone. `options` are those that a call may be sent:
+    to DSPy's own routes the temperature alone, since what else they cannot map makes them take a slower road.
+    `takes_effort` says whether a reasoning effort is sent where one is given.
     """
 
     name: str
     lm: dspy.LM = field(repr=False)
+    engine: Engine | PatientLM = field(repr=False)
     endpoint: str
-    takes_sampling: bool = True
-    takes_effort: bool = False
-    backend: OpenAICompatible | None = field(default=None, repr=False)
-    engine: Engine | None = field(default=None, repr=False)
+    options: frozenset[str]
+    takes_effort: bool
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, and what the backend holds. Safe to call twice."""
-        if self.engine is not None:
-            await self.engine.aclose()
-        if self.backend is not None:
-            self.backend.close()
+        """Closes the running loop's connections, and what the servers hold. Safe to call twice."""
+        await self.engine.aclose()
 
     def close(self) -> None:
         """As `aclose`, for a model that was called without awaiting: its connections are the background loop's."""
@@ -87,7 +86,7 @@ def resolve(
     holds the credentials. `servers` is given by those who resolve several names, so that an embedded model is loaded
     once. Raises UserError for whatever the user can mend.
     """
-    name = name.strip()
+    name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
     _check(name, bases)
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
@@ -97,7 +96,7 @@ def resolve(
     if embedded:
         backends.append((servers or EmbeddedServers()).get(name))
     elif (make := SERVERS.get(provider if slash else "")) is None:
-        return _left_to_dspy(name, bases, reasoning_effort, retry or RetryPolicy(), {"timeout": timeout, **sampling})
+        return _left_to_dspy(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
         given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort}
         backends += [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
@@ -106,20 +105,14 @@ def resolve(
             raise UserError(f"--api-base: {backend.endpoint} is given twice")
     # Nothing is lost on the way to a model inside the process: it is only slow where cores are few or busy.
     timeout = max(timeout, EMBEDDED_SECONDS) if embedded else timeout
-    engine = Engine([Server(backend, timeout) for backend in backends], retry or RetryPolicy())
-    first = backends[0]
-    if not first.takes_sampling:
+    engine = Engine([Server(backend, timeout) for backend in backends], retry)
+    first, options = backends[0], OPTIONS & engine.supported_params
+    if "temperature" not in options:
         sampling["temperature"] = None
-    return Model(
-        name,
-        # A model string in which DSPy sees no model whose parameters it would check by its own rules.
-        DirectLM(f"{first.name}:{first.model}".replace("/", ":"), engine, **sampling),
-        "in this process" if embedded else ", ".join(backend.endpoint for backend in backends),
-        first.takes_sampling,
-        "reasoning_effort" in first.supported_params,
-        first,
-        engine,
-    )
+    # A model string in which DSPy sees no model whose parameters it would check by its own rules.
+    lm = DirectLM(f"{first.name}:{first.model}".replace("/", ":"), engine, **sampling)
+    endpoint = "in this process" if embedded else ", ".join(backend.endpoint for backend in backends)
+    return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
 
 
 def _check(name: str, bases: Sequence[str]) -> None:
@@ -133,20 +126,19 @@ def _check(name: str, bases: Sequence[str]) -> None:
 
 
 def _left_to_dspy(
-    name: str, bases: Sequence[str], effort: Effort | None, retry: RetryPolicy, options: dict[str, Any]
+    name: str, bases: Sequence[str], effort: Effort | None, sampling: dict[str, Any], **settings: Any
 ) -> Model:
     if len(bases) > 1:
         raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
     # Otherwise the first call fetches a price list from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
-    settings = {"retry": retry, "timeout": options.pop("timeout")}
-    settings.update({"api_base": bases[0]} if bases else {})
+    settings |= {"api_base": bases[0]} if bases else {}
     # DSPy refuses a call with an option that it does not know the model to take.
     takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
-    settings.update({"reasoning_effort": effort} if takes_effort else {})
+    settings |= {"reasoning_effort": effort} if takes_effort else {}
     try:
-        lm, takes_sampling = PatientLM(name, **options, **settings), True
+        lm, taken = PatientLM(name, **sampling, **settings), frozenset({"temperature"})
     except LMConfigurationError:
-        lm, takes_sampling = PatientLM(name, **settings), False
+        lm, taken = PatientLM(name, **settings), frozenset[str]()
     endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
-    return Model(name, lm, endpoint, takes_sampling, takes_effort)
+    return Model(name, lm, lm, endpoint, taken, takes_effort)

@@ -16,9 +16,8 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from programs.errors import RateLimited, TransientError
 from programs.lms.failures import EmptyAnswer
@@ -28,35 +27,26 @@ log = logging.getLogger("synthreasoner")
 Answer = TypeVar("Answer")
 Listener = Callable[[TransientError, float], None]
 Aside = Callable[[Awaitable[Any]], Awaitable[object]]
-"""How a call waits: for this, while others may have its place. Raises RunStopped where no new try may start."""
+"""How a call waits: for this, while others may have its place (`asyncio.ensure_future`: nobody gives out places). Raises
+RunStopped where no new try may start."""
 
 EMPTY_TRIES = 3
 
 
-async def keep(waited_for: Awaitable[Any]) -> None:
-    """Waits where nobody gives out places."""
-    await waited_for
-
-
-def nobody(_error: TransientError, _seconds: float) -> None:
-    """Listens to nothing."""
-
-
-class RetryPolicy(BaseModel):
+@dataclass(frozen=True)
+class RetryPolicy:
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. No attempt starts later than `patience` seconds after the first; an error before a wait that would last
     longer is raised at once. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is
     paid for. `told` hears of each error that is followed by another attempt, and of the seconds until then.
     """
 
-    model_config = ConfigDict(frozen=True)
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    patience: float = 900.0
+    told: Listener | None = None
 
-    first_wait: float = Field(1.0, ge=0)
-    longest_wait: float = Field(60.0, ge=0)
-    patience: float = Field(900.0, ge=0)
-    told: SkipValidation[Listener] = Field(nobody, exclude=True, repr=False)
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> RetryPolicy:
+    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
         return self
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
@@ -71,7 +61,9 @@ class RetryPolicy(BaseModel):
             return retry_after + random.uniform(0, 0.1 * retry_after)
         return wait
 
-    async def call(self, attempt: Callable[[Starting], Awaitable[Answer]], aside: Aside = keep) -> Answer:
+    async def call(
+        self, attempt: Callable[[Starting], Awaitable[Answer]], aside: Aside = asyncio.ensure_future
+    ) -> Answer:
         """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
         starting, failures, empty = Starting(self.patience, aside), 0, 0
         while True:
@@ -84,7 +76,8 @@ class RetryPolicy(BaseModel):
                 if starting.too_late(wait) or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
                 log.info("tried again in %.1f s: %s", wait, error)
-                self.told(error, wait)
+                if self.told is not None:
+                    self.told(error, wait)
             await aside(asyncio.sleep(wait))
 
 
@@ -94,7 +87,7 @@ class Starting:
 
     last: TransientError | None = None
 
-    def __init__(self, patience: float, aside: Aside = keep) -> None:
+    def __init__(self, patience: float, aside: Aside) -> None:
         self._patience, self._aside = patience, aside
         self._first: float | None = None
 

@@ -31,17 +31,14 @@ answers hundreds of calls at once; the call that failed is asked elsewhere anywa
 TOLD_AFTER = 3
 """Pauses in a row after which the user is told; a server that stumbles is back before."""
 
-Pause = Callable[[int, float | None], float]
-
 log = logging.getLogger(__name__)
 
 
 def shared_beginning(request: Request) -> str:
     """What the calls about one passage begin with: the first message up to its first blank line, as passages have none
     inside (see `programs.asking.adapter`)."""
-    parts = request.messages[0].parts if request.messages else ()
-    text = getattr(parts[0], "text", None) or "" if parts else ""
-    return str(text[:LONGEST_BEGINNING].partition("\n\n")[0])
+    text = str(request.messages[0].text or "")
+    return text[:LONGEST_BEGINNING].partition("\n\n")[0]
 
 
 def preference(beginning: str, names: Sequence[str]) -> list[int]:
@@ -84,7 +81,12 @@ class ServerSpread:
     from how often it was passed over before and its Retry-After.
     """
 
-    def __init__(self, names: Sequence[str], pause: Pause, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        pause: Callable[[int, float | None], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._servers = [_Health(name) for name in names]
         self._pause = pause
         self._clock = clock

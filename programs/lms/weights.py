@@ -82,8 +82,7 @@ def file_of(model: str) -> Path:
     if not path.is_file():
         repository, _, file = name.rpartition("/")
         if name.startswith(("/", ".", "~")) or repository.count("/") != 1 or not file.endswith(".gguf"):
-            known = ", ".join(BUILT_IN)
-            raise UserError(f"{model}: there is no such file; the built-in models are {known}")
+            raise UserError(f"{model}: there is no such file; the built-in models are {', '.join(BUILT_IN)}")
         path = from_hub(repository, file)
     with path.open("rb") as start:
         if start.read(4) != b"GGUF":
@@ -124,10 +123,7 @@ def cache_folder() -> Path:
 
 def find(weights: Weights) -> Path | None:
     """The whole file, checked, or None where it is not here. Never touches the network."""
-    for path in _places(weights):
-        if path.is_file() and _is_whole(weights, path):
-            return path
-    return None
+    return next((path for path in _places(weights) if path.is_file() and _is_whole(weights, path)), None)
 
 
 def fetch(weights: Weights) -> Path:

@@ -12,7 +12,7 @@ from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.errors import CallError, ContextTooLong, Truncated
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, raise_error_in
-from programs.redaction import excerpt
+from programs.redaction import encodable, excerpt
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 SAMPLING = frozenset({"temperature", "top_p", "seed", "stop"})
@@ -53,12 +53,10 @@ class BodyRules:
         return self.without(sent["type"] if error.parameter == "response_format" else error.parameter)
 
 
-def chat_body(
-    request: Request, *, model: str, rules: BodyRules | None = None, reasoning_effort: str | None = None
-) -> dict[str, Any]:
+def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
     """The JSON body of a chat completion, the system message first and every content a plain string; of parameters only
     what the request sets, or is given here, and `rules` allow."""
-    rules, config = rules or BodyRules(), request.config
+    config = request.config
     wanted = {
         "temperature": _at_most(config.temperature, rules.highest_temperature),
         "top_p": config.top_p,
@@ -125,11 +123,11 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     """
     raise_error_in(payload, secrets)
     choices = payload.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if isinstance(choice, Mapping):
-        raise_error_in(choice, secrets)
-    message = choice.get("message") if isinstance(choice, Mapping) else None
-    if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
+    first = choices[0] if isinstance(choices, list) and choices else None
+    choice: Mapping[str, Any] = first if isinstance(first, Mapping) else {}
+    raise_error_in(choice, secrets)
+    message = choice.get("message")
+    if not isinstance(message, Mapping):
         blocked = payload.get("prompt_feedback") or payload.get("promptFeedback")
         if isinstance(blocked, Mapping) and (blocked.get("block_reason") or blocked.get("blockReason")):
             raise CallError("the server's content filter stopped the prompt")
@@ -246,11 +244,6 @@ _CHANNEL = re.compile(
 )
 _THOUGHT_CHANNELS = ("analysis", "commentary")
 _BARE_CHANNELS = re.compile(r"\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z", re.DOTALL)
-
-
-def encodable(text: str) -> str:
-    """`text` with surrogates paired or replaced: JSON may escape half a character, which no file can hold."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def split_thinking(content: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.adapter import NotAsAsked
@@ -141,7 +141,6 @@ OUTCOMES: st.SearchStrategy[Outcome] = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(OUTCOMES, min_size=6, max_size=6), st.integers(1, 6), st.integers(1, 10_000))
 def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], limit: int, tokens: int) -> None:
     caller = Played(outcomes, TryRules(limit=limit, max_tokens=tokens))
@@ -155,7 +154,6 @@ def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], 
     assert (reply.output is None) == (reply.status == "unread")
 
 
-@settings(deadline=None)
 @given(st.lists(OUTCOMES, min_size=4, max_size=4))
 def test_from_each_reply_it_goes_on_as_if_nothing_had_happened(outcomes: list[Outcome]) -> None:
     told: list[Reply] = []

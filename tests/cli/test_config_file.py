@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from programs.cli.options import comma_separated, config_text, parse, read_config, validated
 from programs.command import COMMANDS
@@ -46,7 +44,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.fixed_dictionaries({"judge_models": VALUES.pop("judge_models")}, optional=VALUES))
 def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
     first = validated(Settings, values)
@@ -71,8 +69,7 @@ GIVEN: dict[str, list[str]] = {
 def test_every_command_prints_what_it_takes_again(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module, _, kind = COMMANDS[name].options.partition(":")
-    model: type[BaseModel] = getattr(importlib.import_module(module), kind)
+    model = COMMANDS[name].settings()
     words = GIVEN.get(name, [])
     with pytest.raises(SystemExit) as ended:
         parse(model, name, "Parsed only.", [*words, "--print-config"])

@@ -8,15 +8,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from programs.cli.options import load_env_file
 from programs.errors import UserError
-from tests.lab import USER, Lab, environment, laboratory
+from tests.lab import USER, called, laboratory
 
 
 @pytest.fixture
@@ -67,17 +65,13 @@ def test_what_is_no_env_file_is_told(loaded: Path, content: bytes, said: str) ->
     assert known() == {"THERE": "before"}
 
 
-def in_folder(folder: Path, lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command in a folder, with no credentials in its environment."""
-    bare = {name: value for name, value in environment().items() if not name.startswith(("ARGO", "OPENAI"))}
-    command = [sys.executable, "-m", "programs.generate", *lab.arguments(model="gpt41", api_base=None), *words]
-    return subprocess.run(command, cwd=folder, env=bare, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_a_command_finds_its_credentials_there(tmp_path: Path) -> None:
+def test_a_command_finds_its_credentials_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("ARGO", "OPENAI"))}
+    monkeypatch.setattr(os, "environ", bare)
+    monkeypatch.chdir(tmp_path)
     with laboratory(tmp_path, argo_user=USER) as lab:
         (tmp_path / ".env").write_text(f"ARGO_USER={USER}\nARGO_BASE_URL={lab.server.url}\n")
-        done = in_folder(tmp_path, lab, "--max-traces", "1")
+        done = called(*lab.arguments(model="gpt41", api_base=None, max_traces=1))
         assert done.returncode == 0, done.stderr
         (tmp_path / ".env").unlink()
         assert USER not in done.stdout

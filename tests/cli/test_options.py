@@ -1,8 +1,7 @@
 """Invariants of `programs.cli.options` and `programs.settings`: what a user may say, and what a mistake is answered with.
 
 1. The command line wins over the config file, the config file over the defaults; neither changes the other's options.
-2. Every field of the settings is an option with a help text, and every option of the specification is there with its
-   default.
+2. Every option has a group and a help text, and every option of the specification is there with its default.
 3. A mistake is a UserError of one line that names the option; an unknown option or key of a config file is answered with
    the nearest name; nothing is guessed from an abbreviation.
 4. A command prints that line on standard error and ends with code 2, without a traceback.
@@ -18,8 +17,8 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel, Field
 
-from optimize.settings import CompileSettings
-from programs.cli.options import grouped, parse, parser_of, run_cli
+from programs.cli.options import grouped, parse, run_cli
+from programs.command import COMMANDS
 from programs.errors import UserError
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
@@ -124,20 +123,6 @@ def test_a_bad_value_names_its_option(words: tuple[str, ...]) -> None:
     assert words[0] in refused(*words)
 
 
-IN_CONFIG_ONLY = {"prices", "question_types", "guidance"}
-"""Mappings have no place on a command line."""
-
-
-def test_every_setting_is_an_option_with_its_help() -> None:
-    actions = {action.dest: action for action in parser_of(Settings, "p", "d")._actions}
-    assert set(actions) == {*Settings.model_fields, "config", "print_config", "help"} - IN_CONFIG_ONLY
-    for name, field in Settings.model_fields.items():
-        assert field.description
-        if name in IN_CONFIG_ONLY:
-            continue
-        assert field.description.replace("%", "%%") in (actions[name].help or "")
-
-
 @pytest.mark.parametrize("action", ["a mistake", "a broken pipe", "all well"])
 def test_a_command_ends_with_its_code_and_one_line(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     def command() -> int:
@@ -176,16 +161,16 @@ def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> 
         assert parsed("--stage-model", f"{stage}=x").stage_models == {stage: "x"}
 
 
-@pytest.mark.parametrize("model", [Settings, CompileSettings])
-def test_every_option_has_its_group(model: type[BaseModel]) -> None:
-    names = [name for group in grouped(model).values() for name in group]
-    assert sorted(names) == sorted(model.model_fields)
-    assert "more options" not in grouped(model)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_its_group_and_a_help(name: str) -> None:
+    model = COMMANDS[name].settings()
+    assert sorted(option for group in grouped(model).values() for option in group) == sorted(model.model_fields)
+    assert all(field.description for field in model.model_fields.values())
 
 
 class Leading(BaseModel):
     leading: ClassVar[str] = "names"
-    groups: ClassVar[dict[str, tuple[str, ...]]] = {"first": ("word",), "old": ("gone",)}
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {"first": ("word", "names"), "old": ("gone",)}
 
     names: list[str] = Field(description="names")
     word: str | None = Field(None, description="a word")

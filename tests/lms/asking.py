@@ -26,6 +26,15 @@ SCHEMA: dict[str, Any] = {
 FORMAT: dict[str, Any] = {"type": "json_schema", "name": "Answer", "strict": True, "schema": SCHEMA}
 
 
+class Clock:
+    """Time that passes only when told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def brain(body: dict[str, Any]) -> str:
     """The stand-in's answer to what `request` asks; anything else is a surprise."""
     last = body["messages"][-1]["content"]
@@ -39,18 +48,27 @@ def request(text: str = "What do galaxies do?", system: str | None = "Be brief."
 
 
 async def ask(model: Model, asked: Request | None = None) -> Response:
-    assert model.engine is not None
     return await model.engine.complete(asked or request())
 
 
 @asynccontextmanager
-async def openai_model(server: StandIn, **given: Any) -> AsyncIterator[Model]:
+async def openai_model(*servers: StandIn, **given: Any) -> AsyncIterator[Model]:
     settings = {"retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
-    model = resolve("openai/any", api_base=server.openai_base, **settings)
+    model = resolve("openai/any", api_base=[server.openai_base for server in servers], **settings)
     try:
         yield model
     finally:
         await model.aclose()
+
+
+@asynccontextmanager
+async def served(
+    *, retry: RetryPolicy = QUICK, timeout: float = 5.0, **given: Any
+) -> AsyncIterator[tuple[StandIn, Model]]:
+    """A server, and a model on it."""
+    with StandIn(brain, **given) as server:
+        async with openai_model(server, retry=retry, timeout=timeout) as model:
+            yield server, model
 
 
 @asynccontextmanager

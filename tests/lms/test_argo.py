@@ -34,7 +34,7 @@ async def test_every_family_is_sent_what_it_takes(api: str, name: str) -> None:
     with StandIn(brain, argo_user=USER) as server:
         async with argo_model(server, name, api=api, max_tokens=100, temperature=0.7) as model:
             assert (await ask(model, asked)).text == ANSWER
-            assert model.takes_sampling is (name not in NO_SAMPLING.split())
+            assert ("temperature" in model.options) is (name not in NO_SAMPLING.split())
     [body] = server.bodies
     assert body["user"] == USER
     assert ("temperature" in body) is (name not in NO_SAMPLING.split())

@@ -42,8 +42,8 @@ def loaded() -> Iterator[Model]:
 @pytest.fixture
 async def model(loaded: Model) -> AsyncIterator[Model]:
     yield loaded
-    assert loaded.engine is not None
-    await loaded.engine.aclose()
+    for server in loaded.engine.servers:
+        await server.aclose()
 
 
 @real
@@ -64,16 +64,15 @@ async def test_too_long_a_prompt(model: Model) -> None:
 
 @real
 async def test_only_this_process_may_ask(model: Model) -> None:
-    assert model.engine is not None
     assert await model.engine.list_models()
     body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
-    assert model.backend is not None
-    assert model.backend.endpoint.startswith("http://127.0.0.1:")
+    [server] = model.engine.servers
+    assert server.endpoint.startswith("http://127.0.0.1:")
     strangers: list[dict[str, str]] = [{}, {"Origin": "http://evil.example"}, {"Authorization": "Bearer guess"}]
     for headers in strangers:
-        refused = httpx.post(f"{model.backend.endpoint}{model.backend.chat_path}", json=body, headers=headers)
+        refused = httpx.post(f"{server.endpoint}{server.backend.chat_path}", json=body, headers=headers)
         assert refused.status_code == 401
-        states = httpx.post(f"{model.backend.endpoint}/slots/0?action=save", json={"filename": "x"}, headers=headers)
+        states = httpx.post(f"{server.endpoint}/slots/0?action=save", json={"filename": "x"}, headers=headers)
         assert states.status_code == 401
         assert refused.headers.get("access-control-allow-origin", "") == ""
 
@@ -98,7 +97,6 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     torn = tmp_path / "torn.gguf"
     torn.write_bytes(b"GGUF" + b"\0" * 100)
     model = resolve(f"embedded:{torn}", env={})
-    assert model.engine is not None
     with pytest.raises(UserError, match="cannot load"):
         model.lm.engine.complete(request())
     text = tmp_path / "text.gguf"

@@ -34,8 +34,8 @@ HERE, THERE, ELSEWHERE = "http://a:1/v1", "http://b:2/v1", "http://c:3/v1"
 def test_a_bare_name_is_on_argo_and_another_on_an_openai_server(name: str) -> None:
     model = resolve(name, env={**ARGO, **OPENAI}, temperature=0.7, max_tokens=10)
     kind, bare = ("openai", name[7:]) if name.startswith("openai/") else ("argo", name)
-    assert model.backend is not None
-    assert (model.backend.name, model.backend.model) == (kind, bare)
+    [server] = model.engine.servers
+    assert (server.backend.name, server.backend.model) == (kind, bare)
     assert USER not in repr(model)
     assert KEY not in repr(model)
 
@@ -43,8 +43,8 @@ def test_a_bare_name_is_on_argo_and_another_on_an_openai_server(name: str) -> No
 @pytest.mark.parametrize("name", ["anthropic/claude-sonnet-4-5", "groq/llama", "azure/gpt-5"])
 def test_other_providers_go_to_dspy(name: str) -> None:
     model = resolve(name, env={}, temperature=0.7, max_tokens=10, api_base="https://me:pass-word@host/v1")
-    assert (model.lm.model, model.backend, model.lm.num_retries, model.lm.cache) == (name, None, 0, False)
-    assert model.takes_sampling is (name != "azure/gpt-5")
+    assert (model.lm.model, model.engine, model.lm.num_retries, model.lm.cache) == (name, model.lm, 0, False)
+    assert ("temperature" in model.options) is (name != "azure/gpt-5")
     assert model.endpoint == "https://host/v1"
 
 
@@ -102,7 +102,7 @@ def test_2_names_and_urls_are_told_apart(name: str, url: str) -> None:
 def test_an_address_for_nobody_is_a_mistake() -> None:
     settings = Settings(model="openai/writer", api_base=[HERE, f"openai/juge={THERE}"])
     with pytest.raises(UserError, match="'openai/juge' is none of the models in use: openai/writer"):
-        ModelTable(settings, {})
+        ModelTable(settings)
 
 
 def test_each_model_is_asked_on_its_own_server(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from programs.lms import retry
 from programs.lms.failures import EmptyAnswer, TimedOut
 from programs.lms.retry import Pacer, RetryPolicy, Starting
 from programs.run.gate import Gate
+from tests.lms.asking import Clock
 
 
 @given(st.integers(1, 5000), st.none() | st.floats(0, 300))
@@ -80,15 +81,6 @@ class Outcome(NamedTuple):
 
     answers: list[float]
     refusals: list[float]
-
-
-class Clock:
-    """Time that passes only when told to."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def test_2_without_a_refusal_nothing_waits() -> None:

@@ -23,18 +23,17 @@ from programs.lms.failures import NotAnAnswer, NotConnected
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.server import proxy_for
-from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, ask, brain, openai_model, request
+from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, ask, brain, openai_model, request, served
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
 
 @pytest.mark.parametrize(("formats", "refusals"), [("all", 0), ("json_object", 1), ("none", 2)])
 async def test_a_server_that_refuses_a_form_is_asked_for_less(formats: str, refusals: int) -> None:
-    with StandIn(brain, formats=formats) as server:
-        async with openai_model(server) as model:
-            with metered() as meter:
-                answers = [(await ask(model, request(response_format=FORMAT))).text for _ in range(2)]
-            assert model.lm.supports_response_schema is (formats == "all")
+    async with served(formats=formats) as (server, model):
+        with metered() as meter:
+            answers = [(await ask(model, request(response_format=FORMAT))).text for _ in range(2)]
+        assert model.lm.supports_response_schema is (formats == "all")
     assert answers == [ANSWER, ANSWER]
     assert meter.attempts == len(server.calls) == refusals + 2
     assert meter.faults.get("schema", 0) == refusals
@@ -61,15 +60,13 @@ async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogC
     ("kind", "error"), [("page401", AccessDenied), ("page404", UnknownModel), ("401", AccessDenied)]
 )
 async def test_a_refusal_at_first_is_final(kind: str, error: type[Exception]) -> None:
-    with StandIn(brain, faults=FaultPlan(script=[kind])) as server:
-        async with openai_model(server) as model:
-            with pytest.raises(error):
-                await ask(model)
+    async with served(faults=FaultPlan(script=[kind])) as (server, model):
+        with pytest.raises(error):
+            await ask(model)
     assert len(server.calls) == 1
 
 
 async def listed(model: Model) -> None:
-    assert model.engine is not None
     assert await model.engine.list_models()
 
 
@@ -77,10 +74,9 @@ async def listed(model: Model) -> None:
 @pytest.mark.parametrize("first", [ask, listed])
 async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, first: Any) -> None:
     plan = FaultPlan(script=[None, kind] if first is ask else [kind])
-    with StandIn(brain, faults=plan, models=[("Any", "any")]) as server:
-        async with openai_model(server) as model:
-            await first(model)
-            assert (await ask(model)).text == ANSWER
+    async with served(faults=plan, models=[("Any", "any")]) as (server, model):
+        await first(model)
+        assert (await ask(model)).text == ANSWER
     assert len(server.calls) == (3 if first is ask else 2)
 
 
@@ -89,23 +85,21 @@ async def test_a_403_refuses_one_call_unless_it_is_all_that_ever_came(answered: 
     """Whether it comes with its status or inside a 200."""
     plan = FaultPlan(script=[None, *["403", "forbidden200"] * 10][0 if answered else 1 :])
     refused = 20 if answered else server_module.REFUSED_AT_FIRST - 1
-    with StandIn(brain, faults=plan) as server:
-        async with openai_model(server) as model:
-            if answered:
+    async with served(faults=plan) as (_server, model):
+        if answered:
+            await ask(model)
+        for _ in range(refused):
+            with pytest.raises(CallError, match="403"):
                 await ask(model)
-            for _ in range(refused):
-                with pytest.raises(CallError, match="403"):
-                    await ask(model)
-            if not answered:
-                with pytest.raises(AccessDenied, match="403"):
-                    await ask(model)
+        if not answered:
+            with pytest.raises(AccessDenied, match="403"):
+                await ask(model)
 
 
 async def test_a_server_without_a_system_role_is_told_in_the_users_message() -> None:
-    with StandIn(brain, refuses={"system": "System role not supported"}) as server:
-        async with openai_model(server) as model:
-            for _ in range(2):
-                assert (await ask(model)).text == ANSWER
+    async with served(refuses={"system": "System role not supported"}) as (server, model):
+        for _ in range(2):
+            assert (await ask(model)).text == ANSWER
     assert [[message["role"] for message in body["messages"]] for body in server.bodies] == [
         ["system", "user"],
         ["user"],
@@ -162,11 +156,9 @@ async def test_a_reply_without_end_is_cut_off(encoding: str, monkeypatch: pytest
 
 async def test_control_characters_of_a_server_reach_nobody() -> None:
     names = [("a\x1b[31m[/INST]", "b\x07")]
-    with StandIn(brain, models=names, refuses={"model": "no \x1b]0;x\x07 [/INST] \u202e"}) as server:
-        async with openai_model(server) as model:
-            assert model.engine is not None
-            [name] = await model.engine.list_models()
-            with pytest.raises(BackendError) as caught:
-                await ask(model)
+    async with served(models=names, refuses={"model": "no \x1b]0;x\x07 [/INST] \u202e"}) as (_server, model):
+        [name] = await model.engine.list_models()
+        with pytest.raises(BackendError) as caught:
+            await ask(model)
     shown = f"{name.id}{name.internal_id}{caught.value}"
     assert not [sign for sign in shown if not sign.isprintable()]

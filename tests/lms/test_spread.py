@@ -11,9 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -29,10 +27,9 @@ from programs.errors import (
 )
 from programs.lms.failures import NotConnected
 from programs.lms.meter import metered
-from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from programs.lms.spread import DOWN_AFTER, ServerSpread, choose, preference, shared_beginning
-from tests.lms.asking import ANSWER, KEY, QUICK, ask, brain, request
+from tests.lms.asking import ANSWER, KEY, Clock, ask, brain, openai_model, request
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -69,16 +66,6 @@ def test_a_passage_is_what_its_calls_share() -> None:
     )
     assert shared_beginning(request(first)) == shared_beginning(request(second)) == first.partition("\n\nAsk")[0]
     assert shared_beginning(request(first.replace("Gas", "Ice"))) != shared_beginning(request(first))
-
-
-class Clock:
-    """Time that passes only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 DEAD = NotConnected("connection refused")
@@ -148,16 +135,6 @@ def test_one_call_at_a_time_tries_a_dead_server(end: BaseException | None) -> No
     assert bench.ask() == [0]
 
 
-@asynccontextmanager
-async def shared_model(*servers: StandIn, **given: Any) -> AsyncIterator[Model]:
-    settings = {"retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
-    model = resolve("openai/any", api_base=[server.openai_base for server in servers], **settings)
-    try:
-        yield model
-    finally:
-        await model.aclose()
-
-
 def about(passage: int, question: int = 0) -> Any:
     return request(f"[[ ## passage ## ]]\n[1] Passage {passage} on galaxies.\n\nQuestion {question}?")
 
@@ -168,7 +145,7 @@ def passages_of(server: StandIn) -> set[str]:
 
 async def test_all_calls_of_a_passage_go_to_one_server() -> None:
     with StandIn(brain) as one, StandIn(brain) as two, StandIn(brain) as three:
-        async with shared_model(one, two, three) as model:
+        async with openai_model(one, two, three) as model:
             assert model.endpoint == f"{one.openai_base}, {two.openai_base}, {three.openai_base}"
             for passage in range(40):
                 for question in range(2):
@@ -181,7 +158,7 @@ async def test_all_calls_of_a_passage_go_to_one_server() -> None:
 async def test_a_server_that_dies_loses_no_call_and_is_used_again() -> None:
     with StandIn(brain, latency=0.02) as one:
         two = StandIn(brain, latency=0.02).__enter__()
-        async with shared_model(one, two) as model:
+        async with openai_model(one, two) as model:
 
             async def forty(first: int) -> None:
                 asked = (ask(model, about(passage)) for passage in range(first, first + 40))
@@ -210,7 +187,7 @@ async def test_all_down_then_up() -> None:
     retry = RetryPolicy(first_wait=0.001, longest_wait=0.01, patience=30)
     with StandIn(brain) as one, StandIn(brain) as two:
         pass
-    async with shared_model(one, two, retry=retry) as model:
+    async with openai_model(one, two, retry=retry) as model:
         with metered() as meter:
             running = [asyncio.create_task(ask(model, about(passage))) for passage in range(8)]
             while meter.faults["connection"] < 50:
@@ -223,7 +200,7 @@ async def test_all_down_then_up() -> None:
 @pytest.mark.parametrize(("fault", "error"), [("401", AccessDenied), ("404", UnknownModel), ("402", FatalError)])
 async def test_a_server_that_refuses_for_good_is_named(fault: str, error: type[BackendError]) -> None:
     with StandIn(brain) as one, StandIn(brain, faults=FaultPlan(share=1, kinds=[fault]), api_key=KEY) as two:
-        async with shared_model(one, two) as model:
+        async with openai_model(one, two) as model:
             asked = (ask(model, about(passage)) for passage in range(16))
             ends = await asyncio.gather(*asked, return_exceptions=True)
     failed = [end for end in ends if isinstance(end, BaseException)]

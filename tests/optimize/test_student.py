@@ -21,7 +21,7 @@ from optimize.program import Student
 from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.caller import TryRules, options_of
+from programs.asking.caller import TryRules
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.lab import passage
@@ -46,7 +46,7 @@ def running(
         base = None if of_argo else server.openai_base
         model = resolve(name, api_base=base, temperature=0.5, retry=ONCE, timeout=5.0, env=env)
         with dspy.context(lm=model.lm, adapter=adapter):
-            yield Student(tracer or Tracer(), tunable, recorder, adapter, options_of(model), TryRules()), server
+            yield Student(tracer or Tracer(), tunable, recorder, adapter, model.options, TryRules()), server
         model.close()
     recorder.journal.close()
 

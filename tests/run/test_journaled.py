@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pytest
 
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller, Heard, nobody
+from programs.asking.caller import Caller, Heard
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
 from programs.option_groups import BudgetOptions
@@ -47,7 +47,8 @@ class Said(Caller):
         self.reply = Reply(status="ok")
         self.before: list[Sequence[Rejected]] = []
 
-    async def answer(self, _ask: Ask, before: Sequence[Rejected] = (), heard: Heard = nobody) -> Reply:
+    async def answer(self, _ask: Ask, before: Sequence[Rejected] = (), heard: Heard | None = None) -> Reply:
+        assert heard is not None
         self.before.append(before)
         heard(self.reply)
         return self.reply

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
+from programs.cli import logs
+from programs.cli.logs import LogOptions, default_log, logged
 from programs.errors import UserError
-from programs.telemetry import logs
-from programs.telemetry.logs import LogOptions, default_log, logged
 from tests.lab import USER, Lab, called, laboratory
 from tests.standin.faults import FaultPlan
 from tests.test_cli import mistake

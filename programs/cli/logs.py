@@ -59,7 +59,8 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
     goes on without its log.
     """
-    terminal = TerminalHandler()
+    # To what standard error is when something is logged: above a panel, while one is shown.
+    terminal: logging.StreamHandler[TextIO] = logging._StderrHandler()  # type: ignore[attr-defined]
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
@@ -125,8 +126,6 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
     named = path or default_log(output)
     try:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
             if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):
                 raise UserError(f"--log-file: {there} is there already, and no log of this program; name another")
@@ -135,18 +134,6 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         if path is None:
             return LogFile(named, delay=True)
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
-
-
-class TerminalHandler(logging.StreamHandler[TextIO]):
-    """To what standard error is when something is logged: above a panel, while one is shown."""
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
-
-    @stream.setter
-    def stream(self, _stream: TextIO) -> None:
-        """There is nothing to set."""
 
 
 class LogFile(RotatingFileHandler):
