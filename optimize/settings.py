@@ -1,5 +1,6 @@
 """What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -30,6 +31,12 @@ def _known_stages(stages: list[str]) -> list[str]:
     return stages
 
 
+def _owner_and_name(repository: str) -> str:
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise ValueError("a repository of the Hub is named OWNER/NAME")
+    return repository
+
+
 def _known_metric(metric: str) -> str:
     weights_of(metric)
     return metric
@@ -52,11 +59,11 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
             "num_test",
         ),
         "models and servers": (*ConnectionOptions.model_fields, "reflection_model", "seed"),
-        "the compilation": ("dry_run", "max_calls", "resume"),
+        "the compilation": ("dry_run", "max_calls", "resume", "push_to_hub"),
         "logs": (*LogOptions.model_fields,),
     }
     free: ClassVar[frozenset[str]] = frozenset(
-        {"output", "resume", "dry_run", "budget", "max_calls"}
+        {"output", "resume", "dry_run", "budget", "max_calls", "push_to_hub"}
         | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
         | {*LogOptions.model_fields}
     )
@@ -114,6 +121,11 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     seed: int = Field(0, ge=0, description="what decides everything random")
     resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
     dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
+    push_to_hub: Annotated[str, AfterValidator(_owner_and_name)] | None = Field(
+        None,
+        json_schema_extra={"metavar": "OWNER/NAME"},
+        description="the repository of the Hub that gets the program, with its report as the card; a new one is private",
+    )
 
     @model_validator(mode="before")
     @classmethod
