@@ -190,7 +190,7 @@ def test_4_ctrl_c_ends_a_forward() -> None:
 
 
 def heirs(base: type) -> set[type]:
-    direct = set(base.__subclasses__())
+    direct: set[type] = {*base.__subclasses__()}
     return direct.union(*map(heirs, direct))
 
 
