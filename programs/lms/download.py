@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from programs.cli.terminal import console
 from programs.errors import UserError
@@ -68,7 +68,6 @@ def hub() -> Iterator[str]:
     """The address of the Hub. What its library raises inside is a `TransferFailed`: there is no such repository, revision
     or file, it wants a token, it refuses, or cannot be reached."""
     try:
-        import httpx
         from huggingface_hub import is_offline_mode
         from huggingface_hub.errors import (
             EntryNotFoundError,
@@ -82,10 +81,10 @@ def hub() -> Iterator[str]:
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    # That of httpx or of httpx2, by the library's version.
+    unanswered: Any = HfHubHTTPError.__bases__[0]
     try:
         yield endpoint
-    except httpx.TransportError:
-        raise TransferFailed(f"{endpoint} cannot be reached") from None
     except GatedRepoError:
         raise TransferFailed("wants a token of someone who was given access: set HF_TOKEN") from None
     except RepositoryNotFoundError:
@@ -103,6 +102,8 @@ def hub() -> Iterator[str]:
         raise TransferFailed("is no name that a repository of the Hub can have") from None
     except HfHubHTTPError as error:
         raise TransferFailed(_answered(error)) from None
+    except unanswered:
+        raise TransferFailed(f"{endpoint} cannot be reached") from None
     except (OSError, ValueError) as error:
         # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
         raise TransferFailed(" ".join(str(error).split()) or "broke off") from None
