@@ -4,7 +4,6 @@ python -m optimize.compile --model openai/Qwen3-32B --api-base http://localhost:
 python -m optimize.compile --model gpt41 --optimizer gepa --judge-models claudesonnet45 --report-judge-models gemini25pro
 python -m optimize.compile --model embedded --stage hypotheses critique --optimizer bootstrap --output compiled
 python -m optimize.compile --model gpt41 --stage judge --trainset labelled.jsonl --output judge
-python -m optimize.compile --model gpt41 --trainset papers.jsonl --push-to-hub lab/tuned
 """
 
 import logging

@@ -1,6 +1,5 @@
 """What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -29,12 +28,6 @@ def _known_stages(stages: list[str]) -> list[str]:
     if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
         raise ValueError("all and judge stand alone")
     return stages
-
-
-def _owner_and_name(repository: str) -> str:
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-        raise ValueError("a repository of the Hub is named OWNER/NAME")
-    return repository
 
 
 def _known_metric(metric: str) -> str:
@@ -121,8 +114,9 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     seed: int = Field(0, ge=0, description="what decides everything random")
     resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
     dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
-    push_to_hub: Annotated[str, AfterValidator(_owner_and_name)] | None = Field(
+    push_to_hub: str | None = Field(
         None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
         json_schema_extra={"metavar": "OWNER/NAME"},
         description="the repository of the Hub that gets the program, with its report as the card; a new one is private",
     )

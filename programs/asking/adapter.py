@@ -27,6 +27,7 @@ ADAPTER_VERSION = 2
 NO_OBJECT = "The reply is not one whole JSON object."
 
 Messages = list[dict[str, str]]
+Completions = list[dict[str, Any]]
 
 # Whether the server of the call being formatted enforces schemas; set where DSPy hands us the LM.
 _enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
@@ -50,21 +51,15 @@ class PassageFirstAdapter(dspy.Adapter):
     as it stands.
     """
 
-    def __call__(
-        self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        options = _options(lm, lm_kwargs, signature)
+    def __call__(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
         try:
-            return super().__call__(lm, options, signature, demos, inputs)  # type: ignore[no-any-return]
+            return super().__call__(lm, _options(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
         except AdapterParseError as error:
             raise _ours(error, signature) from None
 
-    async def acall(
-        self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        options = _options(lm, lm_kwargs, signature)
+    async def acall(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
         try:
-            return await super().acall(lm, options, signature, demos, inputs)  # type: ignore[no-any-return]
+            return await super().acall(lm, _options(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
         except AdapterParseError as error:
             raise _ours(error, signature) from None
 
