@@ -4,6 +4,7 @@
 # make test-unit  the tests of single parts: a minute or two
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
 # make check      lint, format and types
+# make docs       the documents as a site, in site/; a link that leads nowhere is an error
 # make bench      the benchmarks (some: make bench ARGS="saturation")
 # make clean      removes .venv and caches; never what was generated
 
@@ -34,7 +35,7 @@ WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 # Rooms whose tests need no whole run; what they leave out is found by `make test`.
 UNIT_TESTS := $(addprefix tests/,asking compiled inputs judges lms stages text test_signatures.py)
 
-.PHONY: generate test test-unit test-full check bench clean
+.PHONY: generate test test-unit test-full check docs bench clean
 
 generate: $(VENV)/.embedded
 	$(BIN)/python -m programs.generate --model embedded:smollm2-135m --max-traces 1 --follow $(ARGS)
@@ -53,11 +54,14 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp is written last, so that an install that was broken off is done again.
@@ -82,8 +86,12 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(WARM_UP)
 	@touch $(VENV)/.embedded $@
 
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
 # What is tested of TRL needs neither PyTorch nor anything else that it declares to need.
-$(VENV)/.full: $(VENV)/.dev
+$(VENV)/.full: $(VENV)/.docs
 	$(PIP_INSTALL) --no-deps transformers safetensors
 # An environment package is loaded by a Python of its own: verifiers needs 3.11, and libraries that nothing else here does.
 	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \

@@ -274,7 +274,7 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item], thread
 
 def counts(side: Mapping[str, Any]) -> str:
     """How much there is on a side, in words."""
-    return ", ".join(f"{count} {what}" for what, count in side.items() if what != "hash")
+    return ", ".join(f"{count} {what}" for what, count in side.items() if isinstance(count, int))
 
 
 def few(count: int, what: str) -> list[str]:

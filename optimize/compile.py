@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CompileSettings) -> int:
+    from optimize.hub import check_token, push
     from optimize.recording import BudgetSpent
     from programs.errors import AccessDenied, BackendError, UnknownModel
 
@@ -43,6 +44,8 @@ def _command(settings: CompileSettings) -> int:
         console.print(f"at most about {calls} calls: {part}")
     if settings.dry_run:
         return 0
+    if settings.push_to_hub:
+        check_token(settings.push_to_hub)
     if not settings.resume:
         move_aside(settings.output)
     log.info("the compilation begins", extra={"settings": settings.model_dump(mode="json")})
@@ -59,6 +62,8 @@ def _command(settings: CompileSettings) -> int:
     log.info("the compilation ends", extra={"improved": report.improved})
     use = f"use it with --program {settings.output}" if report.improved else "its report.md says more"
     console.print(f"the compiled program is in {settings.output}; {use}")
+    if settings.push_to_hub:
+        console.print(f"pushed to {push(report, settings.output, settings.push_to_hub)}; a new repository is private")
     return 0
 
 

@@ -52,11 +52,11 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
             "num_test",
         ),
         "models and servers": (*ConnectionOptions.model_fields, "reflection_model", "seed"),
-        "the compilation": ("dry_run", "max_calls", "resume"),
+        "the compilation": ("dry_run", "max_calls", "resume", "push_to_hub"),
         "logs": (*LogOptions.model_fields,),
     }
     free: ClassVar[frozenset[str]] = frozenset(
-        {"output", "resume", "dry_run", "budget", "max_calls"}
+        {"output", "resume", "dry_run", "budget", "max_calls", "push_to_hub"}
         | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
         | {*LogOptions.model_fields}
     )
@@ -114,6 +114,12 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     seed: int = Field(0, ge=0, description="what decides everything random")
     resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
     dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
+    push_to_hub: str | None = Field(
+        None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        json_schema_extra={"metavar": "OWNER/NAME"},
+        description="the repository of the Hub that gets the program, with its report as the card; a new one is private",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,6 +1,7 @@
 """Tuning the stages that write: texts parted by source, what a compilation of them costs, and its proof."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from optimize.splits import hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
 from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
 from programs.errors import UserError
+from programs.exports.licences import UNKNOWN, licence_of
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
@@ -39,7 +41,9 @@ class TextCompilation(Compilation):
         self.train, self.val = examples_of(self.splits["train"]), examples_of(self.splits["val"])
         self.alone = scored_alone(settings)
         for side, samples in self.splits.items():
-            self.data[side] = {"texts": len(samples), "hash": hash_of(sample.id for sample in samples)}
+            licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
+            hashed = hash_of(sample.id for sample in samples)
+            self.data[side] = {"texts": len(samples), "hash": hashed, "licences": dict(licences.most_common())}
 
     def calls_at_most(self, runs: int) -> dict[str, int]:
         """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once

@@ -23,6 +23,7 @@ from programs.asking.schema import outputs_of, schema_of
 from programs.errors import UserError
 from programs.files import in_place
 from programs.inputs.sample import content_id
+from programs.lms.download import from_hub
 from programs.lms.weights import BUILT_IN, PREFIX
 
 log = logging.getLogger("synthreasoner")
@@ -129,21 +130,8 @@ def program_file(path: Path) -> Path:
     """The file of a program that is named by its folder or its file, or as hf://OWNER/NAME or hf://OWNER/NAME@REVISION: the
     program.json of a model's repository on the Hub, which is brought into the Hub's cache. Raises `UserError`."""
     if (named := _ON_THE_HUB.fullmatch(str(path))) is not None:
-        return _from_the_hub(named["repository"], named["revision"])
+        return from_hub(named["repository"], "program.json", named["revision"])
     return path / "program.json" if path.is_dir() else path
-
-
-def _from_the_hub(repository: str, revision: str | None) -> Path:
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-    except ImportError:
-        raise UserError("--program: the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
-    try:
-        return Path(hf_hub_download(repository, "program.json", revision=revision))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        said = " ".join(str(error).split())
-        raise UserError(f"--program: the Hub gives no program.json of {repository}: {said}") from None
 
 
 def shipped_program(model: str) -> Path | None:

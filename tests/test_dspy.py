@@ -4,6 +4,7 @@
 2. Stock optimizers compile the program; what they made is saved and loaded. Evaluate's threads run it at the same time.
 3. The judge alone is a module that they take; every stage of one predictor takes its signature's fields.
 4. `forward` and `aforward` make the same; an error of one call reaches whoever called, in both, and so does Ctrl-C.
+5. Nothing that is private to a class of DSPy is replaced in a class of ours.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ from typing import Any
 import dspy
 import pytest
 
+from optimize.proposing import ProposalAdapter
+from optimize.recording import RecordedLM
+from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import StageFailed
 from programs.errors import AccessDenied
+from programs.lms.engine import DirectLM
 from programs.lms.resolve import resolve
 from programs.stages.judge import JudgeStage
 from programs.tracer import Tracer, load_tracer
@@ -182,3 +187,26 @@ def test_4_ctrl_c_ends_a_forward() -> None:
         with pytest.raises(KeyboardInterrupt):
             load_tracer()(text=passage(1))
         assert len(server.calls) == 2
+
+
+def heirs(base: type) -> set[type]:
+    direct: set[type] = {*base.__subclasses__()}
+    return direct.union(*map(heirs, direct))
+
+
+def test_5_nothing_private_of_dspy_is_replaced() -> None:
+    folders = {"programs", "optimize", "signatures"}
+    ours = {
+        each
+        for base in (dspy.Adapter, dspy.LM, dspy.Module)
+        for each in heirs(base)
+        if each.__module__.partition(".")[0] in folders
+    }
+    assert {PassageFirstAdapter, ProposalAdapter, DirectLM, RecordedLM, Tracer} < ours
+    theirs = {
+        each: {name for base in each.__mro__ if base.__module__[:4] == "dspy" for name in vars(base)} for each in ours
+    }
+    private = re.compile("_[a-z]")
+    assert not {
+        (each.__name__, name) for each in ours for name in vars(each) if private.match(name) and name in theirs[each]
+    }

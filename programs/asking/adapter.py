@@ -24,7 +24,10 @@ from signatures.thought import PlainText
 SHARED_FIELDS = ("passage", "question", "asked_by")
 ADAPTER_VERSION = 2
 
+NO_OBJECT = "The reply is not one whole JSON object."
+
 Messages = list[dict[str, str]]
+Completions = list[dict[str, Any]]
 
 # Whether the server of the call being formatted enforces schemas; set where DSPy hands us the LM.
 _enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
@@ -39,7 +42,7 @@ class NotAsAsked(AdapterParseError):
         self.cut = cut
 
 
-class PassageFirstAdapter(dspy.JSONAdapter):
+class PassageFirstAdapter(dspy.Adapter):
     """A JSON adapter that orders the prompt for prefix caches. Its output is that of its signature's fields.
 
     Where the server enforces the schema the prompt shows a short form with the descriptions; elsewhere it carries the
@@ -48,33 +51,26 @@ class PassageFirstAdapter(dspy.JSONAdapter):
     as it stands.
     """
 
-    def __init__(self) -> None:
-        super().__init__(use_native_function_calling=False)
+    def __call__(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
+        try:
+            return super().__call__(lm, _options(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
+        except AdapterParseError as error:
+            raise _ours(error, signature) from None
 
-    def _prepare_response_format(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any) -> None:
-        if _is_plain(signature):
-            return
-        takes_format = "response_format" in lm.supported_params
-        _enforced.set(takes_format and bool(lm.supports_response_schema))
-        if takes_format:
-            outputs = outputs_of(signature)
-            lm_kwargs["response_format"] = _response_format(outputs) if _enforced.get() else {"type": "json_object"}
-
-    # Tools and DSPy's types of a model's own features have no part in our signatures, and looking for them costs time.
-    def _call_preprocess(self, _lm: Any, _lm_kwargs: Any, signature: Any, _inputs: Any) -> Any:
-        return signature
-
-    def _call_postprocess(self, signature: Any, _original: Any, outputs: Any, *_: Any) -> list[dict[str, Any]]:
-        texts = (output["text"] if isinstance(output, dict) else output for output in outputs)
-        return [self.parse(signature, text or "") for text in texts]
+    async def acall(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
+        try:
+            return await super().acall(lm, _options(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
+        except AdapterParseError as error:
+            raise _ours(error, signature) from None
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> Messages:
-        given = {name: inputs[name] for name in _inputs(signature) if inputs.get(name) is not None}
+        known = _inputs(signature)
+        given = {name: inputs[name] for name in known if inputs.get(name) is not None}
         if _is_plain(signature):
             # As a person would type them.
             return [{"role": "user", "content": "\n\n".join(map(escape_markers, given.values()))}]
         form = _form(outputs_of(signature), _enforced.get())
-        shown = "\n".join([GIVEN, *(f"- {name}: {_inputs(signature)[name]}" for name in given)])
+        shown = "\n".join([GIVEN, *[f"- {name}: {known[name]}" for name in given]])
         task = [signature.instructions, shown, form, *(_demonstration(signature, demo) for demo in demos)]
         system, user = self.arranged(task, _fields(given))
         return [{"role": "system", "content": "\n\n".join(system)}, {"role": "user", "content": "\n\n".join(user)}]
@@ -98,7 +94,7 @@ class PassageFirstAdapter(dspy.JSONAdapter):
                 misread = misread or error
         if misread is not None:
             raise NotAsAsked(signature, completion, misread.faults, misread.cut) from misread
-        why = "The reply stops in the middle." if found.cut else "The reply is not one whole JSON object."
+        why = "The reply stops in the middle." if found.cut else NO_OBJECT
         raise NotAsAsked(signature, completion, [why], found.cut)
 
 
@@ -113,6 +109,21 @@ class StockOrderAdapter(PassageFirstAdapter):
 def adapter_for(prompt_order: str) -> PassageFirstAdapter:
     """The adapter that `--prompt-order` names: passage-first or stock."""
     return PassageFirstAdapter() if prompt_order == "passage-first" else StockOrderAdapter()
+
+
+def _options(lm: Any, given: dict[str, Any], signature: Any) -> dict[str, Any]:
+    """The options of a call, with the format of the reply where the LM takes one."""
+    takes_format = not _is_plain(signature) and "response_format" in lm.supported_params
+    _enforced.set(takes_format and bool(lm.supports_response_schema))
+    if not takes_format:
+        return given
+    form = _response_format(outputs_of(signature)) if _enforced.get() else {"type": "json_object"}
+    return {**given, "response_format": form}
+
+
+def _ours(error: AdapterParseError, signature: Any) -> NotAsAsked:
+    """DSPy itself refuses a reply without text, before it is parsed."""
+    return error if isinstance(error, NotAsAsked) else NotAsAsked(signature, "", [NO_OBJECT], cut=False)
 
 
 def _is_plain(signature: Any) -> bool:

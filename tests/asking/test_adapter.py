@@ -181,6 +181,17 @@ def test_a_grade_that_is_no_number_is_absent_and_can_be_journaled(number: str) -
     orjson.dumps(grades.model_dump(mode="json"))
 
 
+@pytest.mark.parametrize("said", [None, "", {"text": None, "reasoning_content": "Hm."}])
+async def test_a_reply_without_text_is_refused_as_any_other(said: Any) -> None:
+    class Silent(dspy.LM):
+        async def acall(self, *_: Any, **__: Any) -> Any:
+            return [said]
+
+    with pytest.raises(NotAsAsked) as caught:
+        await ADAPTER.acall(Silent("openai/any"), {}, WriteAnswer, [], {"question": "Why?"})
+    assert (caught.value.faults, caught.value.lm_response) == (["The reply is not one whole JSON object."], "")
+
+
 def ask_of_answer() -> Ask:
     inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
     return Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)

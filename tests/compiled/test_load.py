@@ -248,4 +248,4 @@ def test_9_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest
 
         assert load("hf://lab/tuned@main").stdout == "Think slowly.\n"
         refused = load("hf://lab/nothing")
-        assert "UserError: --program: the Hub gives no program.json of lab/nothing: " in refused.stderr
+        assert "UserError: lab/nothing/program.json: there is no such repository" in refused.stderr

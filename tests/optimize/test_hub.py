@@ -1,0 +1,117 @@
+"""Invariants of `optimize.compile --push-to-hub`, against a server that stands in for the Hub.
+
+1. A compilation is pushed as program.json and its report as the card, with model and licences in the header, and nothing
+   else; what comes back from the Hub is the program that was written, at a revision too.
+2. A finished folder is pushed without asking anything.
+3. What the Hub refuses is one line and exit code 2: before anything is asked where the token is none, and else with the
+   whole compilation in its folder.
+4. A name that no repository can have is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from optimize.hub import base_model
+from programs.compiled import program_fingerprint
+from programs.tracer import load_tracer
+from tests.inputs.hub import SHA, hub
+from tests.optimize.compiling import Shop, workshop
+
+PUSHED = {"optimizer": "bootstrap", "stage": "hypotheses", "push_to_hub": "lab/tuned"}
+LICENCES = ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "secret")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
+    monkeypatch.setenv("HF_TOKEN", "right")
+    with workshop(tmp_path, weak="hypotheses") as shop:
+        (passages,) = map(Path, shop.base["trainset"])
+        lines = [json.loads(line) for line in passages.read_text().splitlines()]
+        given = [{**line, "license": LICENCES[number % 3]} for number, line in enumerate(lines)]
+        passages.write_text("".join(f"{json.dumps(line)}\n" for line in given))
+        shop.lucky_in_training()
+        yield shop
+
+
+def test_what_is_pushed_comes_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, bytes] = {}
+    with hub(files, "lab/tuned", kind="", token="right") as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        done = shop.compile(**PUSHED)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"pushed to {address}/lab/tuned; a new repository is private" in done.stdout
+        assert set(files) == {"program.json", "README.md"}
+        header, text = files["README.md"].decode().removeprefix("---\n").split("---\n", 1)
+        assert text.startswith(shop.text)
+        assert f"{shop.report['proof']['composite']['after']:.3f}" in text
+        licences = shop.report["data"]["train"]["licences"]
+        assert sum(licences.values()) == 2
+        known = sorted({"other" if name == "secret" else name for name in licences})
+        assert yaml.safe_load(header) == {
+            "library_name": "dspy",
+            "license": known if known[1:] else known[0],
+            "tags": ["dspy", "synthreasoner", "bootstrap"],
+        }
+        assert all(f"{name} ({texts})" in text for name, texts in licences.items())
+        written = program_fingerprint(load_tracer(shop.output), "passage-first")
+        for name in ("hf://lab/tuned", f"hf://lab/tuned@{SHA}"):
+            assert program_fingerprint(load_tracer(name), "passage-first") == written
+
+        asked = shop.calls
+        files.clear()
+        assert shop.compile(**PUSHED).returncode == 0
+        assert (shop.calls, set(files)) == (asked, {"program.json", "README.md"})
+
+
+def test_a_hub_that_refuses_is_one_line(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with hub({}, "lab/tuned", kind="", token="other") as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        done = shop.compile(**PUSHED)
+        assert (done.returncode, shop.calls) == (2, 0)
+        assert done.stderr == "error: --push-to-hub lab/tuned: answered 401: set HF_TOKEN to a token that may do this\n"
+        monkeypatch.delenv("HF_TOKEN")
+        assert "a token that may write is needed: set HF_TOKEN" in shop.compile(**PUSHED).stderr
+        assert shop.calls == 0
+        monkeypatch.setenv("HF_TOKEN", "right")
+        monkeypatch.setattr("optimize.hub.check_token", lambda _repository: None)
+        done = shop.compile(**PUSHED)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "error: --push-to-hub lab/tuned: answered 401: You may not write here; the compilation"
+    )
+    assert done.stderr.count("\n") == 1
+    assert (shop.output / "program.json").is_file()
+    assert shop.compile(**PUSHED).stderr.startswith(f"error: --push-to-hub lab/tuned: {address} cannot be reached; ")
+
+
+@pytest.mark.parametrize("name", ["tuned", "lab/", "lab/tuned/more", "hf://lab/tuned"])
+def test_another_name_is_refused(shop: Shop, name: str) -> None:
+    done = shop.compile(push_to_hub=name)
+    assert (done.returncode, shop.calls) == (2, 0)
+    assert done.stderr.startswith("error: --push-to-hub: ")
+
+
+@pytest.mark.parametrize(
+    ("model", "repository"),
+    [
+        ("openai/Qwen/Qwen3-32B", "Qwen/Qwen3-32B"),
+        ("openai/qwen3", None),
+        ("gpt41", None),
+        ("anthropic/claude-sonnet-4-5", None),
+        ("embedded:lab/model-GGUF/model.gguf", "lab/model-GGUF"),
+        ("embedded:/home/jdoe/models/model.gguf", None),
+        ("embedded:./models/model.gguf", None),
+        ("embedded:qwen2.5-coder-1.5b", "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF"),
+        ("embedded:smollm2-135m", None),
+    ],
+)
+def test_the_base_model_is_named_where_it_is_of_the_hub(model: str, repository: str | None) -> None:
+    assert base_model(model) == repository

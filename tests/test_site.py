@@ -1,0 +1,62 @@
+"""The documents as a site, built as `make docs` builds it.
+
+1. Every page is there, and every link leads to a page and a heading of it.
+2. Nothing that a page shows is fetched from elsewhere.
+3. A link that leads nowhere fails the build.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.needing import needed
+
+needed("mkdocs", "the documents are built by MkDocs")
+needed("material", "the documents are built with Material for MkDocs")
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """What the site is made of, in a folder of its own."""
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copytree(ROOT / "signatures", tmp_path / "signatures")
+    for name in ("mkdocs.yml", *PAGES):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def built(source: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
+    return subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+
+
+def test_every_page_is_built_and_needs_no_network(source: Path) -> None:
+    done = built(source)
+    assert done.returncode == 0, done.stderr
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (source / "site").glob("*.html")}
+    own = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"README"}
+    assert set(pages) == own | {"index", "documentation", "contributing", "changes", "404"}
+    fetched = r'<(?:script|img|link|iframe|source)[^>]*\b(?:src|href)="(?:https?:)?//'
+    assert not [name for name, page in pages.items() if re.search(fetched, page)]
+    sheets = "".join(path.read_text(encoding="utf-8") for path in (source / "site").rglob("*.css"))
+    assert not re.search(r"(?:url\(|@import )[\"']?(?:https?:)?//", sheets)
+    assert 'href="papers.html"' in pages["index"]
+    assert 'href="configuration.html"' in pages["contributing"]
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "papers.md#nowhere", "../nowhere.py"])
+def test_a_link_that_leads_nowhere_fails(source: Path, link: str) -> None:
+    page = source / "docs" / "tutorial.md"
+    page.write_text(f"{page.read_text(encoding='utf-8')}\n[a link]({link})\n", encoding="utf-8")
+    done = built(source)
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr
