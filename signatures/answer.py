@@ -29,8 +29,8 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 1 to 3 wrong claims, from the misconceptions, worded like the right one; of a term: "
-        "other names of it",
+        description="of a choice: 1 to 3 wrong claims, from the misconceptions, as long and as exact as the right one, one "
+        "of them longer; of a term: other names of it",
     )
 
 

@@ -76,7 +76,8 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
         ("Fainter targets scatter more.", ["Scatter more fainter targets!"], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["Both.", "Neither."], Reason.OPTIONS),
         ("Faint ones.", ["Some people might think that only the brighter targets scatter more."], Reason.OPTIONS),
-        ("Lamps were switched off.", ["Lamps were kept on."], Reason.DISAGREES),
+        ("Fainter targets scatter much more than others.", ["Fainter targets scatter less."], Reason.OPTIONS),
+        ("Lamps were switched off.", ["The lamps were kept on."], Reason.DISAGREES),
     ],
 )
 def test_choices(answer: str, others: list[str], reason: Reason | None) -> None:

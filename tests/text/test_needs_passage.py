@@ -53,6 +53,12 @@ def test_what_anybody_may_guess_is_not_listed() -> None:
     assert needs_passage("How many come back within a year?", passage, ["So 36.8% stayed away."]) == ["36.8%"]
 
 
+def test_what_is_assumed_is_said_to_be() -> None:
+    passage, question = "The slope is 1.63 and the error 0.127.", "How steep is it?"
+    assert needs_passage(question, passage, ["If the error went from, say, 0.1 to 0.127.", "Still 0.127."]) == []
+    assert needs_passage(question, passage, ["The slope of 1.63 is steep, they say."]) == ["1.63"]
+
+
 SIZES = {
     2000: "2,000",
     0.05: ".05",
