@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,10 @@ from tests.lab import Lab, laboratory
 CREDENTIALS = ("ARGO_USER", "ARGO_BASE_URL", "ARGO_API", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
-# On a busy machine a test takes any time.
-hypothesis.settings.register_profile("without deadline", deadline=None)
-hypothesis.settings.load_profile("without deadline")
+# On a busy machine a test takes any time. Each run draws other examples, so that many runs together see more than one does.
+EXAMPLES = 200 if os.environ.get("SYNTHREASONER_FULL_TESTS") else 30
+hypothesis.settings.register_profile("ours", deadline=None, max_examples=EXAMPLES)
+hypothesis.settings.load_profile("ours")
 
 
 def pytest_configure() -> None:

@@ -7,8 +7,8 @@ Arithmetic needs its operands at hand: it is one operation on figures of the sam
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
 operands may stand in the paragraph or the one before it. A figure that needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too. Of 7 figures that a capable writer was asked about
-before this was so, 7 were guesses of its own. Nor is a figure behind a word by which somebody assumes one ("say 1.6"), which
-a thought is asked for.
+before this was so, 7 were guesses of its own. Nor is a figure behind a word by which somebody assumes one ("say 1.6"): a
+thought is asked for such words.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from unittest.mock import MagicMock
 
 import pint
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.exports.rewards import reward, rubric_reward
@@ -78,7 +78,6 @@ def written(value: float, form: int) -> str:
     return forms[form % len(forms)]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(UNITS),
     st.data(),
@@ -102,7 +101,6 @@ def test_a_number_counts_in_any_unit_and_any_form(
 NAMES = st.sampled_from(sorted(SHORT))
 
 
-@settings(deadline=None)
 @given(NAMES, st.text(max_size=60) | st.sampled_from([line["completion"] for line in WRITTEN]))
 def test_any_text_has_a_reward_of_0_or_1_and_none_inside_a_thought(name: str, text: str) -> None:
     assert score(text, SHORT[name]) in (0.0, 1.0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs.cutting import Piece, pieces
@@ -28,7 +28,6 @@ BLOCKS = st.lists(
 
 
 @given(BLOCKS, st.integers(200, 900), st.integers(0, 3))
-@settings(max_examples=150, deadline=None)
 def test_nothing_is_lost_and_nothing_is_too_long(blocks: list[Block], limit: int, overlap: int) -> None:
     paper = paper_of(blocks)
     cut = list(pieces(paper, limit, overlap))
@@ -59,7 +58,6 @@ def _check_shared(paper: Paper, before: Piece, after: Piece, overlap: int) -> No
 
 
 @given(BLOCKS, st.integers(200, 900))
-@settings(max_examples=100, deadline=None)
 def test_a_passage_names_the_sections_that_it_has_parts_of(blocks: list[Block], limit: int) -> None:
     paper = paper_of(blocks)
     for piece in pieces(paper, limit, 1):

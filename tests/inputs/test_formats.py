@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs.formats import reader_of
@@ -129,7 +129,6 @@ def test_what_cannot_be_read_is_said(ending: str, data: bytes, reason: str) -> N
 
 
 @given(st.text(max_size=300), st.sampled_from([".md", ".txt", ".tex", ".html"]))
-@settings(max_examples=150, deadline=None)
 def test_any_words_give_a_paper_that_holds_what_it_promises_or_a_reason(words: str, ending: str) -> None:
     try:
         paper = reader_of(ending)(f"\\section{{A}} # B\n\n## C\n\n<p>{words}\n\nReferences".encode("utf-8", "replace"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs.report import Skip
@@ -137,7 +137,6 @@ garbage = st.one_of(st.binary(max_size=30), st.sampled_from([dirt for dirt, _ in
 
 
 @given(st.lists(st.one_of(garbage, st.integers(0, 8)), max_size=12), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_any_mixture_of_good_lines_and_garbage_gives_all_the_good_ones(
     mixture: list[bytes | int], packed: bool
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import dspy
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, prove_judges
@@ -49,7 +49,6 @@ kinds = st.lists(st.lists(st.booleans(), min_size=1, max_size=6), min_size=4, ma
 numbers = st.none() | st.integers(1, 30)
 
 
-@settings(max_examples=60, deadline=None)
 @given(kinds, numbers, numbers, st.none() | st.integers(2, 10), st.integers(0, 99), st.data())
 def test_1_the_sides(
     kinds: list[list[bool]], train: int | None, val: int | None, test: int | None, seed: int, data: st.DataObject
@@ -89,7 +88,6 @@ def kappa(truth: Sequence[bool], said: Sequence[bool]) -> float | None:
     return weighted_kappa(Counter(zip(truth, said, strict=True)))
 
 
-@settings(max_examples=40, deadline=None)
 @given(RATINGS)
 def test_2_the_figures_are_over_what_was_rated_both_times(
     rated: list[tuple[int, bool, int | None, int | None]],

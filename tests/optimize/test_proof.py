@@ -73,7 +73,7 @@ def test_1_a_judge_who_fails_on_one_side_is_no_change() -> None:
     assert proved([traced(0.2, None)], [silent], judge=1, form=1).composite.pairs == 0
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(VALUES, VALUES), max_size=12))
 def test_1_means_are_over_pairs(pairs: list[tuple[float | None, float | None]]) -> None:
     found = proved([measured(a, m=a) for a, _ in pairs], [measured(b, m=b) for _, b in pairs])

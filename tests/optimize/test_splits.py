@@ -10,7 +10,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from optimize.settings import CompileSettings
@@ -46,7 +46,6 @@ def sources(items: list[Item]) -> set[str]:
     return {source for source, _ in items}
 
 
-@settings(max_examples=30, deadline=None)
 @given(ITEMS, NUMBERS, SEEDS, st.none() | st.just(1))
 def test_1_sides_share_no_source(items: list[Item], numbers: tuple[int, int, int], seed: int, each: int | None) -> None:
     made = parted(items, numbers, seed, each)
@@ -62,7 +61,6 @@ def test_1_sides_share_no_source(items: list[Item], numbers: tuple[int, int, int
         assert len(test) == numbers[2]
 
 
-@settings(max_examples=30, deadline=None)
 @given(ITEMS, NUMBERS, SEEDS, st.randoms(use_true_random=False))
 def test_2_the_order_changes_nothing(
     items: list[Item], numbers: tuple[int, int, int], seed: int, dice: random.Random
@@ -72,7 +70,6 @@ def test_2_the_order_changes_nothing(
     assert parted(shuffled, numbers, seed) == parted(items, numbers, seed)
 
 
-@settings(max_examples=30, deadline=None)
 @given(ITEMS, ITEMS, NUMBERS, SEEDS)
 def test_3_what_is_added_takes_nothing_into_test(
     items: list[Item], more: list[Item], numbers: tuple[int, int, int], seed: int
@@ -86,7 +83,6 @@ def test_3_what_is_added_takes_nothing_into_test(
         assert sources(after["test"]) == sources(before["test"])
 
 
-@settings(max_examples=30, deadline=None)
 @given(ITEMS, NUMBERS, SEEDS)
 def test_4_no_source_gives_a_second_before_every_one_gave_a_first(
     items: list[Item], numbers: tuple[int, int, int], seed: int

@@ -78,7 +78,7 @@ OUTPUTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 
 @pytest.mark.parametrize("stage", OUTPUTS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(data=st.data(), status=st.sampled_from(["ok", "unusable", "unread"]), tries=st.integers(0, 2))
 def test_1_a_score_lies_between_0_and_1(stage: str, data: st.DataObject, status: str, tries: int) -> None:
     output = data.draw(st.fixed_dictionaries(OUTPUTS[stage]))

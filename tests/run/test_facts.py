@@ -99,7 +99,7 @@ def written(journal: Journal, line: dict[str, Any]) -> None:
     journal.append(**({"basis": "b", "line": "l"} | line if line["kind"] == "sample" else line))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(lines=st.lists(VARIATIONS | POOLS | SAMPLES, max_size=20), again=st.booleans())
 def test_1_counts_are_those_of_the_newest_lines(
     tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]], again: bool

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import RunStopped
@@ -52,7 +52,6 @@ async def ended(callers: list[Caller]) -> list[BaseException | None]:
     return await asyncio.gather(*(caller.task for caller in callers), return_exceptions=True)
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 5),
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.integers(0, 4), st.booleans()), max_size=25),

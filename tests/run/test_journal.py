@@ -93,7 +93,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "out.journal.jsonl"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(KEYS, JSON), max_size=8))
 def test_whatever_is_appended_comes_back_and_the_newest_wins(lines: list[tuple[str, Any]]) -> None:
     newest = dict(lines)

@@ -40,7 +40,7 @@ def waited_for(reading: Reading) -> Reading:
 
 
 @given(lines=st.lists(st.sampled_from([b'{"text": "a"}', b"", b"not JSON", b"{"]), max_size=8), ended=st.booleans())
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_1_lines_are_counted_as_they_are_read(lines: list[bytes], ended: bool, tmp_path: Path) -> None:
     data = b'{"first": 1}\n' + b"\n".join(lines) + (b"\n" if ended else b"")
     truth = sum(1 for _ in split_lines([data]))

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.cli.options import parse
@@ -64,7 +64,6 @@ def test_many_texts_are_spread_evenly() -> None:
 
 
 @given(TEXTS, st.integers(1, 5), st.randoms())
-@settings(max_examples=60, deadline=None)
 def test_shards_part_any_input_however_it_stands(texts: list[str], of: int, dice: random.Random) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.stages.grade import grades_of
@@ -22,7 +22,6 @@ ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g"
 SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=6, max_size=6))
 def test_grades_are_shares_and_the_overall_their_mean(percent: list[int]) -> None:
     said = {**SHEET, **dict(zip(GRADE_DIMENSIONS, percent, strict=True))}

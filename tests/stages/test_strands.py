@@ -13,7 +13,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
@@ -35,7 +35,6 @@ def chosen(*numbers: int) -> EvidenceSet:
     return EvidenceSet.model_validate(evidence(*numbers))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9999), min_size=1, max_size=5))
 def test_verified_evidence_is_the_text_between_its_offsets(numbers: list[int]) -> None:
     found = located(chosen(*numbers), PASSAGE)

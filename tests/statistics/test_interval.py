@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.statistics.interval import FEW, Interval, interval_of, mean_of
@@ -61,7 +61,6 @@ def test_the_bounds_are_those_of_another_implementation() -> None:
     assert above.low < below.low + 1
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1, 1), max_size=30), st.integers(0, 5), st.sampled_from([1, 200]))
 def test_bounds_are_in_order_and_the_far_one_of_many_is_within_the_differences(
     differences: list[float], seed: int, resamples: int

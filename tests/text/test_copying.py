@@ -18,7 +18,7 @@ from typing import Any
 
 import dspy
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.text.copying import (
@@ -45,7 +45,6 @@ def reasons(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any)
     return borrowed(text, predict, inputs)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60 - BORROWED_RUN), st.integers(BORROWED_RUN, 40))
 def test_1_a_run_is_taken(start: int, length: int) -> None:
     run = SHOWN[start : start + length]
@@ -61,7 +60,6 @@ def test_1_grammar_and_numbers_are_nobodys() -> None:
         assert reasons(text, [{"thought": {"doubt": text}}]) == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60 - BORROWED_RUN), st.integers(1, BORROWED_RUN - 1))
 def test_1_fewer_words_are_not(start: int, length: int) -> None:
     few, rest = SHOWN[start : start + length], SHOWN[start + length : start + BORROWED_RUN]
@@ -109,14 +107,12 @@ def test_4_marks_belong_to_their_letters() -> None:
 SOURCE = " ".join(f"word{number}" for number in range(60))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60 - COPIED_RUN), st.integers(COPIED_RUN, 40))
 def test_5_a_run_is_copied(start: int, length: int) -> None:
     run = SOURCE.split()[start : start + length]
     assert copied_share(", ".join(run).upper(), SOURCE) == 1.0
 
 
-@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 30))
 def test_5_it_is_the_share_of_the_words(own: int, more: int) -> None:
     copied = SOURCE.split()[: COPIED_RUN + more]

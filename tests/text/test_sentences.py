@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.text.sentences import LONGEST_SENTENCE, cut_at_sentence, numbered, split
@@ -24,7 +24,6 @@ def sentences(text: str) -> list[str]:
 
 
 @given(TEXTS)
-@settings(max_examples=150, deadline=None)
 def test_spans_are_ordered_stripped_bounded_and_cover_the_text(text: str) -> None:
     spans = split(text)
     assert all(a.end <= b.start for a, b in pairwise(spans))
@@ -37,7 +36,6 @@ def test_spans_are_ordered_stripped_bounded_and_cover_the_text(text: str) -> Non
 
 
 @given(TEXTS, st.integers(1, 400))
-@settings(max_examples=100, deadline=None)
 def test_a_cut_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
     cut = cut_at_sentence(text, limit)
     assert text.startswith(cut)

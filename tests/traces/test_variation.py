@@ -20,7 +20,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
@@ -136,7 +136,6 @@ def test_variations_share_what_comes_before_the_trace() -> None:
     assert len({ask.key for ask in answers.asked}) == len(answers.asked)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 40).map(lambda twentieth: twentieth / 20))
 def test_the_first_temperature_is_the_base_and_none_are_alike(base: float) -> None:
     temperatures = [
@@ -224,7 +223,6 @@ def above(threshold: float = 6.0) -> QualityOptions:
     return QualityOptions(quality_check=True, min_quality_score=threshold)
 
 
-@settings(deadline=None)
 @given(VERDICTS, st.floats(1, 10), st.floats(1, 10))
 def test_a_lower_threshold_never_takes_less(verdicts: list[Verdict], one: float, other: float) -> None:
     low, high = sorted([one, other])

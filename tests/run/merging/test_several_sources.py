@@ -99,7 +99,7 @@ def told(journal: Journal) -> dict[str, Any]:
 
 
 @given(sources=st.lists(LINES, min_size=1, max_size=3), repeated=st.booleans())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_text_is_taken_whole_from_the_first_of_equals(
     tmp_path_factory: pytest.TempPathFactory, sources: list[list[tuple[str, bool, str]]], repeated: bool
 ) -> None:
