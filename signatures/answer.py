@@ -11,6 +11,14 @@ from signatures.vocabulary import YesOrNo
 Option = Annotated[str, characters(1, 160)]
 
 
+CLAIM_LENGTHS = tuple(
+    f"Of the claims of a choice the right one is {which}; the differences are small."
+    for which in ("the longest", "the second longest", "the second shortest", "the shortest")
+)
+"""What is told of `lengths`, of which one is drawn: left to itself a writer gives the right claim one rank every time, and
+whoever is rewarded for choices learns the rank."""
+
+
 class ShortForm(BaseModel):
     """The answer in a form that can be checked."""
 
@@ -29,8 +37,8 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 1 to 3 wrong claims, from the misconceptions, as long and as exact as the right one, one "
-        "of them longer; of a term: other names of it",
+        description="of a choice: 3 wrong claims, from the misconceptions, as exact as the right one and of the lengths "
+        "given below; of a term: other names of it",
     )
 
 
@@ -73,6 +81,7 @@ class WriteAnswer(AboutQuestion):
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that somebody may have here")
+    lengths: str = dspy.InputField(desc="how long the claims are, if the short form is a choice")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

@@ -19,7 +19,7 @@ from programs.stages.questions import Question, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
-from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.answer import CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, Shape
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
@@ -178,12 +178,13 @@ class ThoughtStages(AwaitedModule):
         faults: Faults,
     ) -> Ask:
         """Asks for the answer to a thought."""
-        texts = thought.texts
+        texts, draw = thought.texts, random.Random(f"{passage.sample.id}/{question.type}/{plan.variation}/claims")
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
             "thought": "\n\n".join(texts),
             "misconceptions": list(misconceptions),
+            "lengths": draw.choice(CLAIM_LENGTHS),
         }
         return Ask(
             stage="answer",

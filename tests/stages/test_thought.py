@@ -3,19 +3,22 @@
 1. A thought whose paragraphs leak machine text, say nothing, or say the same twice is refused, naming the paragraph.
 2. An answer that leans on its source, leaks, says nothing or only repeats the question is refused.
 3. The trace is given what the strands found; the answer is given the thought.
+4. The right claim of a choice is told to be of every rank by length equally often, and the same whenever it is asked.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import pytest
 
 from programs.background_loop import run
 from programs.stages.checks import answer_problems, thought_problems
 from programs.stages.thought import FIRST_TRY
+from signatures.answer import CLAIM_LENGTHS
 from signatures.vocabulary import Setting
-from tests.making import PARAGRAPHS, Answers, analysed, passage, plan, question, thought, tracer
+from tests.making import PARAGRAPHS, TEXT, Answers, analysed, passage, plan, question, thought, tracer
 
 QUESTION = question()
 REPEATED = f"{'The scatter grows and ' * 6}that is all."
@@ -109,3 +112,16 @@ def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_
     assert "<thought>" not in final.inputs["thought"]
     assert set(final.inputs) == set(final.predict.signature.input_fields) - feedback
     assert final.depth > trace.depth
+
+
+def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
+    writer = tracer().writer
+
+    def told(number: int) -> str:
+        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, [], thought(), plan(), FIRST_TRY)
+        return str(ask.inputs["lengths"])
+
+    found = Counter(map(told, range(120)))
+    assert set(found) == set(CLAIM_LENGTHS)
+    assert min(found.values()) >= 15
+    assert told(3) == told(3)
