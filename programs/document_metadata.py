@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from programs.records import Part, Record
 
 FORMAT_VERSION = 1
@@ -48,7 +50,8 @@ class KindCount(Part):
 class ThoughtDistributions(Part):
     """How the accepted traces' thoughts are distributed (`programs.statistics.thought_counts`). `words` are quantiles of
     the lengths; `sequences` the most frequent orders of kinds; `openings` the most frequent first three words;
-    `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin."""
+    `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin; `choices`
+    the right options by their rank among the options, the longest first ("1 of 4")."""
 
     traces: int
     shapes: dict[str, int]
@@ -60,6 +63,7 @@ class ThoughtDistributions(Part):
     corrections: list[int]
     yes_or_no: dict[str, int]
     needing_passage: int
+    choices: dict[str, int] = Field(default_factory=dict)
 
 
 class DocumentMetadata(Part):

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from programs.document_metadata import KindCount, ThoughtDistributions
-from programs.records import Record
+from programs.records import Record, ShortAnswer
 from programs.statistics.counts import OTHERS, Spread, count_name
 from programs.text.thought import bare_thought
 
@@ -26,6 +26,7 @@ LEAST_TRACES = 20
 SAME_OPENING = 0.1
 SAME_FORM = 1 / 3
 SAME_ANSWER = 0.75
+SAME_RANK = 0.6
 """Shares from which on a student would learn to begin, to go on, and to answer so whatever it is asked."""
 
 
@@ -47,6 +48,7 @@ class ThoughtCount:
             "paragraphs": kinds,
             "having": {*kinds},
             "answers": [record.yes_or_no] if record.yes_or_no else [],
+            "choices": _rank(record.short_answer),
         }
         for name, values in found.items():
             self._counts[name].update(values)
@@ -75,6 +77,7 @@ class ThoughtCount:
             corrections=[self._corrections[tenth] for tenth in range(TENTHS)],
             yes_or_no=dict(counts["answers"].most_common()),
             needing_passage=traces["needing"],
+            choices=dict(counts["choices"].most_common()),
         )
 
 
@@ -90,6 +93,14 @@ def _most(counts: Counter[str], number: int) -> dict[str, int]:
 def opening_of(thought: str) -> str:
     """The first words of a thought, without their case and marks."""
     return " ".join(re.findall(r"\w+(?:['’.,-]\w+)*", thought.lower())[:OPENING_WORDS])
+
+
+def _rank(short: ShortAnswer | None) -> list[str]:
+    """The rank by length of a choice's right option, the longest first."""
+    if short is None or short.kind != "choice":
+        return []
+    longer = sum(len(option) > len(short.text) for option in short.options)
+    return [f"{longer + 1} of {len(short.options)}"]
 
 
 def _corrections(record: Record) -> Iterator[float]:
@@ -108,6 +119,7 @@ def cautions_of(found: ThoughtDistributions) -> Iterator[str]:
         (found.shapes, found.traces, SAME_FORM, 'of the thoughts have the shape "{}"'),
         (found.sequences, found.traces, SAME_FORM, 'of the thoughts go "{}"'),
         (asked, sum(asked.values()), SAME_ANSWER, 'of the answers to whether something holds are "{}"'),
+        (found.choices, sum(found.choices.values()), SAME_RANK, "of the right options of choices are {} by length"),
     ):
         name, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
         if of_all >= LEAST_TRACES and count > share * of_all:

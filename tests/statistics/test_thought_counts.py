@@ -97,3 +97,16 @@ def test_what_a_student_would_copy_raises_a_caution() -> None:
         '100% of the answers to whether something holds are "no"',
     ]
     assert list(cautions_of(counted(*alike[:19]))) == [], "so few say nothing"
+
+
+def test_a_choice_whose_right_option_always_has_one_rank_is_a_caution() -> None:
+    def choice(number: int, rank: int) -> Record:
+        options = ["a" * (9 - place) for place in range(4)]
+        short = {"kind": "choice", "text": options[rank], "options": options}
+        return record([("tries", f"{number} or so."), ("settles", f"Then {number}.")], short_answer=short)
+
+    alike = counted(*(choice(number, 0) for number in range(24)))
+    assert alike.choices == {"1 of 4": 24}
+    assert any("1 of 4 by length" in line for line in cautions_of(alike))
+    mixed = counted(*(choice(number, number % 4) for number in range(24)))
+    assert not any("by length" in line for line in cautions_of(mixed))
