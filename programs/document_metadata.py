@@ -51,7 +51,7 @@ class ThoughtDistributions(Part):
     """How the accepted traces' thoughts are distributed (`programs.statistics.thought_counts`). `words` are quantiles of
     the lengths; `sequences` the most frequent orders of kinds; `openings` the most frequent first three words;
     `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin; `choices`
-    the right options by their rank among the options, the longest first ("1 of 4")."""
+    the right options by their rank in length, the longest first ("number 1")."""
 
     traces: int
     shapes: dict[str, int]

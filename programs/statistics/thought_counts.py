@@ -100,7 +100,7 @@ def _rank(short: ShortAnswer | None) -> list[str]:
     if short is None or short.kind != "choice":
         return []
     longer = sum(len(option) > len(short.text) for option in short.options)
-    return [f"{longer + 1} of {len(short.options)}"]
+    return [f"number {longer + 1}"]
 
 
 def _corrections(record: Record) -> Iterator[float]:

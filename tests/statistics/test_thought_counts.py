@@ -106,7 +106,7 @@ def test_a_choice_whose_right_option_always_has_one_rank_is_a_caution() -> None:
         return record([("tries", f"{number} or so."), ("settles", f"Then {number}.")], short_answer=short)
 
     alike = counted(*(choice(number, 0) for number in range(24)))
-    assert alike.choices == {"1 of 4": 24}
-    assert any("1 of 4 by length" in line for line in cautions_of(alike))
+    assert alike.choices == {"number 1": 24}
+    assert any("number 1 by length" in line for line in cautions_of(alike))
     mixed = counted(*(choice(number, number % 4) for number in range(24)))
     assert not any("by length" in line for line in cautions_of(mixed))
