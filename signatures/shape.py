@@ -16,10 +16,12 @@ Noticed = Literal["at once", "later", "late"]
 
 
 class Outline(NamedTuple):
-    """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never."""
+    """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never.
+    `longest`: how long a thought of this shape is at most, without being padded."""
 
     told: str
     weights: Mapping[str, int] = MappingProxyType({})
+    longest: Length = "long"
 
 
 SHAPES: dict[str, Outline] = {
@@ -45,6 +47,7 @@ SHAPES: dict[str, Outline] = {
     "straight through": Outline(
         "Nothing here is much of a puzzle: recall what is needed, take the steps in their order, and be done.",
         {"clarification": 4, "limitation": 1},
+        longest="middling",
     ),
     "extremes": Outline(
         "Push a quantity to nothing, or to something huge, see what must happen there, and come back from it.",

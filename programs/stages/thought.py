@@ -39,7 +39,8 @@ ROOM_TO_THINK = 16_384
 
 def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, seed: int) -> Shape:
     """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
-    has more; which one a variation gets does not change with how many there are."""
+    has more; which one a variation gets does not change with how many there are. A short thought has no room to build on a
+    mistake: it is noticed at once."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
@@ -48,8 +49,11 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, see
     chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
     wrong_turn = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
-    length = chance.choices(list(LENGTHS), LENGTH_WEIGHTS[difficulty])[0]
-    return Shape(name=names[variation % len(names)], noticed=noticed if wrong_turn else None, length=length)
+    name, order = names[variation % len(names)], list(LENGTHS)
+    drawn = chance.choices(order, LENGTH_WEIGHTS[difficulty])[0]
+    length = min(drawn, SHAPES[name].longest, key=order.index)
+    noticed = "at once" if length == "short" else noticed
+    return Shape(name=name, noticed=noticed if wrong_turn else None, length=length)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 2. Variations of one question have different shapes; no shape has a weight of 0 for the type it is drawn for.
 3. Over many questions no shape has more than a quarter; a wrong turn is due in 20 to 45 of 100, more often where it is
    harder.
+4. No shape is longer than its problem, and a short thought builds nothing on a mistake.
 """
 
 from __future__ import annotations
@@ -48,3 +49,5 @@ def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
     assert rates == sorted(rates)
     assert len(set(rates)) == 3
     assert {shape.length for shape in drawn} == set(LENGTHS)
+    assert {shape.length for shape in drawn if shape.name == "straight through"} == {"short", "middling"}
+    assert {shape.noticed for shape in drawn if shape.length == "short"} == {None, "at once"}
