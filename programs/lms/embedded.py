@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import secrets
 import tempfile
@@ -15,12 +16,14 @@ from typing import Any
 
 from dspy.lm15 import Request
 
-from programs.errors import UserError
+from programs.errors import BackendError, UserError
 from programs.lms.addresses import BaseUrl
 from programs.lms.openai_compatible import OpenAICompatible, Send
 from programs.lms.slots import Slots
 from programs.lms.weights import file_of
 from programs.lms.wire import BodyRules
+
+log = logging.getLogger("synthreasoner")
 
 SLOTS = 4
 """Calls that are answered at once: the four strands of a question, for which the weights are then read once a step."""
@@ -80,13 +83,23 @@ class Embedded(OpenAICompatible):
             return
         try:
             if slot.state is not None:
-                self.payload(await send(f"/slots/{slot.number}?action=restore", {"filename": f"{slot.state}.bin"}))
+                await self._moved(send, slot.number, "restore", slot.state)
             yield {"id_slot": slot.number}
             state = self._slots.oldest_state()
-            self.payload(await send(f"/slots/{slot.number}?action=save", {"filename": f"{state}.bin"}))
-            self._slots.saved(slot, state)
+            if await self._moved(send, slot.number, "save", state):
+                self._slots.saved(slot, state)
         finally:
             self._slots.leave(slot)
+
+    async def _moved(self, send: Send, slot: int, action: str, state: int) -> bool:
+        """Whether a state was saved or restored. Where it was not (the disk is full, say), the prompt is read as a whole:
+        that costs time, and must cost no answer."""
+        try:
+            self.payload(await send(f"/slots/{slot}?action={action}", {"filename": f"{state}.bin"}))
+        except BackendError as error:
+            log.info("the built-in model cannot %s what it has read: %s", action, error)
+            return False
+        return True
 
     def _load(self, key: str, states: str) -> Any:
         # Its threads wait for one another at every step, and by default they do so computing: beside another process that

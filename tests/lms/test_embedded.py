@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from programs.errors import ContextTooLong, UserError
-from programs.lms.embedded import EmbeddedServers, idle_cores
+from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores
 from programs.lms.meter import metered
+from programs.lms.openai_compatible import HttpReply
 from programs.lms.resolve import Model, resolve
 from tests.lms.asking import ask, request
 
@@ -90,6 +91,19 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
         await asyncio.gather(*(ask(model, one) for one in others))
     assert alone.prompt_tokens > 400
     assert together.prompt_tokens - together.cached_tokens < 40
+
+
+async def test_what_cannot_be_saved_costs_no_answer(tmp_path: Path) -> None:
+    model, sent = Embedded(tmp_path / "model.gguf"), list[str]()
+
+    async def send(path: str, _body: Mapping[str, Any]) -> HttpReply:
+        sent.append(path)
+        return HttpReply(500, {}, "no space left on device")
+
+    for _ in range(2):
+        async with model.place(request("galaxies " * 200), send) as place:
+            assert place == {"id_slot": 0}
+    assert sent == ["/slots/0?action=save"] * 2
 
 
 @real
