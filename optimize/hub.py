@@ -10,6 +10,7 @@ from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, hub_name
 from programs.lms.download import TransferFailed, hub
 from programs.lms.weights import BUILT_IN, PREFIX
+from programs.redaction import redact
 
 # A server's model has the name of its repository where it is served by that, as vLLM does.
 _REPOSITORY = re.compile(rf"(?:openai/([^/]+/[^/]+)|{PREFIX}([\w-][^/]*/[^/]+)/[^/]+\.gguf)")
@@ -21,9 +22,12 @@ def check_token(repository: str) -> None:
         with hub() as endpoint:
             from huggingface_hub import HfApi, get_token
 
+            needed = "a token that may write is needed: set HF_TOKEN, or run hf auth login"
             if get_token() is None:
-                raise TransferFailed("a token that may write is needed: set HF_TOKEN, or run hf auth login")
-            HfApi(endpoint=endpoint).whoami()
+                raise TransferFailed(needed)
+            told = HfApi(endpoint=endpoint).whoami().get("auth", {}).get("accessToken", {})
+            if told.get("role") == "read":
+                raise TransferFailed(needed)
     except TransferFailed as error:
         raise UserError(f"--push-to-hub {repository}: {error}") from None
 
@@ -40,7 +44,7 @@ def push(report: Report, folder: Path, repository: str) -> str:
             program, text = folder / "program.json", card(report, repository).encode()
             files = [CommitOperationAdd("program.json", program), CommitOperationAdd("README.md", text)]
             api.create_commit(repository, files, commit_message=f"{report.optimizer}, compiled {report.created}")
-            return str(address)
+            return redact(str(address), ())
     except TransferFailed as error:
         raise UserError(
             f"--push-to-hub {repository}: {error}; the compilation is whole in {folder}, and the same command pushes it "

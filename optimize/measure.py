@@ -78,7 +78,7 @@ def passage_of(prediction: dspy.Prediction) -> str:
 
 
 class StageMeasure:
-    """Scores one stage by its own output (`optimize.stage_score`), for students that stop there."""
+    """Scores one stage by its own output (`optimize.stages.stage_score`), for students that stop there."""
 
     def __init__(self, stage: str) -> None:
         self._stage = stage

@@ -184,8 +184,7 @@ class RecordedLM(dspy.LM):
 
 
 class RecordingEngine:
-    """Answers from the recorder, or by the model's own engine, or by DSPy where that calls the model itself, with retries
-    of its own. A copy of it is itself."""
+    """Answers from the recorder, or by the model's own engine. A copy of it is itself."""
 
     def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
         self._recorder, self._model, self._purpose = recorder, model, purpose

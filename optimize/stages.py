@@ -2,7 +2,7 @@
 well one did, from its own output, by rules alone.
 
 A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
-(over 30% of its 4-grams repeat, or `programs.text.repetition` finds worse) or machine text, or does so as a whole. Of
+(over 30% of its 4-grams repeat, or `programs.text.prose` finds worse) or machine text, or does so as a whole. Of
 questions the check itself leaves out the single ones that are; a text needs only most of them.
 
     score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2

@@ -12,7 +12,10 @@ _KEY_SHAPES = re.compile(
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
 _SHORTEST_SECRET = 4
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+    r"\U000e0000-\U000e007f]"
+)
 """What follows an escape character is harmless without it."""
 
 
@@ -28,7 +31,8 @@ def printable(text: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`."""
+    """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`. Signs
+    that nobody sees may part a secret: where they are to go, they go before this."""
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
         text = re.sub(re.escape(secret), _HIDDEN, text, flags=re.IGNORECASE)
     return _KEY_SHAPES.sub(_HIDDEN, text)
@@ -36,7 +40,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` redacted and printable, on one line, cut to 300 characters. Cut last, so that no half of a secret remains."""
-    line = printable(" ".join(redact(text, secrets).split()))
+    line = " ".join(redact(printable(text), secrets).split())
     return line if len(line) <= LONGEST_EXCERPT else line[: LONGEST_EXCERPT - 1] + "…"
 
 

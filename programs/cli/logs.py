@@ -195,7 +195,7 @@ class LineFormatter(logging.Formatter):
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            return printable(redact(value, self._secrets))
+            return redact(printable(value), self._secrets)
         if isinstance(value, dict):
             return {name: self._clean(item) for name, item in value.items()}
         return [self._clean(item) for item in value] if isinstance(value, list | tuple) else value

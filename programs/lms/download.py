@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from programs.cli.terminal import console
 from programs.errors import UserError
+from programs.redaction import redact
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
@@ -81,6 +82,7 @@ def hub() -> Iterator[str]:
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    shown = redact(endpoint, ())
     # That of httpx or of httpx2, by the library's version.
     unanswered: Any = HfHubHTTPError.__bases__[0]
     try:
@@ -95,7 +97,7 @@ def hub() -> Iterator[str]:
         if isinstance(error.__cause__, HfHubHTTPError):
             raise TransferFailed(_answered(error.__cause__)) from None
         why = ": HF_HUB_OFFLINE is set" if is_offline_mode() else ""
-        raise TransferFailed(f"{endpoint} cannot be reached{why}") from None
+        raise TransferFailed(f"{shown} cannot be reached{why}") from None
     except EntryNotFoundError:
         raise TransferFailed("the repository has no such file") from None
     except HFValidationError:
@@ -103,7 +105,7 @@ def hub() -> Iterator[str]:
     except HfHubHTTPError as error:
         raise TransferFailed(_answered(error)) from None
     except unanswered:
-        raise TransferFailed(f"{endpoint} cannot be reached") from None
+        raise TransferFailed(f"{shown} cannot be reached") from None
     except (OSError, ValueError) as error:
         # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
         raise TransferFailed(" ".join(str(error).split()) or "broke off") from None

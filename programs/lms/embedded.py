@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib.util
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 import threading
 import time
@@ -15,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from dspy.lm15 import Request
+from filelock import BaseFileLock, FileLock, Timeout
 
-from programs.errors import BackendError, UserError
+from programs.errors import BackendError, Truncated, UserError
 from programs.lms.addresses import BaseUrl
 from programs.lms.openai_compatible import OpenAICompatible, Send
-from programs.lms.slots import Slots
-from programs.lms.weights import file_of
+from programs.lms.slots import Slot, Slots
+from programs.lms.weights import cache_folder, file_of
 from programs.lms.wire import BodyRules
 
 log = logging.getLogger("synthreasoner")
@@ -29,6 +33,9 @@ SLOTS = 4
 """Calls that are answered at once: the four strands of a question, for which the weights are then read once a step."""
 
 TOKENS_A_SLOT = 8192
+
+WAIT = 0.05
+"""Seconds after which a call for which no slot is free looks again: a call takes many."""
 
 LARGE = 500_000_000
 """Bytes of a model whose threads leave the cores to others while they wait."""
@@ -47,7 +54,7 @@ class Embedded(OpenAICompatible):
     def __init__(self, path: Path) -> None:
         self._path, self._slots = path, Slots(SLOTS)
         self._server: Any = None
-        self._states: tempfile.TemporaryDirectory[str] | None = None
+        self._states: tuple[Path, BaseFileLock] | None = None
         self._lock = threading.Lock()
         super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"))
 
@@ -56,15 +63,17 @@ class Embedded(OpenAICompatible):
         with self._lock:
             if self._server is None:
                 key = secrets.token_hex(16)
-                self._states = tempfile.TemporaryDirectory(prefix="synthreasoner-")
-                self._server = self._load(key, self._states.name)
+                self._states = own_folder()
+                self._server = self._load(key, self._states[0])
                 self.connect(BaseUrl(self._server.listening_address), key)
 
     def close(self) -> None:
         with self._lock:
             self._server = None
             if self._states is not None:
-                self._states.cleanup()
+                folder, lock = self._states
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.release()
                 self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
@@ -76,20 +85,26 @@ class Embedded(OpenAICompatible):
     async def place(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
         """A slot that holds as much of the prompt as any has read (`programs.lms.slots`)."""
         parts = [request.system or "", *(part for message in request.messages for part in message.parts)]
-        slot = self._slots.take("\n".join(str(getattr(part, "text", part)) for part in parts))
-        if slot is None:
-            # More calls than slots: the server lets them wait, and gives them the next one.
-            yield {}
-            return
+        prompt = "\n".join(str(getattr(part, "text", part)) for part in parts)
+        # Not left to the server: it would give the next call a slot whose state is still to be saved.
+        while (slot := self._slots.take(prompt)) is None:
+            await asyncio.sleep(WAIT)
         try:
-            if slot.state is not None:
-                await self._moved(send, slot.number, "restore", slot.state)
-            yield {"id_slot": slot.number}
-            state = self._slots.oldest_state()
-            if await self._moved(send, slot.number, "save", state):
-                self._slots.saved(slot, state)
+            if slot.state is not None and not await self._moved(send, slot.number, "restore", slot.state):
+                self._slots.forget(slot.state)
+            try:
+                yield {"id_slot": slot.number}
+            except Truncated:
+                await self._saved(send, slot)
+                raise
+            await self._saved(send, slot)
         finally:
             self._slots.leave(slot)
+
+    async def _saved(self, send: Send, slot: Slot) -> None:
+        state = self._slots.oldest_state()
+        if await self._moved(send, slot.number, "save", state):
+            self._slots.saved(slot, state)
 
     async def _moved(self, send: Send, slot: int, action: str, state: int) -> bool:
         """Whether a state was saved or restored. Where it was not (the disk is full, say), the prompt is read as a whole:
@@ -101,7 +116,7 @@ class Embedded(OpenAICompatible):
             return False
         return True
 
-    def _load(self, key: str, states: str) -> Any:
+    def _load(self, key: str, states: Path) -> Any:
         # Its threads wait for one another at every step, and by default they do so computing: beside another process that
         # wants a core each step then waits for a turn of the scheduler. Read once, when OpenMP is loaded. On two cores the
         # model of 1.1 GB loses 1% by it when they are free and gains fivefold when not; small ones lose a quarter.
@@ -123,6 +138,24 @@ class Embedded(OpenAICompatible):
             return xllamacpp.Server(params)
         except (RuntimeError, ValueError, OSError):
             raise UserError(f"llama.cpp cannot load {self._path}: is it a whole GGUF file?") from None
+
+
+def own_folder() -> tuple[Path, BaseFileLock]:
+    """A new folder in the cache for what the slots of this process have read, and the lock that says that it lives; those
+    of processes that were killed are deleted. Raises `UserError` where the cache cannot be written."""
+    root = cache_folder() / "slots"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / "lock"):
+            for left in filter(Path.is_dir, root.iterdir()):
+                with contextlib.suppress(Timeout), FileLock(left / "lock", timeout=0):
+                    shutil.rmtree(left)
+            folder = Path(tempfile.mkdtemp(dir=root))
+            lock = FileLock(folder / "lock")
+            lock.acquire()
+    except OSError as error:
+        raise UserError(f"{root} cannot be written: {error.strerror or error}") from error
+    return folder, lock
 
 
 class EmbeddedServers:

@@ -62,6 +62,11 @@ class Slots:
             self._states[oldest] = ""
             return oldest
 
+    def forget(self, state: int) -> None:
+        """What was saved under this number cannot be had."""
+        with self._lock:
+            self._states[state] = ""
+
     def saved(self, slot: Slot, state: int) -> None:
         """A slot's state was saved under this number."""
         with self._lock:

@@ -17,6 +17,7 @@ from programs.proving.training import Arm, ArmName, ArmResult, Course
 from programs.statistics.interval import CONFIDENCE, Interval, Numbers
 
 POWER = 0.8
+FEWEST_SEEDS = 2
 CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
 """What the thought arm has to beat."""
 
@@ -34,8 +35,10 @@ class Comparison(BaseModel):
 
     @property
     def shown(self) -> bool:
-        """Whether it is ahead over papers and with every seed: papers alone do not tell luck in training apart."""
-        return self.interval is not None and self.interval.low > 0 and min(self.by_seed) > 0
+        """Whether it is ahead over papers and with every one of several seeds: papers alone do not tell luck in training
+        apart."""
+        ahead = self.interval is not None and self.interval.low > 0
+        return ahead and len(self.by_seed) >= FEWEST_SEEDS and min(self.by_seed) > 0
 
 
 class ArmFigures(BaseModel):
@@ -144,4 +147,8 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
     needed = [one.papers_needed or 0 for one in comparisons if one.interval is not None and one.interval.low <= 0]
     if needed:
         return f"not shown: differences of the size found would take about {max(needed)} held-out papers"
-    return "not shown: the thought arm is not ahead with every seed; train with more --seeds"
+    if any(len(one.by_seed) < FEWEST_SEEDS for one in comparisons):
+        return f"not shown: with fewer than {FEWEST_SEEDS} --seeds luck in training cannot be told apart"
+    least = min(comparisons, key=lambda one: min(one.by_seed))
+    said = ", ".join(f"{difference:+.3f}" for difference in least.by_seed)
+    return f"not shown: the thought arm is not ahead of {least.against} with every seed ({said})"

@@ -24,6 +24,9 @@ PAGE = 512
 COMMIT_EVERY = 20_000
 MARK_BYTES = 4096
 
+OF_SAMPLE = "key in (select key from line where kind = 'unit' and sample = ?)"
+"""The variations of a sample, found by the index: asked of the view alone, SQLite would look at all."""
+
 SPENT = ("calls", "reasks", "faults", "prompt", "completion", "cached", "uncounted", "seconds")
 """What is summed up by stage and model over all replies, those included that a later line replaced."""
 
@@ -136,11 +139,11 @@ class IndexReader:
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted variations a sample has."""
-        return self._number("select count(*) from variation where sample = ? and status = 'accepted'", sample)
+        return self._number(f"select count(*) from variation where {OF_SAMPLE} and status = 'accepted'", sample)
 
     def turned_down(self, sample: str, question: str) -> bool:
         """Whether some variation of a sample's question was not taken for what the question needs."""
-        query = "select 1 from variation where sample = ? and question = ? and loss = ?"
+        query = f"select 1 from variation where {OF_SAMPLE} and question = ? and loss = ?"
         return bool(self.query(query, sample, question, Reason.NEED.value))
 
     def sample(self, key: str) -> tuple[str, bool] | None:

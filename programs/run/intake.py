@@ -1,7 +1,7 @@
 """Which texts a run begins, and how many traces each may add."""
 
 from programs.inputs.sample import Sample
-from programs.run.index import Index
+from programs.run.index import OF_SAMPLE, Index
 from programs.run.ledger import Ledger
 from programs.run.rules import Rules
 from programs.settings import Settings
@@ -13,7 +13,7 @@ STOPPED = "the run stopped"
 """Why a text that was read was not begun."""
 
 _UNSETTLED = "(ifnull(settled, 0) = 0 or basis not in (?, ?))"
-_TO_MEND = f"select 1 from variation where status = 'accepted' and {_UNSETTLED} and {{}} limit 1"
+_TO_MEND = f"select 1 from variation where {{}} and status = 'accepted' and {_UNSETTLED} limit 1"
 
 
 class Intake:
@@ -52,10 +52,10 @@ class Intake:
 
     def to_mend(self, sample: Sample) -> bool:
         """Whether a text has such traces."""
-        return self._finds_to_mend("sample = ?", sample.id)
+        return self._finds_to_mend(OF_SAMPLE, sample.id)
 
     def _finds_to_mend(self, whose: str, *sample: str) -> bool:
-        return bool(self._index.query(_TO_MEND.format(whose), self._rules.basis, IMPORTED, *sample))
+        return bool(self._index.query(_TO_MEND.format(whose), *sample, self._rules.basis, IMPORTED))
 
     def reads_anew(self) -> None:
         """A reading of the input begins."""

@@ -182,7 +182,7 @@ class ThoughtStages(AwaitedModule):
         faults: Faults,
     ) -> Ask:
         """Asks for the answer to a thought."""
-        texts, draw = thought.texts, random.Random(f"{passage.sample.id}/{question.type}/{plan.variation}/claims")
+        texts, draw = thought.texts, random.Random(f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}")
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],

@@ -7,8 +7,8 @@ Arithmetic needs its operands at hand: it is one operation on figures of the sam
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
 operands may stand in the paragraph or the one before it. A figure that needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too. Of 7 figures that a capable writer was asked about
-before this was so, 7 were guesses of its own. Nor is a figure behind a word by which somebody assumes one ("say 1.6"): a
-thought is asked for such words.
+before this was so, 7 were guesses of its own. Nor is a figure right behind a word by which somebody assumes one ("say
+1.6"): a thought is asked for such words.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ _RECKONS = re.compile(
     r"|i\.e|which is|that(?:['’]s| is| makes| comes)|or about|out of|rest|others?|in all|together|total|altogether)\b",
     re.I,
 )
-_ASSUMES = re.compile(r"\b(?:say|suppos\w+|assum\w+|guess\w*|imagin\w+|pretend|call it|let(?:['’]s)? take)\b", re.I)
+_ASSUMED = re.compile(
+    r"(?<!they )(?<!authors )\b(?:say(?! that)|suppose|assum(?:e|ing)|guess|imagine|pretend|call it|let(?:['’]s)? take)\b"
+    r"[^;:]{0,30}\Z",
+    re.I,
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
@@ -59,14 +63,13 @@ def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
     for part in _SENTENCE_END.split(texts[-1]):
         found = quantities(part)
         reckons = bool(found) and _RECKONS.search(part) is not None
-        assumes = _ASSUMES.search(part) if found else None
         last, sentence = sentence, [one for one in found if one.plain or _among(one, given)]
         for one in found:
             if one in sentence or _among(one, [*given, *needed]):
                 continue
             near = [*last, *sentence] if reckons or one.digits > 2 else []
             far = [*before.paragraph, *paragraph] if one.digits > 2 else []
-            derived = _derived(one, [*near, *far]) or (assumes and part.find(one.written) > assumes.start())
+            derived = _derived(one, [*near, *far]) or _ASSUMED.search(part.partition(one.written)[0]) is not None
             if derived or one.round or not _among(one, quantities(passage)):
                 sentence.append(one)
                 given += [one] if derived else []

@@ -44,7 +44,7 @@ class VariationKey(NamedTuple):
         return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
-        """A draft of it by its name (`programs.stages.trace.AttemptPlan`)."""
+        """A draft of it by its name (`programs.stages.thought.AttemptPlan`)."""
         return f"{self.sample}/{self.question_type}/{draft}"
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from programs.errors import ContextTooLong, UserError
-from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores
+from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores, own_folder
 from programs.lms.meter import metered
 from programs.lms.openai_compatible import HttpReply
 from programs.lms.resolve import Model, resolve
@@ -91,6 +91,20 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
         await asyncio.gather(*(ask(model, one) for one in others))
     assert alone.prompt_tokens > 400
     assert together.prompt_tokens - together.cached_tokens < 40
+
+
+def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first, held = own_folder()
+    left = first.with_name("left")
+    left.mkdir()
+    (left / "0.bin").write_bytes(b"read")
+    second, other = own_folder()
+    assert first.is_dir()
+    assert second.is_dir()
+    assert not left.exists()
+    held.release()
+    other.release()
 
 
 async def test_what_cannot_be_saved_costs_no_answer(tmp_path: Path) -> None:

@@ -141,6 +141,12 @@ def test_redaction() -> None:
     assert redact("Incorrect API key provided: sk-proj-ab1234*****wxyz.", []) == "Incorrect API key provided: ***"
 
 
+@pytest.mark.parametrize("sign", ["\0", "\x7f", "\x9b", "\u200b", "\u200e", "\u202a", "\ufeff", "\U000e0041"])
+def test_a_sign_that_nobody_sees_parts_no_secret(sign: str) -> None:
+    assert excerpt(f"user: jdoe.se{sign}cret may not", ["jdoe.secret"]) == "user: *** may not"
+    assert excerpt(f"key sk-proj{sign}-ab1234wxyz") == "key ***"
+
+
 @given(st.text(), st.text(min_size=4, alphabet="abcdef0123"), st.text())
 def test_no_part_of_a_cut_secret_remains(before: str, secret: str, after: str) -> None:
     shown = excerpt(f"{before} {secret * 3} {after}", [secret])

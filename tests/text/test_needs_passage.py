@@ -56,7 +56,14 @@ def test_what_anybody_may_guess_is_not_listed() -> None:
 def test_what_is_assumed_is_said_to_be() -> None:
     passage, question = "The slope is 1.63 and the error 0.127.", "How steep is it?"
     assert needs_passage(question, passage, ["If the error went from, say, 0.1 to 0.127.", "Still 0.127."]) == []
-    assert needs_passage(question, passage, ["The slope of 1.63 is steep, they say."]) == ["1.63"]
+    for found in (
+        "The slope of 1.63 is steep, they say.",
+        "They say 1.63.",
+        "One may say that it is 1.63.",
+        "I assume that it is steep; the slope is 1.63.",
+        "It is fair to say, and nobody who has seen the plots would doubt it, that 1.63 is steep.",
+    ):
+        assert needs_passage(question, passage, [found]) == ["1.63"], found
 
 
 SIZES = {
