@@ -59,8 +59,7 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
     goes on without its log.
     """
-    # To what standard error is when something is logged: above a panel, while one is shown.
-    terminal: logging.StreamHandler[TextIO] = logging._StderrHandler()  # type: ignore[attr-defined]
+    terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
@@ -134,6 +133,14 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         if path is None:
             return LogFile(named, delay=True)
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
+
+
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """To what standard error is when something is logged: above a panel, while one is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 class LogFile(RotatingFileHandler):
