@@ -13,6 +13,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import Caller
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
+from programs.inputs.sample import Sample
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
 from programs.lms.retry import Aside
@@ -53,6 +54,7 @@ class JournaledCaller:
         self._refused: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._problems: list[str] = []
         self._answering: set[str] = set()
+        self._left: set[str] = set()
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -75,6 +77,11 @@ class JournaledCaller:
                 self._ledger.budget.release(ask)
         self._count(ask, reply)
         return reply
+
+    def leave(self, sample: Sample) -> None:
+        """Begins no more calls about a sample; those in flight are waited for, and whoever waits for a place gets
+        `RunStopped`."""
+        self._left.add(sample.id)
 
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""
@@ -100,6 +107,8 @@ class JournaledCaller:
         """A place for one call of an ask, and what it will take of the budget."""
         budget, model = self._ledger.budget, self._caller.name_of(ask)
         async with self._gate.slot(ask.depth) as aside:
+            if ask.sample in self._left:
+                raise RunStopped
             while not budget.takes(ask, model):
                 if budget.reached:
                     self._gate.close()

@@ -169,8 +169,9 @@ class Runner:
             self._intake.grant(sample)
             wanted.set_result(True)
         if len(self._tasks) <= len(self._spares) or self._stopping:
-            for _, wanted in self._spares.values():
+            for sample, wanted in self._spares.values():
                 if not wanted.done():
+                    self._caller.leave(sample)
                     wanted.set_result(False)
 
     def _finished(self, task: "asyncio.Task[None]") -> None:

@@ -232,12 +232,13 @@ def test_what_failed_of_an_accepted_trace_is_filled_in_although_there_are_traces
         assert lab.counted(**{**options, "grade_model": "openai/grader"})[1] == 0
 
 
-def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_too_many_is_made(tmp_path: Path) -> None:
-    def judge(asked: Asked) -> dict[str, Any]:
-        return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
+def two_in_five_rejected(asked: Asked) -> dict[str, Any]:
+    return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
 
+
+def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_too_many_is_made(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
-    with laboratory(tmp_path, texts=80, stages={"judge": judge}, latency=0.01) as lab:
+    with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
         finished = lab.run(**options, max_traces=24)
         assert (finished.status, finished.summary.traces["accepted"]) == ("completed", 24)
         prepared = {line["key"] for line in lab.lines("pool")} - {line["sample"] for line in lab.lines("unit")}
@@ -248,3 +249,11 @@ def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_to
         lab.run(**options, max_traces=40)
         assert len(lab.records) == 40
         assert repeated(lab) == 0
+
+
+def test_once_there_are_traces_enough_only_what_is_in_flight_is_answered(tmp_path: Path) -> None:
+    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 2}
+    with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
+        lab.run(**options, max_traces=6)
+        kinds = [line["kind"] for line in lab.lines()]
+        assert kinds[len(kinds) - kinds[::-1].index("unit") :].count("stage") <= 2
