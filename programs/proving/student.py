@@ -112,29 +112,37 @@ class StudentModel:
         """What the answer of an example costs after a thought."""
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
-    def think(self, messages: Messages, most: int) -> Ids:
-        """What the student thinks of a prompt, most likely token by token, until it ends the thought or `most` tokens."""
+    def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:
+        """What the student thinks of each prompt, most likely token by token, until it ends the thought or `most` tokens;
+        so many prompts together."""
+        room = max(1, self.max_length - most)
+        starts = [[*self.prompt(messages), *self.opening][-room:] for messages in prompts]
+        parts = [starts[place : place + at_once] for place in range(0, len(starts), at_once)]
+        return [thought for part in parts for thought in self._thoughts(part, most)]
+
+    def _thoughts(self, starts: Sequence[Ids], most: int) -> list[Ids]:
         import torch
         from transformers import StoppingCriteriaList
 
         def ended(ids: Any, _scores: Any, **_: Any) -> Any:
-            tail = self.tokenizer.decode(ids[0, len(start) :][-16:].tolist())
-            return torch.tensor([THINK.close in tail], device=ids.device)
+            tails = self.tokenizer.batch_decode(ids[:, width:][:, -16:])
+            return torch.tensor([THINK.close in tail for tail in tails], device=ids.device)
 
-        start = [*self.prompt(messages), *self.opening][-max(1, self.max_length - most) :]
-        ids = torch.tensor([start], device=self.device)
+        width, filler = max(map(len, starts)), self.tokenizer.eos_token_id
+        ids = torch.tensor([[filler] * (width - len(start)) + start for start in starts], device=self.device)
+        seen = torch.tensor([[0] * (width - len(start)) + [1] * len(start) for start in starts], device=self.device)
         with torch.no_grad():
             made = self.model.generate(
                 ids,
-                attention_mask=torch.ones_like(ids),
+                attention_mask=seen,
                 max_new_tokens=most,
                 do_sample=False,
                 use_cache=True,
-                pad_token_id=self.tokenizer.eos_token_id,
+                pad_token_id=filler,
                 stopping_criteria=StoppingCriteriaList([ended]),
-            )[0, len(start) :].tolist()
-        text = self.tokenizer.decode(made, skip_special_tokens=True)
-        return self.ids(text.split(THINK.close)[0].strip())
+            )[:, width:].tolist()
+        texts = self.tokenizer.batch_decode(made, skip_special_tokens=True)
+        return [self.ids(text.split(THINK.close)[0].strip()) for text in texts]
 
     def chosen(self, choice: Choice, thought: Ids) -> int:
         """The place of the option that is likeliest a token after a thought."""

@@ -80,8 +80,8 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     began = time.monotonic()
     student.loss(read, learned)
     once, began = time.monotonic() - began, time.monotonic()
-    made = max(1, len(student.think(middle.prompt, 16)))
-    token = (time.monotonic() - began) / made
+    made = sum(map(len, student.think([middle.prompt] * options.rows_at_once, 16, options.rows_at_once)))
+    token = (time.monotonic() - began) / max(1, made)
     yield f"tier 1: 3 passes for each of {len(fit)} traces, {_minutes(3 * once * len(fit))}"
     if options.tier == "2":
         outside = outside_choices(options.outside) if options.outside else []

@@ -105,13 +105,17 @@ def run_arms(
 def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -> ArmResult:
     rows, tokens = _drawn(arm, student, course, given.seed)
 
-    def thought_of(one: Example | Choice) -> Ids:
-        return student.think(one.prompt, given.think_tokens) if arm.name in THINKING else []
-
+    asked = [*course.held, *course.choices]
     with _trained(arm, student, rows, course.steps, given.rows_at_once) as steps:
-        losses = {one.id: student.answer_loss(one, thought_of(one)) for one in course.held}
+        thoughts: list[Ids] = [[] for _ in asked]
+        if arm.name in THINKING:
+            thoughts = student.think([one.prompt for one in asked], given.think_tokens, given.rows_at_once)
+        after = [*zip(asked, thoughts, strict=True)]
+        losses = {one.id: student.answer_loss(one, thought) for one, thought in after if isinstance(one, Example)}
         direct = {one.id: student.answer_loss(one, "") for one in course.held}
-        choices = {one.id: student.chosen(one, thought_of(one)) == one.right for one in course.choices}
+        choices = {
+            one.id: student.chosen(one, thought) == one.right for one, thought in after if isinstance(one, Choice)
+        }
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)

@@ -7,6 +7,7 @@
 5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
 6. `--metric lift` prefers a thought that bears on its answer
 7. weights from a GGUF are trained as others are
+8. a prompt's thought is the same whichever others are thought about beside it
 """
 
 from __future__ import annotations
@@ -69,6 +70,14 @@ def test_losses_are_the_models_own(student: StudentModel) -> None:
     choice = Choice("a", "paper", one.prompt, ("dust", "light", "slope"), 0)
     costs = [student.loss(student.head(one.prompt, ""), student.ids(option)) for option in choice.options]
     assert student.chosen(choice, []) == costs.index(min(costs))
+
+
+def test_thoughts_do_not_depend_on_the_others(student: StudentModel) -> None:
+    first, second = (one.prompt for one in examples(papers=1))
+    prompts = [first, [*second, {"role": "user", "content": "Is it the dust, or the gas behind it?"}], second]
+    alone = [thought for prompt in prompts for thought in student.think([prompt], 12, 1)]
+    assert student.think(prompts, 12, 2) == alone
+    assert max(map(len, alone)) > 1
 
 
 def test_a_template_without_a_system_message_takes_its_words(student: StudentModel) -> None:
