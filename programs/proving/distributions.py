@@ -73,7 +73,7 @@ def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], 
             if record.source_paper.text:
                 copied.add(copied_share(thought, record.source_paper.text))
             name = record.id or record.unit
-            found = ((part, benchmarks.question_in(text)) for part, text in texts.items())
+            found = ((part, benchmarks.question_in(text)) for part, text in texts.items() if against)
             given_away.extend(
                 GivenAway(id=name, part=part, place=hit[0], question=hit[1]) for part, hit in found if hit
             )
