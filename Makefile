@@ -1,5 +1,5 @@
-# make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10",
-#                 slower, and about its passage: make generate ARGS="--model embedded")
+# make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10";
+#                 with less to download: make generate ARGS="--model embedded:smollm2-135m --output small.json")
 # make test       every test, but those of TRL, and those of the report's page where there is no Chromium
 # make test-unit  the tests of single parts: a minute or two
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
@@ -38,7 +38,7 @@ UNIT_TESTS := $(addprefix tests/,asking cli compiled inputs lms stages statistic
 .PHONY: generate test test-unit test-full check docs bench clean
 
 generate: $(VENV)/.embedded
-	$(BIN)/python -m programs.generate --model embedded:smollm2-135m --max-traces 1 --follow $(ARGS)
+	$(BIN)/python -m programs.generate --model embedded --max-traces 1 --follow $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
