@@ -48,10 +48,10 @@ class KindCount(Part):
 
 
 class ThoughtDistributions(Part):
-    """How the accepted traces' thoughts are distributed (`programs.statistics.thought_counts`). `words` are quantiles of
-    the lengths; `sequences` the most frequent orders of kinds; `openings` the most frequent first three words;
-    `corrections` counts the paragraphs that take something back by the tenth of the thought in which they begin; `choices`
-    the right options by their rank in length, the longest first ("number 1")."""
+    """How the accepted traces' thoughts are distributed (`programs.statistics.thought_counts`). `words` and `answer_words`
+    are quantiles of the lengths of thoughts and answers; `sequences` the most frequent orders of kinds; `openings` the most
+    frequent first three words; `corrections` counts the paragraphs that take something back by the tenth of the thought in
+    which they begin; `choices` the right options by their rank in length, the longest first ("number 1")."""
 
     traces: int
     shapes: dict[str, int]
@@ -64,6 +64,7 @@ class ThoughtDistributions(Part):
     yes_or_no: dict[str, int]
     needing_passage: int
     choices: dict[str, int] = Field(default_factory=dict)
+    answer_words: dict[str, int] = Field(default_factory=dict)
 
 
 class DocumentMetadata(Part):

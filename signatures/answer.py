@@ -6,10 +6,16 @@ import dspy
 from pydantic import BaseModel, Field
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
-from signatures.vocabulary import YesOrNo
+from signatures.vocabulary import Depth, YesOrNo
 
 Option = Annotated[str, characters(1, 160)]
 
+
+ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (40, 110), "moderate": (80, 220), "thorough": (140, 320)}
+"""The fewest and most words of an answer, by how deep it goes. The number is drawn: left to itself a writer fills the room
+that there is with nearly every answer, whoever asks."""
+
+ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
     f"Of the claims of a choice the right one is {which}; the differences are small."
@@ -23,8 +29,8 @@ class ShortForm(BaseModel):
     """The answer in a form that can be checked."""
 
     kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
-        description="number: one figure; choice: one of several claims is right; yes_no; term: a name; none: it has no "
-        "short form"
+        description="number: one figure; yes_no: the question asks whether something holds; term: a name; choice: of "
+        "several claims that people might make about it one is right; none: no claim sums it up, as with advice or a plan"
     )
     answer: str = Field(
         default="",
@@ -37,8 +43,8 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 3 wrong claims, from the misconceptions, as exact as the right one and of the lengths "
-        "given below; of a term: other names of it",
+        description="of a choice: 3 wrong claims, from the misconceptions, as exact and as sure as the right one, of the "
+        "lengths given below; of a term: other names of it",
     )
 
 
@@ -48,7 +54,9 @@ class Point(BaseModel):
     kind: Literal["fact", "step", "pitfall"] = Field(description="pitfall: what a right answer must not say")
     text: str = characters(10, 160, "what it says, in half a sentence")
     weight: int = Field(ge=1, le=3, description="how much it matters")
-    sentence: int = Field(ge=0, le=9999, description="the number of the sentence it rests on; 0: none")
+    sentence: int = Field(
+        ge=0, le=9999, description="the number of the sentence it rests on; 0: the question, or what is known"
+    )
 
 
 class FinalAnswer(BaseModel):
@@ -72,16 +80,16 @@ class FinalAnswer(BaseModel):
 
 class WriteAnswer(AboutQuestion):
     """Answer the question for this person, as the thought came out, every part of it. Begin with the answer itself, then
-    give what carries it, with the numbers that do, and say how sure one can be; as long as the question deserves, and for
-    a short thought a short answer. Use what is at hand, as told below, and what the thought worked out; bring nothing of
-    weight that it does not have. Speak of the matter and not of where it is written: no "the paper", "the authors",
-    "this study", no figure, table or sentence number, no hypotheses by number. Then say by what other answers can be
-    checked."""
+    give what carries it, with the numbers that do; be as long as told below. Of what is in doubt say so where it comes
+    up, and how far; what is plain needs no such word, and no answer ends with one out of habit. Use what is at hand and
+    what the thought worked out; bring nothing of weight that it does not have. Speak of the matter and not of where it is
+    written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number.
+    Then say by what other answers can be checked."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that somebody may have here")
-    lengths: str = dspy.InputField(desc="how long the claims are, if the short form is a choice")
+    lengths: str = dspy.InputField(desc="how long the answer is, and the claims if the short form is a choice")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

@@ -50,6 +50,13 @@ LEANS = (
 """Drawn by text, since what comes to mind first is to doubt: else nearly every right answer is "no"."""
 
 
+QUESTION_WORDS = (20, 100)
+"""The fewest and most words of a question. Each number is drawn: left to itself a writer gives every question some 55."""
+
+QUESTION_LENGTH = "{}: about {} words"
+"""What is told of the length of a type's question."""
+
+
 class AskQuestions(AboutPassage):
     """Write one question of each type that people would type who have to do with the matter of the passage, or wonder
     about it. None of them has the passage, and none speaks of a source: no "the paper", "the authors", "this study",
@@ -58,12 +65,13 @@ class AskQuestions(AboutPassage):
     Put each in the words of the person who asks: what they saw, measured, were told or have to decide, then what they
     want to know. People, not examiners: some brief, some with a story, some unsure of their terms. Let them differ
     widely, and the level follow from who asks. A question stands on its own and brings the facts and figures that an
-    answer needs. It does not bring the answer, nor the flaw or catch that an answer has to find. Each is about something
-    different, takes several steps of reasoning, and can be answered from what the passage says and what is generally
-    known."""
+    answer needs; one that is to be short asks what needs few of them. It does not bring the answer, nor the flaw or catch
+    that an answer has to find. Each is about something different, takes several steps of reasoning, and can be answered
+    from what the passage says and what is generally known."""
 
     given: str = dspy.InputField(desc="what an answer will have at hand")
     lean: str = dspy.InputField(desc="what is right where a question asks whether something holds")
+    lengths: str = dspy.InputField(desc="how long each question is")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     questions: QuestionSet = dspy.OutputField(desc="one question of each type")  # type: ignore[valid-type]

@@ -90,10 +90,19 @@ SHAPES: dict[str, Outline] = {
     ),
 }
 
-LENGTHS: dict[Length, str] = {
-    "short": "Short: three to five paragraphs, 80 to 160 words in all.",
-    "middling": "Of middling length: four to nine paragraphs, 160 to 320 words in all.",
-    "long": "Long: seven to sixteen paragraphs, some of them a line, 320 to 600 words in all.",
+
+class Extent(NamedTuple):
+    """A length in words that are told, and the fewest and most words of such a thought."""
+
+    told: str
+    fewest: int
+    most: int
+
+
+LENGTHS: dict[Length, Extent] = {
+    "short": Extent("Short: three to five paragraphs, {} words in all.", 60, 160),
+    "middling": Extent("Of middling length: four to nine paragraphs, {} words in all.", 160, 320),
+    "long": Extent("Long: seven to sixteen paragraphs, some of them a line, {} words in all.", 320, 600),
 }
 
 NOTICED: dict[Noticed, str] = {
@@ -110,13 +119,17 @@ WRONG_TURN = (
 
 
 class Shape(BaseModel, frozen=True):
-    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is."""
+    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is, and in about
+    how many words (None: drawn by an earlier version)."""
 
     name: str
     noticed: Noticed | None
     length: Length
+    words: int | None = None
 
     def told(self) -> str:
         """What the model is told of it."""
         wrong = [WRONG_TURN, NOTICED[self.noticed]] if self.noticed else [NO_WRONG_TURN]
-        return " ".join([SHAPES[self.name].told, *wrong, LENGTHS[self.length]])
+        extent = LENGTHS[self.length]
+        words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
+        return " ".join([SHAPES[self.name].told, *wrong, extent.told.format(words)])

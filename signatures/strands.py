@@ -9,6 +9,7 @@ import dspy
 from pydantic import BaseModel, Field
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
+from signatures.vocabulary import Depth
 
 Note = Annotated[str, characters(5, 240)]
 Bearing = Literal["supports", "contradicts", "qualifies"]
@@ -29,7 +30,7 @@ class ContextAnalysis(BaseModel):
     missing_background: list[Note] = Field(
         min_length=1, max_length=3, description="knowledge that is needed and not given"
     )
-    depth: Literal["brief", "moderate", "thorough"] = Field(description="how deep a good answer goes for this person")
+    depth: Depth = Field(description="how deep a good answer goes for this person")
 
 
 class AnalyseContext(AboutQuestion):

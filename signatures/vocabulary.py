@@ -20,6 +20,9 @@ OLD_KINDS: dict[str, Kind] = {
 }
 """What the moves of version 0.1.0 are called now, in the order in which they stood."""
 
+Depth = Literal["brief", "moderate", "thorough"]
+"""How deep an answer goes."""
+
 YesOrNo = Literal["yes", "no", "neither"]
 """An answer in a word, where the question asks whether something holds."""
 

@@ -105,7 +105,7 @@ def run_arms(
 def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -> ArmResult:
     rows, tokens = _drawn(arm, student, course, given.seed)
 
-    asked = [*course.held, *course.choices]
+    asked: list[Example | Choice] = [*course.held, *course.choices]
     with _trained(arm, student, rows, course.steps, given.rows_at_once) as steps:
         thoughts: list[Ids] = [[] for _ in asked]
         if arm.name in THINKING:

@@ -183,11 +183,11 @@ def _says(text: str, name: str) -> bool:
 
 def _point(said: Point, passage: Passage) -> RubricPoint:
     place = passage.quoted(said.sentence)
-    if not place and (said.sentence or said.kind == "fact"):
-        raise Unfit(Reason.NO_SENTENCE, str(said.sentence or ""))
+    # To leave out what rests on general knowledge and says so would keep what names some sentence instead.
+    if said.sentence and not place:
+        raise Unfit(Reason.NO_SENTENCE, str(said.sentence))
     weight = -said.weight if said.kind == "pitfall" else said.weight
-    sentence = said.sentence if place else None
-    return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, sentence=sentence, **place)
+    return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, sentence=said.sentence or None, **place)
 
 
 def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Context) -> RubricPoint:

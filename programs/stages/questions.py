@@ -20,7 +20,7 @@ from programs.text.phrases import SENTENCE, artefacts, leaning
 from programs.text.prose import no_prose
 from programs.text.questions import asks, strays
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
-from signatures.questions import LEANS, DraftQuestion, asking_of
+from signatures.questions import LEANS, QUESTION_LENGTH, QUESTION_WORDS, DraftQuestion, asking_of
 from signatures.vocabulary import ASKING, Setting
 
 MAY_LACK = 1
@@ -74,13 +74,16 @@ class QuestionStage(PredictorModule):
         return form  # type: ignore[no-any-return]
 
     def ask(self, passage: Passage, setting: Setting, seed: int) -> Ask:
-        """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds."""
+        """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds, and how
+        long each question is."""
         lean = random.Random(f"{seed}/{passage.sample.id}/lean").choice(LEANS)
+        words = {kind: random.Random(f"{seed}/{passage.sample.id}/{kind}/words") for kind in self.form.model_fields}
+        lengths = (QUESTION_LENGTH.format(kind, drawn_words(draw, *QUESTION_WORDS)) for kind, draw in words.items())
         return Ask(
             stage="questions",
             key=f"questions/{passage.sample.id}",
             predict=self.predict,
-            inputs={"passage": passage.shown, "given": ASKING[setting], "lean": lean},
+            inputs={"passage": passage.shown, "given": ASKING[setting], "lean": lean, "lengths": "; ".join(lengths)},
             depth=0,
             check=lambda drafts: _missing(drafts, passage, self.predict),
         )
@@ -92,6 +95,12 @@ class QuestionStage(PredictorModule):
         pool = _merged([self.form.model_validate(output) for output in outputs], passage, self.predict)
         order = type_order(passage.sample.id, seed, [question.type for question in pool.questions])
         return pool.model_copy(update={"questions": sorted(pool.questions, key=lambda one: order.index(one.type))})
+
+
+def drawn_words(draw: random.Random, fewest: int, most: int) -> int:
+    """A number of words, in tens: as likely in the lower half as in the upper half of the range on a logarithmic scale."""
+    words: float = fewest * (most / fewest) ** draw.random()
+    return 10 * round(words / 10)
 
 
 def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPES) -> list[str]:

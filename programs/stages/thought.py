@@ -1,7 +1,6 @@
 """Stage 4 as modules: a thought along a drawn shape and the answer to it; or a thought that a model had by itself."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,13 +14,14 @@ from programs.lms.wire import split_thinking
 from programs.records import variation_name
 from programs.stages.checkable import Checkable, checkable
 from programs.stages.checks import answer_problems, not_at_hand, thought_problems
-from programs.stages.questions import Question, shared_inputs
+from programs.stages.questions import Question, drawn_words, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
-from signatures.answer import CLAIM_LENGTHS, FinalAnswer, WriteAnswer
+from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, Shape
+from signatures.strands import ContextAnalysis
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Setting, ThoughtOrigin, YesOrNo
 
@@ -53,7 +53,8 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, see
     drawn = chance.choices(order, LENGTH_WEIGHTS[difficulty])[0]
     length = min(drawn, SHAPES[name].longest, key=order.index)
     noticed = "at once" if length == "short" else noticed
-    return Shape(name=name, noticed=noticed if wrong_turn else None, length=length)
+    words = drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most)
+    return Shape(name=name, noticed=noticed if wrong_turn else None, length=length, words=words)
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,10 @@ class ThoughtStages(AwaitedModule):
         ask = self.thought_ask(passage, question, strands, plan, faults)
         thought_reply = await answer(ask)
         thought: Thought = ask.value_of(thought_reply)
-        misconceptions = strands.analysis.misconceptions
-        ask = self.answer_ask(passage, question, misconceptions, thought, plan, faults)
+        ask = self.answer_ask(passage, question, strands.analysis, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
-        found = checkable(final, question, passage, thought.texts, misconceptions)
+        found = checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
         return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, found)
 
     def thought_ask(
@@ -176,19 +176,21 @@ class ThoughtStages(AwaitedModule):
         self,
         passage: Passage,
         question: Question,
-        misconceptions: Sequence[str],
+        analysis: ContextAnalysis,
         thought: Thought,
         plan: AttemptPlan,
         faults: Faults,
     ) -> Ask:
-        """Asks for the answer to a thought."""
+        """Asks for the answer to a thought, which has no more words than the thought unless that is very short."""
         texts, draw = thought.texts, random.Random(f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}")
+        fewest, most = ANSWER_WORDS[analysis.depth]
+        words = drawn_words(draw, fewest, max(fewest, min(most, len(" ".join(texts).split()))))
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
             "thought": "\n\n".join(texts),
-            "misconceptions": list(misconceptions),
-            "lengths": draw.choice(CLAIM_LENGTHS),
+            "misconceptions": list(analysis.misconceptions),
+            "lengths": f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}",
         }
         return Ask(
             stage="answer",

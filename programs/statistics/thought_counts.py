@@ -28,6 +28,8 @@ SAME_FORM = 1 / 3
 SAME_ANSWER = 0.75
 SAME_RANK = 0.6
 """Shares from which on a student would learn to begin, to go on, and to answer so whatever it is asked."""
+SPREAD = 2
+"""So many times as long as the short ones the long ones are to be: the quantiles of 0.95 and 0.05."""
 
 
 class ThoughtCount:
@@ -36,7 +38,7 @@ class ThoughtCount:
     def __init__(self) -> None:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._corrections: Counter[int] = Counter()
-        self._words = Spread()
+        self._words, self._answer_words = Spread(), Spread()
 
     def add(self, record: Record) -> None:
         """Counts the thought of one trace."""
@@ -53,6 +55,7 @@ class ThoughtCount:
         for name, values in found.items():
             self._counts[name].update(values)
         self._words.add(len(thought.split()))
+        self._answer_words.add(len(record.final_answer.split()))
         count_name(self._counts["openings"], opening_of(thought), KEPT)
         if kinds:
             count_name(self._counts["sequences"], ", ".join(kinds), KEPT)
@@ -78,6 +81,7 @@ class ThoughtCount:
             yes_or_no=dict(counts["answers"].most_common()),
             needing_passage=traces["needing"],
             choices=dict(counts["choices"].most_common()),
+            answer_words=quantiles(self._answer_words),
         )
 
 
@@ -124,3 +128,7 @@ def cautions_of(found: ThoughtDistributions) -> Iterator[str]:
         name, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
         if of_all >= LEAST_TRACES and count > share * of_all:
             yield f"{count / of_all:.0%} {about.format(name)}, and a student would copy that: {ADVICE}"
+    for what, words in (("thoughts", found.words), ("answers", found.answer_words)):
+        if found.traces >= LEAST_TRACES and words and words["95%"] < SPREAD * words["5%"]:
+            short, long = words["5%"], words["95%"]
+            yield f"90% of the {what} have {short} to {long} words, and a student would copy that: {ADVICE}"

@@ -138,14 +138,15 @@ def test_a_rubric_says_what_it_rests_on() -> None:
     assert [one.weight for one in found] == [2, 1, -3]
     text = passage().sample.text
     assert [one.quote for one in found] == [text[found[0].start : found[0].end], None, None]
-    assert found[0].sentence == 2
+    assert [one.sentence for one in found] == [2, None, None]
+    general = checked(rubric=[*GOOD, point("names the lamps of the field", sentence=0)])
+    assert [one.sentence for one in general.rubric] == [2, None, None, None], "what rests on general knowledge stays"
 
 
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
         (point("gives the lamps", sentence=9), Reason.NO_SENTENCE),
-        (point("gives the lamps", sentence=0), Reason.NO_SENTENCE),
         (point("gives 31 lamps"), Reason.UNSTATED),
         (point("The passage states that faint targets scatter"), Reason.LEANS),
         (point("Gives the scatter of 9 percent."), Reason.SAME_POINT),

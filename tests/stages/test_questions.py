@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -117,10 +118,20 @@ def test_tries_add_up() -> None:
 
 
 def test_the_stage_is_told_what_an_answer_will_have_and_which_way_questions_lean() -> None:
-    assert ASK.inputs == {"passage": passage().shown, "given": ASKING["closed"], "lean": ASK.inputs["lean"]}
+    drawn = {name: ASK.inputs[name] for name in ("lean", "lengths")}
+    assert ASK.inputs == {"passage": passage().shown, "given": ASKING["closed"], **drawn}
     assert STAGE.ask(passage(), "open", 0).inputs["given"] == ASKING["open"]
     leans = Counter(STAGE.ask(passage(f"Text {number}. {TEXT}"), "closed", 0).inputs["lean"] for number in range(200))
     assert set(leans) == set(LEANS)
     assert 70 <= leans[LEANS[0]] <= 130
     assert ASK.key == f"questions/{sample().id}"
     assert answered(ASK, GOOD).status == "ok"
+
+
+def test_questions_are_told_to_be_of_every_length() -> None:
+    told = [str(STAGE.ask(passage(f"Text {number}. {TEXT}"), "closed", 0).inputs["lengths"]) for number in range(60)]
+    found = [re.findall(r"(\w+): about (\d+) words", each) for each in told]
+    assert all([kind for kind, _ in each] == list(QUESTION_TYPES) for each in found)
+    words = sorted(int(number) for each in found for _, number in each)
+    assert (words[0], words[-1]) == (20, 100)
+    assert 35 <= words[len(words) // 2] <= 55

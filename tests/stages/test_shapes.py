@@ -5,6 +5,7 @@
 3. Over many questions no shape has more than a quarter; a wrong turn is due in 20 to 45 of 100, more often where it is
    harder.
 4. No shape is longer than its problem, and a short thought builds nothing on a mistake.
+5. Thoughts of every number of words are asked for, from the shortest to the longest.
 """
 
 from __future__ import annotations
@@ -51,3 +52,13 @@ def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
     assert {shape.length for shape in drawn} == set(LENGTHS)
     assert {shape.length for shape in drawn if shape.name == "straight through"} == {"short", "middling"}
     assert {shape.noticed for shape in drawn if shape.length == "short"} == {None, "at once"}
+
+
+def test_no_number_of_words_is_usual() -> None:
+    drawn = [shape for level in LEVELS for shape in shapes("critical", level)]
+    assert all(LENGTHS[one.length].fewest - 5 <= (one.words or 0) <= LENGTHS[one.length].most + 5 for one in drawn)
+    words = Counter(shape.words for shape in drawn)
+    assert len(words) > 40
+    assert max(words.values()) < len(drawn) / 10
+    assert f"about {drawn[0].words} words" in drawn[0].told()
+    assert "60 to 160 words" in Shape(name="backwards", noticed=None, length="short").told()

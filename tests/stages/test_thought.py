@@ -4,11 +4,13 @@
 2. An answer that leans on its source, leaks, says nothing or only repeats the question is refused.
 3. The trace is given what the strands found; the answer is given the thought.
 4. The right claim of a choice is told to be of every rank by length equally often, and the same whenever it is asked.
+5. An answer is told to be as long as it goes deep, of many lengths, and not longer than its thought.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 
 import pytest
@@ -16,8 +18,8 @@ import pytest
 from programs.background_loop import run
 from programs.stages.checks import answer_problems, thought_problems
 from programs.stages.thought import FIRST_TRY
-from signatures.answer import CLAIM_LENGTHS
-from signatures.vocabulary import Setting
+from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
+from signatures.vocabulary import Depth, Setting
 from tests.making import PARAGRAPHS, TEXT, Answers, analysed, passage, plan, question, thought, tracer
 
 QUESTION = question()
@@ -118,10 +120,29 @@ def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
     writer = tracer().writer
 
     def told(number: int) -> str:
-        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, [], thought(), plan(), FIRST_TRY)
-        return str(ask.inputs["lengths"])
+        ask = writer.answer_ask(
+            passage(f"{TEXT} {number}"), QUESTION, analysed().analysis, thought(), plan(), FIRST_TRY
+        )
+        return str(ask.inputs["lengths"]).partition(". ")[2]
 
     found = Counter(map(told, range(120)))
     assert set(found) == set(CLAIM_LENGTHS)
     assert min(found.values()) >= 15
     assert told(3) == told(3)
+
+
+@pytest.mark.parametrize("depth", ANSWER_WORDS)
+def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(depth: Depth) -> None:
+    analysis = analysed().analysis.model_copy(update={"depth": depth})
+    fewest, most = ANSWER_WORDS[depth]
+
+    def told(number: int, words: int) -> int:
+        long = thought([("tries", " ".join(["dust"] * (words // 4)))] * 4)
+        ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, analysis, long, plan(), FIRST_TRY)
+        return int(re.findall(r"about (\d+) words", ask.inputs["lengths"])[0])
+
+    found = sorted(told(number, 600) for number in range(60))
+    assert fewest - 5 <= found[0] <= fewest * 1.3
+    assert most / 1.3 <= found[-1] <= most + 5
+    assert {told(number, 20) for number in range(20)} == {fewest}
+    assert max(told(number, most // 2) for number in range(60)) <= max(fewest, most / 2 + 10)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
+
 from programs.document_metadata import ThoughtDistributions
 from programs.records import Record
 from programs.statistics.thought_counts import ThoughtCount, cautions_of
@@ -81,16 +83,31 @@ def varied(number: int, **fields: Any) -> Record:
     return record([(kind, f"Word{number} and some more.") for kind in kinds], **fields)
 
 
+def cautions(*records: Record) -> list[str]:
+    """Those of what is copied from others, without those of lengths."""
+    return [line for line in cautions_of(counted(*records)) if " words, " not in line]
+
+
 def test_varied_thoughts_raise_no_caution() -> None:
     answers = ("yes", "no", "neither")
-    assert list(cautions_of(counted(*(varied(n, yes_or_no=answers[n % 3]) for n in range(60))))) == []
+    assert cautions(*(varied(n, yes_or_no=answers[n % 3]) for n in range(60))) == []
+
+
+@pytest.mark.parametrize(("widest", "alike"), [(3, []), (1.5, ["thoughts", "answers"])])
+def test_lengths_that_hardly_differ_are_a_caution(widest: float, alike: list[str]) -> None:
+    def long(number: int) -> Record:
+        text = " ".join([f"word{number}"] * int(50 * widest ** (number / 23)))
+        return record([("tries", text)], final_answer=text)
+
+    lines = [line for line in cautions_of(counted(*map(long, range(24)))) if " words, " in line]
+    assert [line.split()[3] for line in lines] == alike
 
 
 def test_what_a_student_would_copy_raises_a_caution() -> None:
     shape = {"name": "backwards", "noticed": None, "length": "short"}
     alike = [record(PARAGRAPHS, shape=shape, yes_or_no="no") for _ in range(24)]
-    cautions = list(cautions_of(counted(*alike, *(varied(number) for number in range(24)))))
-    assert [line.partition(",")[0] for line in cautions] == [
+    found = cautions(*alike, *(varied(number) for number in range(24)))
+    assert [line.partition(",")[0] for line in found] == [
         '50% of the thoughts begin "wait 30 percent"',
         '50% of the thoughts have the shape "backwards"',
         '50% of the thoughts go "computes',
