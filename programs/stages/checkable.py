@@ -64,8 +64,8 @@ class _Context:
     def answer(self) -> str:
         return self.texts[-1]
 
-    def unstated(self, text: str) -> list[str]:
-        return unstated(text, self.question, self.passage.sample.text, self.texts)
+    def unstated(self, text: str, *, counts: bool) -> list[str]:
+        return unstated(text, self.question, self.passage.sample.text, self.texts, counts=counts)
 
 
 def checkable(
@@ -125,7 +125,7 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     as_written = any(same_amount(one.value, "", plainly) for one in quantities(context.answer))
     if not as_written and not any(same_amount(one.value, one.unit, dict(short)) for one in numbers_in(context.answer)):
         raise Unfit(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
-    if nowhere := context.unstated(f"{said.answer} {unit}".strip()):
+    if nowhere := context.unstated(f"{said.answer} {unit}".strip(), counts=True):
         raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
     return short
 
@@ -201,6 +201,6 @@ def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Conte
     if point.kind == "pitfall":
         if _says(context.answer, point.text):
             raise Unfit(Reason.DISAGREES)
-    elif nowhere := context.unstated(point.text):
+    elif nowhere := context.unstated(point.text, counts=False):
         raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
     return point

@@ -121,11 +121,11 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
         yield from ((result, blur) for result in (*products, *quotients, *sums, *power))
 
 
-def unstated(text: str, question: str, passage: str, texts: Sequence[str]) -> list[str]:
+def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
     """The figures of a text that stand neither in the question nor in the passage, and that no sentence of `texts` works
-    out of others in one step, within 2%."""
+    out of others in one step, within 2%. `counts`: small counts ("two", "half") are figures too."""
     at_hand = [*quantities(question), *quantities(passage)]
-    missing = [one for one in quantities(text) if not _among(one, at_hand)]
+    missing = [one for one in quantities(text) if (counts or not one.plain) and not _among(one, at_hand)]
     sentences = [_SENTENCE_END.split(text) for text in texts]
     return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
 

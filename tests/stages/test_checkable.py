@@ -139,7 +139,7 @@ def test_a_rubric_says_what_it_rests_on() -> None:
     text = passage().sample.text
     assert [one.quote for one in found] == [text[found[0].start : found[0].end], None, None]
     assert [one.sentence for one in found] == [2, None, None]
-    general = checked(rubric=[*GOOD, point("names the lamps of the field", sentence=0)])
+    general = checked(rubric=[*GOOD, point("compares the two lamps, in half a sentence", sentence=0)])
     assert [one.sentence for one in general.rubric] == [2, None, None, None], "what rests on general knowledge stays"
 
 
