@@ -131,9 +131,10 @@ class TraceMeasure(StageMeasure):
         return Measured(score, metrics, stages, record)
 
     async def _attempt(self, variation: Variation) -> Attempt:
-        given = (variation.passage, variation.question, variation.last.draft, variation.name)
-        judging = [self._judge.ask(*given, judge) for judge in self._judges]
-        grading = [self._grade.ask(*given, grader) for grader in self._graders]
+        view = (variation.passage, variation.question, variation.last.draft, variation.name)
+        setting = variation.last.plan.setting
+        judging = [self._judge.ask(*view, judge, setting) for judge in self._judges]
+        grading = [self._grade.ask(*view, grader, setting) for grader in self._graders]
         replies = await together(map(self._caller.answer, [*judging, *grading]))
         grades = [grades_of(reply) for reply in replies[len(judging) :]]
         return replace(

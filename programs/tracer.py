@@ -49,7 +49,6 @@ from programs.traces.variation import (
     temperature_of,
 )
 from signatures.question_type import QUESTION_TYPES, QuestionType
-from signatures.vocabulary import THINKING
 
 log = logging.getLogger("synthreasoner")
 
@@ -297,9 +296,10 @@ class _Making:
     async def _verdicts(self, question: Question, draft: Draft, name: str) -> list[Verdict]:
         if not self.options.quality_check:
             return []
-        given = THINKING[self.options.setting]
+        options = self.options
         asks = [
-            self.tracer.judge.ask(self.passage, question, draft, name, judge, given) for judge in self.options.judges
+            self.tracer.judge.ask(self.passage, question, draft, name, judge, options.setting)
+            for judge in options.judges
         ]
         replies = await together(self.answer(ask) for ask in asks)
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
@@ -307,7 +307,7 @@ class _Making:
 
     async def _grade(self, variation: Variation) -> None:
         if self.options.grader and variation.accepted:
-            last, name = variation.last, variation.name
-            ask = self.tracer.grader.ask(self.passage, variation.question, last.draft, name, self.options.grader)
+            last, view = variation.last, (self.passage, variation.question, variation.last.draft, variation.name)
+            ask = self.tracer.grader.ask(*view, self.options.grader, self.options.setting)
             reply = last.draft.replies["grade"] = await self.answer(ask)
             last.grades = grades_of(reply)

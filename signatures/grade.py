@@ -31,17 +31,19 @@ class GradeSheet(BaseModel):
     completeness: Percent = Field(description="covers everything that the question needs")
     uncertainty_calibration: Percent = Field(description="is as sure as the evidence allows, no more and no less")
     clarity_structure: Percent = Field(description="is clear and well ordered")
-    evidence_usage: Percent = Field(description="gives the facts and numbers that carry it")
+    evidence_usage: Percent = Field(description="gives the facts and numbers that carry it, of those that were at hand")
 
 
 GRADE_DIMENSIONS = tuple(name for name in GradeSheet.model_fields if name != "reason")
 
 
 class GradeAnswer(AboutQuestion):
-    """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Be exact: a good answer with one
-    real fault gets about 70, an empty or wrong one below 30."""
+    """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Whoever answered had only what is
+    told below: what could not be known costs nothing. Its length was told, too: a short answer that says what the question
+    needs is complete. Be exact: a good answer with one real fault gets about 70, an empty or wrong one below 30."""
 
     question: str = dspy.InputField(desc="the question that was asked")
+    given: str | None = dspy.InputField(desc="what whoever answered had at hand, beside general knowledge")
     answer: str = dspy.InputField(desc="the final answer")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

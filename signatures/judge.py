@@ -52,7 +52,8 @@ class JudgeTrace(AboutQuestion):
     """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Models will be trained on it,
     and its reader will have only what whoever thinks had. Look for claims and numbers that the passage does not bear
     out, for figures that come out of nowhere, for steps that do not follow, and for a question left unanswered. A wrong
-    turn is no merit: most good thinking has none, and one that nobody would take is a fault.
+    turn is no merit: most good thinking has none, and one that nobody would take is a fault. How long thought and answer
+    are was told: what is short and settles the question loses nothing by it.
     What the ratings mean, each taken by itself: 10, you would change nothing. 7, it is sound, and its faults mislead
     nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails in the
     main thing: to learn from it would do harm. The other numbers lie between these. Give overall no more than 4 where the

@@ -9,6 +9,7 @@ from programs.stages.judge import judged_view, judging_ask
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
 from signatures.grade import GRADE_DIMENSIONS, GradeAnswer, GradeSheet
+from signatures.vocabulary import Setting
 
 
 class GradeStage(PredictorModule):
@@ -17,9 +18,11 @@ class GradeStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(GradeAnswer)
 
-    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str) -> Ask:
+    def ask(
+        self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting = "closed"
+    ) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
-        view = judged_view(passage, question, draft)
+        view = judged_view(passage, question, draft, setting)
         return judging_ask("grade", self.predict, name, grader, view, depth=6, check=_unread)
 
 

@@ -14,6 +14,7 @@ from programs.stages.questions import Question, shared_inputs
 from programs.stages.thought import Draft
 from programs.text.thought import bare_thought
 from signatures.judge import JudgeTrace, VerdictSheet
+from signatures.vocabulary import THINKING, Setting
 
 JUDGE_TEMPERATURE = 0.0
 """The same work gets the same rating, as far as a model can do that."""
@@ -40,11 +41,10 @@ class JudgeStage(PredictorModule):
         super().__init__(JudgeTrace)
 
     def ask(
-        self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, given: str | None = None
+        self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting = "closed"
     ) -> Ask:
-        """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model; `given` says what
-        whoever thinks had at hand."""
-        inputs = {**judged_view(passage, question, draft), "given": given, "thought": draft.text}
+        """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
+        inputs = {**judged_view(passage, question, draft, setting), "thought": draft.text}
         return self.ask_about(inputs, name, judge)
 
     def ask_about(
@@ -57,9 +57,9 @@ class JudgeStage(PredictorModule):
         return judging_ask("judge", self.predict, name, judge, inputs, depth=5, temperature=temperature)
 
 
-def judged_view(passage: Passage, question: Question, draft: Draft) -> dict[str, Any]:
+def judged_view(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:
     """What judges and graders are given of a draft, apart from the thought."""
-    return {**shared_inputs(passage, question), "answer": draft.answer}
+    return {**shared_inputs(passage, question), "given": THINKING[setting], "answer": draft.answer}
 
 
 def verdict_of(ask: Ask, reply: Reply) -> Verdict:

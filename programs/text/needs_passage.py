@@ -24,6 +24,7 @@ from programs.text.quantities import Quantity, quantities
 
 _RECKONS = re.compile(
     r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by))\s?\d[\d.,]*\s(?:is|are)\b"
+    r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
     r"|\b(?:\d+\s+over\s+\d+|from\s\S{0,3}\d[^;.]{0,20}\sto\s\S{0,3}\d"
     r"|times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*|ln"
     r"|square\w*|power|convert\w*|leav(?:es?|ing)|makes?|giv(?:es?|ing)|equals?|amounts? to|comes? (?:out|to)|works out|so"

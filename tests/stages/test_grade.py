@@ -4,6 +4,7 @@
 2. A grade that could not be read is null, and so is then the overall score: there is no default grade. The others stay.
 3. Unreadable grades are asked for again, by name.
 4. A reply that gave nothing makes every grade null and keeps the reason.
+5. Whoever grades knows what whoever answered had at hand.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from programs.stages.grade import grades_of
 from signatures.grade import GRADE_DIMENSIONS, GradeSheet
+from signatures.vocabulary import THINKING
 from tests.making import answered, draft, passage, question, tracer
 
 ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g")
@@ -44,3 +46,10 @@ def test_an_unreadable_grade_is_null_and_so_is_the_overall(name: str, said: Any)
     assert getattr(grades, name) is None
     assert grades.overall_score is None
     assert [getattr(grades, other) for other in GRADE_DIMENSIONS if other != name] == [0.8] * 5
+
+
+def test_a_grader_knows_what_was_at_hand() -> None:
+    given = (passage(), question(), draft(), "s/mechanism/0.0", "g")
+    asks = {setting: tracer().grader.ask(*given, setting) for setting in THINKING}
+    assert {setting: ask.inputs["given"] for setting, ask in asks.items()} == THINKING
+    assert set(ASK.inputs) == set(ASK.predict.signature.input_fields) - {"earlier", "feedback"}
