@@ -14,11 +14,12 @@ from optimize.recording import Recorder
 from optimize.stages import STAGES, Asked
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
-from programs.asking.caller import RETRY_INPUTS, AwaitedModule, Caller, TryRules
+from programs.asking.caller import AwaitedModule, Caller, TryRules
 from programs.asking.reply import Reply
 from programs.inputs.sample import sample_of
 from programs.settings import TracerOptions
 from programs.tracer import Tracer
+from signatures.prompt import RETRY_INPUTS
 
 Program = TypeVar("Program", bound=dspy.Module)
 

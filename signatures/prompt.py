@@ -20,7 +20,8 @@ EXAMPLE = "Example (about another passage):"
 
 EARLIER = "your earlier try; write it anew without its faults, and do not mention them"
 FEEDBACK = "what was wrong with an earlier try; mend it"
-"""The last two inputs of every stage, `earlier` and `feedback`, which only a further try is given."""
+RETRY_INPUTS = ("earlier", "feedback")
+"""The last two inputs of every stage, which only a further try is given, and what is said of each where it stands."""
 
 
 class AboutPassage(dspy.Signature):

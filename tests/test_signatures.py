@@ -14,7 +14,6 @@ from typing import Any, get_args
 
 import pytest
 
-from programs.asking.caller import RETRY_INPUTS
 from programs.option_groups import STAGES
 from programs.records import FLOORS, GRADES, RATINGS, Verdict
 from programs.stages.rubric import RubricStage
@@ -23,7 +22,7 @@ from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
 from signatures.grade import GRADE_DIMENSIONS
 from signatures.judge import VerdictSheet
-from signatures.prompt import EARLIER
+from signatures.prompt import EARLIER, RETRY_INPUTS
 from tests.making import Answers, made_of, tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
 

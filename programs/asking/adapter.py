@@ -18,7 +18,7 @@ from programs.asking.json_objects import objects_in
 from programs.asking.reading import Misread, as_meant
 from programs.asking.schema import Outputs, cached, enforced_schema, form_of, outputs_of, schema_of
 from programs.text.injection import escape_markers
-from signatures.prompt import EXAMPLE, FORM, GIVEN, PREAMBLE, SCHEMA
+from signatures.prompt import EXAMPLE, FORM, GIVEN, PREAMBLE, RETRY_INPUTS, SCHEMA
 from signatures.thought import PlainText
 
 SHARED_FIELDS = ("passage", "question", "asked_by")
@@ -70,9 +70,13 @@ class PassageFirstAdapter(dspy.Adapter):
             # As a person would type them.
             return [{"role": "user", "content": "\n\n".join(map(escape_markers, given.values()))}]
         form = _form(outputs_of(signature), _enforced.get())
-        shown = "\n".join([GIVEN, *[f"- {name}: {known[name]}" for name in given]])
+        first = [name for name in given if name not in RETRY_INPUTS]
+        shown = "\n".join([GIVEN, *[f"- {name}: {known[name]}" for name in first]])
         task = [signature.instructions, shown, form, *(_demonstration(signature, demo) for demo in demos)]
-        system, user = self.arranged(task, _fields(given))
+        fields = _fields(given)
+        # A further try begins as the first one did, up to its end: a prefix cache holds that.
+        fields |= {name: f"{known[name].capitalize()}:\n\n{fields[name]}" for name in given if name not in first}
+        system, user = self.arranged(task, fields)
         return [{"role": "system", "content": "\n\n".join(system)}, {"role": "user", "content": "\n\n".join(user)}]
 
     def arranged(self, task: list[str], fields: Mapping[str, str]) -> tuple[list[str], Iterable[str]]:

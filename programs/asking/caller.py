@@ -30,9 +30,6 @@ TOKEN_GROWTH_LIMIT = 4
 LONGEST_EARLIER = 20_000
 """A longer reply than this was never what was asked for, and is not shown again."""
 
-RETRY_INPUTS = ("earlier", "feedback")
-"""The inputs of every stage that only a further try is given."""
-
 
 @dataclass(frozen=True)
 class TryRules:

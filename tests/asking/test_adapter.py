@@ -11,6 +11,7 @@
 7. What was read can be written to the journal: no infinite number, no huge one, no lone surrogate.
 8. The schema is sent as response_format where the server enforces it, and stands in the prompt elsewhere.
 9. The stock order holds the same parts, the inputs in the user's message.
+10. A further try begins with all that the first one was, and ends with what was written then and what was wrong with it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from programs.asking.json_objects import objects_in
 from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
 from signatures.grade import GradeAnswer
-from signatures.prompt import PREAMBLE
+from signatures.prompt import EARLIER, PREAMBLE
 from signatures.strands import GatherEvidence
 from tests.lms.asking import QUICK
 from tests.making import inputs_of_every_stage, passage, question
@@ -95,6 +96,18 @@ def test_a_demonstration_has_its_question_and_reply_but_no_passage(adapter: Pass
     assert "Secret dwarfs" not in whole
     assert "[[ ## question ## ]]\nWhy is it so?\n\n[[ ## thought ## ]]\nI think." in whole
     assert json.dumps({"answer": {"text": WORDS}}) in whole
+
+
+@pytest.mark.parametrize("adapter", [ADAPTER, StockOrderAdapter()], ids=["passage-first", "stock"])
+@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
+def test_a_further_try_begins_as_the_first_one_did(signature: Any, adapter: PassageFirstAdapter) -> None:
+    first = formatted(signature, adapter, earlier=None, feedback=None)
+    again = formatted(signature, adapter, earlier="It is so.", feedback="- says nothing")
+    assert again[:-1] == first[:-1]
+    assert again[-1]["content"].startswith(first[-1]["content"])
+    more = again[-1]["content"].removeprefix(first[-1]["content"]).strip()
+    assert more.startswith(f"{EARLIER.capitalize()}:")
+    assert more.endswith("[[ ## feedback ## ]]\n- says nothing")
 
 
 HOSTILE = (
