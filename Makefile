@@ -1,5 +1,5 @@
 # make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10";
-#                 with less to download: make generate ARGS="--model embedded:smollm2-135m --output small.json")
+#                 with less to download: make generate ARGS="--model embedded:smollm2-135m --output reasoning_training_data-small.json")
 # make test       every test, but those of TRL, and those of the report's page where there is no Chromium
 # make test-unit  the tests of single parts: a minute or two
 # make test-full  every test; Chromium must be there (Debian: apt-get install chromium)

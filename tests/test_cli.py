@@ -108,6 +108,13 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     assert calls == int(found.group(1))
 
 
+def test_a_dry_run_names_who_judges_and_grades(lab: Lab) -> None:
+    judged = {"quality_check": True, "judge_models": "openai/one,openai/two", "grade_answers": True}
+    done = called(*lab.arguments(**judged, max_traces=2, dry_run=True))
+    said = " ".join(done.stdout.split())
+    assert "openai/one, openai/two for 4 judges; openai/one for 2 grades" in said
+
+
 def test_the_servers_models_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with laboratory(tmp_path, argo_user=USER, models=[("GPT-4.1", "gpt41"), ("o3", "gpto3")]) as lab:
         monkeypatch.setenv("ARGO_USER", USER)

@@ -1,6 +1,7 @@
 """`--dry-run`: what a run would read, ask and roughly spend. Reads the input, calls nothing, writes nothing."""
 
 import math
+from collections import defaultdict
 
 from rich.console import Console
 
@@ -62,11 +63,15 @@ def dry_run(settings: Settings, console: Console) -> None:
         said.append(f"would skip: {count} {reason} (first: {report.first_examples[reason]})")
     for reason, count in report.trimmed.items():
         said.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
-    shown = ", ".join(f"{count} {kind}" for kind, count in calls.items())
+    asked = defaultdict[str, list[str]](list)
+    others = {"judges": ", ".join(settings.judges), "grades": settings.grader, "step checks": settings.checker}
+    for kind, count in calls.items():
+        asked[others.get(kind) or settings.model].append(f"{count} {kind}")
+    shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in asked.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD))
     said += [
         f"would make: {min(traces, settings.max_traces or traces)} traces",
-        f"would call: {settings.model}, {total} times ({shown}), more where replies are rejected",
+        f"would call: {total} times ({shown}), more where replies are rejected",
         f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written",
         f"would write: {settings.output} and {settings.journal}",
     ]

@@ -17,7 +17,11 @@ TITLES = {"trace": "thought"}
 
 
 def show_reply(console: Console, ask: Ask, reply: Reply) -> None:
-    """Prints what a stage said, or in one line why it said nothing. Text of a model never becomes markup."""
+    """Prints what a stage said, or in one line why it said nothing; before the questions of a text, the text. What comes
+    from a model or a paper never becomes markup."""
+    if ask.stage == "questions" and not reply.spent.reasks:
+        console.print(Text("passage", style="bold"))
+        console.print(Padding(Text(_plain(str(ask.inputs["passage"]))), (0, 0, 1, 2)))
     took = f"{reply.spent.seconds:.0f} s"
     title = f"{TITLES.get(ask.stage, ask.stage)} ({took})"
     if reply.status != "ok":

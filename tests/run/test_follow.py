@@ -11,6 +11,9 @@ def test_a_run_is_followed_from_its_questions_to_its_answer(lab: Lab) -> None:
     places = [done.stdout.find(f"\n{stage} (") for stage in ("questions", "context", "evidence", "thought", "answer")]
     assert -1 < places[0] < places[1] < places[2] < places[3] < places[4]
     [record] = lab.records
+    shown = " ".join(done.stdout[: places[0]].split())
+    assert " ".join(record["source_paper"]["text"].split(". ")[0].split()) in shown, "what the questions are about"
+    assert done.stdout.count("\npassage\n") + done.stdout.startswith("passage\n") == 1
     thought = done.stdout[places[3] : places[4]]
     assert " ".join(record["steps"][0]["text"].split()) in " ".join(thought.split())
 
