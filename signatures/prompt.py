@@ -20,8 +20,10 @@ EXAMPLE = "Example (about another passage):"
 
 EARLIER = "your earlier try; write it anew without its faults, and do not mention them"
 FEEDBACK = "what was wrong with an earlier try; mend it"
+"""What is said of `earlier` and `feedback`, right before each."""
+
 RETRY_INPUTS = ("earlier", "feedback")
-"""The last two inputs of every stage, which only a further try is given, and what is said of each where it stands."""
+"""The last two inputs of every stage, which only a further try is given."""
 
 
 class AboutPassage(dspy.Signature):

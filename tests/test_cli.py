@@ -108,11 +108,14 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     assert calls == int(found.group(1))
 
 
-def test_a_dry_run_names_who_judges_and_grades(lab: Lab) -> None:
-    judged = {"quality_check": True, "judge_models": "openai/one,openai/two", "grade_answers": True}
-    done = called(*lab.arguments(**judged, max_traces=2, dry_run=True))
+def test_a_dry_run_names_who_is_asked_for_what(lab: Lab) -> None:
+    others = {"quality_check": True, "judge_models": "openai/one,openai/two", "grade_answers": True}
+    others |= {"stage_model": "questions=openai/three", "blind_solve": 1, "solver_model": "openai/four"}
+    done = called(*lab.arguments(**others, max_traces=2, dry_run=True))
     said = " ".join(done.stdout.split())
     assert "openai/one, openai/two for 4 judges; openai/one for 2 grades" in said
+    assert "(openai/three for 2 questions; " in said
+    assert "openai/four, openai/one for 8 blind solving" in said
 
 
 def test_the_servers_models_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

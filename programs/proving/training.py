@@ -105,17 +105,17 @@ def run_arms(
 def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -> ArmResult:
     rows, tokens = _drawn(arm, student, course, given.seed)
 
-    asked: list[Example | Choice] = [*course.held, *course.choices]
+    def thoughts_of(asked: Sequence[Example | Choice]) -> list[Ids]:
+        if arm.name not in THINKING:
+            return [[] for _ in asked]
+        return student.think([one.prompt for one in asked], given.think_tokens, given.rows_at_once)
+
     with _trained(arm, student, rows, course.steps, given.rows_at_once) as steps:
-        thoughts: list[Ids] = [[] for _ in asked]
-        if arm.name in THINKING:
-            thoughts = student.think([one.prompt for one in asked], given.think_tokens, given.rows_at_once)
-        after = [*zip(asked, thoughts, strict=True)]
-        losses = {one.id: student.answer_loss(one, thought) for one, thought in after if isinstance(one, Example)}
+        held = zip(course.held, thoughts_of(course.held), strict=True)
+        losses = {one.id: student.answer_loss(one, thought) for one, thought in held}
         direct = {one.id: student.answer_loss(one, "") for one in course.held}
-        choices = {
-            one.id: student.chosen(one, thought) == one.right for one, thought in after if isinstance(one, Choice)
-        }
+        asked = zip(course.choices, thoughts_of(course.choices), strict=True)
+        choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)

@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -38,6 +39,25 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
     return {kind: count for kind, count in calls.items() if count}
 
 
+def models_of(settings: Settings, kind: str) -> list[str]:
+    """The models that calls of a kind go to."""
+
+    def of(*stages: str) -> list[str]:
+        return [settings.stage_models.get(stage, settings.model) for stage in stages]
+
+    named: dict[str, Sequence[str | None]] = {
+        "questions": of("questions"),
+        "context and strands": of("context", "hypotheses", "evidence", "critique", "perspective"),
+        "trace and answer": of("trace", "answer"),
+        "own thoughts": [*of("own"), settings.comparer],
+        "judges": settings.judges,
+        "grades": [settings.grader],
+        "blind solving": [settings.solver, settings.student_model, settings.comparer],
+        "step checks": [settings.checker],
+    }
+    return list(dict.fromkeys(name for name in named[kind] if name))
+
+
 def texts_of(settings: Settings, texts: int) -> int:
     """How many of so many texts a run goes through when each gives all its traces."""
     most = min(texts, settings.max_samples or texts)
@@ -64,9 +84,8 @@ def dry_run(settings: Settings, console: Console) -> None:
     for reason, count in report.trimmed.items():
         said.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
     asked = defaultdict[str, list[str]](list)
-    others = {"judges": ", ".join(settings.judges), "grades": settings.grader, "step checks": settings.checker}
     for kind, count in calls.items():
-        asked[others.get(kind) or settings.model].append(f"{count} {kind}")
+        asked[", ".join(models_of(settings, kind))].append(f"{count} {kind}")
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in asked.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD))
     said += [

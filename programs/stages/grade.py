@@ -18,9 +18,7 @@ class GradeStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(GradeAnswer)
 
-    def ask(
-        self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting = "closed"
-    ) -> Ask:
+    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
         view = judged_view(passage, question, draft, setting)
         return judging_ask("grade", self.predict, name, grader, view, depth=6, check=_unread)

@@ -40,9 +40,7 @@ class JudgeStage(PredictorModule):
     def __init__(self) -> None:
         super().__init__(JudgeTrace)
 
-    def ask(
-        self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting = "closed"
-    ) -> Ask:
+    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
         inputs = {**judged_view(passage, question, draft, setting), "thought": draft.text}
         return self.ask_about(inputs, name, judge)

@@ -77,8 +77,8 @@ class QuestionStage(PredictorModule):
         """`seed` draws whether "yes" or "no" is right where a question of this text asks whether something holds, and how
         long each question is."""
         lean = random.Random(f"{seed}/{passage.sample.id}/lean").choice(LEANS)
-        words = {kind: random.Random(f"{seed}/{passage.sample.id}/{kind}/words") for kind in self.form.model_fields}
-        lengths = (QUESTION_LENGTH.format(kind, drawn_words(draw, *QUESTION_WORDS)) for kind, draw in words.items())
+        draws = {kind: random.Random(f"{seed}/{passage.sample.id}/{kind}/words") for kind in self.form.model_fields}
+        lengths = (QUESTION_LENGTH.format(kind, drawn_words(draw, *QUESTION_WORDS)) for kind, draw in draws.items())
         return Ask(
             stage="questions",
             key=f"questions/{passage.sample.id}",

@@ -183,12 +183,12 @@ class ThoughtStages(AwaitedModule):
     ) -> Ask:
         """Asks for the answer to a thought, which has no more words than the thought unless that is very short."""
         texts, draw = thought.texts, random.Random(f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}")
-        fewest, most = ANSWER_WORDS[analysis.depth]
-        words = drawn_words(draw, fewest, max(fewest, min(most, len(" ".join(texts).split()))))
+        shown, (fewest, most) = "\n\n".join(texts), ANSWER_WORDS[analysis.depth]
+        words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
-            "thought": "\n\n".join(texts),
+            "thought": shown,
             "misconceptions": list(analysis.misconceptions),
             "lengths": f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}",
         }

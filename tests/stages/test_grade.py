@@ -20,7 +20,7 @@ from signatures.grade import GRADE_DIMENSIONS, GradeSheet
 from signatures.vocabulary import THINKING
 from tests.making import answered, draft, passage, question, tracer
 
-ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g")
+ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g", "closed")
 SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
 
 

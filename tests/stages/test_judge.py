@@ -21,7 +21,7 @@ from signatures.judge import JudgeTrace
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
 
 DRAFT = draft()
-ASK = tracer().judge.ask(passage(), question(), DRAFT, "s/mechanism/0.0", "gpt4o")
+ASK = tracer().judge.ask(passage(), question(), DRAFT, "s/mechanism/0.0", "gpt4o", "closed")
 
 
 def verdicts(*overall: float | None) -> list[Verdict]:
