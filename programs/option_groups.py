@@ -59,13 +59,17 @@ class QualityOptions(OptionGroup):
 
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
     judge_models: Annotated[ModelNames, Field(min_length=1)] | None = Field(
-        None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
+        None,
+        json_schema_extra={"needs": ["quality_check"]},
+        description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})",
     )
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
     grade_model: ModelName | None = Field(
-        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
+        None,
+        json_schema_extra={"needs": ["grade_answers"]},
+        description="the model that grades (default: the first judge with --quality-check, else the model)",
     )
 
     @property

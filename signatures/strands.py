@@ -57,7 +57,8 @@ class HypothesisSet(BaseModel):
 
 class FormHypotheses(AboutQuestion):
     """Propose two or three different answers that could be true, each with what would confirm or refute it.
-    They must disagree with one another; at least one should be tempting and wrong."""
+    They must disagree with one another; at least one should be tempting and wrong. Where it is asked what something is or
+    how something is done, they are the ideas that different people have of it, and what each would lead them to do."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -98,9 +99,9 @@ class MethodCritique(BaseModel):
 
 
 class CritiqueMethod(AboutQuestion):
-    """Judge how far the method behind the result can be trusted for this question; where the question is about another
-    case, the method that it would need there: what it does well, what could bias it, and which other explanation is not
-    excluded."""
+    """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias it,
+    and which other explanation is not excluded. Where the question is about another case, judge the method that it would
+    need there; where it is about no result, the usual explanation: what it gets right, and where it misleads."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)

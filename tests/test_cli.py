@@ -108,6 +108,26 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     assert calls == int(found.group(1))
 
 
+def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARGO_USER", raising=False)
+    with laboratory(tmp_path, texts=5) as lab:
+        assert called(*lab.arguments(max_samples=2)).returncode == 0
+        before, calls = lab.journal.read_bytes(), lab.calls
+        again = called(*lab.arguments(dry_run=True)).stdout
+        assert "is there already: 2 traces; 2 of these texts are done" in again
+        assert "would make: 3 traces" in again
+        assert "refuse" not in again
+        assert "would make: 0 traces" in called(*lab.arguments(dry_run=True, max_traces=1)).stdout
+        assert "--seed was 0 and is now 1" in called(*lab.arguments(dry_run=True, seed=1)).stdout
+        other = called(*lab.arguments(dry_run=True, model="gpt41", api_base=None)).stdout
+        assert "would refuse to begin" in other
+        assert "ARGO_USER" in other
+        assert "nowhere" in called(*lab.arguments(dry_run=True, program="nowhere")).stdout
+        assert (lab.journal.read_bytes(), lab.calls) == (before, calls)
+
+
 def test_a_dry_run_names_who_is_asked_for_what(lab: Lab) -> None:
     others = {"quality_check": True, "judge_models": "openai/one,openai/two", "grade_answers": True}
     others |= {"stage_model": "questions=openai/three", "blind_solve": 1, "solver_model": "openai/four"}

@@ -32,6 +32,9 @@ RunStopped where no new try may start."""
 
 EMPTY_TRIES = 3
 
+TOLD_AT = 3
+"""The failure of a call at which a warning says so where nobody listens: research code would wait in silence."""
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -75,7 +78,8 @@ class RetryPolicy:
                 wait = self.wait(failures, error.retry_after)
                 if starting.too_late(wait) or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
-                log.info("tried again in %.1f s: %s", wait, error)
+                loud = self.told is None and failures == TOLD_AT
+                log.log(logging.WARNING if loud else logging.INFO, "tried again in %.1f s: %s", wait, error)
                 if self.told is not None:
                     self.told(error, wait)
             await aside(asyncio.sleep(wait))

@@ -1,15 +1,23 @@
-"""`--dry-run`: what a run would read, ask and roughly spend. Reads the input, calls nothing, writes nothing."""
+"""`--dry-run`: what a run would read, ask and roughly spend, and what it would refuse. Reads the input and an earlier run's
+journal, calls nothing, makes no file."""
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rich.console import Console
 
+from programs.asking.models import ModelTable
+from programs.errors import JournalError, UserError
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.run.budget import PROMPT_OVERHEAD
+from programs.run.budget import PROMPT_OVERHEAD, check_prices
+from programs.run.journal import Journal
+from programs.run.resume import refuse_mixture
+from programs.run.rules import Rules
+from programs.run.run import program_of
 from programs.settings import Settings
 
 REPLY_TOKENS = 350
@@ -58,23 +66,53 @@ def models_of(settings: Settings, kind: str) -> list[str]:
     return list(dict.fromkeys(name for name in named[kind] if name))
 
 
-def texts_of(settings: Settings, texts: int) -> int:
-    """How many of so many texts a run goes through when each gives all its traces."""
-    most = min(texts, settings.max_samples or texts)
-    return most if settings.max_traces is None else min(most, math.ceil(settings.max_traces / settings.traces_a_text))
+class Earlier(NamedTuple):
+    """What earlier runs left in the journal: the lines of the texts that are done, and the number of traces."""
+
+    done: frozenset[str] = frozenset()
+    traces: int = 0
+
+
+def earlier_of(settings: Settings) -> Earlier:
+    """What is there to go on with. Raises `UserError` for whatever a run would refuse before it begins."""
+    check_prices(settings, ModelTable(settings).names)
+    _, mixing = program_of(settings)
+    if not (settings.resume and settings.journal.is_file()):
+        return Earlier()
+    with Journal(settings.journal) as journal:
+        refuse_mixture(journal.latest("run", ""), mixing, settings)
+        index = journal.index
+        done = frozenset(index.done_lines(Rules(settings).text_basis))
+        return Earlier(done, index.counts().get("accepted", 0))
+
+
+def to_make(settings: Settings, texts: int, earlier: Earlier) -> tuple[int, int]:
+    """How many of so many texts a run goes through when each gives all its traces, and how many traces these are."""
+    if settings.max_samples is not None:
+        texts = min(texts, max(0, settings.max_samples - len(earlier.done)))
+    traces = texts * settings.traces_a_text
+    if settings.max_traces is not None:
+        traces = min(traces, max(0, settings.max_traces - earlier.traces))
+    return math.ceil(traces / settings.traces_a_text), traces
 
 
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run."""
-    report, characters = ReadReport(), 0
-    most = settings.max_passage_chars
-    for sample in read_samples(settings.input_file, max_chars=most, report=report, **settings.reading):
+    report, characters, earlier, refused = ReadReport(), 0, Earlier(), ""
+    try:
+        earlier = earlier_of(settings)
+    except (UserError, JournalError) as error:
+        refused = str(error)
+    how = {"max_chars": settings.max_passage_chars, "done": earlier.done, **settings.reading}
+    for sample in read_samples(settings.input_file, report=report, **how):
         characters += len(sample.text)
-    texts = texts_of(settings, report.samples)
-    calls, traces = calls_of(settings, texts), texts * settings.traces_a_text
+    texts, traces = to_make(settings, report.samples, earlier)
+    calls = calls_of(settings, texts)
     total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
     what = "lines and passages" if report.documents else "lines"
     said = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]
+    if earlier.traces or earlier.done:
+        said.append(f"is there already: {earlier.traces} traces; {report.done} of these texts are done")
     if report.documents:
         said.append(f"would cut: {report.documents} documents into {report.passages} passages")
     if settings.part is not None:
@@ -89,10 +127,12 @@ def dry_run(settings: Settings, console: Console) -> None:
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in asked.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD))
     said += [
-        f"would make: {min(traces, settings.max_traces or traces)} traces",
+        f"would make: {traces} traces",
         f"would call: {total} times ({shown}), more where replies are rejected",
         f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written",
         f"would write: {settings.output} and {settings.journal}",
     ]
+    if refused:
+        said.append(f"would refuse to begin: {refused}")
     for line in said:
         console.print(line, highlight=False)

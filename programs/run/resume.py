@@ -51,8 +51,7 @@ def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], withou
     """Makes a journal ready for a run by these settings, and says what is to be said first. Raises `UserError` where it may
     not go on with what is there."""
     last = journal.latest("run", "")
-    if last is not None and not settings.allow_mixed:
-        _refuse_mixture(last["mixing"], mixing, settings)
+    refuse_mixture(last, mixing, settings)
     for caution in cautions(settings, last, without_effort):
         log.warning("%s", caution)
     # Until the first run begins, an import may have been interrupted: it is made again.
@@ -87,7 +86,12 @@ def _said_in_config(settings: Settings) -> Iterator[tuple[str, str]]:
             yield name.replace("_", "-"), f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
 
 
-def _refuse_mixture(earlier: dict[str, Any], mixing: dict[str, Any], settings: Settings) -> None:
+def refuse_mixture(last: Mapping[str, Any] | None, mixing: Mapping[str, Any], settings: Settings) -> None:
+    """Raises `UserError` where a run by these settings would mix unlike data with what the journal's latest `run` line
+    tells of, and nobody asked for that."""
+    if last is None or settings.allow_mixed:
+        return
+    earlier = last["mixing"]
     differences = [
         f"--{name} was {earlier.get(name, 'off')} and is now {mixing.get(name, 'off')}"
         for name in {**earlier, **mixing}

@@ -54,9 +54,9 @@ class Finished:
     document: DocumentMetadata | None = None
 
 
-async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
-    """Makes what the settings ask for. Raises `UserError` before any work begins."""
-    inputs = sources(settings.input_file)
+def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
+    """The program of a run, and what keeps its data apart from other data (`programs.run.resume.mixing_of`).
+    Raises `UserError`."""
     tracer = load_tracer(
         settings.program,
         prompt_order=settings.prompt_order,
@@ -64,7 +64,13 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
         question_types=settings.types,
         guidance=settings.guidance,
     )
-    mixing = mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
+    return tracer, mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
+
+
+async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
+    """Makes what the settings ask for. Raises `UserError` before any work begins."""
+    inputs = sources(settings.input_file)
+    tracer, mixing = program_of(settings)
     models = ModelTable(settings, told=ledger.trouble.pauses)
     check_prices(settings, models.names)
     try:

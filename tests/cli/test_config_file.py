@@ -30,7 +30,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "output": NAMES.map(lambda name: f"out/{name}"),
     "max_traces": st.none() | WHOLE,
     "resume": st.booleans(),
-    "quality_check": st.booleans(),
     "judge_models": st.lists(NAMES.filter(comma_separated), min_size=1),
     "min_quality_score": st.floats(1, 10),
     "stage_model": st.lists(st.tuples(st.sampled_from(STAGES), NAMES).map("=".join)),
@@ -45,7 +44,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @settings(max_examples=25)
-@given(st.fixed_dictionaries({"judge_models": VALUES.pop("judge_models")}, optional=VALUES))
+@given(
+    st.fixed_dictionaries({"judge_models": VALUES.pop("judge_models"), "quality_check": st.just(True)}, optional=VALUES)
+)
 def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
     first = validated(Settings, values)
     with TemporaryDirectory() as folder:

@@ -140,7 +140,12 @@ def test_a_command_ends_with_its_code_and_one_line(action: str, capsys: pytest.C
 
 @pytest.mark.parametrize("given", [["a,b"], ["a", "b"], [" a , b,", "a"]])
 def test_judges_are_separated_by_commas_or_spaces_each_once(given: list[str]) -> None:
-    assert parsed("--judge-models", *given).judges == ("a", "b")
+    assert parsed("--quality-check", "--judge-models", *given).judges == ("a", "b")
+
+
+@pytest.mark.parametrize("given", ["judge-models", "grade-model", "solver-model", "check-model"])
+def test_a_model_for_what_is_not_asked_for_is_refused(given: str) -> None:
+    assert f"--{given} does nothing without --" in refused(f"--{given}", "openai/a")
 
 
 @pytest.mark.parametrize("model", ["embedded", "embedded:x.gguf", "openai/any", "groq/llama"])

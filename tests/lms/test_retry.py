@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from programs.errors import RunStopped, TransientError
 from programs.lms import retry
 from programs.lms.failures import EmptyAnswer, TimedOut
-from programs.lms.retry import Pacer, RetryPolicy, Starting
+from programs.lms.retry import Listener, Pacer, RetryPolicy, Starting
 from programs.run.gate import Gate
 from tests.lms.asking import Clock
 
@@ -50,6 +50,23 @@ async def test_1_empty_answers_are_paid_for_and_tried_thrice(failures: list[type
     with pytest.raises(EmptyAnswer):
         await policy.call(attempt)
     assert len(seen) == tries
+
+
+@pytest.mark.parametrize(("listener", "warnings"), [(None, 2), (lambda _error, _wait: None, 0)])
+async def test_1_whoever_has_no_listener_is_warned_once_a_call(
+    listener: Listener | None, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    policy = RetryPolicy(first_wait=0, patience=60, told=listener)
+    for _ in range(2):
+        left = [TimedOut("no server")] * 6
+
+        async def attempt(_starting: Starting, left: list[TimedOut] = left) -> str:
+            if left:
+                raise left.pop()
+            return "well"
+
+        assert await policy.call(attempt) == "well"
+    assert [record.levelname for record in caplog.records].count("WARNING") == warnings
 
 
 @pytest.mark.parametrize("held_up", ["asked for a day", "by its place", "by the pace"])

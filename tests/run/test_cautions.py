@@ -45,7 +45,6 @@ def test_nothing_is_said_without_reason() -> None:
             "a model judges and grades its own work",
         ),
         ({"stage_model": ["trace=openai/x", "answer=openai/y"], "grade_answers": True}, None),
-        ({"judge_models": ["openai/writer"]}, None),
         ({"blind_solve": 2}, "a model solves and compares its own work"),
         ({"blind_solve": 2, "compare_model": "openai/other"}, "a model solves its own work"),
         (
