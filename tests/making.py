@@ -200,6 +200,8 @@ def inputs_of_every_stage() -> dict[str, Any]:
     assert isinstance(found.hypotheses, HypothesisSet)
     assert isinstance(found.critique, MethodCritique)
     assert isinstance(found.perspective, UserPerspective)
+    shape = plan().shape
+    assert shape is not None
     return {
         "passage": passage().shown,
         "question": question().text,
@@ -210,6 +212,7 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "critique": found.critique,
         "perspective": found.perspective,
         "given": "the question alone",
+        "shape": shape.told(),
         "thought": thought().model_dump_json(),
         "misconceptions": ["That more scatter would simply mean a weaker signal."],
         "answer": "The scatter grows towards fainter targets, and that biases the amplitude.",

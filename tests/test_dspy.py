@@ -21,6 +21,7 @@ from typing import Any
 
 import dspy
 import pytest
+from pydantic import BaseModel
 
 from optimize.proposing import ProposalAdapter
 from optimize.recording import RecordedLM
@@ -33,7 +34,7 @@ from programs.lms.resolve import resolve
 from programs.stages.judge import JudgeStage
 from programs.tracer import Tracer, load_tracer
 from signatures.judge import VerdictSheet
-from signatures.prompt import EXAMPLE
+from signatures.prompt import EXAMPLE, RETRY_INPUTS
 from tests import making
 from tests.lab import passage
 from tests.lms.asking import ONCE
@@ -159,6 +160,19 @@ async def test_3_every_stage_of_one_predictor_takes_its_fields() -> None:
             awaited = await stage.acall(**fields)
             assert isinstance(next(iter(awaited.values())), output.annotation)
             assert stage(**fields).toDict() == awaited.toDict()
+
+
+async def test_3_the_stages_of_several_predictors_give_each_all_that_it_takes() -> None:
+    given, tracer = making.inputs_of_every_stage(), Tracer()
+    with served(), dspy.context(trace=[]):
+        for stage, first in ((tracer.strands, tracer.strands.context), (tracer.writer, tracer.writer.trace)):
+            made = await stage.acall(**{name: given[name] for name in first.signature.input_fields if name in given})
+            assert all(isinstance(one, BaseModel) for one in made.values())
+        asked = {predictor.signature.__name__: set(inputs) for predictor, inputs, _ in dspy.settings.trace}
+    named = {
+        one.signature.__name__: one.signature for part in (tracer.strands, tracer.writer) for one in part.predictors()
+    }
+    assert asked == {name: {*signature.input_fields} - {*RETRY_INPUTS} for name, signature in named.items()}
 
 
 async def test_4_both_ways_make_the_same() -> None:

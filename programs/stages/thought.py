@@ -117,8 +117,7 @@ class ThoughtStages(AwaitedModule):
         with adapted():
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
-            wrong = fields["analysis"].misconceptions
-            final = await self.answer.acall(**shared, thought="\n\n".join(thought.texts), misconceptions=wrong)
+            final = await self.answer.acall(**shared, **_answered(thought, fields["analysis"], fields["question"]))
         return dspy.Prediction(thought=thought, answer=final.answer)
 
     async def written(
@@ -181,16 +180,12 @@ class ThoughtStages(AwaitedModule):
         plan: AttemptPlan,
         faults: Faults,
     ) -> Ask:
-        """Asks for the answer to a thought, which has no more words than the thought unless that is very short."""
-        texts, draw = thought.texts, random.Random(f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}")
-        shown, (fewest, most) = "\n\n".join(texts), ANSWER_WORDS[analysis.depth]
-        words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
+        """Asks for the answer to a thought."""
+        texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
-            "thought": shown,
-            "misconceptions": list(analysis.misconceptions),
-            "lengths": f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}",
+            **_answered(thought, analysis, drawn_by),
         }
         return Ask(
             stage="answer",
@@ -214,6 +209,15 @@ def _at_hand(passage: Passage, question: Question, setting: Setting) -> dict[str
     the question, and who does not see the rest does not lean on it."""
     shared = shared_inputs(passage, question)
     return shared if setting == "open" else {name: shared[name] for name in ("question", "asked_by")}
+
+
+def _answered(thought: Thought, analysis: ContextAnalysis, drawn_by: str) -> dict[str, Any]:
+    """What an answer is given of the thought and the analysis, and its lengths, drawn by a text: it has no more words than
+    the thought, unless that is very short."""
+    draw, shown, (fewest, most) = random.Random(drawn_by), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
+    words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
+    lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
+    return {"thought": shown, "misconceptions": list(analysis.misconceptions), "lengths": lengths}
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:
