@@ -8,23 +8,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab import USER, Lab, called, laboratory
+from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin.faults import FaultPlan
-
-
-def mistake(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line that a mistake is told in."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    [line] = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
-
 
 # 1. Mistakes
 

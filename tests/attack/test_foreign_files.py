@@ -19,9 +19,7 @@ from programs import document
 from programs.errors import JournalError
 from programs.files import fresh, in_place
 from programs.run.journal import Journal
-from tests.attack.test_stops import wait_for_calls
-from tests.lab import Lab, called, ended, laboratory
-from tests.test_cli import mistake
+from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 
 NOTES = b'{"my": "notes"}\nwithout a last line end'
 
@@ -197,7 +195,7 @@ def test_a_change_that_no_line_met_is_told_at_the_end(tmp_path: Path) -> None:
 def test_a_run_whose_files_are_deleted_goes_on_and_keeps_all(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=12, latency=0.3, base={"concurrency": 4}) as lab:
         running = lab.start()
-        wait_for_calls(lab, 30)
+        wait_for(lambda: lab.calls >= 30)
         for path in lab.folder.glob("out.*"):
             path.unlink()
         lab.server.latency = 0.05
@@ -212,7 +210,7 @@ def test_a_run_whose_files_are_deleted_goes_on_and_keeps_all(tmp_path: Path) -> 
 def test_a_run_whose_journal_is_cut_short_says_so_and_is_resumed(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=12, latency=0.3, base={"concurrency": 4}) as lab:
         running = lab.start()
-        wait_for_calls(lab, 30)
+        wait_for(lambda: lab.calls >= 30)
         os.truncate(lab.journal, 100)
         done = ended(running)
         assert done.returncode == 1, done.stdout

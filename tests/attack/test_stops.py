@@ -17,32 +17,19 @@ from typing import Any
 import pytest
 
 from tests.forked.process import Forked
-from tests.lab import LONGEST, USER, Lab, called, ended, laboratory, passage
+from tests.lab import USER, Lab, called, ended, laboratory, mistake, passage, wait_for
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
-from tests.test_cli import mistake
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 # 1. Signals
 
 
-def wait_for_calls(lab: Lab, count: int) -> None:
-    """Until the server has been asked so often."""
-    deadline = time.monotonic() + LONGEST
-    while lab.calls < count:
-        assert time.monotonic() < deadline, f"only {lab.calls} calls came"
-        time.sleep(0.005)
-
-
 def wait_for_notice(process: Forked) -> None:
     """Until the process has said that it is stopping."""
-    deadline = time.monotonic() + LONGEST
-    while "stopping" not in process.stderr.so_far:
-        assert process.poll() is None or "stopping" in process.stderr.so_far, "it ended without saying that it stops"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -55,7 +42,7 @@ def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name:
     stages: dict[str, scientist.Answer] = {"questions": questions}
     with laboratory(tmp_path, texts=12, stages=stages, latency=0.3, base={"concurrency": 4}) as lab:
         process = lab.start()
-        wait_for_calls(lab, 18)
+        wait_for(lambda: lab.calls >= 18)
         process.send_signal(name)
         wait_for_notice(process)
         time.sleep(0.1)  # what was sent before the signal arrives; none of it is answered yet
@@ -78,7 +65,7 @@ def test_a_second_signal_stops_at_once(tmp_path: Path, name: signal.Signals) -> 
     faults = FaultPlan(share=1.0, kinds=["hang"], script=[None] * 20)
     with laboratory(tmp_path, texts=10, faults=faults, base={"concurrency": 4, "timeout": 900.0}) as lab:
         process = lab.start()
-        wait_for_calls(lab, 24)
+        wait_for(lambda: lab.calls >= 24)
         process.send_signal(name)
         wait_for_notice(process)
         process.send_signal(name)
@@ -99,7 +86,7 @@ def test_a_call_that_would_go_on_for_long_does_not_keep_the_run_from_stopping(tm
     base = {"concurrency": 4, "timeout": 1.0, "retry_wait": 60.0, "patience": 3000.0}
     with laboratory(tmp_path, texts=10, faults=faults, base=base) as lab:
         process = lab.start()
-        wait_for_calls(lab, 24)
+        wait_for(lambda: lab.calls >= 24)
         process.send_signal(signal.SIGINT)
         done = ended(process, within=20)
         assert done.returncode == 130, done.stderr
@@ -120,9 +107,7 @@ def test_a_permanent_failure_does_not_wait_for_pauses_of_others(tmp_path: Path) 
 
 def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
     process = lab.start_cold()
-    deadline = time.monotonic() + LONGEST
-    while not lab.journal.exists() and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_for(lab.journal.exists)
     process.send_signal(signal.SIGINT)
     done = ended(process)
     assert "Traceback" not in done.stderr
