@@ -220,6 +220,14 @@ def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> s
     return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
 
 
+def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
+    """What a Python of its own prints. Fails where it ends with another code than 0."""
+    command, env = [sys.executable, *words], environment(env)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
 def wait_for(condition: Callable[[], object], process: Forked | None = None) -> None:
     """Until it holds. Fails where it does not within `LONGEST`, or where the process ends before."""
     deadline = time.monotonic() + LONGEST
