@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from programs.cli.options import run_cli
 from programs.generate import main
 from programs.inputs.report import ReadReport
@@ -123,6 +125,12 @@ class Lab:
     def command(self, **given: Any) -> subprocess.CompletedProcess[str]:
         """The same, waited for."""
         return ended(self.start(**given))
+
+    def as_argo(self, monkeypatch: pytest.MonkeyPatch, route: str = "native") -> dict[str, Any]:
+        """Makes its server the Argo of the environment. Returns the options of a run on it."""
+        for name, value in {"ARGO_USER": USER, "ARGO_BASE_URL": self.server.url, "ARGO_API": route}.items():
+            monkeypatch.setenv(name, value)
+        return {"model": "gpt41", "api_base": None}
 
     @property
     def document(self) -> dict[str, Any]:

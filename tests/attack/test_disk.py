@@ -142,11 +142,13 @@ def test_a_document_that_is_lost_or_destroyed_is_made_again(lab: Lab, content: b
     _, calls = lab.counted()
     assert calls == 0
     assert lab.records == before
+    run = lab.document["metadata"]["run"]
     lab.output.unlink()
     if content is not None:
         lab.output.write_bytes(content)
-    assert document.main([str(lab.output)]) == 0
-    assert lab.records == before
+    done = called(str(lab.output), main=document.main)
+    assert (done.returncode, done.stdout) == (0, f"{lab.output}: 4 traces\n")
+    assert (lab.records, lab.document["metadata"]["run"]) == (before, run)
 
 
 @pytest.mark.attack

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.forked.process import Forked
-from tests.lab import USER, Lab, called, ended, laboratory, mistake, passage, wait_for
+from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
@@ -130,9 +129,9 @@ def test_a_server_that_is_not_there_is_a_mistake_told_before_any_work(lab: Lab) 
 
 
 def test_a_network_that_is_not_the_labs_says_vpn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ARGO_USER", USER)
+    given = lab.as_argo(monkeypatch)
     monkeypatch.setenv("ARGO_BASE_URL", GONE)
-    assert "VPN" in mistake(called(*lab.arguments(model="gpt41", api_base=None, patience=0.05)))
+    assert "VPN" in mistake(called(*lab.arguments(**given, patience=0.05)))
 
 
 @pytest.mark.parametrize("fault", ["reset", "500", "html", "prose"])
@@ -158,31 +157,3 @@ def test_a_server_that_answers_nothing_is_told_even_when_there_is_little_to_ask(
         done = called(*lab.arguments())
         assert done.returncode == 1
         assert "HTTP 500" in done.stderr
-
-
-def test_a_text_that_always_fails_keeps_no_other_from_being_made(tmp_path: Path) -> None:
-    def broken(body: dict[str, object]) -> str:
-        if "Catalogue 3 " in json.dumps(body):
-            return "Certainly! Here is what I think about that."
-        return lab.brain(body)
-
-    with laboratory(tmp_path, texts=6) as lab:
-        lab.server.brain = broken
-        done = called(*lab.arguments())
-        assert done.returncode == 0, done.stderr
-        assert len(lab.units) == 5
-        assert "failed" in done.stdout
-        assert passage(3) not in lab.output.read_text(encoding="utf-8")
-
-
-def test_a_run_of_which_nothing_came_has_failed(tmp_path: Path) -> None:
-    """A script that goes on to training must not take it for done."""
-    array = tmp_path / "array.jsonl"
-    array.write_text(json.dumps([{"text": "One."}, {"text": "Two."}], indent=2))
-    with laboratory(tmp_path, texts=2) as lab:
-        done = called(*lab.arguments(input_file=str(array)))
-        assert done.returncode == 1
-        [line] = done.stderr.splitlines()
-        assert line.startswith("error: not one trace was made: ")
-        assert "not JSON" in line
-        assert called(*lab.arguments(), "--no-resume").returncode == 0

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from programs.text.words import GRAMMAR
 from signatures.question_type import QUESTION_TYPES
@@ -65,10 +65,13 @@ ANSWERS: dict[str, Answer] = {}
 STAGE_OF_FIELD: dict[str, str] = {}
 
 
-def answers(name: str) -> Callable[[Answer], Answer]:
+Named = TypeVar("Named", bound=Answer)
+
+
+def answers(name: str) -> Callable[[Named], Named]:
     """The decorated function answers the stage of its name, whose reply has this one field."""
 
-    def kept(answer: Answer) -> Answer:
+    def kept(answer: Named) -> Named:
         STAGE_OF_FIELD[name] = answer.__name__
         ANSWERS[answer.__name__] = answer
         return answer
@@ -268,6 +271,10 @@ def compare(asked: Asked) -> dict[str, Any]:
     """What was answered without the passage is another claim."""
     agreement = "contradicts" if asked.given("other").startswith(FROM_MEMORY) else "equivalent"
     return {"reason": "Both are about the selection, or only one of them is.", "agreement": agreement}
+
+
+THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
+"""For a server's `reasoning`."""
 
 
 @answers("reply")
