@@ -21,7 +21,7 @@ from optimize.stages import JUDGE
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
-from programs.asking.models import ModelTable, concurrency_of
+from programs.asking.models import concurrency_of
 from programs.compiled import BARE, identity_at
 from programs.lms.resolve import Model
 from programs.records import Verdict
@@ -97,8 +97,8 @@ class JudgeCompilation(Compilation):
 
     temperatures = False
 
-    def __init__(self, settings: CompileSettings, table: ModelTable) -> None:
-        judges = [table.named(name) for name in (*settings.judges, *settings.report_judges)]
+    def __init__(self, settings: CompileSettings) -> None:
+        judges = (*settings.judges, *settings.report_judges)
         super().__init__(settings, settings.concurrency or min(map(concurrency_of, judges)))
         self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
         program = settings.program

@@ -51,7 +51,7 @@ class BudgetOptions(BaseModel):
     )
 
 
-DEFAULT_JUDGES = ("claudesonnet37", "gpt4o")
+DEFAULT_JUDGES = ("gpt41", "gemini25pro")
 
 
 class QualityOptions(OptionGroup):
