@@ -277,7 +277,9 @@ class _Making:
         key, question, options, found = variation.key, variation.question, self.options, variation.found
         assert found is not None, "a variation is written from an analysis"
         temperature = temperature_of(key.variation, options.temperature)
-        shape = shape_of(key.sample, question.type, question.difficulty, key.variation, options.seed)
+        shape = shape_of(
+            key.sample, question.type, question.difficulty, found.analysis.depth, key.variation, options.seed
+        )
         feedback = FIRST_TRY
         for number in range(options.max_attempts if options.quality_check else 1):
             plan = AttemptPlan(key.variation, number, temperature, shape, options.setting)
