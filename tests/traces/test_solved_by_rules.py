@@ -1,7 +1,7 @@
 """Blind solving by short answers, and a student's pass rates beside the solver's (`programs.traces.blind_solve`).
 
 1. Where an answer has a short answer, no model compares: each try is asked to end with it, and is scored by rules.
-2. The student is asked what the solver is; its rates stand in the record, and decide nothing.
+2. The student is asked what the solver is; its rates and its name stand in the record, and decide nothing.
 3. Another short answer is another ask. Nothing of the trace is sent but the options of a choice.
 """
 
@@ -38,7 +38,10 @@ def solving(ask: Ask) -> Any:
 def test_rules_compare_where_there_is_a_short_answer() -> None:
     answers = Answers(answer=CHOICE, solve=solving)
     variation = only(answers, **STUDENT)
-    found = variation.record().blind_solve
+    record = variation.record()
+    found, made = record.blind_solve, record.generation
+    assert made is not None
+    assert (made.models["solve"], made.models["student"]) == ("solver", "student")
     assert found is not None
     assert (found.need, found.difficulty, found.compared_by) == ("needs_paper", 0.0, RULES)
     assert found.student is not None
