@@ -60,7 +60,7 @@ class Trouble:
 class Ledger:
     """`told` hears of each reply. `since` is the offset in the journal at which this run began,
     `accepted_before` the traces of earlier runs, `total` what this run spent, `reused` the stages that the journal
-    answered; `left` counts texts that were read and not begun, by why; `room` is how many more texts may be begun, None
+    answered; `room` is how many more texts may be begun, None
     for any number."""
 
     told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
@@ -79,7 +79,6 @@ class Ledger:
     already_done: int = 0
     texts_done: int = 0
     traces_done: int = 0
-    left: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic)
     _under_way: set[str] = field(default_factory=set)
     _ended: Counter[str] = field(default_factory=Counter)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -183,8 +182,7 @@ class _Work:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(ended.wait(), self.settings.document_interval)
                     return
-                ledger = replace(self.ledger, left=Counter(self.ledger.left))
-                await asyncio.to_thread(self._write_interim, ledger, self.report.model_copy(deep=True))
+                await asyncio.to_thread(self._write_interim, replace(self.ledger), self.report.model_copy(deep=True))
 
         task = asyncio.create_task(write_often())
         try:

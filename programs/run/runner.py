@@ -16,7 +16,7 @@ from programs.asking.reply import Reply
 from programs.errors import RunStopped
 from programs.inputs.sample import Sample
 from programs.run.gate import Gate
-from programs.run.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
+from programs.run.intake import Intake
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore
 from programs.settings import Settings
@@ -100,8 +100,8 @@ class Runner:
     async def _pass(
         self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
     ) -> None:
-        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: what
-        is not begun is counted."""
+        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: this is
+        the reading that the report is about."""
         intake = self._intake
         intake.reads_anew()
         turned = time.monotonic()
@@ -110,20 +110,17 @@ class Runner:
                 await asyncio.sleep(0)
                 turned = time.monotonic()
                 if self._stopping:
-                    intake.leaves(sample, counted, STOPPED)
                     break
             if sample is None or not wanted(sample) or self._store.done(sample):
                 continue
             if not intake.admits(sample):
-                intake.leaves(sample, counted, SAMPLES_ENOUGH)
                 if intake.nothing_left:
                     break
                 continue
             if not await self._room(deciding_again):
-                intake.leaves(sample, counted, STOPPED if self._stopping else TRACES_ENOUGH)
                 break
             intake.begins(sample)
-            self._start(sample, counted, spare=intake.full and not deciding_again)
+            self._start(sample, spare=intake.full and not deciding_again)
             await asyncio.sleep(0)
         await self._drain()
 
@@ -148,13 +145,13 @@ class Runner:
         lost = self._made[False] / (self._made.total() + FIRST)
         return len(self._spares) < math.ceil(lost * (len(self._tasks) - len(self._spares)))
 
-    def _start(self, sample: Sample, counted: bool = False, *, spare: bool = False) -> None:
+    def _start(self, sample: Sample, *, spare: bool = False) -> None:
         limit: int | None = 1
         if spare:
             self._spares[sample.id] = sample, asyncio.get_running_loop().create_future()
         else:
             limit = self._intake.grant(sample)
-        task = asyncio.create_task(self._sample(sample, limit, counted))
+        task = asyncio.create_task(self._sample(sample, limit))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -199,19 +196,15 @@ class Runner:
             elif not self._tasks:
                 return
 
-    async def _sample(self, sample: Sample, limit: int | None, counted: bool) -> None:
+    async def _sample(self, sample: Sample, limit: int | None) -> None:
         async def answer(ask: Ask) -> Reply:
             if ask.stage == "trace" and sample.id in self._spares and not await self._spares[sample.id][1]:
                 raise RunStopped
             return await self._caller.answer(ask)
 
-        decided = False
         try:
             outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
-            decided = True
         finally:
-            if not decided:
-                self._intake.leaves(sample, counted, STOPPED)
             if self._spares.pop(sample.id, None) is None:
                 self._intake.ends(sample)
             self._hand_out()

@@ -18,7 +18,6 @@ from programs.run.funnel import (
     funnel_of,
     in_words,
     losses,
-    steps_of_reading,
 )
 from programs.run.index import IndexReader
 from programs.run.ledger import Ledger
@@ -77,7 +76,7 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexRead
         budget_reached=ledger.budget.reached,
         spent_in_all=index.spent(),
         findings=findings_of(index),
-        funnel=funnel_of(index, settings.prices, steps_of_reading(report, ledger.left)),
+        funnel=funnel_of(index, settings.prices, report),
         cautions=list(itself(settings)),
     )
 
