@@ -127,10 +127,9 @@ class IndexReader:
                 f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
             ) from error
 
-    def counts(self, since: int = 0) -> dict[str, int]:
-        """How many variations there are by status, of those whose newest line stands at `since` or behind."""
-        query = "select status, count(*) from variation where status is not null and at >= ? group by status"
-        return dict(self.query(query, since))
+    def counts(self) -> dict[str, int]:
+        """How many variations there are by status."""
+        return dict(self.query("select status, count(*) from variation where status is not null group by status"))
 
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""

@@ -70,10 +70,10 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
-    models = ModelTable(settings, told=ledger.trouble.pauses)
+    models = ModelTable(settings, told=ledger.trouble.will_retry)
     check_prices(settings, models.names)
     try:
-        with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
+        with Journal(cleared_for(settings)) as journal:
             take_up(journal, settings, mixing, models.without_effort)
             return await _Work(settings, ledger, report, tracer, models, inputs, journal, mixing).done()
     finally:

@@ -72,7 +72,7 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexRead
         losses=losses(index, ledger.since),
         this_run=ledger.total,
         cost=ledger.budget.cost,
-        cost_is_least=not ledger.budget.whole,
+        cost_is_least=not ledger.budget.cost_is_whole,
         budget_reached=ledger.budget.reached,
         spent_in_all=index.spent(),
         findings=findings_of(index),
