@@ -8,7 +8,7 @@ it had not written; another threshold or panel decides again from the same lines
 import asyncio
 import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from programs.asking.ask import Ask
@@ -23,7 +23,8 @@ from programs.settings import Settings
 from programs.tracer import Tracer
 
 SWEEPS = 2
-"""How often what failed, and was not refused, is tried again at the end of the input."""
+"""How often what failed, and was not refused, is tried again at the end of the input. Texts that had got too few traces are
+taken up as often as they may have traces, while others give some back."""
 
 FIRST = 4
 """So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
@@ -53,8 +54,8 @@ class Runner:
     ) -> None:
         self._tracer, self._settings, self._caller, self._gate = tracer, settings, caller, gate
         self._store, self._intake, self._samples = store, intake, samples
-        self._again: set[int] = set()
-        self._limited: deque[Sample] = deque()
+        self._failed: set[int] = set()
+        self._limited: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._spares: dict[str, tuple[Sample, asyncio.Future[bool]]] = {}
         self._made: Counter[bool] = Counter()
@@ -72,11 +73,8 @@ class Runner:
             if self._intake.mends:
                 await self._pass(self._intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
-            for _ in range(SWEEPS):
-                if not self._again or self._stopping or self._intake.full:
-                    break
-                again, self._again = self._again, set()
-                await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
+            for number in range(SWEEPS + self._settings.traces_a_text):
+                await self._sweep(self._limited | (self._failed if number < SWEEPS else set()))
         except asyncio.CancelledError:
             self.abandon()
             raise
@@ -97,6 +95,11 @@ class Runner:
     def _stopping(self) -> bool:
         return self._gate.closed or self._error is not None
 
+    async def _sweep(self, again: set[int]) -> None:
+        """Takes up these texts, unless there are traces enough."""
+        if again and not self._stopping and not self._intake.full:
+            await self._pass(lambda sample: int(sample.id, 16) in again)
+
     async def _pass(
         self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
     ) -> None:
@@ -104,6 +107,7 @@ class Runner:
         the reading that the report is about."""
         intake = self._intake
         intake.reads_anew()
+        self._failed, self._limited = set(), set()
         turned = time.monotonic()
         for number, sample in enumerate(self._samples(counted)):
             if number % BREATH == 0 or time.monotonic() - turned > LONGEST_TURN:
@@ -181,20 +185,11 @@ class Runner:
         self._hand_out()
 
     async def _drain(self) -> None:
-        """Waits for the samples under way; traces that they give back go to samples which had got too few."""
-        restarts: Counter[str] = Counter()
+        """Waits for the samples under way."""
         self._gate.ending = True
         self._hand_out()
-        while True:
-            if self._tasks:
-                await asyncio.wait(set(self._tasks))
-            if self._limited and not self._intake.full and not self._stopping:
-                sample = self._limited.popleft()
-                restarts[sample.id] += 1
-                if restarts[sample.id] <= self._settings.traces_a_text:
-                    self._start(sample)
-            elif not self._tasks:
-                return
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     async def _sample(self, sample: Sample, limit: int | None) -> None:
         async def answer(ask: Ask) -> Reply:
@@ -211,6 +206,6 @@ class Runner:
         self._store.end(sample, outcome)
         self._made.update(variation.accepted for variation in outcome.variations)
         if outcome.failed and not outcome.refused:
-            self._again.add(int(sample.id, 16))
+            self._failed.add(int(sample.id, 16))
         if outcome.limited:
-            self._limited.append(sample)
+            self._limited.add(int(sample.id, 16))
