@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.option_groups import Price
 from programs.run.facts import UNDECIDED
-from programs.run.index import IndexReader
+from programs.run.index import Index
 from programs.traces.line import IMPORTED, WITHDRAWN
 
 TRIED = f"from variation where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
@@ -82,7 +82,7 @@ class Findings(BaseModel):
     blind_solve: SolveFindings | None = None
 
 
-def funnel_of(index: IndexReader, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
+def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
     """The funnel as things stand. `report` is of a run's reading, where that is known."""
     tried, accepted, used = _row(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
     pools, barren, drafted, usable = _row(
@@ -115,18 +115,18 @@ _WRITTEN = "json_extract(facts, '$.written')"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
 
 
-def lost_questions(index: IndexReader) -> dict[str, int]:
+def lost_questions(index: Index) -> dict[str, int]:
     """The questions that were rejected or left out, by why, the most frequent first."""
     query = "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key"
     return dict(index.query(f"{query} order by 2 desc, 1"))
 
 
-def lost_traces(index: IndexReader) -> dict[str, int]:
+def lost_traces(index: Index) -> dict[str, int]:
     """The traces that were tried and are not accepted, by why, the most frequent first."""
     return dict(index.query(f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"))
 
 
-def losses(index: IndexReader, since: int) -> dict[str, int]:
+def losses(index: Index, since: int) -> dict[str, int]:
     """The most frequent reasons, with their details, for which traces and texts were lost that were decided at offset
     `since` or behind it."""
     query = (
@@ -137,7 +137,7 @@ def losses(index: IndexReader, since: int) -> dict[str, int]:
     return dict(index.query(query, since, since, MOST_LOSSES))
 
 
-def findings_of(index: IndexReader) -> Findings:
+def findings_of(index: Index) -> Findings:
     """What the optional checks found."""
     steps = "select s.key, sum(s.value) from variation, json_each(facts, '$.steps') s group by s.key order by s.key"
     solved = (
@@ -197,7 +197,7 @@ def findings_in_words(found: Findings) -> Iterable[tuple[str, str]]:
         )
 
 
-def _row(index: IndexReader, query: str) -> list[int]:
+def _row(index: Index, query: str) -> list[int]:
     """Sums over all rows; of none, 0."""
     (row,) = index.query(query)
     return [int(count or 0) for count in row]

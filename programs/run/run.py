@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dspy
@@ -161,14 +161,11 @@ class _Work:
         )
         return finished
 
-    def _write_interim(self, ledger: Ledger, report: ReadReport) -> None:
-        """The document of a run that goes on, by copies of what the run counts: all that takes long is done here, in a
-        thread, and asked of the index over a connection of its own."""
+    def _write_interim(self) -> None:
+        """The document of a run that goes on, without a summary."""
         try:
             self.journal.flush()
-            with contextlib.closing(self.journal.index.reader()) as index:
-                said = summary_of("running", ledger, report, index, self.settings).model_dump(mode="json")
-            write_document(self.journal, self.settings.output, "running", said)
+            write_document(self.journal, self.settings.output, "running")
         except JournalError as error:
             log.warning("%s", error)
 
@@ -182,7 +179,7 @@ class _Work:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(ended.wait(), self.settings.document_interval)
                     return
-                await asyncio.to_thread(self._write_interim, replace(self.ledger), self.report.model_copy(deep=True))
+                await asyncio.to_thread(self._write_interim)
 
         task = asyncio.create_task(write_often())
         try:

@@ -19,7 +19,7 @@ from programs.run.funnel import (
     in_words,
     losses,
 )
-from programs.run.index import IndexReader
+from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.run.resume import itself
 from programs.settings import Settings
@@ -51,7 +51,7 @@ class Summary(BaseModel):
     cautions: list[str] = Field(default_factory=list)
 
 
-def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexReader, settings: Settings) -> Summary:
+def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
     """The summary as things stand."""
     return Summary(
         status=status,
