@@ -171,7 +171,7 @@ def test_a_question_that_leans_on_its_source_is_asked_again_and_then_rejected(tm
         [pool] = lab.lines("pool")
         rejected = {(question["type"], question["text"]) for question in pool["rejected"]}
         assert rejected == {("mechanism", leans), ("limitation", leans)}
-        assert all("leans on its source" in problem for item in pool["rejected"] for problem in item["problems"])
+        assert all("leans on its source" in item["rejection"]["detail"] for item in pool["rejected"])
         assert {kind for _, kind, _ in lab.units} == QUESTION_TYPES.keys() - {"mechanism", "limitation"}
 
 

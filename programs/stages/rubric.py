@@ -4,24 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from programs.asking.ask import Ask
-from programs.asking.caller import PredictorModule
-from programs.stages.judge import judging_ask
+from programs.stages.judge import JudgingStage
 from signatures.rubric import CheckRubric
 
 
-class RubricStage(PredictorModule):
+class RubricStage(JudgingStage):
     """Asks which points of a rubric an answer has."""
 
-    def __init__(self) -> None:
-        super().__init__(CheckRubric)
+    signature, stage, depth = CheckRubric, "rubric", 6
 
     def ask(self, prompt: str, answer: str, points: Sequence[str], name: str, judge: str) -> Ask:
         """`name` identifies the answer."""
         numbered = "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(points, start=1))
         inputs = {"prompt": prompt, "answer": answer, "points": numbered}
-        return judging_ask(
-            "rubric", self.predict, name, judge, inputs, depth=6, check=lambda said: _faults(said[-1].met, len(points))
-        )
+        return self.asked(inputs, name, judge, check=lambda said: _faults(said[-1].met, len(points)))
 
 
 def _faults(met: Collection[int], points: int) -> list[str]:

@@ -230,8 +230,7 @@ def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:
 class OwnStage(PredictorModule):
     """Asks a question as a person would, of a model whose own thought is kept with its answer."""
 
-    def __init__(self) -> None:
-        super().__init__(AnswerAsAsked)
+    signature = AnswerAsAsked
 
     def ask(self, passage: Passage, question: Question, plan: AttemptPlan, name: str) -> Ask:
         """One try; `name` identifies the attempt. The passage goes along where it is at hand while thinking. What comes
