@@ -1,22 +1,21 @@
 """What a report is made from: a document's journal, which alone has what was turned down, or the document."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from programs.document import read_metadata, read_records, reading
 from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
 from programs.option_groups import Price
-from programs.records import Record
 from programs.reports.counting import Counts
 from programs.reports.traces import KeptTrace, kept
-from programs.run.attempts import ReadTrace
+from programs.run.attempts import ReadTrace, variations_in
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
-from programs.traces.line import attempts_of
 
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
 
@@ -69,15 +68,14 @@ def read_run(path: Path, most: int) -> ReportedRun:
     source = find_source(path)
     counts, newest = Counts(), deque[KeptTrace](maxlen=most)
 
-    def read(traces: Iterator[ReadTrace]) -> None:
+    def read(traces: Iterable[ReadTrace]) -> None:
         for trace in traces:
             counts.add(trace)
             newest.append(kept(trace))
 
     if source.is_journal:
         with viewed(source.path) as view:
-            attempts = (attempt for line in view.variations() for attempt in attempts_of(line))
-            read(ReadTrace(Record.model_validate(content), became) for became, content in attempts)
+            read(chain.from_iterable(variations_in(view)))
             facts = _journal_facts(view)
     else:
         read(map(ReadTrace, read_records(source.path)))
