@@ -39,7 +39,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": None}, "--model must be given"),
     "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is none of all, questions, context"),
     "all and more": ({"stage": ["all", "trace"]}, "all and judge stand alone"),
-    "a weight that is none": ({"metric": "form=x"}, "--metric: 'form=x'"),
+    "a weight that is none": ({"metric": "grounding=x"}, "--metric: 'grounding=x'"),
     "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
     "too few texts": ({"num_test": 24}, "too little to split: there are 24 sources"),
@@ -139,7 +139,7 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
 OTHERWISE: list[dict[str, Any]] = [
     {"optimizer": "copro"},
     {"stage": "critique"},
-    {"metric": "form"},
+    {"metric": "grounding"},
     {"report_judge_models": "openai/x"},
     {"num_test": 3},
     {"seed": 5},
