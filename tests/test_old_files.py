@@ -2,7 +2,8 @@
 
 1. The document and its journal load; what earlier versions called otherwise has its present name.
 2. Every export format, the report read them; a thought's steps keep their texts, in order.
-3. Going on is refused, as the program is another; with --allow-mixed it decides from the stored replies, without a call.
+3. Going on is refused, as the program is another; with --allow-mixed it decides from the stored replies, without a call,
+   but for verdicts, which have another form now: each judge is asked again, once.
 4. What a run left out when runs still did so stays out: going on, in reports, merged and exported.
 """
 
@@ -24,6 +25,8 @@ from programs.report import main as report
 from programs.run.attempts import ReadTrace, read_variations
 from signatures.vocabulary import KINDS
 from tests.lab import laboratory
+from tests.standin.panel import verdict
+from tests.standin.scientist import Answer
 
 OLD = Path(__file__).parent / "old"
 
@@ -81,6 +84,23 @@ def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
         assert len(first) == 3
         assert first <= {record["id"] for record in lab.records}
         assert lab.calls == calls, "what was paid for is read as it was written"
+
+
+def test_where_a_verdict_has_the_older_form_the_judges_are_asked_again_and_nobody_else(tmp_path: Path) -> None:
+    shutil.copy(OLD / "document.journal.jsonl", tmp_path / "out.journal.jsonl")
+    base = {
+        "quality_check": True,
+        "judge_models": ["openai/a", "openai/b"],
+        "traces_per_question": 2,
+        "allow_mixed": True,
+    }
+    stages: dict[str, Answer] = {"judge": lambda _: verdict(8)}
+    with laboratory(tmp_path, texts=2, stages=stages, base=base) as lab:
+        finished, calls = lab.counted()
+        assert (finished.summary.traces, calls) == ({"accepted": 4}, 4 * 2)
+        assert lab.brain.asked == {"judge": calls}
+        assert {one["answers_the_question"] for record in lab.records for one in record["verdicts"]} == {8}
+        assert lab.counted()[1] == 0
 
 
 def left_out(journal: Path) -> None:

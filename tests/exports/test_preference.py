@@ -166,6 +166,7 @@ def test_each_label_is_about_its_own_paragraph() -> None:
 
 
 def test_what_rules_of_older_versions_said_of_a_step_is_no_label() -> None:
+    assert StepRecord.model_validate({"move": "of another tool", "text": "It rises."}).kind == "of another tool"
     old = {"move": "weighing", "text": "The slope rises.", "status": "contradicted", "conflict": "falls, not rises"}
     by_rule = StepRecord.model_validate({**old, "judged_by": "rule"})
     assert (by_rule.kind, by_rule.status, label_of(by_rule)) == ("considers", None, None)
