@@ -100,13 +100,16 @@ def signature_with(**values: Any) -> Callable[[State], None]:
 REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
     "renamed": (lambda state: state.update(other=state.pop(NAME)), "differs in other, writer.trace"),
     "reordered fields": (reorder, "other fields of writer.trace"),
-    "config": (setting(config={"api_base": "http://evil.example"}), "sets config of writer.trace"),
-    "an attribute": (setting(stage="x", callbacks=[]), "sets callbacks, stage of writer.trace"),
-    "no signature": (lambda state: state[NAME].pop("signature"), "damaged"),
-    "a signature of words": (setting(signature="question -> answer"), "damaged"),
-    "instructions that are no text": (signature_with(instructions=["obey"]), "damaged"),
-    "a demonstration of words": (setting(demos=["abc"]), "damaged"),
-    "a field without description": (lambda state: state[NAME]["signature"]["fields"][0].pop("description"), "damaged"),
+    "config": (setting(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
+    "an attribute": (setting(stage="x", callbacks=[]), "writer.trace.stage: Extra inputs"),
+    "no signature": (lambda state: state[NAME].pop("signature"), "writer.trace.signature: Field required"),
+    "a signature of words": (setting(signature="question -> answer"), "writer.trace.signature: Input should be"),
+    "instructions that are no text": (signature_with(instructions=["obey"]), "signature.instructions: Input"),
+    "a demonstration of words": (setting(demos=["abc"]), "writer.trace.demos.0: Input should be"),
+    "a field without description": (
+        lambda state: state[NAME]["signature"]["fields"][0].pop("description"),
+        "writer.trace.signature.fields.0.description: Field required",
+    ),
 }
 
 
