@@ -105,10 +105,10 @@ def test_what_makes_a_pair(tmp_path: Path, units: list[Any], pair: tuple[float, 
 
 
 def test_labels_are_what_the_run_decided_or_the_score_decides(judged: Path, tmp_path: Path) -> None:
-    scores = [8.0, 4.0, 5.5, 6.9, 9.0, 3.0]
+    scores = [4.0, 5.5, 8.0, 6.9, 9.0, 3.0]
     found = rows(export_to(judged, "kto"))
     assert [row["quality_score"] for row in found] == scores
-    assert [row["label"] for row in found] == [True, False, False, True, True, False]
+    assert [row["label"] for row in found] == [False, False, True, True, True, False]
     by_score = rows(export_to(judged, "kto", "--min-score", "5.5", output="by-score"))
     assert [row["label"] for row in by_score] == [score >= 5.5 for score in scores]
     unscored = laid(tmp_path / "unscored", [record(1), record(2, score=9.0)])

@@ -249,6 +249,17 @@ def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_to
         assert repeated(lab) == 0
 
 
+def test_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(tmp_path: Path) -> None:
+    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
+    with laboratory(tmp_path, texts=2, stages={"judge": two_in_five_rejected}) as lab:
+        lab.run(**options, traces_per_sample=7)
+        possible = len(lab.records)
+    with laboratory(tmp_path / "again", texts=2, stages={"judge": two_in_five_rejected}) as lab:
+        lab.run(**options, traces_per_sample=7, max_traces=possible)
+        assert len(lab.records) == possible > 3
+        assert repeated(lab) == 0
+
+
 def test_once_there_are_traces_enough_only_what_is_in_flight_is_answered(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 2}
     with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
