@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.statistics.interval import FEW, Interval, interval_of, mean_of
+from programs.statistics.interval import FEW, Interval, Numbers, interval_of, mean_of
 
 Draw = Callable[[np.random.Generator], "np.ndarray[tuple[int], np.dtype[np.float64]]"]
 
@@ -37,16 +37,29 @@ def test_about_95_of_100_intervals_hold_the_true_difference(kind: str) -> None:
     assert 0.90 <= held / 300 <= 0.99
 
 
-@pytest.mark.parametrize("count", [3, 8, 15])
-def test_few_things_that_do_not_differ_are_seldom_called_better(count: int) -> None:
-    """2.5% is meant; the bootstrap alone is at 13% of 3 and 7% of 8."""
+def normal(dice: np.random.Generator, count: int) -> Numbers:
+    return dice.normal(0, 0.3, count)
+
+
+def rare_large_gains(dice: np.random.Generator, count: int) -> Numbers:
+    return np.where(dice.random(count) < 0.1, 0.9, -0.1)
+
+
+@pytest.mark.parametrize(
+    ("draw", "count", "most"),
+    [(normal, 3, 0.045), (normal, 8, 0.045), (normal, 15, 0.045), (rare_large_gains, 20, 0.015)],
+)
+def test_things_that_do_not_differ_are_seldom_called_better(
+    draw: Callable[[np.random.Generator, int], Numbers], count: int, most: float
+) -> None:
+    """2.5% is meant; the bootstrap alone is at 13% of 3 things, 7% of 8, and 5.6% of twenty with rare large gains."""
     dice = np.random.default_rng(3)
     better = 0
-    for number in range(600):
-        found = interval(dice.normal(0, 0.3, count), number, resamples=100)
+    for number in range(400):
+        found = interval(draw(dice, count), number, resamples=100)
         assert found is not None
         better += found.low > 0
-    assert better / 600 <= 0.045
+    assert better / 400 <= most
 
 
 def test_the_bound_on_the_side_of_0_is_held_further_off() -> None:
