@@ -60,6 +60,12 @@ ASKING: dict[Setting, str] = {
 }
 """What the questions have to bring with them."""
 
+NOTING: dict[Setting, str] = {
+    "closed": "the question alone: ideas and tests that need other figures of the passage are of no use there",
+    "open": "the question and the passage",
+}
+"""What those who make notes for a thought are told that it has at hand."""
+
 THINKING: dict[Setting, str] = {
     "closed": (
         "The question alone. Whoever thinks and answers here can look nothing up. What "

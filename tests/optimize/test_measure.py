@@ -187,9 +187,9 @@ def evidence(_: Any) -> Any:
     return {"items": items}
 
 
-def questions(ask: Any) -> Any:
-    plain = good_output(ask)
-    return {**plain, "critical": {**plain["critical"], "question": LEANING}}
+def questions(ask: Any) -> Reply:
+    tried = answered(ask, {**good_output(ask), "question": LEANING})
+    return answered(ask, good_output(ask)).model_copy(update={"rejected": [Rejected(problems=tried.problems)]})
 
 
 def off_topic(_: Any) -> Any:
@@ -216,7 +216,7 @@ def test_6_why_nothing_was_taken_or_reached_is_told() -> None:
 
 WRONG = {
     "evidence": "The passage has no sentence 9.",
-    "questions": 'The critical question was not taken: leans on its source: "the paper"',
+    "questions": 'A try was not taken: leans on its source: "the paper"',
     "answer": "ethylene",
 }
 
