@@ -1,8 +1,8 @@
 """Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
 fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Its standard input: a `ReadRequest` as a line of JSON, then so many bytes; its standard output: lines of JSON, each an
-`Answer`, the last of which is `over`. It ends with its input.
+Over one connection it is sent a `ReadRequest` as JSON, then a document's bytes, and sends back JSON, each an `Answer`, the
+last of which is `over`. It ends when the connection does.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import contextlib
 import logging
 import os
 import resource
-import select
 import signal
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,11 +26,10 @@ import orjson
 from pydantic import BaseModel
 
 from programs.errors import FatalError, UserError
-from programs.inputs.archives import BrokenArchive
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HubName, opened, records
-from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, split_lines
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
 from programs.inputs.waiting import PAUSE
@@ -46,13 +46,12 @@ log = logging.getLogger("synthreasoner")
 
 
 class ReadRequest(BaseModel):
-    """What is to be read: a document of these `size` bytes, by its name's ending; the rows of a Parquet file, or of a data
-    set; or, of a data set, only whether it is there."""
+    """What is to be read: a document, by its name's ending; the rows of a Parquet file, or of a data set; or, of a data
+    set, only whether it is there."""
 
     kind: Literal["document", "parquet", "hub", "look"]
     name: str
     text_field: str = ""
-    size: int = 0
 
 
 class Answer(BaseModel):
@@ -75,11 +74,12 @@ class ReaderProcess:
     def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
         self._seconds, self._memory = seconds, memory
         self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
 
     def paper(self, ending: str, data: bytes) -> Iterator[Paper | None]:
         """None while a document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
         found: Paper | None = None
-        for answer in self._answers(ReadRequest(kind="document", name=ending, size=len(data)), data, self._seconds):
+        for answer in self._answers(ReadRequest(kind="document", name=ending), data, self._seconds):
             found = answer.paper if answer else found
             yield None
         yield found
@@ -104,42 +104,38 @@ class ReaderProcess:
             os.killpg(process.pid, signal.SIGKILL)
             # One that a file system holds ends when that lets it go.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=5)
+                process.wait(timeout=5)
+
+    def _started(self) -> Connection:
+        """The connection to the process, which is started where there is none."""
+        if self._process is None or self._pipe is None:
+            self._pipe, theirs = Pipe()
+            with theirs:
+                self._process = _start(theirs, self._memory)
+        return self._pipe
 
     def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float = float("inf")) -> Iterator[Answer | None]:
         """What the process answers but its last word, with None every PAUSE seconds while it says nothing."""
-        process = self._process = self._process or _started(self._memory)
-        assert process.stdin is not None
-        # It may have ended, which the empty answer then says.
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(job.model_dump_json().encode() + b"\n" + data)
-            process.stdin.flush()
         over, end = False, time.monotonic() + seconds
         try:
-            for line in split_lines(_written(process), sys.maxsize):
-                if line is None and time.monotonic() >= end:
-                    raise Unreadable(Skip.TOO_SLOW)
-                answer = Answer.model_validate_json(line.data or b"") if line and not line.torn else None
-                if answer is None or not (over := answer.over):
-                    yield answer
-                    continue
-                _raise(answer)
-                return
+            pipe = self._started()
+            pipe.send_bytes(job.model_dump_json().encode())
+            pipe.send_bytes(data)
+            while True:
+                while not pipe.poll(PAUSE):
+                    if time.monotonic() >= end:
+                        raise Unreadable(Skip.TOO_SLOW)
+                    yield None
+                answer = Answer.model_validate_json(pipe.recv_bytes())
+                if over := answer.over:
+                    _raise(answer)
+                    return
+                yield answer
+        except (EOFError, ConnectionError) as error:
+            raise Unreadable(Skip.CRASHED) from error
         finally:
             if not over:
                 self.close()
-
-
-def _written(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
-    """What the process writes, with None every PAUSE seconds while that is nothing; it never ends of itself."""
-    assert process.stdout is not None
-    while True:
-        if not select.select([process.stdout], [], [], PAUSE)[0]:
-            yield None
-        elif data := os.read(process.stdout.fileno(), 1 << 20):
-            yield data
-        else:
-            raise BrokenArchive(Skip.CRASHED)
 
 
 def _raise(answer: Answer) -> None:
@@ -152,14 +148,15 @@ def _raise(answer: Answer) -> None:
         raise Unreadable(answer.reason)
 
 
-def _started(memory: int) -> subprocess.Popen[bytes]:
+def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(_IMPORTED_FROM), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
-        [sys.executable, "-m", "programs.inputs.process", str(memory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        [sys.executable, "-m", "programs.inputs.process", str(pipe.fileno()), str(memory)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path},
+        pass_fds=[pipe.fileno()],
         # Ctrl-C is for the run, which then ends this itself.
         start_new_session=True,
     )
@@ -167,15 +164,13 @@ def _started(memory: int) -> subprocess.Popen[bytes]:
 
 def main() -> int:
     """The process itself."""
-    # What libraries print must not come between the lines.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _bound_memory(int(sys.argv[1]))
-    for line in iter(sys.stdin.buffer.readline, b""):
-        job = ReadRequest.model_validate_json(line)
-        for answer in done(job, sys.stdin.buffer.read(job.size)):
-            answers.write(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)) + b"\n")
-            answers.flush()
+    pipe = Connection(int(sys.argv[1]))
+    _bound_memory(int(sys.argv[2]))
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            job = ReadRequest.model_validate_json(pipe.recv_bytes())
+            for answer in done(job, pipe.recv_bytes()):
+                pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
     return 0
 
 
