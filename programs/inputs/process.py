@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -23,16 +24,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from programs.errors import FatalError, UserError
+from programs.errors import FatalError, RunStopped, UserError
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HubName, opened, records
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
-from programs.inputs.waiting import PAUSE
 
 SECONDS = 300
 """That one document may take. A long paper takes ten."""
@@ -69,24 +69,27 @@ class Answer(BaseModel):
 
 
 class ReaderProcess:
-    """Reads one thing after another; the process is started with the first one and ends with `close`."""
+    """Reads one thing after another; the process is started with the first one and ends with `close`, which any thread may
+    call: whoever reads then gets `RunStopped`."""
 
     def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+        self.closed = False
         self._seconds, self._memory = seconds, memory
+        self._starting = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
 
-    def paper(self, ending: str, data: bytes) -> Iterator[Paper | None]:
-        """None while a document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
+    def paper(self, ending: str, data: bytes) -> Paper:
+        """The paper that a document is. Raises `Unreadable`."""
         found: Paper | None = None
         for answer in self._answers(ReadRequest(kind="document", name=ending), data, self._seconds):
-            found = answer.paper if answer else found
-            yield None
-        yield found
+            found = answer.paper
+        if found is None:
+            raise Unreadable(Skip.CRASHED)
+        return found
 
-    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer | None]:
-        """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`,
-        and `FatalError` where the Hub stops to answer."""
+    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
+        """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` where the Hub stops to answer."""
         if isinstance(name, HubName):
             return self._answers(ReadRequest(kind="hub", name=str(name), text_field=text_field))
         written = os.fsencode(name.absolute()).hex()
@@ -98,8 +101,13 @@ class ReaderProcess:
             pass
 
     def close(self) -> None:
-        """Ends the process and those that it has started, whatever they are doing."""
-        process, self._process = self._process, None
+        """Ends the process and those that it has started, whatever they are doing. None is started any more."""
+        self.closed = True
+        self._end()
+
+    def _end(self) -> None:
+        with self._starting:
+            process, self._process = self._process, None
         if process is not None:
             os.killpg(process.pid, signal.SIGKILL)
             # One that a file system holds ends when that lets it go.
@@ -108,34 +116,35 @@ class ReaderProcess:
 
     def _started(self) -> Connection:
         """The connection to the process, which is started where there is none."""
-        if self._process is None or self._pipe is None:
-            self._pipe, theirs = Pipe()
-            with theirs:
-                self._process = _start(theirs, self._memory)
-        return self._pipe
+        with self._starting:
+            if self.closed:
+                raise RunStopped
+            if self._process is None or self._pipe is None:
+                self._pipe, theirs = Pipe()
+                with theirs:
+                    self._process = _start(theirs, self._memory)
+            return self._pipe
 
-    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float = float("inf")) -> Iterator[Answer | None]:
-        """What the process answers but its last word, with None every PAUSE seconds while it says nothing."""
-        over, end = False, time.monotonic() + seconds
+    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
+        """What the process answers within so many seconds (None: any number), but its last word."""
+        over, began = False, time.monotonic()
         try:
             pipe = self._started()
             pipe.send_bytes(job.model_dump_json().encode())
             pipe.send_bytes(data)
             while True:
-                while not pipe.poll(PAUSE):
-                    if time.monotonic() >= end:
-                        raise Unreadable(Skip.TOO_SLOW)
-                    yield None
+                if not pipe.poll(None if seconds is None else max(0.0, began + seconds - time.monotonic())):
+                    raise Unreadable(Skip.TOO_SLOW)
                 answer = Answer.model_validate_json(pipe.recv_bytes())
                 if over := answer.over:
                     _raise(answer)
                     return
                 yield answer
-        except (EOFError, ConnectionError) as error:
-            raise Unreadable(Skip.CRASHED) from error
+        except (EOFError, ConnectionError, ValidationError) as error:
+            raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
         finally:
             if not over:
-                self.close()
+                self._end()
 
 
 def _raise(answer: Answer) -> None:
