@@ -211,7 +211,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         raise recorder.failure from error
     finally:
         # First of all: a call under way whose connection is closed would be made again.
-        recorder.stop(EMBEDDED_SECONDS if few_slots(table.main) else settings.timeout)
+        recorder.stop(EMBEDDED_SECONDS if few_slots(settings.model) else settings.timeout)
         run(table.close())
         recorder.journal.close()
 

@@ -73,8 +73,9 @@ def prepared(settings: CompileSettings) -> "Compilation":
     from optimize.texts import TextCompilation
     from programs.asking.models import ModelTable
 
-    kind = JudgeCompilation if settings.tunes_judges else TextCompilation
-    return kind(settings, ModelTable(settings.of_a_run))
+    # A name that cannot be one is refused before anything is read.
+    ModelTable(settings.of_a_run)
+    return JudgeCompilation(settings) if settings.tunes_judges else TextCompilation(settings)
 
 
 def compiled(compilation: "Compilation", console: "Console") -> "Report":

@@ -35,21 +35,21 @@ def check_token(repository: str) -> None:
 def push(report: Report, folder: Path, repository: str) -> str:
     """Puts the program of a folder and its card into a repository, in one commit, and gives its address. A repository that
     is not there is made, a private one. Raises `UserError`, in one line that says how to go on."""
+    program, text = folder / "program.json", card(report, repository).encode()
     try:
         with hub() as endpoint:
             from huggingface_hub import CommitOperationAdd, HfApi
 
             api = HfApi(endpoint=endpoint)
             address = api.create_repo(repository, private=True, exist_ok=True)
-            program, text = folder / "program.json", card(report, repository).encode()
             files = [CommitOperationAdd("program.json", program), CommitOperationAdd("README.md", text)]
             api.create_commit(repository, files, commit_message=f"{report.optimizer}, compiled {report.created}")
-            return redact(str(address), ())
     except TransferFailed as error:
         raise UserError(
             f"--push-to-hub {repository}: {error}; the compilation is whole in {folder}, and the same command pushes it "
             "again without asking a model"
         ) from None
+    return redact(str(address), ())
 
 
 def card(report: Report, repository: str) -> str:

@@ -15,7 +15,7 @@ from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of, split_by
 from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
-from programs.asking.models import ModelTable, concurrency_of, passage_chars_of
+from programs.asking.models import concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
 from programs.inputs.papers import source_key
@@ -30,12 +30,12 @@ log = logging.getLogger("synthreasoner")
 class TextCompilation(Compilation):
     """Tunes stages one after another, or all at once, on texts that are parted by source."""
 
-    def __init__(self, settings: CompileSettings, table: ModelTable) -> None:
-        super().__init__(settings, settings.concurrency or concurrency_of(table.main))
+    def __init__(self, settings: CompileSettings) -> None:
+        super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
         self.parts = settings.stage
         self.weights = settings.weights
         self.model: str | None = settings.model
-        samples = _samples(settings, passage_chars_of(table.main))
+        samples = _samples(settings, passage_chars_of(settings.model))
         # One text a source proves, so that what is measured on them is independent.
         self.splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
         self.train, self.val = examples_of(self.splits["train"]), examples_of(self.splits["val"])

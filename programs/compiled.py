@@ -10,13 +10,12 @@ import hashlib
 import json
 import logging
 import re
-from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import dspy
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
 from programs.asking.schema import outputs_of, schema_of
@@ -24,17 +23,8 @@ from programs.errors import UserError
 from programs.files import in_place
 from programs.inputs.sample import content_id
 from programs.lms.download import from_hub
-from programs.lms.weights import BUILT_IN, PREFIX
 
 log = logging.getLogger("synthreasoner")
-
-_HERE = Path(__file__).resolve().parent
-SHIPPED = (_HERE / "resources" / "compiled", _HERE.parent / "data" / "compiled")
-"""Where the programs lie that come with built-in models, each in a folder of its model's name: inside the installed
-package, or in the checkout that this file is part of."""
-
-BARE = Path("none")
-"""`--program none`: the program as it is, whatever comes with the model."""
 
 # A path has one slash where an address has two.
 _ON_THE_HUB = re.compile(r"hf:/+(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>.+))?")
@@ -42,8 +32,29 @@ _ON_THE_HUB = re.compile(r"hf:/+(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>.+
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
 
-ALLOWED_KEYS = frozenset({"demos", "signature", "traces", "train", "lm"})
-"""What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
+
+class _Field(BaseModel):
+    prefix: str
+    description: str
+
+
+class _Signature(BaseModel):
+    instructions: str
+    fields: list[_Field]
+
+
+class _Predictor(BaseModel):
+    """What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
+
+    model_config = ConfigDict(extra="forbid")
+    signature: _Signature
+    demos: list[dict[str, Any]] = []
+    traces: list[Any] = []
+    train: list[Any] = []
+    lm: Any = None
+
+
+_PREDICTORS = TypeAdapter(dict[str, _Predictor])
 
 
 def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
@@ -101,17 +112,6 @@ def identity_of(program: dspy.Module, *, model: str | None = None, prompt_order:
 
 
 def _type(annotation: Any) -> str:
-    # Other annotations can be equal and have other schemas: the choices of a Literal in another order.
-    return _class(annotation) if isinstance(annotation, type) else _named(annotation)
-
-
-# Many fields have the same few classes, and making a schema takes milliseconds.
-@lru_cache(maxsize=256)
-def _class(annotation: type) -> str:
-    return _named(annotation)
-
-
-def _named(annotation: Any) -> str:
     schema = json.dumps(TypeAdapter(annotation).json_schema(), sort_keys=True)
     name = getattr(annotation, "__name__", None) or str(annotation)
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"
@@ -132,13 +132,6 @@ def program_file(path: Path) -> Path:
     if (named := _ON_THE_HUB.fullmatch(str(path))) is not None:
         return from_hub(named["repository"], "program.json", named["revision"])
     return path / "program.json" if path.is_dir() else path
-
-
-def shipped_program(model: str) -> Path | None:
-    """The folder of the compiled program that comes with a built-in model (its whole name), if there is one."""
-    name = model.removeprefix(PREFIX)
-    found = (folder / name for folder in SHIPPED if name in BUILT_IN)
-    return next((folder for folder in found if program_file(folder).is_file()), None)
 
 
 def identity_at(program: Path | str) -> Identity:
@@ -168,10 +161,8 @@ def load_program(
     given = {name: part for name, part in state.items() if name != "metadata"}
     if odd := sorted(given.keys() ^ expected.keys()):
         raise UserError(f"--program: {path} is another program's: it differs in {', '.join(odd)}")
-    for name, part in expected.items():
-        _check(path, name, given[name], part)
-        given[name]["lm"] = None
-    program.load_state(given)
+    _check(path, given, expected)
+    program.load_state({name: {**part, "lm": None} for name, part in given.items()})
     for name, predictor in program.named_predictors():
         if name in identity.temperatures:
             predictor.config["temperature"] = identity.temperatures[name]
@@ -198,7 +189,7 @@ def _changed(fields: list[str], others: list[str]) -> str:
     return ", ".join([field for field in fields if field not in others] or fields)
 
 
-def _identity(path: Path, state: dict[str, Any]) -> Identity:
+def _identity(path: Path, state: Any) -> Identity:
     try:
         return Identity.model_validate(state["metadata"][KEY])
     except (KeyError, TypeError, ValidationError):
@@ -208,29 +199,24 @@ def _identity(path: Path, state: dict[str, Any]) -> Identity:
         ) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Any:
     try:
-        state = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"--program: there is no file {path}") from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None
-    if not isinstance(state, dict) or not all(isinstance(part, dict) for part in state.values()):
-        raise UserError(f"--program: {path} is not a saved program")
-    return state
 
 
-def _check(path: Path, name: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
-    if extra := set(given) - ALLOWED_KEYS:
-        raise UserError(f"--program: {path} sets {', '.join(sorted(extra))} of {name}, which a program may not")
+def _check(path: Path, given: dict[str, Any], expected: dict[str, Any]) -> None:
     try:
-        prefixes = [[field["prefix"] for field in state["signature"]["fields"]] for state in (given, expected)]
-        texts = [given["signature"]["instructions"], *(field["description"] for field in given["signature"]["fields"])]
-        demos = given.get("demos", [])
-        sound = all(isinstance(text, str) for text in texts) and all(isinstance(demo, dict) for demo in demos)
-    except (AttributeError, KeyError, TypeError):
-        sound = False
-    if not sound:
-        raise UserError(f"--program: {path} is not a saved program: its {name} is damaged")
-    if prefixes[0] != prefixes[1]:
-        raise UserError(f"--program: {path} was made for other fields of {name}: {prefixes[0]}, not {prefixes[1]}")
+        read = _PREDICTORS.validate_python(given)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise UserError(f"--program: {path} is not a saved program: {where}: {fault['msg']}") from None
+    for name, predictor in read.items():
+        now = [field["prefix"] for field in expected[name]["signature"]["fields"]]
+        then = [field.prefix for field in predictor.signature.fields]
+        if then != now:
+            raise UserError(f"--program: {path} was made for other fields of {name}: {then}, not {now}")

@@ -22,7 +22,7 @@ from programs.option_groups import (
 )
 from signatures.vocabulary import Setting
 
-DEFAULT_MODEL = "claudesonnet4"
+DEFAULT_MODEL = "claudesonnet45"
 
 
 class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):

@@ -81,7 +81,7 @@ class ModelTable:
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
         for model in self._models.values():
-            servers = () if few_slots(model) else model.engine.servers
+            servers = () if few_slots(model.name) else model.engine.servers
             lists = [(server, await _reach(server)) for server in servers]
             lacking = [one for one in lists if not any(one[0].backend.model in names for names in one[1])]
             # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
@@ -115,17 +115,17 @@ async def _reach(server: Server) -> list[ModelName]:
     return []
 
 
-def few_slots(model: Model) -> bool:
-    """Whether it is an embedded model: few texts should then be under way, so that what their calls share stays in the
+def few_slots(model: str) -> bool:
+    """Whether that is an embedded model: few texts should then be under way, so that what their calls share stays in the
     server's few slots."""
-    return model.name.partition(":")[0] == "embedded"
+    return model.partition(":")[0] == "embedded"
 
 
-def concurrency_of(model: Model) -> int:
+def concurrency_of(model: str) -> int:
     """How many calls a model is sent at once when nothing is said: as many as the embedded server has slots for."""
     return SLOTS if few_slots(model) else REMOTE_CONCURRENCY
 
 
-def passage_chars_of(model: Model) -> int:
+def passage_chars_of(model: str) -> int:
     """The characters of passage that leave room for the other parts of every prompt and reply."""
     return EMBEDDED_PASSAGE_CHARS if few_slots(model) else REMOTE_PASSAGE_CHARS

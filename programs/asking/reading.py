@@ -11,17 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from programs.asking.json_objects import objects_in
-from programs.asking.schema import Outputs, Schema, count_of, kind_of, reply_type, taken_schema
+from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
 from signatures.prompt import NOTE, WHOLE
 
 _SHORTEST_BEGINNING = 3
 _INFLECTED = 5
 """A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
 
-_MOST_FAULTS, _LONGEST_SHOWN = 20, 80
+_MOST_FAULTS = 20
 _FEWEST_WORDS, _LONGEST_WORD = 5, 50
 _BAD: Any = object()
 """In place of a value that cannot be read."""
@@ -58,7 +57,7 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
             if better is _BAD or better == value:
-                raise Misread(faults_of(error, schema)) from error
+                raise Misread(faults_of(error)) from error
             value = better
     cut = unfinished_field(value, schema)
     if cut is not None:
@@ -171,33 +170,11 @@ def _without_faults(value: Any, schema: Schema, faults: list[Place]) -> Any:
     return _BAD if lacks else list(good.values())
 
 
-def faults_of(error: ValidationError, schema: Schema) -> list[str]:
-    """Each fault with its place, how the schema describes that, what stands there and what is due. The reply is shown
-    beside them, so that of a long text only the length is told."""
+def faults_of(error: ValidationError) -> list[str]:
+    """Each fault with its place. What is due there stands in the form beside it, and in the reply what was given."""
     details = error.errors(include_url=False)
-    faults = [_fault(detail, schema) for detail in details[:_MOST_FAULTS]]
+    faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
     return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
-
-
-def _fault(detail: ErrorDetails, schema: Schema) -> str:
-    what, given = ".".join(map(str, detail["loc"])), detail["input"]
-    for step in detail["loc"]:
-        schema = schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
-    what += f" ({schema['description']})" if schema.get("description") else ""
-    kind = kind_of(schema)
-    if "properties" in schema:
-        kind = f"an object with {', '.join(schema['properties'])}"
-    if schema.get("type") == "array":
-        kind = count_of(schema)
-    if detail["type"] == "missing":
-        return f"{what} is missing: give {kind}"
-    if isinstance(given, str) and schema.get("type") == "string" and "enum" not in schema:
-        most = f" and at most {schema['maxLength']}" if "maxLength" in schema else ""
-        return f"{what} has {len(given)} characters: write at least {schema.get('minLength', 0)}{most}"
-    if isinstance(given, list) and schema.get("type") == "array":
-        return f"{what} has {len(given)} items: give {kind}"
-    shown = json.dumps(given, ensure_ascii=False, default=str)
-    return f"{what} is {shown if len(shown) <= _LONGEST_SHOWN else f'{shown[:_LONGEST_SHOWN]} ...'}: give {kind}"
 
 
 _SEVERAL_SENTENCES = re.compile(r"[.!?][\"'”’)\]]*\s+[A-Z]")

@@ -92,8 +92,8 @@ def form_of(schema: Schema, indent: str = "") -> str:
         return _object_form(schema, indent)
     note = f": {schema['description']}" if "description" in schema else ""
     if schema.get("type") == "array":
-        return f"[{count_of(schema)} of {form_of(schema['items'], indent)}{note}]"
-    return f"<{kind_of(schema)}{note}>"
+        return f"[{_count_of(schema)} of {form_of(schema['items'], indent)}{note}]"
+    return f"<{_kind_of(schema)}{note}>"
 
 
 def _object_form(schema: Schema, indent: str) -> str:
@@ -111,13 +111,13 @@ def _object_form(schema: Schema, indent: str) -> str:
     return "{\n" + what + ",\n".join(lines) + f"\n{indent}}}"
 
 
-def count_of(schema: Schema) -> str:
+def _count_of(schema: Schema) -> str:
     """How many items a list is to have."""
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     return f"{least} to {most}" if most is not None else f"at least {least}"
 
 
-def kind_of(schema: Schema) -> str:
+def _kind_of(schema: Schema) -> str:
     """What a value is to be."""
     if "enum" in schema:
         return " or ".join(json.dumps(value) for value in schema["enum"])

@@ -64,51 +64,50 @@ def hub_file(repository: str, file: str, revision: str | None = None) -> Path:
         return Path(hf_hub_download(repository, file, revision=revision, endpoint=endpoint, local_files_only=away))
 
 
+_MEANT = {
+    "GatedRepoError": "wants a token of someone who was given access: set HF_TOKEN",
+    "RepositoryNotFoundError": "there is no such repository, or it is private: check the name, or set HF_TOKEN",
+    "RevisionNotFoundError": "the repository has no such revision",
+    "EntryNotFoundError": "the repository has no such file",
+    "HFValidationError": "is no name that a repository of the Hub can have",
+}
+"""What errors of the Hub's library mean. The first that fits holds: some are kinds of others."""
+
+
 @contextmanager
 def hub() -> Iterator[str]:
     """The address of the Hub. What its library raises inside is a `TransferFailed`: there is no such repository, revision
-    or file, it wants a token, it refuses, or cannot be reached."""
+    or file, it wants a token, it refuses, or cannot be reached. So is any OSError or ValueError: nothing but calls of the
+    library belongs inside."""
     try:
-        from huggingface_hub import is_offline_mode
-        from huggingface_hub.errors import (
-            EntryNotFoundError,
-            GatedRepoError,
-            HfHubHTTPError,
-            HFValidationError,
-            LocalEntryNotFoundError,
-            RepositoryNotFoundError,
-            RevisionNotFoundError,
-        )
+        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    shown = redact(endpoint, ())
     # That of httpx or of httpx2, by the library's version.
     unanswered: Any = HfHubHTTPError.__bases__[0]
     try:
         yield endpoint
-    except GatedRepoError:
-        raise TransferFailed("wants a token of someone who was given access: set HF_TOKEN") from None
-    except RepositoryNotFoundError:
-        raise TransferFailed("there is no such repository, or it is private: check the name, or set HF_TOKEN") from None
-    except RevisionNotFoundError:
-        raise TransferFailed("the repository has no such revision") from None
-    except LocalEntryNotFoundError as error:
-        if isinstance(error.__cause__, HfHubHTTPError):
-            raise TransferFailed(_answered(error.__cause__)) from None
-        why = ": HF_HUB_OFFLINE is set" if is_offline_mode() else ""
-        raise TransferFailed(f"{shown} cannot be reached{why}") from None
-    except EntryNotFoundError:
-        raise TransferFailed("the repository has no such file") from None
-    except HFValidationError:
-        raise TransferFailed("is no name that a repository of the Hub can have") from None
-    except HfHubHTTPError as error:
-        raise TransferFailed(_answered(error)) from None
-    except unanswered:
-        raise TransferFailed(f"{shown} cannot be reached") from None
-    except (OSError, ValueError) as error:
-        # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
-        raise TransferFailed(" ".join(str(error).split()) or "broke off") from None
+    except (OSError, ValueError, EntryNotFoundError, unanswered) as error:
+        raise TransferFailed(_meaning(error, unanswered, redact(endpoint, ()))) from None
+
+
+def _meaning(error: BaseException, unanswered: Any, address: str) -> str:
+    from huggingface_hub import errors, is_offline_mode
+
+    if isinstance(error, errors.LocalEntryNotFoundError):
+        if isinstance(error.__cause__, errors.HfHubHTTPError):
+            return _answered(error.__cause__)
+        return f"{address} cannot be reached{': HF_HUB_OFFLINE is set' if is_offline_mode() else ''}"
+    meant = [said for name, said in _MEANT.items() if isinstance(error, getattr(errors, name))]
+    if meant:
+        return meant[0]
+    if isinstance(error, errors.HfHubHTTPError):
+        return _answered(error)
+    if isinstance(error, unanswered):
+        return f"{address} cannot be reached"
+    # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
+    return " ".join(str(error).split()) or "broke off"
 
 
 def _answered(error: "HfHubHTTPError") -> str:

@@ -22,7 +22,7 @@ from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import ModelName
-from programs.lms.retry import Aside, RetryPolicy, Starting
+from programs.lms.retry import Aside, RetryPolicy
 from programs.lms.server import Server
 from programs.lms.spread import ServerSpread
 
@@ -67,7 +67,7 @@ class Engine:
         """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do,
         it is tried again as the retry policy says. Raises the BackendError that remains."""
         async with _places.get()() as aside:
-            return await self._retry.call(lambda starting: self._attempt(request, starting), aside)
+            return await self._retry.call(lambda: self._once(request, aside), aside)
 
     async def list_models(self) -> list[ModelName]:
         """The models that all servers offer, asked once each, without a retry. Raises a BackendError."""
@@ -80,13 +80,13 @@ class Engine:
             await server.aclose()
             server.backend.close()
 
-    async def _attempt(self, request: Request, starting: Starting) -> Response:
+    async def _once(self, request: Request, aside: Aside) -> Response:
         if len(self.servers) == 1:
-            return await self.servers[0].attempt(request, starting)
+            return await self.servers[0].ask(request, aside)
         order, tried = self._spread.order(request), list[int]()
         while True:
             with self._spread.turn(order, tried) as server:
-                return await self.servers[server].attempt(request, starting)
+                return await self.servers[server].ask(request, aside)
 
 
 class BlockingEngine:
@@ -160,8 +160,7 @@ class PatientLM(dspy.LM):
         errors as they are."""
         current_meter().uncounted += 1
 
-        async def attempt(starting: Starting) -> list[Any]:
-            starting.now()
+        async def once() -> list[Any]:
             try:
                 return await super(PatientLM, self).acall(*args, **options)  # type: ignore[no-any-return]
             except dspy.utils.exceptions.LMError as error:
@@ -169,7 +168,7 @@ class PatientLM(dspy.LM):
                 raise failure if isinstance(failure, TransientError) else error from error
 
         async with _places.get()() as aside:
-            return await self._retry.call(attempt, aside)
+            return await self._retry.call(once, aside)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
         """As `acall`, without awaiting."""

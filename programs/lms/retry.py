@@ -1,16 +1,13 @@
 """When a failed call is tried again, and how fast a server that refuses calls is sent more.
 
-The pace is set by additive increase and multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease
-algorithms for congestion avoidance", 1989). Without refusals there is none. When many calls are refused (429), calls leave
-one by one, about as fast as they were answered; the rate goes down a step while calls are refused and grows a little while
-they are not. It hovers just below the limit. A server may also refuse at random, whatever we send: that a slower pace
-brings no relief is noticed, and the pace is given up for a while.
+Calls to a server that refuses none leave as they come. From a refusal (429) on there is a gap between them, which grows at
+refusals and shrinks at other ends, by shares of itself, and so hovers about the limit (Chiu and Jain, "Analysis of the
+increase and decrease algorithms for congestion avoidance", 1989).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import random
@@ -19,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from programs.errors import RateLimited, TransientError
+from programs.errors import TransientError
 from programs.lms.failures import EmptyAnswer
 
 log = logging.getLogger("synthreasoner")
@@ -39,9 +36,9 @@ TOLD_AT = 3
 @dataclass(frozen=True)
 class RetryPolicy:
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
-    Retry-After. No attempt starts later than `patience` seconds after the first; an error before a wait that would last
-    longer is raised at once. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is
-    paid for. `told` hears of each error that is followed by another attempt, and of the seconds until then.
+    Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
+    it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
+    `told` hears of each error that is followed by another try, and of the seconds until then.
     """
 
     first_wait: float = 1.0
@@ -64,19 +61,17 @@ class RetryPolicy:
             return retry_after + random.uniform(0, 0.1 * retry_after)
         return wait
 
-    async def call(
-        self, attempt: Callable[[Starting], Awaitable[Answer]], aside: Aside = asyncio.ensure_future
-    ) -> Answer:
-        """What `attempt` gives, tried again as long as the policy says. Raises its last error."""
-        starting, failures, empty = Starting(self.patience, aside), 0, 0
+    async def call(self, once: Callable[[], Awaitable[Answer]], aside: Aside = asyncio.ensure_future) -> Answer:
+        """What `once` gives, tried again as long as the policy says. Raises its last error."""
+        failures, empty, until = 0, 0, math.inf
         while True:
             try:
-                return await attempt(starting)
+                return await once()
             except TransientError as error:
-                starting.last = error
                 failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
-                wait = self.wait(failures, error.retry_after)
-                if starting.too_late(wait) or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
+                now, wait = time.monotonic(), self.wait(failures, error.retry_after)
+                until = min(until, now + self.patience)
+                if now + wait > until or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
                 loud = self.told is None and failures == TOLD_AT
                 log.log(logging.WARNING if loud else logging.INFO, "tried again in %.1f s: %s", wait, error)
@@ -85,116 +80,42 @@ class RetryPolicy:
             await aside(asyncio.sleep(wait))
 
 
-class Starting:
-    """Lets the attempts of one call begin, none later than `patience` seconds after the first. `last`: what the one before
-    came to."""
+GROWTH, SHRINKING = 1.1, 0.99
+"""What is left of the gap after a refusal that counts, and after a call that was not refused."""
 
-    last: TransientError | None = None
+HELD = 0.1
+"""Seconds at least from one refusal that counts to the next: the calls that were under way meet the same."""
 
-    def __init__(self, patience: float, aside: Aside) -> None:
-        self._patience, self._aside = patience, aside
-        self._first: float | None = None
-
-    def too_late(self, wait: float) -> bool:
-        """Whether no attempt may start after so many more seconds."""
-        return self._first is not None and time.monotonic() + wait - self._first > self._patience
-
-    async def at(self, pacer: Pacer) -> None:
-        """Returns when an attempt starts, at the server's pace. Raises as `now`."""
-        left = None if self._first is None else max(0.0, self._first + self._patience - time.monotonic())
-        if pacer.rate is None:
-            await pacer.turn()
-        else:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await self._aside(asyncio.wait_for(pacer.turn(), left))
-        self.now()
-
-    def now(self) -> None:
-        """An attempt starts. Raises what the one before came to where it would start too late, by a wait for the pace or
-        for a place, as a RateLimited: no server is to blame."""
-        if self.too_late(0):
-            raise RateLimited(str(self.last), status=self.last.status if self.last else None)
-        self._first = self._first or time.monotonic()
-
-
-WINDOW, LONGEST_WINDOW = 2.0, 10.0
-FEWEST = 20
-"""A window counts what became of the calls sent in it, until it has lasted for so many seconds and seen so many of them;
-where none was refused, the longest is enough."""
-
-FLOOD, NOTICED = 0.25, 0.03
-"""Shares of refused calls. From the first on, calls go no faster than they were taken; from the second on, a pace that is
-kept already goes down a step."""
-
-STEP_BACK = 0.95
-GROWTH, FASTEST_GROWTH = 0.01, 0.25
-"""What a step leaves of the rate, and by which share of itself it grows in a second: once, twice, three times as fast in
-each further window without refusals."""
-
-LOWEST = 0.05
-"""Calls a second that are always let through, so that the limit is found again."""
-
-HOPELESS, RELIEF = 6, 0.7
-TRUCE = 300.0
-"""The pace is given up for so many seconds after so many windows in a row in which it went down, or after two floods of
-which the second was not clearly smaller than the first."""
+SHORTEST_GAP, LONGEST_GAP = 0.005, 1.0
+"""Seconds. Below the shortest there is no gap; nor is there one where even the longest does not end the refusals, as they
+come whatever we send: there the callers' own waits have to do."""
 
 LONGEST_NAP = 1.0
-"""Seconds after which a waiting call looks at the rate again."""
+"""Seconds after which a waiting call looks at the time again."""
 
 
 class Pacer:
-    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come.
-
-    A call that is under way counts as taken: refusals come at once, answers and other failures late.
-    """
+    """The pace of the calls to one server on one event loop: `gap` is in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rate: float | None = None
+        self.gap = 0.0
         self._clock = clock
         self._turns = asyncio.Lock()
-        self._last = self._truce_until = -math.inf
-        self._began: float | None = None
-        self._sent = self._refused = self._slowed = self._clean = 0
-        self._flood = 0.0
+        self._next = self._held_until = -math.inf
 
     async def turn(self) -> None:
-        """Returns when the next call may be sent, which is then counted. First come, first served."""
+        """Returns when the next call may be sent. First come, first served."""
         async with self._turns:
-            while self.rate is not None and (wait := self._last + 1.0 / self.rate - self._clock()) > 0:
+            while (wait := self._next - self._clock()) > 0:
                 await asyncio.sleep(min(wait, LONGEST_NAP))
-            now = self._clock()
-            # What came a little late is made up for.
-            self._last = now if self.rate is None else max(self._last + 1.0 / self.rate, now - LONGEST_NAP)
-        self._began = now if self._began is None else self._began
-        self._sent += 1
+            self._next = max(self._next, self._clock()) + self.gap
 
     def heard(self, *, refused: bool) -> None:
-        """A call was refused for the sake of the rate (429), or ended in another way, well or not. Sets the rate anew at
-        the end of a window, by what happened in it."""
+        """A call was refused for the sake of the rate (429), or ended in another way, well or not."""
         now = self._clock()
-        self._refused += refused
-        seconds = now - (now if self._began is None else self._began)
-        if seconds < WINDOW or (self._sent < FEWEST and (self._refused or seconds < LONGEST_WINDOW)):
-            return
-        share, taken = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
-        self._began, self._sent, self._refused = now, 0, 0
-        if share <= NOTICED or (self.rate is None and share <= FLOOD):
-            self._flood = 0.0
-            self._slowed, self._clean = max(0, self._slowed - 1), self._clean + 1
-            if self.rate is not None:
-                self.rate *= 1 + min(FASTEST_GROWTH, GROWTH * self._clean) * seconds
-        elif now >= self._truce_until and taken:
-            # Where all are refused it is not for the pace, and callers' own waits grow.
-            self._slow_down(share, taken, now)
-
-    def _slow_down(self, share: float, taken: float, now: float) -> None:
-        flooded_before, self._flood = self._flood, share if share > FLOOD else 0.0
-        if self.rate is None and not flooded_before:
-            # Once may be chance.
-            return
-        self._clean, self._slowed = 0, self._slowed + 1
-        if self._slowed > HOPELESS or (self.rate is not None and share > FLOOD and share > RELIEF * flooded_before > 0):
-            self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
-            return
-        self.rate = max(LOWEST, taken if self.rate is None else min(taken, self.rate * STEP_BACK))
+        if not refused:
+            self.gap = self.gap * SHRINKING if self.gap > SHORTEST_GAP else 0.0
+        elif now >= self._held_until:
+            longer = max(GROWTH * self.gap, 2 * SHORTEST_GAP)
+            self.gap = longer if longer <= LONGEST_GAP else 0.0
+            self._held_until = now + max(HELD, 2 * self.gap)

@@ -23,7 +23,7 @@ from programs.errors import BackendError, CallError, FatalError, RateLimited, Un
 from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut
 from programs.lms.meter import current_meter
 from programs.lms.openai_compatible import HttpReply, ModelName, OpenAICompatible, with_nearest
-from programs.lms.retry import Pacer, Starting
+from programs.lms.retry import Aside, Pacer
 from programs.lms.wire import FORMATS, usage_in
 from programs.redaction import excerpt
 
@@ -48,7 +48,7 @@ class Server:
     """Asks one backend on the running event loop, any number of calls at once; one client a loop, which `aclose` on that
     loop closes. What it learns holds for all loops.
 
-    A server that refuses a parameter is asked again without, within the same attempt, and never sent it again once it has
+    A server that refuses a parameter is asked again without, within the same try, and never sent it again once it has
     answered so. A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever
     said. Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or 404, as
     proxies send now and then, is a failure to be tried again.
@@ -75,11 +75,12 @@ class Server:
         """Whether replies are held to a schema; False once the server has refused schemas."""
         return "json_schema" in self._rules.takes
 
-    async def attempt(self, request: Request, starting: Starting) -> Response:
-        """The answer to `request`, without a retry, counted by the meter. Raises a BackendError."""
+    async def ask(self, request: Request, aside: Aside) -> Response:
+        """The answer to `request`, without a retry, counted by the meter; waits `aside` for the server's pace. Raises a
+        BackendError."""
         await self._start()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
-        await starting.at(pacer)
+        await (aside(pacer.turn()) if pacer.gap else pacer.turn())
         refused = False
         try:
             async with self.backend.place(request, self._send) as place:

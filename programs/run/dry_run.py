@@ -1,5 +1,5 @@
-"""`--dry-run`: what a run would read, ask and roughly spend, and what it would refuse. Reads the input and an earlier run's
-journal, calls nothing, makes no file."""
+"""`--dry-run`: what a run would read, ask and roughly spend, and what it would refuse. Reads the input and the
+journal of earlier runs, calls nothing, writes nothing."""
 
 import math
 from collections import defaultdict
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from programs.asking.models import ModelTable
+from programs.asking.models import ModelTable, passage_chars_of
 from programs.errors import JournalError, UserError
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.run.budget import PROMPT_OVERHEAD, check_prices
-from programs.run.journal import Journal
 from programs.run.resume import refuse_mixture
 from programs.run.rules import Rules
 from programs.run.run import program_of
+from programs.run.trace_source import viewed
 from programs.settings import Settings
 
 REPLY_TOKENS = 350
@@ -67,9 +67,12 @@ def models_of(settings: Settings, kind: str) -> list[str]:
 
 
 class Earlier(NamedTuple):
-    """What earlier runs left in the journal: the lines of the texts that are done, and the number of traces."""
+    """What earlier runs left in the journal: the lines of the texts that are done, how many texts were begun, how many of
+    these are not done, and the traces."""
 
     done: frozenset[str] = frozenset()
+    begun: int = 0
+    unfinished: int = 0
     traces: int = 0
 
 
@@ -79,17 +82,17 @@ def earlier_of(settings: Settings) -> Earlier:
     _, mixing = program_of(settings)
     if not (settings.resume and settings.journal.is_file()):
         return Earlier()
-    with Journal(settings.journal) as journal:
+    with viewed(settings.journal) as journal:
         refuse_mixture(journal.latest("run", ""), mixing, settings)
-        index = journal.index
-        done = frozenset(index.done_lines(Rules(settings).text_basis))
-        return Earlier(done, index.counts().get("accepted", 0))
+        index, basis = journal.index, Rules(settings).text_basis
+        done, traces = frozenset(index.done_lines(basis)), index.counts().get("accepted", 0)
+        return Earlier(done, index.begun(), index.unfinished(basis), traces)
 
 
 def to_make(settings: Settings, texts: int, earlier: Earlier) -> tuple[int, int]:
     """How many of so many texts a run goes through when each gives all its traces, and how many traces these are."""
     if settings.max_samples is not None:
-        texts = min(texts, max(0, settings.max_samples - len(earlier.done)))
+        texts = min(texts, max(0, settings.max_samples - earlier.begun) + earlier.unfinished)
     traces = texts * settings.traces_a_text
     if settings.max_traces is not None:
         traces = min(traces, max(0, settings.max_traces - earlier.traces))
@@ -103,7 +106,8 @@ def dry_run(settings: Settings, console: Console) -> None:
         earlier = earlier_of(settings)
     except (UserError, JournalError) as error:
         refused = str(error)
-    how = {"max_chars": settings.max_passage_chars, "done": earlier.done, **settings.reading}
+    most = settings.max_passage_chars or passage_chars_of(settings.model)
+    how = {"max_chars": most, "done": earlier.done, **settings.reading}
     for sample in read_samples(settings.input_file, report=report, **how):
         characters += len(sample.text)
     texts, traces = to_make(settings, report.samples, earlier)

@@ -96,12 +96,12 @@ class _Work:
         self.rules = Rules(self.settings)
 
     async def done(self) -> Finished:
-        settings, journal, ledger, main = self.settings, self.journal, self.ledger, self.models.main
+        settings, journal, ledger = self.settings, self.journal, self.ledger
         facts = self._facts()
         journal.append("run", None, status="running", started=stamp(), **facts)
         log.info("the run begins", extra={**facts, "kept": journal.index.counts()})
-        capacity = settings.concurrency or concurrency_of(main)
-        gate = ledger.gate = Gate(capacity, texts=max(1, capacity // 2) if few_slots(main) else None)
+        capacity = settings.concurrency or concurrency_of(settings.model)
+        gate = ledger.gate = Gate(capacity, texts=max(1, capacity // 2) if few_slots(settings.model) else None)
         budget = ledger.budget = Budget(settings, settings.max_output_tokens)
         asking = Caller(self.models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
         caller = JournaledCaller(asking, journal, gate, ledger, self.models.reach)
@@ -137,7 +137,7 @@ class _Work:
     def _reading(self) -> Reading:
         settings = self.settings
         done = self.journal.index.done_lines(self.rules.text_basis)
-        max_chars = settings.max_passage_chars or passage_chars_of(self.models.main)
+        max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
 
         def reader(report: ReadReport) -> SampleReader:
             return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading)

@@ -1,7 +1,6 @@
 """The check of an answer against its question's rubric as a module."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from programs.asking.ask import Ask
 from programs.stages.judge import JudgingStage
@@ -23,9 +22,3 @@ class RubricStage(JudgingStage):
 def _faults(met: Collection[int], points: int) -> list[str]:
     wrong = sorted({number for number in met if not 1 <= number <= points})
     return [f"no point is numbered {', '.join(map(str, wrong))}: they are 1 to {points}"] if wrong else []
-
-
-def rubric_score(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
-    """The weights of the points that an answer has (numbered from 1), as a share of all that are above 0; within 0-1."""
-    reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
-    return float(min(1.0, max(0.0, reached / sum(max(0, point["weight"]) for point in rubric))))

@@ -7,7 +7,7 @@
    parsers, and never changes which fields a reply has.
 4. A reply is whole or refused: cut anywhere, it is refused. Fences and words around it are accepted.
 5. LaTeX, written with one backslash or two, and JSON's own escapes come out as they were meant.
-6. A refusal names each fault whole: the field, what it is for, what stands there and what is due.
+6. A refusal names each fault with its field and what is due there.
 7. What was read can be written to the journal: no infinite number, no huge one, no lone surrogate.
 8. The schema is sent as response_format where the server enforces it, and stands in the prompt elsewhere.
 9. The stock order holds the same parts, the inputs in the user's message.
@@ -158,21 +158,16 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("signature", "reply", "reason"),
     [
-        (
-            WriteAnswer,
-            '{"text": "zebra zebra zebra"}',
-            "answer (The answer as the person reads it.) is missing: give an object with text",
-        ),
-        (WriteAnswer, '{"answer": "zebra"}', "prose) has 5 characters: write at least 40 and at most 1900"),
+        (WriteAnswer, '{"text": "zebra zebra zebra"}', "answer: Field required"),
+        (WriteAnswer, '{"answer": "zebra"}', "answer.text: String should have at least 40 characters"),
         (WriteAnswer, '["zebra"]', "not one whole JSON object"),
         (WriteAnswer, f'{{"answer": {{"text": "{WORDS}', "stops in the middle"),
         (WriteAnswer, ANSWER.replace(" too.", " and the"), "answer.text stops in the middle of a sentence"),
         (
             GatherEvidence,
             '{"evidence": {"items": [{"sentence": "zebra", "claim": "zebra zebra zebra", "bearing": "zebra"}]}}',
-            'evidence.items.0.sentence (the number in brackets before the sentence) is "zebra": give whole number from 1 '
-            'to 9999\nevidence.items.0.bearing (how it bears on the answer that seems most likely) is "zebra": give '
-            '"supports" or "contradicts" or "qualifies"',
+            "evidence.items.0.sentence: Input should be a valid integer, unable to parse string as an integer\n"
+            "evidence.items.0.bearing: Input should be 'supports', 'contradicts' or 'qualifies'",
         ),
     ],
 )

@@ -46,7 +46,7 @@ def test_nothing_said_gives_the_specifications_defaults() -> None:
     settings = parsed()
     assert settings == Settings()
     wanted: dict[str, Any] = {
-        "model": "claudesonnet4",
+        "model": "claudesonnet45",
         "input_file": ["data/heuristic_filtered_cosmo_limited.jsonl"],
         "max_traces": None,
         "output": Path("reasoning_training_data.json"),
@@ -61,7 +61,7 @@ def test_nothing_said_gives_the_specifications_defaults() -> None:
         "dry_run": False,
     }
     assert {name: getattr(settings, name) for name in wanted} == wanted
-    assert settings.judges == DEFAULT_JUDGES == ("claudesonnet37", "gpt4o")
+    assert settings.judges == DEFAULT_JUDGES == ("gpt41", "gemini25pro")
 
 
 def test_the_command_line_wins_over_the_config_and_that_over_the_defaults(config: Path) -> None:

@@ -73,7 +73,8 @@ async def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
     async def remembers(seconds: float) -> None:
-        waits.extend([seconds] if seconds else [])  # the stand-in's own latency is 0
+        # The stand-in's own latency is 0, and the pace waits for hundredths.
+        waits.extend([seconds] if seconds > 1 else [])
 
     monkeypatch.setattr("asyncio.sleep", remembers)
     async with served(faults=FaultPlan(script=["429", "503"]), retry_after="7") as (_server, model):

@@ -1,9 +1,10 @@
 """When a failed call is tried again, and how fast a server that refuses is sent more.
 
-1. waits double within bounds, and are never shorter than asked; no attempt starts after patience, whatever it waited for
+1. waits double within bounds, and are never shorter than asked; none is begun that would outlast patience
 2. without a refusal nothing waits
-3. against a server that takes R calls a second, the rate of answers comes within 10% of R, and few calls are refused
-4. refusals that come whatever the pace do not slow the run, however many calls fail otherwise and however long they take
+3. against a server that takes R calls a second, the rate of answers comes within 10% of R, and one call in nine is refused
+   at most; where refused calls use up the limit too, more than half of R is had
+4. refusals that come whatever the pace cost little: one call in ten, or three in ten where a few calls a second are made
 5. a server that refused everything for a while has its pace back soon
 6. a call that waits, for the pace or to be tried again, lets others have its place
 """
@@ -23,11 +24,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import RunStopped, TransientError
-from programs.lms import retry
+from programs.lms import retry, server
 from programs.lms.failures import EmptyAnswer, TimedOut
-from programs.lms.retry import Listener, Pacer, RetryPolicy, Starting
+from programs.lms.resolve import resolve
+from programs.lms.retry import Listener, Pacer, RetryPolicy
 from programs.run.gate import Gate
-from tests.lms.asking import Clock
+from tests.lms.asking import Clock, request
 
 
 @given(st.integers(1, 5000), st.none() | st.floats(0, 300))
@@ -43,12 +45,12 @@ async def test_1_empty_answers_are_paid_for_and_tried_thrice(failures: list[type
     policy = RetryPolicy(first_wait=0, patience=60)
     seen: list[type[TransientError]] = []
 
-    async def attempt(_starting: Starting) -> str:
+    async def once() -> str:
         seen.append(failures[len(seen)])
         raise seen[-1]("no")
 
     with pytest.raises(EmptyAnswer):
-        await policy.call(attempt)
+        await policy.call(once)
     assert len(seen) == tries
 
 
@@ -60,37 +62,37 @@ async def test_1_whoever_has_no_listener_is_warned_once_a_call(
     for _ in range(2):
         left = [TimedOut("no server")] * 6
 
-        async def attempt(_starting: Starting, left: list[TimedOut] = left) -> str:
+        async def once(left: list[TimedOut] = left) -> str:
             if left:
                 raise left.pop()
             return "well"
 
-        assert await policy.call(attempt) == "well"
+        assert await policy.call(once) == "well"
     assert [record.levelname for record in caplog.records].count("WARNING") == warnings
 
 
-@pytest.mark.parametrize("held_up", ["asked for a day", "by its place", "by the pace"])
-async def test_1_no_attempt_starts_after_patience(held_up: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
+@pytest.mark.parametrize(("retry_after", "tries"), [(86_400.0, 1), (20.0, 2), (11.0, 3), (None, 10)])
+async def test_1_no_wait_outlasts_patience(
+    retry_after: float | None, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a minute counts from the first failure, and what comes before it does not; nor does a wait begin for nothing."""
+    clock, started = Clock(), list[float]()
     monkeypatch.setattr(retry, "time", SimpleNamespace(monotonic=clock))
-    pacer, started = Pacer(clock), list[float]()
+    monkeypatch.setattr(retry, "random", SimpleNamespace(uniform=lambda least, _most: least))
+    monkeypatch.setattr(retry, "asyncio", SimpleNamespace(sleep=lambda wait: wait))
 
-    async def attempt(starting: Starting) -> str:
-        await starting.at(pacer)
+    async def once() -> str:
         started.append(clock.now)
-        if held_up == "by the pace":
-            pacer.rate = 0.001
-        raise TransientError("busy", retry_after=86_400 if held_up == "asked for a day" else 0)
+        clock.now += 100 if len(started) == 1 else 0
+        raise TransientError("busy", retry_after=retry_after)
 
-    async def aside(waited_for: Any) -> None:
-        task = asyncio.ensure_future(waited_for)
-        await asyncio.sleep(0)
-        task.cancel()
-        clock.now += 40
+    async def aside(wait: Any) -> None:
+        clock.now += wait
 
     with pytest.raises(TransientError, match="busy"):
-        await asyncio.wait_for(RetryPolicy(first_wait=0.01, patience=30).call(attempt, aside), 5)
-    assert started == [0.0]
+        await RetryPolicy(first_wait=1, longest_wait=8, patience=30).call(once, aside)
+    assert len(started) == tries
+    assert clock.now <= 130
 
 
 class Outcome(NamedTuple):
@@ -105,7 +107,7 @@ async def test_2_without_a_refusal_nothing_waits() -> None:
     for _ in range(1000):
         await pacer.turn()
         pacer.heard(refused=False)
-    assert pacer.rate is None
+    assert pacer.gap == 0
 
 
 Ends = Callable[[float], str]
@@ -157,31 +159,41 @@ async def simulate(
     return outcome
 
 
-def bucket(limit: float, outage: float = 0.0) -> Ends:
+def bucket(limit: float, outage: float = 0.0, *, refusals_count: bool = False) -> Ends:
     """A server that lets `limit` calls a second through, and a second's worth at once; from second 100 on it refuses all
-    for a while."""
+    for a while. Where refusals count, one more call has to wait for each, up to a second's worth."""
     left, filled = limit, 0.0
 
     def ends(now: float) -> str:
         nonlocal left, filled
         left, filled = min(limit, left + (now - filled) * limit), now
-        if left < 1 or 100 <= now < 100 + outage:
-            return "refused"
-        left -= 1
-        return "answered"
+        refused = left < 1 or 100 <= now < 100 + outage
+        if refusals_count or not refused:
+            left = max(-limit, left - 1)
+        return "refused" if refused else "answered"
 
     return ends
 
 
-@pytest.mark.parametrize(("limit", "in_flight"), [(3.0, 16), (8.0, 256), (50.0, 64)])
+LIMITS = pytest.mark.parametrize(("limit", "in_flight"), [(3.0, 16), (8.0, 256), (20.0, 64), (50.0, 64)])
+
+
+@LIMITS
 async def test_3_the_pace_settles_at_the_limit(limit: float, in_flight: int, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = await simulate(bucket(limit), in_flight, 400, monkeypatch)
-    allowed = min(limit, float(in_flight))
     late = [at for at in outcome.answers if at >= 200]
-    assert 0.9 * allowed <= len(late) / 200 <= 1.01 * allowed
+    assert 0.9 * limit <= len(late) / 200 <= 1.01 * limit
     refused_late = [at for at in outcome.refusals if at >= 200]
-    assert len(refused_late) <= 0.05 * (len(late) + len(refused_late))
-    assert len(outcome.refusals) <= 0.05 * (len(outcome.answers) + len(outcome.refusals)) + 4 * in_flight
+    assert len(refused_late) <= 0.11 * (len(late) + len(refused_late))
+    assert len(outcome.refusals) <= 0.11 * (len(outcome.answers) + len(outcome.refusals)) + 4 * in_flight
+
+
+@LIMITS
+async def test_3_refusals_that_use_up_the_limit_leave_most_of_it(
+    limit: float, in_flight: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = await simulate(bucket(limit, refusals_count=True), in_flight, 400, monkeypatch)
+    assert len([at for at in outcome.answers if at >= 200]) >= 0.55 * limit * 200
 
 
 @pytest.mark.parametrize(("refused", "failed", "seconds"), [(0.05, 0.0, 1.0), (0.1, 0.5, 1.0), (0.3, 0.3, 8.0)])
@@ -199,7 +211,7 @@ async def test_4_refusals_whatever_the_pace_do_not_slow_the_run(
 
     with_pace = await answers()
     monkeypatch.setattr(Pacer, "heard", lambda _self, refused: None)  # noqa: ARG005
-    assert with_pace >= 0.75 * await answers()
+    assert with_pace >= 0.7 * await answers()
 
 
 @pytest.mark.parametrize("outage", [5.0, 200.0])
@@ -208,15 +220,17 @@ async def test_5_a_pace_that_was_lost_comes_back(outage: float, monkeypatch: pyt
     assert len([at for at in outcome.answers if at >= 100 + outage + 100]) >= 0.8 * 8 * 40
 
 
-async def test_6_who_waits_lets_others_have_the_place() -> None:
+async def test_6_who_waits_lets_others_have_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge's server is slow to take calls; the writer's are not held up by that, and a stop ends the wait."""
     gate, slow, written = Gate(2), Pacer(), list[int]()
-    slow.rate = 0.001
+    slow.gap = 1000
     await slow.turn()
+    monkeypatch.setattr(server, "Pacer", lambda: slow)
+    model = resolve("openai/any", api_base="http://localhost:1/v1", env={})
 
     async def judged() -> None:
         async with gate.slot(depth=9) as aside:
-            await RetryPolicy(patience=3).call(lambda starting: starting.at(slow), aside)
+            await model.engine.servers[0].ask(request(), aside)
 
     async def writes(number: int) -> None:
         async with gate.slot(depth=0):

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from programs.tracer import Tracer
-from tests.lab import Lab, called, laboratory
+from tests.lab import Lab, called, laboratory, mistake
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import STAGE_OF_FIELD, Asked
@@ -115,11 +115,9 @@ def refused(lab: Lab, **given: Any) -> str:
     """What a run that is refused says; it must have changed nothing."""
     before = {path: path.read_bytes() for path in (lab.output, lab.journal)}
     calls = lab.calls
-    done = called(*lab.arguments(**given))
-    assert done.returncode == 2
+    line = mistake(called(*lab.arguments(**given)))
     assert lab.calls == calls
     assert {path: path.read_bytes() for path in before} == before
-    [line] = done.stderr.splitlines()
     assert "--allow-mixed" in line
     assert "--no-resume" in line
     return line

@@ -125,7 +125,7 @@ def test_the_stage_is_told_what_an_answer_will_have_and_which_way_questions_lean
     assert STAGE.ask(passage(), "open", 0).inputs["given"] == ASKING["open"]
     leans = Counter(STAGE.ask(passage(f"Text {number}. {TEXT}"), "closed", 0).inputs["lean"] for number in range(200))
     assert set(leans) == set(LEANS)
-    assert 70 <= leans[LEANS[0]] <= 130
+    assert min(leans.values()) >= 30
     assert ASK.key == f"questions/{sample().id}"
     assert answered(ASK, GOOD).status == "ok"
 
