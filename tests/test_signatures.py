@@ -20,7 +20,7 @@ from programs.stages.rubric import RubricStage
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
-from signatures.grade import GRADE_DIMENSIONS
+from signatures.grade import GradeSheet
 from signatures.judge import VerdictSheet
 from signatures.prompt import EARLIER, RETRY_INPUTS
 from tests.making import Answers, made_of, tracer
@@ -67,7 +67,7 @@ def test_every_predictor_is_named_by_its_stage_and_can_have_a_model() -> None:
 
 
 def test_grades_of_the_record_are_those_of_the_sheet() -> None:
-    assert set(GRADE_DIMENSIONS) == set(GRADES), "a dimension of GradeSheet is a field of programs.records.Grades too"
+    assert {*GradeSheet.model_fields} - {"reason"} == {*GRADES}
 
 
 def test_ratings_of_the_record_are_those_of_the_sheet() -> None:

@@ -140,11 +140,8 @@ def _kept(origin: Origin, options: ExportOptions, screen: Screen, tally: Tally) 
 def _refusal(record: Record, options: ExportOptions) -> str | None:
     if not options.takes_licence(licence_of(record.source_paper.extra)):
         return "its licence is not one of --licence"
-    if not options.format.whole:
-        if not (record.reasoning_trace.strip() and record.final_answer.strip()):
-            return "its thought or its answer is empty"
-        if "passage" in options.contexts(record) and not record.source_paper.text:
-            return "its passage is not in the document (--context none needs none)"
+    if not options.format.whole and (why := options.lacks(record)):
+        return why
     if options.keep is not None and (why := not_kept(options.keep, record)):
         return why
     if options.min_score is None or options.format.attempts:

@@ -148,8 +148,16 @@ class View(BaseModel):
     def contexts(self, record: Record) -> tuple[Context, ...]:
         """In which ways the question of a trace is shown; there is a prompt for each."""
         if self.context == "auto":
-            return ("passage",) if needs_passage(record) else ("none",)
+            return ("passage",) if rests_on_passage(record) else ("none",)
         return ("none", "passage") if self.context == "both" else (self.context,)
+
+    def lacks(self, record: Record) -> str | None:
+        """Why a trace cannot be shown, in words; None: it can."""
+        if not (record.reasoning_trace.strip() and record.final_answer.strip()):
+            return "its thought or its answer is empty"
+        if "passage" in self.contexts(record) and not record.source_paper.text:
+            return "its passage is not in the document (--context none needs none)"
+        return None
 
     def rows(self, record: Record, row: Callable[[Prompt], Row]) -> Iterator[Row]:
         """What `row` makes of each prompt, with the values of `FACTS`."""
@@ -204,7 +212,7 @@ def rating(record: Record) -> float:
     return record.metadata.quality_score or 0
 
 
-def needs_passage(record: Record) -> bool:
+def rests_on_passage(record: Record) -> bool:
     """Whether thought and answer rest on the passage: it was in view, or they use figures that stand there alone."""
     return record.setting == "open" or bool(record.needs_passage)
 
