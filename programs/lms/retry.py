@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from programs.errors import RateLimited, TransientError
 from programs.lms.failures import EmptyAnswer
+from programs.lms.shared import Shared
 
 log = logging.getLogger("synthreasoner")
 
@@ -37,7 +38,7 @@ TOLD_AT = 3
 
 
 @dataclass(frozen=True)
-class RetryPolicy:
+class RetryPolicy(Shared):
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. No attempt starts later than `patience` seconds after the first; an error before a wait that would last
     longer is raised at once. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is
@@ -48,9 +49,6 @@ class RetryPolicy:
     longest_wait: float = 60.0
     patience: float = 900.0
     told: Listener | None = None
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
-        return self
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1).
