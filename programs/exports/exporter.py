@@ -20,7 +20,8 @@ from programs.exports.keep import not_kept
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.screening import Screen, screening
-from programs.exports.view import NO_SCORE, View, source_name
+from programs.exports.view import NO_SCORE, View
+from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import ReadTrace, read_variations
@@ -99,7 +100,7 @@ def export(options: ExportOptions) -> Exported:
         kept = _kept(origin, options, screen, tally)
         with DataFiles(data, format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
-                split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
+                split, before = split_of(source_key(traces[0].record.source_paper), shares), tally.rows
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
                         tally.count("skipped", str(row))

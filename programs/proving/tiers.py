@@ -7,8 +7,8 @@ from pathlib import Path
 
 from programs.errors import UserError
 from programs.exports.exporter import Origin
-from programs.exports.view import source_name
 from programs.files import move_aside
+from programs.inputs.papers import source_key
 from programs.proving.distributions import distributions
 from programs.proving.examples import VIEW, Choice, Example, example_of, outside_choices, sampled
 from programs.proving.lift import Lift, lift
@@ -100,7 +100,7 @@ def _minutes(seconds: float) -> str:
 def _traces(document: Path) -> Iterator[tuple[Record, str]]:
     """The accepted traces, each with its paper."""
     for trace in Origin.find(document, attempts=False).traces(attempts=False):
-        yield trace.record, source_name(trace.record.source_paper)
+        yield trace.record, source_key(trace.record.source_paper)
 
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
