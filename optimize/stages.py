@@ -15,8 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optimize.metrics import Score, content_of
-from programs.text.copying import copied_share
+from optimize.metrics import Score, topical
 from programs.text.prose import is_degenerate, no_prose
 from programs.text.words import texts_in
 
@@ -111,11 +110,8 @@ def stage_score(asked: Asked, passage: str) -> Score:
 
 def _qualities(asked: Asked, passage: str) -> dict[str, float]:
     texts = list(prose_in(asked.reply.output))
-    source = content_of(f"{passage} {asked.ask.inputs.get('question', '')}")
-    words = set().union(*(content_of(text) for text in texts)) if texts else set()
-    copied = copied_share(" ".join(texts), passage)
     parts = {
-        "on topic": len(words & source) / len(words) * (1 - copied) if words else 0.0,
+        "on topic": topical(" ".join(texts), passage, asked.ask.inputs.get("question", "")).value or 0.0,
         "variety": len(set(texts)) / len(texts) if texts else 0.0,
     }
     if asked.ask.stage == "evidence":

@@ -1,4 +1,4 @@
-"""Invariants of `optimize.stage_score`.
+"""Invariants of `optimize.stages.stage_score`.
 
 1. A score lies in 0-1. It is 0 only where no try was taken, or where what was taken is degenerate or holds no text.
 2. A first try failed that could not be read, was cut off, or broke its check; also one that was taken and repeats itself:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from programs.records import GRADES
 from programs.text.words import GRAMMAR
 from signatures.question_type import QUESTION_TYPES
 from tests.standin.panel import verdict
@@ -248,9 +249,7 @@ def judge(asked: Asked) -> dict[str, Any]:
 
 @answers("grades")
 def grade(asked: Asked) -> dict[str, Any]:
-    from signatures.grade import GRADE_DIMENSIONS
-
-    grades = {name: 60 + (int(asked.nonce[index], 16) * 2) for index, name in enumerate(GRADE_DIMENSIONS)}
+    grades = {name: 60 + (int(asked.nonce[index], 16) * 2) for index, name in enumerate(GRADES)}
     return {"reason": f"Says little about {asked.word(1)}.", **grades}
 
 
