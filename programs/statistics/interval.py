@@ -66,7 +66,7 @@ def interval_of(
         without = known(totals.sum(axis=0) - totals)
         found = stats.bootstrap(
             (np.arange(count),),
-            lambda rows, axis: known(totals[rows].sum(axis=axis - 1)),
+            lambda rows, axis: known(totals[rows].sum(axis=axis % rows.ndim)),
             n_resamples=resamples,
             batch=max(1, _BLOCK // totals.size),
             vectorized=True,
