@@ -4,8 +4,9 @@ import hashlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
+from programs.lms.meter import Spent
 from programs.records import (
     Evidence,
     Generation,
