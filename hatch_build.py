@@ -42,9 +42,7 @@ class UnderOnePackage(BuildHookInterface[Any]):
         front = copies / "__init__.py"
         front.write_text(renamed((root / "programs/__init__.py").read_text("utf-8")), "utf-8")
         included[str(front)] = f"{PACKAGE}/__init__.py"
-        # The sample passages, and the compiled programs that come with built-in models, where there are any.
-        for path in filter(Path.is_file, [root / "data" / SAMPLE, *(root / "data" / "compiled").rglob("*")]):
-            included[str(path)] = f"{PACKAGE}/programs/resources/{path.relative_to(root / 'data')}"
+        included[str(root / "data" / SAMPLE)] = f"{PACKAGE}/programs/resources/{SAMPLE}"
 
     def finalize(self, version: str, _build_data: dict[str, Any], _artifact: str) -> None:
         """Deletes the copies."""

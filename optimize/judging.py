@@ -22,7 +22,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import concurrency_of
-from programs.compiled import BARE, identity_at
+from programs.compiled import identity_at
 from programs.lms.resolve import Model
 from programs.records import Verdict
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
@@ -101,8 +101,7 @@ class JudgeCompilation(Compilation):
         judges = (*settings.judges, *settings.report_judges)
         super().__init__(settings, settings.concurrency or min(map(concurrency_of, judges)))
         self.parts, self.weights = [JUDGE], {BALANCED: 1.0}
-        program = settings.program
-        self.model = None if program is None or program == BARE else identity_at(program).model
+        self.model = None if settings.program is None else identity_at(settings.program).model
         answers, self.skipped = read_labels(*settings.trainset)
         self.splits = divided(answers, settings)
         self.train, self.val = (self._examples(self.splits[side], settings.judges) for side in ("train", "val"))

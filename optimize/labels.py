@@ -13,9 +13,8 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 "correct" scores a half while it is tuned, as it does in the proof. What is asked again costs nothing.
 """
 
-import codecs
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,10 @@ from optimize.settings import CompileSettings
 from optimize.splits import Splits, split_by
 from programs.errors import UserError
 from programs.inputs.cleaning import clean
-from programs.inputs.jsonl import parse_object
+from programs.inputs.jsonl import objects_of
 from programs.inputs.papers import question_key
 from programs.inputs.passage import Passage
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import Skip
 from programs.inputs.sample import content_id, sample_of
 
 NO_BASIS = "neither a reference nor a key passage"
@@ -87,7 +86,7 @@ def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
     answers: dict[str, Labelled] = {}
     skipped: Counter[str] = Counter()
     for path in map(Path, paths):
-        found = [_labelled(record, place) for record, place in _records(path)]
+        found = [_labelled(record, place) for record, place in objects_of(path)]
         left_out = Counter(one for one in found if isinstance(one, str))
         if left_out.total() == len(found):
             why = "; ".join(f"{count} with {reason}" for reason, count in left_out.items()) or "it is empty"
@@ -101,20 +100,6 @@ def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
             elif earlier is not one:
                 skipped[Skip.DUPLICATE.value] += 1
     return list(answers.values()), skipped
-
-
-def _records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """The records of a file, each with its place."""
-    try:
-        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield parse_object(line), f"{path}:{number}"
-            except Unreadable as problem:
-                raise UserError(f"{path}:{number}: {problem}") from None
 
 
 def _labelled(record: dict[str, Any], place: str) -> Labelled | str:

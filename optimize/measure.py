@@ -122,7 +122,7 @@ class TraceMeasure(StageMeasure):
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
             if any(failure.reply.fault == "refused" for failure in prediction.failures):
                 return Measured(Score(None, why), {}, stages)
-            return Measured(Score(0.0, why), {"form": Score(0.0, why)} if "form" in self._weights else {}, stages)
+            return Measured(Score(0.0, why), {}, stages)
         record = replace(variation, attempts=[run(self._attempt(variation))]).record()
         metrics = {name: METRICS[name].of(record) for name in self._weights}
         asked = {"judge": self._judges, "grades": self._graders}

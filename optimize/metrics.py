@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from programs.errors import UserError
 from programs.records import Record
 from programs.text.copying import copied_share
-from programs.text.phrases import leaning
-from programs.text.prose import no_prose
 
 if TYPE_CHECKING:
     import dspy
@@ -87,7 +85,7 @@ def grades(record: Record) -> Score:
     return Score(given.overall_score, given.reason or "")
 
 
-@metric(weight=0.125)
+@metric(weight=0.25)
 def grounding(record: Record) -> Score:
     """The share of the chosen evidence that stands in the passage."""
     if not record.evidence:
@@ -98,32 +96,12 @@ def grounding(record: Record) -> Score:
     return Score(share, f"there is no sentence {named}" if missing else "every quote stands in the passage")
 
 
-@metric(weight=0.125)
-def self_contained(record: Record) -> Score:
-    """1 when neither the question nor the answer leans on a source, else 0."""
-    question = record.user_interaction.question
-    found = [*leaning(question), *leaning(record.final_answer, given=question)]
-    if found:
-        return Score(0.0, "; ".join(f'"{item.phrase}": {item.reason}' for item in found))
-    return Score(1.0, "question and answer stand on their own")
-
-
-@metric(weight=0.125)
-def form(record: Record) -> Score:
-    """The share of the question, the thought's steps and the answer that are whole prose."""
-    texts = {"question": record.user_interaction.question, "answer": record.final_answer}
-    texts |= {f"{step.kind} ({number})": step.text for number, step in enumerate(record.steps, 1)}
-    faults = {name: why[0] for name, text in texts.items() if (why := no_prose(text))}
-    reason = "; ".join(f"{name}: {why}" for name, why in faults.items())
-    return Score(1 - len(faults) / len(texts), reason or "every text is whole")
-
-
 _CONTENT = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
 _LONGEST_MEAN = 14
 """Letters a word: more on the average has only writing without spaces, whose words these rules cannot tell."""
 
 
-@metric(weight=0.125)
+@metric(weight=0.25)
 def on_topic(record: Record) -> Score:
     """The share of the answer's content words (four letters and more, numbers) that passage or question hold too, less
     the share of it that is copied from the passage word for word."""

@@ -23,17 +23,8 @@ from programs.errors import UserError
 from programs.files import in_place
 from programs.inputs.sample import content_id
 from programs.lms.download import from_hub
-from programs.lms.weights import BUILT_IN, PREFIX
 
 log = logging.getLogger("synthreasoner")
-
-_HERE = Path(__file__).resolve().parent
-SHIPPED = (_HERE / "resources" / "compiled", _HERE.parent / "data" / "compiled")
-"""Where the programs lie that come with built-in models, each in a folder of its model's name: inside the installed
-package, or in the checkout that this file is part of."""
-
-BARE = Path("none")
-"""`--program none`: the program as it is, whatever comes with the model."""
 
 # A path has one slash where an address has two.
 _ON_THE_HUB = re.compile(r"hf:/+(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>.+))?")
@@ -141,13 +132,6 @@ def program_file(path: Path) -> Path:
     if (named := _ON_THE_HUB.fullmatch(str(path))) is not None:
         return from_hub(named["repository"], "program.json", named["revision"])
     return path / "program.json" if path.is_dir() else path
-
-
-def shipped_program(model: str) -> Path | None:
-    """The folder of the compiled program that comes with a built-in model (its whole name), if there is one."""
-    name = model.removeprefix(PREFIX)
-    found = (folder / name for folder in SHIPPED if name in BUILT_IN)
-    return next((folder for folder in found if program_file(folder).is_file()), None)
 
 
 def identity_at(program: Path | str) -> Identity:

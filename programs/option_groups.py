@@ -233,10 +233,10 @@ class ConnectionOptions(BaseModel):
     patience: float = Field(900.0, gt=0, description="seconds for which a failing call is tried again")
     retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
     max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
-    program: Path | None = Field(
+    program: Annotated[Path | None, BeforeValidator(lambda given: None if given == "none" else given)] = Field(
         None,
-        description="the folder of a compiled program to use, or hf://OWNER/NAME@REVISION; none: the plain one (default: "
-        "the one that comes with a built-in model, or else the plain one)",
+        description="the folder of a compiled program to use, or hf://OWNER/NAME@REVISION (default: none, the plain "
+        "program)",
     )
     prompt_order: Literal["passage-first", "stock"] = Field(
         "passage-first", description="whether prompts begin with what the calls share, or with the instructions"

@@ -191,8 +191,9 @@ class StepRecord(Part):
 
 
 class Generation(Part):
-    """How a trace was made. `models` names those stages that another model than `model` answered. A stage that several
-    traces share counts in each of them. Tokens are None where a server did not say; seconds are of waiting."""
+    """How a trace was made. `models` names those stages that another model than `model` answered, and as `student` the one
+    of `--student-model`. A stage that several traces share counts in each of them. Tokens are None where a server did not
+    say; seconds are of waiting."""
 
     model: str
     models: dict[str, str] = Field(default_factory=dict)

@@ -9,7 +9,6 @@ Each stage awaits its replies of the `answer` that `Tracer.made` is given: `Trac
 journal first. What is in brackets has no predictor in the `Tracer`: a compiled program holds what every run asks.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +22,7 @@ import dspy
 from programs.asking.ask import Answering, together
 from programs.asking.caller import AwaitedModule, Caller, adapted
 from programs.asking.reply import StageFailed
-from programs.compiled import BARE, identity_of, load_program, shipped_program, write_program
-from programs.errors import UserError
+from programs.compiled import identity_of, load_program, write_program
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
 from programs.option_groups import GuidedStage
@@ -49,8 +47,6 @@ from programs.traces.variation import (
     temperature_of,
 )
 from signatures.question_type import QUESTION_TYPES, QuestionType
-
-log = logging.getLogger("synthreasoner")
 
 GUIDED: dict[GuidedStage, str] = {
     "questions": "questions.predict",
@@ -175,19 +171,11 @@ def load_tracer(
     question_types: Mapping[str, QuestionType] = QUESTION_TYPES,
     guidance: Mapping[GuidedStage, str] = MappingProxyType({}),
 ) -> Tracer:
-    """The program for these question types: as it is without `program` or with `none`, else with the instructions and
-    demonstrations of a compiled one (`programs.compiled.load_program`, which says what it may be and raises `UserError`).
-    Without `program` the one that comes with a built-in `model` is used, which is logged; one that does not fit is not
-    used, which is logged too. `guidance` has paragraphs by stage, which follow the instructions, compiled or not."""
+    """The program for these question types: as it is without `program`, else with the instructions and demonstrations of a
+    compiled one (`programs.compiled.load_program`, which says what it may be, logs that it is another `model`'s and raises
+    `UserError`). `guidance` has paragraphs by stage, which follow the instructions, compiled or not."""
     tracer = Tracer(QuestionStage(question_types))
-    shipped = shipped_program(model) if program is None and model is not None else None
-    if shipped is not None:
-        try:
-            load_program(tracer, shipped, prompt_order=prompt_order, model=model)
-            log.warning("the compiled program that comes with %s is used; the bare one: --program none", model)
-        except UserError as error:
-            log.warning("the compiled program that comes with %s is not used: %s", model, error)
-    elif program is not None and Path(program) != BARE:
+    if program is not None:
         load_program(tracer, Path(program), prompt_order=prompt_order, model=model)
     for stage, paragraph in guidance.items():
         predictor = dict(tracer.named_predictors())[GUIDED[stage]]
@@ -277,7 +265,9 @@ class _Making:
         key, question, options, found = variation.key, variation.question, self.options, variation.found
         assert found is not None, "a variation is written from an analysis"
         temperature = temperature_of(key.variation, options.temperature)
-        shape = shape_of(key.sample, question.type, question.difficulty, key.variation, options.seed)
+        shape = shape_of(
+            key.sample, question.type, question.difficulty, found.analysis.depth, key.variation, options.seed
+        )
         feedback = FIRST_TRY
         for number in range(options.max_attempts if options.quality_check else 1):
             plan = AttemptPlan(key.variation, number, temperature, shape, options.setting)

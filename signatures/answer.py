@@ -18,7 +18,7 @@ that there is with nearly every answer, whoever asks."""
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    f"Of the claims of a choice the right one is {which}; the differences are small."
+    f"Of the claims of a choice the right one is {which}, in words; the differences are small."
     for which in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
 """What is told of `lengths`, of which one is drawn: left to itself a writer gives the right claim one rank every time, and
@@ -43,8 +43,8 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 3 wrong claims, from the misconceptions, as exact and as sure as the right one, of the "
-        "lengths given below; of a term: other names of it",
+        description="of a choice: 3 wrong claims that answer the same question, from the misconceptions where these do, "
+        "as exact and as sure as the right one, of the lengths given below; of a term: other names of it",
     )
 
 
@@ -73,7 +73,7 @@ class FinalAnswer(BaseModel):
     rubric: list[Point] = Field(
         default_factory=list,
         max_length=6,
-        description="points by which any answer to it is graded",
+        description="points by which any answer is graded, however put: what a right one needs, not what this says",
         json_schema_extra={"minItems": 3},
     )
 

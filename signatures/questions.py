@@ -43,11 +43,13 @@ def _asked(name: str, kind: QuestionType) -> str:
 QuestionSet = question_set(QUESTION_TYPES)
 
 
-LEANS = (
-    'Where a question asks whether something holds, ask about something that does hold: the right answer is "yes".',
-    'Where a question asks whether something holds, ask about something that does not hold: the right answer is "no".',
+LEANS = tuple(
+    f"Where a question asks whether something holds, ask about a {claim} that {truth}, whoever makes it."
+    for claim in ("bold claim", "careful claim, one with its limits")
+    for truth in ('does hold: the right answer is "yes"', 'does not hold: the right answer is "no"')
 )
-"""Drawn by text, since what comes to mind first is to doubt: else nearly every right answer is "no"."""
+"""Drawn by text, since what comes to mind first is to doubt: else nearly every right answer is "no". How bold the claim is,
+is drawn with it: a capable writer gave the careful ones to "yes" and the bold ones to "no", so that the tone told."""
 
 
 QUESTION_WORDS = (20, 100)

@@ -1,6 +1,6 @@
-"""How a thought goes: the table of shapes, and the words in which a drawn one is told to the model.
+"""How a thought goes: the tables of shapes and voices, and the words in which drawn ones are told to the model.
 
-A new shape is a new line of `SHAPES`; what draws them is `programs.stages.thought`.
+A new shape is a new line of `SHAPES`, a new voice one of `VOICES`; what draws them is `programs.stages.thought`.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Outline(NamedTuple):
 
 SHAPES: dict[str, Outline] = {
     "computes first": Outline(
-        "Put numbers on it before anything else, with the figures at hand, and only then ask what they mean.",
+        "Put numbers on it before anything else, those at hand or rough ones, and only then ask what they mean.",
         {"clarification": 1, "mechanism": 1, "interpretation": 4},
     ),
     "tries a guess": Outline(
@@ -91,6 +91,23 @@ SHAPES: dict[str, Outline] = {
 }
 
 
+class Voice(NamedTuple):
+    """A voice in words, and how often it is drawn, against the others."""
+
+    told: str
+    weight: int
+
+
+VOICES: dict[str, Voice] = {
+    "sentences": Voice("In whole sentences, unhurried and plain.", 4),
+    "talking": Voice("As one talks to oneself: half sentences, and a hmm or wait where one comes by itself.", 2),
+    "asking": Voice("In whole sentences, led on by questions that one asks oneself and answers.", 2),
+    "notebook": Voice("As in a notebook: brief, with symbols and units, each sum written out.", 1),
+    "weighing": Voice("In longer sentences that weigh: each claim with its because, its although or its unless.", 2),
+}
+"""How a thought sounds. Left to itself, or to the words of a prompt, a writer gives all thoughts one voice."""
+
+
 class Extent(NamedTuple):
     """A length in words that are told, and the fewest and most words of such a thought."""
 
@@ -119,17 +136,19 @@ WRONG_TURN = (
 
 
 class Shape(BaseModel, frozen=True):
-    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is, and in about
-    how many words (None: drawn by an earlier version)."""
+    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is, in about how
+    many words, and its name in `VOICES` (None, of either: drawn by an earlier version)."""
 
     name: str
     noticed: Noticed | None
     length: Length
     words: int | None = None
+    voice: str | None = None
 
     def told(self) -> str:
         """What the model is told of it."""
         wrong = [WRONG_TURN, NOTICED[self.noticed]] if self.noticed else [NO_WRONG_TURN]
         extent = LENGTHS[self.length]
         words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
-        return " ".join([SHAPES[self.name].told, *wrong, extent.told.format(words)])
+        voice = [VOICES[self.voice].told] if self.voice else []
+        return " ".join([SHAPES[self.name].told, *wrong, *voice, extent.told.format(words)])

@@ -23,7 +23,7 @@ class Paragraph(BaseModel):
         description="tries: has a go at an answer or a way; recalls: brings up something known; computes: works a figure "
         "out; checks: holds something against a fact, a unit, a limit; doubts: sees that something may not hold; wrong: is "
         "mistaken and does not know it yet; takes_back: notices a mistake and drops or mends it; considers: follows "
-        "another explanation, case or consequence; wonders: leaves something open; settles: comes to rest"
+        "another explanation, case or consequence; wonders: leaves something open; settles: reaches what the answer will be"
     )
     text: str = characters(2, 900, "the thinking itself, from half a sentence to several")
 
@@ -59,25 +59,25 @@ class Thought(BaseModel):
 
 class WriteThought(AboutQuestion):
     """Think the question through, in the first person, as somebody does alone who wants to know. This is the thinking
-    itself, not a report of it. It goes where the problem leads, along the shape below, and its words are those of
-    somebody who finds out while thinking: a line or ten, half sentences, "hmm", "wait", a number tried and dropped, or
-    none of that where the matter is plain. Begin with what comes to mind first, in the middle of the matter, not by
-    saying again what is asked. Work out in the open whatever can be worked out, and check the sum; say of a number that
-    is assumed that it is, and see whether another would change the outcome. Doubt what deserves doubt, and nothing for
-    show; a doubt may stay. The shape is seen in what is thought, never in words about it ("that was the easy part", "back
-    to the open point"). Plain words, no slogans. Stop where it is settled: no summary, no closing line, nothing said
-    twice.
+    itself, not a report of it. It goes where the problem leads, in the shape and the voice below, and its words are
+    those of somebody who finds out while thinking: a paragraph is a line or ten, and a number may be tried and dropped.
+    Begin with what comes to mind first, in the middle of the matter, not by saying again what is asked. Work out in the
+    open whatever can be worked out, and check the sum; say of a number that is assumed that it is, and see whether
+    another would change the outcome. Doubt what deserves doubt, and nothing for show; a doubt may stay. The shape is
+    seen in what is thought, never in words about it ("that was the easy part", "back to the open point"). Plain words,
+    no slogans. Stop where it is settled: no summary, no closing line, nothing said twice.
 
     Keep strictly to what is at hand, as told below, facts and findings as well as figures. The analysis, hypotheses,
-    evidence, critique and perspective are notes that nobody else has: they keep the outcome right, and nothing shows that
-    they exist. No hypothesis or sentence by number, no "evidence" as a thing handed over, no paper, authors or passage. The
-    one who thinks is not the one who asks: no "we" or "our" of theirs, and nobody is spoken to."""
+    evidence, critique and perspective are notes that nobody else has: they keep the outcome right, unless their own
+    figures speak against them, and nothing shows that they exist. No hypothesis or sentence by number, no "evidence" as
+    a thing handed over, no paper, authors or passage. The one who thinks is not the one who asks: no "we" or "our" of
+    theirs, and nobody is spoken to."""
 
     passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")  # type: ignore[assignment]
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
-    evidence: list[QuotedEvidence] = dspy.InputField(desc="what the outcome has to agree with, word for word")
+    evidence: list[QuotedEvidence] = dspy.InputField(desc="the passage's words, with which the outcome has to agree")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought goes")

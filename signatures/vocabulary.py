@@ -50,7 +50,8 @@ Setting = Literal["closed", "open"]
 ASKING: dict[Setting, str] = {
     "closed": (
         "Whoever answers has the question alone. It brings the facts and figures that an answer needs, as things that the "
-        "person has seen, measured, been told or read somewhere."
+        "person has seen, measured, been told or read somewhere: those of the passage, or some of the person's own case, "
+        "but no made-up finding of somebody else."
     ),
     "open": (
         "Whoever answers has the passage in view. The question says what it is about, but need not repeat the passage's "

@@ -1,74 +1,46 @@
-"""Lines added to the project's modules in memory, as a newcomer would add them to the files, and commands run with them.
+"""The project with lines added, as a newcomer would add them, and what its commands do with them.
 
-ADDED = {"signatures.grade": {"    completeness:": '    brevity: Percent = Field(description="says no more than it must")'}}
-install(ADDED)     # in a new process, before anything else is imported: each line stands before the one that begins so
+ADDED = {"signatures/grade.py": {"    completeness:": '    brevity: Percent = Field(description="is short")'}}
+copied(FOLDER, ADDED)             # each line stands before the one that begins so
 
-python -m tests.adding FOLDER     # prints what the commands do, as JSON
+python -m tests.adding FOLDER     # in that folder: prints what the commands do, as JSON
 """
-
-from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
-Lines = Mapping[str, str]
+from optimize.compile import main as compile_program
+from programs.completion import script
+from programs.document import read_records
+from programs.export import main as export
+from programs.generate import main as generate
+from programs.report import main as report
+from tests import lab, reference
+from tests.optimize.compiling import workshop
+from tests.standin.scientist import Scientist
+from tests.standin.server import StandIn
 
 
-class _Added(SourceFileLoader):
-    """Loads a module with lines added to its source. Fails where their place is not there once."""
-
-    def __init__(self, name: str, path: str, lines: Lines) -> None:
-        super().__init__(name, path)
-        self._lines = lines
-
-    def get_code(self, fullname: str) -> CodeType:
-        source = self.get_data(self.path).decode()
-        for place, line in self._lines.items():
-            assert source.count(f"\n{place}") == 1, f"{fullname} has not one line that begins {place!r}"
+def copied(folder: Path, added: Mapping[str, Mapping[str, str]]) -> None:
+    """Puts the project's packages there with lines added to files. Fails where a line's place is not there once."""
+    for package in ("programs", "signatures", "optimize", "data"):
+        shutil.copytree(lab.ROOT / package, folder / package)
+    for name, lines in added.items():
+        path = folder / name
+        source = path.read_text(encoding="utf-8")
+        for place, line in lines.items():
+            assert source.count(f"\n{place}") == 1, f"{name} has not one line that begins {place!r}"
             source = source.replace(f"\n{place}", f"\n{line}\n{place}")
-        code: CodeType = self.source_to_code(source.encode(), self.path)
-        return code
-
-
-class _Finder(MetaPathFinder):
-    def __init__(self, added: Mapping[str, Lines]) -> None:
-        self._added = added
-
-    def find_spec(self, fullname: str, path: Any, _target: Any = None) -> ModuleSpec | None:
-        if fullname not in self._added:
-            return None
-        spec = PathFinder.find_spec(fullname, path)
-        assert spec is not None
-        assert spec.origin is not None
-        spec.loader = _Added(fullname, spec.origin, self._added[fullname])
-        return spec
-
-
-def install(added: Mapping[str, Lines]) -> None:
-    """From now on these modules are imported with these lines."""
-    assert not {*added} & {*sys.modules}, "already imported"
-    sys.meta_path.insert(0, _Finder(added))
+        path.write_text(source, encoding="utf-8")
 
 
 def everything(folder: Path) -> dict[str, Any]:
     """A run that uses every addition, its exports, its report and a compilation."""
-    from optimize.compile import main as compile_program
-    from programs.completion import script
-    from programs.document import read_records
-    from programs.export import main as export
-    from programs.generate import main as generate
-    from programs.report import main as report
-    from tests import lab, reference
-    from tests.optimize.compiling import workshop
-    from tests.standin.scientist import Scientist
-    from tests.standin.server import StandIn
 
     def called(main: Any, *words: Any) -> str:
         done = lab.called(*map(str, words), main=main)

@@ -15,11 +15,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from programs.cli.options import run_cli
 from programs.generate import main
@@ -108,19 +111,26 @@ class Lab:
         """The command line of the same run."""
         return options({**self.base, **given})
 
-    def start(self, *, env: Mapping[str, str] | None = None, **given: Any) -> Forked:
-        """A run as a process of its own, not waited for."""
-        return start(*self.arguments(**given), env=env)
+    def start(self, *, env: Mapping[str, str] | None = None, largest_file: int | None = None, **given: Any) -> Forked:
+        """A run as a process of its own, not waited for, whose files grow to so many bytes at most."""
+        words = self.arguments(**given)
+        return Forked("programs.generate", words, env=environment(env), largest_file=largest_file)
 
     def start_cold(self, **given: Any) -> subprocess.Popen[str]:
-        """The same, that has to import everything first."""
+        """A run as such a process that has to import everything first."""
         command = [sys.executable, "-m", "programs.generate", *self.arguments(**given)]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=environment(), stdout=pipe, stderr=pipe, text=True)
 
-    def command(self, *, env: Mapping[str, str] | None = None, **given: Any) -> subprocess.CompletedProcess[str]:
-        """A run as a process of its own."""
-        return command(*self.arguments(**given), env=env)
+    def command(self, **given: Any) -> subprocess.CompletedProcess[str]:
+        """The same, waited for."""
+        return ended(self.start(**given))
+
+    def as_argo(self, monkeypatch: pytest.MonkeyPatch, route: str = "native") -> dict[str, Any]:
+        """Makes its server the Argo of the environment. Returns the options of a run on it."""
+        for name, value in {"ARGO_USER": USER, "ARGO_BASE_URL": self.server.url, "ARGO_API": route}.items():
+            monkeypatch.setenv(name, value)
+        return {"model": "gpt41", "api_base": None}
 
     @property
     def document(self) -> dict[str, Any]:
@@ -207,18 +217,6 @@ def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT), **(env or {})}
 
 
-def start(*arguments: str, env: Mapping[str, str] | None = None, largest_file: int | None = None) -> Forked:
-    """`python -m programs.generate` as a process of its own, whose files grow to so many bytes at most."""
-    return Forked("programs.generate", arguments, env=environment(env), largest_file=largest_file)
-
-
-def command(
-    *arguments: str, env: Mapping[str, str] | None = None, largest_file: int | None = None
-) -> subprocess.CompletedProcess[str]:
-    """The same, waited for. A process that hangs is killed, and the test fails."""
-    return ended(start(*arguments, env=env, largest_file=largest_file))
-
-
 def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> subprocess.CompletedProcess[str]:
     """Waits for a process; one that hangs is killed, and raises."""
     try:
@@ -228,6 +226,23 @@ def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> s
         process.communicate()
         raise
     return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
+
+
+def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
+    """What a Python of its own prints. Fails where it ends with another code than 0."""
+    command, env = [sys.executable, *words], environment(env)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def wait_for(condition: Callable[[], object], process: Forked | None = None) -> None:
+    """Until it holds. Fails where it does not within `LONGEST`, or where the process ends before."""
+    deadline = time.monotonic() + LONGEST
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        assert process is None or process.poll() is None or condition(), f"it ended by itself: {process.communicate()}"
+        time.sleep(0.002)
 
 
 def called(*arguments: str, main: Callable[[list[str]], int] = main) -> subprocess.CompletedProcess[str]:
@@ -241,3 +256,12 @@ def called(*arguments: str, main: Callable[[list[str]], int] = main) -> subproce
             code = end.code
     assert isinstance(code, int)
     return subprocess.CompletedProcess(list(arguments), code, stdout.getvalue(), stderr.getvalue())
+
+
+def mistake(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line in which a user's mistake is told."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line

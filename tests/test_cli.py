@@ -8,23 +8,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab import USER, Lab, called, laboratory
-from tests.standin.faults import FaultPlan
-
-
-def mistake(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line that a mistake is told in."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    [line] = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
-
+from tests.lab import USER, Lab, called, laboratory, mistake
 
 # 1. Mistakes
 
@@ -48,10 +36,8 @@ def test_an_openai_model_without_a_server(lab: Lab) -> None:
 def test_a_model_that_the_server_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argo: bool) -> None:
     known = [("GPT-4.1", "gpt41"), ("Gemini 2.5 Pro", "gemini25pro")]
     with laboratory(tmp_path, texts=40, models=known, argo_user=USER if argo else None) as lab:
-        monkeypatch.setenv("ARGO_USER", USER)
-        monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
-        model = {"model": "gpt4.1"} if argo else {"model": "openai/gpt4.1", "api_base": lab.server.openai_base}
-        line = mistake(called(*lab.arguments(**{"api_base": None, **model})))
+        given = {**lab.as_argo(monkeypatch), "model": "gpt4.1"} if argo else {"model": "openai/gpt4.1"}
+        line = mistake(called(*lab.arguments(**given)))
         assert "gpt41" in line, "the nearest name is given"
         assert lab.calls <= 8, "the run stops at once"
 
@@ -60,20 +46,6 @@ def test_a_judge_that_the_server_does_not_know(tmp_path: Path) -> None:
     with laboratory(tmp_path, models=[("any", "any"), ("mild", "mild")]) as lab:
         done = called(*lab.arguments(quality_check=True, judge_models=["openai/mild", "openai/mlid"]))
         assert "mlid" in mistake(done)
-
-
-@pytest.mark.parametrize("route", ["native", "legacy"])
-@pytest.mark.parametrize("how", ["401", "argo_notice"])
-def test_access_that_argo_denies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str, how: str) -> None:
-    faults = FaultPlan(share=1.0, kinds=[how])
-    with laboratory(tmp_path, texts=40, argo_user=USER, faults=faults) as lab:
-        monkeypatch.setenv("ARGO_USER", USER)
-        monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
-        monkeypatch.setenv("ARGO_API", route)
-        line = mistake(called(*lab.arguments(model="gpt41", api_base=None)))
-        assert "denied" in line.lower() or "401" in line
-        assert USER not in line
-        assert lab.calls <= 8, "the run stops at once"
 
 
 @pytest.mark.parametrize("place", ["file/out.json", "/proc/nowhere/out.json", "taken"])
@@ -140,8 +112,7 @@ def test_a_dry_run_names_who_is_asked_for_what(lab: Lab) -> None:
 
 def test_the_servers_models_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with laboratory(tmp_path, argo_user=USER, models=[("GPT-4.1", "gpt41"), ("o3", "gpto3")]) as lab:
-        monkeypatch.setenv("ARGO_USER", USER)
-        monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
+        lab.as_argo(monkeypatch)
         done = called("--list-models")
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == ["gpt41  (GPT-4.1)", "gpto3  (o3)"]

@@ -20,39 +20,30 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from programs.document_metadata import Document
 from programs.records import GRADES
-from signatures.question_type import QUESTION_TYPES
 from tests.lab import KEY, USER, Lab, called, laboratory, passage
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
+from tests.test_document import published_schema
 
 
-def test_the_document_has_the_published_keys_and_types(lab: Lab) -> None:
+def test_the_document_is_as_published(lab: Lab) -> None:
     lab.run(traces_per_sample=2, grade_answers=True)
     document = lab.document
+    jsonschema.validate(document, published_schema())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["metadata"]["generation_timestamp"])
     assert document["metadata"]["total_traces_generated"] == len(document["questions"]) == 8
-    assert document["metadata"]["status"] == "completed"
     for record in document["questions"]:
-        assert isinstance(record["source_paper"]["title"], str)
-        assert isinstance(record["source_paper"]["domain"], str)
-        asked = record["user_interaction"]
-        assert {"question", "question_type", "difficulty_level"} <= set(asked)
-        assert all(isinstance(asked[key], str) for key in ("question", "question_type", "difficulty_level"))
         assert re.fullmatch(r"<thought>.+</thought>", record["reasoning_trace"], re.DOTALL)
-        assert isinstance(record["final_answer"], str)
-        grades = record["answer_grades"]
-        assert all(isinstance(grades[name], float) and 0 <= grades[name] <= 1 for name in [*GRADES, "overall_score"])
-        assert grades["overall_score"] == pytest.approx(sum(grades[name] for name in GRADES) / 6, abs=1e-4)
+        grades = [record["answer_grades"][name] for name in GRADES]
+        assert all(0 <= grade <= 1 for grade in grades)
+        assert record["answer_grades"]["overall_score"] == pytest.approx(sum(grades) / 6, abs=1e-4)
         assert record["metadata"]["authenticity_score"] is None, "nobody was asked how it reads"
-        assert isinstance(record["metadata"]["complexity_level"], str)
-        assert all(isinstance(pattern, str) for pattern in record["metadata"]["reasoning_patterns"])
-    Document.model_validate(document)
 
 
 @pytest.mark.parametrize(("questions", "variations"), [(1, 1), (3, 2)])
@@ -154,27 +145,6 @@ def test_a_passage_that_gives_orders_changes_nothing_and_is_flagged(tmp_path: Pa
             assert "[[ ## answer ## ]] {" not in shown
 
 
-def test_a_question_that_leans_on_its_source_is_asked_again_and_then_rejected(tmp_path: Path) -> None:
-    leans = "What do the authors of this study conclude about the scatter in Figure 3 of the paper?"
-
-    def questions(asked: Asked) -> dict[str, Any]:
-        given = scientist.questions(asked)
-        for kind in ("mechanism", "limitation"):
-            given[kind] = {**given[kind], "question": leans}
-        return given
-
-    with laboratory(tmp_path, texts=1, stages={"questions": questions}) as lab:
-        lab.run(traces_per_sample=7)
-        assert lab.brain.asked["questions"] == 2, "once more, then what there is has to do"
-        again = [body for body in lab.server.bodies if "leans on its source" in json.dumps(body)]
-        assert len(again) == 1, "the reason is given"
-        [pool] = lab.lines("pool")
-        rejected = {(question["type"], question["text"]) for question in pool["rejected"]}
-        assert rejected == {("mechanism", leans), ("limitation", leans)}
-        assert all("leans on its source" in problem for item in pool["rejected"] for problem in item["problems"])
-        assert {kind for _, kind, _ in lab.units} == QUESTION_TYPES.keys() - {"mechanism", "limitation"}
-
-
 def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
     lab.run(
         stage_model=["trace=openai/writer", "evidence=openai/finder"], grade_answers=True, grade_model="openai/grader"
@@ -190,41 +160,23 @@ def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
     assert asked == {"any": 24, "writer": 4, "finder": 4, "grader": 4}
 
 
-@pytest.mark.parametrize("route", ["native", "legacy"])
-def test_no_username_is_written_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str) -> None:
+@pytest.mark.parametrize("server", ["openai", "native", "legacy"])
+def test_no_key_password_or_username_is_written_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
     """The stand-in repeats the credentials in its error pages, as careless servers do; the journal keeps the last."""
     faults = FaultPlan(share=0.5, kinds=["500", "503", "error200"], seed=3)
-    with laboratory(tmp_path, argo_user=USER, faults=faults) as lab:
-        monkeypatch.setenv("ARGO_USER", USER)
-        monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
-        monkeypatch.setenv("ARGO_API", route)
+    credentials: dict[str, Any] = {"api_key": KEY} if server == "openai" else {"argo_user": USER}
+    with laboratory(tmp_path, faults=faults, **credentials) as lab:
+        if server == "openai":
+            monkeypatch.setenv("OPENAI_API_KEY", KEY)
+            given = {"api_base": lab.server.openai_base.replace("http://", "http://hubble:pass-word-42@")}
+        else:
+            given = lab.as_argo(monkeypatch, server)
         for patience in (0.001, 20.0):
-            done = called(
-                *lab.arguments(model="gpt41", api_base=None, log_level="debug", grade_answers=True, patience=patience)
-            )
-            assert USER not in done.stdout + done.stderr
-            assert USER.encode() not in lab.everything_written()
-        assert done.returncode == 0, done.stderr
-        assert len(lab.records) == 4
-        assert b"stand-in fault" in lab.journal.read_bytes(), "the servers' words are kept, without the name"
-
-
-def test_no_key_or_password_is_written_anywhere(tmp_path: Path) -> None:
-    faults = FaultPlan(share=0.5, kinds=["500", "503", "error200"], seed=4)
-    with laboratory(tmp_path, api_key=KEY, faults=faults) as lab:
-        base = lab.server.openai_base.replace("http://", "http://hubble:pass-word-42@")
-        options: dict[str, Any] = {
-            "env": {"OPENAI_API_KEY": KEY},
-            "api_base": base,
-            "log_level": "debug",
-            "grade_answers": True,
-        }
-        for patience in (0.001, 20.0):
-            done = lab.command(**options, patience=patience)
+            done = called(*lab.arguments(**given, log_level="debug", grade_answers=True, patience=patience))
             written = lab.everything_written() + (done.stdout + done.stderr).encode()
-            assert KEY.encode() not in written
-            assert b"pass-word-42" not in written
-            assert b"hubble" not in written
+            assert not [secret for secret in (USER, KEY, "hubble", "pass-word-42") if secret.encode() in written]
         assert done.returncode == 0, done.stderr
         assert len(lab.records) == 4
-        assert b"stand-in fault" in lab.journal.read_bytes(), "the servers' words are kept, without the key"
+        assert b"stand-in fault" in lab.journal.read_bytes(), "the servers' words are kept, without the credentials"

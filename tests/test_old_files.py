@@ -2,14 +2,16 @@
 
 1. The document and its journal load; what earlier versions called otherwise has its present name.
 2. Every export format, the report read them; a thought's steps keep their texts, in order.
-3. Going on is refused, as the program is another; with --allow-mixed it decides from the stored replies, without a call.
+3. Going on is refused, as the program is another; with --allow-mixed it decides from the stored replies, without a call,
+   but for verdicts, which have another form now: each judge is asked again, once.
 4. What a run left out when runs still did so stays out: going on, in reports, merged and exported.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,11 @@ from programs.export import main as export
 from programs.exports.options import FORMATS
 from programs.merge import merge
 from programs.report import main as report
-from programs.run.attempts import read_variations
+from programs.run.attempts import ReadTrace, read_variations
 from signatures.vocabulary import KINDS
 from tests.lab import laboratory
+from tests.standin.panel import verdict
+from tests.standin.scientist import Answer
 
 OLD = Path(__file__).parent / "old"
 
@@ -34,14 +38,16 @@ def document(tmp_path: Path) -> Path:
     return tmp_path / "document.json"
 
 
+def accepted_ids(variations: Iterable[Iterable[ReadTrace]]) -> set[str | None]:
+    return {trace.record.id for trace in chain.from_iterable(variations) if trace.became == "accepted"}
+
+
 def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> None:
     records = list(read_records(document))
-    units = list(read_variations(document))
-    assert len(records) == len(units) == 4
-    assert sorted(record.id or "" for record in records) == sorted(
-        unit.accepted.id or "" for unit in units if unit.accepted
-    )
-    assert sum(len(unit.rejected) for unit in units) == 1
+    variations = list(read_variations(document))
+    assert len(records) == len(variations) == 4
+    assert sorted(record.id or "" for record in records) == sorted(map(str, accepted_ids(variations)))
+    assert sum(trace.became == "below" for trace in chain.from_iterable(variations)) == 1
     for record in records:
         assert {step.kind for step in record.steps} <= set(KINDS)
         assert [verdict.answers_the_question for verdict in record.verdicts] == [None, None]
@@ -72,14 +78,29 @@ def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="--program was"):
             lab.run(traces_per_question=2)
         # Nothing is judged now: where a first attempt was turned down, that one is taken.
-        first = {
-            unit.accepted.id for unit in read_variations(tmp_path / "out.json") if unit.accepted and not unit.rejected
-        }
+        first = accepted_ids(traces[:1] for traces in read_variations(tmp_path / "out.json"))
         calls = lab.calls
         lab.run(traces_per_question=2, allow_mixed=True)
         assert len(first) == 3
         assert first <= {record["id"] for record in lab.records}
         assert lab.calls == calls, "what was paid for is read as it was written"
+
+
+def test_where_a_verdict_has_the_older_form_the_judges_are_asked_again_and_nobody_else(tmp_path: Path) -> None:
+    shutil.copy(OLD / "document.journal.jsonl", tmp_path / "out.journal.jsonl")
+    base = {
+        "quality_check": True,
+        "judge_models": ["openai/a", "openai/b"],
+        "traces_per_question": 2,
+        "allow_mixed": True,
+    }
+    stages: dict[str, Answer] = {"judge": lambda _: verdict(8)}
+    with laboratory(tmp_path, texts=2, stages=stages, base=base) as lab:
+        finished, calls = lab.counted()
+        assert (finished.summary.traces, calls) == ({"accepted": 4}, 4 * 2)
+        assert lab.brain.asked == {"judge": calls}
+        assert {one["answers_the_question"] for record in lab.records for one in record["verdicts"]} == {8}
+        assert lab.counted()[1] == 0
 
 
 def left_out(journal: Path) -> None:
@@ -98,8 +119,7 @@ def test_what_a_run_left_out_stays_out(tmp_path: Path) -> None:
     for file in OLD.glob("screened*"):
         shutil.copy(file, tmp_path / file.name.replace("screened", "out"))
     journal = tmp_path / "out.journal.jsonl"
-    units = {unit.key: unit for unit in read_variations(journal)}
-    assert Counter(unit.status for unit in units.values()) == {"accepted": 3, "contaminated": 1, "withdrawn": 1}
+    accepted = accepted_ids(read_variations(journal))
     left_out(journal)
     merge([str(journal)], tmp_path / "merged.json")
     left_out(tmp_path / "merged.journal.jsonl")
@@ -109,7 +129,7 @@ def test_what_a_run_left_out_stays_out(tmp_path: Path) -> None:
         for settings in ({}, {"min_quality_score": 7.0}):
             finished, calls = lab.counted(**settings)
             assert (calls, finished.summary.traces) == (0, {"accepted": 3, "contaminated": 1, "withdrawn": 1})
-            assert {record["id"] for record in lab.records} == {u.accepted.id for u in units.values() if u.accepted}
+            assert {record["id"] for record in lab.records} == accepted
         assert finished.summary.funnel is not None
         (drafted,) = (step for step in finished.summary.funnel.steps if step.what == "questions drafted")
         assert drafted.lost == {"was asked of another text": 4, "gives a benchmark away": 1}

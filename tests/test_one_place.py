@@ -1,19 +1,16 @@
-"""A newcomer's change has one place, two where a record must hold it: one of each of twelve kinds is added, as lines of the
-file that CONTRIBUTING.md names, in a process of its own, and the real commands are seen to use it. None of them breaks an
-older document: what that does not have is None.
+"""A newcomer's change has one place, two where a record must hold it: one of each of twelve kinds is added to a copy of the
+file that CONTRIBUTING.md names, and the real commands are seen to use it. None of them breaks an older document: what
+that does not have is None.
 """
-
-from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.lab import ROOT, environment
+from tests.adding import copied
+from tests.lab import ROOT, python
 
 QUESTION_TYPE = '    "history": _type("beginner", "how something came to be known"),'
 GRADE = '    brevity: Percent = Field(description="says no more than it must")'
@@ -41,24 +38,26 @@ def at_once(job: Job) -> "dspy.Module":
 CHART = '    Chart("Chart of mine", "As counted.", "what", lambda run: named({"one": 1}, "number")),'
 
 ADDED = {
-    "signatures.question_type": {'    "mechanism": ': QUESTION_TYPE},
-    "signatures.grade": {"    completeness:": GRADE},
-    "signatures.judge": {"    coherence:": RATING},
-    "programs.records": {
+    "signatures/question_type.py": {'    "mechanism": ': QUESTION_TYPE},
+    "signatures/grade.py": {"    completeness:": GRADE},
+    "signatures/judge.py": {"    coherence:": RATING},
+    "programs/records.py": {
         "    completeness:": "    brevity: float | None = None",
         "    coherence:": "    daring: Rated = None",
     },
-    "programs.exports.table": {"TABLE = Format(": FORMAT},
-    "programs.inputs.formats": {'    **dict.fromkeys((".txt"': '    ".notes": PaperFormat("text.read_text"),'},
-    "programs.inputs.headings": {"    REFERENCES: r": '    "not for print": "not for print",'},
-    "programs.reports.charts": {'    Chart("Question types': CHART},
-    "programs.lms.resolve": {'    "openai":': '    "mine": openai_compatible,'},
-    "programs.lms.argo": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
-    "programs.option_groups": {
+    "programs/exports/table.py": {"TABLE = Format(": FORMAT},
+    "programs/inputs/formats/__init__.py": {
+        '    **dict.fromkeys((".txt"': '    ".notes": PaperFormat("text.read_text"),'
+    },
+    "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},
+    "programs/reports/charts.py": {'    Chart("Question types': CHART},
+    "programs/lms/resolve.py": {'    "openai":': '    "mine": openai_compatible,'},
+    "programs/lms/argo.py": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
+    "programs/option_groups.py": {
         "    max_attempts:": '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
     },
-    "optimize.metrics": {"def weights_of": METRIC},
-    "optimize.optimizers": {"@optimizer\ndef bootstrap": OPTIMIZER},
+    "optimize/metrics.py": {"def weights_of": METRIC},
+    "optimize/optimizers.py": {"@optimizer\ndef bootstrap": OPTIMIZER},
 }
 
 
@@ -66,19 +65,10 @@ ADDED = {
 def added(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the commands did (`tests.adding.everything`)."""
     folder = tmp_path_factory.mktemp("added")
-    # The readers of papers run in a process of their own, which is to have the additions too.
-    (folder / "sitecustomize.py").write_text(
-        f"from tests.adding import install\ninstall({ADDED!r})\n", encoding="utf-8"
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.adding", str(folder)],
-        env=environment({"PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT)))}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    copied(folder, ADDED)
+    # The copy comes first; the tests themselves are in the checkout alone.
+    path = os.pathsep.join(map(str, (folder, ROOT)))
+    return json.loads(python("-m", "tests.adding", str(folder), cwd=folder, env={"PYTHONPATH": path}))
 
 
 def test_a_question_type(added: Any) -> None:

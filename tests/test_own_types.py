@@ -25,7 +25,7 @@ from programs.report import main as report
 from programs.stages.questions import type_order
 from programs.tracer import GUIDED, Tracer, load_tracer
 from signatures.question_type import QUESTION_TYPES, QuestionType
-from tests.lab import Lab, called, laboratory
+from tests.lab import Lab, called, laboratory, mistake
 
 ASKS = "how something came to be known"
 HISTORY = {"asks": ASKS, "usual_level": "beginner"}
@@ -46,9 +46,8 @@ def config(lab: Lab, **values: Any) -> Path:
 
 
 def refused(lab: Lab, **given: Any) -> str:
-    calls, done = lab.calls, called(*lab.arguments(**given))
-    assert (done.returncode, lab.calls) == (2, calls), done.stderr
-    [line] = done.stderr.splitlines()
+    calls, line = lab.calls, mistake(called(*lab.arguments(**given)))
+    assert lab.calls == calls
     return line
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
@@ -196,11 +196,14 @@ class AwaitedModule(dspy.Module):
 
 
 class PredictorModule(AwaitedModule):
-    """A stage of one predictor, `predict`: it takes the fields of a signature, and gives its outputs."""
+    """A stage of one predictor, `predict`: it takes the fields of the class's `signature`, or of the one that it is made
+    with, and gives its outputs."""
 
-    def __init__(self, signature: type[dspy.Signature]) -> None:
+    signature: ClassVar[type[dspy.Signature]]
+
+    def __init__(self, signature: type[dspy.Signature] | None = None) -> None:
         super().__init__()
-        self.predict = dspy.Predict(signature)
+        self.predict = dspy.Predict(signature or self.signature)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
         """What the LM that DSPy is configured with says, asked once."""

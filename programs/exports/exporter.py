@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,13 +53,11 @@ class Origin(NamedTuple):
         if not self.is_journal:
             yield from map(ReadTrace, read_records(self.path))
             return
-        for variation in read_variations(self.path):
-            if variation.accepted:
-                yield ReadTrace(variation.accepted)
+        for trace in chain.from_iterable(read_variations(self.path)):
             # Nothing is preferred to what was turned down for its question's sake, not for its own.
-            if attempts and not variation.left_out:
-                yield from (ReadTrace(record, "below") for record in variation.rejected)
-                yield from (ReadTrace(record, "unused") for became, record in variation.others if became == "unused")
+            judged = trace.became in ("below", "unused") and not trace.left_out
+            if trace.became == "accepted" or (attempts and judged):
+                yield trace
 
     def metadata(self) -> dict[str, Any]:
         """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from programs.text.short_answers import after_thought, score
+from programs.text.short_answers import after_thought, points_share, score
 
 Completion = str | Sequence[Mapping[str, Any]]
 """A text, or messages of which the last assistant's counts."""
@@ -42,7 +42,7 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     from programs.asking.caller import Caller, adapted
     from programs.background_loop import run
     from programs.lms.resolve import resolve
-    from programs.stages.rubric import RubricStage, rubric_score
+    from programs.stages.rubric import RubricStage
 
     judge = resolve(model, api_base=api_base, **options)
     stage, caller = RubricStage(), Caller(model_of=lambda _ask: judge)
@@ -56,7 +56,7 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
         asked = prompt if isinstance(prompt, str) else str(prompt[-1]["content"])
         ask = stage.ask(asked, answer, [point["text"] for point in points], str(number), model)
         reply = await caller.answer(ask)
-        return rubric_score(ask.value_of(reply).met, points) if reply.status == "ok" else None
+        return points_share(ask.value_of(reply).met, points) if reply.status == "ok" else None
 
     def rubric_reward(
         prompts: Sequence[Any], completions: Sequence[Completion], rubric: Sequence[Any], **_columns: Any

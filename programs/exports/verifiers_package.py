@@ -12,7 +12,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 
-from programs.text.short_answers import after_thought, score
+from programs.text.short_answers import after_thought, points_share, score
 
 _HERE = Path(__file__).parent
 
@@ -61,13 +61,11 @@ class GroundedJudge(vf.Judge[list[int]]):
     async def score(self, task: GroundedData, trace: vf.Trace) -> float:
         """The weights of the points that the answer has, as a share of all above 0; within 0-1."""
         answer = after_thought(trace.last_reply)
-        total = sum(max(0, point["weight"]) for point in task.rubric)
-        if not answer or not total:
+        if not answer or not task.rubric:
             return 0.0
         points = "\n".join(f"{number}. {point['text']}" for number, point in enumerate(task.rubric, start=1))
         found = await self.evaluate(trace=trace, prompt=task.prompt_text, answer=answer, points=points)
-        reached = sum(point["weight"] for number, point in enumerate(task.rubric, start=1) if number in found.parsed)
-        return float(min(1.0, max(0.0, reached / total)))
+        return points_share(found.parsed, task.rubric)
 
     def parse(self, response: vf.JudgeResponse[list[int]]) -> list[int]:
         """The numbers in the reply's JSON object."""

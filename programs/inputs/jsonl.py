@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from programs.errors import UserError
 from programs.inputs.archives import BrokenArchive, read_chunks
 from programs.inputs.cleaning import clean_line, portable
 from programs.inputs.report import Skip, Unreadable
@@ -88,6 +90,19 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise Unreadable(Skip.NOT_AN_OBJECT)
     return record
+
+
+def objects_of(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of a .jsonl, .gz or .zst whose every line is to be one or blank, each with its place ("FILE:LINE").
+    Raises `UserError`, with the place, for a line that is none, and for a file that cannot be read."""
+    place = str(path)
+    try:
+        for line in read_lines(path):
+            place, data = f"{path}:{line.number}", (line.data or b"").removeprefix(codecs.BOM_UTF8)
+            if line.data is None or data.strip():
+                yield parse_object(data), place
+    except Unreadable as problem:
+        raise UserError(f"{place}: {problem}") from None
 
 
 def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_field: str = TEXT_FIELD) -> Sample:

@@ -35,7 +35,7 @@ class Shard(NamedTuple):
 
     def holds(self, sample_id: str) -> bool:
         """Whether the text with this id (`content_id`) is of this shard."""
-        # By the high bits: the low ones choose a number's slot in `Seen`, and must stay spread within a shard.
+        # By the high bits: the low ones choose a number's slot in a set of ids, and must stay spread within a shard.
         return int(sample_id, 16) * self.of >> 64 == self.number - 1
 
     def named(self, output: Path) -> Path:

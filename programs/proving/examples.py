@@ -15,8 +15,7 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
 from programs.exports.view import View, source_name
-from programs.inputs.jsonl import parse_object, read_lines
-from programs.inputs.report import Unreadable
+from programs.inputs.jsonl import objects_of
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 
@@ -108,12 +107,11 @@ def outside_choices(path: Path) -> list[Choice]:
     """The questions of a JSONL file with `question`, `answer` (`final_decision`, as PubMedQA calls it) and, if it likes,
     `context` (or `text`). What they are answered with in the file are the options of each. Raises `UserError`."""
     rows = list[_Row]()
-    for line in read_lines(path):
+    for record, place in objects_of(path):
         try:
-            if line.data is None or line.data.strip():
-                rows.append(_Row.model_validate(parse_object(line.data or b"")))
-        except (Unreadable, ValidationError):
-            raise UserError(f"--outside: line {line.number} of {path} is no object with question and answer") from None
+            rows.append(_Row.model_validate(record))
+        except ValidationError:
+            raise UserError(f"--outside: {place}: it has no question and answer") from None
     answers = [row.answer.strip().lower() for row in rows]
     options = tuple(sorted({*answers}))
     if not 2 <= len(options) <= 8:

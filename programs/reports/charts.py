@@ -102,7 +102,7 @@ def _ratings(run: ReportedRun) -> Table:
 
 
 def _tokens(run: ReportedRun) -> Table:
-    rows = run.facts.spent
+    rows = run.spent
     uncounted = {row["stage"] for row in rows if row["uncounted"]}
     sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
     for row in rows:
@@ -152,16 +152,4 @@ CHARTS = [
     ),
     Chart("Grades", "Of the answers of accepted traces.", "grade (0-1)", _grades),
     Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", _tokens),
-    Chart(
-        "Why traces were not taken",
-        "Traces that were tried and not accepted, by reason, over all runs.",
-        "reason",
-        lambda run: named(run.lost("traces tried"), "traces"),
-    ),
-    Chart(
-        "Why questions were not used",
-        "Questions that were drafted and not used, each by its first reason, over all runs.",
-        "reason",
-        lambda run: named(run.lost("questions drafted"), "questions"),
-    ),
 ]

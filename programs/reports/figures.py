@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from programs.reports.counting import SCORE
-from programs.reports.source import ReportedRun
+from programs.reports.source import SCORE, ReportedRun
 from programs.statistics.counts import Spread
 
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
@@ -29,9 +28,9 @@ def _median(spread: Spread) -> str:
 
 
 def _traces(run: ReportedRun) -> Iterator[Line]:
-    became, facts = run.counts.became, run.facts
+    became = run.counts.became
     yield "accepted traces", became["accepted"], WHOLE
-    judged = facts.note is None and (became["below"] or run.judges)
+    judged = run.note is None and (became["below"] or run.judges)
     yield "attempts turned down by the judges", became["below"] if judged else None, WHOLE
     for name, count in became.items():
         if name not in ("accepted", "below"):
@@ -71,7 +70,7 @@ def _thoughts(run: ReportedRun) -> Iterator[Line]:
 
 
 def _checks(run: ReportedRun) -> Iterator[Line]:
-    found = run.facts.findings
+    found = run.findings
     if found and found.steps:
         yield "steps of thoughts", found.steps.steps, WHOLE
         yield "steps that the passage contradicts, by a model's word", found.steps.contradicted, WHOLE
@@ -82,7 +81,7 @@ def _checks(run: ReportedRun) -> Iterator[Line]:
 
 
 def _spent(run: ReportedRun) -> Iterator[Line]:
-    spent, accepted = run.facts.spent, run.counts.became["accepted"]
+    spent, accepted = run.spent, run.counts.became["accepted"]
     if not spent:
         return
     counted = not any(row["uncounted"] for row in spent)
@@ -92,7 +91,7 @@ def _spent(run: ReportedRun) -> Iterator[Line]:
     yield "tokens read", read, WHOLE
     yield "tokens written", written, WHOLE
     yield "seconds of waiting for the models", sum(row["seconds"] for row in spent), WHOLE
-    yield "cost", run.facts.cost, BRIEF
+    yield "cost", run.cost, BRIEF
     if accepted:
         yield "calls for an accepted trace", calls / accepted, ONE
         yield "tokens for an accepted trace", None if read is None else (read + written) / accepted, WHOLE

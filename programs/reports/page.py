@@ -41,7 +41,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
     if page.exists() and not _is_ours(page):
         raise UserError(f"{page} is there and is no report; name another file with --output")
     run = read_run(document, most)
-    notes = [run.facts.note] if run.facts.note else []
+    notes = [run.note] if run.note else []
     if len(run.newest) < (total := run.counts.became.total()):
         notes.append(f"{len(run.newest):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
     groups = figures_of(run)

@@ -1,92 +1,54 @@
 """Reading back what was accepted together with what was rejected: from this, preference data is made without a call.
 
-for variation in read_variations(Path("cosmology.json")):
-    if variation.accepted:
-        pairs += [(variation.question, variation.accepted, rejected) for rejected in variation.rejected]     # DPO
+for traces in read_variations(Path("cosmology.json")):
+    for chosen in (one.record for one in traces if one.became == "accepted"):
+        pairs += [(chosen, one.record) for one in traces if one.became == "below"]     # DPO
 
 The document holds accepted traces alone; what was turned down is in its journal.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from programs.document import read_records
 from programs.records import Record
-from programs.rejection import Rejection
+from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
-from programs.traces.line import LEFT_OUT, Line, attempts_of
+from programs.traces.line import LEFT_OUT, attempts_of
 
 
 @dataclass(frozen=True, eq=False)
 class ReadTrace:
-    """A trace with what became of it (`programs.traces.line.attempts_of`)."""
+    """A trace with what became of it (`programs.traces.line.attempts_of`). `left_out`: its question was left out on purpose
+    (it repeats another, or gives a benchmark away, or `--keep` does not keep what it needs), and what judges said of it is
+    no preference."""
 
     record: Record
     became: str = "accepted"
-
-
-@dataclass
-class VariationAttempts:
-    """One variation of one question, with every attempt at it as a whole record: its verdicts, and its grades where it
-    was graded.
-
-    `accepted` is the trace that the document holds; `rejected` are those that the judges turned down, and own thoughts that
-    came to another answer, in order; `others` were not taken for another reason: unjudged, duplicate, contaminated, or
-    unused (earlier rules asked for them). `left_out`: the question was left out on purpose (it repeats another, or gives a
-    benchmark away, or `--keep` does not keep what it needs), and what judges said of its attempts is no preference.
-    """
-
-    key: str
-    status: str
-    rejection: Rejection | None = None
     left_out: bool = False
-    accepted: Record | None = None
-    rejected: list[Record] = field(default_factory=list)
-    others: list[tuple[str, Record]] = field(default_factory=list)
-
-    @property
-    def records(self) -> list[Record]:
-        """All attempts."""
-        return [*([self.accepted] if self.accepted else []), *self.rejected, *(record for _, record in self.others)]
-
-    @property
-    def question(self) -> str:
-        """The question, which all attempts have in common."""
-        return self.records[0].user_interaction.question
 
 
-def read_variations(path: Path) -> Iterator[VariationAttempts]:
-    """The variations of a document or its journal that have an attempt, one at a time, in the journal's order. A document
-    means the journal beside it; without one it gives its traces, and nothing rejected.
+def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
+    """Every attempt at each variation that has one, as whole records with their verdicts, in the order in which they were
+    made; one variation at a time, in the journal's order. A document means the journal beside it; without one it gives
+    its traces, each by itself.
 
     A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
     something else, `JournalError` for a journal that cannot be read.
     """
     source = find_source(path)
-    if not source.is_journal:
-        for record in read_records(source.path):
-            yield VariationAttempts(record.unit, "accepted", accepted=record)
-        return
-    with viewed(source.path) as journal:
-        for line in journal.variations():
-            variation = _read(line)
-            if variation.records:
-                question = variation.key.rpartition("/")[0]
-                turned_down = journal.index.turned_down(line["sample"], question)
-                variation.left_out = variation.status in LEFT_OUT or turned_down
-                yield variation
+    if source.is_journal:
+        with viewed(source.path) as journal:
+            yield from variations_in(journal)
+    else:
+        yield from ([ReadTrace(record)] for record in read_records(source.path))
 
 
-def _read(line: Line) -> VariationAttempts:
-    rejection = Rejection.model_validate(line["rejection"]) if line["rejection"] else None
-    variation = VariationAttempts(line["key"], line["status"], rejection)
-    for became, content in attempts_of(line):
-        record = Record.model_validate(content)
-        if became == "accepted":
-            variation.accepted = record
-        elif became == "below":
-            variation.rejected.append(record)
-        else:
-            variation.others.append((became, record))
-    return variation
+def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
+    """The same of a journal."""
+    for line in journal.variations():
+        question = line["key"].rpartition("/")[0]
+        left_out = line["status"] in LEFT_OUT or journal.index.turned_down(line["sample"], question)
+        if made := list(attempts_of(line)):
+            yield [ReadTrace(Record.model_validate(content), became, left_out) for became, content in made]

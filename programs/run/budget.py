@@ -37,17 +37,17 @@ class Budget:
     aside, and a call that does not fit beside them waits for them to end; so what is spent on top of a limit does not grow
     with the calls in flight. What a server does not count is estimated by length, as far as limits go, which is said once.
 
-    `cost` is None without prices. It is the least: `whole` is False once some reply was not counted, or its model has no
-    price.
+    `cost` is None without prices. It is the least: `cost_is_whole` is False once some reply was not counted, or its model
+    has no price.
     """
 
     def __init__(self, options: BudgetOptions, max_tokens: int = 4096) -> None:
         self._options, self._max_tokens = options, max_tokens
         self.calls = 0
         self.cost: float | None = 0.0 if options.prices else None
-        self.whole = True
+        self.cost_is_whole = True
         self.reached: str | None = None
-        self._spent = self._aside = Consumption()
+        self._spent = self._set_aside = Consumption()
         self._calls: dict[str, Consumption] = {}
         self._usual: dict[tuple[str, str], tuple[int, Consumption]] = {}
         self._released = asyncio.Event()
@@ -71,12 +71,12 @@ class Budget:
         seen, usual = self._usual.get((ask.account, model), (0, Consumption()))
         # Who answers first answers in few words: the most that a call may take counts as one of them.
         expected = Consumption(*((one + each) / (seen + 1) for one, each in zip(most, usual, strict=True)))
-        if self._calls and self._too_much(self._spent.plus(self._aside).plus(expected)):
+        if self._calls and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
             return False
         if not self._calls:
             mean = Consumption(*(each / seen for each in usual)) if seen else Consumption()
             self.reached = self._too_much(self._spent.plus(mean))
-        self._calls[ask.key], self._aside = expected, self._aside.plus(expected)
+        self._calls[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
         return True
 
     def spend(self, ask: Ask, reply: Reply) -> None:
@@ -89,7 +89,7 @@ class Budget:
             self._warn(reply.model)
             read, written, known = _read_by(ask), _tokens_in(reply), False
         cost = price.of(read, written, spent.cached_tokens or 0) if price else 0.0
-        self.whole = self.whole and known
+        self.cost_is_whole = self.cost_is_whole and known
         if known and self.cost is not None:
             self.cost += cost
         amount, key = Consumption(read + written, cost), (ask.account, reply.model)
@@ -101,7 +101,7 @@ class Budget:
         """An ask's call is no longer under way."""
         aside = self._calls.pop(ask.key, None)
         if aside is not None:
-            self._aside = self._aside.plus(aside, -1) if self._calls else Consumption()
+            self._set_aside = self._set_aside.plus(aside, -1) if self._calls else Consumption()
             self._released.set()
             self._released = asyncio.Event()
 
@@ -121,7 +121,7 @@ class Budget:
     def _warn(self, model: str) -> None:
         limits = {"--max-cost": self._options.max_cost, "--max-tokens-total": self._options.max_tokens_total}
         given = [name for name, most in limits.items() if most is not None]
-        if self.whole and given:
+        if self.cost_is_whole and given:
             said = f"{model} does not say how many tokens a reply took: {' and '.join(given)} cannot be kept exactly"
             log.warning("%s, and what it takes is estimated by its length", said)
 

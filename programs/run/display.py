@@ -35,9 +35,6 @@ WIDEST = 100
 ECHO = 3
 """Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
 
-REST = 50.0
-"""As many times as long as counting the traces took, the counts then stand: a large journal costs no more to look at."""
-
 MOST_KINDS = 3
 LAST = "last"
 LONGEST_ERROR = 160
@@ -48,21 +45,15 @@ class ProgressView:
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
-        self._clock = clock
         self._a_text = settings.traces_a_text
         self._tasks = Progress(speed_estimate_period=RECENT, get_time=clock)
         self._tasks.add_task("traces", total=None)
         (self._traces,) = self._tasks.tasks
-        self._counts = ledger.traces
-        self._counted_until = 0.0
 
     def look(self) -> "ProgressView":
         """Takes the run as it stands now."""
-        ledger, started = self._ledger, self._clock()
-        if ledger.index is None or started >= self._counted_until:
-            self._counts = ledger.traces
-            self._counted_until = started + REST * (self._clock() - started)
-        done = ledger.accepted_before + self._counts["accepted"]
+        ledger = self._ledger
+        done = ledger.accepted_before + ledger.traces["accepted"]
         # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
         self._traces.total = None
         self._tasks.update(self._traces.id, completed=done)
@@ -77,7 +68,7 @@ class ProgressView:
             return None
         a_text = (ledger.traces_done + PLANNED_TEXTS * self._a_text) / (ledger.texts_done + PLANNED_TEXTS)
         more = (ledger.to_begin + ledger.under_way) * a_text
-        return ledger.accepted_before + round(self._counts["accepted"] + more)
+        return ledger.accepted_before + round(ledger.traces["accepted"] + more)
 
     @property
     def _total(self) -> int | None:
@@ -107,11 +98,11 @@ class ProgressView:
         gate = ledger.gate
         yield "calls", f"{gate.in_flight} of {gate.capacity} in flight, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
-        lost = "".join(f", {n:,} {status}" for status, n in sorted(self._counts.items()) if n and status != "accepted")
+        lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
         goal, expected = ledger.goal, self.expected
         short = goal is not None and expected is not None and expected < goal
         said = f"; the input will give about {expected:,} in all" if short else ""
-        yield "traces", f"{self._counts['accepted']:,} accepted{lost}{said}"
+        yield "traces", f"{ledger.traces['accepted']:,} accepted{lost}{said}"
         yield "spent", self._spent()
         if ledger.trouble.faults:
             yield "errors", _in_words(ledger.trouble.faults.most_common())

@@ -1,7 +1,7 @@
 """From what was read to accepted traces, with every loss named; what an accepted trace has cost; and what the optional
 checks found. All of it is asked of the journal's index.
 
-The first two steps, if they are there, are of one run's reading, all others of every run of the journal. In each step
+The first step, if it is there, is of one run's reading, all others are of every run of the journal. In each step
 what went in is what was lost plus what was left; what was left of one goes into the next as long as the two count the same
 thing. A question's variations make more traces of it, and the journal may hold texts that this run did not read.
 """
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.option_groups import Price
 from programs.run.facts import UNDECIDED
-from programs.run.index import IndexReader
+from programs.run.index import Index
 from programs.traces.line import IMPORTED, WITHDRAWN
 
 TRIED = f"from variation where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
@@ -82,8 +82,8 @@ class Findings(BaseModel):
     blind_solve: SolveFindings | None = None
 
 
-def funnel_of(index: IndexReader, prices: Mapping[str, Price], read: Sequence[Step] = ()) -> Funnel:
-    """The funnel as things stand. `read` are the steps of a run's reading (`steps_of_reading`), where they are known."""
+def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
+    """The funnel as things stand. `report` is of a run's reading, where that is known."""
     tried, accepted, used = _row(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
     pools, barren, drafted, usable = _row(
         index, "select count(*), sum(usable = 0), sum(drafted), sum(usable) from pool"
@@ -105,7 +105,7 @@ def funnel_of(index: IndexReader, prices: Mapping[str, Price], read: Sequence[St
     ]
     (taken_over,) = _row(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     return Funnel(
-        steps=[*read, *steps],
+        steps=[*([] if report is None else [_read(report)]), *steps],
         taken_over=taken_over,
         per_trace=_per_trace(index.spent(), accepted, prices) if accepted else None,
     )
@@ -115,18 +115,18 @@ _WRITTEN = "json_extract(facts, '$.written')"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
 
 
-def lost_questions(index: IndexReader) -> dict[str, int]:
+def lost_questions(index: Index) -> dict[str, int]:
     """The questions that were rejected or left out, by why, the most frequent first."""
     query = "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key"
     return dict(index.query(f"{query} order by 2 desc, 1"))
 
 
-def lost_traces(index: IndexReader) -> dict[str, int]:
+def lost_traces(index: Index) -> dict[str, int]:
     """The traces that were tried and are not accepted, by why, the most frequent first."""
     return dict(index.query(f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"))
 
 
-def losses(index: IndexReader, since: int) -> dict[str, int]:
+def losses(index: Index, since: int) -> dict[str, int]:
     """The most frequent reasons, with their details, for which traces and texts were lost that were decided at offset
     `since` or behind it."""
     query = (
@@ -137,7 +137,7 @@ def losses(index: IndexReader, since: int) -> dict[str, int]:
     return dict(index.query(query, since, since, MOST_LOSSES))
 
 
-def findings_of(index: IndexReader) -> Findings:
+def findings_of(index: Index) -> Findings:
     """What the optional checks found."""
     steps = "select s.key, sum(s.value) from variation, json_each(facts, '$.steps') s group by s.key order by s.key"
     solved = (
@@ -152,15 +152,11 @@ def findings_of(index: IndexReader) -> Findings:
     )
 
 
-def steps_of_reading(report: ReadReport, left: Mapping[str, int]) -> list[Step]:
-    """What this run read. `left` counts the texts that it read and did not begin, by why."""
+def _read(report: ReadReport) -> Step:
     skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
     lost = {"blank": report.blank, "of other shards": report.other_shards, **skipped}
     what = "lines and passages" if report.documents else "lines"
-    return [
-        _step(f"{what} read by this run", report.lines, lost, "texts"),
-        _step("texts read by this run", report.samples + report.done, left, "texts begun, now or earlier"),
-    ]
+    return _step(f"{what} read by this run", report.lines, lost, "texts")
 
 
 def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
@@ -201,7 +197,7 @@ def findings_in_words(found: Findings) -> Iterable[tuple[str, str]]:
         )
 
 
-def _row(index: IndexReader, query: str) -> list[int]:
+def _row(index: Index, query: str) -> list[int]:
     """Sums over all rows; of none, 0."""
     (row,) = index.query(query)
     return [int(count or 0) for count in row]

@@ -100,12 +100,56 @@ def mark(file: int, offset: int) -> str:
     return bytes_id(os.pread(file, offset - start, start))
 
 
-class IndexReader:
-    """What can be asked of an index. Raises `JournalError` where it cannot be read."""
+class Index:
+    """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
+    it covers. Raises `Damaged`, OSError and sqlite3.Error; what is asked of it raises `JournalError` where it cannot be
+    read."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
-        self.path = path
-        self._database = database
+    def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
+        self.path, self._file, self._database = path, file, _opened(path)
+        covered = self._covered(size)
+        if covered is None:
+            self._database.close()
+            _remove(path)
+            self._database = _opened(path)
+        self.end = covered or 0
+        try:
+            for number, (at, length, line) in enumerate(scan(journal, self.end, size), 1):
+                try:
+                    self.add(at, length, line)
+                except _NO_LINE as error:
+                    raise Damaged(at) from error
+                if number % COMMIT_EVERY == 0:
+                    self.commit()
+            self.commit()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def add(self, at: int, length: int, line: dict[str, Any]) -> None:
+        """Takes one line of the journal, in the journal's order."""
+        line = present_form(line)
+        kind, facts = line["kind"], facts_of(line)
+        first, said = (None, None) if facts is None else (at, orjson.dumps(facts).decode())
+        whose = (line["sample"], line["status"]) if kind == "unit" else (None, None)
+        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, first, *whose, said))
+        if kind in ("stage", "failed"):
+            spent = line["reply"]["spent"]
+            tokens = (spent["prompt_tokens"], spent["completion_tokens"])
+            uncounted = spent["calls"] if None in tokens else 0
+            counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
+            rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
+            self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
+        self.end = at + length
+
+    def commit(self) -> None:
+        """Makes what was added durable, with how far the journal was read."""
+        values = [("read_to", self.end), ("mark", mark(self._file, self.end))]
+        self._database.executemany("insert or replace into meta values (?, ?)", values)
+        self._database.commit()
+
+    def close(self) -> None:
+        self._database.close()
 
     def place(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
@@ -127,10 +171,9 @@ class IndexReader:
                 f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
             ) from error
 
-    def counts(self, since: int = 0) -> dict[str, int]:
-        """How many variations there are by status, of those whose newest line stands at `since` or behind."""
-        query = "select status, count(*) from variation where status is not null and at >= ? group by status"
-        return dict(self.query(query, since))
+    def counts(self) -> dict[str, int]:
+        """How many variations there are by status."""
+        return dict(self.query("select status, count(*) from variation where status is not null group by status"))
 
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""
@@ -182,64 +225,8 @@ class IndexReader:
         rows = [dict(zip(names, row, strict=True)) for row in self.query("select * from spent order by stage, model")]
         return [{**row, **{name: int(row[name]) for name in SPENT[:-1]}} for row in rows]
 
-    def close(self) -> None:
-        self._database.close()
-
     def _number(self, sql: str, *values: Any) -> int:
         return int(self.query(sql, *values)[0][0])
-
-
-class Index(IndexReader):
-    """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
-    it covers. Raises `Damaged`, OSError and sqlite3.Error."""
-
-    def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
-        super().__init__(path, _opened(path))
-        self._file = file
-        covered = self._covered(size)
-        if covered is None:
-            self._database.close()
-            _remove(path)
-            self._database = _opened(path)
-        self.end = covered or 0
-        try:
-            for number, (at, length, line) in enumerate(scan(journal, self.end, size), 1):
-                try:
-                    self.add(at, length, line)
-                except _NO_LINE as error:
-                    raise Damaged(at) from error
-                if number % COMMIT_EVERY == 0:
-                    self.commit()
-            self.commit()
-        except BaseException:
-            self._database.close()
-            raise
-
-    def add(self, at: int, length: int, line: dict[str, Any]) -> None:
-        """Takes one line of the journal, in the journal's order."""
-        line = present_form(line)
-        kind, facts = line["kind"], facts_of(line)
-        first, said = (None, None) if facts is None else (at, orjson.dumps(facts).decode())
-        whose = (line["sample"], line["status"]) if kind == "unit" else (None, None)
-        self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, first, *whose, said))
-        if kind in ("stage", "failed"):
-            spent = line["reply"]["spent"]
-            tokens = (spent["prompt_tokens"], spent["completion_tokens"])
-            uncounted = spent["calls"] if None in tokens else 0
-            counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
-            rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
-            self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
-        self.end = at + length
-
-    def reader(self) -> IndexReader:
-        """What was committed so far, over a connection of its own: long questions of another thread hold up no `add`."""
-        return IndexReader(self.path, sqlite3.connect(self.path, check_same_thread=False))
-
-    def commit(self) -> None:
-        """Makes what was added durable, with how far the journal was read."""
-        values = [("read_to", self.end), ("mark", mark(self._file, self.end))]
-        self._database.executemany("insert or replace into meta values (?, ?)", values)
-        self._database.commit()
 
     def _covered(self, size: int) -> int | None:
         """How far it has read; None: another journal, or one that has lost its end since."""

@@ -7,11 +7,6 @@ from programs.run.rules import Rules
 from programs.settings import Settings
 from programs.traces.line import IMPORTED
 
-TRACES_ENOUGH = "there were traces enough"
-SAMPLES_ENOUGH = "as many texts as --max-samples were begun"
-STOPPED = "the run stopped"
-"""Why a text that was read was not begun."""
-
 _UNSETTLED = "(ifnull(settled, 0) = 0 or basis not in (?, ?))"
 _TO_MEND = f"select 1 from variation where {{}} and status = 'accepted' and {_UNSETTLED} limit 1"
 
@@ -20,8 +15,6 @@ class Intake:
     """Holds a run to `--max-samples` and `--max-traces`, which count the texts and traces of all runs of the journal
     together. A text is begun once it has questions or was asked for them in vain; those that are begun may always be
     finished. What is granted to texts under way counts as made until it is given back.
-
-    What was read by the `counted` reading and not begun is counted in the ledger.
     """
 
     def __init__(self, index: Index, settings: Settings, rules: Rules, ledger: Ledger) -> None:
@@ -78,11 +71,6 @@ class Intake:
             self._unfinished -= 1
         else:
             self._begun += 1
-
-    def leaves(self, sample: Sample | None, counted: bool, why: str) -> None:
-        """A text was read and is left for now."""
-        if sample is not None and counted and not self._index.knows(sample.id):
-            self._ledger.left[why] += 1
 
     def grant(self, sample: Sample) -> int | None:
         """How many traces a text may add; None: any number."""

@@ -102,25 +102,24 @@ class Journal(JournalReader):
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock_file = take_lock(path)
-        try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            self._lock_file.release()
-            raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
-        try:
-            if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
-                raise UserError(f"{path} is there already, and no journal of this program: choose another --output")
-            self._size, self.mended = cut_torn_line(file)
-            index = Index(Path(f"{path}.index"), path, file, self._size)
-        except BaseException as error:
-            os.close(file)
-            self._lock_file.release()
-            if isinstance(error, Damaged):
+        with contextlib.ExitStack() as held:
+            held.callback(take_lock(path).release)
+            try:
+                file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            except OSError as error:
+                raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
+            held.callback(os.close, file)
+            try:
+                if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
+                    raise UserError(f"{path} is there already, and no journal of this program: choose another --output")
+                self._size, self.mended = cut_torn_line(file)
+                index = Index(Path(f"{path}.index"), path, file, self._size)
+            except Damaged as error:
                 raise damaged(path, error) from None
-            if isinstance(error, OSError | sqlite3.Error):
+            except (OSError, sqlite3.Error) as error:
                 raise _unwritten(path, error) from error
-            raise
+            held.callback(index.close)
+            self._held = held.pop_all()
         super().__init__(path, file, index)
         if self.mended:
             log.warning("%s: a torn last line of %d bytes was cut off", path, self.mended)
@@ -178,9 +177,7 @@ class Journal(JournalReader):
             if not self._told:
                 self.flush()
         finally:
-            self.index.close()
-            os.close(self._file)
-            self._lock_file.release()
+            self._held.close()
 
     def _undo(self, error: OSError | sqlite3.Error) -> None:
         """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an

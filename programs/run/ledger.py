@@ -1,5 +1,5 @@
-"""What a run does that no journal holds: what it has under way and waits for, what it answered without asking, what it
-spent itself and may spend. What became of its texts and traces is asked of the index, from where the run began."""
+"""What a run counts of itself: what it has under way and waits for, what it answered without asking, what it spent and may
+spend, what became of its texts and traces. A journal holds all runs."""
 
 import time
 from collections import Counter
@@ -35,7 +35,7 @@ class Trouble:
         self._pauses: list[float] = []
         self._refused: float | None = None
 
-    def pauses(self, error: TransientError, seconds: float) -> None:
+    def will_retry(self, error: TransientError, seconds: float) -> None:
         """A call failed, and is tried again after so many seconds."""
         now, name = self._clock(), kind(error)
         self.faults[name] += 1
@@ -59,10 +59,12 @@ class Trouble:
 
 @dataclass
 class Ledger:
-    """`told` hears of each reply. `since` is the offset in the journal at which this run began,
-    `accepted_before` the traces of earlier runs, `total` what this run spent, `reused` the stages that the journal
-    answered; `left` counts texts that were read and not begun, by why; `room` is how many more texts may be begun, None
-    for any number."""
+    """`told` hears of each reply. `since` is the offset in the journal at which this run began; `traces` counts the
+    variations that it decided, by status, of the accepted ones how many more there are than the `accepted_before`. `goal`
+    is the number of traces that all runs together are to make, and `room` how many more texts may be begun; None for any
+    number. `total` is what this run spent, `reused` how many stages the journal answered, `already_done` how many texts
+    were done when they were read, `texts_done` and `traces_done` how many texts were driven to their end, with how many
+    accepted traces."""
 
     told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     trouble: Trouble = field(default_factory=Trouble)
@@ -70,29 +72,23 @@ class Ledger:
     reading: Reading | None = None
     budget: Budget = field(default_factory=lambda: Budget(BudgetOptions()))
     begun: bool = False
-    index: Index | None = None
     since: int = 0
     accepted_before: int = 0
     goal: int | None = None
     room: Callable[[], int | None] = lambda: None
+    traces: Counter[str] = field(default_factory=Counter)
     total: Spent = field(default_factory=Spent)
     reused: int = 0
     already_done: int = 0
     texts_done: int = 0
     traces_done: int = 0
-    left: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic)
     _under_way: set[str] = field(default_factory=set)
-    _ended: Counter[str] = field(default_factory=Counter)
 
     def begin(self, index: Index, goal: int | None, room: Callable[[], int | None]) -> None:
         """The run begins: what stands in the journal by now is of earlier ones. `goal` counts their traces too."""
         self.accepted_before = index.counts().get("accepted", 0)
-        self.begun, self.index, self.since, self.goal, self.room = True, index, index.end, goal, room
-
-    def close(self) -> None:
-        """The run has ended, and its journal is about to be closed."""
-        self._ended, self.index = self.traces, None
+        self.begun, self.since, self.goal, self.room = True, index.end, goal, room
 
     def begins(self, sample: str) -> None:
         """A text is under way."""
@@ -111,6 +107,12 @@ class Ledger:
         self.traces_done += sum(variation.accepted for variation in outcome.variations)
         self._under_way.discard(sample)
 
+    def variation(self, status: str, before: str | None) -> None:
+        """A variation was decided. `before` is what this run, or of an accepted one whichever run, had made of it."""
+        self.traces[status] += 1
+        if before is not None:
+            self.traces[before] -= 1
+
     @property
     def seconds(self) -> float:
         """Since the start."""
@@ -120,14 +122,6 @@ class Ledger:
     def under_way(self) -> int:
         """How many texts are under way."""
         return len(self._under_way)
-
-    @property
-    def traces(self) -> Counter[str]:
-        """The variations that this run decided, by status; "accepted": how many more there are than before."""
-        if self.index is None:
-            return self._ended
-        accepted = self.index.counts().get("accepted", 0) - self.accepted_before
-        return Counter({**self.index.counts(self.since), "accepted": accepted})
 
     @property
     def to_begin(self) -> float | None:

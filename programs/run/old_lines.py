@@ -1,5 +1,4 @@
-"""Lines in the form in which they are counted: older versions gave all reasons as sentences, and what is wrong with a
-question is still told in those that the model is shown."""
+"""Lines of older versions, which gave all reasons as sentences, in the form in which they are counted."""
 
 import re
 from collections.abc import Mapping

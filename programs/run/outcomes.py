@@ -50,14 +50,21 @@ class JournalStore(Store):
         """Writes a variation."""
         key = str(variation.key)
         line = line_of(variation, self.rules.basis, self.provenance)
-        earlier = self.journal.latest("unit", key)
+        earlier, before = self.journal.latest("unit", key), None
         if earlier is not None:
             line["unused"] = made_before(earlier, line)
             if given_away := earlier.get("contaminated"):
                 line["contaminated"] = given_away
+            before = earlier["status"] if earlier["status"] == "accepted" or self._of_this_run(key) else None
         self.journal.append("unit", key, **line)
+        self.ledger.variation(variation.status, before)
         if not variation.accepted:
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
+
+    def _of_this_run(self, key: str) -> bool:
+        """Whether this run decided a variation before."""
+        place = self.journal.index.place("unit", key)
+        return place is not None and place[0] >= self.ledger.since
 
     def end(self, sample: Sample, outcome: SampleOutcome) -> None:
         """Writes that a text was driven to its end."""

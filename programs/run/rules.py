@@ -1,9 +1,9 @@
 """The rules that a run decides by, as data with a hash: what others decided is decided again, from stored replies."""
 
-import hashlib
 import json
 from typing import Any
 
+from programs.inputs.sample import content_id
 from programs.records import FLOORS
 from programs.settings import Settings, TracerOptions
 
@@ -49,5 +49,4 @@ def _asked_for(options: TracerOptions) -> dict[str, Any]:
 
 
 def _hash(rules: dict[str, Any]) -> str:
-    text = json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return content_id(json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False))

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dspy
@@ -71,10 +70,10 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
-    models = ModelTable(settings, told=ledger.trouble.pauses)
+    models = ModelTable(settings, told=ledger.trouble.will_retry)
     check_prices(settings, models.names)
     try:
-        with Journal(cleared_for(settings)) as journal, contextlib.closing(ledger):
+        with Journal(cleared_for(settings)) as journal:
             take_up(journal, settings, mixing, models.without_effort)
             return await _Work(settings, ledger, report, tracer, models, inputs, journal, mixing).done()
     finally:
@@ -162,14 +161,11 @@ class _Work:
         )
         return finished
 
-    def _write_interim(self, ledger: Ledger, report: ReadReport) -> None:
-        """The document of a run that goes on, by copies of what the run counts: all that takes long is done here, in a
-        thread, and asked of the index over a connection of its own."""
+    def _write_interim(self) -> None:
+        """The document of a run that goes on, without a summary."""
         try:
             self.journal.flush()
-            with contextlib.closing(self.journal.index.reader()) as index:
-                said = summary_of("running", ledger, report, index, self.settings).model_dump(mode="json")
-            write_document(self.journal, self.settings.output, "running", said)
+            write_document(self.journal, self.settings.output, "running")
         except JournalError as error:
             log.warning("%s", error)
 
@@ -183,8 +179,7 @@ class _Work:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(ended.wait(), self.settings.document_interval)
                     return
-                ledger = replace(self.ledger, left=Counter(self.ledger.left))
-                await asyncio.to_thread(self._write_interim, ledger, self.report.model_copy(deep=True))
+                await asyncio.to_thread(self._write_interim)
 
         task = asyncio.create_task(write_often())
         try:

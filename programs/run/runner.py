@@ -8,7 +8,7 @@ it had not written; another threshold or panel decides again from the same lines
 import asyncio
 import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from programs.asking.ask import Ask
@@ -16,14 +16,15 @@ from programs.asking.reply import Reply
 from programs.errors import RunStopped
 from programs.inputs.sample import Sample
 from programs.run.gate import Gate
-from programs.run.intake import SAMPLES_ENOUGH, STOPPED, TRACES_ENOUGH, Intake
+from programs.run.intake import Intake
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore
 from programs.settings import Settings
 from programs.tracer import Tracer
 
 SWEEPS = 2
-"""How often what failed, and was not refused, is tried again at the end of the input."""
+"""How often what failed, and was not refused, is tried again at the end of the input. Texts that had got too few traces are
+taken up as often as they may have traces, while others give some back."""
 
 FIRST = 4
 """So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
@@ -53,8 +54,8 @@ class Runner:
     ) -> None:
         self._tracer, self._settings, self._caller, self._gate = tracer, settings, caller, gate
         self._store, self._intake, self._samples = store, intake, samples
-        self._again: set[int] = set()
-        self._limited: deque[Sample] = deque()
+        self._failed: set[int] = set()
+        self._limited: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._spares: dict[str, tuple[Sample, asyncio.Future[bool]]] = {}
         self._made: Counter[bool] = Counter()
@@ -72,11 +73,8 @@ class Runner:
             if self._intake.mends:
                 await self._pass(self._intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
-            for _ in range(SWEEPS):
-                if not self._again or self._stopping or self._intake.full:
-                    break
-                again, self._again = self._again, set()
-                await self._pass(lambda sample, wanted=again: int(sample.id, 16) in wanted)  # type: ignore[misc]
+            for number in range(SWEEPS + self._settings.traces_a_text):
+                await self._sweep(self._limited | (self._failed if number < SWEEPS else set()))
         except asyncio.CancelledError:
             self.abandon()
             raise
@@ -97,33 +95,36 @@ class Runner:
     def _stopping(self) -> bool:
         return self._gate.closed or self._error is not None
 
+    async def _sweep(self, again: set[int]) -> None:
+        """Takes up these texts, unless there are traces enough."""
+        if again and not self._stopping and not self._intake.full:
+            await self._pass(lambda sample: int(sample.id, 16) in again)
+
     async def _pass(
         self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
     ) -> None:
-        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: what
-        is not begun is counted."""
+        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: this is
+        the reading that the report is about."""
         intake = self._intake
         intake.reads_anew()
+        self._failed, self._limited = set(), set()
         turned = time.monotonic()
         for number, sample in enumerate(self._samples(counted)):
             if number % BREATH == 0 or time.monotonic() - turned > LONGEST_TURN:
                 await asyncio.sleep(0)
                 turned = time.monotonic()
                 if self._stopping:
-                    intake.leaves(sample, counted, STOPPED)
                     break
             if sample is None or not wanted(sample) or self._store.done(sample):
                 continue
             if not intake.admits(sample):
-                intake.leaves(sample, counted, SAMPLES_ENOUGH)
                 if intake.nothing_left:
                     break
                 continue
             if not await self._room(deciding_again):
-                intake.leaves(sample, counted, STOPPED if self._stopping else TRACES_ENOUGH)
                 break
             intake.begins(sample)
-            self._start(sample, counted, spare=intake.full and not deciding_again)
+            self._start(sample, spare=intake.full and not deciding_again)
             await asyncio.sleep(0)
         await self._drain()
 
@@ -148,13 +149,13 @@ class Runner:
         lost = self._made[False] / (self._made.total() + FIRST)
         return len(self._spares) < math.ceil(lost * (len(self._tasks) - len(self._spares)))
 
-    def _start(self, sample: Sample, counted: bool = False, *, spare: bool = False) -> None:
+    def _start(self, sample: Sample, *, spare: bool = False) -> None:
         limit: int | None = 1
         if spare:
             self._spares[sample.id] = sample, asyncio.get_running_loop().create_future()
         else:
             limit = self._intake.grant(sample)
-        task = asyncio.create_task(self._sample(sample, limit, counted))
+        task = asyncio.create_task(self._sample(sample, limit))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -184,40 +185,27 @@ class Runner:
         self._hand_out()
 
     async def _drain(self) -> None:
-        """Waits for the samples under way; traces that they give back go to samples which had got too few."""
-        restarts: Counter[str] = Counter()
+        """Waits for the samples under way."""
         self._gate.ending = True
         self._hand_out()
-        while True:
-            if self._tasks:
-                await asyncio.wait(set(self._tasks))
-            if self._limited and not self._intake.full and not self._stopping:
-                sample = self._limited.popleft()
-                restarts[sample.id] += 1
-                if restarts[sample.id] <= self._settings.traces_a_text:
-                    self._start(sample)
-            elif not self._tasks:
-                return
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
-    async def _sample(self, sample: Sample, limit: int | None, counted: bool) -> None:
+    async def _sample(self, sample: Sample, limit: int | None) -> None:
         async def answer(ask: Ask) -> Reply:
             if ask.stage == "trace" and sample.id in self._spares and not await self._spares[sample.id][1]:
                 raise RunStopped
             return await self._caller.answer(ask)
 
-        decided = False
         try:
             outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
-            decided = True
         finally:
-            if not decided:
-                self._intake.leaves(sample, counted, STOPPED)
             if self._spares.pop(sample.id, None) is None:
                 self._intake.ends(sample)
             self._hand_out()
         self._store.end(sample, outcome)
         self._made.update(variation.accepted for variation in outcome.variations)
         if outcome.failed and not outcome.refused:
-            self._again.add(int(sample.id, 16))
+            self._failed.add(int(sample.id, 16))
         if outcome.limited:
-            self._limited.append(sample)
+            self._limited.add(int(sample.id, 16))

@@ -18,9 +18,8 @@ from programs.run.funnel import (
     funnel_of,
     in_words,
     losses,
-    steps_of_reading,
 )
-from programs.run.index import IndexReader
+from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.run.resume import itself
 from programs.settings import Settings
@@ -52,7 +51,7 @@ class Summary(BaseModel):
     cautions: list[str] = Field(default_factory=list)
 
 
-def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexReader, settings: Settings) -> Summary:
+def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
     """The summary as things stand."""
     return Summary(
         status=status,
@@ -73,11 +72,11 @@ def summary_of(status: str, ledger: Ledger, report: ReadReport, index: IndexRead
         losses=losses(index, ledger.since),
         this_run=ledger.total,
         cost=ledger.budget.cost,
-        cost_is_least=not ledger.budget.whole,
+        cost_is_least=not ledger.budget.cost_is_whole,
         budget_reached=ledger.budget.reached,
         spent_in_all=index.spent(),
         findings=findings_of(index),
-        funnel=funnel_of(index, settings.prices, steps_of_reading(report, ledger.left)),
+        funnel=funnel_of(index, settings.prices, report),
         cautions=list(itself(settings)),
     )
 

@@ -1,27 +1,24 @@
 """Stage 6 as a module: grades of the final answer."""
 
 from programs.asking.ask import Ask
-from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Grades
-from programs.stages.judge import judged_view, judging_ask
+from programs.stages.judge import JudgingStage, judged_view
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
 from signatures.grade import GRADE_DIMENSIONS, GradeAnswer, GradeSheet
 from signatures.vocabulary import Setting
 
 
-class GradeStage(PredictorModule):
+class GradeStage(JudgingStage):
     """Asks for the grades of one answer."""
 
-    def __init__(self) -> None:
-        super().__init__(GradeAnswer)
+    signature, stage, depth = GradeAnswer, "grade", 6
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
-        view = judged_view(passage, question, draft, setting)
-        return judging_ask("grade", self.predict, name, grader, view, depth=6, check=_unread)
+        return self.asked(judged_view(passage, question, draft, setting), name, grader, check=_unread)
 
 
 def grades_of(reply: Reply) -> Grades:

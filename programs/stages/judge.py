@@ -1,9 +1,7 @@
 """Stage 5 as a module: a panel of judges, each with the same signature and a model of its own."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import dspy
+from typing import Any, ClassVar
 
 from programs.asking.ask import Ask, Check, accept_all
 from programs.asking.caller import PredictorModule
@@ -20,25 +18,30 @@ JUDGE_TEMPERATURE = 0.0
 """The same work gets the same rating, as far as a model can do that."""
 
 
-def judging_ask(
-    stage: str,
-    predict: dspy.Predict,
-    name: str,
-    model: str,
-    inputs: Mapping[str, Any],
-    depth: int,
-    check: Check = accept_all,
-    temperature: float | None = JUDGE_TEMPERATURE,
-) -> Ask:
-    """Asks a model, which is called by name, about something that was made; `name` identifies that."""
-    return Ask(stage, f"{stage}/{name}/{model}", predict, inputs, depth, check, model, temperature)
+class JudgingStage(PredictorModule):
+    """Asks models, which are called by name, about something that was made. A class has its `stage` and the `depth` of
+    its asks."""
+
+    stage: ClassVar[str]
+    depth: ClassVar[int]
+
+    def asked(
+        self,
+        inputs: Mapping[str, Any],
+        name: str,
+        model: str,
+        check: Check = accept_all,
+        temperature: float | None = JUDGE_TEMPERATURE,
+    ) -> Ask:
+        """`name` identifies what was made."""
+        key = f"{self.stage}/{name}/{model}"
+        return Ask(self.stage, key, self.predict, inputs, self.depth, check, model, temperature)
 
 
-class JudgeStage(PredictorModule):
+class JudgeStage(JudgingStage):
     """Asks one judge about one draft."""
 
-    def __init__(self) -> None:
-        super().__init__(JudgeTrace)
+    signature, stage, depth = JudgeTrace, "judge", 5
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
@@ -52,7 +55,7 @@ class JudgeStage(PredictorModule):
         shown without its tags: they are no part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return judging_ask("judge", self.predict, name, judge, inputs, depth=5, temperature=temperature)
+        return self.asked(inputs, name, judge, temperature=temperature)
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.asking.schema import outputs_of
 from programs.inputs.passage import Passage
+from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowed
-from programs.text.near_duplicates import SAME as SAME_QUESTION
-from programs.text.near_duplicates import similarity
+from programs.text.near_duplicates import SAME, similarity
 from programs.text.phrases import SENTENCE, artefacts, leaning
 from programs.text.prose import no_prose
 from programs.text.questions import asks, strays
@@ -47,11 +47,11 @@ def shared_inputs(passage: Passage, question: Question) -> dict[str, Any]:
 
 
 class RejectedQuestion(BaseModel):
-    """A question that was not taken, and why."""
+    """A question that was not taken, and why: the kind of its first problem, and what is wrong with it, in words."""
 
     text: str
     type: str
-    problems: list[str]
+    rejection: Rejection
 
 
 class QuestionPool(BaseModel):
@@ -113,15 +113,20 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
     return sorted(types, key={**places, **own}.__getitem__)
 
 
+Problem = tuple[Reason, str]
+"""The kind of a problem, and what is wrong, in words."""
+
+
 @lru_cache(maxsize=1024)
-def problems_of(text: str, passage: str) -> tuple[str, ...]:
-    """Why a question about a passage cannot be used, in words; nothing wrong: none."""
-    found = [("leans on its source", each) for each in leaning(text)]
-    found += [("shows how it was made", each) for each in artefacts(text) if each.reason == SENTENCE]
-    problems = [f'{what}: "{each.phrase}" ({each.reason})' for what, each in found]
-    problems += [*([] if asks(text) else ["asks nothing"]), *no_prose(text)]
+def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
+    """Why a question about a passage cannot be used; nothing wrong: none."""
+    found = [(Reason.LEANS, each) for each in leaning(text)]
+    found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
+    problems = [(kind, f'{kind.value}: "{each.phrase}" ({each.reason})') for kind, each in found]
+    problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
+    problems += [(Reason.FORM, why) for why in no_prose(text)]
     off_subject = None if problems else strays(text, passage)
-    return (*problems, *([off_subject] if off_subject else []))
+    return (*problems, *([(Reason.OFF_SUBJECT, off_subject)] if off_subject else []))
 
 
 def _missing(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> list[str]:
@@ -130,7 +135,7 @@ def _missing(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> list
     if len(pool.questions) >= len(kinds) - MAY_LACK or (len(drafts) > 1 and pool.questions):
         return []
     have = {question.type for question in pool.questions}
-    newest = {rejected.type: "; ".join(rejected.problems) for rejected in pool.rejected}
+    newest = {rejected.type: rejected.rejection.detail for rejected in pool.rejected}
     return [f"{kind}: {newest.get(kind, 'it is missing')}" for kind in kinds if kind not in have]
 
 
@@ -146,11 +151,12 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
             text = " ".join(draft.question.split())
             problems = (
                 problems_of(text, passage.sample.text)
-                or borrowed(text, predict, {"passage": passage.shown})
+                or [(Reason.FORM, why) for why in borrowed(text, predict, {"passage": passage.shown})]
                 or _repeats(text, tuple(question.text for question in taken.values()))
             )
             if problems:
-                rejected.append(RejectedQuestion(text=text, type=kind, problems=list(problems)))
+                why = Rejection(reason=problems[0][0], detail="; ".join(said for _, said in problems))
+                rejected.append(RejectedQuestion(text=text, type=kind, rejection=why))
             else:
                 taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
     return QuestionPool(questions=list(taken.values()), rejected=rejected)
@@ -158,6 +164,6 @@ def _merged(drafts: list[Any], passage: Passage, predict: dspy.Predict) -> Quest
 
 # As `problems_of`, asked twice of the same texts: by the check, and of the pool that is made of all tries.
 @lru_cache(maxsize=1024)
-def _repeats(text: str, earlier: tuple[str, ...]) -> tuple[str, ...]:
-    twin = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
-    return () if twin is None else (f"asks the same as: {twin}",)
+def _repeats(text: str, earlier: tuple[str, ...]) -> tuple[Problem, ...]:
+    twin = next((other for other in earlier if similarity(other, text) >= SAME), None)
+    return () if twin is None else ((Reason.SAME_QUESTION, f"asks the same as: {twin}"),)

@@ -1,35 +1,24 @@
 """The check of an answer against its question's rubric as a module."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from programs.asking.ask import Ask
-from programs.asking.caller import PredictorModule
-from programs.stages.judge import judging_ask
+from programs.stages.judge import JudgingStage
 from signatures.rubric import CheckRubric
 
 
-class RubricStage(PredictorModule):
+class RubricStage(JudgingStage):
     """Asks which points of a rubric an answer has."""
 
-    def __init__(self) -> None:
-        super().__init__(CheckRubric)
+    signature, stage, depth = CheckRubric, "rubric", 6
 
     def ask(self, prompt: str, answer: str, points: Sequence[str], name: str, judge: str) -> Ask:
         """`name` identifies the answer."""
         numbered = "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(points, start=1))
         inputs = {"prompt": prompt, "answer": answer, "points": numbered}
-        return judging_ask(
-            "rubric", self.predict, name, judge, inputs, depth=6, check=lambda said: _faults(said[-1].met, len(points))
-        )
+        return self.asked(inputs, name, judge, check=lambda said: _faults(said[-1].met, len(points)))
 
 
 def _faults(met: Collection[int], points: int) -> list[str]:
     wrong = sorted({number for number in met if not 1 <= number <= points})
     return [f"no point is numbered {', '.join(map(str, wrong))}: they are 1 to {points}"] if wrong else []
-
-
-def rubric_score(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
-    """The weights of the points that an answer has (numbered from 1), as a share of all that are above 0; within 0-1."""
-    reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
-    return float(min(1.0, max(0.0, reached / sum(max(0, point["weight"]) for point in rubric))))

@@ -7,7 +7,7 @@ from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
 from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
-from programs.stages.judge import judging_ask
+from programs.stages.judge import JudgingStage
 from programs.stages.questions import Question
 from signatures.solve import CompareAnswers, SolveQuestion
 
@@ -18,8 +18,7 @@ SOLVE_TEMPERATURE = 0.7
 class SolveStage(PredictorModule):
     """Asks for an answer to a question."""
 
-    def __init__(self) -> None:
-        super().__init__(SolveQuestion)
+    signature = SolveQuestion
 
     def ask(
         self,
@@ -50,13 +49,12 @@ class SolveStage(PredictorModule):
         )
 
 
-class CompareStage(PredictorModule):
+class CompareStage(JudgingStage):
     """Asks whether an answer makes the same main claim as another."""
 
-    def __init__(self) -> None:
-        super().__init__(CompareAnswers)
+    signature, stage, depth = CompareAnswers, "compare", 8
 
     def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
         """Compares one answer to a question with another, by the model `judge`; `name` identifies the two."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return judging_ask("compare", self.predict, name, judge, inputs, depth=8)
+        return self.asked(inputs, name, judge)

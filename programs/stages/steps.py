@@ -4,29 +4,25 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from programs.asking.ask import Ask
-from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.stages.judge import judging_ask
+from programs.stages.judge import JudgingStage
 from signatures.steps import CheckSteps, StepVerdict, StepVerdicts
 
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
 
 
-class StepStage(PredictorModule):
+class StepStage(JudgingStage):
     """Asks about the steps of one thought, all in one call."""
 
-    def __init__(self) -> None:
-        super().__init__(CheckSteps)
+    signature, stage, depth = CheckSteps, "steps", 9
 
     def ask(self, passage: Passage, steps: Sequence[str], name: str, model: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
-        return judging_ask(
-            "steps", self.predict, name, model, inputs, depth=9, check=lambda said: _faults(said[-1], wanted, last)
-        )
+        return self.asked(inputs, name, model, check=lambda said: _faults(said[-1], wanted, last))
 
 
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:

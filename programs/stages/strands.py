@@ -97,11 +97,13 @@ class StrandStages(AwaitedModule):
 
 
 def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
-    """Each chosen sentence with its words and offsets, or marked unverified; the same sentence only once."""
-    items: dict[int, Evidence] = {}
+    """Each chosen sentence with its words and offsets, or marked unverified; the same one twice only where it bears on the
+    answer in two ways: what speaks against it must not be lost."""
+    items: dict[tuple[int, str], Evidence] = {}
     for choice in chosen.items:
         place = passage.quoted(choice.sentence)
-        items.setdefault(choice.sentence, Evidence(**choice.model_dump(), verified=bool(place), **place))
+        evidence = Evidence(**choice.model_dump(), verified=bool(place), **place)
+        items.setdefault((choice.sentence, choice.bearing), evidence)
     return list(items.values())
 
 

@@ -20,24 +20,24 @@ from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
-from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, Shape
+from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
 from signatures.strands import ContextAnalysis
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
-from signatures.vocabulary import THINKING, Setting, ThoughtOrigin, YesOrNo
+from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
 
 WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.2, "intermediate": 0.32, "advanced": 0.42}
 """How likely a wrong turn is: most thoughts have none, harder questions more (arXiv 2505.24273 finds that the right number
 depends on the task and is often none)."""
 
-LENGTH_WEIGHTS: dict[Difficulty, tuple[int, int, int]]
-LENGTH_WEIGHTS = {"beginner": (5, 4, 1), "intermediate": (3, 5, 2), "advanced": (2, 4, 4)}
-"""By level, the weights of short, middling and long thoughts."""
+LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]]
+LENGTH_WEIGHTS = {"brief": (6, 4, 0), "moderate": (3, 5, 2), "thorough": (1, 4, 5)}
+"""By how deep the answer goes, the weights of short, middling and long thoughts."""
 
 ROOM_TO_THINK = 16_384
 """Tokens that the reply of a model that thinks by itself may have at least: most of them are thought."""
 
 
-def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, seed: int) -> Shape:
+def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, variation: int, seed: int) -> Shape:
     """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
     has more; which one a variation gets does not change with how many there are. A short thought has no room to build on a
     mistake: it is noticed at once."""
@@ -50,11 +50,12 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, variation: int, see
     wrong_turn = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
     name, order = names[variation % len(names)], list(LENGTHS)
-    drawn = chance.choices(order, LENGTH_WEIGHTS[difficulty])[0]
+    drawn = chance.choices(order, LENGTH_WEIGHTS[depth])[0]
     length = min(drawn, SHAPES[name].longest, key=order.index)
     noticed = "at once" if length == "short" else noticed
     words = drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most)
-    return Shape(name=name, noticed=noticed if wrong_turn else None, length=length, words=words)
+    voice = chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0]
+    return Shape(name=name, noticed=noticed if wrong_turn else None, length=length, words=words, voice=voice)
 
 
 @dataclass(frozen=True)
@@ -229,8 +230,7 @@ def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:
 class OwnStage(PredictorModule):
     """Asks a question as a person would, of a model whose own thought is kept with its answer."""
 
-    def __init__(self) -> None:
-        super().__init__(AnswerAsAsked)
+    signature = AnswerAsAsked
 
     def ask(self, passage: Passage, question: Question, plan: AttemptPlan, name: str) -> Ask:
         """One try; `name` identifies the attempt. The passage goes along where it is at hand while thinking. What comes

@@ -1,12 +1,8 @@
-"""By how much a figure of many things differs, and how sure that is: the one bootstrap of the project.
+"""By how much a figure of many things differs, and how sure that is."""
 
-Ours rather than SciPy's, which gives the same bounds (tests/statistics/test_interval.py): `scipy.stats` takes four seconds
-to import, and has no place for resamples of which nothing can be said.
-"""
-
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +13,6 @@ CONFIDENCE = 0.95
 FEW = 20
 """Of fewer things the bootstrap is too narrow: where nothing differs, its interval lies above 0 for 13% of draws of 3 and
 7% of draws of 8. Student's t does for 2 to 3%, where the differences are not skewed."""
-STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-           2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101)  # fmt: skip
-"""The bounds of Student's t with this confidence, from 1 degree of freedom on; `_student` has those of more."""
 RESAMPLES = 10_000
 _BLOCK = 1_000_000
 """Numbers drawn at once: 8 MB."""
@@ -56,46 +49,40 @@ def interval_of(
     of any number of things, since of twenty the bootstrap alone is still too narrow. Of things that are all alike both
     bounds are the figure: how they vary is then not known. None for fewer than two rows, or where the whole has no figure.
     """
-    count, dice = len(totals), np.random.default_rng(seed)
-    with np.errstate(all="ignore"):
+    # Takes seconds to import: here, since whatever needs an interval has worked for minutes.
+    from scipy import stats
+
+    count = len(totals)
+
+    def known(sums: Numbers) -> Numbers:
+        values = figure(sums)
+        return np.where(np.isfinite(values), values, whole)
+
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # SciPy's, where resamples are all alike, which is looked for below.
+        warnings.simplefilter("ignore")
         whole = float(figure(totals.sum(axis=0))) if count > 1 else np.nan
         if not np.isfinite(whole):
             return None
-        block = max(1, _BLOCK // totals.size)
-        sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
-        drawn = np.concatenate([figure(totals[dice.integers(count, size=(size, count))].sum(axis=1)) for size in sizes])
-        without = figure(totals.sum(axis=0) - totals)
-    drawn, without = (np.where(np.isfinite(values), values, whole) for values in (drawn, without))
+        without = known(totals.sum(axis=0) - totals)
+        found = stats.bootstrap(
+            (np.arange(count),),
+            lambda rows, axis: known(totals[rows].sum(axis=axis - 1)),
+            n_resamples=resamples,
+            batch=max(1, _BLOCK // totals.size),
+            vectorized=True,
+            confidence_level=CONFIDENCE,
+            method="BCa",
+            rng=np.random.default_rng(seed),
+        )
     # Values that are all alike differ by rounding errors alone.
-    if np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole)):
+    if np.ptp(found.bootstrap_distribution) <= 1e-12 * max(1.0, abs(whole)):
         return Interval(whole, whole, whole, count)
-    low, high = _bounds(whole, drawn, without.mean() - without)
-    reach = _student(count - 1) * float(np.sqrt((count - 1) * without.var()))
+    # Where all resamples lie on one side of the whole, there are no BCa bounds.
+    low, high = (whole if np.isnan(bound) else float(bound) for bound in found.confidence_interval)
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * np.sqrt((count - 1) * without.var()))
     if count < FEW or whole > 0:
         low = min(low, whole - reach)
     if count < FEW or whole <= 0:
         high = max(high, whole + reach)
     return Interval(whole, low, high, count)
-
-
-def _student(freedom: int) -> float:
-    """The bound of Student's t: from the table, and beyond it by Cornish and Fisher's expansion, within 0.1%."""
-    if freedom <= len(STUDENT):
-        return STUDENT[freedom - 1]
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-
-
-def _bounds(found: float, resampled: Numbers, deviations: Numbers) -> tuple[float, float]:
-    """The BCa bounds of a statistic: its value, its values for the resamples, and by how much each thing raises it (the
-    jackknife's mean less its value without that thing, in any unit)."""
-    normal, count = NormalDist(), len(resampled)
-    # Ties count half, and no share is 0 or 1, whose quantiles are infinite.
-    below = (np.count_nonzero(resampled < found) + np.count_nonzero(resampled == found) / 2) / count
-    bias = normal.inv_cdf(min(max(below, 0.5 / count), 1 - 0.5 / count))
-    spread = float((deviations**2).sum() ** 1.5)
-    acceleration = float((deviations**3).sum()) / (6 * spread) if spread else 0.0
-    shifted = [bias + normal.inv_cdf(tail) for tail in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)]
-    shares = [normal.cdf(bias + shift / (1 - acceleration * shift)) for shift in shifted]
-    low, high = (float(np.quantile(resampled, share)) for share in shares)
-    return low, high

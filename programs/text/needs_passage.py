@@ -1,11 +1,13 @@
 """Which figures of a thought and its answer only the passage gives: neither the question nor arithmetic does.
 
 Two figures are the same where they are one amount ("500 mg", "0.5 g"; "53%", "0.53") within the rounding of the first as it
-is written. A unit is compared where both have one, and "27 girls" are not 27 hours.
+is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two
+digits is the passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
 
 Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the one before, where the
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
-operands may stand in the paragraph or the one before it. A figure that needs the passage gives no other.
+operands may stand in the paragraph or the one before it. What stands right behind a sign of equality is worked out in the
+open, if two figures at hand stand before it. A figure that needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too. Of 7 figures that a capable writer was asked about
 before this was so, 7 were guesses of its own. Nor is a figure right behind a word by which somebody assumes one ("say
 1.6"): a thought is asked for such words.
@@ -24,7 +26,7 @@ from programs.text.quantities import Quantity, quantities
 
 _RECKONS = re.compile(
     r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by))\s?\d[\d.,]*\s(?:is|are)\b"
-    r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
+    r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b|\d\S{0,3}\swould\s(?:be|have\sbeen|make|give|mean)\b"
     r"|\b(?:\d+\s+over\s+\d+|from\s\S{0,3}\d[^;.]{0,20}\sto\s\S{0,3}\d"
     r"|times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*|ln"
     r"|square\w*|power|convert\w*|leav(?:es?|ing)|makes?|giv(?:es?|ing)|equals?|amounts? to|comes? (?:out|to)|works out|so"
@@ -32,17 +34,20 @@ _RECKONS = re.compile(
     re.I,
 )
 _ASSUMED = re.compile(
-    r"(?<!they )(?<!authors )\b(?:say(?! that)|suppose|assum(?:e|ing)|guess|imagine|pretend|call it|let(?:['’]s)? take)\b"
-    r"[^;:]{0,30}\Z",
+    r"(?<!they )(?<!authors )\b(?:say(?! that)[^;:]{0,30}|guess[^;:]{0,30}|call it[^;:]{0,30}"
+    r"|(?:suppose|assum(?:e|ing)|imagine|pretend|let(?:['’]s)? take)\b[^;:]{0,80})\Z",
     re.I,
 )
+_EQUALS = re.compile(r"[=≈]\s*(?:about|roughly|some|~|≈)?\s*\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
 class _Known(NamedTuple):
-    """What is known after a text: figures that are given or derived, those that need the passage, and those of the text."""
+    """What is known after a text: figures that are given or derived, those that are the writer's own, those that need the
+    passage, and those of the text."""
 
     given: tuple[Quantity, ...]
+    own: tuple[Quantity, ...]
     needed: tuple[Quantity, ...]
     paragraph: tuple[Quantity, ...]
 
@@ -58,31 +63,51 @@ def needs_passage(question: str, passage: str, texts: Sequence[str]) -> list[str
 @lru_cache(maxsize=4096)
 def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
     if not texts:
-        return _Known(quantities(question), (), ())
+        return _Known(quantities(question), (), (), ())
     before = _read(question, passage, texts[:-1])
-    given, needed, paragraph = list(before.given), list(before.needed), list[Quantity]()
+    given, own, needed, paragraph = list(before.given), list(before.own), list(before.needed), list[Quantity]()
     sentence: list[Quantity] = []
     for part in _SENTENCE_END.split(texts[-1]):
         found = quantities(part)
         reckons = bool(found) and _RECKONS.search(part) is not None
-        last, sentence = sentence, [one for one in found if one.plain or _among(one, given)]
+        last, sentence = sentence, [one for one in found if one.plain or _among(one, [*given, *own])]
         for one in found:
             if one in sentence or _among(one, [*given, *needed]):
                 continue
             near = [*last, *sentence] if reckons or one.digits > 2 else []
             far = [*before.paragraph, *paragraph] if one.digits > 2 else []
-            derived = _derived(one, [*near, *far]) or _ASSUMED.search(part.partition(one.written)[0]) is not None
-            if derived or one.round or not _among(one, quantities(passage)):
+            before_it = part.partition(one.written)[0]
+            derived = _derived(one, [*near, *far]) or _ASSUMED.search(before_it) is not None
+            derived = derived or (len(sentence) > 1 and _EQUALS.search(before_it) is not None)
+            if derived or one.round or _named(one, question) or not _held(one, quantities(passage)):
                 sentence.append(one)
-                given += [one] if derived else []
+                (given if derived else own).append(one)
             else:
                 needed.append(one)
         paragraph += sentence
-    return _Known(tuple(given), tuple(needed), tuple(paragraph))
+    return _Known(tuple(given), tuple(own), tuple(needed), tuple(paragraph))
 
 
 def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
     return any(_same(one, other) for other in others)
+
+
+def _held(one: Quantity, passage: Iterable[Quantity]) -> bool:
+    """Whether a passage has the figure. A whole number of two digits is met with other units by chance."""
+    alike = [other for other in passage if _same(one, other)]
+    share = {None, "fraction"}
+    return any(
+        one.digits > 2
+        or "." in one.written
+        or one.dimension == other.dimension
+        or ({one.dimension, other.dimension} == share and abs(one.size - other.size) <= one.reach)
+        for other in alike
+    )
+
+
+def _named(one: Quantity, text: str) -> bool:
+    """Whether a figure is part of a name there ("the 622" is NMC622)."""
+    return one.written.isdecimal() and re.search(rf"[A-Za-z-]{one.written}(?!\d)", text) is not None
 
 
 def _same(one: Quantity, other: Quantity) -> bool:
@@ -127,9 +152,21 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
     """The figures of a text that stand neither in the question nor in the passage, and that no sentence of `texts` works
     out of others in one step, within 2%. `counts`: small counts ("two", "half") are figures too."""
     at_hand = [*quantities(question), *quantities(passage)]
-    missing = [one for one in quantities(text) if (counts or not one.plain) and not _among(one, at_hand)]
+    missing = [
+        one
+        for one in quantities(text)
+        if (counts or not one.plain)
+        and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}") or _is_difference(one, at_hand))
+    ]
     sentences = [_SENTENCE_END.split(text) for text in texts]
     return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
+
+
+def _is_difference(one: Quantity, others: Sequence[Quantity]) -> bool:
+    """Whether it is by how much two figures with a decimal point differ, as "0.9 points" of 84.1 and 83.2."""
+    exact = [other for other in others if "." in other.written and one.dimension in (None, other.dimension)]
+    scale = one.value / one.size if one.size else 1.0
+    return any(abs((a.size - b.size) * scale - one.value) <= one.reach * scale for a, b in permutations(exact, 2))
 
 
 def _worked_out(one: Quantity, sentences: Sequence[str]) -> bool:

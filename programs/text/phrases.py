@@ -102,8 +102,8 @@ _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|
 
 LEANING = table(
     rf"""
-document | stud | {_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
-document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})s?\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
+document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
+document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
 document | abstract,report,work,research,context | \b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}
 document | method | \bthe\s+methods?\s+section\b

@@ -80,7 +80,7 @@ _NUMBER = re.compile(
     rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})"
     rf"|{'|'.join(sorted(_WORDS.keys() - {'a'}, key=len, reverse=True))}|a(?=\s(?:{'|'.join(SCALES)})\b))(?!\w)))"
     rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?(?P<mille>\s?‰|\sper\s(?:mille|thousand)\b|\sin\sa\sthousand\b)?"
-    rf"(?:[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
+    rf"(?:(?:\sof\san?)?[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
 )
 _PLAIN = {r"\%": "%", "{,}": ",", r"\times": "×", r"\cdot": "·", r"\pm": "±", "$": "", "~": " ", "\\,": " "}
 _PLAIN |= {"−": "-", "+/-": "±"}
@@ -94,7 +94,7 @@ _ABOUT = re.compile(r"(?:\b(?:about|roughly|around|nearly|almost|approximately|s
 LONGEST_ABOUT = 20
 """Characters in which the longest of these has room, with what stands around it."""
 _SEPARATORS = str.maketrans("", "", ",\u2009\u202f\u00a0")
-_JOINED = re.compile(r"\s*(?:(?P<scaled>-|–|—|to|±)|v|vs\.?|versus)\s*")
+_JOINED = re.compile(r"\s*(?:(?P<scaled>-|–|—|to|±)|v|vs\.?|versus|against)\s*")
 _COUNT = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
 _P_VALUE = re.compile(r"\b[pP]\s?(?:value\s?)?[=<>≤]\s?\Z")
 _JOINING = """

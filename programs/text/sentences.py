@@ -26,7 +26,9 @@ _NEVER_LAST = re.compile(
 )
 # A full stop after a word in small letters, before a capital: always an end, unless the word is an abbreviation.
 _PLAIN_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[A-Z])")
-_INITIAL = re.compile(r"(?:^|[\s(])(?:[A-Z]|dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds)\.\Z", re.I)
+# No initial: the unit in "after 24 h. A" and "at 300 K. The".
+_TITLE = "dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds"
+_INITIAL = re.compile(rf"(?:^|(?<!\d)[\s(])(?:(?-i:[A-Z])|{_TITLE})\.\Z", re.I)
 LONGEST_TITLE = 8
 """Characters of the longest of these, with what stands before it and the stop."""
 

@@ -1,5 +1,5 @@
-"""Whether a completion gives a short answer: rules alone, no model. Exports for `verifiers` carry a copy of this file, so
-it imports nothing of ours.
+"""Whether a completion gives a short answer, and what it is worth by a rubric: rules alone, no model. Exports for
+`verifiers` carry a copy of this file, so it imports nothing of ours.
 
 The answer is what stands after the thought: in `\\boxed{}`, or else in the last sentence (yes or no also in the first). It
 has to commit itself: several options, several numbers, yes and no, an empty box, a question are no answer.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -54,6 +54,14 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
         said = {word for sentence in (sentences[:1] + sentences[-1:]) if (word := _yes_or_no(sentence))}
         return float(said == {short["text"]})
     return float(bool(sentences) and not sentences[-1].endswith("?") and rule(sentences[-1], short, False))
+
+
+def points_share(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
+    """The weights of a rubric's points that are met (numbered from 1), as a share of all that are above 0; within 0-1, and
+    0 where none is above 0."""
+    total = sum(max(0, point["weight"]) for point in rubric)
+    reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
+    return min(1.0, max(0.0, reached / total)) if total else 0.0
 
 
 def after_thought(completion: str) -> str:

@@ -42,10 +42,10 @@ async def solve_blindly(variations: list[Variation], options: TracerOptions, ans
     if not accepted or options.blind_solve is None:
         return
     short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
-    (without, with_it), replies = await _solved(accepted, short, options, options.solver, answer)
+    (without, with_it), replies = await _solved(accepted, short, options, options.solver, answer, "solve")
     student = None
     if options.student_model:
-        (blind, reading), _ = await _solved(accepted, short, options, options.student_model, answer)
+        (blind, reading), _ = await _solved(accepted, short, options, options.student_model, answer, "student")
         student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
     solve = BlindSolve(
         need=need_of(without, with_it),
@@ -66,9 +66,14 @@ async def solve_blindly(variations: list[Variation], options: TracerOptions, ans
 
 
 async def _solved(
-    accepted: list[Variation], short: ShortAnswer | None, options: TracerOptions, solver: str, answer: Answering
+    accepted: list[Variation],
+    short: ShortAnswer | None,
+    options: TracerOptions,
+    solver: str,
+    answer: Answering,
+    name: str,
 ) -> tuple[tuple[SolveTries, SolveTries], list[Reply]]:
-    """A model's tries without the passage and with it, and what it replied."""
+    """A model's tries without the passage and with it, and what it replied, which the attempts keep by this name."""
     tries, question = options.blind_solve or 0, accepted[0].question
     asks = [
         SOLVING.ask(accepted[0].passage, question, with_passage, number, solver, short)
@@ -77,7 +82,7 @@ async def _solved(
     ]
     replies = await together(answer(ask) for ask in asks)
     for variation in accepted:
-        variation.last.more.setdefault("solve", []).extend(replies)
+        variation.last.more[name] = replies
     if short is None:
         compared = await together(_compared(each, asks, replies, options.comparer, answer) for each in accepted)
     else:

@@ -1,11 +1,11 @@
 """An attempt as the record that journal and document hold."""
 
-import hashlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
+from programs.inputs.sample import content_id
 from programs.lms.meter import Spent
 from programs.records import (
     Evidence,
@@ -32,9 +32,8 @@ def record_of(variation: "Variation", attempt: "Attempt", **generation: Any) -> 
     assert found is not None, "an attempt is made from an analysis"
     draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
     steps = draft.thought.steps()
-    identity = f"{key}.{plan.attempt}/{draft.text}"
     return Record(
-        id=hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+        id=content_id(f"{key}.{plan.attempt}/{draft.text}"),
         question_id=f"{key.sample}/{key.question_type}",
         source_paper=_source_of(passage),
         user_interaction=UserInteraction(

@@ -1,6 +1,5 @@
 """A variation of a question of a text: the unit of work and of identity, its attempts, and what became of it."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
@@ -8,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.passage import Passage
+from programs.inputs.sample import content_id
 from programs.option_groups import QualityOptions
 from programs.records import NO_FAULT, Agreed, BlindSolve, Grades, Record, StepRecord, Verdict, variation_name
 from programs.rejection import Reason, Rejection
@@ -149,9 +149,7 @@ class Variation:
     @property
     def digest(self) -> str | None:
         """A hash of the thought and the answer: equal ones are the same trace."""
-        if not self.attempts:
-            return None
-        return hashlib.blake2b("\0".join(self.texts).encode(), digest_size=8).hexdigest()
+        return content_id("\0".join(self.texts)) if self.attempts else None
 
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to

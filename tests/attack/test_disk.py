@@ -19,9 +19,7 @@ from typing import Any
 import pytest
 
 from programs import document
-from tests.attack.test_stops import wait_for_calls
-from tests.lab import Lab, called, command, ended, laboratory
-from tests.test_cli import mistake
+from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 
 TEXTS = 30
 FEW = 3
@@ -55,7 +53,7 @@ def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path, room: int) -> No
     with laboratory(tmp_path, texts=TEXTS, base=OPTIONS) as lab:
         lab.run(max_traces=FEW)
         before = lab.records
-        done = command(*lab.arguments(), largest_file=lab.journal.stat().st_size + room)
+        done = lab.command(largest_file=lab.journal.stat().st_size + room)
         expect_full(lab, done, before)
         kept = len(lab.lines("stage"))
         _, calls = lab.counted()
@@ -67,7 +65,7 @@ def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path, room: int) -> No
 def test_a_second_run_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=12, latency=0.05) as lab:
         first = lab.start()
-        wait_for_calls(lab, 8)
+        wait_for(lambda: lab.calls >= 8)
         for _ in range(3):
             assert "in use" in mistake(called(*lab.arguments()))
             assert "in use" in mistake(called(*lab.arguments(resume=False)))
@@ -144,11 +142,13 @@ def test_a_document_that_is_lost_or_destroyed_is_made_again(lab: Lab, content: b
     _, calls = lab.counted()
     assert calls == 0
     assert lab.records == before
+    run = lab.document["metadata"]["run"]
     lab.output.unlink()
     if content is not None:
         lab.output.write_bytes(content)
-    assert document.main([str(lab.output)]) == 0
-    assert lab.records == before
+    done = called(str(lab.output), main=document.main)
+    assert (done.returncode, done.stdout) == (0, f"{lab.output}: 4 traces\n")
+    assert (lab.records, lab.document["metadata"]["run"]) == (before, run)
 
 
 @pytest.mark.attack

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import USER, Lab, called, laboratory
+from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin import scientist
 from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
 from tests.standin.panel import PANEL, verdict
@@ -50,14 +50,6 @@ def expect_no_errors_words(lab: Lab) -> None:
         assert not [words for words in ERROR_WORDS if words in text]
 
 
-def argo(monkeypatch: pytest.MonkeyPatch, lab: Lab, route: str) -> dict[str, Any]:
-    """Points a lab at its server as Argo; gives the options."""
-    monkeypatch.setenv("ARGO_USER", USER)
-    monkeypatch.setenv("ARGO_BASE_URL", lab.server.url)
-    monkeypatch.setenv("ARGO_API", route)
-    return {"model": "gpt41", "api_base": None}
-
-
 @pytest.mark.attack
 @pytest.mark.parametrize("server", ["openai", "native", "legacy"])
 def test_a_server_with_every_third_call_wrong_loses_nothing(
@@ -66,9 +58,8 @@ def test_a_server_with_every_third_call_wrong_loses_nothing(
     faults = FaultPlan(share=0.3, kinds=KINDS, seed=1)
     user = None if server == "openai" else USER
     with laboratory(tmp_path, texts=5, stages=STAGES, faults=faults, retry_after="0", argo_user=user) as lab:
-        model = (
-            {"judge_models": PANEL} if user is None else {**argo(monkeypatch, lab, server), "judge_models": ["gpt4o"]}
-        )
+        judged = {"judge_models": ["gpt4o"] if user else PANEL}
+        model = {**(lab.as_argo(monkeypatch, server) if user else {}), **judged}
         finished = lab.run(**OPTIONS, **model)
         assert finished.error is None
         assert finished.status == "completed"
@@ -93,22 +84,22 @@ def test_every_fault_alone_is_survived(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.attack
 @pytest.mark.parametrize("route", ["native", "legacy"])
-def test_access_that_is_withdrawn_stops_the_run_and_leaves_it_resumable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str
+@pytest.mark.parametrize(("good", "how"), [(0, "401"), (0, "argo_notice"), (60, "argo_notice")])
+def test_access_that_is_denied_or_withdrawn_stops_the_run_and_leaves_it_resumable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str, good: int, how: str
 ) -> None:
-    faults = FaultPlan(script=[None] * 60 + ["argo_notice"] * 40)
+    faults = FaultPlan(script=[None] * good + [how] * 40)
     with laboratory(tmp_path, texts=20, argo_user=USER, faults=faults, latency=0.01) as lab:
-        model = argo(monkeypatch, lab, route)
-        done = called(*lab.arguments(**model))
-        assert done.returncode == 2, done.stdout
-        [line] = done.stderr.splitlines()
-        assert "ARGO_USER" in line
+        model = lab.as_argo(monkeypatch, route)
+        line = mistake(called(*lab.arguments(**model)))
+        assert ("401" if how == "401" else "ARGO_USER") in line
         assert USER not in line
-        assert lab.calls <= 60 + 8, "no new call starts"
-        assert lab.document["metadata"]["status"] == "failed"
-        expect_no_errors_words(lab)
+        assert lab.calls <= good + 8, "no new call starts"
+        if good:
+            assert lab.document["metadata"]["status"] == "failed"
+            expect_no_errors_words(lab)
         kept = len(lab.lines("stage"))
-        assert kept == 60
+        assert kept == good
         lab.server.faults = FaultPlan()
         _, calls = lab.counted(**model)
         assert calls == 20 * 8 - kept

@@ -26,7 +26,7 @@ from programs.asking.caller import seed_of
 from tests.lab import LONGEST, Lab, ended, laboratory, unit_name
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Asked
+from tests.standin.scientist import THOUGHT, Asked
 
 CONCURRENCY = 32
 SEED = 0
@@ -45,9 +45,6 @@ OPTIONS: dict[str, Any] = {
     "document_interval": 0.1,
     "seed": SEED,
 }
-
-
-THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
 
 
 def judge(asked: Asked) -> dict[str, Any]:

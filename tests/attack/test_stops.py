@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from pathlib import Path
@@ -17,32 +16,19 @@ from typing import Any
 import pytest
 
 from tests.forked.process import Forked
-from tests.lab import LONGEST, USER, Lab, called, ended, laboratory, passage
+from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
-from tests.test_cli import mistake
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 # 1. Signals
 
 
-def wait_for_calls(lab: Lab, count: int) -> None:
-    """Until the server has been asked so often."""
-    deadline = time.monotonic() + LONGEST
-    while lab.calls < count:
-        assert time.monotonic() < deadline, f"only {lab.calls} calls came"
-        time.sleep(0.005)
-
-
 def wait_for_notice(process: Forked) -> None:
     """Until the process has said that it is stopping."""
-    deadline = time.monotonic() + LONGEST
-    while "stopping" not in process.stderr.so_far:
-        assert process.poll() is None or "stopping" in process.stderr.so_far, "it ended without saying that it stops"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -55,7 +41,7 @@ def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name:
     stages: dict[str, scientist.Answer] = {"questions": questions}
     with laboratory(tmp_path, texts=12, stages=stages, latency=0.3, base={"concurrency": 4}) as lab:
         process = lab.start()
-        wait_for_calls(lab, 18)
+        wait_for(lambda: lab.calls >= 18)
         process.send_signal(name)
         wait_for_notice(process)
         time.sleep(0.1)  # what was sent before the signal arrives; none of it is answered yet
@@ -78,7 +64,7 @@ def test_a_second_signal_stops_at_once(tmp_path: Path, name: signal.Signals) -> 
     faults = FaultPlan(share=1.0, kinds=["hang"], script=[None] * 20)
     with laboratory(tmp_path, texts=10, faults=faults, base={"concurrency": 4, "timeout": 900.0}) as lab:
         process = lab.start()
-        wait_for_calls(lab, 24)
+        wait_for(lambda: lab.calls >= 24)
         process.send_signal(name)
         wait_for_notice(process)
         process.send_signal(name)
@@ -99,7 +85,7 @@ def test_a_call_that_would_go_on_for_long_does_not_keep_the_run_from_stopping(tm
     base = {"concurrency": 4, "timeout": 1.0, "retry_wait": 60.0, "patience": 3000.0}
     with laboratory(tmp_path, texts=10, faults=faults, base=base) as lab:
         process = lab.start()
-        wait_for_calls(lab, 24)
+        wait_for(lambda: lab.calls >= 24)
         process.send_signal(signal.SIGINT)
         done = ended(process, within=20)
         assert done.returncode == 130, done.stderr
@@ -120,9 +106,7 @@ def test_a_permanent_failure_does_not_wait_for_pauses_of_others(tmp_path: Path) 
 
 def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
     process = lab.start_cold()
-    deadline = time.monotonic() + LONGEST
-    while not lab.journal.exists() and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_for(lab.journal.exists)
     process.send_signal(signal.SIGINT)
     done = ended(process)
     assert "Traceback" not in done.stderr
@@ -145,9 +129,9 @@ def test_a_server_that_is_not_there_is_a_mistake_told_before_any_work(lab: Lab) 
 
 
 def test_a_network_that_is_not_the_labs_says_vpn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ARGO_USER", USER)
+    given = lab.as_argo(monkeypatch)
     monkeypatch.setenv("ARGO_BASE_URL", GONE)
-    assert "VPN" in mistake(called(*lab.arguments(model="gpt41", api_base=None, patience=0.05)))
+    assert "VPN" in mistake(called(*lab.arguments(**given, patience=0.05)))
 
 
 @pytest.mark.parametrize("fault", ["reset", "500", "html", "prose"])
@@ -173,31 +157,3 @@ def test_a_server_that_answers_nothing_is_told_even_when_there_is_little_to_ask(
         done = called(*lab.arguments())
         assert done.returncode == 1
         assert "HTTP 500" in done.stderr
-
-
-def test_a_text_that_always_fails_keeps_no_other_from_being_made(tmp_path: Path) -> None:
-    def broken(body: dict[str, object]) -> str:
-        if "Catalogue 3 " in json.dumps(body):
-            return "Certainly! Here is what I think about that."
-        return lab.brain(body)
-
-    with laboratory(tmp_path, texts=6) as lab:
-        lab.server.brain = broken
-        done = called(*lab.arguments())
-        assert done.returncode == 0, done.stderr
-        assert len(lab.units) == 5
-        assert "failed" in done.stdout
-        assert passage(3) not in lab.output.read_text(encoding="utf-8")
-
-
-def test_a_run_of_which_nothing_came_has_failed(tmp_path: Path) -> None:
-    """A script that goes on to training must not take it for done."""
-    array = tmp_path / "array.jsonl"
-    array.write_text(json.dumps([{"text": "One."}, {"text": "Two."}], indent=2))
-    with laboratory(tmp_path, texts=2) as lab:
-        done = called(*lab.arguments(input_file=str(array)))
-        assert done.returncode == 1
-        [line] = done.stderr.splitlines()
-        assert line.startswith("error: not one trace was made: ")
-        assert "not JSON" in line
-        assert called(*lab.arguments(), "--no-resume").returncode == 0

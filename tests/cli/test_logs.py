@@ -22,9 +22,8 @@ import pytest
 from programs.cli import logs
 from programs.cli.logs import LogOptions, default_log, logged
 from programs.errors import UserError
-from tests.lab import USER, Lab, called, laboratory
+from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin.faults import FaultPlan
-from tests.test_cli import mistake
 
 log = logging.getLogger("synthreasoner")
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) \S+: .+")

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -123,7 +124,13 @@ def test_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
             assert " x " in done.stderr
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "no text was read"), ("\n\n", "2 x blank"), ("{\n", "1 x not JSON")])
+ARRAY = json.dumps([{"text": "One."}, {"text": "Two."}], indent=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "no text was read"), ("\n\n", "2 x blank"), ("{\n", "1 x not JSON"), (ARRAY, "8 x not JSON")],
+)
 def test_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: str) -> None:
     lab.input.write_text(text)
     done = called(*lab.arguments())

@@ -8,9 +8,7 @@
 5. Loading changes no other program.
 6. A program made for other fields, types, another adapter or order of prompts is refused, naming the difference.
 7. Tuned temperatures come back, and nothing else of a predictor's configuration. Another model is said.
-8. What comes with a built-in model is used with that model alone, and not where another program, or none, is asked for; one
-   that does not fit is not used. Each is one line.
-9. A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line.
+8. A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line.
 """
 
 from __future__ import annotations
@@ -25,11 +23,12 @@ from typing import Any
 import dspy
 import pytest
 
-from programs.compiled import identity_at, program_fingerprint
+from programs.compiled import identity_at
 from programs.errors import UserError
+from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
 from tests.inputs.hub import hub
-from tests.lab import Lab, called, environment
+from tests.lab import environment
 from tests.making import Answers, made_of, question, thought
 
 State = dict[str, Any]
@@ -69,6 +68,10 @@ def test_what_was_saved_comes_back(saved: Path) -> None:
     assert loaded.writer.trace.demos[0]["question"] == question().text
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
+
+
+def test_the_program_none_is_the_plain_one() -> None:
+    assert Settings.model_validate({"program": "none"}).program is None
 
 
 def refused(path: Path) -> str:
@@ -178,66 +181,7 @@ def test_no_model_is_taken_from_a_file(saved: Path) -> None:
     assert vars(loaded).keys() == vars(Tracer()).keys()
 
 
-BUILT_IN = "embedded:smollm2-135m"
-
-
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program that comes with the small model."""
-    monkeypatch.setattr("programs.compiled.SHIPPED", (tmp_path / "nowhere", tmp_path / "compiled"))
-    path = tmp_path / "compiled" / "smollm2-135m" / "program.json"
-    path.parent.mkdir(parents=True)
-    changed().save(path, model=BUILT_IN, prompt_order="passage-first")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("program", "model", "used"),
-    [
-        (None, BUILT_IN, True),
-        ("none", BUILT_IN, False),
-        (None, "embedded:qwen2.5-coder-1.5b", False),
-        (None, "embedded:/tmp/smollm2-135m", False),
-        (None, "openai/smollm2-135m", False),
-        (None, None, False),
-    ],
-)
-def test_8_what_comes_with_a_model_is_used(
-    shipped: Path, program: str | None, model: str | None, used: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert shipped.is_file()
-    tracer = load_tracer(program, prompt_order="passage-first", model=model)
-    assert (tracer.writer.trace.signature.instructions == "Think slowly.") is used
-    lines = [f"the compiled program that comes with {model} is used; the bare one: --program none"] if used else []
-    assert [record.getMessage() for record in caplog.records] == lines
-
-
-def test_8_one_that_does_not_fit_is_not_used(shipped: Path, caplog: pytest.LogCaptureFixture) -> None:
-    plain_state = Tracer().dump_state()
-    assert load_tracer(prompt_order="stock", model=BUILT_IN).dump_state() == plain_state
-    shipped.write_text("no JSON")
-    assert load_tracer(model=BUILT_IN).dump_state() == plain_state
-    first, second = (record.getMessage() for record in caplog.records)
-    assert "is not used" in first
-    assert "--prompt-order was passage-first and is stock" in first
-    assert "cannot be read as JSON" in second
-
-
-def test_8_a_run_uses_it_and_says_so(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SHIPPED": (tmp_path / "compiled",), "BUILT_IN": {"any": None}, "PREFIX": "openai/"}.items():
-        monkeypatch.setattr(f"programs.compiled.{name}", value)
-    (tmp_path / "compiled" / "any").mkdir(parents=True)
-    changed().save(tmp_path / "compiled" / "any" / "program.json", model="openai/any", prompt_order="passage-first")
-    done = called(*lab.arguments(max_traces=1))
-    assert (done.returncode, done.stderr.count("is used; the bare one: --program none")) == (0, 1)
-    [record] = lab.records
-    assert record["generation"]["program"] == program_fingerprint(changed(), "passage-first")
-    bare = called(*lab.arguments(max_traces=1, program="none", resume=False))
-    assert (bare.returncode, bare.stderr) == (0, "")
-    assert lab.records[0]["generation"]["program"] == program_fingerprint(Tracer(), "passage-first")
-
-
-def test_9_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_8_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each in a process of its own: the Hub's client reads its address once."""
     shown = "load_tracer(sys.argv[1]).writer.trace.signature.instructions"
     code = f"import sys; from programs import load_tracer; print({shown})"

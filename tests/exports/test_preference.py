@@ -105,10 +105,10 @@ def test_what_makes_a_pair(tmp_path: Path, units: list[Any], pair: tuple[float, 
 
 
 def test_labels_are_what_the_run_decided_or_the_score_decides(judged: Path, tmp_path: Path) -> None:
-    scores = [8.0, 4.0, 5.5, 6.9, 9.0, 3.0]
+    scores = [4.0, 5.5, 8.0, 6.9, 9.0, 3.0]
     found = rows(export_to(judged, "kto"))
     assert [row["quality_score"] for row in found] == scores
-    assert [row["label"] for row in found] == [True, False, False, True, True, False]
+    assert [row["label"] for row in found] == [False, False, True, True, True, False]
     by_score = rows(export_to(judged, "kto", "--min-score", "5.5", output="by-score"))
     assert [row["label"] for row in by_score] == [score >= 5.5 for score in scores]
     unscored = laid(tmp_path / "unscored", [record(1), record(2, score=9.0)])
@@ -166,6 +166,7 @@ def test_each_label_is_about_its_own_paragraph() -> None:
 
 
 def test_what_rules_of_older_versions_said_of_a_step_is_no_label() -> None:
+    assert StepRecord.model_validate({"move": "of another tool", "text": "It rises."}).kind == "of another tool"
     old = {"move": "weighing", "text": "The slope rises.", "status": "contradicted", "conflict": "falls, not rises"}
     by_rule = StepRecord.model_validate({**old, "judged_by": "rule"})
     assert (by_rule.kind, by_rule.status, label_of(by_rule)) == ("considers", None, None)

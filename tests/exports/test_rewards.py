@@ -23,8 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.exports.rewards import reward, rubric_reward
-from programs.stages.rubric import rubric_score
-from programs.text.short_answers import score
+from programs.text.short_answers import points_share, score
 from tests.exports.building import Made, export_to, laid, record, rows
 from tests.lab import ROOT
 from tests.standin.scientist import Scientist
@@ -202,7 +201,13 @@ RUBRIC = [
     ("met", "expected"), [([], 0.0), ([1], 0.75), ([1, 2], 1.0), ([1, 2, 3], 0.5), ([3], 0.0), ([1, 1], 0.75)]
 )
 def test_a_rubric_is_scored_by_weight(met: list[int], expected: float) -> None:
-    assert rubric_score(met, RUBRIC) == expected
+    assert points_share(met, RUBRIC) == expected
+
+
+def test_a_rubric_with_nothing_to_gain_is_worth_nothing() -> None:
+    assert (
+        points_share([1], [RUBRIC[2]]) == points_share([1], [{**RUBRIC[0], "weight": 0}]) == points_share([], []) == 0.0
+    )
 
 
 def test_the_judge_is_asked_of_the_answer_alone() -> None:

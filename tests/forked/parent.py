@@ -2,8 +2,8 @@
 
 A process of its own, and not the tests' process: that one's servers run in threads, which no fork survives. What it starts
 is a Python process like any other: it has its own pid, environment, folder and streams, and ends by itself, exit handlers
-included. The socket FD brings orders, each with the descriptors of stdout, of stderr, and of a pipe for what becomes of
-the process: its pid, then its exit code (of a signal: less than 0), a line each.
+included. The socket FD brings orders, each with the descriptor of a pipe for what becomes of the process: its pid, then its
+exit code (of a signal: less than 0), a line each.
 """
 
 import gc
@@ -26,12 +26,15 @@ LONGEST = 1 << 17
 
 
 class Order(BaseModel):
-    """A command, `python -m module *arguments`. `largest_file` are the bytes beyond which the system lets no file grow."""
+    """A command, `python -m module *arguments`, and the files that its streams go to. `largest_file` are the bytes beyond
+    which the system lets no file grow."""
 
     module: str
     arguments: list[str]
     env: dict[str, str]
     cwd: Path
+    stdout: Path
+    stderr: Path
     largest_file: int | None = None
 
 
@@ -41,43 +44,39 @@ def main(control: socket.socket) -> None:
         import_module(module)
     gc.freeze()
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, LONGEST, 3)
+        message, descriptors, _, _ = socket.recv_fds(control, LONGEST, 1)
         if not message:
             return
+        [fate] = descriptors
         pid = os.fork()
         if pid == 0:
             control.close()
             break
         os.waitpid(pid, 0)
-        for descriptor in descriptors:
-            os.close(descriptor)
-    stdout, stderr, fate = descriptors
+        os.close(fate)
     # Twice, so that the one in between waits for the command while the parent takes the next order.
     if os.fork():
         os._exit(0)
     pid = os.fork()
     if pid:
-        watch(pid, fate, (stdout, stderr, 2))
+        watch(pid, fate)
     os.close(fate)
-    become(Order.model_validate_json(message), stdout, stderr)
+    become(Order.model_validate_json(message))
 
 
-def watch(pid: int, fate: int, others: tuple[int, ...]) -> None:
+def watch(pid: int, fate: int) -> None:
     """Tells what becomes of a process, and ends with it."""
-    for descriptor in others:
-        os.close(descriptor)
     os.write(fate, b"%d\n" % pid)
     _, status = os.waitpid(pid, 0)
     os.write(fate, b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
-def become(order: Order, stdout: int, stderr: int) -> None:
+def become(order: Order) -> None:
     """Makes this process the command's."""
-    os.dup2(stdout, 1)
-    os.dup2(stderr, 2)
-    os.close(stdout)
-    os.close(stderr)
+    for stream, path in ((1, order.stdout), (2, order.stderr)):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), stream)
     os.environ.clear()
     os.environ.update(order.env)
     os.chdir(order.cwd)

@@ -12,11 +12,13 @@ import atexit
 import contextlib
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 class Forked:
     """A running command. `returncode` is None until `poll`, `wait` or `communicate` has seen it end; a signal that ended it
-    is less than 0."""
+    is less than 0. `stdout` and `stderr` are the files that it writes to; they go when this object goes."""
 
     def __init__(
         self,
@@ -40,19 +42,29 @@ class Forked:
         largest_file: int | None = None,
     ) -> None:
         """Starts it. Raises ValueError where words and environment are too long, OSError where it could not be started."""
-        order = Order(module=module, arguments=list(arguments), env=dict(env), cwd=cwd, largest_file=largest_file)
+        streams = Path(tempfile.mkdtemp(prefix="forked-"))
+        weakref.finalize(self, shutil.rmtree, streams)
+        self.args = [module, *arguments]
+        self.returncode: int | None = None
+        self.stdout, self.stderr = streams / "stdout", streams / "stderr"
+        self.stdout.touch()
+        self.stderr.touch()
+        order = Order(
+            module=module,
+            arguments=list(arguments),
+            env=dict(env),
+            cwd=cwd,
+            stdout=self.stdout,
+            stderr=self.stderr,
+            largest_file=largest_file,
+        )
         message = order.model_dump_json().encode()
         if len(message) > LONGEST:
             raise ValueError(f"an order has at most {LONGEST} bytes, and this one {len(message)}")
-        pipes = [os.pipe() for _ in range(3)]
-        theirs = [write for _, write in pipes]
-        socket.send_fds(parent_of_forks(), [message], theirs)
-        for descriptor in theirs:
-            os.close(descriptor)
-        self.args = [module, *arguments]
-        self.returncode: int | None = None
-        self.stdout, self.stderr = Outlet(pipes[0][0]), Outlet(pipes[1][0])
-        self._fate = os.fdopen(pipes[2][0], encoding="ascii")
+        ours, its = os.pipe()
+        socket.send_fds(parent_of_forks(), [message], [its])
+        os.close(its)
+        self._fate = os.fdopen(ours, encoding="ascii")
         told = self._fate.readline()
         if not told:
             raise ChildProcessError(f"the parent of forks is gone, and {module} was not started")
@@ -79,10 +91,7 @@ class Forked:
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """What it wrote, once it has ended. Raises as `wait`."""
         self.wait(timeout)
-        texts = self.stdout.whole(timeout), self.stderr.whole(timeout)
-        if None in texts:
-            raise subprocess.TimeoutExpired(self.args, timeout or 0)
-        return str(texts[0]), str(texts[1])
+        return self.stdout.read_text(encoding="utf-8"), self.stderr.read_text(encoding="utf-8")
 
     def send_signal(self, name: int) -> None:
         """To it, if it has not ended."""
@@ -92,30 +101,6 @@ class Forked:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
-
-
-class Outlet:
-    """One end of a pipe, read as it is written so that its writer never waits."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._read = b""
-        self._reader = threading.Thread(target=self._drain, args=(descriptor,), daemon=True)
-        self._reader.start()
-
-    @property
-    def so_far(self) -> str:
-        """What was written until now."""
-        return self._read.decode(errors="replace")
-
-    def whole(self, timeout: float | None = None) -> str | None:
-        """All of it, once all writers have closed it; None where one has not within so many seconds."""
-        self._reader.join(timeout)
-        return None if self._reader.is_alive() else self._read.decode()
-
-    def _drain(self, descriptor: int) -> None:
-        with os.fdopen(descriptor, "rb", buffering=0) as pipe:
-            while piece := pipe.read(1 << 16):
-                self._read += piece
 
 
 @lru_cache(maxsize=1)

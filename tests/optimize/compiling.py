@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -236,18 +235,8 @@ def workshop(
         yield shop
 
 
-def wait_for(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + lab.LONGEST
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.002)
-
-
 def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
     """The line of a compilation that is refused."""
-    done = shop.compile(**options)
-    assert done.returncode == 2, done
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+    line = lab.mistake(shop.compile(**options))
     assert shop.calls == calls
-    return done.stderr
+    return line

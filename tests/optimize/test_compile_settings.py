@@ -43,7 +43,7 @@ JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges it
         ({"judge_models": "openai/a,openai/b", "report_judge_models": "openai/b"}, [JUDGED]),
         ({"judge_models": "openai/a", "stage": "hypotheses"}, []),
         ({"judge_models": "none"}, [NOBODY]),
-        ({"metric": "form"}, [NOBODY]),
+        ({"metric": "grounding"}, [NOBODY]),
         ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
     ],
 )
@@ -58,4 +58,5 @@ def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str]
 def test_what_nobody_can_measure_is_refused(metric: str, given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs judges"):
         CompileSettings.model_validate({"model": "gpt41", "metric": metric, **given})
-    CompileSettings.model_validate({"model": "gpt41", "metric": f"{metric.partition('=')[0]}=0.5,form=0.5", **given})
+    with_a_rule = f"{metric.partition('=')[0]}=0.5,grounding=0.5"
+    CompileSettings.model_validate({"model": "gpt41", "metric": with_a_rule, **given})

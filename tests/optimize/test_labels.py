@@ -1,5 +1,6 @@
 """Labelled answers are read in every form that they come in; what is none is refused with its file and line."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,15 @@ def test_a_reference_or_a_key_passage_is_enough(tmp_path: Path) -> None:
     assert len({answer.question_key for answer in found}) == 1
 
 
+def test_files_may_be_packed(tmp_path: Path) -> None:
+    plain, packed = written(tmp_path, GOOD), tmp_path / "labels.jsonl.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert read_labels(packed) == read_labels(plain)
+    packed.write_bytes(packed.read_bytes()[:-4])
+    with pytest.raises(UserError, match=r"labels\.jsonl\.gz:1: "):
+        read_labels(packed)
+
+
 def test_records_of_no_use_are_skipped_and_counted(tmp_path: Path) -> None:
     bare = {**GOOD, "reference": "  ", "key_passage": None}
     unlabelled = {**GOOD, "human": None}
@@ -105,5 +115,5 @@ def test_files_without_an_answer_are_refused(tmp_path: Path) -> None:
         read_labels(written(tmp_path))
     with pytest.raises(UserError, match=f"1 with {NO_LABEL}"):
         read_labels(written(tmp_path, {**GOOD, "human": None}))
-    with pytest.raises(UserError, match="cannot read"):
+    with pytest.raises(UserError, match="Cannot read"):
         read_labels(tmp_path / "missing.jsonl")

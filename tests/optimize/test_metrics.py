@@ -38,17 +38,15 @@ def test_a_judge_that_failed_gives_no_score() -> None:
     assert METRICS["grades"].of(record(answer_grades=Grades.model_validate(unread))).value is None
 
 
+def chosen(sentence: int) -> Evidence:
+    """A piece of evidence, from one of the three sentences that there are, or not."""
+    return Evidence(claim="c", bearing="supports", verified=sentence < 4, sentence=sentence)
+
+
 def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
-    items = [Evidence(claim="c", bearing="supports", verified=n < 4, sentence=n) for n in (1, 9)]
-    score = METRICS["grounding"].of(record(evidence=items))
+    score = METRICS["grounding"].of(record(evidence=[chosen(1), chosen(9)]))
     assert score.value == 0.5
     assert "9" in score.reason
-
-
-def test_form_names_the_text_that_repeats_itself() -> None:
-    broken = record(final_answer="dust and " * 40)
-    assert METRICS["form"].of(broken).value == pytest.approx(2 / 3)
-    assert "answer" in METRICS["form"].of(broken).reason
 
 
 RUSSIAN = "Пыль окрашивает свет галактик, поправка снижает наклон.", "Поправка снижает: пыль окрашивает свет."
@@ -93,9 +91,9 @@ def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
 
 
 def test_a_metric_is_one_of_dspys() -> None:
-    good, bad = record(), record(final_answer="As the authors of this paper say, dust reddens light.")
-    said = METRICS["self_contained"](dspy.Example(), dspy.Prediction(records=[good, bad]))
+    good, bad = (record(evidence=[chosen(number)]) for number in (1, 9))
+    said = METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[good, bad]))
     assert said.score == 0.5
-    assert "this paper" in said.feedback
-    assert METRICS["form"](dspy.Example(), dspy.Prediction(records=[])).score == 0.0
+    assert "no sentence 9" in said.feedback
+    assert METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[])).score == 0.0
     assert "no judge" in METRICS["judge"](dspy.Example(), dspy.Prediction(records=[good])).feedback

@@ -56,21 +56,21 @@ def proved(before: list[Measured], after: list[Measured], **weights: float) -> P
     return prove(before, after, seed=0, weights=weights)
 
 
-def traced(judge: float | None, form: float | None = 0.9) -> Measured:
+def traced(judge: float | None, rule: float | None = 0.9) -> Measured:
     """A trace that a judge and a rule have scored alike in weight."""
-    metrics = {"judge": Score(judge, ""), "form": Score(form, "")}
-    return Measured(combined(metrics, {"judge": 1, "form": 1}), metrics, {}, record())
+    metrics = {"judge": Score(judge, ""), "rule": Score(rule, "")}
+    return Measured(combined(metrics, {"judge": 1, "rule": 1}), metrics, {}, record())
 
 
 def test_1_a_judge_who_fails_on_one_side_is_no_change() -> None:
     low, silent, failed = traced(0.1), traced(None), measured(0.0)
     assert (silent.score.value or 0) > (low.score.value or 0)
-    found = proved([low, low, low], [silent, silent, silent], judge=1, form=1)
+    found = proved([low, low, low], [silent, silent, silent], judge=1, rule=1)
     assert (found.composite.before, found.composite.after) == (0.9, 0.9)
     assert not found.improved
-    assert proved([low, low], [traced(0.5), silent], judge=1, form=1).composite.before == pytest.approx((0.5 + 0.9) / 2)
-    assert proved([failed], [low], judge=1, form=1).composite.after == 0.5
-    assert proved([traced(0.2, None)], [silent], judge=1, form=1).composite.pairs == 0
+    assert proved([low, low], [traced(0.5), silent], judge=1, rule=1).composite.before == pytest.approx((0.5 + 0.9) / 2)
+    assert proved([failed], [low], judge=1, rule=1).composite.after == 0.5
+    assert proved([traced(0.2, None)], [silent], judge=1, rule=1).composite.pairs == 0
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -167,9 +167,9 @@ def report_of(
     """The report of a compilation that made `program`, with what it spent, written and read again."""
     settings = CompileSettings(model="openai/any", api_base=["http://user:pw@host/v1"], stage=["answer"])
     settings = settings.model_copy(update={"judge_models": ["openai/a"], "report_judge_models": ["openai/b"]})
-    weights = {"form": 1.0, "judge": 1.0}
+    weights = {"rule": 1.0, "judge": 1.0}
     sides = [
-        [measured(value, {"trace": None if value else "no JSON"}, form=value, judge=None) for value in some]
+        [measured(value, {"trace": None if value else "no JSON"}, rule=value, judge=None) for value in some]
         for some in (before, after)
     ]
     known = {"tracer": Tracer(), "data": dict.fromkeys(("train", "val", "test"), SIDE), "weights": weights}
@@ -200,7 +200,7 @@ def test_7_the_verdict_keeps_to_the_interval(
     assert verdict(report).startswith(said)
     assert report.improved is ("is better" in said)
     # Two of two tell no bounds.
-    assert ("| form | 0.000 | 1.000 | +1.000 | 2 |" in (tmp_path / "report.md").read_text()) is (len(before) == 2)
+    assert ("| rule | 0.000 | 1.000 | +1.000 | 2 |" in (tmp_path / "report.md").read_text()) is (len(before) == 2)
 
 
 def test_8_the_text_holds_what_was_done(tmp_path: Path) -> None:
@@ -210,8 +210,8 @@ def test_8_the_text_holds_what_was_done(tmp_path: Path) -> None:
     for words in (
         verdict(report),
         "Warning: beware.",
-        "The composite: form 1, judge 1. Judged by openai/b; while tuning by openai/a.",
-        "| form | 0.238 | 0.786 | +0.548 (",
+        "The composite: rule 1, judge 1. Judged by openai/b; while tuning by openai/a.",
+        "| rule | 0.238 | 0.786 | +0.548 (",
         "| judge | - | - | - | 0 |",
         "| trace | 1 of 21 | 0 of 21 |",
         "| student | 7 | 100 | 20 |",

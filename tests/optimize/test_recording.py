@@ -33,9 +33,8 @@ from programs.lms.failures import backend_error
 from programs.lms.meter import Spent, metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
-from tests.lab import LONGEST
+from tests.lab import LONGEST, wait_for
 from tests.lms.asking import ONCE, QUICK
-from tests.optimize.compiling import wait_for
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 

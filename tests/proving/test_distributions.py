@@ -162,7 +162,7 @@ def test_questions_of_others(tmp_path: Path) -> None:
     assert (first.options, first.right, second.right) == (("no", "yes"), 1, 0)
     assert "No." in second.prompt[-1]["content"]
     path.write_text('{"question": "Is it?"}\n')
-    with pytest.raises(UserError, match="line 1"):
+    with pytest.raises(UserError, match=r"outside\.jsonl:1: it has no question"):
         outside_choices(path)
 
 

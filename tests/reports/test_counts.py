@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from programs.report import main
 from programs.reports import traces
-from programs.reports.counting import NUMBERS, SCORE, Counts
+from programs.reports.source import NUMBERS, SCORE, Counts
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import Spread
 from tests.reports.building import record, unit, write_run

@@ -13,12 +13,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from programs.report import main
+from programs.reports.traces import STATUSES
 from programs.run.attempts import read_variations
 from tests.needing import needed
 from tests.reports.browsing import PHONE, choose, go, keys_of, opened
@@ -37,9 +39,8 @@ VIEWS = ("#overview", "#traces", "#trace=id-0-0-0")
 def records(document: Path) -> list[dict[str, Any]]:
     """All traces, those included that were turned down, as JSON, with what became of them."""
     return [
-        {"status": "accepted" if record is unit.accepted else "turned down", **record.model_dump(mode="json")}
-        for unit in read_variations(document)
-        for record in unit.records
+        {"status": STATUSES.get(trace.became, trace.became), **trace.record.model_dump(mode="json")}
+        for trace in chain.from_iterable(read_variations(document))
     ]
 
 

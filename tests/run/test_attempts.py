@@ -10,13 +10,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from programs.records import Record
-from programs.run.attempts import VariationAttempts, read_variations
+from programs.run.attempts import ReadTrace, read_variations
 from programs.traces.line import attempts_of
 from tests.lab import Lab, laboratory
 from tests.standin import scientist
@@ -35,11 +36,19 @@ def harsh_at_first(asked: Asked) -> dict[str, Any]:
     return verdict(8 if again else 3 if asked.body["model"] == "strict" else 5)
 
 
-def variations_of(lab: Lab) -> list[VariationAttempts]:
+def variations_of(lab: Lab) -> list[list[ReadTrace]]:
     before = lab.calls
     found = list(read_variations(lab.output))
     assert lab.calls == before
     return found
+
+
+def what_became(variations: list[list[ReadTrace]]) -> list[list[str]]:
+    return [[trace.became for trace in traces] for traces in variations]
+
+
+def records_of(variations: list[list[ReadTrace]]) -> list[Record]:
+    return [trace.record for trace in chain.from_iterable(variations)]
 
 
 def overalls(record: Record) -> list[float | None]:
@@ -50,29 +59,25 @@ def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=2, stages={"judge": harsh_at_first, "answer": answer}) as lab:
         lab.run(quality_check=True, judge_models=PANEL, grade_answers=True)
         found = variations_of(lab)
-        assert [variation.status for variation in found] == ["accepted", "accepted"]
-        assert [variation.accepted.id for variation in found if variation.accepted] == [
-            record["id"] for record in lab.records
-        ]
-        for variation in found:
-            assert variation.accepted is not None
-            assert overalls(variation.accepted) == [8, 8]
-            assert variation.accepted.answer_grades is not None
-            (rejected,) = variation.rejected
+        assert what_became(found) == [["below", "accepted"]] * 2
+        assert [accepted.record.id for _, accepted in found] == [record["id"] for record in lab.records]
+        for rejected, accepted in (records_of([traces]) for traces in found):
+            assert overalls(accepted) == [8, 8]
+            assert accepted.answer_grades is not None
             assert overalls(rejected) == [3, 5]
             assert [said.fault for said in rejected.verdicts] == [
                 "It deserves 3, all told.",
                 "It deserves 5, all told.",
             ]
             assert rejected.metadata.quality_score == 4.0
-            assert rejected.source_paper == variation.accepted.source_paper
-            assert rejected.user_interaction.question == variation.question
+            assert rejected.source_paper == accepted.source_paper
+            assert rejected.user_interaction.question == accepted.user_interaction.question
             assert (rejected.reasoning_trace, rejected.final_answer) != (
-                variation.accepted.reasoning_trace,
-                variation.accepted.final_answer,
+                accepted.reasoning_trace,
+                accepted.final_answer,
             )
             assert rejected.final_answer not in lab.output.read_text(encoding="utf-8")
-        assert list(read_variations(lab.journal)) == found
+        assert records_of([*read_variations(lab.journal)]) == records_of(found)
 
 
 def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
@@ -80,14 +85,11 @@ def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
         _, calls = lab.counted(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=5)
         assert calls == 0
-        (variation,) = variations_of(lab)
-        assert variation.status == "accepted"
-        assert variation.rejected == []
-        assert [became for became, _ in variation.others] == ["unused", "unused"]
-        assert len({record.id for record in variation.records}) == 3
+        found = variations_of(lab)
+        assert what_became(found) == [["accepted", "unused", "unused"]]
+        assert len({record.id for record in records_of(found)}) == 3
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=6)
-        (variation,) = variations_of(lab)
-        assert (variation.status, len(variation.rejected), variation.others) == ("rejected", 3, [])
+        assert what_became(variations_of(lab)) == [["below"] * 3]
 
 
 def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> None:
@@ -101,15 +103,10 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
 
     with laboratory(tmp_path, texts=1, stages={"trace": trace, "answer": same}) as lab:
         lab.run(traces_per_question=2)
-        assert [(variation.status, len(variation.rejected)) for variation in variations_of(lab)] == [
-            ("accepted", 0),
-            ("duplicate", 0),
-        ]
-        assert [became for became, _ in variations_of(lab)[1].others] == ["duplicate"]
+        assert what_became(variations_of(lab)) == [["accepted"], ["duplicate"]]
     with laboratory(tmp_path / "mute", texts=1, stages={"judge": lambda _asked: "No comment."}) as lab:
         lab.run(quality_check=True, judge_models=PANEL)
-        (variation,) = variations_of(lab)
-        assert (variation.status, variation.accepted, variation.rejected) == ("unjudged", None, [])
+        assert what_became(variations_of(lab)) == [["unjudged"]]
 
 
 def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
@@ -119,10 +116,8 @@ def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
         for path in tmp_path.glob("out.journal*"):
             path.unlink()
         found = variations_of(lab)
-        assert [(variation.key, variation.status, variation.rejected) for variation in found] == [
-            (variation.key, "accepted", []) for variation in before
-        ]
-        assert [variation.accepted for variation in found] == [variation.accepted for variation in before]
+        assert what_became(found) == [["accepted"], ["accepted"]]
+        assert records_of(found) == records_of(before)
 
 
 def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,11 +99,11 @@ def test_what_is_known_of_the_cost_counts_and_the_rest_is_estimated(caplog: pyte
     spending = budget(max_cost=0.01)
     spending.spend(ask(), reply())
     assert spending.cost == pytest.approx(0.002)
-    assert spending.whole
+    assert spending.cost_is_whole
     for _ in range(2):
         spending.spend(ask(), reply(read=None))
     assert spending.cost == pytest.approx(0.002)
-    assert not spending.whole
+    assert not spending.cost_is_whole
     assert len(caplog.messages) == 1, "it is said at once, and once"
     assert "--max-cost" in caplog.messages[0]
     while spending.takes(ask(), "m") and spending.calls < 20:

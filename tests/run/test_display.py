@@ -17,6 +17,7 @@ import select
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -46,16 +47,6 @@ class Clock:
         return self.now
 
 
-class Counted:
-    """Stands for the index: so many variations by status."""
-
-    def __init__(self, **variations: int) -> None:
-        self.units = variations
-
-    def counts(self, _since: int = 0) -> dict[str, int]:
-        return self.units
-
-
 SPENT = Spent(
     calls=9272,
     reasks=43,
@@ -78,7 +69,7 @@ def ledger(
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
-    given = {"index": Counted(accepted=1034, rejected=12, failed=1), "total": SPENT, "texts_done": 1034}
+    given = {"traces": Counter(accepted=1034, rejected=12, failed=1), "total": SPENT, "texts_done": 1034}
     for name, value in {**given, "traces_done": 1034, **fields}.items():
         setattr(made, name, value)
     for number in range(32):
@@ -92,12 +83,11 @@ def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, 
     """The run as it stands when the last of its traces were made in so many seconds."""
     clock, run = Clock(), run or ledger()
     found = ProgressView(run, Settings(model="m", **given), clock)
-    index, total = run.index, run.total
-    assert index is not None
-    run.index, run.total = Counted(accepted=earlier), Spent(calls=8272, prompt_tokens=3_000_000)  # type: ignore[assignment]
+    traces, total = run.traces, run.total
+    run.traces, run.total = Counter(accepted=earlier), Spent(calls=8272, prompt_tokens=3_000_000)
     found.look()
     clock.now += seconds
-    run.index, run.total = index, total
+    run.traces, run.total = traces, total
     return found.look()
 
 
@@ -124,7 +114,7 @@ def test_1_the_panel_fits_and_leaves_room_for_the_echo_of_ctrl_c(columns: int) -
 
 def test_1_panel_and_line_say_the_same() -> None:
     run = ledger()
-    run.trouble.pauses(RateLimited("slow down", status=429), 12.4)
+    run.trouble.will_retry(RateLimited("slow down", status=429), 12.4)
     found = view(run)
     for said in (
         "1,034 of about 4,100 traces (25%)",
@@ -255,7 +245,7 @@ def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 def test_4_failures_count_by_kind_and_the_newest_is_told() -> None:
     trouble = Trouble()
     for error in (RateLimited("slow down", status=429), TimedOut("no reply\n in time"), TimedOut("again")):
-        trouble.pauses(error, 1.0)
+        trouble.will_retry(error, 1.0)
     assert trouble.faults == {"429": 1, "timeout": 2}
     assert trouble.last == "again"
 
@@ -264,14 +254,14 @@ def test_4_what_is_waited_for_is_told_as_long_as_it_lasts() -> None:
     clock = Clock()
     trouble = Trouble(clock)
     assert trouble.waited_for is None
-    trouble.pauses(TransientError("broken"), 20.0)
-    trouble.pauses(TransientError("broken"), 5.0)
+    trouble.will_retry(TransientError("broken"), 20.0)
+    trouble.will_retry(TransientError("broken"), 5.0)
     assert trouble.waited_for == "retrying: 2 calls wait to be tried again, the next in 5 s"
     clock.now += 6.0
     assert trouble.waited_for == "retrying: 1 call waits to be tried again, the next in 14 s"
     clock.now += 20.0
     assert trouble.waited_for is None
-    trouble.pauses(RateLimited("slow down", status=429), 1.0)
+    trouble.will_retry(RateLimited("slow down", status=429), 1.0)
     clock.now += 2.0
     assert (trouble.waited_for or "").startswith("rate limited")
     clock.now += FRESH

@@ -127,9 +127,8 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
             "not an object": 1,
         }
         assert found["lines read by this run"].entered == 21
-        assert found["texts read by this run"].entered == 14 == found["lines read by this run"].left
-        assert found["texts read by this run"].lost == {"as many texts as --max-samples were begun": 1}
-        assert found["texts begun by all runs"].entered == 13 == found["texts read by this run"].left
+        assert found["lines read by this run"].left == 14
+        assert found["texts begun by all runs"].entered == 13
         assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 1}
         assert found["questions drafted"].lost == {Reason.LEANS.value: 21}
         assert found["usable questions"].entered == found["questions drafted"].left
@@ -150,12 +149,8 @@ def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
         write_input(lab)
         stopped = lab.run(max_calls=9)
         assert stopped.status == "budget"
-        read = steps(stopped)["texts read by this run"]
-        begun = {line["key"] for kind in ("pool", "sample") for line in lab.lines(kind)}
-        assert read.left == len(begun)
-        assert read.lost.keys() == {"the run stopped"}
         counted_by_hand(lab, lab.run(max_attempts=1))
-        counted_by_hand(lab, lab.run(traces_per_sample=3, quality_check=False))
+        counted_by_hand(lab, lab.run(traces_per_sample=3, quality_check=False, judge_models=None))
         assert Counter(line["status"] for line in newest(lab, "unit").values())["failed"] > 0
 
 
@@ -223,6 +218,5 @@ def test_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
         assert (len(lab.records), len(newest(lab, "pool"))) == (5, 5)
         assert lab.calls == 5 * 8
         write_passages(lab.input, [20, 21, 0, 1, 2, 3, 4, 22])
-        finished = lab.run(max_samples=5, traces_per_sample=2)
+        lab.run(max_samples=5, traces_per_sample=2)
         assert (len(lab.records), len(newest(lab, "pool"))) == (10, 5)
-        assert steps(finished)["texts read by this run"].lost == {"as many texts as --max-samples were begun": 3}

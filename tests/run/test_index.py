@@ -3,7 +3,6 @@
 5. An index made again (deleted, truncated, overwritten, of another version, ahead of the journal, behind it) equals
    the one that was kept.
 9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
-10. While a run goes on, the summary of its document is asked for in another thread, over a connection of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +17,8 @@ import pytest
 
 from programs.errors import JournalError
 from programs.run import journal as journal_module
-from programs.run.index import Index, IndexReader
+from programs.run.index import Index
 from programs.run.journal import Journal
-from programs.run.summary import summary_of
-from tests.lab import laboratory
 from tests.run.test_journal import fill, index_of, known
 
 
@@ -128,29 +124,3 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
         assert journal.latest("pool", "a") is not None
         assert (journal.latest("pool", "b") is not None) == (method == "commit")
         assert journal.latest("pool", "c") is None
-
-
-def test_an_interim_summary_holds_up_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, bool, bool]] = []
-
-    def watched(status: Any, ledger: Any, report: Any, index: IndexReader, settings: Any) -> Any:
-        asked.append((status, threading.current_thread() is threading.main_thread(), isinstance(index, Index)))
-        return summary_of(status, ledger, report, index, settings)
-
-    monkeypatch.setattr("programs.run.run.summary_of", watched)
-    with laboratory(tmp_path, texts=8, latency=0.1, base={"concurrency": 2}) as lab:
-        lab.run(document_interval=0.1)
-    assert set(asked) == {("running", False, False), ("completed", True, True)}
-
-
-def test_a_reader_sees_what_was_committed_while_lines_are_added(path: Path) -> None:
-    with Journal(path) as journal:
-        fill(journal, 4)
-        journal.flush()
-        reader = journal.index.reader()
-        fill(journal, 2, start=4)
-        assert sum(reader.counts().values()) == 4
-        assert sum(journal.index.counts().values()) == 6
-        journal.flush()
-        assert reader.counts() == journal.index.counts()
-        reader.close()

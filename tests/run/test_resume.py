@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from programs.tracer import Tracer
-from tests.lab import Lab, called, laboratory
+from tests.lab import Lab, called, laboratory, mistake
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import STAGE_OF_FIELD, Asked
@@ -115,11 +115,9 @@ def refused(lab: Lab, **given: Any) -> str:
     """What a run that is refused says; it must have changed nothing."""
     before = {path: path.read_bytes() for path in (lab.output, lab.journal)}
     calls = lab.calls
-    done = called(*lab.arguments(**given))
-    assert done.returncode == 2
+    line = mistake(called(*lab.arguments(**given)))
     assert lab.calls == calls
     assert {path: path.read_bytes() for path in before} == before
-    [line] = done.stderr.splitlines()
     assert "--allow-mixed" in line
     assert "--no-resume" in line
     return line
@@ -248,6 +246,17 @@ def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_to
         ]
         lab.run(**options, max_traces=40)
         assert len(lab.records) == 40
+        assert repeated(lab) == 0
+
+
+def test_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(tmp_path: Path) -> None:
+    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
+    with laboratory(tmp_path, texts=2, stages={"judge": two_in_five_rejected}) as lab:
+        lab.run(**options, traces_per_sample=7)
+        possible = len(lab.records)
+    with laboratory(tmp_path / "again", texts=2, stages={"judge": two_in_five_rejected}) as lab:
+        lab.run(**options, traces_per_sample=7, max_traces=possible)
+        assert len(lab.records) == possible > 3
         assert repeated(lab) == 0
 
 

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,19 +16,13 @@ import pytest
 import yaml
 
 from programs.run.run import Finished
-from tests.lab import KEY, Lab, called, laboratory
+from tests.lab import KEY, Lab, called, laboratory, mistake
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
 
 def bases(*servers: StandIn) -> list[str]:
     return [server.openai_base for server in servers]
-
-
-def mistake(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 2, done.stderr
-    (line,) = done.stderr.splitlines()
-    return line
 
 
 def whole(lab: Lab, finished: Finished, traces: int) -> None:

@@ -76,5 +76,5 @@ def test_2_of_the_questions_those_that_take_something() -> None:
     assert pool is not None
     (rejected,) = pool.rejected
     assert rejected.type == "critical"
-    assert TAKEN in rejected.problems[0]
+    assert TAKEN in rejected.rejection.detail
     assert len(pool.questions) == len(QUESTION_TYPES) - 1

@@ -15,29 +15,11 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from programs.text.words import GRAMMAR
 from signatures.question_type import QUESTION_TYPES
 from tests.standin.panel import verdict
-
-STAGE_OF_FIELD = {
-    "questions": "questions",
-    "analysis": "context",
-    "hypotheses": "hypotheses",
-    "evidence": "evidence",
-    "critique": "critique",
-    "perspective": "perspective",
-    "thought": "trace",
-    "answer": "answer",
-    "verdict": "judge",
-    "grades": "grade",
-    "solution": "solve",
-    "comparison": "compare",
-    "checks": "steps",
-    "rubric": "rubric",
-    "reply": "own",
-}
 
 
 @dataclass(frozen=True)
@@ -78,6 +60,23 @@ class Asked:
 
 
 Answer = Callable[[Asked], Any]
+ANSWERS: dict[str, Answer] = {}
+"""Of each stage, which is the name of the function."""
+STAGE_OF_FIELD: dict[str, str] = {}
+
+
+Named = TypeVar("Named", bound=Answer)
+
+
+def answers(name: str) -> Callable[[Named], Named]:
+    """The decorated function answers the stage of its name, whose reply has this one field."""
+
+    def kept(answer: Named) -> Named:
+        STAGE_OF_FIELD[name] = answer.__name__
+        ANSWERS[answer.__name__] = answer
+        return answer
+
+    return kept
 
 
 @dataclass
@@ -123,6 +122,7 @@ def _reply_field(body: dict[str, Any], text: str) -> str:
     return str(names[0])
 
 
+@answers("questions")
 def questions(asked: Asked) -> dict[str, Any]:
     forms = {
         "clarification": "What does the term {0} mean for someone who compares {1} with {2}?",
@@ -151,6 +151,7 @@ def _kinds(asked: Asked) -> list[str]:
     return list(schema["properties"]["questions"]["properties"] if schema else QUESTION_TYPES)
 
 
+@answers("analysis")
 def context(asked: Asked) -> dict[str, Any]:
     return {
         "relevant_sentences": [1, max(1, asked.sentences)],
@@ -161,18 +162,18 @@ def context(asked: Asked) -> dict[str, Any]:
     }
 
 
+@answers("hypotheses")
 def hypotheses(asked: Asked) -> dict[str, Any]:
+    pairs = [(asked.word(n), asked.word(n + 3)) for n in (1, 2)]
     return {
         "hypotheses": [
-            {
-                "statement": f"The {asked.word(n)} drives the effect.",
-                "test": f"Vary {asked.word(n + 3)} and look again.",
-            }
-            for n in (1, 2)
+            {"statement": f"The {cause} drives the effect.", "test": f"Vary {other} and look again."}
+            for cause, other in pairs
         ]
     }
 
 
+@answers("evidence")
 def evidence(asked: Asked) -> dict[str, Any]:
     last = max(1, asked.sentences)
     return {
@@ -183,6 +184,7 @@ def evidence(asked: Asked) -> dict[str, Any]:
     }
 
 
+@answers("critique")
 def critique(asked: Asked) -> dict[str, Any]:
     return {
         "strengths": [f"The {asked.word(1)} is measured twice."],
@@ -191,6 +193,7 @@ def critique(asked: Asked) -> dict[str, Any]:
     }
 
 
+@answers("perspective")
 def perspective(asked: Asked) -> dict[str, Any]:
     return {
         "wants": f"To know whether {asked.word(1)} can be trusted.",
@@ -199,6 +202,7 @@ def perspective(asked: Asked) -> dict[str, Any]:
     }
 
 
+@answers("thought")
 def trace(asked: Asked) -> dict[str, Any]:
     word, tag = asked.word, asked.nonce
     paragraphs = [
@@ -223,6 +227,7 @@ def trace(asked: Asked) -> dict[str, Any]:
     return {"paragraphs": [{"kind": kind, "text": text} for kind, text in paragraphs]}
 
 
+@answers("answer")
 def answer(asked: Asked) -> dict[str, Any]:
     word = asked.word
     text = (
@@ -238,11 +243,13 @@ def answer(asked: Asked) -> dict[str, Any]:
     return {"text": text, "yes_or_no": "neither", "short": short, "rubric": rubric}
 
 
+@answers("verdict")
 def judge(asked: Asked) -> dict[str, Any]:
     score = 6 + int(asked.nonce[0], 16) % 4
     return verdict(score, f"Sound, though the {asked.word(1)} is thin.")
 
 
+@answers("grades")
 def grade(asked: Asked) -> dict[str, Any]:
     from signatures.grade import GRADE_DIMENSIONS
 
@@ -253,22 +260,30 @@ def grade(asked: Asked) -> dict[str, Any]:
 FROM_MEMORY = "From memory"
 
 
+@answers("solution")
 def solve(asked: Asked) -> dict[str, Any]:
     start = "The selection explains it" if asked.given("passage") else FROM_MEMORY
     return {"text": f"{start}, as far as {asked.word(1)} tells (case {asked.nonce}); the {asked.word(2)} stays open."}
 
 
+@answers("comparison")
 def compare(asked: Asked) -> dict[str, Any]:
     """What was answered without the passage is another claim."""
     agreement = "contradicts" if asked.given("other").startswith(FROM_MEMORY) else "equivalent"
     return {"reason": "Both are about the selection, or only one of them is.", "agreement": agreement}
 
 
+THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
+"""For a server's `reasoning`."""
+
+
+@answers("reply")
 def own(asked: Asked) -> str:
     """An answer in plain text."""
     return f"It is the selection of {asked.nonce} that explains it, within its errors, as far as one can say."
 
 
+@answers("checks")
 def steps(asked: Asked) -> dict[str, Any]:
     """Every step is inferred from the first sentence."""
     given = [int(line.partition(".")[0]) for line in asked.given("steps").splitlines()]
@@ -276,25 +291,7 @@ def steps(asked: Asked) -> dict[str, Any]:
     return {"items": [{"step": step, "sentence": 1, "reason": reason, "status": "inferred"} for step in given]}
 
 
+@answers("rubric")
 def rubric(_asked: Asked) -> dict[str, Any]:
     """The first point is met."""
     return {"met": [1]}
-
-
-ANSWERS: dict[str, Answer] = {
-    "questions": questions,
-    "context": context,
-    "hypotheses": hypotheses,
-    "evidence": evidence,
-    "critique": critique,
-    "perspective": perspective,
-    "trace": trace,
-    "answer": answer,
-    "judge": judge,
-    "grade": grade,
-    "solve": solve,
-    "compare": compare,
-    "steps": steps,
-    "rubric": rubric,
-    "own": own,
-}

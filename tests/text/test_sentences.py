@@ -58,6 +58,7 @@ def test_a_cut_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
         ("1. First item. 2. Second one.", ["1. First item.", "2. Second one."]),
         ("J. Doe said so. She was right.", ["J. Doe said so.", "She was right."]),
         ("No stop here\n\nA new paragraph", ["No stop here", "A new paragraph"]),
+        ("It took 24 h. A plot. Cold, at 4 K. The rest.", ["It took 24 h.", "A plot.", "Cold, at 4 K.", "The rest."]),
         ("It fell and\nrose again. It\r\nfell.", ["It fell and\nrose again.", "It\r\nfell."]),
         ("Two causes:\n- dust\n- noise", ["Two causes:", "- dust", "- noise"]),
         ("Yes. Yes. Yes.", ["Yes.", "Yes.", "Yes."]),

@@ -1,7 +1,7 @@
 """Runs with `--thought model|both`, over HTTP.
 
 1. What is sent for an own thought is one plain user message with room to think; open, it begins with the passage.
-2. `reasoning_content` is the thought, as a string or a list of parts; so is what stands in tags.
+2. `reasoning_content` is the thought (in which forms: tests/lms/test_wire.py); so is what stands in tags.
 3. Tries that came to another answer are the rejected side of pairs, with the accepted one as the chosen side.
 4. A resume asks nothing again; more of the same adds the difference; every variation counts for what a text is to give.
 5. Own and written traces are not mixed unasked; asked for, the written ones stay, without a call.
@@ -22,9 +22,7 @@ from programs.stages.thought import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
 from tests.lab import Lab, laboratory, passage
 from tests.standin import scientist
-from tests.standin.scientist import Answer, Asked
-
-THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
+from tests.standin.scientist import THOUGHT, Answer, Asked
 
 
 def second_agrees(asked: Asked) -> dict[str, Any]:
@@ -51,10 +49,7 @@ def test_what_is_sent(tmp_path: Path, setting: str, order: str) -> None:
     assert {other["max_tokens"] for other in lab.server.bodies if other is not body} == {4096}
 
 
-PARTS = [{"type": "text", "text": part} for part in THOUGHT.split("\n\n")]
-
-
-@pytest.mark.parametrize("reasoning", [THOUGHT, PARTS, THOUGHT.split("\n\n"), None])
+@pytest.mark.parametrize("reasoning", [THOUGHT, None])
 def test_the_thought_is_what_came_as_reasoning(tmp_path: Path, reasoning: Any) -> None:
     def tagged(asked: Asked) -> str:
         return f"<think>\n{THOUGHT}\n</think>\n\n{scientist.own(asked)}"

@@ -15,8 +15,8 @@ from programs.run.dry_run import calls_of
 from tests.lab import Lab, laboratory
 from tests.run.test_resume import repeated
 from tests.standin.panel import PANEL
+from tests.standin.scientist import THOUGHT
 
-THOUGHT = "How large is it, then?\n\nNine percent, and more for the faint ones.\n\nWait, is that before the cut? It is."
 FEATURES: dict[str, dict[str, Any]] = {
     "judges and grades": {"quality_check": True, "judge_models": PANEL, "min_quality_score": 1, "grade_answers": True},
     "own thoughts": {"thought": "both"},

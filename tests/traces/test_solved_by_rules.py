@@ -1,7 +1,8 @@
 """Blind solving by short answers, and a student's pass rates beside the solver's (`programs.traces.blind_solve`).
 
 1. Where an answer has a short answer, no model compares: each try is asked to end with it, and is scored by rules.
-2. The student is asked what the solver is; its rates stand in the record, and decide nothing.
+2. The student is asked what the solver is; its rates stand in the record, and decide nothing; its
+   replies are kept apart, so that the record names it.
 3. Another short answer is another ask. Nothing of the trace is sent but the options of a choice.
 """
 
@@ -45,6 +46,7 @@ def test_rules_compare_where_there_is_a_short_answer() -> None:
     assert (found.student.solver, found.student.with_passage.pass_rate) == ("student", 0.0)
     assert (found.student.without_passage.absent, found.student.without_passage.pass_rate) == (1, 0.0)
     assert answers.count("compare") == 0
+    assert {name: len(replies) for name, replies in variation.last.more.items()} == {"solve": 4, "student": 4}
     asks = [ask for ask in answers.asked if ask.stage == "solve"]
     assert len({ask.key for ask in asks}) == len(asks) == 8
     assert all("(A) " in ask.inputs["ending"] and "boxed" in ask.inputs["ending"] for ask in asks)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from programs.records import Record, StepRecord
+from programs.records import StepRecord
 from programs.stages.steps import verdicts_in
 from programs.traces.step_check import STAGE
 from programs.traces.variation import Variation
@@ -37,23 +37,6 @@ def steps_of(variation: Variation) -> list[StepRecord]:
         assert (step.quote is None) == (step.start is None) == (step.end is None)
         assert step.quote is None or step.quote == text[step.start : step.end]
     return record.steps
-
-
-@pytest.mark.parametrize(
-    ("move", "kind"),
-    [
-        ("opening", "tries"),
-        ("of another tool", "of another tool"),
-    ],
-)
-def test_records_of_older_versions_load(move: str, kind: str) -> None:
-    record = only().record().model_dump(mode="json")
-    record["steps"] = [{"move": move, "text": "I am asked about it.", "unfound_numbers": ["8 percent"]}]
-    record |= {"seeded_error": {"text": "It is the dust."}, "causal_check": {"outcome": "followed"}}
-    loaded = Record.model_validate(record)
-    assert (loaded.steps[0].kind, loaded.steps[0].quote) == (kind, None)
-    assert Record.model_validate(loaded.model_dump(mode="json")) == loaded
-    assert loaded.model_dump()["causal_check"] == {"outcome": "followed"}, "what this version does not know is kept"
 
 
 def test_one_call_asks_about_all_steps() -> None:
