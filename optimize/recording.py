@@ -27,7 +27,7 @@ from programs.background_loop import run
 from programs.errors import CallError, FatalError, Truncated
 from programs.lms.engine import BlockingEngine
 from programs.lms.failures import EmptyAnswer, backend_error
-from programs.lms.meter import Meter, current_meter, metered
+from programs.lms.meter import UNCOUNTED, Meter, current_meter, metered
 from programs.lms.resolve import Model
 from programs.lms.shared import Shared
 from programs.lms.wire import reasoning_of
@@ -252,9 +252,8 @@ def _answer(response: Response) -> dict[str, Any]:
 def _tokens(meter: Meter, usage: Usage | None) -> dict[str, int | None]:
     """Those that were metered, failed tries of the same call too, or those that DSPy tells of a call that it made itself.
     None is what no server counted; no prompt has zero tokens."""
-    counts: tuple[int | None, ...] = (meter.prompt_tokens, meter.completion_tokens, meter.cached_tokens)
-    if not meter.attempts and usage is not None:
+    if not meter.requests and usage is not None:
         counts = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens)
-    elif meter.uncounted or not meter.prompt_tokens:
-        counts = (None, None, None)
-    return dict(zip(_TOKENS, counts, strict=True))
+        return dict(zip(_TOKENS, counts, strict=True))
+    spent = meter.spent if meter.spent.prompt_tokens else UNCOUNTED
+    return {name: getattr(spent, name) for name in _TOKENS}

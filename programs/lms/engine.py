@@ -20,7 +20,7 @@ from dspy.utils.callback import with_callbacks
 from programs.background_loop import run
 from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
-from programs.lms.meter import current_meter
+from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy
 from programs.lms.server import Server
@@ -150,7 +150,7 @@ class PatientLM(dspy.LM):
     async def acall(self, *args: Any, **options: Any) -> list[Any]:
         """As DSPy's, whose answers do not say what they took. Raises our TransientError where patience ends, DSPy's other
         errors as they are."""
-        current_meter().uncounted += 1
+        current_meter().spent += UNCOUNTED
 
         async def once() -> list[Any]:
             try:

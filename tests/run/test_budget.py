@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from programs.asking.ask import Ask
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
+from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions, Price
 from programs.run.budget import Budget
 from tests.lab import called, laboratory
