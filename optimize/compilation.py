@@ -28,6 +28,7 @@ from programs.asking.adapter import adapter_for
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
+from programs.cli.options import changed
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import EMBEDDED_SECONDS, Model
 from programs.tracer import Tracer, load_tracer
@@ -235,13 +236,8 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
     # What older versions did not know was as it is by default.
     usual = {name: field.get_default() for name, field in type(settings).model_fields.items()}
     before = {**usual, **known["settings"]}
-    changed = [
-        f"{name if ' ' in name else '--' + name.replace('_', '-')} was {before.get(name)} and is now {value}"
-        for name, value in wanted.items()
-        if before.get(name) != value
-    ]
-    if changed:
-        what = f"{folder} holds another compilation: {'; '.join(changed)}"
+    if differences := changed({name: before.get(name) for name in wanted}, wanted):
+        what = f"{folder} holds another compilation: {'; '.join(differences)}"
         raise UserError(f"{what}. Choose another --output, or begin afresh with --no-resume")
 
 

@@ -102,12 +102,13 @@ def show_document(said: "DocumentMetadata", console: "Console") -> None:
 
 
 def _list_models(settings: Settings) -> int:
-    from programs.asking.models import ModelTable
     from programs.background_loop import run
     from programs.errors import BackendError
+    from programs.lms.addresses import bases_of
+    from programs.lms.resolve import resolve
 
-    alone = {"quality_check": False, "grade_answers": False, "blind_solve": None, "check_steps": False}
-    model = ModelTable(settings.model_copy(update=alone)).main
+    bases = bases_of(settings.model, settings.api_base)
+    model = resolve(settings.model, api_base=bases, timeout=settings.timeout)
     try:
         names = run(model.engine.list_models())
     except BackendError as error:

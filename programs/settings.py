@@ -64,11 +64,6 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
         return self.traces_per_sample * self.traces_per_question * len(self.thoughts)
 
     @property
-    def compares(self) -> bool:
-        """Whether answers are compared."""
-        return self.blind_solve is not None or self.thought != "written"
-
-    @property
     def comparer(self) -> str:
         """The model that says whether two answers agree."""
         return self.compare_model or (self.judges[0] if self.quality_check else self.solver)
@@ -148,6 +143,26 @@ class Settings(
         if self.part is not None and not self.output.is_dir():
             self.output = self.part.named(self.output)
         return self
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The models that calls of each kind go to; only the kinds that are asked for."""
+
+        def of(*stages: str) -> list[str]:
+            return [self.stage_models.get(stage, self.model) for stage in stages]
+
+        models = {
+            "questions": of("questions"),
+            "context and strands": of("context", "hypotheses", "evidence", "critique", "perspective"),
+            "trace and answer": of("trace", "answer"),
+            "own thoughts": [*of("own"), self.comparer] if self.thought != "written" else [],
+            "judges": self.judges if self.quality_check else [],
+            "grades": [self.grader],
+            "blind solving": [self.solver, self.student_model, self.comparer] if self.blind_solve else [],
+            "step checks": [self.checker],
+        }
+        named = {kind: list(dict.fromkeys(name for name in names if name)) for kind, names in models.items()}
+        return {kind: names for kind, names in named.items() if names}
 
     @property
     def journal(self) -> Path:

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from programs.asking.ask import Ask
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
 from programs.background_loop import run
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
+from programs.lms.meter import Spent
 from programs.run.journal import Journal
 from programs.settings import TracerOptions
 from programs.stages.questions import Question, QuestionPool
@@ -155,7 +156,7 @@ def only(answers: Answers | None = None, **given: Any) -> Variation:
 
 def analysed(answers: Answers | None = None) -> Strands:
     """What stages 2 and 3 find for `question()` in `passage()`."""
-    return run(tracer().strands.found(passage(), question(), answers or Answers()))
+    return run(tracer().strands.found(passage(), question(), "closed", answers or Answers()))
 
 
 def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:

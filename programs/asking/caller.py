@@ -18,11 +18,11 @@ from pydantic import BaseModel
 
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
 from programs.asking.ask import Ask
-from programs.asking.reply import Rejected, Reply, Spent
+from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
 from programs.lms.failures import EmptyAnswer, backend_error, cause_of
-from programs.lms.meter import Meter, metered
+from programs.lms.meter import metered
 from programs.lms.resolve import Model
 
 TOKEN_GROWTH_LIMIT = 4
@@ -92,7 +92,7 @@ class Caller:
             model=self.name_of(ask),
             temperature=ask.asked_temperature if "temperature" in options else None,
             reasoning=meter.reasoning or None,
-            spent=_spent(meter, number),
+            spent=meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)}),
         )
         values = [ask.read(each.output) for each in before if each.output is not None]
         if isinstance(outcome, BaseModel):
@@ -184,13 +184,6 @@ def seed_of(key: str, seed: int, number: int) -> int:
     """The sampling seed of a try: fixed by what is asked, the run's seed and the number of the try. 31 bits."""
     digest = hashlib.blake2b(f"{seed}/{key}/{number}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") & 0x7FFFFFFF
-
-
-def _spent(meter: Meter, number: int) -> Spent:
-    names = ("prompt_tokens", "completion_tokens", "cached_tokens")
-    tokens = {name: None if meter.uncounted else getattr(meter, name) for name in names}
-    faults, seconds = dict(meter.faults), round(meter.seconds, 3)
-    return Spent(calls=1, reasks=min(number, 1), faults=faults, seconds=seconds, **tokens)
 
 
 class AwaitedModule(dspy.Module):

@@ -1,5 +1,7 @@
 """The models of a run: which one answers which ask."""
 
+from itertools import chain
+
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
@@ -47,13 +49,8 @@ class ModelTable:
 
     @property
     def names(self) -> list[str]:
-        """The names in use: the model first, then those of stages, judges, solver, student, checker and grader."""
-        settings = self._settings
-        judges = settings.judges if settings.quality_check else ()
-        others = [settings.solver if settings.blind_solve else None, settings.comparer if settings.compares else None]
-        others.append(settings.student_model)
-        named = [settings.model, *settings.stage_models.values(), *judges, *others, settings.checker, settings.grader]
-        return list(dict.fromkeys(name for name in named if name))
+        """The names in use, the model first."""
+        return list(dict.fromkeys([self._settings.model, *chain(*self._settings.asked.values())]))
 
     @property
     def without_effort(self) -> list[str]:

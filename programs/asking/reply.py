@@ -1,30 +1,11 @@
 """What came back from a stage, and what it cost."""
 
-from collections import Counter
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError
-
-
-class Spent(BaseModel):
-    """What replies cost: calls that were answered, tries beyond the first of a stage, HTTP requests beyond the first
-    of a call by kind of fault, tokens as the servers count them (None: some server did not say), seconds of waiting."""
-
-    calls: int = 0
-    reasks: int = 0
-    faults: dict[str, int] = Field(default_factory=dict)
-    prompt_tokens: int | None = 0
-    completion_tokens: int | None = 0
-    cached_tokens: int | None = 0
-    seconds: float = 0.0
-
-    def __add__(self, other: "Spent") -> "Spent":
-        one, two = vars(self), vars(other)
-        counts = {n: None if one[n] is None or two[n] is None else one[n] + two[n] for n in one if n != "faults"}
-        faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
-        return Spent(**{**counts, "faults": faults, "seconds": round(self.seconds + other.seconds, 3)})
+from programs.lms.meter import Spent
 
 
 class Rejected(BaseModel):

@@ -21,7 +21,7 @@ import sys
 import threading
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -72,6 +72,16 @@ def leading_of(model: type[BaseModel]) -> str | None:
 def option_of(name: str) -> str:
     """A field as an option. An underscore at the end keeps a name apart from Python's words: `as_` is `--as`."""
     return f"--{name.rstrip('_').replace('_', '-')}"
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Which options have another value than before, in words; what is absent is off. A name of several words stands for
+    itself."""
+    return [
+        f"{name if ' ' in name else option_of(name)} was {before.get(name, 'off')} and is now {now.get(name, 'off')}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
 
 
 def comma_separated(value: object) -> object:

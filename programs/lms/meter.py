@@ -9,48 +9,75 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from dspy.lm15 import Response, Usage
+from pydantic import BaseModel, Field
 
 from programs.errors import BackendError
 from programs.lms.failures import kind
 from programs.lms.wire import reasoning_of
 
 
+class Spent(BaseModel):
+    """What replies cost: calls that were answered, tries beyond the first of a stage, HTTP requests beyond the first
+    of a call by kind of fault, tokens as the servers count them (None: some server did not say), seconds of waiting."""
+
+    calls: int = 0
+    reasks: int = 0
+    faults: dict[str, int] = Field(default_factory=dict)
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
+    cached_tokens: int | None = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        one, two = vars(self), vars(other)
+        counts = {n: None if one[n] is None or two[n] is None else one[n] + two[n] for n in one if n != "faults"}
+        faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
+        return Spent(**{**counts, "faults": faults, "seconds": round(self.seconds + other.seconds, 3)})
+
+
+UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)
+"""What an answer took of which nobody says how many tokens."""
+
+
 @dataclass
 class Meter:
     """The account of the calls made inside one `metered()` block.
 
-    `attempts` counts HTTP requests for answers, failed ones too; `seconds` the waiting for their replies, without the
-    pauses between them. Tokens are those that servers reported, also for answers of no use; `uncounted` answers came
-    without. `faults` counts what failed, by kind; `reasoning` is that of the last answer.
+    `requests` counts HTTP requests for answers, failed ones too; the seconds `spent` are those of waiting for their
+    replies, without the pauses between them. Tokens are those that servers reported, also for answers of no use.
+    `reasoning` is that of the last answer.
     """
 
-    attempts: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    uncounted: int = 0
+    requests: int = 0
+    spent: Spent = field(default_factory=Spent)
     reasoning: str = ""
-    seconds: float = 0.0
 
-    def add_usage(self, usage: Usage) -> None:
-        self.prompt_tokens += usage.input_tokens or 0
-        self.completion_tokens += usage.output_tokens or 0
-        self.cached_tokens += usage.cache_read_tokens or 0
+    def add_request(self, seconds: float) -> None:
+        self.requests += 1
+        self.spent += Spent(seconds=seconds)
+
+    def add_fault(self, error: BackendError, usage: Usage) -> None:
+        """Adds an error, and what it took as far as the server says so."""
+        self.spent += Spent(faults={kind(error): 1}) + _tokens(usage)
 
     def add_answer(self, response: Response) -> None:
-        self.add_usage(response.usage)
-        self.uncounted += response.usage.input_tokens is None or response.usage.output_tokens is None
+        counted = response.usage.input_tokens is not None and response.usage.output_tokens is not None
+        self.spent += _tokens(response.usage) if counted else UNCOUNTED
         self.reasoning = reasoning_of(response)
-
-    def add_fault(self, error: BackendError) -> None:
-        self.faults[kind(error)] += 1
 
     def absorb(self, inner: Meter) -> None:
         """Counts here too what an inner block's meter counted."""
-        for name, value in vars(inner).items():
-            own = getattr(self, name)
-            setattr(self, name, value or own if name == "reasoning" else own + value)
+        self.requests += inner.requests
+        self.spent += inner.spent
+        self.reasoning = inner.reasoning or self.reasoning
+
+
+def _tokens(usage: Usage) -> Spent:
+    return Spent(
+        prompt_tokens=usage.input_tokens or 0,
+        completion_tokens=usage.output_tokens or 0,
+        cached_tokens=usage.cache_read_tokens or 0,
+    )
 
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)

@@ -17,7 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx
 import orjson
-from dspy.lm15 import Request, Response
+from dspy.lm15 import Request, Response, Usage
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut
@@ -117,13 +117,10 @@ class Server:
                 try:
                     reply = await self._send(self.backend.chat_path, body)
                 finally:
-                    meter.attempts += 1
-                    meter.seconds += time.monotonic() - began
+                    meter.add_request(time.monotonic() - began)
                 response = self.backend.read(reply)
             except BackendError as error:
-                meter.add_fault(error)
-                if reply is not None:
-                    meter.add_usage(usage_in(reply.text))
+                meter.add_fault(error, usage_in(reply.text) if reply else Usage())
                 fewer = rules.after(error, body)
                 if fewer is None:
                     raise await self._meant(error, reply) from None

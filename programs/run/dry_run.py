@@ -3,7 +3,6 @@ journal of earlier runs, calls nothing, writes nothing."""
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.console import Console
@@ -25,45 +24,24 @@ REPLY_TOKENS = 350
 
 
 def calls_of(settings: Settings, texts: int) -> dict[str, int]:
-    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 1 + 7q + 2q(v-1) a text, and for a
+    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 8q + 2q(v-1) a text, and for a
     model's own thoughts 2 more a variation."""
     questions, variations = settings.traces_per_sample, settings.traces_per_question
     written = texts * questions * variations
     own = written if settings.thought != "written" else 0
     traces = texts * settings.traces_a_text
     solvers = 2 if settings.student_model else 1
-    calls = {
-        "questions": texts,
+    counts = {
+        "questions": texts * questions,
         "context and strands": texts * questions * 5,
         "trace and answer": written * 2,
         "own thoughts": own * 2,
-        "judges": (written + own) * len(settings.judges) if settings.quality_check else 0,
-        "grades": traces if settings.grade_answers else 0,
-        "blind solving": solvers * 2 * settings.blind_solve * (texts * questions + traces)
-        if settings.blind_solve
-        else 0,
-        "step checks": traces if settings.check_steps else 0,
+        "judges": (written + own) * len(settings.judges),
+        "grades": traces,
+        "blind solving": solvers * 2 * (settings.blind_solve or 0) * (texts * questions + traces),
+        "step checks": traces,
     }
-    return {kind: count for kind, count in calls.items() if count}
-
-
-def models_of(settings: Settings, kind: str) -> list[str]:
-    """The models that calls of a kind go to."""
-
-    def of(*stages: str) -> list[str]:
-        return [settings.stage_models.get(stage, settings.model) for stage in stages]
-
-    named: dict[str, Sequence[str | None]] = {
-        "questions": of("questions"),
-        "context and strands": of("context", "hypotheses", "evidence", "critique", "perspective"),
-        "trace and answer": of("trace", "answer"),
-        "own thoughts": [*of("own"), settings.comparer],
-        "judges": settings.judges,
-        "grades": [settings.grader],
-        "blind solving": [settings.solver, settings.student_model, settings.comparer],
-        "step checks": [settings.checker],
-    }
-    return list(dict.fromkeys(name for name in named[kind] if name))
+    return {kind: counts[kind] for kind in settings.asked if counts[kind]}
 
 
 class Earlier(NamedTuple):
@@ -127,7 +105,7 @@ def dry_run(settings: Settings, console: Console) -> None:
         said.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
     asked = defaultdict[str, list[str]](list)
     for kind, count in calls.items():
-        asked[", ".join(models_of(settings, kind))].append(f"{count} {kind}")
+        asked[", ".join(settings.asked[kind])].append(f"{count} {kind}")
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in asked.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD))
     said += [

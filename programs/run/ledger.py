@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
 from programs.errors import TransientError
 from programs.lms.failures import kind
+from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions
 from programs.run.budget import Budget
 from programs.run.gate import Gate

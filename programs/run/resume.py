@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from programs.cli.options import option_of
+from programs.cli.options import changed, option_of
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside, move_aside, take_lock
@@ -91,13 +91,7 @@ def refuse_mixture(last: Mapping[str, Any] | None, mixing: Mapping[str, Any], se
     tells of, and nobody asked for that."""
     if last is None or settings.allow_mixed:
         return
-    earlier = last["mixing"]
-    differences = [
-        f"--{name} was {earlier.get(name, 'off')} and is now {mixing.get(name, 'off')}"
-        for name in {**earlier, **mixing}
-        if earlier.get(name) != mixing.get(name)
-    ]
-    if differences:
+    if differences := changed(last["mixing"], mixing):
         raise UserError(
             f"{settings.journal} was made otherwise: {'; '.join(differences)}. "
             "Choose another --output, start afresh with --no-resume, or mix on purpose with --allow-mixed"

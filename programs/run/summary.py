@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
-from programs.asking.reply import Spent
 from programs.inputs.report import ReadReport
+from programs.lms.meter import Spent
 from programs.run.funnel import (
     Findings,
     Funnel,

@@ -3,9 +3,10 @@
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id
+from programs.lms.meter import Spent
 from programs.records import (
     Evidence,
     Generation,

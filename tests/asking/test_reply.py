@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.ask import together
-from programs.asking.reply import Spent
+from programs.lms.meter import Spent
 
 
 async def test_what_runs_beside_a_failure_is_waited_for() -> None:

@@ -53,7 +53,7 @@ async def test_it_answers_in_form(model: Model, capfd: pytest.CaptureFixture[str
     with metered() as meter:
         response = await ask(model, asked)
     assert set(json.loads(response.text or "")) == {"answer", "difficulty"}
-    assert (meter.attempts, meter.completion_tokens > 0, meter.faults) == (1, True, {})
+    assert (meter.requests, bool(meter.spent.completion_tokens), meter.spent.faults) == (1, True, {})
     assert capfd.readouterr() == ("", "")
 
 
@@ -89,8 +89,9 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
         await ask(model, first)
     with metered() as together:
         await asyncio.gather(*(ask(model, one) for one in others))
-    assert alone.prompt_tokens > 400
-    assert together.prompt_tokens - together.cached_tokens < 40
+    one, three = alone.spent.model_dump(), together.spent.model_dump()
+    assert one["prompt_tokens"] > 400
+    assert three["prompt_tokens"] - three["cached_tokens"] < 40
 
 
 def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -53,10 +53,10 @@ async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(fault: str)
         with metered() as meter, pytest.raises(BackendError) as caught:
             await ask(model)
     assert type(caught.value) is error
-    assert meter.faults == {kind: 1}
-    assert meter.attempts == len(server.calls) == 1
+    assert meter.spent.faults == {kind: 1}
+    assert meter.requests == len(server.calls) == 1
     if fault == "truncated":  # What is of no use is paid for, too.
-        assert meter.prompt_tokens == 6
+        assert meter.spent.prompt_tokens == 6
     assert KEY not in f"{caught.value!r} {caught.value.__cause__!r}"
     assert server.surprises == []
 
@@ -66,7 +66,7 @@ async def test_a_server_that_keeps_us_waiting_times_out(fault: str) -> None:
     async with served(timeout=0.5, faults=FaultPlan(script=[fault])) as (_server, model):
         with metered() as meter:
             assert (await ask(model)).text == ANSWER
-    assert meter.faults == {"timeout": 1}
+    assert meter.spent.faults == {"timeout": 1}
 
 
 async def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ async def test_many_at_once() -> None:
             answers = await asyncio.gather(*(ask(model) for _ in range(150)))
     assert {answer.text for answer in answers} == {ANSWER}
     assert server.peak > 100
-    assert meter.attempts == len(server.calls) == 150 + sum(meter.faults.values())
+    assert meter.requests == len(server.calls) == 150 + sum(meter.spent.faults.values())
 
 
 def test_each_loop_has_its_own_connections() -> None:

@@ -35,8 +35,8 @@ async def test_a_server_that_refuses_a_form_is_asked_for_less(formats: str, refu
             answers = [(await ask(model, request(response_format=FORMAT))).text for _ in range(2)]
         assert model.lm.supports_response_schema is (formats == "all")
     assert answers == [ANSWER, ANSWER]
-    assert meter.attempts == len(server.calls) == refusals + 2
-    assert meter.faults.get("schema", 0) == refusals
+    assert meter.requests == len(server.calls) == refusals + 2
+    assert meter.spent.faults.get("schema", 0) == refusals
 
 
 async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -47,7 +47,7 @@ async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogC
             with metered() as meter:
                 for _ in range(3):
                     await ask(model, request(max_tokens=9, seed=1, temperature=0.5))
-    assert meter.faults == {"max_tokens": 1, "seed": 1}
+    assert meter.spent.faults == {"max_tokens": 1, "seed": 1}
     assert [sorted(body.keys() - {"model", "messages"}) for body in server.bodies[2:]] == [
         ["max_completion_tokens", "temperature"]
     ] * 3

@@ -173,8 +173,8 @@ async def test_a_server_that_dies_loses_no_call_and_is_used_again() -> None:
                 await running
                 await forty(100)
             # On a busy machine some notice it late.
-            assert "connection" in meter.faults
-            assert set(meter.faults) <= {"connection", "timeout"}
+            assert "connection" in meter.spent.faults
+            assert set(meter.spent.faults) <= {"connection", "timeout"}
             with StandIn(brain, port=two.port) as back:
                 for first in range(200, 1200, 40):
                     await forty(first)
@@ -190,7 +190,7 @@ async def test_all_down_then_up() -> None:
     async with openai_model(one, two, retry=retry) as model:
         with metered() as meter:
             running = [asyncio.create_task(ask(model, about(passage))) for passage in range(8)]
-            while meter.faults["connection"] < 50:
+            while meter.spent.faults.get("connection", 0) < 50:
                 await asyncio.sleep(0.001)
             with StandIn(brain, port=two.port) as back:
                 assert {answer.text for answer in await asyncio.gather(*running)} == {ANSWER}

@@ -30,7 +30,7 @@ from optimize.recording import BudgetSpent, CompileStopped, Recorder, recorded
 from programs.errors import AccessDenied, CallError, TransientError, Truncated, UserError
 from programs.lms.engine import PatientLM
 from programs.lms.failures import backend_error
-from programs.lms.meter import metered
+from programs.lms.meter import Spent, metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from tests.lab import LONGEST, wait_for
@@ -204,10 +204,9 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
         with metered() as replayed:
             asked.ask("two words")
         recorder = asked.recorder
-    assert (made.attempts, made.prompt_tokens, made.completion_tokens, made.cached_tokens) == (2, 2, 4, 1)
-    assert (made.faults, made.reasoning) == ({"500": 1}, "because")
-    assert (replayed.attempts, replayed.prompt_tokens, replayed.completion_tokens, replayed.uncounted) == (0, 0, 0, 0)
-    assert (replayed.seconds, replayed.reasoning) == (0, "because")
+    spent = Spent(faults={"500": 1}, prompt_tokens=2, completion_tokens=4, cached_tokens=1, seconds=made.spent.seconds)
+    assert (made.requests, made.spent, made.reasoning) == (2, spent, "because")
+    assert (replayed.requests, replayed.spent, replayed.reasoning) == (0, Spent(), "because")
     spend = recorder.paid["student"]
     assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [1, 2, 4, 1]
 

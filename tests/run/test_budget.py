@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from programs.asking.ask import Ask
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
+from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions, Price
 from programs.run.budget import Budget
 from tests.lab import called, laboratory
@@ -91,7 +92,7 @@ def budget(**limits: Any) -> Budget:
 
 
 def ask(number: int = 0) -> Ask:
-    return dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), key=f"questions/{number}")
+    return dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), key=f"questions/{number}")
 
 
 def test_what_is_known_of_the_cost_counts_and_the_rest_is_estimated(caplog: pytest.LogCaptureFixture) -> None:

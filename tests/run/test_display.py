@@ -25,9 +25,9 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from programs.asking.reply import Spent
 from programs.errors import RateLimited, TransientError
 from programs.lms.failures import TimedOut
+from programs.lms.meter import Spent
 from programs.run import display
 from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate

@@ -24,8 +24,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
 from programs.errors import JournalError, UserError
+from programs.lms.meter import Spent
 from programs.run import journal as journal_module
 from programs.run.journal import Journal
 

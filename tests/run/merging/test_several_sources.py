@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from programs.asking.reply import Reply, Spent
+from programs.asking.reply import Reply
+from programs.lms.meter import Spent
 from programs.merge import pour
 from programs.run.journal import Journal
 from programs.run.trace_source import TraceSource
