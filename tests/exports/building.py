@@ -39,19 +39,19 @@ ANSWER = "The slope is biased by dust.\n\nHow much stays open."
 
 
 def record(number: int = 0, **given: Any) -> Record:
-    """A trace of text `number`. `score` is the judges', `grade` the mean grade; `steps` are (kind, text, more) and make
-    the thought; `extra` are fields of the input; everything else replaces what stands below."""
+    """A trace of text `number`. `score` is the judges', `grade` the mean grade, `thought` its text, `extra` are fields of
+    the input; everything else replaces what stands below, a record's own fields as they are."""
     text = given.get("text", f"Text {number} is about dust. Its slope is 1.{number}.")
     kind, variation = given.get("kind", "mechanism"), given.get("variation", 0)
-    thought = given.get("thought", "\n\n".join([*THOUGHT, f"Variation {variation}, score {given.get('score')}."]))
+    thought = given.pop("thought", "\n\n".join([*THOUGHT, f"Variation {variation}, score {given.get('score')}."]))
     sample = content_id(text)
     grade = given.get("grade")
     names = ("question_alignment", "scientific_accuracy", "completeness", "uncertainty_calibration")
     grades = dict.fromkeys([*names, "clarity_structure", "evidence_usage", "overall_score"], grade)
     verdict = {"judge": "referee", "scored": True, "overall": 7, "reason": "Sound."}
     content = {
-        "id": given.get("id", content_id(f"{sample}{kind}{variation}{thought}")),
-        "question_id": given.get("question_id", f"{sample}/{kind}"),
+        "id": content_id(f"{sample}{kind}{variation}{thought}"),
+        "question_id": f"{sample}/{kind}",
         "source_paper": {
             "title": given.get("title", f"Paper {number}"),
             "domain": "cosmology",
@@ -65,12 +65,9 @@ def record(number: int = 0, **given: Any) -> Record:
             "difficulty_level": "advanced",
             "audience": given.get("audience"),
         },
-        "setting": given.get("setting", "closed"),
-        "needs_passage": given.get("needs_passage", []),
-        "reasoning_trace": given.get("reasoning_trace", f"<thought>\n{thought}\n</thought>"),
-        "steps": given.get("steps", []),
-        "short_answer": given.get("short_answer", SHORT),
-        "rubric": given.get("rubric", RUBRIC),
+        "reasoning_trace": f"<thought>\n{thought}\n</thought>",
+        "short_answer": SHORT,
+        "rubric": RUBRIC,
         "final_answer": given.get("answer", ANSWER),
         "answer_grades": None if grade is None else grades,
         "verdicts": [] if given.get("score") is None else [verdict],
@@ -87,7 +84,7 @@ def record(number: int = 0, **given: Any) -> Record:
             "variation": variation,
         },
     }
-    return Record.model_validate(content)
+    return Record.model_validate(content | {name: given[name] for name in given if name in Record.model_fields})
 
 
 @dataclass

@@ -15,6 +15,7 @@ import pytest
 from programs.document_metadata import ThoughtDistributions
 from programs.records import Record
 from programs.statistics.thought_counts import ThoughtCount, cautions_of
+from tests.exports import building
 
 PARAGRAPHS = [
     ("computes", "Wait, 30 percent of nine?"),
@@ -25,17 +26,8 @@ PARAGRAPHS = [
 
 
 def record(paragraphs: list[tuple[str, str]], **fields: Any) -> Record:
-    return Record.model_validate(
-        {
-            "source_paper": {"title": "A paper", "domain": "physics"},
-            "user_interaction": {"question": "Why?", "question_type": "critical", "difficulty_level": "advanced"},
-            "reasoning_trace": "<thought>\n" + "\n\n".join(text for _, text in paragraphs) + "\n</thought>",
-            "final_answer": "Because.",
-            "metadata": {"authenticity_score": 0.5, "complexity_level": "low", "reasoning_patterns": []},
-            "steps": [{"kind": kind, "text": text} for kind, text in paragraphs],
-            **fields,
-        }
-    )
+    steps = [{"kind": kind, "text": text} for kind, text in paragraphs]
+    return building.record(**{"thought": "\n\n".join(text for _, text in paragraphs), "steps": steps, **fields})
 
 
 def counted(*records: Record) -> ThoughtDistributions:
