@@ -107,10 +107,10 @@ _SYSTEM = re.compile(
 )
 # Ordinary words only where they are marked as a name: refusals quote passages.
 _PARAMETER = re.compile(
-    r"\b(max_tokens|max_completion_tokens|top_p|reasoning_effort)\b"
-    r"|[\"'`{(](temperature|seed|stop)\b|\b(temperature|seed|stop)[\"'`]"
-    r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed|stop)\b"
-    r"|\A(temperature|seed|stop)\b",
+    r"\b(max_tokens|max_completion_tokens|reasoning_effort)\b"
+    r"|[\"'`{(](temperature|seed)\b|\b(temperature|seed)[\"'`]"
+    r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed)\b"
+    r"|\A(temperature|seed)\b",
     re.IGNORECASE,
 )
 
