@@ -1,8 +1,9 @@
 # make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10";
 #                 with less to download: make generate ARGS="--model embedded:smollm2-135m --output reasoning_training_data-small.json")
-# make test       every test, but those of TRL, and those of the report's page where there is no Chromium
+# make test       every test, but those of TRL and of students, and those of the report's page where there is no Chromium
 # make test-unit  the tests of single parts: a minute or two
-# make test-full  every test; Chromium must be there (Debian: apt-get install chromium)
+# make test-full  every test but those of a student in training; Chromium must be there (Debian: apt-get install chromium)
+# make test-prove the tests of `prove`, a student in training among them: installs PyTorch first, which is several gigabytes
 # make check      lint, format and types
 # make docs       the documents as a site, in site/; a link that leads nowhere is an error
 # make bench      the benchmarks (some: make bench ARGS="saturation")
@@ -35,7 +36,7 @@ WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 # Rooms whose tests need no whole run; what they leave out is found by `make test`.
 UNIT_TESTS := $(addprefix tests/,asking cli compiled inputs lms stages statistics text test_signatures.py)
 
-.PHONY: generate test test-unit test-full check docs bench clean
+.PHONY: generate test test-unit test-full test-prove check docs bench clean
 
 generate: $(VENV)/.embedded
 	$(BIN)/python -m programs.generate --model embedded --max-traces 1 --follow $(ARGS)
@@ -48,6 +49,9 @@ test-unit: $(VENV)/.dev
 
 test-full: $(VENV)/.full
 	SYNTHREASONER_FULL_TESTS=1 SYNTHREASONER_VERIFIERS=$(CURDIR)/$(VENV)/verifiers/bin/python $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-prove: $(VENV)/.prove
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/proving
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -88,6 +92,10 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.docs: $(VENV)/.dev
 	$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
+$(VENV)/.prove: $(VENV)/.dev
+	$(PIP_INSTALL) -e '.[prove]'
 	@touch $@
 
 # What is tested of TRL needs neither PyTorch nor anything else that it declares to need.

@@ -7,7 +7,7 @@ import yaml
 
 from optimize.report import Report, markdown
 from programs.errors import UserError
-from programs.exports.licences import UNKNOWN, hub_name
+from programs.exports.licences import UNKNOWN, hub_names
 from programs.lms.download import TransferFailed, hub
 from programs.lms.weights import BUILT_IN, PREFIX
 from programs.redaction import redact
@@ -56,11 +56,10 @@ def card(report: Report, repository: str) -> str:
     """README.md: the report, under the header that the Hub reads. The licences are those of the texts that demonstrations
     were chosen from."""
     shown = any(tuned.demonstrations for tuned in report.predictors.values())
-    licences = sorted({hub_name(name) for name in report.data["train"].get("licences", [UNKNOWN])})
     header = {
         "library_name": "dspy",
         "base_model": base_model(report.model),
-        "license": (licences if licences[1:] else licences[0]) if shown else None,
+        "license": hub_names(report.data["train"].get("licences", [UNKNOWN])) if shown else None,
         "tags": ["dspy", "synthreasoner", report.optimizer],
     }
     known = yaml.safe_dump({name: value for name, value in header.items() if value is not None}, sort_keys=False)

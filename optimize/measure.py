@@ -88,7 +88,7 @@ class StageMeasure:
         asked = prediction.asked.get(self._stage)
         if asked is None or asked.reply.fault == "refused":
             return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
-        score = stage_score(asked, passage_of(prediction), prediction.pool)
+        score = stage_score(asked, passage_of(prediction))
         return Measured(score, {}, {self._stage: first_failure(asked)})
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:
@@ -149,15 +149,10 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
         return [f"The {stage} stage was not reached: {measured.score.reason}"]
     lines = [f"A try was not taken: {problem}" for tried in asked.reply.rejected for problem in tried.problems]
     lines += [f"It gave nothing to go on with: {problem}" for problem in asked.reply.problems]
-    if stage == "questions" and prediction.pool is not None:
-        lines += [
-            f"The {question.type} question was not taken: {'; '.join(question.problems)}"
-            for question in prediction.pool.rejected
-        ]
     if stage == "evidence" and asked.reply.status == "ok":
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
     if stage not in WRITERS or not measured.metrics:
-        lines.append(stage_score(asked, passage_of(prediction), prediction.pool).reason)
+        lines.append(stage_score(asked, passage_of(prediction)).reason)
     for name in STAGES[stage].metrics:
         score = measured.metrics.get(name)
         if score is not None and score.value is not None and score.reason:

@@ -108,17 +108,22 @@ def on_topic(record: Record) -> Score:
     passage = record.source_paper.text
     if not passage:
         return Score(None, "the passage is not known")
-    source = content_of(f"{passage} {record.user_interaction.question}")
-    answer = content_of(record.final_answer)
-    if not answer or sum(map(len, answer)) > _LONGEST_MEAN * len(answer):
+    words = _content_of(record.final_answer)
+    if not words or sum(map(len, words)) > _LONGEST_MEAN * len(words):
         return Score(None, "its words cannot be told")
-    foreign, copied = sorted(answer - source), copied_share(record.final_answer, passage)
+    return topical(record.final_answer, passage, record.user_interaction.question)
+
+
+def topical(text: str, passage: str, question: str) -> Score:
+    """How far a text keeps to the topic, as `on_topic` of an answer; 0 where it has no content words."""
+    words = _content_of(text)
+    foreign, copied = sorted(words - _content_of(f"{passage} {question}")), copied_share(text, passage)
     said = [f"not in the passage: {', '.join(foreign[:12])}"] if foreign else []
     said += [f"{copied:.0%} is copied from it"] if copied else []
-    return Score((1 - len(foreign) / len(answer)) * (1 - copied), "; ".join(said))
+    return Score((1 - len(foreign) / len(words)) * (1 - copied) if words else 0.0, "; ".join(said))
 
 
-def content_of(text: str) -> set[str]:
+def _content_of(text: str) -> set[str]:
     """The content words and numbers of a text, in small letters and without a plural's s."""
     return {word.lower().rstrip("s") for word in _CONTENT.findall(text)}
 

@@ -97,7 +97,9 @@ class Student(Tunable):
         asked: dict[str, Asked] = {}
 
         async def answer(ask: Ask) -> Reply:
-            if self._until is not None and ask.stage != self._until and ask.depth >= STAGES[self._until].depth:
+            beyond = self._until is not None and ask.stage != self._until and ask.depth >= STAGES[self._until].depth
+            # Where the first question is of no use, so is the try.
+            if beyond or ask.stage in asked:
                 return Reply(status="unread", problems=["not wanted"])
             asked[ask.stage] = Asked(ask, await self._caller.answer(ask))
             return asked[ask.stage].reply

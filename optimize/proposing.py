@@ -10,6 +10,7 @@ from optimize.recording import Recorder
 from programs.asking.adapter import PassageFirstAdapter
 from programs.errors import CallError
 from programs.lms.failures import EmptyAnswer, backend_error
+from programs.lms.shared import Shared
 from programs.text.copying import copied_share
 
 LONGEST = 2000
@@ -19,7 +20,7 @@ _INSTRUCTIONS = ("proposed_instruction", "new_instruction", "instruction")
 _ADVICE = "module_advice"
 
 
-class ProposalAdapter(PassageFirstAdapter):
+class ProposalAdapter(Shared, PassageFirstAdapter):
     """The adapter of all questions to the proposer, whatever the adapter of the student is. It reads as strictly as the
     stages do: a reply that stops in the middle is no instruction.
 
@@ -33,9 +34,6 @@ class ProposalAdapter(PassageFirstAdapter):
         self._recorder = recorder
         inputs = (example.inputs().values() for example in examples)
         self._texts = {value for values in inputs for value in values if isinstance(value, str)}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "ProposalAdapter":
-        return self
 
     def fit(self, instruction: Any) -> bool:
         """Whether an instruction may be tried."""

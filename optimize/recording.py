@@ -29,6 +29,7 @@ from programs.lms.engine import BlockingEngine
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import UNCOUNTED, Meter, current_meter, metered
 from programs.lms.resolve import Model
+from programs.lms.shared import Shared
 from programs.lms.wire import reasoning_of
 from programs.redaction import encodable
 from programs.run.journal import Journal
@@ -50,7 +51,7 @@ class BudgetSpent(CompileStopped):
     """As many calls were paid for as were allowed. A resumed compilation replays them, and needs a higher limit."""
 
 
-class Recorder:
+class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
 
     `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
@@ -71,9 +72,6 @@ class Recorder:
         for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Recorder":
-        return self
 
     @property
     def calls(self) -> int:
@@ -183,15 +181,12 @@ class RecordedLM(dspy.LM):
         return options if rollout is None else {**options, "metadata": {ROLLOUT: str(rollout)}}
 
 
-class RecordingEngine:
-    """Answers from the recorder, or by the model's own engine. A copy of it is itself."""
+class RecordingEngine(Shared):
+    """Answers from the recorder, or by the model's own engine."""
 
     def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
         self._recorder, self._model, self._purpose = recorder, model, purpose
         self._schema_refused = False
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "RecordingEngine":
-        return self
 
     @property
     def supports_response_schema(self) -> bool:

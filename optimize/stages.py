@@ -2,30 +2,26 @@
 well one did, from its own output, by rules alone.
 
 A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
-(over 30% of its 4-grams repeat, or `programs.text.prose` finds worse) or machine text, or does so as a whole. Of
-questions the check itself leaves out the single ones that are; a text needs only most of them.
+(over 30% of its 4-grams repeat, or `programs.text.prose` finds worse) or machine text, or does so as a whole.
 
     score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
 
     first     1 when the first try did not fail, else 0
     quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
-              the texts that repeat no other), and what the stage is for: usable questions of seven, different
-              sentences that exist of those chosen
+              the texts that repeat no other), and of evidence the different sentences that exist of those chosen
 """
 
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optimize.metrics import Score, content_of
-from programs.text.copying import copied_share
+from optimize.metrics import Score, topical
 from programs.text.prose import is_degenerate, no_prose
 from programs.text.words import texts_in
 
 if TYPE_CHECKING:
     from programs.asking.ask import Ask
     from programs.asking.reply import Reply
-    from programs.stages.questions import QuestionPool
 
 
 class StagePlace(NamedTuple):
@@ -100,31 +96,24 @@ def first_failure(asked: Asked) -> str | None:
     return _fault(asked)
 
 
-def stage_score(asked: Asked, passage: str, pool: "QuestionPool | None" = None) -> Score:
-    """The score of a stage's output; `pool` are the questions taken, for the stage that asks them."""
+def stage_score(asked: Asked, passage: str) -> Score:
+    """The score of a stage's output."""
     reply = asked.reply
-    # Too few questions are used all the same.
-    used = asked.ask.stage == "questions" and reply.status == "unusable" and bool(pool and pool.questions)
-    if not (used or reply.status == "ok") or _fault(asked):
+    if reply.status != "ok" or _fault(asked):
         return Score(0.0, "; ".join(reply.problems) or _fault(asked) or reply.status)
     failure = first_failure(asked)
-    parts = _qualities(asked, passage, pool)
+    parts = _qualities(asked, passage)
     quality = sum(parts.values()) / len(parts)
     shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
     return Score((float(failure is None) + quality) / 2, f"first try: {failure or 'taken'}; {shown}")
 
 
-def _qualities(asked: Asked, passage: str, pool: "QuestionPool | None") -> dict[str, float]:
+def _qualities(asked: Asked, passage: str) -> dict[str, float]:
     texts = list(prose_in(asked.reply.output))
-    source = content_of(f"{passage} {asked.ask.inputs.get('question', '')}")
-    words = set().union(*(content_of(text) for text in texts)) if texts else set()
-    copied = copied_share(" ".join(texts), passage)
     parts = {
-        "on topic": len(words & source) / len(words) * (1 - copied) if words else 0.0,
+        "on topic": topical(" ".join(texts), passage, asked.ask.inputs.get("question", "")).value or 0.0,
         "variety": len(set(texts)) / len(texts) if texts else 0.0,
     }
-    if asked.ask.stage == "questions" and pool is not None:
-        parts["usable"] = len(pool.questions) / len(asked.reply.output)
     if asked.ask.stage == "evidence":
         numbers = [item["sentence"] for item in asked.reply.output["items"]]
         parts["found"] = len({*numbers} - {*missing_sentences(asked)}) / len(numbers) if numbers else 0.0
@@ -138,8 +127,6 @@ def missing_sentences(asked: Asked) -> list[int]:
 
 
 def _fault(asked: Asked) -> str | None:
-    if asked.ask.stage == "questions":
-        return None
     texts = list(prose_in(asked.reply.output))
     single = next((why for text in texts for why in no_prose(text)), None)
     return single or (is_degenerate(" ".join(texts)) if texts else None)

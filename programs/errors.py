@@ -18,7 +18,7 @@ class JournalError(SynthReasonerError):
 
 
 class RunStopped(SynthReasonerError):
-    """The run is being stopped: no new call may start."""
+    """The run is being stopped: no new call may start, and nothing more is read."""
 
 
 class BackendError(SynthReasonerError):

@@ -21,7 +21,7 @@ import dspy
 
 from programs.asking.ask import Answering, together
 from programs.asking.caller import AwaitedModule, Caller, adapted
-from programs.asking.reply import StageFailed
+from programs.asking.reply import Reply, StageFailed
 from programs.compiled import identity_of, load_program, write_program
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
@@ -30,7 +30,7 @@ from programs.records import Verdict
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
-from programs.stages.questions import Question, QuestionPool, QuestionStage
+from programs.stages.questions import Question, QuestionPool, QuestionStage, type_order
 from programs.stages.strands import Strands, StrandStages
 from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
 from programs.traces.blind_solve import solve_blindly
@@ -134,7 +134,7 @@ class Tracer(AwaitedModule):
         Raises `BackendError` when the model cannot be reached or refuses, `StageFailed` when it gives no questions,
         ValueError for more traces than there are question types.
         """
-        if traces > len(self.questions.form.model_fields):
+        if traces > len(self.questions.types):
             raise ValueError(f"{traces} traces of a text need as many question types")
         sample = sample_of(text, title=title, domain=domain)
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
@@ -191,17 +191,30 @@ class _Making:
         self, tracer: Tracer, passage: Passage, options: TracerOptions, answer: Answering, store: Store
     ) -> None:
         self.tracer, self.passage, self.options, self.answer, self.store = tracer, passage, options, answer, store
+        self.asked: dict[str, Reply] = {}
 
     async def sample(self, limit: int | None) -> SampleOutcome:
-        seed = self.options.seed
-        self.asked = await self.answer(self.tracer.questions.ask(self.passage, self.options.setting, seed))
-        if self.asked.status == "unread":
-            return SampleOutcome(failure=StageFailed("questions", self.asked))
-        pool = self.tracer.questions.pool(self.passage, self.asked, seed)
-        pool = self.store.asked(self.passage.sample.id, pool)
-        wanted, limited = self._wanted(pool.questions[: self.options.traces_per_sample], limit)
+        try:
+            pool = self.store.asked(self.passage.sample.id, await self._pool())
+        except StageFailed as failure:
+            return SampleOutcome(failure=failure)
+        wanted, limited = self._wanted(pool.questions, limit)
         made = await together(self._question(question, keys) for question, keys in wanted)
         return SampleOutcome(pool, [variation for several in made for variation in several], limited)
+
+    async def _pool(self) -> QuestionPool:
+        """Asks for questions of one type after another, until there are as many as traces are wanted, or no type is left.
+        Raises `StageFailed` where no model answered."""
+        stage, seed, most = self.tracer.questions, self.options.seed, self.options.traces_per_sample
+        kinds, pool = type_order(self.passage.sample.id, seed, stage.types), stage.pool(self.passage, {})
+        while next_ones := kinds[len(self.asked) :][: most - len(pool.questions)]:
+            asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in next_ones]
+            self.asked |= zip(next_ones, await together(map(self.answer, asks)), strict=True)
+            for kind in next_ones:
+                if self.asked[kind].status == "unread":
+                    raise StageFailed("questions", self.asked[kind])
+            pool = stage.pool(self.passage, self.asked)
+        return pool
 
     def _wanted(
         self, questions: Sequence[Question], limit: int | None
@@ -230,11 +243,11 @@ class _Making:
 
     async def _question(self, question: Question, keys: list[VariationKey]) -> list[Variation]:
         try:
-            found = await self.tracer.strands.found(self.passage, question, self.answer)
+            found = await self.tracer.strands.found(self.passage, question, self.options.setting, self.answer)
         except StageFailed as failure:
             made = [Variation(key, question, self.passage).failed(failure) for key in keys]
         else:
-            found.replies["questions"] = self.asked
+            found.replies["questions"] = self.asked[question.type]
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
             several = await together(self._variation(question, found, group) for group in groups)
             made = [variation for group in several for variation in group]

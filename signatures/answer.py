@@ -44,7 +44,8 @@ class ShortForm(BaseModel):
         min_length=0,
         max_length=4,
         description="of a choice: 3 wrong claims that answer the same question, from the misconceptions where these do, "
-        "as exact and as sure as the right one, of the lengths given below; of a term: other names of it",
+        "as exact and as sure as the right one, of the lengths given below, and with no word of proof or of limits "
+        "('shows', 'only', 'unless') that it does not have; of a term: other names of it",
     )
 
 

@@ -34,9 +34,6 @@ class GradeSheet(BaseModel):
     evidence_usage: Percent = Field(description="gives the facts and numbers that carry it, of those that were at hand")
 
 
-GRADE_DIMENSIONS = tuple(name for name in GradeSheet.model_fields if name != "reason")
-
-
 class GradeAnswer(AboutQuestion):
     """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Whoever answered had only what is
     told below: what could not be known costs nothing. Its length was told, too: a short answer that says what the question

@@ -2,19 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 
 
-def _free(name: str) -> str:
-    if hasattr(BaseModel, name):
-        raise ValueError("a field of a reply cannot have this name")
-    return name
-
-
-TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$"), AfterValidator(_free)]
-"""A type's name: it stands in keys, in the reply's form and in exports."""
+TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+"""A type's name: it stands in keys and in exports."""
 
 
 class QuestionType(BaseModel):

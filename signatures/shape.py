@@ -1,4 +1,4 @@
-"""How a thought goes: the tables of shapes and voices, and the words in which drawn ones are told to the model.
+"""How a thought goes: the tables of shapes, voices and ends, and the words in which drawn ones are told to the model.
 
 A new shape is a new line of `SHAPES`, a new voice one of `VOICES`; what draws them is `programs.stages.thought`.
 """
@@ -108,6 +108,15 @@ VOICES: dict[str, Voice] = {
 """How a thought sounds. Left to itself, or to the words of a prompt, a writer gives all thoughts one voice."""
 
 
+CLOSES: dict[str, str] = {
+    "outcome": "It ends with the outcome.",
+    "last step": "It ends with the step that settles it, and leaves the outcome to be seen.",
+    "open": "It ends on something that stays open.",
+    "check": "It ends on a check of the outcome.",
+}
+"""How a thought ends. Left to itself a writer closes nearly every one with a verdict."""
+
+
 class Extent(NamedTuple):
     """A length in words that are told, and the fewest and most words of such a thought."""
 
@@ -137,13 +146,14 @@ WRONG_TURN = (
 
 class Shape(BaseModel, frozen=True):
     """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is, in about how
-    many words, and its name in `VOICES` (None, of either: drawn by an earlier version)."""
+    many words, its voice in `VOICES` and its end in `CLOSES` (None, of these: drawn by an earlier version)."""
 
     name: str
     noticed: Noticed | None
     length: Length
     words: int | None = None
     voice: str | None = None
+    close: str | None = None
 
     def told(self) -> str:
         """What the model is told of it."""
@@ -151,4 +161,5 @@ class Shape(BaseModel, frozen=True):
         extent = LENGTHS[self.length]
         words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
         voice = [VOICES[self.voice].told] if self.voice else []
-        return " ".join([SHAPES[self.name].told, *wrong, *voice, extent.told.format(words)])
+        close = [CLOSES[self.close]] if self.close else []
+        return " ".join([SHAPES[self.name].told, *wrong, *voice, *close, extent.told.format(words)])

@@ -58,26 +58,26 @@ class Thought(BaseModel):
 
 
 class WriteThought(AboutQuestion):
-    """Think the question through, in the first person, as somebody does alone who wants to know. This is the thinking
-    itself, not a report of it. It goes where the problem leads, in the shape and the voice below, and its words are
-    those of somebody who finds out while thinking: a paragraph is a line or ten, and a number may be tried and dropped.
-    Begin with what comes to mind first, in the middle of the matter, not by saying again what is asked. Work out in the
-    open whatever can be worked out, and check the sum; say of a number that is assumed that it is, and see whether
-    another would change the outcome. Doubt what deserves doubt, and nothing for show; a doubt may stay. The shape is
-    seen in what is thought, never in words about it ("that was the easy part", "back to the open point"). Plain words,
-    no slogans. Stop where it is settled: no summary, no closing line, nothing said twice.
+    """Think the question through in the first person, as somebody does who is alone with it and wants to know. Write
+    the thinking itself, not a report of it. Let it go where the problem leads, in the shape and the voice given below
+    as far as they fit the matter. Use the words of somebody who finds things out while thinking: a paragraph may have
+    one line or ten, and a number may be tried and dropped. Begin with what comes to mind first, without repeating what
+    is asked. Work out in the open whatever can be worked out, and check the sum. When a number is assumed, say so, and
+    see whether another value would change the outcome. Doubt what deserves doubt, but not for show; a doubt may remain.
+    The shape should be visible in what is thought, never in words about it ("that was the easy part", "back to the open
+    point"). Use plain words and no slogans, and say nothing twice. Stop where the matter is settled, without a summary.
 
-    Keep strictly to what is at hand, as told below, facts and findings as well as figures. The analysis, hypotheses,
-    evidence, critique and perspective are notes that nobody else has: they keep the outcome right, unless their own
-    figures speak against them, and nothing shows that they exist. No hypothesis or sentence by number, no "evidence" as
-    a thing handed over, no paper, authors or passage. The one who thinks is not the one who asks: no "we" or "our" of
-    theirs, and nobody is spoken to."""
+    Keep strictly to what is at hand, as described below; that holds for facts and findings as well as for figures. The
+    analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. They keep the outcome
+    right, unless their own figures speak against them, and nothing shows that they exist: do not mention a hypothesis
+    or a sentence by its number, "evidence" as something that was handed over, a paper, authors or a passage. The one
+    who thinks is not the one who asks: "we" and "our" are not theirs, and nobody is spoken to."""
 
     passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")  # type: ignore[assignment]
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
-    evidence: list[QuotedEvidence] = dspy.InputField(desc="the passage's words, with which the outcome has to agree")
+    evidence: list[QuotedEvidence] = dspy.InputField(desc="facts with which the outcome has to agree")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought goes")

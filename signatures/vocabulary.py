@@ -1,14 +1,11 @@
 """Names that models choose among and that records hold, without DSPy: documents are read without it."""
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 Kind = Literal[
     "tries", "recalls", "computes", "checks", "doubts", "wrong", "takes_back", "considers", "wonders", "settles"
 ]
 """What a paragraph of a thought does."""
-
-KINDS: Sequence[Kind] = get_args(Kind)
 
 OLD_KINDS: dict[str, Kind] = {
     "opening": "tries",
@@ -59,6 +56,12 @@ ASKING: dict[Setting, str] = {
     ),
 }
 """What the questions have to bring with them."""
+
+NOTING: dict[Setting, str] = {
+    "closed": "the question alone: ideas and tests that need other figures of the passage are of no use there",
+    "open": "the question and the passage",
+}
+"""What those who make notes for a thought are told that it has at hand."""
 
 THINKING: dict[Setting, str] = {
     "closed": (

@@ -21,10 +21,19 @@ hypothesis.settings.register_profile("ours", deadline=None, max_examples=EXAMPLE
 hypothesis.settings.load_profile("ours")
 
 
+LONG = {"test_kill.py", "test_docs.py", "test_wheel.py", "test_site.py", "test_one_place.py", "test_tour.py"}
+LONG |= {"test_compile.py", "test_judge_tuning.py", "test_embedded.py"}
+"""Files with tests of many seconds: they come first, so that in the end no worker waits for one of another's."""
+
+
 def pytest_configure() -> None:
     # Ignored where the tests were started in the background, it would be ignored by every command that they interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -228,10 +228,10 @@ def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> s
     return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
 
 
-def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
-    """What a Python of its own prints. Fails where it ends with another code than 0."""
+def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, within: float = 300) -> str:
+    """What a Python of its own prints. Fails where it ends with another code than 0, or not within so many seconds."""
     command, env = [sys.executable, *words], environment(env)
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=within, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -156,7 +156,7 @@ def only(answers: Answers | None = None, **given: Any) -> Variation:
 
 def analysed(answers: Answers | None = None) -> Strands:
     """What stages 2 and 3 find for `question()` in `passage()`."""
-    return run(tracer().strands.found(passage(), question(), answers or Answers()))
+    return run(tracer().strands.found(passage(), question(), "closed", answers or Answers()))
 
 
 def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:

@@ -10,7 +10,7 @@ import dspy
 
 import signatures
 
-OTHER_FORM = {"AnswerAsAsked", "AboutPassage", "AboutQuestion"}
+OTHER_FORM = {"AnswerAsAsked", "AboutPassage", "AboutQuestion", "AboutNotes"}
 """Of a question as a person asks it, and what stages extend."""
 
 

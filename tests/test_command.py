@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ import pytest
 from programs.command import COMMANDS, main
 from programs.completion import script
 from tests import lab
-from tests.lab import ROOT, environment
+from tests.lab import ROOT
 
 
 def called(*words: str) -> tuple[int, str, str]:
@@ -36,21 +35,16 @@ def test_every_module_that_is_a_command_is_one() -> None:
 
 def test_help_lists_every_command_and_imports_none() -> None:
     code = "import sys\nfrom programs.command import main\nmain(['--help'])\nprint(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60, check=True
-    )
+    printed = lab.python("-c", code)
     for name, command in COMMANDS.items():
-        assert re.search(rf"^  {name} +{re.escape(command.what)}$", done.stdout, re.MULTILINE)
-    loaded = done.stdout.splitlines()[-1].split()
+        assert re.search(rf"^  {name} +{re.escape(command.what)}$", printed, re.MULTILINE)
+    loaded = printed.splitlines()[-1].split()
     assert not {"dspy", "programs.generate", "programs.settings"} & set(loaded)
 
 
 def test_what_asks_no_model_loads_no_dspy() -> None:
     code = "import sys, programs.merge, programs.export, programs.reports.page\nprint('dspy' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=120, check=True
-    )
-    assert done.stdout.strip() == "False"
+    assert lab.python("-c", code) == "False\n"
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

@@ -36,7 +36,7 @@ from programs.tracer import Tracer, load_tracer
 from signatures.judge import VerdictSheet
 from signatures.prompt import EXAMPLE, RETRY_INPUTS
 from tests import making
-from tests.lab import passage
+from tests.lab import passage, wait_for
 from tests.lms.asking import ONCE
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
@@ -197,7 +197,12 @@ async def test_4_an_error_of_one_call_reaches_the_caller(faults: FaultPlan, erro
 
 def test_4_ctrl_c_ends_a_forward() -> None:
     with served(faults=FaultPlan(script=[None, "hang"])) as server:
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+        def interrupt() -> None:
+            wait_for(lambda: len(server.calls) == 2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=interrupt).start()
         with pytest.raises(KeyboardInterrupt):
             load_tracer()(text=passage(1))
         assert len(server.calls) == 2

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -23,7 +24,7 @@ from programs.exports.options import FORMATS
 from programs.merge import merge
 from programs.report import main as report
 from programs.run.attempts import ReadTrace, read_variations
-from signatures.vocabulary import KINDS
+from signatures.vocabulary import Kind
 from tests.lab import laboratory
 from tests.standin.panel import verdict
 from tests.standin.scientist import Answer
@@ -49,7 +50,7 @@ def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> No
     assert sorted(record.id or "" for record in records) == sorted(map(str, accepted_ids(variations)))
     assert sum(trace.became == "below" for trace in chain.from_iterable(variations)) == 1
     for record in records:
-        assert {step.kind for step in record.steps} <= set(KINDS)
+        assert {step.kind for step in record.steps} <= set(get_args(Kind))
         assert [verdict.answers_the_question for verdict in record.verdicts] == [None, None]
         assert all(verdict.words == verdict.reason for verdict in record.verdicts)
         assert (record.setting, record.needs_passage, record.shape) == ("closed", [], None)

@@ -4,7 +4,7 @@
 2. A resume refuses to mix them with other ones, and names them; without any, journals say nothing of them.
 3. A built-in type may be asked for in other words; a mistake in the file is one line.
 4. The order of the built-in types is what it was; own ones lead as often as others.
-5. A compiled program is used with guidance added, and refused with question types that it was not compiled for.
+5. A compiled program is used with guidance added, and with any question types.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import yaml
 
-from programs.errors import UserError
 from programs.export import main as export
 from programs.inputs.sample import content_id
 from programs.report import main as report
@@ -58,7 +57,7 @@ def test_they_reach_prompts_document_report_and_export(lab: Lab) -> None:
     kinds = [record["user_interaction"]["question_type"] for record in lab.records]
     assert sorted(kinds) == sorted([*QUESTION_TYPES, "history"])
     prompts = [json.dumps(body["messages"]) for body in lab.server.bodies]
-    assert [ASKS in prompt for prompt in prompts] == [True] + [False] * (len(prompts) - 1)
+    assert sum(f"It asks {ASKS}, usually at beginner level." in prompt for prompt in prompts) == 1
     told = {stage: [prompt for prompt in prompts if paragraph in prompt] for stage, paragraph in GUIDANCE.items()}
     assert [len(told["answer"]), len(told["judge"])] == [lab.brain.asked["answer"], lab.brain.asked["judge"]]
     assert called(str(lab.output), main=report).returncode == 0
@@ -89,7 +88,6 @@ def test_nor_is_a_change_of_them_mixed(lab: Lab, changed: dict[str, Any]) -> Non
     [
         ({"question_types": {"history": {"asks": ASKS}}}, "--question-types: history.usual_level must be given"),
         ({"question_types": {"what, when": HISTORY}}, "should match pattern"),
-        ({"question_types": {"model_dump": HISTORY}}, "cannot have this name"),
         ({"guidance": {"anser": "Be brief."}}, "--guidance"),
         ({"guidance": {"answer": ""}}, "--guidance"),
         ({"traces_per_sample": 9, "question_types": {"history": HISTORY}}, "there are 8 question types"),
@@ -103,9 +101,9 @@ def test_a_built_in_type_in_other_words(lab: Lab) -> None:
     path = config(lab, question_types={"mechanism": HISTORY}, traces_per_sample=7)
     assert called(*lab.arguments(config=path)).returncode == 0
     assert len(lab.records) == 7
-    prompt = json.dumps(lab.server.bodies[0]["messages"])
-    assert f"{ASKS}; usually at beginner level" in prompt
-    assert QUESTION_TYPES["mechanism"].asks not in prompt
+    prompts = "".join(json.dumps(body["messages"]) for body in lab.server.bodies)
+    assert f"It asks {ASKS}, usually at beginner level." in prompts
+    assert QUESTION_TYPES["mechanism"].asks not in prompts
 
 
 def test_own_types_lead_as_often_and_leave_the_others_in_their_order() -> None:
@@ -125,7 +123,4 @@ def test_a_compiled_program_with_them(tmp_path: Path) -> None:
     assert loaded.writer.answer.signature.instructions == "Answer at once.\n\nIn parsecs."
     assert all(one.signature.instructions.endswith("\n\nIn parsecs.") for _, one in loaded.named_predictors())
     types = {**QUESTION_TYPES, "history": QuestionType.model_validate(HISTORY)}
-    with pytest.raises(UserError, match=r"the fields of questions\.predict"):
-        load_tracer(tmp_path, question_types=types)
-    load_tracer(question_types=types).save(tmp_path / "program.json")
-    assert load_tracer(tmp_path, question_types=types).questions.form.model_fields.keys() == types.keys()
+    assert load_tracer(tmp_path, question_types=types).questions.types == types

@@ -19,7 +19,7 @@ from programs.stages.rubric import RubricStage
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage
-from signatures.grade import GRADE_DIMENSIONS
+from signatures.grade import GradeSheet
 from signatures.judge import VerdictSheet
 from signatures.prompt import EARLIER, RETRY_INPUTS
 from tests.making import tracer
@@ -49,7 +49,7 @@ def test_no_two_predictors_share_a_signature_class() -> None:
 
 
 def test_grades_of_the_record_are_those_of_the_sheet() -> None:
-    assert set(GRADE_DIMENSIONS) == set(GRADES), "a dimension of GradeSheet is a field of programs.records.Grades too"
+    assert {*GradeSheet.model_fields} - {"reason"} == {*GRADES}
 
 
 def test_ratings_of_the_record_are_those_of_the_sheet() -> None:

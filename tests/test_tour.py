@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.lab import environment
+from tests.lab import python
 from tests.needing import FULL
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -27,14 +25,6 @@ def code() -> str:
     return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
-def run(script: str, folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 def test_every_cell_runs(tmp_path: Path) -> None:
     with StandIn(Scientist()) as server:
         script = (
@@ -43,7 +33,7 @@ def test_every_cell_runs(tmp_path: Path) -> None:
             .replace("API_BASE = None", f"API_BASE = {server.openai_base!r}")
         )
         assert script.count("openai/any") == script.count(server.openai_base) == 1
-        said = run(script, tmp_path)
+        said = python("-c", script, cwd=tmp_path)
     assert "<thought>" in said
     assert "tour-training: 1 rows" in said
     assert not server.surprises
@@ -52,4 +42,4 @@ def test_every_cell_runs(tmp_path: Path) -> None:
 @pytest.mark.embedded
 @pytest.mark.skipif(not os.environ.get(FULL), reason="takes minutes; make test-full has it")
 def test_every_cell_runs_on_the_small_model(tmp_path: Path) -> None:
-    assert "tour-training: 1 rows" in run(code(), tmp_path)
+    assert "tour-training: 1 rows" in python("-c", code(), cwd=tmp_path, within=3600)

@@ -11,9 +11,9 @@ import yaml
 
 from programs.exports.chat_template import Check
 from programs.exports.files import Columns, Kind, Row
-from programs.exports.licences import UNKNOWN, hub_name, licence_of
+from programs.exports.licences import UNKNOWN, hub_names, licence_of
 from programs.exports.options import SPLITS, ExportOptions
-from programs.exports.view import needs_passage
+from programs.exports.view import rests_on_passage
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import count_name
 
@@ -48,7 +48,7 @@ class Tally:
         self.rows += 1
         self.with_passage += row.get("context") == "passage"
         if row.get("context") == "none":
-            needing = {trace.record.id for trace in traces if needs_passage(trace.record)}
+            needing = {trace.record.id for trace in traces if rests_on_passage(trace.record)}
             self.without_needed += row["id"] in needing
 
     def used(self, traces: Sequence[ReadTrace]) -> None:
@@ -126,10 +126,9 @@ def rendered(template: Path, **values: Any) -> str:
 
 
 def _header(done: Exported, title: str) -> dict[str, Any]:
-    licences = sorted({hub_name(licence) for licence in done.tally.counts["licences"]})
     files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in done.rows]
     return {
-        "license": licences[0] if len(licences) == 1 else licences,
+        "license": hub_names(done.tally.counts["licences"]),
         "pretty_name": title,
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "reasoning", "science", "synthreasoner", done.options.to],

@@ -20,7 +20,8 @@ from programs.exports.keep import not_kept
 from programs.exports.licences import licence_of
 from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.screening import Screen, screening
-from programs.exports.view import NO_SCORE, View, source_name
+from programs.exports.view import NO_SCORE, View
+from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import ReadTrace, read_variations
@@ -99,7 +100,7 @@ def export(options: ExportOptions) -> Exported:
         kept = _kept(origin, options, screen, tally)
         with DataFiles(data, format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
-                split, before = split_of(source_name(traces[0].record.source_paper), shares), tally.rows
+                split, before = split_of(source_key(traces[0].record.source_paper), shares), tally.rows
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
                         tally.count("skipped", str(row))
@@ -140,11 +141,8 @@ def _kept(origin: Origin, options: ExportOptions, screen: Screen, tally: Tally) 
 def _refusal(record: Record, options: ExportOptions) -> str | None:
     if not options.takes_licence(licence_of(record.source_paper.extra)):
         return "its licence is not one of --licence"
-    if not options.format.whole:
-        if not (record.reasoning_trace.strip() and record.final_answer.strip()):
-            return "its thought or its answer is empty"
-        if "passage" in options.contexts(record) and not record.source_paper.text:
-            return "its passage is not in the document (--context none needs none)"
+    if not options.format.whole and (why := options.lacks(record)):
+        return why
     if options.keep is not None and (why := not_kept(options.keep, record)):
         return why
     if options.min_score is None or options.format.attempts:

@@ -6,7 +6,7 @@ licence that it names. No other spelling is known to be another's.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 UNKNOWN = "unknown"
@@ -43,6 +43,12 @@ def licence_name(text: str) -> str:
 def hub_name(licence: str) -> str:
     """The identifier that the Hub knows: the licence itself, "other" or "unknown"."""
     return licence if licence == UNKNOWN or _HUB.fullmatch(licence) else "other"
+
+
+def hub_names(licences: Iterable[str]) -> str | list[str]:
+    """What the Hub is told of several licences: the one identifier that they have, or a list."""
+    names = sorted({hub_name(licence) for licence in licences})
+    return names if len(names) != 1 else names[0]
 
 
 def _first_text(value: Any) -> str | None:

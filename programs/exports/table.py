@@ -15,7 +15,8 @@ import orjson
 
 from programs.exports.files import Columns, Row
 from programs.exports.format import Format
-from programs.exports.view import View, source_name
+from programs.exports.view import View
+from programs.inputs.papers import source_key
 from programs.records import Part, Record
 from programs.run.attempts import ReadTrace
 
@@ -50,7 +51,7 @@ def _columns(_: View) -> Columns:
 
 def _rows(traces: Sequence[ReadTrace], _: View) -> Iterator[Row]:
     record = traces[0].record
-    content, row = record.model_dump(mode="json"), Row(source=source_name(record.source_paper))
+    content, row = record.model_dump(mode="json"), Row(source=source_key(record.source_paper))
     for column, (name, inner, kind) in _fields().items():
         value = content[name]
         if inner is not None and value is not None:

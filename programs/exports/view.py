@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import licence_of
-from programs.records import Record, SourcePaper
+from programs.inputs.papers import source_key
+from programs.records import Record
 from programs.text.injection import escape_markers
 from programs.text.thought import bare_thought
 
@@ -148,13 +149,21 @@ class View(BaseModel):
     def contexts(self, record: Record) -> tuple[Context, ...]:
         """In which ways the question of a trace is shown; there is a prompt for each."""
         if self.context == "auto":
-            return ("passage",) if needs_passage(record) else ("none",)
+            return ("passage",) if rests_on_passage(record) else ("none",)
         return ("none", "passage") if self.context == "both" else (self.context,)
+
+    def lacks(self, record: Record) -> str | None:
+        """Why a trace cannot be shown, in words; None: it can."""
+        if not (record.reasoning_trace.strip() and record.final_answer.strip()):
+            return "its thought or its answer is empty"
+        if "passage" in self.contexts(record) and not record.source_paper.text:
+            return "its passage is not in the document (--context none needs none)"
+        return None
 
     def rows(self, record: Record, row: Callable[[Prompt], Row]) -> Iterator[Row]:
         """What `row` makes of each prompt, with the values of `FACTS`."""
         asked, grades = record.user_interaction, record.answer_grades
-        facts = (record.id, record.question_id, source_name(record.source_paper), licence_of(record.source_paper.extra))
+        facts = (record.id, record.question_id, source_key(record.source_paper), licence_of(record.source_paper.extra))
         kind, level, score = asked.question_type, asked.difficulty_level, record.metadata.quality_score
         for context in self.contexts(record):
             told = (*facts, kind, level, context, score, grades and grades.overall_score)
@@ -204,16 +213,6 @@ def rating(record: Record) -> float:
     return record.metadata.quality_score or 0
 
 
-def needs_passage(record: Record) -> bool:
+def rests_on_passage(record: Record) -> bool:
     """Whether thought and answer rest on the passage: it was in view, or they use figures that stand there alone."""
     return record.setting == "open" or bool(record.needs_passage)
-
-
-def source_name(source: SourcePaper) -> str:
-    """The paper that a trace is of (`programs.inputs.papers`): traces of one paper go into one split."""
-    # Only now: it loads the readers of every kind of file.
-    from programs.inputs.papers import source_of
-
-    title = source.title if source.title_given else None
-    named = source_of(source.extra, title=title, given_id=source.given_id)
-    return named or f"text:{source.excerpt.document if source.excerpt else source.id or source.title}"

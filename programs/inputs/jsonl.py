@@ -43,20 +43,17 @@ def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]
 
     Raises what `read_chunks` raises; of a damaged archive everything readable is given first.
     """
-    return (line for line in split_lines(read_chunks(path), limit) if line is not None)
+    return split_lines(read_chunks(path), limit)
 
 
-def split_lines(chunks: Iterable[bytes | None], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine | None]:
-    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays. A None stays one.
+def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
+    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays.
 
     When `chunks` raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`.
     """
     number, held, too_long, broken = 1, bytearray(), False, None
     try:
         for chunk in chunks:
-            if chunk is None:
-                yield None
-                continue
             *whole, rest = chunk.split(b"\n")
             for piece in whole:
                 too_long = too_long or len(held) + len(piece) > limit

@@ -24,7 +24,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from programs.inputs.cleaning import clean_line
-from programs.inputs.sample import Sample
 
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _DOCUMENT_FIELDS = [
@@ -68,11 +67,13 @@ _NO_TITLE = re.compile(
 )
 
 
-def source_key(sample: Sample) -> str:
-    """The paper that a sample comes from, as `kind:name`. Equal keys are the same paper."""
-    title = sample.title if sample.title_given else None
-    named = source_of(sample.extra, title=title, given_id=sample.given_id)
-    return named or f"text:{sample.excerpt.document if sample.excerpt else sample.id}"
+def source_key(source: Any) -> str:
+    """The paper that a `Sample` comes from, or a trace by what its record holds of that (`programs.records.SourcePaper`),
+    as `kind:name`. Equal keys are the same paper."""
+    title = source.title if source.title_given else None
+    named = source_of(source.extra, title=title, given_id=source.given_id)
+    # Records of older versions may have no id.
+    return named or f"text:{source.excerpt.document if source.excerpt else source.id or source.title}"
 
 
 def source_of(fields: Mapping[str, Any], *, title: str | None = None, given_id: str | None = None) -> str | None:

@@ -1,8 +1,8 @@
 """Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
 fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Its standard input: a `ReadRequest` as a line of JSON, then so many bytes; its standard output: lines of JSON, each an
-`Answer`, the last of which is `over`. It ends with its input.
+Over one connection it is sent a `ReadRequest` as JSON, then a document's bytes, and sends back JSON, each an `Answer`, the
+last of which is `over`. It ends when the connection does.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ import contextlib
 import logging
 import os
 import resource
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from programs.errors import FatalError, UserError
-from programs.inputs.archives import BrokenArchive
+from programs.errors import FatalError, RunStopped, UserError
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HubName, opened, records
-from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, split_lines
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
-from programs.inputs.waiting import PAUSE
 
 SECONDS = 300
 """That one document may take. A long paper takes ten."""
@@ -46,13 +46,12 @@ log = logging.getLogger("synthreasoner")
 
 
 class ReadRequest(BaseModel):
-    """What is to be read: a document of these `size` bytes, by its name's ending; the rows of a Parquet file, or of a data
-    set; or, of a data set, only whether it is there."""
+    """What is to be read: a document, by its name's ending; the rows of a Parquet file, or of a data set; or, of a data
+    set, only whether it is there."""
 
     kind: Literal["document", "parquet", "hub", "look"]
     name: str
     text_field: str = ""
-    size: int = 0
 
 
 class Answer(BaseModel):
@@ -70,23 +69,27 @@ class Answer(BaseModel):
 
 
 class ReaderProcess:
-    """Reads one thing after another; the process is started with the first one and ends with `close`."""
+    """Reads one thing after another; the process is started with the first one and ends with `close`, which any thread may
+    call: whoever reads then gets `RunStopped`."""
 
     def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+        self.closed = False
         self._seconds, self._memory = seconds, memory
+        self._starting = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
 
-    def paper(self, ending: str, data: bytes) -> Iterator[Paper | None]:
-        """None while a document is being read, every PAUSE seconds; then the paper. Raises `Unreadable`."""
+    def paper(self, ending: str, data: bytes) -> Paper:
+        """The paper that a document is. Raises `Unreadable`."""
         found: Paper | None = None
-        for answer in self._answers(ReadRequest(kind="document", name=ending, size=len(data)), data, self._seconds):
-            found = answer.paper if answer else found
-            yield None
-        yield found
+        for answer in self._answers(ReadRequest(kind="document", name=ending), data, self._seconds):
+            found = answer.paper
+        if found is None:
+            raise Unreadable(Skip.CRASHED)
+        return found
 
-    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer | None]:
-        """The rows of a table, lazily, with None every PAUSE seconds while one is being waited for. Raises `Unreadable`,
-        and `FatalError` where the Hub stops to answer."""
+    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
+        """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` where the Hub stops to answer."""
         if isinstance(name, HubName):
             return self._answers(ReadRequest(kind="hub", name=str(name), text_field=text_field))
         written = os.fsencode(name.absolute()).hex()
@@ -98,48 +101,50 @@ class ReaderProcess:
             pass
 
     def close(self) -> None:
-        """Ends the process and those that it has started, whatever they are doing."""
-        process, self._process = self._process, None
+        """Ends the process and those that it has started, whatever they are doing. None is started any more."""
+        self.closed = True
+        self._end()
+
+    def _end(self) -> None:
+        with self._starting:
+            process, self._process = self._process, None
         if process is not None:
             os.killpg(process.pid, signal.SIGKILL)
             # One that a file system holds ends when that lets it go.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=5)
+                process.wait(timeout=5)
 
-    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float = float("inf")) -> Iterator[Answer | None]:
-        """What the process answers but its last word, with None every PAUSE seconds while it says nothing."""
-        process = self._process = self._process or _started(self._memory)
-        assert process.stdin is not None
-        # It may have ended, which the empty answer then says.
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(job.model_dump_json().encode() + b"\n" + data)
-            process.stdin.flush()
-        over, end = False, time.monotonic() + seconds
+    def _started(self) -> Connection:
+        """The connection to the process, which is started where there is none."""
+        with self._starting:
+            if self.closed:
+                raise RunStopped
+            if self._process is None or self._pipe is None:
+                self._pipe, theirs = Pipe()
+                with theirs:
+                    self._process = _start(theirs, self._memory)
+            return self._pipe
+
+    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
+        """What the process answers within so many seconds (None: any number), but its last word."""
+        over, began = False, time.monotonic()
         try:
-            for line in split_lines(_written(process), sys.maxsize):
-                if line is None and time.monotonic() >= end:
+            pipe = self._started()
+            pipe.send_bytes(job.model_dump_json().encode())
+            pipe.send_bytes(data)
+            while True:
+                if not pipe.poll(None if seconds is None else max(0.0, began + seconds - time.monotonic())):
                     raise Unreadable(Skip.TOO_SLOW)
-                answer = Answer.model_validate_json(line.data or b"") if line and not line.torn else None
-                if answer is None or not (over := answer.over):
-                    yield answer
-                    continue
-                _raise(answer)
-                return
+                answer = Answer.model_validate_json(pipe.recv_bytes())
+                if over := answer.over:
+                    _raise(answer)
+                    return
+                yield answer
+        except (EOFError, ConnectionError, ValidationError) as error:
+            raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
         finally:
             if not over:
-                self.close()
-
-
-def _written(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
-    """What the process writes, with None every PAUSE seconds while that is nothing; it never ends of itself."""
-    assert process.stdout is not None
-    while True:
-        if not select.select([process.stdout], [], [], PAUSE)[0]:
-            yield None
-        elif data := os.read(process.stdout.fileno(), 1 << 20):
-            yield data
-        else:
-            raise BrokenArchive(Skip.CRASHED)
+                self._end()
 
 
 def _raise(answer: Answer) -> None:
@@ -152,14 +157,15 @@ def _raise(answer: Answer) -> None:
         raise Unreadable(answer.reason)
 
 
-def _started(memory: int) -> subprocess.Popen[bytes]:
+def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(_IMPORTED_FROM), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
-        [sys.executable, "-m", "programs.inputs.process", str(memory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        [sys.executable, "-m", "programs.inputs.process", str(pipe.fileno()), str(memory)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path},
+        pass_fds=[pipe.fileno()],
         # Ctrl-C is for the run, which then ends this itself.
         start_new_session=True,
     )
@@ -167,15 +173,13 @@ def _started(memory: int) -> subprocess.Popen[bytes]:
 
 def main() -> int:
     """The process itself."""
-    # What libraries print must not come between the lines.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _bound_memory(int(sys.argv[1]))
-    for line in iter(sys.stdin.buffer.readline, b""):
-        job = ReadRequest.model_validate_json(line)
-        for answer in done(job, sys.stdin.buffer.read(job.size)):
-            answers.write(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)) + b"\n")
-            answers.flush()
+    pipe = Connection(int(sys.argv[1]))
+    _bound_memory(int(sys.argv[2]))
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            job = ReadRequest.model_validate_json(pipe.recv_bytes())
+            for answer in done(job, pipe.recv_bytes()):
+                pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
     return 0
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from programs.errors import UserError
+from programs.errors import RunStopped, UserError
 from programs.inputs.archives import read_chunks
 from programs.inputs.cutting import Cutting, pieces
 from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import sectioned
-from programs.inputs.jsonl import TEXT_FIELD, parse_object, sample_of_record, split_lines
+from programs.inputs.jsonl import TEXT_FIELD, parse_object, read_lines, sample_of_record
 from programs.inputs.papers import arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
@@ -23,7 +23,6 @@ from programs.inputs.report import ReadReport, Skip, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
 from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
-from programs.inputs.waiting import patiently
 from programs.text.sentences import cut_at_sentence
 
 LARGEST = 256 * 2**20
@@ -40,8 +39,7 @@ _Decision = Sample | Unreadable | None
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
     """The samples of all inputs that the patterns mean, lazily, as a `SampleReader` with these options gives them. Raises
     UserError at once, not at the first sample, for files that are missing or cannot be read."""
-    steps = SampleReader(max_chars=max_chars, report=report, **how).steps(sources(patterns))
-    return (sample for sample in steps if sample is not None)
+    return SampleReader(max_chars=max_chars, report=report, **how).samples(sources(patterns))
 
 
 def read_paper(path: Path) -> Paper:
@@ -51,8 +49,7 @@ def read_paper(path: Path) -> Paper:
     """
     if format_of(path) is None:
         raise UserError(f"{path} is no document of a kind that is read")
-    *_, data = _bytes(path)
-    return _named(reader_of(ending_of(path))(data or b""), path)
+    return _named(reader_of(ending_of(path))(_bytes(path)), path)
 
 
 class _Entry(NamedTuple):
@@ -85,62 +82,61 @@ class SampleReader:
     cutting: Cutting = Cutting()  # noqa: RUF009
     text_field: str = TEXT_FIELD
     _seen: set[int] = field(default_factory=set)
+    _process: ReaderProcess = field(default_factory=ReaderProcess)
 
-    def steps(self, inputs: Sequence[Source]) -> Iterator[Sample | None]:
-        """The samples of these inputs, lazily, each text once over all of them, with a None for every line that gives none,
-        and many while something is being waited for: between two samples there may be millions of lines, during which a
-        reader can look up."""
-        with closing(ReaderProcess()) as process:
+    def samples(self, inputs: Sequence[Source]) -> Iterator[Sample]:
+        """The samples of these inputs, lazily, each text once over all of them. Raises `RunStopped` once it was closed."""
+        with closing(self):
             for source in inputs:
-                for sample in self._of_source(source, process):
-                    if sample is not None and self.max_chars is not None and len(sample.text) > self.max_chars:
+                for sample in self._of_source(source):
+                    if self.max_chars is not None and len(sample.text) > self.max_chars:
                         self.report.cut += 1
                         text = cut_at_sentence(sample.text, self.max_chars)
                         sample = sample.model_copy(update={"text": text, "cut_from": len(sample.text)})
                     yield sample
 
-    def _of_source(self, source: Source, process: ReaderProcess) -> Iterator[Sample | None]:
+    def close(self) -> None:
+        """Ends the reading, from whatever thread."""
+        self._process.close()
+
+    def _go_on(self) -> None:
+        """Between two samples there may be millions of lines."""
+        if self._process.closed:
+            raise RunStopped
+
+    def _of_source(self, source: Source) -> Iterator[Sample]:
+        self._go_on()
         place = Place(file=source.shown, line=1)
         try:
             if source.kind in ("own", "unknown"):
                 raise Unreadable(Skip.OUR_OWN if source.kind == "own" else Skip.UNKNOWN_KIND)
             self.report.files += 1
             if source.kind == "document" and isinstance(source.name, Path):
-                yield from self._document(source.name, place, process)
+                yield from self._document(source.name, place)
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
-            for entry in self._lines(source) if source.kind == "lines" else self._rows(source, process):
-                if entry is None:
-                    yield None
-                    continue
+            for entry in self._lines(source) if source.kind == "lines" else self._rows(source):
+                self._go_on()
                 place = entry.place
                 yield from self._entry(entry, cut=cut)
         except Unreadable as problem:
             self.report.skip(problem, place)
-            yield None
 
-    def _lines(self, source: Source) -> Iterator[_Entry | None]:
-        """The lines of a file, with None while one is being waited for. Raises `Unreadable` where it cannot be read on."""
-        for raw in split_lines(patiently(read_chunks(Path(str(source.name))))):
-            if raw is None:
-                yield None
-                continue
+    def _lines(self, source: Source) -> Iterator[_Entry]:
+        """The lines of a file. Raises `Unreadable` where it cannot be read on."""
+        for raw in read_lines(Path(str(source.name))):
             data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
             yield _Entry(Place(file=source.shown, line=raw.number), bytes_id(raw.data or b""), data, raw.torn)
 
-    def _rows(self, source: Source, process: ReaderProcess) -> Iterator[_Entry | None]:
-        """The rows of a table, with None while one is being waited for. Raises `Unreadable` where it cannot be read on."""
-        number = 0
-        for row in process.rows(source.name, self.text_field):
-            number += row is not None
-            place = Place(file=source.shown, line=number)
-            yield _Entry(place, row.digest, row.record) if row is not None else None
+    def _rows(self, source: Source) -> Iterator[_Entry]:
+        """The rows of a table. Raises `Unreadable` where it cannot be read on."""
+        for number, row in enumerate(self._process.rows(source.name, self.text_field), start=1):
+            yield _Entry(Place(file=source.shown, line=number), row.digest, row.record)
 
-    def _entry(self, entry: _Entry, *, cut: bool) -> Iterator[Sample | None]:
-        """What a line or row gives: its text, or the passages of a longer one, with a None for each that is not taken."""
+    def _entry(self, entry: _Entry, *, cut: bool) -> Iterator[Sample]:
+        """What a line or row gives: its text, or the passages of a longer one."""
         limit = self.cutting.limit(self.max_chars) if cut else None
         if self._known(entry.digest, limit):
-            yield None
             return
         taken: _Decision
         try:
@@ -148,7 +144,6 @@ class SampleReader:
             if sample is None:
                 self.report.lines += 1
                 self.report.blank += 1
-                yield None
                 return
             if limit is not None and len(sample.text) > limit:
                 yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
@@ -157,7 +152,8 @@ class SampleReader:
         except Unreadable as problem:
             taken = problem
         # What is wrong with half a line is not counted.
-        yield None if entry.torn and isinstance(taken, Unreadable) else self._counted(taken, entry.place)
+        if not (entry.torn and isinstance(taken, Unreadable)):
+            yield from self._counted(taken, entry.place)
 
     def _sample(self, entry: _Entry) -> Sample | None:
         """None for a blank line. Raises `Unreadable`."""
@@ -171,33 +167,23 @@ class SampleReader:
             record = parse_object(data)
         return sample_of_record(record, entry.place, entry.digest, self.text_field)
 
-    def _document(self, path: Path, place: Place, process: ReaderProcess) -> Iterator[Sample | None]:
-        """The passages of a document, with a None for each that is not taken, and now and then while it is being read.
-        Raises `Unreadable`."""
-        data = b""
+    def _document(self, path: Path, place: Place) -> Iterator[Sample]:
+        """The passages of a document. Raises `Unreadable`."""
         try:
-            for held in _bytes(path):
-                data = held or b""
-                if held is None:
-                    yield None
+            data = _bytes(path)
         except UserError as error:
             raise Unreadable(Skip.NOT_PERMITTED) from error
         limit, digest = self.cutting.limit(self.max_chars), bytes_id(data)
         if self._known(digest, limit):
-            yield None
             return
-        for found in process.paper(ending_of(path), data):
-            if found is None:
-                yield None
-                continue
-            paper = _named(found, path)
-            said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
-            whole = sample_of(paper.text, place=place, line_id=digest, **said)
-            yield from self._passages(whole, paper, limit, numbered=True)
+        paper = _named(self._process.paper(ending_of(path), data), path)
+        said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
+        whole = sample_of(paper.text, place=place, line_id=digest, **said)
+        yield from self._passages(whole, paper, limit, numbered=True)
 
-    def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample | None]:
-        """The passages of a text, with a None for each that is not taken. `whole` says all of them in common; `numbered`:
-        the place of each is its number in the paper."""
+    def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
+        """The passages of a text. `whole` says what all of them have in common; `numbered`: the place of each is its number
+        in the paper."""
         cut = list(pieces(paper, limit, self.cutting.overlap))
         self.report.documents += 1
         self.report.passages += len(cut)
@@ -215,7 +201,7 @@ class SampleReader:
                 taken += 1
                 line_id = self._passage_id(whole.line_id, limit, taken, last=taken == count)
                 what = what.model_copy(update={"place": place, "line_id": line_id})
-            yield self._counted(what, place)
+            yield from self._counted(what, place)
 
     def _known(self, digest: str, limit: int | None) -> bool:
         """Whether an earlier run had finished with all that these bytes gave; then they are counted."""
@@ -257,31 +243,26 @@ class SampleReader:
         self._seen.add(number)
         return sample
 
-    def _counted(self, what: _Decision, place: Place) -> Sample | None:
-        """Counts what was decided about a text."""
+    def _counted(self, what: _Decision, place: Place) -> Iterator[Sample]:
+        """Counts what was decided about a text, and gives one that is taken."""
         if isinstance(what, Sample):
             self.report.take(what.removed)
-            return what
-        if what is None:
+            yield what
+        elif what is None:
             self.report.lines += 1
             self.report.other_shards += 1
         else:
             self.report.skip(what, place)
-        return None
 
 
-def _bytes(path: Path) -> Iterator[bytes | None]:
-    """None while a document is being waited for, then its bytes, unpacked. Raises what `read_chunks` raises, and
-    `Unreadable` for too many."""
+def _bytes(path: Path) -> bytes:
+    """The bytes of a document, unpacked. Raises what `read_chunks` raises, and `Unreadable` for too many."""
     data = bytearray()
-    for chunk in patiently(read_chunks(path, any_kind=True)):
-        if chunk is None:
-            yield None
-            continue
+    for chunk in read_chunks(path, any_kind=True):
         data += chunk
         if len(data) > LARGEST:
             raise Unreadable(Skip.FILE_TOO_LARGE)
-    yield bytes(data)
+    return bytes(data)
 
 
 def _named(paper: Paper, path: Path) -> Paper:

@@ -24,6 +24,7 @@ from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy
 from programs.lms.server import Server
+from programs.lms.shared import Shared
 from programs.lms.spread import ServerSpread
 
 Places = Callable[[], AbstractAsyncContextManager[Aside]]
@@ -43,20 +44,14 @@ def placed(places: Places) -> Iterator[None]:
         _places.reset(token)
 
 
-class Engine:
-    """Answers requests by servers that offer the same model, at least one (see `spread`). `aclose` it on each loop.
-
-    A copy of an engine is the engine itself: optimizers copy whole programs.
-    """
+class Engine(Shared):
+    """Answers requests by servers that offer the same model, at least one (see `spread`). `aclose` it on each loop."""
 
     def __init__(self, servers: Sequence[Server], retry: RetryPolicy) -> None:
         self.servers = tuple(servers)
         self._retry = retry
         self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
         self.supported_params = frozenset.intersection(*(server.backend.supported_params for server in servers))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Engine:
-        return self
 
     @property
     def supports_response_schema(self) -> bool:
@@ -89,16 +84,13 @@ class Engine:
                 return await self.servers[server].ask(request, aside)
 
 
-class BlockingEngine:
+class BlockingEngine(Shared):
     """The sync engine that every `dspy.LM` has to have: it waits for the awaited one on the background loop. Any number of
-    threads may call at once, but not that loop's own. A copy of it is itself."""
+    threads may call at once, but not that loop's own."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self.supported_params = frozenset(engine.supported_params)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> BlockingEngine:
-        return self
 
     @property
     def supports_response_schema(self) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from programs.errors import TransientError
 from programs.lms.failures import EmptyAnswer
+from programs.lms.shared import Shared
 
 log = logging.getLogger("synthreasoner")
 
@@ -34,7 +35,7 @@ TOLD_AT = 3
 
 
 @dataclass(frozen=True)
-class RetryPolicy:
+class RetryPolicy(Shared):
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
     it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
@@ -45,9 +46,6 @@ class RetryPolicy:
     longest_wait: float = 60.0
     patience: float = 900.0
     told: Listener | None = None
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
-        return self
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1).

@@ -14,8 +14,9 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
-from programs.exports.view import View, source_name
+from programs.exports.view import View
 from programs.inputs.jsonl import objects_of
+from programs.inputs.papers import source_key
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 
@@ -50,7 +51,7 @@ def example_of(record: Record) -> Example:
     """From a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.parts_of(row["completion"][0])
-    name, paper, prompt = record.id or record.unit, source_name(record.source_paper), row["prompt"]
+    name, paper, prompt = record.id or record.unit, source_key(record.source_paper), row["prompt"]
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
     if short is not None and short.text in options:

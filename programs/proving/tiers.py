@@ -7,10 +7,10 @@ from pathlib import Path
 
 from programs.errors import UserError
 from programs.exports.exporter import Origin
-from programs.exports.view import needs_passage, source_name
 from programs.files import move_aside
+from programs.inputs.papers import source_key
 from programs.proving.distributions import distributions
-from programs.proving.examples import Choice, Example, example_of, outside_choices, sampled
+from programs.proving.examples import VIEW, Choice, Example, example_of, outside_choices, sampled
 from programs.proving.lift import Lift, lift
 from programs.proving.options import ProveOptions
 from programs.proving.results import Results
@@ -100,12 +100,12 @@ def _minutes(seconds: float) -> str:
 def _traces(document: Path) -> Iterator[tuple[Record, str]]:
     """The accepted traces, each with its paper."""
     for trace in Origin.find(document, attempts=False).traces(attempts=False):
-        yield trace.record, source_name(trace.record.source_paper)
+        yield trace.record, source_key(trace.record.source_paper)
 
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    whole = (record for record, _ in _traces(options.document) if _is_whole(record))
+    whole = (record for record, _ in _traces(options.document) if not VIEW.lacks(record))
     found = [example_of(record) for record in sampled(whole, options.max_traces, options.seed)]
     if not found:
         raise UserError(
@@ -113,11 +113,6 @@ def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel
         )
     say(f"loading {options.student}")
     return found, StudentModel(options.student, options.max_length)
-
-
-def _is_whole(record: Record) -> bool:
-    shown = record.source_paper.text or not needs_passage(record)
-    return bool(record.reasoning_trace.strip() and record.final_answer.strip() and shown)
 
 
 def _begin(journal: Journal, options: ProveOptions, examples: list[Example], outside: list[Choice]) -> None:

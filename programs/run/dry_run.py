@@ -24,7 +24,7 @@ REPLY_TOKENS = 350
 
 
 def calls_of(settings: Settings, texts: int) -> dict[str, int]:
-    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 1 + 7q + 2q(v-1) a text, and for a
+    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 8q + 2q(v-1) a text, and for a
     model's own thoughts 2 more a variation."""
     questions, variations = settings.traces_per_sample, settings.traces_per_question
     written = texts * questions * variations
@@ -32,7 +32,7 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
     traces = texts * settings.traces_a_text
     solvers = 2 if settings.student_model else 1
     counts = {
-        "questions": texts,
+        "questions": texts * questions,
         "context and strands": texts * questions * 5,
         "trace and answer": written * 2,
         "own thoughts": own * 2,

@@ -54,7 +54,7 @@ class Gate:
             nonlocal held
             held = False
             self._leave()
-            await self._unless_closed(waited_for)
+            await self.unless_closed(waited_for)
             await self._enter(COMES_BACK)
             held = True
 
@@ -65,7 +65,8 @@ class Gate:
             if held:
                 self._leave()
 
-    async def _unless_closed(self, waited_for: Awaitable[Any]) -> None:
+    async def unless_closed(self, waited_for: Awaitable[Any]) -> None:
+        """Waits for something, and gives it up once the gate is closed. Raises what it raises."""
         task, closing = asyncio.ensure_future(waited_for), asyncio.ensure_future(self._closing.wait())
         try:
             await asyncio.wait({task, closing}, return_when=asyncio.FIRST_COMPLETED)

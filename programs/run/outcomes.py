@@ -37,12 +37,12 @@ class JournalStore(Store):
         return EarlierOutcome(accepted=status == "accepted", decided=decided, digest=digest, fixed=fixed)
 
     def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
-        """Writes a text's questions where the journal has none. What an older run left out (`dropped`) stays out."""
-        line = self.journal.latest("pool", sample)
-        if line is None:
-            self.journal.append("pool", sample, **pool.model_dump(mode="json"))
-            return pool
-        dropped = {(question["type"], question["text"]) for question in line["dropped"]}
+        """Writes a text's questions where the journal lacks some. What an older run left out (`dropped`) stays out."""
+        line, said = self.journal.latest("pool", sample), pool.model_dump(mode="json")
+        left_out = line["dropped"] if line else []
+        if line is None or any(question not in line["questions"] for question in said["questions"]):
+            self.journal.append("pool", sample, **said, dropped=left_out)
+        dropped = {(question["type"], question["text"]) for question in left_out}
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
         return pool.model_copy(update={"questions": kept})
 

@@ -1,35 +1,43 @@
 """The input as a run reads it, and how much of it is still to come."""
 
+import asyncio
 import contextlib
+import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from programs.errors import SynthReasonerError
 from programs.inputs.archives import read_chunks
+from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import Source
+from programs.run.gate import Gate
 
 COUNTED = ("lines", "parquet")
 """Kinds of inputs whose lines or rows are counted; anything else is one."""
 
+LONGEST_END = 0.5
+"""Seconds in which a reading that is closed has ended, unless it waits for a file system."""
+
 
 class Reading:
-    """The input from its beginning, as often as asked: `read` gives a sample or None for each line, and tells a report;
-    `report` is that of the reading which counts. `done` texts of the input were finished by earlier runs.
+    """The input from its beginning, as often as asked: `reader` makes what reads it and tells a report; `report` is that of
+    the reading which counts. `done` texts of the input were finished by earlier runs.
 
     Its lines are counted in a thread (`counting`); what cannot be read twice never is.
     """
 
     def __init__(
         self,
-        read: Callable[[ReadReport], Iterator[Sample | None]],
+        reader: Callable[[ReadReport], SampleReader],
         report: ReadReport,
         sources: Sequence[Source],
         done: int = 0,
     ) -> None:
-        self._read, self._report, self._sources, self._done = read, report, sources, done
+        self._reader, self._report, self._sources, self._done = reader, report, sources, done
         self._numbers = {one.shown: number for number, one in enumerate(sources)}
         self._passed = self._file = self._given = self._held = 0
         self._over = False
@@ -38,19 +46,45 @@ class Reading:
         self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
         self.counting.start()
 
-    def samples(self, counted: bool) -> Iterator[Sample | None]:
-        for sample in self._read(self._report if counted else ReadReport()):
-            if counted:
+    async def samples(self, gate: Gate, counted: bool) -> AsyncGenerator[Sample, None]:
+        """The samples, until the gate is closed. A thread reads each one, once it is asked for: what a file system or a
+        pipe holds up holds up nothing else, and ends with the program."""
+        reader = self._reader(self._report if counted else ReadReport())
+        asked = queue.SimpleQueue[Future[Sample | None] | None]()
+        samples = reader.samples(self._sources)
+        # No executor's: a thread of those is waited for when the program ends.
+        thread = threading.Thread(target=_fetch, args=(samples, asked), name="reading", daemon=True)
+        thread.start()
+        try:
+            while not gate.closed:
+                fetched: Future[Sample | None] = Future()
+                asked.put(fetched)
+                found = asyncio.wrap_future(fetched)
+                await gate.unless_closed(found)
+                if found.cancelled():
+                    return
+                sample = found.result()
+                if counted:
+                    self._look(sample)
+                if sample is None:
+                    return
+                yield sample
                 # Whoever reads holds a text until there is room for it, and asks for another only then.
-                self._held = int(sample is not None)
-                self._given += self._held
-                if sample is not None:
-                    self._file = self._numbers[sample.place.file]
-                    # A document counts once the next one begins.
-                    self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
-            yield sample
-        if counted:
-            self._held, self._over = 0, True
+                self._held -= counted
+        finally:
+            asked.put(None)
+            reader.close()
+            await asyncio.to_thread(thread.join, LONGEST_END)
+
+    def _look(self, sample: Sample | None) -> None:
+        """Takes note of how far the reading which counts has come; None: to the end."""
+        self._over = sample is None
+        if sample is not None:
+            self._held = 1
+            self._given += 1
+            self._file = self._numbers[sample.place.file]
+            # A document counts once the next one begins.
+            self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
 
     def to_begin(self) -> float | None:
         """How many texts are still to be begun, the one that was read last included: of each line, row or document that is
@@ -72,6 +106,16 @@ class Reading:
         sizes = [size for source in self._sources if (size := _size_of(source)) is not None]
         if len(sizes) == len(self._sources):
             self.sizes = sizes
+
+
+def _fetch(samples: Iterator[Sample], asked: "queue.SimpleQueue[Future[Sample | None] | None]") -> None:
+    """Gives each one that asks the next sample, None where there is no more, or what reading it raises; None ends it."""
+    while (fetched := asked.get()) is not None:
+        if fetched.set_running_or_notify_cancel():
+            try:
+                fetched.set_result(next(samples, None))
+            except BaseException as error:
+                fetched.set_exception(error)
 
 
 def _size_of(source: Source) -> int | None:

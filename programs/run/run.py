@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from programs.document_metadata import DocumentMetadata, Status
 from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
 from programs.inputs.sources import Source, sources
 from programs.lms.addresses import address_of
 from programs.run.budget import Budget, check_prices
@@ -110,7 +109,7 @@ class _Work:
         store = JournalStore(journal, self.rules, ledger, provenance)
         reading = ledger.reading = self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
-        runner = Runner(self.tracer, settings, caller, gate, store, intake, reading.samples)
+        runner = Runner(self.tracer, settings, caller, gate, store, intake, reading)
         failure: FatalError | JournalError | None = None
         with dspy.context(adapter=adapter_for(settings.prompt_order), disable_history=True, trace=None):
             async with self._documents(), interruptible(gate):
@@ -140,10 +139,10 @@ class _Work:
         done = self.journal.index.done_lines(self.rules.text_basis)
         max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
 
-        def read(report: ReadReport) -> Iterator[Sample | None]:
-            return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading).steps(self.inputs)
+        def reader(report: ReadReport) -> SampleReader:
+            return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading)
 
-        return Reading(read, self.report, self.inputs, len(done))
+        return Reading(reader, self.report, self.inputs, len(done))
 
     def _finished(self, status: Status, failure: FatalError | JournalError | None, facts: dict[str, Any]) -> Finished:
         """Writes the end of the run into the journal, and the document."""

@@ -7,9 +7,9 @@ it had not written; another threshold or panel decides again from the same lines
 
 import asyncio
 import math
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import aclosing
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
@@ -19,6 +19,7 @@ from programs.run.gate import Gate
 from programs.run.intake import Intake
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore
+from programs.run.reading import Reading
 from programs.settings import Settings
 from programs.tracer import Tracer
 
@@ -29,18 +30,9 @@ taken up as often as they may have traces, while others give some back."""
 FIRST = 4
 """So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
 
-BREATH = 100
-"""Lines of the input that may pass by before the calls in flight and the signals get their turn."""
-
-LONGEST_TURN = 0.001
-"""Seconds that reading may take from these at once, while a line is waited for."""
-
 
 class Runner:
-    """Makes the traces of a run. `samples(counted)` starts reading the input anew each time it is called; it gives None for
-    a line without a sample. `counted` is the one reading that the report is about. Once the gate is closed, calls in flight
-    have `settings.timeout` seconds to end.
-    """
+    """Makes the traces of a run. Once the gate is closed, calls in flight have `settings.timeout` seconds to end."""
 
     def __init__(
         self,
@@ -50,10 +42,10 @@ class Runner:
         gate: Gate,
         store: JournalStore,
         intake: Intake,
-        samples: Callable[[bool], Iterator[Sample | None]],
+        reading: Reading,
     ) -> None:
         self._tracer, self._settings, self._caller, self._gate = tracer, settings, caller, gate
-        self._store, self._intake, self._samples = store, intake, samples
+        self._store, self._intake, self._reading = store, intake, reading
         self._failed: set[int] = set()
         self._limited: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,24 +100,18 @@ class Runner:
         intake = self._intake
         intake.reads_anew()
         self._failed, self._limited = set(), set()
-        turned = time.monotonic()
-        for number, sample in enumerate(self._samples(counted)):
-            if number % BREATH == 0 or time.monotonic() - turned > LONGEST_TURN:
-                await asyncio.sleep(0)
-                turned = time.monotonic()
-                if self._stopping:
+        async with aclosing(self._reading.samples(self._gate, counted)) as samples:
+            async for sample in samples:
+                if not wanted(sample) or self._store.done(sample):
+                    continue
+                if not intake.admits(sample):
+                    if intake.nothing_left:
+                        break
+                    continue
+                if not await self._room(deciding_again):
                     break
-            if sample is None or not wanted(sample) or self._store.done(sample):
-                continue
-            if not intake.admits(sample):
-                if intake.nothing_left:
-                    break
-                continue
-            if not await self._room(deciding_again):
-                break
-            intake.begins(sample)
-            self._start(sample, spare=intake.full and not deciding_again)
-            await asyncio.sleep(0)
+                intake.begins(sample)
+                self._start(sample, spare=intake.full and not deciding_again)
         await self._drain()
 
     async def _room(self, deciding_again: bool) -> bool:

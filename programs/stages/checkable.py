@@ -26,7 +26,8 @@ STANDS_OUT = 1.3
 """A right option so many times as long as the longest wrong one, or the shortest wrong one so many times as long as it, is
 found without an idea of the matter."""
 TOLERANCES = (0.01, 0.05)
-"""The least and the largest tolerance of a number; between them it is what its last digit may be off by."""
+"""The least and the largest tolerance of a number; between them it is what its last digit may be off by, and as the answer
+rounds it."""
 
 
 class Unfit(Exception):
@@ -119,8 +120,8 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     unit = number.unit or _unit(said.unit.strip(), context)
     digits = re.sub(r"[eE×x].*", "", re.sub(r"[^\d.eE×x]", "", said.answer))
     step = 10.0 ** -len(digits.partition(".")[2]) / float(digits or 1) if float(digits or 0) else 0.0
-    tolerance = round(min(max(step / 2, TOLERANCES[0]), TOLERANCES[1]), 4)
-    short = ShortAnswer(kind="number", text=said.answer, value=number.value, unit=unit, tolerance=tolerance)
+    tolerance = min(max(step / 2, TOLERANCES[0], _rounded(number.value, context)), TOLERANCES[1])
+    short = ShortAnswer(kind="number", text=said.answer, value=number.value, unit=unit, tolerance=round(tolerance, 4))
     plainly = short.model_dump() | {"unit": ""}
     as_written = any(same_amount(one.value, "", plainly) for one in quantities(context.answer))
     if not as_written and not any(same_amount(one.value, one.unit, dict(short)) for one in numbers_in(context.answer)):
@@ -128,6 +129,12 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     if nowhere := context.unstated(f"{said.answer} {unit}".strip(), counts=True):
         raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
     return short
+
+
+def _rounded(value: float, context: _Context) -> float:
+    """How far the figure of the answer is off that is the value, rounded, as a share: the answer itself has to be right."""
+    shares = [abs(one.value / value - 1) for one in quantities(context.answer)] if value else []
+    return max((share * (1 + 1e-6) for share in shares if share <= TOLERANCES[1]), default=0.0)
 
 
 def _unit(name: str, context: _Context) -> str:
@@ -151,7 +158,8 @@ def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
     if not apart or len(right) > STANDS_OUT * lengths[-1] or lengths[0] > STANDS_OUT * len(right):
         raise Unfit(Reason.OPTIONS, " | ".join(options))
     said_there = content(tokens(right))
-    if len(said_there & content(tokens(context.answer))) * 2 < len(said_there):
+    # The answer may put it in other words.
+    if len(said_there & content(tokens(context.answer))) * 3 < len(said_there):
         raise Unfit(Reason.DISAGREES, right)
     return ShortAnswer(kind="choice", text=right, options=options)
 

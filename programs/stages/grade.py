@@ -3,11 +3,11 @@
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.records import Grades
+from programs.records import GRADES, Grades
 from programs.stages.judge import JudgingStage, judged_view
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
-from signatures.grade import GRADE_DIMENSIONS, GradeAnswer, GradeSheet
+from signatures.grade import GradeAnswer, GradeSheet
 from signatures.vocabulary import Setting
 
 
@@ -24,14 +24,14 @@ class GradeStage(JudgingStage):
 def grades_of(reply: Reply) -> Grades:
     """Grades from 0 to 1; what could not be read is None, and so is then the overall score, their mean."""
     output = reply.output or {}
-    percent = [output.get(name) for name in GRADE_DIMENSIONS]
+    percent = [output.get(name) for name in GRADES]
     grades = [None if value is None else round(value / 100, 2) for value in percent]
     known = [value for value in grades if value is not None]
     overall = round(sum(known) / len(known), 4) if len(known) == len(grades) else None
     reason = output.get("reason") or "; ".join(reply.problems) or None
-    return Grades(**dict(zip(GRADE_DIMENSIONS, grades, strict=True)), overall_score=overall, reason=reason)
+    return Grades(**dict(zip(GRADES, grades, strict=True)), overall_score=overall, reason=reason)
 
 
 def _unread(sheets: list[GradeSheet]) -> list[str]:
-    missing = [name for name in GRADE_DIMENSIONS if getattr(sheets[-1], name) is None]
+    missing = [name for name in GRADES if getattr(sheets[-1], name) is None]
     return [f"{name} must be a whole number from 0 to 100" for name in missing]

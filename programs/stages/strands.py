@@ -25,6 +25,7 @@ from signatures.strands import (
     UserPerspective,
 )
 from signatures.thought import QuotedEvidence
+from signatures.vocabulary import NOTING, Setting
 
 STRANDS = ("hypotheses", "evidence", "critique", "perspective")
 """What is asked together, once the context is known."""
@@ -68,9 +69,9 @@ class StrandStages(AwaitedModule):
             analysis=context.analysis, **{name: one[name] for name, one in zip(STRANDS, found, strict=True)}
         )
 
-    async def found(self, passage: Passage, question: Question, answer: Answering) -> Strands:
+    async def found(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
-        inputs = shared_inputs(passage, question)
+        inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
         context = self._ask("context", passage, question, inputs)
         replies = {"context": await answer(context)}
         inputs["analysis"] = context.value_of(replies["context"])

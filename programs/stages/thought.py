@@ -20,17 +20,17 @@ from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
-from signatures.shape import LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
+from signatures.shape import CLOSES, LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
 from signatures.strands import ContextAnalysis
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
 
-WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.2, "intermediate": 0.32, "advanced": 0.42}
-"""How likely a wrong turn is: most thoughts have none, harder questions more (arXiv 2505.24273 finds that the right number
-depends on the task and is often none)."""
+WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.1, "intermediate": 0.2, "advanced": 0.3}
+"""How likely a wrong turn is, which a capable writer then takes: most thoughts have none, harder questions more (arXiv
+2505.24273 finds that the right number depends on the task and is often none)."""
 
 LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]]
-LENGTH_WEIGHTS = {"brief": (6, 4, 0), "moderate": (3, 5, 2), "thorough": (1, 4, 5)}
+LENGTH_WEIGHTS = {"brief": (6, 4, 0), "moderate": (2, 6, 2), "thorough": (0, 5, 5)}
 """By how deep the answer goes, the weights of short, middling and long thoughts."""
 
 ROOM_TO_THINK = 16_384
@@ -55,7 +55,14 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, varia
     noticed = "at once" if length == "short" else noticed
     words = drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most)
     voice = chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0]
-    return Shape(name=name, noticed=noticed if wrong_turn else None, length=length, words=words, voice=voice)
+    return Shape(
+        name=name,
+        noticed=noticed if wrong_turn else None,
+        length=length,
+        words=words,
+        voice=voice,
+        close=chance.choice(list(CLOSES)),
+    )
 
 
 @dataclass(frozen=True)

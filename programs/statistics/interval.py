@@ -21,13 +21,12 @@ _BLOCK = 1_000_000
 @dataclass(frozen=True)
 class Interval:
     """A figure (a difference above 0 is better) over `pairs` things, and the bounds between which it lies with this
-    confidence. `left_out` is of older files."""
+    confidence."""
 
     difference: float
     low: float
     high: float
     pairs: int
-    left_out: int = 0
     confidence: float = CONFIDENCE
 
 
@@ -67,7 +66,7 @@ def interval_of(
         without = known(totals.sum(axis=0) - totals)
         found = stats.bootstrap(
             (np.arange(count),),
-            lambda rows, axis: known(totals[rows].sum(axis=axis - 1)),
+            lambda rows, axis: known(totals[rows].sum(axis=axis % rows.ndim)),
             n_resamples=resamples,
             batch=max(1, _BLOCK // totals.size),
             vectorized=True,

@@ -173,7 +173,7 @@ def _worked_out(one: Quantity, sentences: Sequence[str]) -> bool:
     wanted = one._replace(reach=max(one.reach, abs(one.size) * 0.02))
     for before, sentence in zip(["", *sentences], sentences, strict=False):
         here = quantities(sentence)
-        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)):
+        if _among(wanted, here) and (one.digits > 2 or _RECKONS.search(sentence)):
             others = [other for other in (*quantities(before), *here) if not _same(wanted, other)]
             if _derived(wanted, others):
                 return True

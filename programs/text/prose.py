@@ -36,7 +36,6 @@ JSON schema | max,min,additional,of | \b(?:(?:max|min)(?:Length|Items)|additiona
 control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}\ufffe\uffff]
 the form's own words | text of,whole number | \btext of at most \d+ characters\b|\bwhole number from \d+ to \d+:
 the form's own words | in one to four | \bin one to four paragraphs of prose\b
-the form's own words | names the object | \bnames the object, method and numbers it is about\b
 adapter prompt | schema | (?i)\bmust (?:adhere to|be pars?eable (?:according )?to) the (?:JSON|following) schema
 adapter prompt | fields | (?i)\bYour (?:input|output) fields are:|\bRespond with the corresponding output fields
 adapter prompt | adhering | (?i)\bIn adhering to this structure, your objective is

@@ -42,7 +42,7 @@ def check(values: list[Any]) -> list[str]:
 
 
 ASK = dataclasses.replace(
-    tracer().questions.ask(passage(), "closed", 0),
+    tracer().questions.ask(passage(), "critical", "closed", 0),
     key="answer/x",
     predict=tracer().writer.answer,
     check=check,

@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -21,6 +19,7 @@ from programs.compiled import program_fingerprint
 from programs.tracer import Tracer, load_tracer
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.thought import QuotedEvidence
+from tests.lab import python
 from tests.making import thought
 
 ORDER = "passage-first"
@@ -45,8 +44,7 @@ def test_it_is_the_same_in_every_process() -> None:
         "from programs.compiled import program_fingerprint as f; from programs.tracer import Tracer\n"
         f"print(f(Tracer(), {ORDER!r}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == of(Tracer())
+    assert python("-c", code).strip() == of(Tracer())
 
 
 def instruct(tracer: Tracer) -> None:

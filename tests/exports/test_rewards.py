@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from hypothesis import strategies as st
 from programs.exports.rewards import reward, rubric_reward
 from programs.text.short_answers import points_share, score
 from tests.exports.building import Made, export_to, laid, record, rows
-from tests.lab import ROOT
+from tests.lab import ROOT, python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -186,8 +185,7 @@ def test_the_docs_snippet_trains_with_these_rewards(tmp_path: Path, monkeypatch:
 
 def test_rewards_need_no_model_and_no_dspy() -> None:
     code = "import sys, programs.exports.rewards; print([n for n in ('dspy', 'pint', 'pydantic') if n in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert python("-c", code) == "[]\n"
 
 
 RUBRIC = [

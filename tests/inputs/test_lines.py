@@ -40,7 +40,7 @@ def test_however_the_bytes_arrive_the_lines_are_the_same(chunks: list[bytes], li
     expected = content.split(b"\n")
     if not expected[-1]:
         expected.pop()
-    lines = [line for line in split_lines(chunks, limit) if line is not None]
+    lines = list(split_lines(chunks, limit))
     assert [line.number for line in lines] == list(range(1, len(expected) + 1))
     assert [line.data for line in lines] == [one if len(one) <= limit else None for one in expected]
 

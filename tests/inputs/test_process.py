@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from programs.errors import RunStopped
 from programs.inputs import process as processes
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import read_text
@@ -27,54 +30,65 @@ def process() -> Iterator[ReaderProcess]:
         yield running
 
 
-def paper(process: ReaderProcess, ending: str, data: bytes) -> Paper:
-    *waiting, found = process.paper(ending, data)
-    assert not any(waiting)
-    assert found is not None
-    return found
+def once_it_runs(process: ReaderProcess, then: Callable[[int], object]) -> threading.Thread:
+    """Does something to the process, by its id, as soon as there is one."""
+
+    def wait() -> None:
+        while process._process is None:
+            time.sleep(0.001)
+        then(process._process.pid)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
 
 
 def test_one_document_after_another(process: ReaderProcess) -> None:
-    assert paper(process, ".txt", b"Dust reddens.").text == "Dust reddens."
+    assert process.paper(".txt", b"Dust reddens.").text == "Dust reddens."
     with pytest.raises(Unreadable, match="damaged"):
-        paper(process, ".docx", b"no zip")
-    assert paper(process, ".md", "# A title\n\nNaïve \u2028dust".encode()).title == "A title"
+        process.paper(".docx", b"no zip")
+    assert process.paper(".md", "# A title\n\nNaïve \u2028dust".encode()).title == "A title"
 
 
 def test_one_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
     usual, process._seconds = process._seconds, 0.5
     with pytest.raises(Unreadable, match=Skip.TOO_SLOW):
-        paper(process, ".tex", SLOW)
+        process.paper(".tex", SLOW)
     process._seconds = usual
-    assert paper(process, ".txt", b"The next one.").text == "The next one."
+    assert process.paper(".txt", b"The next one.").text == "The next one."
 
 
 def test_a_crash_takes_one_document_with_it(process: ReaderProcess) -> None:
-    paper(process, ".txt", b"It runs.")
-    steps = process.paper(".tex", SLOW)
-    assert next(steps) is None
-    assert process._process is not None
-    os.kill(process._process.pid, signal.SIGSEGV)
+    crash = once_it_runs(process, lambda pid: os.kill(pid, signal.SIGSEGV))
     with pytest.raises(Unreadable, match=Skip.CRASHED):
-        list(steps)
-    assert paper(process, ".txt", b"The next one.").text == "The next one."
+        process.paper(".tex", SLOW)
+    crash.join()
+    assert process.paper(".txt", b"The next one.").text == "The next one."
 
 
-def test_closing_ends_it_whatever_it_does() -> None:
-    with closing(ReaderProcess()) as running:
-        steps = running.paper(".tex", SLOW)
-        while running._process is None:
-            assert next(steps) is None
-        child = running._process
-    assert child.poll() is not None
+def test_closing_ends_it_whatever_it_does_and_is_no_crash(process: ReaderProcess) -> None:
+    pids: list[int] = []
+
+    def close(pid: int) -> None:
+        pids.append(pid)
+        process.close()
+
+    closed = once_it_runs(process, close)
+    with pytest.raises(RunStopped):
+        process.paper(".tex", SLOW)
+    closed.join()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    with pytest.raises(RunStopped):
+        process.paper(".txt", b"The next one.")
 
 
 def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: ReaderProcess, tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [f"Text {n}." for n in range(5000)]}), tmp_path / "a.parquet")
     rows = process.rows(tmp_path / "a.parquet", "text")
-    assert next(row for row in rows if row is not None).record == {"text": "Text 0."}
+    assert next(rows).record == {"text": "Text 0."}
     rows.close()  # type: ignore[attr-defined]
-    assert paper(process, ".txt", b"The next one.").text == "The next one."
+    assert process.paper(".txt", b"The next one.").text == "The next one."
 
 
 def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
@@ -87,7 +101,7 @@ def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
     with closing(ReaderProcess(memory=2**30)) as process, pytest.raises(Unreadable, match=why):
         list(process.rows(tmp_path / "a.parquet", "text"))
     with closing(ReaderProcess()) as process:
-        rows = [row.record for row in process.rows(tmp_path / "b.parquet", "text") if row]
+        rows = [row.record for row in process.rows(tmp_path / "b.parquet", "text")]
     assert rows == [{"text": "Dust."}, Skip.LINE_TOO_LONG]
 
 

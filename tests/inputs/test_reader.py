@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tracemalloc
 from pathlib import Path
 
@@ -55,13 +54,6 @@ def test_memory_does_not_grow_with_the_input(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert (report.samples, report.skipped_lines) == (3000, 3000)
-
-
-def test_a_name_that_is_no_utf_8_is_shown_and_its_texts_are_read(tmp_path: Path) -> None:
-    path = Path(os.fsdecode(os.fsencode(tmp_path / "caf") + b"\xe9.jsonl"))
-    samples, report = read(write(path, line("One."), b"no JSON"))
-    assert samples[0].place.file == "caf\ufffd.jsonl"
-    report.model_dump_json().encode()
 
 
 def test_a_frame_to_skip_begins_no_text(tmp_path: Path) -> None:

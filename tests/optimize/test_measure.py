@@ -29,8 +29,7 @@ from programs.asking.caller import TryRules
 from programs.asking.reply import Rejected, Reply
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
-from programs.records import Verdict
-from signatures.grade import GRADE_DIMENSIONS
+from programs.records import GRADES, Verdict
 from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, answered, good_output, unread
 from tests.optimize.test_stages import prediction
@@ -40,7 +39,7 @@ from tests.standin.server import StandIn
 
 WEIGHTS = weights_of("composite")
 EXAMPLE = dspy.Example()
-GRADES: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
+SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
 
 
 def unreadable(_: Any) -> str:
@@ -55,7 +54,7 @@ def judged(
     **server: Any,
 ) -> Iterator[tuple[TraceMeasure, StandIn]]:
     """A measure whose judges (the first grades too) are on a stand-in server."""
-    brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: GRADES, **(stages or {})})
+    brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: SHEET, **(stages or {})})
     with StandIn(brain, **server) as standin:
         known: dict[str, Any] = {"api_base": standin.openai_base, "retry": ONCE, "timeout": 5.0, "env": {}}
         models = {name: resolve(name, **known) for name in ("openai/a", "openai/b")}
@@ -187,9 +186,9 @@ def evidence(_: Any) -> Any:
     return {"items": items}
 
 
-def questions(ask: Any) -> Any:
-    plain = good_output(ask)
-    return {**plain, "critical": {**plain["critical"], "question": LEANING}}
+def questions(ask: Any) -> Reply:
+    tried = answered(ask, {**good_output(ask), "question": LEANING})
+    return answered(ask, good_output(ask)).model_copy(update={"rejected": [Rejected(problems=tried.problems)]})
 
 
 def off_topic(_: Any) -> Any:
@@ -216,7 +215,7 @@ def test_6_why_nothing_was_taken_or_reached_is_told() -> None:
 
 WRONG = {
     "evidence": "The passage has no sentence 9.",
-    "questions": 'The critical question was not taken: leans on its source: "the paper"',
+    "questions": 'A try was not taken: leans on its source: "the paper"',
     "answer": "ethylene",
 }
 

@@ -1,10 +1,10 @@
-"""Invariants of `optimize.stage_score`.
+"""Invariants of `optimize.stages.stage_score`.
 
 1. A score lies in 0-1. It is 0 only where no try was taken, or where what was taken is degenerate or holds no text.
 2. A first try failed that could not be read, was cut off, or broke its check; also one that was taken and repeats itself:
    a text by itself, or the texts together. Half of the score is the first try's.
-3. Single questions that cannot be used fail nothing: the check has left them out. Too few are still worth something.
-4. What a stage is for counts: sentences that exist, usable questions.
+3. A question that is of no use is worth nothing.
+4. What a stage is for counts: sentences that exist.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
 from programs.settings import TracerOptions
-from programs.tracer import Tracer
-from signatures.question_type import QUESTION_TYPES
-from tests.making import TEXT, Answers, good_output, passage, sample, tracer
+from tests.making import TEXT, Answers, good_output, sample, tracer
 
 
 def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Prediction:
@@ -107,30 +105,14 @@ def test_2_texts_that_repeat_themselves_or_each_other_fail(output: dict[str, Any
     assert score(found) == 0.0
 
 
-def with_questions(**texts: str) -> Asked:
-    """The questions stage, with some questions replaced by type."""
-    plain = good_output(prediction().asked["questions"].ask)
-    changed: Any = {kind: {**plain[kind], "question": text} for kind, text in texts.items()}
-    return asked("questions", **changed)
-
-
-def pooled(found: Asked) -> Any:
-    return Tracer().questions.pool(passage(TEXT), found.reply, 0)
-
-
-@pytest.mark.parametrize(("bad", "least", "most"), [(0, 0.7, 1.0), (1, 0.5, 1.0), (3, 0.0, 0.5), (7, -1.0, 0.0)])
-def test_3_single_bad_questions_fail_nothing_and_too_few_are_worth_something(
-    bad: int, least: float, most: float
-) -> None:
-    found = with_questions(**dict.fromkeys(list(QUESTION_TYPES)[:bad], "What does the paper say?"))
-    if bad > 1:
-        unusable = {"status": "unusable", "problems": ["leans on its source"]}
-        found = Asked(found.ask, found.reply.model_copy(update=unusable))
-    assert first_failure(found) == ("leans on its source" if bad > 1 else None)
-    assert len(pooled(found).questions) == 7 - bad
-    value = stage_score(found, TEXT, pooled(found)).value
-    assert value is not None
-    assert least < value <= most
+def test_3_a_question_of_no_use_is_worth_nothing() -> None:
+    fine, bad = asked("questions"), asked("questions", question="What does the paper say?")
+    assert first_failure(fine) is None
+    assert score(fine) > 0.7
+    unusable = {"status": "unusable", "problems": ["leans on its source"]}
+    found = Asked(bad.ask, bad.reply.model_copy(update=unusable))
+    assert first_failure(found) == "leans on its source"
+    assert score(found) == 0.0
 
 
 def test_4_sentences_that_do_not_exist_count() -> None:

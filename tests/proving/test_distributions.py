@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +27,7 @@ from programs.proving.tiers import prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, Course
 from programs.proving.verdict import Training, training_result
 from tests.exports.building import record
-from tests.lab import environment
+from tests.lab import python
 from tests.proving.making import document, traces
 
 QUESTION = "why do the outer parts of spiral galaxies turn as fast as the inner ones do"
@@ -175,30 +173,28 @@ def test_an_example_is_a_row_of_the_export() -> None:
     assert (one.choice.options[one.choice.right], other.choice.options) == ("dust", ("yes", "no"))
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (["--help"], 0, "--tier"),
-        (["out.json"], 0, "6 traces of 3 papers"),
-        (["out.json", "--tier", "1"], 2, "synthreasoner[prove]"),
-        (["none.json"], 2, "none.json"),
-        (["out.json", "--outside", "out.json"], 2, "--tier 2"),
-    ],
-)
-def test_what_is_not_installed_is_not_needed(words: list[str], code: int, said: str, tmp_path: Path) -> None:
+COMMANDS: list[tuple[list[str], int, str]] = [
+    (["--help"], 0, "--tier"),
+    (["out.json"], 0, "6 traces of 3 papers"),
+    (["out.json", "--tier", "1"], 2, "synthreasoner[prove]"),
+    (["none.json"], 2, "none.json"),
+    (["out.json", "--outside", "out.json"], 2, "--tier 2"),
+]
+WITHOUT_TORCH = """
+import importlib.util, json, sys
+sys.modules.update(dict.fromkeys(("torch", "transformers", "trl"), None))
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in ("torch", "trl") else find(name, *rest)
+from programs.prove import main
+from tests.lab import called
+ended = [called(*words, main=main) for words in json.loads(sys.argv[1])]
+print(json.dumps([(done.returncode, done.stdout + done.stderr) for done in ended]))
+"""
+
+
+def test_what_is_not_installed_is_not_needed(tmp_path: Path) -> None:
     document(tmp_path, 3, 2)
-    run = "import runpy, sys; sys.modules.update(dict.fromkeys(('torch', 'transformers', 'trl'), None))\n"
-    run += "import importlib.util as u; find = u.find_spec\n"
-    run += "u.find_spec = lambda name, *rest: None if name in ('torch', 'trl') else find(name, *rest)\n"
-    run += "runpy.run_module('programs.prove', run_name='__main__', alter_sys=True)"
-    done = subprocess.run(
-        [sys.executable, "-c", run, *words],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert said in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    words = json.dumps([words for words, _, _ in COMMANDS])
+    ended = json.loads(python("-c", WITHOUT_TORCH, words, cwd=tmp_path))
+    assert [code for code, _ in ended] == [code for _, code, _ in COMMANDS], ended
+    assert [said in printed for (_, printed), (_, _, said) in zip(ended, COMMANDS, strict=True)] == [True] * 5, ended

@@ -92,7 +92,7 @@ def budget(**limits: Any) -> Budget:
 
 
 def ask(number: int = 0) -> Ask:
-    return dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), key=f"questions/{number}")
+    return dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), key=f"questions/{number}")
 
 
 def test_what_is_known_of_the_cost_counts_and_the_rest_is_estimated(caplog: pytest.LogCaptureFixture) -> None:

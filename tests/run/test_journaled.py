@@ -30,7 +30,7 @@ from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A
 from programs.run.ledger import Ledger
 from tests.making import passage, tracer
 
-ASK = dataclasses.replace(tracer().questions.ask(passage(), "closed", 0), predict=tracer().writer.answer)
+ASK = dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), predict=tracer().writer.answer)
 CAPACITY = 4
 SAID = {"text": "The scatter grows towards fainter targets, which biases the mean.", "yes_or_no": None}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from programs.document import read_records
-from programs.exports.view import source_name
+from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
 from programs.inputs.sample import content_id
 from tests.inputs.making_papers import folder_of_all, markdown
@@ -53,7 +53,7 @@ def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> No
         assert paper.excerpt.document == content_id(document.text)
         assert paper.removed or paper.text == document.text[paper.excerpt.start : paper.excerpt.end]
     pdf = [
-        record.source_paper for record in records if source_name(record.source_paper).startswith("doi:10.1234/scatter")
+        record.source_paper for record in records if source_key(record.source_paper).startswith("doi:10.1234/scatter")
     ]
     assert len(pdf) > 2
     assert pdf[0].title_given

@@ -5,12 +5,18 @@
 2. What cannot be read twice is not counted: nobody knows, and nothing is guessed.
 3. The texts to come are expected of what is left as of what was read: at first one a line, of documents none can be told
    before the first is through. What earlier runs finished is none of them.
+4. A thread reads, one sample when it is asked for; what it raises is raised. Once the gate is closed it ends, whatever it
+   waits for, and counts nothing for that.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,17 +26,34 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from programs.errors import UserError
 from programs.inputs.jsonl import split_lines
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, sample_of
 from programs.inputs.sources import Kind, Source, sources
+from programs.run.gate import Gate
 from programs.run.reading import Reading
 from tests.lab import write_passages
 
 
+class Given(SampleReader):
+    """A reader of samples that are at hand, which ends once it is closed."""
+
+    def __init__(self, given: Sequence[Sample] = ()) -> None:
+        super().__init__(max_chars=None, report=ReadReport())
+        self._given, self._ended = given, threading.Event()
+
+    def samples(self, _inputs: Sequence[Source]) -> Iterator[Sample]:
+        yield from self._given
+        self._ended.wait()
+
+    def close(self) -> None:
+        self._ended.set()
+
+
 def counted(*paths: Path, kind: Kind = "lines") -> list[int] | None:
-    return waited_for(Reading(lambda _: iter(()), ReadReport(), [Source(path, kind) for path in paths])).sizes
+    return waited_for(Reading(lambda _: Given(), ReadReport(), [Source(path, kind) for path in paths])).sizes
 
 
 def waited_for(reading: Reading) -> Reading:
@@ -81,10 +104,10 @@ Files = list[tuple[str, Kind, int]]
 """Name, kind and size of each."""
 
 
-def reading_of(files: Files, steps: list[Sample | None], done: int = 0, before: int = 0) -> Reading:
+def reading_of(files: Files, samples: Sequence[Sample] = (), done: int = 0, before: int = 0) -> Reading:
     """An input of which samples are given by hand; `before` of the `done` texts stood before the first of them."""
     inputs = [Source(Path(name), kind) for name, kind, _ in files]
-    reading = waited_for(Reading(lambda _report: iter(steps), ReadReport(done=before), inputs, done))
+    reading = waited_for(Reading(lambda _report: Given(samples), ReadReport(done=before), inputs, done))
     reading.sizes = [size for _, _, size in files]
     return reading
 
@@ -95,16 +118,22 @@ def sample(file: str, line: int) -> Sample:
 
 def expected(files: Files, read: list[tuple[str, int]], done: int = 0, before: int = 0) -> float | None:
     """What is expected once the samples of these places were begun."""
-    reading = reading_of(files, [*(sample(*place) for place in read), None], done, before)
-    samples = reading.samples(True)
-    for _ in range(len(read) + 1):
-        next(samples)
-    return reading.to_begin()
+    reading, gate = reading_of(files, [sample(*place) for place in read], done, before), Gate(1)
+
+    async def begun() -> float | None:
+        async with aclosing(reading.samples(gate, True)) as samples:
+            for _ in read:
+                await anext(samples)
+            asyncio.get_running_loop().call_soon(gate.close)
+            assert await anext(samples, None) is None
+            return reading.to_begin()
+
+    return asyncio.run(begun())
 
 
 def test_3_at_first_a_line_is_taken_to_have_a_text() -> None:
-    assert reading_of([("a", "lines", 100)], []).to_begin() == 100
-    assert reading_of([("a", "lines", 100)], [], done=30).to_begin() == 70
+    assert reading_of([("a", "lines", 100)]).to_begin() == 100
+    assert reading_of([("a", "lines", 100)], done=30).to_begin() == 70
 
 
 def test_3_half_of_the_lines_gave_a_text_and_so_will_half_of_the_rest() -> None:
@@ -124,23 +153,47 @@ def test_3_finished_lines_are_no_work() -> None:
 
 def test_3_documents_are_told_by_those_that_are_through() -> None:
     papers: Files = [(name, "document", 1) for name in "abcd"]
-    assert reading_of(papers, []).to_begin() is None
+    assert reading_of(papers).to_begin() is None
     first = [("a", passage) for passage in range(1, 11)]
     assert expected(papers, first) is None
     assert expected(papers, [*first, ("b", 1), ("b", 2)]) == pytest.approx(36)
 
 
-def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
-    file, report = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport()
-    given = sources([str(file)])
-    reading = Reading(lambda report: SampleReader(max_chars=None, report=report).steps(given), report, given)
-    # None stands for the time in which a line is waited for.
-    samples = (one for one in reading.samples(True) if one is not None)
-    next(samples)
-    assert waited_for(reading).to_begin() == 4, "the one that was read is not begun yet"
-    next(samples)
-    assert reading.to_begin() == 3
-    assert sum(one is not None for one in reading.samples(False)) == 4
-    assert reading.to_begin() == 3, "a reading that does not count changes nothing"
-    assert len(list(samples)) == 2
+async def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
+    file, report, gate = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport(), Gate(1)
+    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(file)]))
+    async with aclosing(reading.samples(gate, True)) as samples:
+        await anext(samples)
+        assert waited_for(reading).to_begin() == 4, "the one that was read is not begun yet"
+        await anext(samples)
+        assert reading.to_begin() == 3
+        assert len([one async for one in reading.samples(gate, False)]) == 4
+        assert reading.to_begin() == 3, "a reading that does not count changes nothing"
+        assert report.samples == 2, "nothing is read before it is asked for"
+        assert len([one async for one in samples]) == 2
     assert reading.to_begin() == 0
+
+
+# 4. Reading beside a run
+
+
+async def test_4_what_reading_raises_is_raised() -> None:
+    class Failing(Given):
+        def samples(self, _inputs: Sequence[Source]) -> Iterator[Sample]:
+            raise UserError("no such thing")
+            yield
+
+    with pytest.raises(UserError, match="no such thing"):
+        await anext(Reading(lambda _: Failing(), ReadReport(), []).samples(Gate(1), True))
+
+
+async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_that(tmp_path: Path) -> None:
+    """The document that is being read then is no document that crashed its reader."""
+    report, gate = ReadReport(), Gate(1)
+    (tmp_path / "a.tex").write_bytes(b"\\textbf{a} \\emph{b} $c$ " * 400_000)
+    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(tmp_path)]))
+    asyncio.get_running_loop().call_later(0.3, gate.close)
+    async with aclosing(reading.samples(gate, True)) as samples:
+        assert [one async for one in samples] == []
+    assert (report.lines, report.skipped) == (0, {})
+    assert "reading" not in [thread.name for thread in threading.enumerate()]

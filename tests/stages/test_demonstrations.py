@@ -65,14 +65,13 @@ def test_1_what_is_taken_from_a_demonstration_is_refused(stage: str) -> None:
 
 def test_2_of_the_questions_those_that_take_something() -> None:
     program = Tracer()
-    program.questions.predict.demos = [{"questions": {"critical": {"question": f"{FOREIGN}, but why?"}}}]
+    program.questions.predict.demos = [{"draft": {"question": f"{FOREIGN}, but why?"}}]
 
     def asked(ask: Ask) -> Any:
-        output = good_output(ask)
         said = f"{FOREIGN}: what does a scatter of 9 percent in lensing measurements tell us about that?"
-        return {**output, "critical": {**output["critical"], "question": said}}
+        return {**good_output(ask), "question": said} if ask.key.endswith("/critical") else good_output(ask)
 
-    pool = run(program.made(sample(), TracerOptions(), Answers(questions=asked))).pool
+    pool = run(program.made(sample(), TracerOptions(traces_per_sample=7), Answers(questions=asked))).pool
     assert pool is not None
     (rejected,) = pool.rejected
     assert rejected.type == "critical"

@@ -15,20 +15,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from programs.records import GRADES
 from programs.stages.grade import grades_of
-from signatures.grade import GRADE_DIMENSIONS, GradeSheet
+from signatures.grade import GradeSheet
 from signatures.vocabulary import THINKING
 from tests.making import answered, draft, passage, question, tracer
 
 ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g", "closed")
-SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADE_DIMENSIONS, 80)}
+SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADES, 80)}
 
 
 @given(st.lists(st.integers(0, 100), min_size=6, max_size=6))
 def test_grades_are_shares_and_the_overall_their_mean(percent: list[int]) -> None:
-    said = {**SHEET, **dict(zip(GRADE_DIMENSIONS, percent, strict=True))}
+    said = {**SHEET, **dict(zip(GRADES, percent, strict=True))}
     grades = grades_of(answered(ASK, said))
-    values = [getattr(grades, name) for name in GRADE_DIMENSIONS]
+    values = [getattr(grades, name) for name in GRADES]
     assert values == [value / 100 for value in percent]
     assert grades.overall_score == pytest.approx(sum(values) / 6, abs=1e-4)
     assert 0 <= (grades.overall_score or 0) <= 1
@@ -36,7 +37,7 @@ def test_grades_are_shares_and_the_overall_their_mean(percent: list[int]) -> Non
 
 
 @pytest.mark.parametrize("said", [None, 101, -1, 85.5, "high", True, [80], {"score": 80}])
-@pytest.mark.parametrize("name", GRADE_DIMENSIONS)
+@pytest.mark.parametrize("name", GRADES)
 def test_an_unreadable_grade_is_null_and_so_is_the_overall(name: str, said: Any) -> None:
     sheet = GradeSheet.model_validate({**SHEET, name: said})
     reply = answered(ASK, sheet.model_dump(mode="json"))
@@ -45,7 +46,7 @@ def test_an_unreadable_grade_is_null_and_so_is_the_overall(name: str, said: Any)
     grades = grades_of(reply)
     assert getattr(grades, name) is None
     assert grades.overall_score is None
-    assert [getattr(grades, other) for other in GRADE_DIMENSIONS if other != name] == [0.8] * 5
+    assert [getattr(grades, other) for other in GRADES if other != name] == [0.8] * 5
 
 
 def test_a_grader_knows_what_was_at_hand() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from programs.records import GRADES
 from programs.text.words import GRAMMAR
 from signatures.question_type import QUESTION_TYPES
 from tests.standin.panel import verdict
@@ -122,7 +123,7 @@ def _reply_field(body: dict[str, Any], text: str) -> str:
     return str(names[0])
 
 
-@answers("questions")
+@answers("draft")
 def questions(asked: Asked) -> dict[str, Any]:
     forms = {
         "clarification": "What does the term {0} mean for someone who compares {1} with {2}?",
@@ -134,21 +135,18 @@ def questions(asked: Asked) -> dict[str, Any]:
         "limitation": "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
     }
     words = [f"{asked.word(index)} {asked.nonce[:2]}{index}" for index in range(16)]
+    kind = question_type(asked)
     other = "Who first came upon the {1} of {13}, and what was it then held to say about {9}?"
     return {
-        kind: {
-            "question": forms.get(kind, other).format(*words),
-            "difficulty": QUESTION_TYPES[kind].usual_level if kind in QUESTION_TYPES else "beginner",
-            "audience": "curious student",
-        }
-        for kind in _kinds(asked)
+        "question": forms.get(kind, other).format(*words),
+        "difficulty": QUESTION_TYPES[kind].usual_level if kind in QUESTION_TYPES else "beginner",
+        "audience": "curious student",
     }
 
 
-def _kinds(asked: Asked) -> list[str]:
-    """The question types that are asked for: those of the schema, where the request has one."""
-    schema = (asked.body.get("response_format") or {}).get("json_schema", {}).get("schema")
-    return list(schema["properties"]["questions"]["properties"] if schema else QUESTION_TYPES)
+def question_type(asked: Asked) -> str:
+    """The built-in question type that is asked for; empty for another."""
+    return next((name for name, kind in QUESTION_TYPES.items() if f"It asks {kind.asks}." in asked.text), "")
 
 
 @answers("analysis")
@@ -251,9 +249,7 @@ def judge(asked: Asked) -> dict[str, Any]:
 
 @answers("grades")
 def grade(asked: Asked) -> dict[str, Any]:
-    from signatures.grade import GRADE_DIMENSIONS
-
-    grades = {name: 60 + (int(asked.nonce[index], 16) * 2) for index, name in enumerate(GRADE_DIMENSIONS)}
+    grades = {name: 60 + (int(asked.nonce[index], 16) * 2) for index, name in enumerate(GRADES)}
     return {"reason": f"Says little about {asked.word(1)}.", **grades}
 
 

@@ -16,27 +16,6 @@ from programs.statistics.agreement import LEAST_TRACES, AgreementCount, krippend
 RATINGS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=30)
 
 
-def of_table(table: Sequence[Sequence[int]]) -> float | None:
-    """The kappa of a table of counts, the first rater in rows."""
-    return weighted_kappa({(row, at): n for row, counts in enumerate(table) for at, n in enumerate(counts)})
-
-
-def of_lists(first: Sequence[float], second: Sequence[float]) -> float | None:
-    return weighted_kappa(Counter(zip(first, second, strict=True)))
-
-
-# Boyd et al. (1982), 85 mammograms read by two radiologists; Altman (1991) and Stata's manual, entry kappa.
-MAMMOGRAMS = [[21, 12, 0, 0], [4, 17, 1, 0], [3, 9, 15, 2], [0, 0, 0, 1]]
-
-
-def test_weighted_kappa_of_published_tables() -> None:
-    assert of_table([[20, 5], [10, 15]]) == pytest.approx(0.4), "of two categories it is Cohen's own"
-    assert of_table(MAMMOGRAMS) == pytest.approx(0.6714, abs=5e-5)
-    # The examples of the ml_metrics package, by which competitions have been scored.
-    assert of_lists([1, 2, 1], [1, 2, 2]) == pytest.approx(0.4)
-    assert of_lists([1, 2, 3, 1, 2, 2, 3], [1, 2, 3, 1, 2, 3, 2]) == pytest.approx(0.75)
-
-
 @given(RATINGS)
 def test_weighted_kappa_is_a_correlation_that_pays_for_bias(ratings: list[tuple[int, int]]) -> None:
     """Lin's concordance: 2 cov / (var + var + (difference of means)^2), which quadratic weights come to."""
@@ -79,9 +58,7 @@ def test_krippendorff_alpha_of_published_data() -> None:
 
 
 def test_what_is_undefined_is_none() -> None:
-    assert of_lists([], []) is None
-    assert of_lists([3, 3], [3, 3]) is None
-    assert of_lists([3, 3], [4, 4]) == 0
+    assert weighted_kappa({}) is None
     assert alpha([]) is None
     assert alpha([[1, None], [None, 2]]) is None
     assert alpha([[2, 2], [2, 2]]) is None
@@ -137,11 +114,3 @@ def test_counted_one_by_one_they_are_the_figures_of_all(traces: Rows, dice: rand
         known = [rating for rating in column if rating is not None]
         assert found.judges[judge].rated == len(known)
         assert found.judges[judge].unscored == len(column) - len(known)
-
-
-def test_a_few_traces_tell_no_agreement() -> None:
-    few, enough = agreement_of([[9, 9], [2, 2]]), agreement_of([[9, 9], [2, 2]] * 10)
-    assert few is not None
-    assert enough is not None
-    assert (few.traces, few.alpha, few.pairs[0].weighted_kappa) == (2, None, None)
-    assert (enough.alpha, enough.pairs[0].weighted_kappa) == (1.0, 1.0)
