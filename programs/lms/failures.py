@@ -253,10 +253,10 @@ def backend_error(exc: BaseException) -> BackendError | None:
     return meaning(message)
 
 
-def cause_of(exc: BaseException, kind: type[Cause]) -> Cause | None:
+def cause_of(exc: BaseException, wanted: type[Cause]) -> Cause | None:
     """The first of a kind among an error and its causes. One that several calls raise may come to be among its own."""
     seen: list[BaseException] = []
-    while exc not in seen and not isinstance(exc, kind):
+    while exc not in seen and not isinstance(exc, wanted):
         seen.append(exc)
         exc = exc.__cause__ or exc
-    return exc if isinstance(exc, kind) else None
+    return exc if isinstance(exc, wanted) else None
