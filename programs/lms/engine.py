@@ -70,7 +70,8 @@ class Engine(Shared):
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, of which a later call opens new ones, and what the backends hold."""
+        """Closes the running loop's connections, and for all loops what the backends hold. A later call opens them
+        anew."""
         for server in self.servers:
             await server.aclose()
             server.backend.close()
