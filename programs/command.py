@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from programs.cli.options import run_cli, typed
+from programs.cli.options import nearest, run_cli, typed
 from programs.errors import UserError
 
 NAME = "synthreasoner"
@@ -56,10 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     name, *rest = words
     if name not in COMMANDS:
-        from rapidfuzz import process
-
-        nearest = process.extractOne(name, list(COMMANDS))[0]
-        raise UserError(f"{name!r} is no command; did you mean {nearest!r}? (see --help)")
+        raise UserError(f"{name!r} is no command{nearest(name, COMMANDS)} (see --help)")
     with typed(f"{NAME} {name}"):
         code: int = importlib.import_module(COMMANDS[name].module).main(rest)
     return code

@@ -54,14 +54,14 @@ def test_help_names_what_was_typed(name: str) -> None:
     assert out.startswith(f"usage: synthreasoner {name} ")
 
 
-@pytest.mark.parametrize(("word", "nearest"), [("genrate", "generate"), ("exports", "export"), ("--modle", "document")])
-def test_no_command_is_answered_with_the_nearest(word: str, nearest: str) -> None:
+@pytest.mark.parametrize(("word", "nearest"), [("genrate", "generate"), ("exports", "export"), ("--modle", None)])
+def test_no_command_is_answered_with_the_nearest(word: str, nearest: str | None) -> None:
     code, out, err = called(word)
     assert (code, out) == (2, "")
-    assert err.startswith(f"error: {word!r} is no command; did you mean")
+    assert err.startswith(f"error: {word!r} is no command")
     assert err.count("\n") == 1
-    if not word.startswith("-"):
-        assert repr(nearest) in err
+    assert ("did you mean" in err) is (nearest is not None)
+    assert nearest is None or repr(nearest) in err
 
 
 def test_nothing_said_is_helped_and_a_mistake() -> None:

@@ -9,9 +9,9 @@ from programs.lms.meter import Spent
 
 
 class Rejected(BaseModel):
-    """A try that was not taken, and why: `output` is what came back, or `text` where it could not be read (empty: too long
-    to be shown again; None: nothing came). `cut`: it stops in the middle. `spent` is None for the last try, whose cost is
-    the reply's."""
+    """A try that was not taken, and why: `output` is what came back, or `text` where it could not be read (empty: it was
+    without text, or is too long to be shown again; None: no reply came). `cut`: it stops in the middle. `spent` is None
+    for the last try, whose cost is the reply's."""
 
     output: Any = None
     problems: list[str]

@@ -21,7 +21,7 @@ import sys
 import threading
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -84,6 +84,14 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def nearest(word: str, names: Iterable[str]) -> str:
+    """What to add to an error about a word: which of the names was meant. Empty where none is near."""
+    from rapidfuzz import fuzz, process
+
+    found = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=_ALIKE)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
 def comma_separated(value: object) -> object:
     """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
     texts = [value] if isinstance(value, str) else value
@@ -125,15 +133,9 @@ class _Parser(argparse.ArgumentParser):
         """The options that are given. Raises `UserError`."""
         found, strange = self.parse_known_args(words)
         if strange:
-            self.error(f"unrecognized arguments: {' '.join(strange)}{self._nearest(strange[0])}")
+            known = self._option_string_actions if strange[0].startswith("--") else ()
+            self.error(f"unrecognized arguments: {' '.join(strange)}{nearest(strange[0], known)}")
         return vars(found)
-
-    def _nearest(self, word: str) -> str:
-        from rapidfuzz import fuzz, process
-
-        options = list(self._option_string_actions) if word.startswith("--") else []
-        found = process.extractOne(word, options, scorer=fuzz.ratio, score_cutoff=_ALIKE)
-        return f"; did you mean {found[0]}?" if found else ""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{redact(message, ())} (see --help)")
@@ -186,9 +188,8 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
 def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     """The values of a config file by field, not yet validated. Raises `UserError` for a file that cannot be read, and for a
     key that is no option, naming the nearest that is."""
-    # Both take a while to import, and few commands read a config file.
+    # Takes a while to import, and few commands read a config file.
     import yaml
-    from rapidfuzz import process
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -202,8 +203,8 @@ def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     named = {fields.get(option_of(str(key)), str(key)): value for key, value in values.items()}
     for key in named:
         if key not in model.model_fields:
-            nearest = process.extractOne(key, list(model.model_fields))
-            raise UserError(f"--config: {path} has the unknown key {key!r}; did you mean {nearest[0].rstrip('_')!r}?")
+            known = [name.rstrip("_") for name in model.model_fields]
+            raise UserError(f"--config: {path} has the unknown key {key!r}{nearest(key, known)}")
     return named
 
 

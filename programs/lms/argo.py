@@ -22,9 +22,7 @@ from programs.redaction import excerpt
 PRODUCTION = "https://apps.inside.anl.gov/argoapi"
 
 _PLAIN = BodyRules().without("seed", "reasoning_effort", *FORMATS)
-_CLAUDE = replace(
-    _PLAIN, default_limit=8_192, highest_limit=21_000, highest_temperature=1.0, top_p_with_temperature=False
-)
+_CLAUDE = replace(_PLAIN, default_limit=8_192, highest_limit=21_000, highest_temperature=1.0)
 
 FAMILIES: tuple[tuple[str, BodyRules], ...] = (
     (r"gpto|gpt5", BodyRules().without("max_tokens", *SAMPLING, *FORMATS)),

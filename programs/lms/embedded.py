@@ -58,6 +58,10 @@ class Embedded(OpenAICompatible):
         self._lock = threading.Lock()
         super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"))
 
+    @property
+    def running(self) -> bool:
+        return self._server is not None
+
     def start(self) -> None:
         """Blocks while the model loads. Raises UserError where it cannot be loaded."""
         with self._lock:

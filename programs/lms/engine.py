@@ -70,7 +70,8 @@ class Engine(Shared):
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, of which a later call opens new ones, and what the backends hold."""
+        """Closes the running loop's connections, and for all loops what the backends hold. A later call opens them
+        anew."""
         for server in self.servers:
             await server.aclose()
             server.backend.close()
@@ -181,15 +182,12 @@ class PatientLM(dspy.LM):
 
 def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:
     """The request that DSPy would make of a system message, user messages and options; absent and None options are
-    left out. Raises TypeError for an option that it does not know."""
+    left out. Raises TypeError for an option that DSPy does not know."""
     given = {name: value for name, value in options.items() if value is not None and name != "rollout_id"}
     schema = given.get("response_format", {}).get("json_schema")
     if schema is not None:
         # OpenAI's nested form; a request carries it flat.
         given["response_format"] = {"type": "json_schema", **schema}
-    unknown = given.keys() - {"max_tokens", "temperature", "seed", "response_format"}
-    if unknown:
-        raise TypeError(f"options that a direct call cannot carry: {', '.join(sorted(unknown))}")
     system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
     spoken = tuple(Message.user(message["content"]) for message in messages if message["role"] == "user")
     return Request(model=model, system=system or None, messages=spoken, config=Config(**given))

@@ -107,10 +107,10 @@ _SYSTEM = re.compile(
 )
 # Ordinary words only where they are marked as a name: refusals quote passages.
 _PARAMETER = re.compile(
-    r"\b(max_tokens|max_completion_tokens|top_p|reasoning_effort)\b"
-    r"|[\"'`{(](temperature|seed|stop)\b|\b(temperature|seed|stop)[\"'`]"
-    r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed|stop)\b"
-    r"|\A(temperature|seed|stop)\b",
+    r"\b(max_tokens|max_completion_tokens|reasoning_effort)\b"
+    r"|[\"'`{(](temperature|seed)\b|\b(temperature|seed)[\"'`]"
+    r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed)\b"
+    r"|\A(temperature|seed)\b",
     re.IGNORECASE,
 )
 
@@ -253,10 +253,10 @@ def backend_error(exc: BaseException) -> BackendError | None:
     return meaning(message)
 
 
-def cause_of(exc: BaseException, kind: type[Cause]) -> Cause | None:
+def cause_of(exc: BaseException, wanted: type[Cause]) -> Cause | None:
     """The first of a kind among an error and its causes. One that several calls raise may come to be among its own."""
     seen: list[BaseException] = []
-    while exc not in seen and not isinstance(exc, kind):
+    while exc not in seen and not isinstance(exc, wanted):
         seen.append(exc)
         exc = exc.__cause__ or exc
-    return exc if isinstance(exc, kind) else None
+    return exc if isinstance(exc, wanted) else None

@@ -86,8 +86,13 @@ class OpenAICompatible:
         formats = {"response_format"} if "json_object" in self.rules.takes else set()
         return frozenset({"max_tokens", *formats, *(self.rules.takes & {*SAMPLING, "reasoning_effort"})})
 
+    @property
+    def running(self) -> bool:
+        """Whether the server is there without a `start`."""
+        return True
+
     def start(self) -> None:
-        """Makes the server ready, before the first call; may block. Raises UserError."""
+        """Makes the server ready, before a call; may block. Safe to call twice. Raises UserError."""
 
     def close(self) -> None:
         """Gives back what `start` took. Safe to call twice."""

@@ -38,7 +38,7 @@ EXCUSED = 60.0
 """Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
 meant."""
 
-REFUSED_AT_FIRST = 5
+FORBIDDEN_AT_FIRST = 5
 """After so many 403 in a row a server that has never answered refuses the credentials, and not a text."""
 
 log = logging.getLogger("synthreasoner")
@@ -58,7 +58,7 @@ class Server:
         self.backend = backend
         self._rules = backend.rules
         self._deadline = timeout
-        self._started = self._known = self._answered = False
+        self._known = self._answered = False
         self._refused = 0
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
@@ -105,9 +105,8 @@ class Server:
             await session.close()
 
     async def _start(self) -> None:
-        if not self._started:
+        if not self.backend.running:
             await asyncio.to_thread(self.backend.start)
-            self._started = True
 
     async def _answer(self, request: Request, place: Mapping[str, Any]) -> Response:
         rules, meter = self._rules, current_meter()
@@ -146,7 +145,7 @@ class Server:
                 return NotAnAnswer(str(error))
         elif isinstance(error, Forbidden):
             self._refused += 1
-            if self._answered or self._refused < REFUSED_AT_FIRST:
+            if self._answered or self._refused < FORBIDDEN_AT_FIRST:
                 return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
@@ -15,11 +15,12 @@ from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, ra
 from programs.redaction import encodable, excerpt
 
 LIMITS = ("max_tokens", "max_completion_tokens")
-SAMPLING = frozenset({"temperature", "top_p", "seed", "stop"})
+SAMPLING = frozenset({"temperature", "seed"})
 FORMATS = frozenset({"json_schema", "json_object"})
 PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort", "system"})
 """What a server may take beside model and messages: parameters, types of `response_format`, messages of the system."""
 
+_OPTIONS = ("max_tokens", "temperature", "seed", "response_format")
 _MOST_TOKENS = 2**53
 
 
@@ -27,14 +28,13 @@ _MOST_TOKENS = 2**53
 class BodyRules:
     """Which parameters a model takes, and within which bounds. The defaults are those of a server that takes everything.
 
-    The limit of tokens goes by the first of `LIMITS` that is taken. `top_p_with_temperature`: whether both may be sent.
+    The limit of tokens goes by the first of `LIMITS` that is taken.
     """
 
     takes: frozenset[str] = PARAMETERS
     default_limit: int | None = None
     highest_limit: int | None = None
     highest_temperature: float | None = None
-    top_p_with_temperature: bool = True
 
     def without(self, *refused: str) -> BodyRules:
         """The same without some parameters."""
@@ -55,18 +55,17 @@ class BodyRules:
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
     """The JSON body of a chat completion, the system message first and every content a plain string; of parameters only
-    what the request sets, or is given here, and `rules` allow."""
+    what the request sets, or is given here, and `rules` allow. Raises TypeError for an option that no backend is sent."""
     config = request.config
+    given = [field.name for field in fields(config) if getattr(config, field.name)]
+    if unsent := [name for name in given if name not in _OPTIONS]:
+        raise TypeError(f"options that are not sent: {', '.join(unsent)}")
     wanted = {
         "temperature": _at_most(config.temperature, rules.highest_temperature),
-        "top_p": config.top_p,
         "seed": config.seed,
-        "stop": list(config.stop or ()) or None,
         "reasoning_effort": reasoning_effort,
         "response_format": _response_format(config.response_format, rules),
     }
-    if wanted["temperature"] is not None and not rules.top_p_with_temperature:
-        wanted["top_p"] = None
     limit = _at_most(config.max_tokens or rules.default_limit, rules.highest_limit)
     wanted.update(dict.fromkeys([key for key in LIMITS if key in rules.takes][:1], limit))
     taken = {*rules.takes, "response_format"}

@@ -48,6 +48,18 @@ async def model(loaded: Model) -> AsyncIterator[Model]:
 
 
 @real
+async def test_it_is_loaded_again_where_it_was_closed() -> None:
+    model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers())
+    asked = request(max_tokens=200, response_format={"type": "json_schema", "schema": SCHEMA})
+    try:
+        for _ in range(2):
+            assert (await ask(model, asked)).text
+            await model.aclose()
+    finally:
+        await model.aclose()
+
+
+@real
 async def test_it_answers_in_form(model: Model, capfd: pytest.CaptureFixture[str]) -> None:
     asked = request(max_tokens=200, temperature=0.7, seed=1, response_format={"type": "json_schema", "schema": SCHEMA})
     with metered() as meter:

@@ -8,6 +8,7 @@ from typing import Any
 
 import dspy
 import pytest
+from dspy.utils.exceptions import LMUnexpectedError
 
 from programs.errors import (
     AccessDenied,
@@ -153,3 +154,13 @@ async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest
         with dspy.context(adapter=dspy.JSONAdapter(), lm=model.lm, disable_history=True):
             assert (await dspy.Predict("question -> answer").acall(question="galaxies?")).answer
     assert seen == [model.lm.model]
+
+
+async def test_an_option_that_is_not_sent_is_refused_awaited_or_not() -> None:
+    messages = [{"role": "user", "content": "What do galaxies do?"}]
+    async with served() as (server, model):
+        with pytest.raises(LMUnexpectedError, match="top_p"):
+            await asyncio.to_thread(model.lm, messages=messages, top_p=0.5)
+        with dspy.context(disable_history=True), pytest.raises(TypeError, match="top_p"):
+            await model.lm.acall(messages=messages, top_p=0.5)
+    assert server.bodies == []

@@ -96,10 +96,10 @@ def test_meaning(status: int, text: str, error: type[BackendError]) -> None:
         (400, openai("seed: Extra inputs are not permitted"), "seed"),
         (400, openai('Unknown name "seed": Cannot find field.'), "seed"),
         (400, openai("openai does not support parameters: ['seed'], for model=x"), "seed"),
-        (400, openai("Argument not supported on this model: stop"), "stop"),
+        (400, openai("Argument not supported on this model: seed"), "seed"),
         (400, openai("System role not supported"), "system"),
         (400, openai("Developer instruction is not enabled for this model"), "system"),
-        (422, json.dumps({"detail": [{"loc": ["body", "stop"], "msg": "Extra inputs are not permitted"}]}), "stop"),
+        (422, json.dumps({"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}), "seed"),
     ],
 )
 def test_a_refused_parameter_is_named(status: int, text: str, parameter: str) -> None:

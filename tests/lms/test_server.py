@@ -84,7 +84,7 @@ async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, first
 async def test_a_403_refuses_one_call_unless_it_is_all_that_ever_came(answered: bool) -> None:
     """Whether it comes with its status or inside a 200."""
     plan = FaultPlan(script=[None, *["403", "forbidden200"] * 10][0 if answered else 1 :])
-    refused = 20 if answered else server_module.REFUSED_AT_FIRST - 1
+    refused = 20 if answered else server_module.FORBIDDEN_AT_FIRST - 1
     async with served(faults=plan) as (_server, model):
         if answered:
             await ask(model)

@@ -109,7 +109,6 @@ OTHERS: list[dict[str, Any]] = [
     {"rollout_id": 0, "temperature": 0.5},
     {"rollout_id": 1, "temperature": 0.5},
     {"response_format": {"type": "json_object"}},
-    {"stop": ["\n"]},
 ]
 
 
