@@ -151,7 +151,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
     lines += [f"It gave nothing to go on with: {problem}" for problem in asked.reply.problems]
     if stage == "questions" and prediction.pool is not None:
         lines += [
-            f"The {question.type} question was not taken: {'; '.join(question.problems)}"
+            f"The {question.type} question was not taken: {question.rejection.detail}"
             for question in prediction.pool.rejected
         ]
     if stage == "evidence" and asked.reply.status == "ok":

@@ -70,7 +70,8 @@ class Reading:
                     return
                 yield sample
                 # Whoever reads holds a text until there is room for it, and asks for another only then.
-                self._held -= counted
+                if counted:
+                    self._held = 0
         finally:
             asked.put(None)
             reader.close()
