@@ -127,9 +127,8 @@ class ReaderProcess:
 
     def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
         """What the process answers within so many seconds (None: any number), but its last word."""
-        over, began = False, time.monotonic()
+        pipe, over, began = self._started(), False, time.monotonic()
         try:
-            pipe = self._started()
             pipe.send_bytes(job.model_dump_json().encode())
             pipe.send_bytes(data)
             while True:
@@ -140,7 +139,7 @@ class ReaderProcess:
                     _raise(answer)
                     return
                 yield answer
-        except (EOFError, ConnectionError, ValidationError) as error:
+        except (EOFError, OSError, ValidationError) as error:
             raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
         finally:
             if not over:
@@ -175,7 +174,7 @@ def main() -> int:
     """The process itself."""
     pipe = Connection(int(sys.argv[1]))
     _bound_memory(int(sys.argv[2]))
-    with contextlib.suppress(EOFError, ConnectionError):
+    with contextlib.suppress(EOFError, OSError):
         while True:
             job = ReadRequest.model_validate_json(pipe.recv_bytes())
             for answer in done(job, pipe.recv_bytes()):

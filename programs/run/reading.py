@@ -46,12 +46,14 @@ class Reading:
         self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
         self.counting.start()
 
-    async def samples(self, gate: Gate, counted: bool) -> AsyncGenerator[Sample, None]:
-        """The samples, until the gate is closed. A thread reads each one, once it is asked for: what a file system or a
-        pipe holds up holds up nothing else, and ends with the program."""
+    async def samples(
+        self, gate: Gate, wanted: Callable[[Sample], bool], counted: bool
+    ) -> AsyncGenerator[Sample, None]:
+        """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
+        it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
         reader = self._reader(self._report if counted else ReadReport())
         asked = queue.SimpleQueue[Future[Sample | None] | None]()
-        samples = reader.samples(self._sources)
+        samples = filter(wanted, reader.samples(self._sources))
         # No executor's: a thread of those is waited for when the program ends.
         thread = threading.Thread(target=_fetch, args=(samples, asked), name="reading", daemon=True)
         thread.start()
@@ -70,7 +72,8 @@ class Reading:
                     return
                 yield sample
                 # Whoever reads holds a text until there is room for it, and asks for another only then.
-                self._held -= counted
+                if counted:
+                    self._held = 0
         finally:
             asked.put(None)
             reader.close()

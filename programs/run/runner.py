@@ -95,14 +95,14 @@ class Runner:
     async def _pass(
         self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
     ) -> None:
-        """Goes through the input once. `deciding_again`: samples start although nothing is left to make; `counted`: this is
-        the reading that the report is about."""
+        """Goes through the input once, for the `wanted` samples, which is asked in another thread. `deciding_again`:
+        samples start although nothing is left to make; `counted`: this is the reading that the report is about."""
         intake = self._intake
         intake.reads_anew()
         self._failed, self._limited = set(), set()
-        async with aclosing(self._reading.samples(self._gate, counted)) as samples:
+        async with aclosing(self._reading.samples(self._gate, wanted, counted)) as samples:
             async for sample in samples:
-                if not wanted(sample) or self._store.done(sample):
+                if self._store.done(sample):
                     continue
                 if not intake.admits(sample):
                     if intake.nothing_left:

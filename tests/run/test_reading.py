@@ -52,6 +52,10 @@ class Given(SampleReader):
         self._ended.set()
 
 
+def every(_sample: Sample) -> bool:
+    return True
+
+
 def counted(*paths: Path, kind: Kind = "lines") -> list[int] | None:
     return waited_for(Reading(lambda _: Given(), ReadReport(), [Source(path, kind) for path in paths])).sizes
 
@@ -121,7 +125,7 @@ def expected(files: Files, read: list[tuple[str, int]], done: int = 0, before: i
     reading, gate = reading_of(files, [sample(*place) for place in read], done, before), Gate(1)
 
     async def begun() -> float | None:
-        async with aclosing(reading.samples(gate, True)) as samples:
+        async with aclosing(reading.samples(gate, every, True)) as samples:
             for _ in read:
                 await anext(samples)
             asyncio.get_running_loop().call_soon(gate.close)
@@ -162,12 +166,12 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 async def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
     file, report, gate = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport(), Gate(1)
     reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(file)]))
-    async with aclosing(reading.samples(gate, True)) as samples:
+    async with aclosing(reading.samples(gate, every, True)) as samples:
         await anext(samples)
         assert waited_for(reading).to_begin() == 4, "the one that was read is not begun yet"
         await anext(samples)
         assert reading.to_begin() == 3
-        assert len([one async for one in reading.samples(gate, False)]) == 4
+        assert len([one async for one in reading.samples(gate, every, False)]) == 4
         assert reading.to_begin() == 3, "a reading that does not count changes nothing"
         assert report.samples == 2, "nothing is read before it is asked for"
         assert len([one async for one in samples]) == 2
@@ -184,7 +188,7 @@ async def test_4_what_reading_raises_is_raised() -> None:
             yield
 
     with pytest.raises(UserError, match="no such thing"):
-        await anext(Reading(lambda _: Failing(), ReadReport(), []).samples(Gate(1), True))
+        await anext(Reading(lambda _: Failing(), ReadReport(), []).samples(Gate(1), every, True))
 
 
 async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_that(tmp_path: Path) -> None:
@@ -193,7 +197,7 @@ async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_that(tmp_pa
     (tmp_path / "a.tex").write_bytes(b"\\textbf{a} \\emph{b} $c$ " * 400_000)
     reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(tmp_path)]))
     asyncio.get_running_loop().call_later(0.3, gate.close)
-    async with aclosing(reading.samples(gate, True)) as samples:
+    async with aclosing(reading.samples(gate, every, True)) as samples:
         assert [one async for one in samples] == []
     assert (report.lines, report.skipped) == (0, {})
     assert "reading" not in [thread.name for thread in threading.enumerate()]
