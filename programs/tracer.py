@@ -195,7 +195,7 @@ class _Making:
 
     async def sample(self, limit: int | None) -> SampleOutcome:
         try:
-            pool = self.store.asked(self.passage.sample.id, await self._pool())
+            pool = await self._pool()
         except StageFailed as failure:
             return SampleOutcome(failure=failure)
         wanted, limited = self._wanted(pool.questions, limit)
@@ -203,17 +203,17 @@ class _Making:
         return SampleOutcome(pool, [variation for several in made for variation in several], limited)
 
     async def _pool(self) -> QuestionPool:
-        """Asks for questions of one type after another, until there are as many as traces are wanted, or no type is left.
+        """Asks for questions of one type after another, until as many stand as traces are wanted, or no type is left.
         Raises `StageFailed` where no model answered."""
         stage, seed, most = self.tracer.questions, self.options.seed, self.options.traces_per_sample
-        kinds, pool = type_order(self.passage.sample.id, seed, stage.types), stage.pool(self.passage, {})
+        kinds, pool = type_order(self.passage.sample.id, seed, stage.types), QuestionPool(questions=[], rejected=[])
         while next_ones := kinds[len(self.asked) :][: most - len(pool.questions)]:
             asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in next_ones]
             self.asked |= zip(next_ones, await together(map(self.answer, asks)), strict=True)
             for kind in next_ones:
                 if self.asked[kind].status == "unread":
                     raise StageFailed("questions", self.asked[kind])
-            pool = stage.pool(self.passage, self.asked)
+            pool = self.store.asked(self.passage.sample.id, stage.pool(self.passage, self.asked))
         return pool
 
     def _wanted(

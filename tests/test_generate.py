@@ -1,7 +1,7 @@
 """A whole run against a stand-in server: what is asked, what comes out, and what must never.
 
 1. The document has every key of the published format, with its spelling and type.
-2. q questions with v variations cost 1 + 7q + 2q(v-1) calls a text; a judge costs one an attempt, a grade one a trace,
+2. q questions with v variations cost 8q + 2q(v-1) calls a text; a judge costs one an attempt, a grade one a trace,
    another attempt two and its judges.
 3. Evidence stands in the passage at its offsets; what stands nowhere is marked, and no stage sees it.
 4. Every record says where it came from: the input's other fields, what was not given, temperature, variation, models.
@@ -49,7 +49,7 @@ def test_the_document_is_as_published(lab: Lab) -> None:
 @pytest.mark.parametrize(("questions", "variations"), [(1, 1), (3, 2)])
 def test_a_text_costs_what_the_readme_says(lab: Lab, questions: int, variations: int) -> None:
     finished, calls = lab.counted(traces_per_sample=questions, traces_per_question=variations)
-    assert calls == 4 * (1 + 7 * questions + 2 * questions * (variations - 1))
+    assert calls == 4 * (8 * questions + 2 * questions * (variations - 1))
     assert finished.summary.this_run.calls == calls
     assert Counter(lab.units).most_common(1)[0][1] == 1
     assert len(lab.units) == 4 * questions * variations

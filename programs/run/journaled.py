@@ -20,6 +20,7 @@ from programs.lms.retry import Aside
 from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
+from programs.run.old_lines import question_of
 
 log = logging.getLogger("synthreasoner")
 
@@ -59,8 +60,7 @@ class JournaledCaller:
 
     async def answer(self, ask: Ask) -> Reply:
         """Raises `RunStopped`, or `FatalError` when the models are gone."""
-        line = self._journal.latest("stage", ask.key)
-        stored = None if line is None else Reply.model_validate(line["reply"])
+        stored = self._stored(ask)
         if stored is not None and ask.reads(stored):
             self._ledger.reused += 1
             return stored
@@ -77,6 +77,14 @@ class JournaledCaller:
                 self._ledger.budget.release(ask)
         self._count(ask, reply)
         return reply
+
+    def _stored(self, ask: Ask) -> Reply | None:
+        line = self._journal.latest("stage", ask.key)
+        if line is None and ask.stage == "questions":
+            text, _, kind = ask.key.rpartition("/")
+            older = self._journal.latest("stage", text)
+            return Reply.model_validate(question_of(older, kind)) if older else None
+        return Reply.model_validate(line["reply"]) if line else None
 
     def leave(self, sample: Sample) -> None:
         """Begins no more calls about a sample; those in flight are waited for, and whoever waits for a place gets

@@ -38,6 +38,16 @@ def present_form(line: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
+def question_of(line: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The reply of one type's question, of a line that holds those of all types of a text: one call asked for all."""
+    reply = line["reply"]
+    outputs = [*(each.get("output") for each in reply.get("rejected") or ()), reply.get("output")]
+    drafts = [output[kind] for output in outputs if output and output.get(kind)]
+    *others, last = drafts or [None]
+    rejected = [{"output": draft, "problems": []} for draft in others if draft != last]
+    return {**reply, "status": "ok" if last else "unusable", "output": last, "rejected": rejected}
+
+
 def _of_unit(line: Mapping[str, Any]) -> Rejection | None:
     status, reason = line["status"], line.get("reason") or ""
     if status == "accepted":

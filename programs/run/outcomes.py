@@ -38,10 +38,11 @@ class JournalStore(Store):
 
     def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """Writes a text's questions where the journal lacks some. What an older run left out (`dropped`) stays out."""
-        line, said = self.journal.latest("pool", sample), pool.model_dump(mode="json")
+        line = self.journal.latest("pool", sample)
+        known = {(one["type"], one["text"]) for name in ("questions", "rejected") for one in (line or {}).get(name, ())}
         left_out = line["dropped"] if line else []
-        if line is None or any(question not in line["questions"] for question in said["questions"]):
-            self.journal.append("pool", sample, **said, dropped=left_out)
+        if line is None or not known.issuperset((one.type, one.text) for one in (*pool.questions, *pool.rejected)):
+            self.journal.append("pool", sample, **pool.model_dump(mode="json"), dropped=left_out)
         dropped = {(question["type"], question["text"]) for question in left_out}
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
         return pool.model_copy(update={"questions": kept})

@@ -35,10 +35,7 @@ def questions(asked: Asked) -> Any:
     number, made = catalogue_of(asked), scientist.questions(asked)
     if number == 2:
         return "I cannot think of any."
-    for kind, draft in made.items():
-        if number == 3:
-            draft["question"] = f"The paper says nothing about {kind}."
-    return made
+    return made | {"question": f"The paper says nothing about {asked.word(1)}."} if number == 3 else made
 
 
 def thought(asked: Asked) -> Any:
