@@ -24,7 +24,7 @@ from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from optimize.splits import Splits
-from programs.asking.adapter import adapter_for
+from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
@@ -78,8 +78,8 @@ class Compilation(ABC):
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
         self.settings = settings
         self.concurrency = concurrency
-        self.tracer = load_tracer(settings.program, prompt_order=settings.prompt_order, question_types=settings.types)
-        self.adapter = adapter_for(settings.prompt_order)
+        self.tracer = load_tracer(settings.program, question_types=settings.types)
+        self.adapter = PassageFirstAdapter()
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
 

@@ -93,7 +93,7 @@ def compiled(compilation: "Compilation", console: "Console") -> "Report":
         console.print(f"proof: {tests}, after")
         proof = compilation.proof(before, compilation.proven(tracer, models))
         report = report_of(compilation, tracer, proof, models.recorder)
-    identity = identity_of(tracer, model=compilation.model, prompt_order=settings.prompt_order)
+    identity = identity_of(tracer, model=compilation.model)
     write_program(tracer, settings.output / "program.json", identity)
     write_report(report, settings.output)
     for line in (verdict(report), *warned(report)):

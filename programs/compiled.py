@@ -33,6 +33,10 @@ KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
 
 
+ORDER = "passage-first"
+"""The order of the prompts, which fingerprints name."""
+
+
 class _Field(BaseModel):
     prefix: str
     description: str
@@ -57,11 +61,11 @@ class _Predictor(BaseModel):
 _PREDICTORS = TypeAdapter(dict[str, _Predictor])
 
 
-def program_fingerprint(program: dspy.Module, prompt_order: str) -> str:
+def program_fingerprint(program: dspy.Module) -> str:
     """A hash of all that shapes the prompts: every predictor's fields, types, descriptions, instructions,
     demonstrations and temperature, and the adapter. Programs with equal fingerprints send equal prompts for equal
     inputs."""
-    parts: list[Any] = [f"{prompt_order}/{ADAPTER_VERSION}"]
+    parts: list[Any] = [f"{ORDER}/{ADAPTER_VERSION}"]
     for name, predictor in program.named_predictors():
         signature = predictor.signature
         fields = [
@@ -82,8 +86,9 @@ def _plain(value: Any) -> Any:
 
 
 class Identity(BaseModel):
-    """`signatures`: per predictor the ordered fields, each `name: type#hash of its schema`. `model` and `prompt_order` are
-    those that the program was compiled with, None where it was not. `temperatures`: those tuned, per predictor."""
+    """`signatures`: per predictor the ordered fields, each `name: type#hash of its schema`. `model` is the one that the
+    program was compiled with, None where it was not. `temperatures`: those tuned, per predictor. Older versions knew more
+    than one `prompt_order`."""
 
     signatures: dict[str, list[str]]
     adapter_version: int
@@ -92,7 +97,7 @@ class Identity(BaseModel):
     temperatures: dict[str, Annotated[float, Field(ge=0, le=2)]] = Field(default_factory=dict)
 
 
-def identity_of(program: dspy.Module, *, model: str | None = None, prompt_order: str | None = None) -> Identity:
+def identity_of(program: dspy.Module, *, model: str | None = None) -> Identity:
     """The identity of a program as it is now."""
     predictors = program.named_predictors()
     fields = {name: predictor.signature.fields.items() for name, predictor in predictors}
@@ -101,7 +106,6 @@ def identity_of(program: dspy.Module, *, model: str | None = None, prompt_order:
             name: [f"{field}: {_type(info.annotation)}" for field, info in each] for name, each in fields.items()
         },
         adapter_version=ADAPTER_VERSION,
-        prompt_order=prompt_order,
         model=model,
         temperatures={
             name: predictor.config["temperature"]
@@ -140,20 +144,18 @@ def identity_at(program: Path | str) -> Identity:
     return _identity(path, _read(path))
 
 
-def load_program(
-    program: dspy.Module, path: Path, *, prompt_order: str | None = None, model: str | None = None
-) -> None:
+def load_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
     """Gives a program the instructions, demonstrations and temperatures of a saved one.
 
     `path` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
-    wrote, or hf://OWNER/NAME (`program_file`). It must have been made for this program, field by field, and for this order
-    of prompts where one is given; that it was compiled for another model than `model` is logged.
+    wrote, or hf://OWNER/NAME (`program_file`). It must have been made for this program, field by field; that it
+    was compiled for another model than `model` is logged.
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     path = program_file(path)
     state = _read(path)
     identity = _identity(path, state)
-    if found := differences(identity, identity_of(program, prompt_order=prompt_order)):
+    if found := differences(identity, identity_of(program)):
         raise UserError(f"--program: {path} was made for another program: {'; '.join(found)}. Compile it again")
     if model is not None and identity.model not in (None, model):
         log.warning("%s was compiled for %s, and is used with %s", path, identity.model, model)
@@ -179,8 +181,8 @@ def differences(saved: Identity, now: Identity) -> list[str]:
             found.append(f"the fields of {name} were {_changed(then, today)} and are {_changed(today, then)}")
     if saved.adapter_version != now.adapter_version:
         found.append(f"the adapter's version was {saved.adapter_version} and is {now.adapter_version}")
-    if saved.prompt_order and now.prompt_order and saved.prompt_order != now.prompt_order:
-        found.append(f"--prompt-order was {saved.prompt_order} and is {now.prompt_order}")
+    if saved.prompt_order not in (None, ORDER):
+        found.append(f"the order of its prompts was {saved.prompt_order} and is {ORDER}")
     return found
 
 

@@ -238,9 +238,6 @@ class ConnectionOptions(BaseModel):
         description="the folder of a compiled program to use, or hf://OWNER/NAME@REVISION (default: none, the plain "
         "program)",
     )
-    prompt_order: Literal["passage-first", "stock"] = Field(
-        "passage-first", description="whether prompts begin with what the calls share, or with the instructions"
-    )
 
 
 class ModelOptions(BaseModel):

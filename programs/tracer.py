@@ -145,10 +145,10 @@ class Tracer(AwaitedModule):
         records = [variation.record() for variation in made.variations if variation.accepted]
         return dspy.Prediction(records=records, variations=made.variations, pool=made.pool)
 
-    def save(self, path: Path | str, *, model: str | None = None, prompt_order: str | None = None) -> None:
+    def save(self, path: Path | str, *, model: str | None = None) -> None:
         """Writes the program as one JSON file for `load_tracer`: instructions, demonstrations, and what they were made
         for. No pickle, no model, no key."""
-        write_program(self, Path(path), identity_of(self, model=model, prompt_order=prompt_order))
+        write_program(self, Path(path), identity_of(self, model=model))
 
     async def made(
         self,
@@ -166,7 +166,6 @@ class Tracer(AwaitedModule):
 def load_tracer(
     program: Path | str | None = None,
     *,
-    prompt_order: str | None = None,
     model: str | None = None,
     question_types: Mapping[str, QuestionType] = QUESTION_TYPES,
     guidance: Mapping[GuidedStage, str] = MappingProxyType({}),
@@ -176,7 +175,7 @@ def load_tracer(
     `UserError`). `guidance` has paragraphs by stage, which follow the instructions, compiled or not."""
     tracer = Tracer(QuestionStage(question_types))
     if program is not None:
-        load_program(tracer, Path(program), prompt_order=prompt_order, model=model)
+        load_program(tracer, Path(program), model=model)
     for stage, paragraph in guidance.items():
         predictor = dict(tracer.named_predictors())[GUIDED[stage]]
         signature = predictor.signature

@@ -7,7 +7,7 @@ without their passages, so that every chat template takes the roles as they are.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -76,13 +76,9 @@ class PassageFirstAdapter(dspy.Adapter):
         fields = _fields(given)
         # A further try begins as the first one did, up to its end: a prefix cache holds that.
         fields |= {name: f"{known[name].capitalize()}:\n\n{fields[name]}" for name in given if name not in first}
-        system, user = self.arranged(task, fields)
-        return [{"role": "system", "content": "\n\n".join(system)}, {"role": "user", "content": "\n\n".join(user)}]
-
-    def arranged(self, task: list[str], fields: Mapping[str, str]) -> tuple[list[str], Iterable[str]]:
-        """The blocks of the system message and of the user's: what is to be done, and the inputs."""
         own = [block for name, block in fields.items() if name not in SHARED_FIELDS]
-        return [PREAMBLE], [*(fields[name] for name in SHARED_FIELDS if name in fields), *task, *own]
+        user = [*(fields[name] for name in SHARED_FIELDS if name in fields), *task, *own]
+        return [{"role": "system", "content": PREAMBLE}, {"role": "user", "content": "\n\n".join(user)}]
 
     def parse(self, signature: Any, completion: str) -> dict[str, Any]:
         outputs = outputs_of(signature)
@@ -100,19 +96,6 @@ class PassageFirstAdapter(dspy.Adapter):
             raise NotAsAsked(signature, completion, misread.faults, misread.cut) from misread
         why = "The reply stops in the middle." if found.cut else NO_OBJECT
         raise NotAsAsked(signature, completion, [why], found.cut)
-
-
-class StockOrderAdapter(PassageFirstAdapter):
-    """The same form and parsing with DSPy's usual order: instructions and demonstrations first, the passage last."""
-
-    def arranged(self, task: list[str], fields: Mapping[str, str]) -> tuple[list[str], Iterable[str]]:
-        """As in the other order; the inputs stand alone in the user's message."""
-        return [PREAMBLE, *task], fields.values()
-
-
-def adapter_for(prompt_order: str) -> PassageFirstAdapter:
-    """The adapter that `--prompt-order` names: passage-first or stock."""
-    return PassageFirstAdapter() if prompt_order == "passage-first" else StockOrderAdapter()
 
 
 def _options(lm: Any, given: dict[str, Any], signature: Any) -> dict[str, Any]:

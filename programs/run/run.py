@@ -10,7 +10,7 @@ from typing import Any
 
 import dspy
 
-from programs.asking.adapter import adapter_for
+from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
 from programs.compiled import program_fingerprint
@@ -57,12 +57,11 @@ def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
     Raises `UserError`."""
     tracer = load_tracer(
         settings.program,
-        prompt_order=settings.prompt_order,
         model=settings.model,
         question_types=settings.types,
         guidance=settings.guidance,
     )
-    return tracer, mixing_of(settings, program_fingerprint(tracer, settings.prompt_order))
+    return tracer, mixing_of(settings, program_fingerprint(tracer))
 
 
 async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finished:
@@ -111,7 +110,7 @@ class _Work:
         intake = Intake(journal.index, settings, self.rules, ledger)
         runner = Runner(self.tracer, settings, caller, gate, store, intake, reading)
         failure: FatalError | JournalError | None = None
-        with dspy.context(adapter=adapter_for(settings.prompt_order), disable_history=True, trace=None):
+        with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
             async with self._documents(), interruptible(gate):
                 try:
                     await runner.run()

@@ -10,7 +10,7 @@
 6. A refusal names each fault with its field and what is due there.
 7. What was read can be written to the journal: no infinite number, no huge one, no lone surrogate.
 8. The schema is sent as response_format where the server enforces it, and stands in the prompt elsewhere.
-9. The stock order holds the same parts, the inputs in the user's message.
+9. The user's message holds each input once.
 10. A further try begins with all that the first one was, and ends with what was written then and what was wrong with it.
 """
 
@@ -26,7 +26,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.asking.adapter import NotAsAsked, PassageFirstAdapter, StockOrderAdapter
+from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller
 from programs.asking.json_objects import objects_in
@@ -47,9 +47,9 @@ WORDS = "The scatter grows towards fainter targets, and so the amplitude is bias
 ANSWER = json.dumps({"answer": {"text": f'{WORDS}. {{Braces}} and "quotes" stay, α = 2·10⁻³ too.'}}, ensure_ascii=False)
 
 
-def formatted(signature: Any, adapter: PassageFirstAdapter = ADAPTER, **given: Any) -> list[dict[str, str]]:
+def formatted(signature: Any, **given: Any) -> list[dict[str, str]]:
     inputs = {name: given.get(name, INPUTS.get(name)) for name in signature.input_fields}
-    return adapter.format(signature, given.get("demos", []), inputs)
+    return ADAPTER.format(signature, given.get("demos", []), inputs)
 
 
 def user(signature: Any, **given: Any) -> str:
@@ -89,20 +89,18 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
     assert shared == expected
 
 
-@pytest.mark.parametrize("adapter", [ADAPTER, StockOrderAdapter()], ids=["passage-first", "stock"])
-def test_a_demonstration_has_its_question_and_reply_but_no_passage(adapter: PassageFirstAdapter) -> None:
+def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
     demo = {"passage": "Secret dwarfs.", "question": "Why is it so?", "thought": "I think.", "answer": {"text": WORDS}}
-    whole = "\n\n".join(message["content"] for message in formatted(WriteAnswer, adapter, demos=[demo]))
+    whole = "\n\n".join(message["content"] for message in formatted(WriteAnswer, demos=[demo]))
     assert "Secret dwarfs" not in whole
     assert "[[ ## question ## ]]\nWhy is it so?\n\n[[ ## thought ## ]]\nI think." in whole
     assert json.dumps({"answer": {"text": WORDS}}) in whole
 
 
-@pytest.mark.parametrize("adapter", [ADAPTER, StockOrderAdapter()], ids=["passage-first", "stock"])
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_a_further_try_begins_as_the_first_one_did(signature: Any, adapter: PassageFirstAdapter) -> None:
-    first = formatted(signature, adapter, earlier=None, feedback=None)
-    again = formatted(signature, adapter, earlier="It is so.", feedback="- says nothing")
+def test_a_further_try_begins_as_the_first_one_did(signature: Any) -> None:
+    first = formatted(signature, earlier=None, feedback=None)
+    again = formatted(signature, earlier="It is so.", feedback="- says nothing")
     assert again[:-1] == first[:-1]
     assert again[-1]["content"].startswith(first[-1]["content"])
     more = again[-1]["content"].removeprefix(first[-1]["content"]).strip()
@@ -225,13 +223,9 @@ async def test_calls_in_flight_together_keep_their_own_form() -> None:
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_both_orders_hold_the_same_blocks_each_input_once(signature: Any) -> None:
-    demos = [{"question": "Why?", "feedback": "- no"}]
-    first, stock = (formatted(signature, adapter, demos=demos) for adapter in (ADAPTER, StockOrderAdapter()))
-    for messages in (first, stock):
-        assert [message["role"] for message in messages] == ["system", "user"]
-    assert first[0]["content"] == PREAMBLE
-    blocks = [sorted("\n\n".join(each["content"] for each in messages).split("\n\n")) for messages in (first, stock)]
-    assert blocks[0] == blocks[1]
+def test_a_prompt_holds_each_input_once(signature: Any) -> None:
+    messages = formatted(signature, demos=[{"question": "Why?", "feedback": "- no"}])
+    assert [message["role"] for message in messages] == ["system", "user"]
+    assert messages[0]["content"] == PREAMBLE
     for name in signature.input_fields:
         assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)

@@ -22,11 +22,9 @@ from signatures.thought import QuotedEvidence
 from tests.lab import python
 from tests.making import thought
 
-ORDER = "passage-first"
 
-
-def of(tracer: Tracer, order: str = ORDER) -> str:
-    return program_fingerprint(tracer, order)
+def of(tracer: Tracer) -> str:
+    return program_fingerprint(tracer)
 
 
 def demos() -> list[Any]:
@@ -41,8 +39,7 @@ def test_the_same_program_has_the_same_fingerprint() -> None:
 
 def test_it_is_the_same_in_every_process() -> None:
     code = (
-        "from programs.compiled import program_fingerprint as f; from programs.tracer import Tracer\n"
-        f"print(f(Tracer(), {ORDER!r}))"
+        "from programs.compiled import program_fingerprint as f; from programs.tracer import Tracer\nprint(f(Tracer()))"
     )
     assert python("-c", code).strip() == of(Tracer())
 
@@ -97,4 +94,4 @@ def test_what_shapes_no_prompt_changes_nothing() -> None:
     tracer.writer.trace.lm = dspy.LM("openai/any")
     tracer.writer.trace.traces = [1]
     assert of(tracer) == of(Tracer())
-    assert of(Tracer().deepcopy()) == of(Tracer()) != of(Tracer(), "stock")
+    assert of(Tracer().deepcopy()) == of(Tracer())

@@ -137,7 +137,10 @@ OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
     ),
     "a predictor that is new": (lambda made: made["signatures"].pop("writer.trace"), "writer.trace is new"),
     "another adapter": (lambda made: made.update(adapter_version=0), "the adapter's version was 0 and is"),
-    "another order of prompts": (lambda made: made.update(prompt_order="stock"), "--prompt-order was stock and is"),
+    "another order of prompts": (
+        lambda made: made.update(prompt_order="stock"),
+        "order of its prompts was stock",
+    ),
 }
 
 
@@ -147,7 +150,7 @@ def test_what_was_made_otherwise_is_refused(saved: Path, change: Callable[[State
     change(identity(state))
     saved.write_text(json.dumps(state))
     with pytest.raises(UserError) as caught:
-        load_tracer(saved, prompt_order="passage-first")
+        load_tracer(saved)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -155,15 +158,15 @@ def test_what_was_made_otherwise_is_refused(saved: Path, change: Callable[[State
 def test_tuned_temperatures_come_back(tmp_path: Path) -> None:
     tracer = Tracer()
     tracer.strands.critique.config["temperature"] = 0.3
-    tracer.save(tmp_path / "p.json", model="gpt41", prompt_order="passage-first")
-    loaded = load_tracer(tmp_path / "p.json", prompt_order="passage-first")
+    tracer.save(tmp_path / "p.json", model="gpt41")
+    loaded = load_tracer(tmp_path / "p.json")
     assert loaded.strands.critique.config == {"temperature": 0.3}
     assert loaded.writer.trace.config == {}
     assert identity_at(tmp_path / "p.json").model == "gpt41"
 
 
 def test_a_program_of_another_model_is_used_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    changed().save(tmp_path / "p.json", model="tiny", prompt_order="passage-first")
+    changed().save(tmp_path / "p.json", model="tiny")
     load_tracer(tmp_path / "p.json", model="tiny")
     assert not caplog.records
     load_tracer(tmp_path / "p.json", model="gpt41")

@@ -166,7 +166,7 @@ class Shop:
     @property
     def fingerprint(self) -> str:
         """That of the compiled program."""
-        return program_fingerprint(load_tracer(self.output), "passage-first")
+        return program_fingerprint(load_tracer(self.output))
 
     @property
     def text(self) -> str:

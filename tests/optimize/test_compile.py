@@ -42,7 +42,7 @@ FILES = {"program.json", "report.json", "report.md", "calls.journal.jsonl"}
 JUDGED = {"judge_models": ["openai/a,openai/b"], "report_judge_models": ["openai/c"], "metric": "composite"}
 
 
-BARE = program_fingerprint(load_tracer(), "passage-first")
+BARE = program_fingerprint(load_tracer())
 
 
 def promises(printed: str) -> list[int]:
@@ -72,7 +72,7 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
         assert promises(done.stdout) == shop.promised(**options)
         assert 0 < shop.calls <= sum(shop.promised(**options))
         assert {path.name for path in shop.output.iterdir()} >= FILES
-        load_tracer(shop.output, prompt_order="passage-first")
+        load_tracer(shop.output)
         assert identity_at(shop.output).model == "openai/any"
         report, others = shop.report, {"judge.predict", "grader.predict"}
         assert set(report["predictors"]) == {stage.predictor for stage in STAGES.values()} | others

@@ -142,7 +142,6 @@ OTHERWISE: list[dict[str, Any]] = [
     {"report_judge_models": "openai/x"},
     {"num_test": 3},
     {"seed": 5},
-    {"prompt_order": "stock"},
     {"max_output_tokens": 100},
 ]
 

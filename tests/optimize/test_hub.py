@@ -61,9 +61,9 @@ def test_what_is_pushed_comes_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
             "tags": ["dspy", "synthreasoner", "bootstrap"],
         }
         assert all(f"{name} ({texts})" in text for name, texts in licences.items())
-        written = program_fingerprint(load_tracer(shop.output), "passage-first")
+        written = program_fingerprint(load_tracer(shop.output))
         for name in ("hf://lab/tuned", f"hf://lab/tuned@{SHA}"):
-            assert program_fingerprint(load_tracer(name), "passage-first") == written
+            assert program_fingerprint(load_tracer(name)) == written
 
         asked = shop.calls
         files.clear()

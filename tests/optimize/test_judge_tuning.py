@@ -136,7 +136,7 @@ def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
     tracer = load_tracer()
     name, writer = "writer.answer", dict(tracer.named_predictors())["writer.answer"]
     writer.signature = writer.signature.with_instructions("Write it in blank verse.")
-    tracer.save(tmp_path / "verse.json", model="openai/poet", prompt_order="passage-first")
+    tracer.save(tmp_path / "verse.json", model="openai/poet")
     with judges(tmp_path) as shop:
         done = shop.compile(optimizer="bootstrap", program=str(tmp_path / "verse.json"))
         assert done.returncode == 0

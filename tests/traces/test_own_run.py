@@ -35,11 +35,10 @@ def own_bodies(lab: Lab) -> list[dict[str, Any]]:
     return [body for body in lab.server.bodies if "[[ ## " not in str(body["messages"])]
 
 
-@pytest.mark.parametrize("order", ["passage-first", "stock"])
 @pytest.mark.parametrize("setting", ["closed", "open"])
-def test_what_is_sent(tmp_path: Path, setting: str, order: str) -> None:
+def test_what_is_sent(tmp_path: Path, setting: str) -> None:
     with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
-        lab.run(thought="model", setting=setting, prompt_order=order)
+        lab.run(thought="model", setting=setting)
         [record], [body] = lab.records, own_bodies(lab)
     question = record["user_interaction"]["question"]
     content = question if setting == "closed" else f"{passage(0)}\n\n{question}"
