@@ -66,7 +66,8 @@ def interval_of(
         without = known(totals.sum(axis=0) - totals)
         found = stats.bootstrap(
             (np.arange(count),),
-            lambda rows, axis: known(totals[rows].sum(axis=axis % rows.ndim)),
+            # Things are drawn by their place, along the last axis; what a thing has may have axes of its own.
+            lambda drawn, axis: known(totals[drawn].sum(axis=drawn.ndim + axis)),
             n_resamples=resamples,
             batch=max(1, _BLOCK // totals.size),
             vectorized=True,
