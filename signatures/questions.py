@@ -39,8 +39,9 @@ LEANS = tuple(
 is, and whether it denies something, goes with it: a capable writer gave "yes" to the careful and the denying ones, so that
 who had not read the question could answer it."""
 
-QUESTION_WORDS = (20, 100)
-"""The fewest and most words of a question. The number is drawn: left to itself a writer gives every question some 55."""
+MOST_WORDS = 100
+"""Of a question. The number is drawn, from the fewest on that its type needs: left to itself a writer gives every question
+some 55 words."""
 
 
 def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, lean: str) -> str:

@@ -1,8 +1,10 @@
 """When a failed call is tried again, and how fast a server that refuses calls is sent more.
 
-Calls to a server that refuses none leave as they come. From a refusal (429) on there is a gap between them, which grows at
-refusals and shrinks at other ends, by shares of itself, and so hovers about the limit (Chiu and Jain, "Analysis of the
-increase and decrease algorithms for congestion avoidance", 1989).
+The pace is set by additive increase and multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease
+algorithms for congestion avoidance", 1989). Without refusals there is none. When many calls are refused (429), calls leave
+one by one, about as fast as they were answered; the rate goes down a step while calls are refused and grows a little while
+they are not. It hovers just below the limit. A server may also refuse at random, whatever we send: that a slower pace
+brings no relief is noticed, and the pace is given up for a while.
 """
 
 from __future__ import annotations
@@ -78,42 +80,84 @@ class RetryPolicy(Shared):
             await aside(asyncio.sleep(wait))
 
 
-GROWTH, SHRINKING = 1.1, 0.99
-"""What is left of the gap after a refusal that counts, and after a call that was not refused."""
+WINDOW, LONGEST_WINDOW = 2.0, 10.0
+FEWEST = 20
+"""A window counts what became of the calls sent in it, until it has lasted for so many seconds and seen so many of them;
+where none was refused, the longest is enough."""
 
-HELD = 0.1
-"""Seconds at least from one refusal that counts to the next: the calls that were under way meet the same."""
+FLOOD, NOTICED = 0.25, 0.03
+"""Shares of refused calls. From the first on, calls go no faster than they were taken; from the second on, a pace that is
+kept already goes down a step."""
 
-SHORTEST_GAP, LONGEST_GAP = 0.005, 1.0
-"""Seconds. Below the shortest there is no gap; nor is there one where even the longest does not end the refusals, as they
-come whatever we send: there the callers' own waits have to do."""
+STEP_BACK = 0.95
+GROWTH, FASTEST_GROWTH = 0.01, 0.25
+"""What a step leaves of the rate, and by which share of itself it grows in a second: once, twice, three times as fast in
+each further window without refusals."""
+
+LOWEST = 0.05
+"""Calls a second that are always let through, so that the limit is found again."""
+
+HOPELESS, RELIEF = 6, 0.7
+TRUCE = 300.0
+"""The pace is given up for so many seconds after so many windows in a row in which it went down, or after two floods of
+which the second was not clearly smaller than the first."""
 
 LONGEST_NAP = 1.0
-"""Seconds after which a waiting call looks at the time again."""
+"""Seconds after which a waiting call looks at the rate again."""
 
 
 class Pacer:
-    """The pace of the calls to one server on one event loop: `gap` is in seconds."""
+    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come.
+
+    A call that is under way counts as taken: refusals come at once, answers and other failures late.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.gap = 0.0
+        self.rate: float | None = None
         self._clock = clock
         self._turns = asyncio.Lock()
-        self._next = self._held_until = -math.inf
+        self._last = self._truce_until = -math.inf
+        self._began: float | None = None
+        self._sent = self._refused = self._slowed = self._clean = 0
+        self._flood = 0.0
 
     async def turn(self) -> None:
-        """Returns when the next call may be sent. First come, first served."""
+        """Returns when the next call may be sent, which is then counted. First come, first served."""
         async with self._turns:
-            while (wait := self._next - self._clock()) > 0:
+            while self.rate is not None and (wait := self._last + 1.0 / self.rate - self._clock()) > 0:
                 await asyncio.sleep(min(wait, LONGEST_NAP))
-            self._next = max(self._next, self._clock()) + self.gap
+            now = self._clock()
+            # What came a little late is made up for.
+            self._last = now if self.rate is None else max(self._last + 1.0 / self.rate, now - LONGEST_NAP)
+        self._began = now if self._began is None else self._began
+        self._sent += 1
 
     def heard(self, *, refused: bool) -> None:
-        """A call was refused for the sake of the rate (429), or ended in another way, well or not."""
+        """A call was refused for the sake of the rate (429), or ended in another way, well or not. Sets the rate anew at
+        the end of a window, by what happened in it."""
         now = self._clock()
-        if not refused:
-            self.gap = self.gap * SHRINKING if self.gap > SHORTEST_GAP else 0.0
-        elif now >= self._held_until:
-            longer = max(GROWTH * self.gap, 2 * SHORTEST_GAP)
-            self.gap = longer if longer <= LONGEST_GAP else 0.0
-            self._held_until = now + max(HELD, 2 * self.gap)
+        self._refused += refused
+        seconds = now - (now if self._began is None else self._began)
+        if seconds < WINDOW or (self._sent < FEWEST and (self._refused or seconds < LONGEST_WINDOW)):
+            return
+        share, taken = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
+        self._began, self._sent, self._refused = now, 0, 0
+        if share <= NOTICED or (self.rate is None and share <= FLOOD):
+            self._flood = 0.0
+            self._slowed, self._clean = max(0, self._slowed - 1), self._clean + 1
+            if self.rate is not None:
+                self.rate *= 1 + min(FASTEST_GROWTH, GROWTH * self._clean) * seconds
+        elif now >= self._truce_until and taken:
+            # Where all are refused it is not for the pace, and callers' own waits grow.
+            self._slow_down(share, taken, now)
+
+    def _slow_down(self, share: float, taken: float, now: float) -> None:
+        flooded_before, self._flood = self._flood, share if share > FLOOD else 0.0
+        if self.rate is None and not flooded_before:
+            # Once may be chance.
+            return
+        self._clean, self._slowed = 0, self._slowed + 1
+        if self._slowed > HOPELESS or (self.rate is not None and share > FLOOD and share > RELIEF * flooded_before > 0):
+            self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
+            return
+        self.rate = max(LOWEST, taken if self.rate is None else min(taken, self.rate * STEP_BACK))

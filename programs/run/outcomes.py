@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from programs.inputs.sample import Sample
 from programs.run.journal import Journal
@@ -39,10 +40,9 @@ class JournalStore(Store):
     def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """Writes a text's questions where the journal lacks some. What an older run left out (`dropped`) stays out."""
         line = self.journal.latest("pool", sample)
-        known = {(one["type"], one["text"]) for name in ("questions", "rejected") for one in (line or {}).get(name, ())}
-        left_out = line["dropped"] if line else []
-        if line is None or not known.issuperset((one.type, one.text) for one in (*pool.questions, *pool.rejected)):
-            self.journal.append("pool", sample, **pool.model_dump(mode="json"), dropped=left_out)
+        said, left_out = pool.model_dump(mode="json"), line["dropped"] if line else []
+        if line is None or not _texts_in(line) >= _texts_in(said):
+            self.journal.append("pool", sample, **said, dropped=left_out)
         dropped = {(question["type"], question["text"]) for question in left_out}
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
         return pool.model_copy(update={"questions": kept})
@@ -94,3 +94,8 @@ class JournalStore(Store):
     def accepted(self) -> int:
         """How many traces there are."""
         return self.journal.index.counts().get("accepted", 0)
+
+
+def _texts_in(pool: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The drafts of a pool, taken or rejected, by type and text."""
+    return {(one["type"], one["text"]) for name in ("questions", "rejected") for one in pool[name]}

@@ -2,9 +2,8 @@
 
 1. waits double within bounds, and are never shorter than asked; none is begun that would outlast patience
 2. without a refusal nothing waits
-3. against a server that takes R calls a second, the rate of answers comes within 10% of R, and one call in nine is refused
-   at most; where refused calls use up the limit too, more than half of R is had
-4. refusals that come whatever the pace cost little: one call in ten, or three in ten where a few calls a second are made
+3. against a server that takes R calls a second, the rate of answers comes within 10% of R, and few calls are refused
+4. refusals that come whatever the pace do not slow the run, however many calls fail otherwise and however long they take
 5. a server that refused everything for a while has its pace back soon
 6. a call that waits, for the pace or to be tried again, lets others have its place
 """
@@ -107,7 +106,7 @@ async def test_2_without_a_refusal_nothing_waits() -> None:
     for _ in range(1000):
         await pacer.turn()
         pacer.heard(refused=False)
-    assert pacer.gap == 0
+    assert pacer.rate is None
 
 
 Ends = Callable[[float], str]
@@ -159,41 +158,31 @@ async def simulate(
     return outcome
 
 
-def bucket(limit: float, outage: float = 0.0, *, refusals_count: bool = False) -> Ends:
+def bucket(limit: float, outage: float = 0.0) -> Ends:
     """A server that lets `limit` calls a second through, and a second's worth at once; from second 100 on it refuses all
-    for a while. Where refusals count, one more call has to wait for each, up to a second's worth."""
+    for a while."""
     left, filled = limit, 0.0
 
     def ends(now: float) -> str:
         nonlocal left, filled
         left, filled = min(limit, left + (now - filled) * limit), now
-        refused = left < 1 or 100 <= now < 100 + outage
-        if refusals_count or not refused:
-            left = max(-limit, left - 1)
-        return "refused" if refused else "answered"
+        if left < 1 or 100 <= now < 100 + outage:
+            return "refused"
+        left -= 1
+        return "answered"
 
     return ends
 
 
-LIMITS = pytest.mark.parametrize(("limit", "in_flight"), [(3.0, 16), (8.0, 256), (20.0, 64), (50.0, 64)])
-
-
-@LIMITS
+@pytest.mark.parametrize(("limit", "in_flight"), [(3.0, 16), (8.0, 256), (50.0, 64)])
 async def test_3_the_pace_settles_at_the_limit(limit: float, in_flight: int, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = await simulate(bucket(limit), in_flight, 400, monkeypatch)
+    allowed = min(limit, float(in_flight))
     late = [at for at in outcome.answers if at >= 200]
-    assert 0.9 * limit <= len(late) / 200 <= 1.01 * limit
+    assert 0.9 * allowed <= len(late) / 200 <= 1.01 * allowed
     refused_late = [at for at in outcome.refusals if at >= 200]
-    assert len(refused_late) <= 0.11 * (len(late) + len(refused_late))
-    assert len(outcome.refusals) <= 0.11 * (len(outcome.answers) + len(outcome.refusals)) + 4 * in_flight
-
-
-@LIMITS
-async def test_3_refusals_that_use_up_the_limit_leave_most_of_it(
-    limit: float, in_flight: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outcome = await simulate(bucket(limit, refusals_count=True), in_flight, 400, monkeypatch)
-    assert len([at for at in outcome.answers if at >= 200]) >= 0.55 * limit * 200
+    assert len(refused_late) <= 0.05 * (len(late) + len(refused_late))
+    assert len(outcome.refusals) <= 0.05 * (len(outcome.answers) + len(outcome.refusals)) + 4 * in_flight
 
 
 @pytest.mark.parametrize(("refused", "failed", "seconds"), [(0.05, 0.0, 1.0), (0.1, 0.5, 1.0), (0.3, 0.3, 8.0)])
@@ -211,7 +200,7 @@ async def test_4_refusals_whatever_the_pace_do_not_slow_the_run(
 
     with_pace = await answers()
     monkeypatch.setattr(Pacer, "heard", lambda _self, refused: None)  # noqa: ARG005
-    assert with_pace >= 0.7 * await answers()
+    assert with_pace >= 0.75 * await answers()
 
 
 @pytest.mark.parametrize("outage", [5.0, 200.0])
@@ -223,7 +212,7 @@ async def test_5_a_pace_that_was_lost_comes_back(outage: float, monkeypatch: pyt
 async def test_6_who_waits_lets_others_have_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge's server is slow to take calls; the writer's are not held up by that, and a stop ends the wait."""
     gate, slow, written = Gate(2), Pacer(), list[int]()
-    slow.gap = 1000
+    slow.rate = 0.001
     await slow.turn()
     monkeypatch.setattr(server, "Pacer", lambda: slow)
     model = resolve("openai/any", api_base="http://localhost:1/v1", env={})

@@ -131,8 +131,8 @@ def test_what_questions_are_like_is_drawn_for_each() -> None:
         assert set(counts) == set(table)
         assert min(counts.values()) >= least
     words = sorted(int(re.findall(r"about (\d+) words", text)[0]) for text in many)
-    assert (words[0], words[-1]) == (20, 100)
-    assert 35 <= words[len(words) // 2] <= 55
+    assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, 100)
+    assert 55 <= words[len(words) // 2] <= 75
 
 
 def test_the_questions_of_a_text_are_about_all_of_it() -> None:
