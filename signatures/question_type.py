@@ -22,20 +22,18 @@ class QuestionType(BaseModel):
     fewest_words: int = Field(40, ge=10, le=80)
 
 
-def _type(usual_level: Difficulty, fewest_words: int, asks: str) -> QuestionType:
+def _type(usual_level: Difficulty, asks: str, fewest_words: int = 40) -> QuestionType:
     return QuestionType(usual_level=usual_level, fewest_words=fewest_words, asks=asks)
 
 
 # A new type is a new line here; the stage, the rotation over the corpus and the document follow.
 QUESTION_TYPES: dict[str, QuestionType] = {
-    "clarification": _type("beginner", 20, "what a term, quantity or step means, and why it is needed"),
-    "critical": _type("intermediate", 40, "whether a conclusion really follows, and what could undermine it"),
-    "interpretation": _type("intermediate", 40, "what a stated number or finding tells us, and what it does not"),
-    "application": _type("intermediate", 30, "how a method or result could be used in another situation"),
-    "comparison": _type(
-        "advanced", 40, "how two methods, samples or explanations differ, and which is to be preferred"
-    ),
-    "mechanism": _type("advanced", 20, "by which physical or causal process an effect comes about"),
-    "limitation": _type("advanced", 40, "which assumption or systematic effect limits the result, and how much"),
+    "clarification": _type("beginner", "what a term, quantity or step means, and why it is needed", 20),
+    "critical": _type("intermediate", "whether a conclusion really follows, and what could undermine it"),
+    "interpretation": _type("intermediate", "what a stated number or finding tells us, and what it does not"),
+    "application": _type("intermediate", "how a method or result could be used in another situation", 30),
+    "comparison": _type("advanced", "how two methods, samples or explanations differ, and which is to be preferred"),
+    "mechanism": _type("advanced", "by which physical or causal process an effect comes about", 20),
+    "limitation": _type("advanced", "which assumption or systematic effect limits the result, and how much"),
 }
 """The built-in types by name. A run's settings add their own (`programs.option_groups.PromptOptions`)."""

@@ -24,7 +24,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.bench.texts import LONG_THOUGHT
+from tests.bench.texts import LONG_THOUGHT, QUESTION
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 
 MARK = b"00000000"
@@ -95,7 +95,7 @@ def _reply(name: str) -> bytes:
     """A completion that gives the field `name` something in form."""
     mark, stage = MARK.decode(), STAGE_OF_FIELD[name]
     asked = Asked(stage, name, "[1] Measured luminosities correlate with surrounding densities.", mark, 0, {})
-    value = LONG_THOUGHT if stage == "trace" else ANSWERS[stage](asked)
+    value = {"trace": LONG_THOUGHT, "questions": QUESTION}.get(stage) or ANSWERS[stage](asked)
     written = json.dumps(value)
     if mark not in written:
         # Some answers hold the first digits alone.

@@ -88,5 +88,14 @@ _PARAGRAPHS = (
     ),
 )
 
+QUESTION = {
+    "audience": "survey scientist",
+    "question": "I compare the measured data of galaxies with a model of their mass, and the scatter between observations "
+    "is larger than expected for the sample. By how much can that change the result for the survey, and what would one "
+    "have to know to tell?",
+    "difficulty": "advanced",
+}
+"""About any of the texts: each names some of it."""
+
 LONG_THOUGHT = {"paragraphs": [{"kind": kind, "text": text} for kind, text in _PARAGRAPHS]}
 """A thought of about 400 words, in the form in which the stage gives it; its number is to be replaced."""

@@ -59,9 +59,7 @@ def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: 
 
 def other_questions(asked: scientist.Asked) -> Any:
     made = scientist.ANSWERS["questions"](asked)
-    for draft in made.values():
-        draft["question"] = draft["question"].replace("?", ", seen from the other side?")
-    return made
+    return {**made, "question": made["question"].replace("?", ", seen from the other side?")}
 
 
 def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
