@@ -11,7 +11,7 @@ from signatures.vocabulary import Depth, YesOrNo
 Option = Annotated[str, characters(1, 160)]
 
 
-ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (40, 110), "moderate": (80, 220), "thorough": (140, 320)}
+ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (40, 110), "moderate": (100, 220), "thorough": (160, 320)}
 """The fewest and most words of an answer, by how deep it goes. The number is drawn: left to itself a writer fills the room
 that there is with nearly every answer, whoever asks."""
 

@@ -29,29 +29,35 @@ ASKERS = (
 )
 """Who asks. Left to itself a model has nearly every question asked by a student."""
 
-LEANS = tuple(
-    f"If it asks whether something holds, let that be a {tone} claim of anybody's that something {is_so}, which {truth}."
+CLAIMS = tuple(
+    f"It states a {tone} claim of anybody's that something {is_so}, and asks whether that is right; it {truth}."
     for tone in ("bold", "careful")
     for is_so in ("is so", "is not so")
-    for truth in ('does hold: the right answer is "yes"', 'does not hold: the right answer is "no"')
+    for truth in ('is: the answer is "yes"', 'is wrong, not only unproven: the answer is "no"')
 )
-"""Which way it goes, since what comes to mind first is to doubt: else nearly every right answer is "no". How bold the claim
-is, and whether it denies something, goes with it: a capable writer gave "yes" to the careful and the denying ones, so that
-who had not read the question could answer it."""
+"""What a question is told that asks whether something holds. What comes to mind first is to doubt, else nearly every right
+answer is "no". How bold the claim is, and whether it denies something, is told too: a capable writer gave "yes" to the
+careful and the denying ones, so that who had not read the question could answer it."""
+
+NO_CLAIM = "It asks for more than a yes or no."
+
+CLAIMED = 0.3
+"""The share of questions that ask whether something holds. Told of each what such a claim was to be, a capable writer made
+claims of fifteen in sixteen."""
 
 MOST_WORDS = 100
 """Of a question. The number is drawn, from the fewest on that its type needs: left to itself a writer gives every question
 some 55 words."""
 
 
-def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, lean: str) -> str:
+def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:
     """What a question of the type called `name` is to be like, as the model is told. It grows out of the passage's
     `sentence`, so that the questions of one passage differ, and those of many are not all about the main finding."""
     # What the built-in types ask shows at which level.
     level = "" if QUESTION_TYPES.get(name) == kind else f", usually at {kind.usual_level} level"
     return (
         f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and grows out of sentence {sentence} "
-        f"or what stands near it. {lean}"
+        f"or what stands near it. {claim}"
     )
 
 

@@ -77,7 +77,9 @@ class ChosenEvidence(BaseModel):
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
     claim: str = characters(10, 240, "what this sentence shows for the question")
-    bearing: Bearing = Field(description="how it bears on the answer that seems most likely")
+    bearing: Bearing = Field(
+        description="how it bears on the right answer: supports it, speaks against it, or sets it a limit"
+    )
 
 
 class EvidenceSet(BaseModel):

@@ -69,9 +69,9 @@ class WriteThought(AboutQuestion):
 
     Keep strictly to what is at hand, as described below; that holds for facts and findings as well as for figures. The
     analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. They keep the outcome
-    right, unless their own figures speak against them, and nothing shows that they exist: do not mention a hypothesis
-    or a sentence by its number, "evidence" as something that was handed over, a paper, authors or a passage. The one
-    who thinks is not the one who asks: "we" and "our" are not theirs, and nobody is spoken to."""
+    right, unless their own figures or plain knowledge speak against them, and nothing shows that they exist: do not
+    mention a hypothesis or a sentence by its number, "evidence" as something that was handed over, a paper, authors or
+    a passage. The one who thinks is not the one who asks: "we" and "our" are not theirs, and nobody is spoken to."""
 
     passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")  # type: ignore[assignment]
     given: str = dspy.InputField(desc="what is at hand while thinking")

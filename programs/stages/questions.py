@@ -18,7 +18,7 @@ from programs.text.phrases import SENTENCE, artefacts, leaning
 from programs.text.prose import no_prose
 from programs.text.questions import asks, strays
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
-from signatures.questions import ASKERS, LEANS, MOST_WORDS, AskQuestion, DraftQuestion, wanted
+from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
 from signatures.vocabulary import ASKING, Setting
 
 
@@ -110,7 +110,7 @@ class QuestionStage(PredictorModule):
             asker=draw.choice(ASKERS),
             sentence=1 + int(place * len(passage.spans)),
             words=drawn_words(draw, self.types[kind].fewest_words, MOST_WORDS),
-            lean=draw.choice(LEANS),
+            claim=draw.choice(CLAIMS) if draw.random() < CLAIMED else NO_CLAIM,
         )
 
     def _problems(self, draft: DraftQuestion, passage: Passage) -> tuple[Problem, ...]:

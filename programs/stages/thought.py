@@ -39,25 +39,24 @@ ROOM_TO_THINK = 16_384
 
 def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, variation: int, seed: int) -> Shape:
     """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
-    has more; which one a variation gets does not change with how many there are. A short thought has no room to build on a
-    mistake: it is noticed at once."""
+    has more; which one a variation gets does not change with how many there are. A short thought has no room for a
+    mistake."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
     keys = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
     names = sorted(keys, key=keys.__getitem__, reverse=True)
     chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
-    wrong_turn = chance.random() < WRONG_TURN[difficulty]
+    tempted = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
     name, order = names[variation % len(names)], list(LENGTHS)
     drawn = chance.choices(order, LENGTH_WEIGHTS[depth])[0]
     length = min(drawn, SHAPES[name].longest, key=order.index)
-    noticed = "at once" if length == "short" else noticed
     words = drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most)
     voice = chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0]
     return Shape(
         name=name,
-        noticed=noticed if wrong_turn else None,
+        noticed=noticed if tempted and length != "short" else None,
         length=length,
         words=words,
         voice=voice,

@@ -150,7 +150,8 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
     """The figures of a text that stand neither in the question nor in the passage, and that no sentence of `texts` works
-    out of others in one step, within 2%. `counts`: small counts ("two", "half") are figures too."""
+    out of others in one step, within 2%. `counts`: small counts ("two", "half") are figures too, and it is not enough that
+    `texts` have a figure: it must be worked out there."""
     at_hand = [*quantities(question), *quantities(passage)]
     missing = [
         one
@@ -158,6 +159,9 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
         if (counts or not one.plain)
         and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}") or _is_difference(one, at_hand))
     ]
+    if not counts:
+        said = [one for text in texts for one in quantities(text)]
+        missing = [one for one in missing if not _among(_within(one), said)]
     sentences = [_SENTENCE_END.split(text) for text in texts]
     return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
 
@@ -169,8 +173,12 @@ def _is_difference(one: Quantity, others: Sequence[Quantity]) -> bool:
     return any(abs((a.size - b.size) * scale - one.value) <= one.reach * scale for a, b in permutations(exact, 2))
 
 
+def _within(one: Quantity) -> Quantity:
+    return one._replace(reach=max(one.reach, abs(one.size) * 0.02))
+
+
 def _worked_out(one: Quantity, sentences: Sequence[str]) -> bool:
-    wanted = one._replace(reach=max(one.reach, abs(one.size) * 0.02))
+    wanted = _within(one)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
         here = quantities(sentence)
         if _among(wanted, here) and (one.digits > 2 or _RECKONS.search(sentence)):

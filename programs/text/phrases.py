@@ -91,7 +91,7 @@ _PART = (
     r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
 )
 _ITS_NUMBER = (
-    r"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:[IVX]+\b))"
+    r"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:(?:[IVX]{2,}|[VX]|I(?=[.,;:)]))\b))"
     r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
 )
 _DRAWN = "figure|table|graph|plot|diagram|chart"
@@ -183,7 +183,7 @@ MADE = table(
 {ASKER} | asker,questioner | \bthe\s+(?:asker|questioner)\b
 {ASKER} | user | \bwhat\s+the\s+user\s+wants\b
 {ASKER} | reader,user | \bthis\s+(?:reader|user)\b
-{ASKER} | person | \b(?:the|this)\s+person\b(?!\s+(?:who|whose|with|in|being|at)\b) | {_A_PERSON}
+{ASKER} | person | \b(?:the|this)\s+person\b(?!\s+(?:who|whose|whom|that|it|they|he|she|with|in|being|at)\b) | {_A_PERSON}
 """,
     _FLAGS,
 )

@@ -30,6 +30,10 @@ _TABLE = """
     orbit: au AU =1
     volume: l L litre litres liter liters =1; ml mL =0.001; µl μl µL =0.000001
     frequency: Hz =1; kHz =1000; MHz =1000000; GHz =1000000000; THz =1000000000000
+    heat: J joule joules =1; kJ =1000; MJ =1000000; kcal =4184
+    voltage: V volt volts =1; mV =0.001; kV =1000
+    power: W watt watts =1; kW =1000; MW =1000000; GW =1000000000
+    pressure: Pa =1; hPa =100; kPa =1000; MPa =1000000; GPa =1000000000
     energy: eV =1; keV =1000; MeV =1000000; GeV =1000000000; TeV =1000000000000
     temperature: K kelvin =1; mK =0.001; µK μK =0.000001
     speed: m/s m-s-1 =1; km/s km-s-1 =1000

@@ -22,7 +22,7 @@ from programs.inputs.sample import content_id
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import QuestionPool, problems_of, type_order
 from signatures.question_type import QUESTION_TYPES
-from signatures.questions import ASKERS, LEANS
+from signatures.questions import ASKERS, CLAIMS, NO_CLAIM
 from signatures.vocabulary import ASKING
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
 
@@ -126,10 +126,11 @@ def test_what_questions_are_like_is_drawn_for_each() -> None:
     assert told == {kind: str(ask(kind).inputs["wanted"]) for kind in QUESTION_TYPES}
     assert all(text.startswith(f"It asks {QUESTION_TYPES[kind].asks}.") for kind, text in told.items())
     many = [str(ask("critical", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(300)]
-    for table, least in ((ASKERS, 15), (LEANS, 15)):
+    for table, least in ((ASKERS, 15), ((*CLAIMS, NO_CLAIM), 5)):
         counts = Counter(next(each for each in table if each in text) for text in many)
         assert set(counts) == set(table)
         assert min(counts.values()) >= least
+    assert 180 <= sum(NO_CLAIM in text for text in many) <= 240
     words = sorted(int(re.findall(r"about (\d+) words", text)[0]) for text in many)
     assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, 100)
     assert 55 <= words[len(words) // 2] <= 75

@@ -2,9 +2,9 @@
 
 1. A shape is fixed by text, question type, level, variation and seed; more variations change none of the earlier ones.
 2. Variations of one question have different shapes; no shape has a weight of 0 for the type it is drawn for.
-3. Over many questions no shape has more than a quarter, and no voice more than half; a wrong turn is due in 12 to 30
+3. Over many questions no shape has more than a quarter, and no voice more than half; a wrong turn is due in 10 to 30
    of 100, more often where it is harder.
-4. No thought is longer than its problem, and a short thought builds nothing on a mistake.
+4. No thought is longer than its problem, and a short thought has no mistake.
 5. Thoughts of every number of words are asked for, from the shortest to the longest.
 """
 
@@ -49,13 +49,13 @@ def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
     counts = Counter(shape.name for shape in drawn)
     assert len(counts) == len(SHAPES) >= 10
     assert max(counts.values()) / len(drawn) < 0.25
-    assert 0.12 < sum(shape.noticed is not None for shape in drawn) / len(drawn) < 0.30
+    assert 0.10 < sum(shape.noticed is not None for shape in drawn) / len(drawn) < 0.30
     rates = [sum(shape.noticed is not None for shape in shapes("critical", level, texts=2000)) for level in LEVELS]
     assert rates == sorted(rates)
     assert len(set(rates)) == 3
     assert {shape.length for shape in drawn} == set(LENGTHS)
     assert {shape.length for shape in drawn if shape.name == "straight through"} == {"short", "middling"}
-    assert {shape.noticed for shape in drawn if shape.length == "short"} == {None, "at once"}
+    assert {shape.noticed for shape in drawn if shape.length == "short"} == {None}
     assert {shape.voice for shape in drawn} == set(VOICES)
     assert {shape.close for shape in drawn} == set(CLOSES)
     assert max(Counter(shape.voice for shape in drawn).values()) / len(drawn) < 0.5

@@ -69,6 +69,8 @@ LEANS = cases(
 
 STANDS_ALONE = texts(
     r"""
+    Those are figures I guessed, and our study had eight cases; is that too few? |
+    A retriever fetches ten texts, and a model reads the passages: does their order matter? |
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
     Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
@@ -205,6 +207,7 @@ TOLD = [
 
 PLAIN = texts(
     r"""
+    It helps nobody but the person it happens to. |
     The null hypothesis survives; one hypothesis would be dust. |
     One hypothesis is dust, another is age. The first hypothesis predicts a colour. |
     I reject the null hypothesis 5% of the time, and the hypothesis 2.5 sigma away never. |
