@@ -179,17 +179,21 @@ class EmbeddedServers:
         return self._models.setdefault(path, Embedded(path))
 
 
+LOOKS = 20
+
+
 def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
-    """The cores that no other process computes on at the moment, at least one: by the middle one of ten looks at the tasks
-    beside ours that run, as Linux reports them (proc(5), the fourth field of /proc/loadavg). Elsewhere all are free."""
+    """The cores that no other process keeps busy, at least one: what counts is how many tasks beside ours run in three of
+    four looks of two seconds, as Linux reports them (proc(5), the fourth field of /proc/loadavg), since what has just ended
+    would else take a core from the whole run. Elsewhere all are free."""
     cores, looks = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         list[int](),
     )
     try:
-        for _ in range(10):
-            time.sleep(0.02)
+        for _ in range(LOOKS):
+            time.sleep(2 / LOOKS)
             looks.append(max(0, int(loadavg.read_text().split()[3].split("/")[0]) - 1))
     except (OSError, ValueError, IndexError):
         return cores
-    return max(1, cores - sorted(looks)[5])
+    return max(1, cores - sorted(looks)[LOOKS // 4])
