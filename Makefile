@@ -39,7 +39,7 @@ UNIT_TESTS := $(addprefix tests/,asking cli compiled inputs lms stages statistic
 .PHONY: generate test test-unit test-full test-prove check docs bench clean
 
 generate: $(VENV)/.embedded
-	$(BIN)/python -m programs.generate --model embedded --max-traces 1 --follow $(ARGS)
+	$(BIN)/python -m programs.generate --model embedded --setting open --max-traces 1 --follow $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

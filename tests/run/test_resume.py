@@ -236,7 +236,7 @@ def two_in_five_rejected(asked: Asked) -> dict[str, Any]:
 
 def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_too_many_is_made(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
-    with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
+    with laboratory(tmp_path, texts=120, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
         finished = lab.run(**options, max_traces=24)
         assert (finished.status, finished.summary.traces["accepted"]) == ("completed", 24)
         prepared = {line["key"] for line in lab.lines("pool")} - {line["sample"] for line in lab.lines("unit")}
