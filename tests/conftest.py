@@ -1,7 +1,5 @@
 """What all tests share: no credentials of the machine they run on, and the options of the attack tests."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator

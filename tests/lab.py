@@ -6,8 +6,6 @@ with laboratory(tmp_path, texts=6) as lab:        # a folder with passages, a st
     assert lab.calls == 40
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io

@@ -5,8 +5,6 @@ made = made_of(answers, quality_check=True, judge_models=["a"])              # a
 answers.asked                                                                  # the asks, in order
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache

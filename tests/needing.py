@@ -1,8 +1,6 @@
 """What a plain `make test` does without: tests that need it are skipped there with the reason, and fail where it is
 required (`make test-full` requires all of it, `.ci/run` Chromium)."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Every signature of the project, found by looking into the signatures package: a new one is tested without a change."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from typing import Any

@@ -8,8 +8,6 @@
 6. A forked child has a loop of its own.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -5,8 +5,6 @@
 2. `--dry-run` and `--list-models` write nothing, and the first calls nothing.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

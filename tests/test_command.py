@@ -6,8 +6,6 @@
 3. In bash, commands, options, their known values and files are completed.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

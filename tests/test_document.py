@@ -11,8 +11,6 @@
 7. What is no document is refused before anything of it is taken.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

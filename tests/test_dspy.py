@@ -7,8 +7,6 @@
 5. Nothing that is private to a class of DSPy is replaced in a class of ours.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

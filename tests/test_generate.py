@@ -12,8 +12,6 @@
 9. No key, token or username is written anywhere.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """The house: no import runs upwards, so that no two rooms know each other in a circle; a class name stands once."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter
 from collections.abc import Iterator

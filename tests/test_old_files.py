@@ -7,8 +7,6 @@
 4. What a run left out when runs still did so stays out: going on, in reports, merged and exported.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable
 from itertools import chain

@@ -7,8 +7,6 @@
 5. A compiled program is used with guidance added, and with any question types.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator

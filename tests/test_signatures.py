@@ -8,8 +8,6 @@
 4. No prompt text stands in programs/: every field and signature has a description of its own.
 """
 
-from __future__ import annotations
-
 from typing import Any, get_args
 
 import pytest

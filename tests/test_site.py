@@ -5,8 +5,6 @@
 3. A link that leads nowhere fails the build.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

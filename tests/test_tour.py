@@ -1,8 +1,6 @@
 """The notebook docs/tour.ipynb runs from its first cell to its last, against a server that stands in; in `make test-full`
 on the small built-in model."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

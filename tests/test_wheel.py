@@ -3,8 +3,6 @@
 No network: the wheel is installed without dependencies, and those of the running environment are lent to it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

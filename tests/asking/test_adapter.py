@@ -14,8 +14,6 @@
 10. A further try begins with all that the first one was, and ends with what was written then and what was wrong with it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from typing import Any

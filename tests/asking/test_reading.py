@@ -6,8 +6,6 @@
 4. What is as it was asked for comes back unchanged.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Annotated, Any, Literal
 

@@ -4,8 +4,6 @@
 2. Spent adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -7,8 +7,6 @@
 4. The schema accepts exactly what the signature's type accepts of well-formed values; the form names every key in order.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -13,8 +13,6 @@
    first had never stopped.
 """
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import json

@@ -8,8 +8,6 @@
 5. The document and the index can be deleted or destroyed: both are made again from the journal, without a call.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import subprocess

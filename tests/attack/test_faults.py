@@ -6,8 +6,6 @@
 4. A server that goes away for a while costs nothing but time, and one that refuses many texts nothing but these.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

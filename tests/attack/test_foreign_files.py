@@ -5,8 +5,6 @@
 3. A journal that is deleted, replaced or cut short while the run goes on is noticed and said; what is known is kept.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -10,8 +10,6 @@ stages is answered only when it is asked again.
 5. Nothing but the document, the journal and what belongs to it is left behind.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import random

@@ -5,8 +5,6 @@
 3. The document's records say nothing of where on the machine the input lies.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

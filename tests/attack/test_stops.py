@@ -6,8 +6,6 @@
    clear line, and the run can be resumed.
 """
 
-from __future__ import annotations
-
 import signal
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The parts of the benchmarks that decide what is counted."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.bench.process import run

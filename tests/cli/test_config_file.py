@@ -5,8 +5,6 @@
 3. Credentials in an address are left out, which is said beside it; everything else is there.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any

@@ -5,8 +5,6 @@
 3. A file that cannot be read or understood is one line and exit code 2, with its name and without a word of its content.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

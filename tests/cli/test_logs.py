@@ -9,8 +9,6 @@
 6. What a block changed about logging is as before when it has ended.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

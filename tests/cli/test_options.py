@@ -9,8 +9,6 @@
 6. `--help` shows the options in groups, and a model's leading values need no option.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import ClassVar
 

@@ -8,8 +8,6 @@
 5. A run that is done without a trace ends with exit code 1 and why.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import subprocess

@@ -6,8 +6,6 @@
 3. What shapes no prompt (an LM, traces, a copy) changes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any
 

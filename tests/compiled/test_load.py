@@ -11,8 +11,6 @@
 8. A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

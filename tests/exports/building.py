@@ -5,8 +5,6 @@ laid(tmp_path, [unit(record(1), below=[...])])  # a document with its journal
 rows(export_to(document, "sft"))                # the rows of an export
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

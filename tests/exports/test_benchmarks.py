@@ -6,8 +6,6 @@
 3. A frame that many prompts share gives nothing away.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import sqlite3

@@ -6,8 +6,6 @@
 3. What is no template, or names none, is one line, before any work; no path of the user's gets into the folder.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from pathlib import Path

@@ -11,8 +11,6 @@
 7. No path of the user's is in the folder.
 """
 
-from __future__ import annotations
-
 import json
 import weakref
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Invariants of what is known of a text: its licence, as its record gives it, and its split, by its paper's name alone."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

@@ -10,8 +10,6 @@
 5. A row of a table is flat, has every column, and says what the record says.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@
 2. Whatever else could be meant is refused before any work, with one line.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

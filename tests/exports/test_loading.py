@@ -5,8 +5,6 @@
 3. The types that the card says are those that `datasets` itself would write.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -6,8 +6,6 @@
 3. prm: labels come from checked steps and the kind `wrong` alone, and each is about its own paragraph.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

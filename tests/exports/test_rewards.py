@@ -7,8 +7,6 @@
 5. The rubric's reward is the share of its weights that the judge saw; what the judge says unreadably is no reward.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

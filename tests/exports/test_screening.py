@@ -10,8 +10,6 @@
 4. Memory does not grow with the questions: they are not held in Python.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import sys

@@ -7,8 +7,6 @@
 TRL's functions need no PyTorch, so it is installed here without what it declares to need.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

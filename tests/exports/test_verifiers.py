@@ -4,8 +4,6 @@
 2. verifiers loads it, and scores canned rollouts by the short answer; its judge is asked what ours is.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -6,8 +6,6 @@ stdout, stderr = process.communicate(timeout=60)
 assert process.returncode == 130
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

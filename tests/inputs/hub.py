@@ -1,8 +1,6 @@
 """A server that answers as the Hugging Face Hub does for one repository: a data set's files of JSON lines, one a split, or
 with `kind` "" a model's files, to which whoever has the `token` may add."""
 
-from __future__ import annotations
-
 import base64
 import json
 import threading

@@ -1,7 +1,5 @@
 """One paper in every format that is read, each with the same words in it."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """PDF files as papers come: set in two columns, scanned, locked."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from typing import NamedTuple

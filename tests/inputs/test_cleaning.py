@@ -1,7 +1,5 @@
 """clean: mends what is damaged, leaves what is not, and has nothing left to do the second time."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

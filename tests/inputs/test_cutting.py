@@ -7,8 +7,6 @@
 5. Small sections are put together; a section that fits is never cut.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from hypothesis import given

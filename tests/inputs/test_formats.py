@@ -1,7 +1,5 @@
 """Each format's reader: title, sections, fields and words of a document, and what cannot be read."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """step_jsonl: each line is accepted or skipped for a stated reason, and none takes another with it."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import tempfile

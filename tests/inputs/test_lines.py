@@ -1,7 +1,5 @@
 """read_lines: cuts at LF alone, holds no more than a line, and gives all that can be had of a damaged archive."""
 
-from __future__ import annotations
-
 import gzip
 import tracemalloc
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ Of HTML: what stands around comments, raised figures, notes, whole pages in a fo
 letters. Of LaTeX: a percent sign that is no comment, conditions, environments that only the class defines.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 

@@ -7,8 +7,6 @@
 5. A folder means every file in it that is read; what is in it besides is counted.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 from pathlib import Path

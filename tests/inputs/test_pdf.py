@@ -1,7 +1,5 @@
 """PDF as papers come: two columns in their order, nothing of the page around them, and what cannot be read said."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

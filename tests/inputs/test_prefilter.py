@@ -8,8 +8,6 @@
 5. The text of a record is what is left: its id, its quotes and their places are of that text.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

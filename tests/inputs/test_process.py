@@ -1,7 +1,5 @@
 """Documents and tables are read in a process of their own: whatever becomes of that, the next one is read."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

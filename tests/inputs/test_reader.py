@@ -1,7 +1,5 @@
 """read_samples: many files as one input, each text once, none too long, and the first at once."""
 
-from __future__ import annotations
-
 import tracemalloc
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Tables: rows of Parquet files and of data sets of the Hub, which are folders on this machine here."""
 
-from __future__ import annotations
-
 import datetime
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """expand: every name means a file that can be read, or one line says what to do."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

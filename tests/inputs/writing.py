@@ -1,7 +1,5 @@
 """Writes the files that these tests read, and reads them."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

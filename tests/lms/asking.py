@@ -1,7 +1,5 @@
 """How these tests ask: a stand-in server, a model resolved against it, and one call."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """Argo: what each family takes, what both routes say, and what they say when they fail."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

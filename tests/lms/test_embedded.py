@@ -1,7 +1,5 @@
 """The model inside this process, for real."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib.util
 import json

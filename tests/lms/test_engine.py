@@ -1,7 +1,5 @@
 """The engine over real sockets: faults, retries, accounts, copies, loops, and who listens."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from typing import Any

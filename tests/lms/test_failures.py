@@ -1,7 +1,5 @@
 """Every failure has one meaning, decided in one place, told without secrets."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime, timezone
 from typing import Any

@@ -5,8 +5,6 @@
 3. No credential is in what is shown of a model or an address.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

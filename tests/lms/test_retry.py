@@ -8,8 +8,6 @@
 6. a call that waits, for the pace or to be tried again, lets others have its place
 """
 
-from __future__ import annotations
-
 import asyncio
 import heapq
 import random

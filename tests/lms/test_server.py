@@ -7,8 +7,6 @@
 4. no reply fills the memory, and no control character comes through
 """
 
-from __future__ import annotations
-
 import shutil
 import ssl
 import subprocess

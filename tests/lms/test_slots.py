@@ -5,8 +5,6 @@
 3. A saved state is given where it holds clearly more than any free slot; one that is being written over is given to nobody.
 """
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,8 +8,6 @@
 6. a server that refuses for good is named
 """
 
-from __future__ import annotations
-
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -7,8 +7,6 @@
 5. A file that was changed after it was checked is not used.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import threading

@@ -1,7 +1,5 @@
 """What goes onto the wire, and what is made of what comes back."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -9,8 +9,6 @@ hypotheses into the thought, and from there into the answer, which `on_topic` th
         assert shop.report["improved"]
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -15,8 +15,6 @@
 9. How it went is in a log beside its folder (with 2).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -12,8 +12,6 @@
    server that is away does not keep it from ending, whatever its patience.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

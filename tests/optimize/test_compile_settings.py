@@ -1,7 +1,5 @@
 """The options of a compilation: what they mean when they are not given, and what is a mistake."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -8,8 +8,6 @@
 4. A name that no repository can have is refused.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

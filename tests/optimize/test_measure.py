@@ -10,8 +10,6 @@
    phrase that leans on a source, why a try was not taken, what the judge held against the trace.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

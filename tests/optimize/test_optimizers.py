@@ -7,8 +7,6 @@
 3. The same seed has the same result, however many run at once.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -13,8 +13,6 @@
    be read again. Neither holds an address.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from functools import partial

@@ -12,8 +12,6 @@
    that leaves nothing to hope for, and after the end, nothing is asked any more; what is under way then is recorded.
 """
 
-from __future__ import annotations
-
 import copy
 import threading
 from collections.abc import Iterator

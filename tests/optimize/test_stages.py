@@ -7,8 +7,6 @@
 4. What a stage is for counts: sentences that exist.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

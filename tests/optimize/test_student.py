@@ -6,8 +6,6 @@
 3. What it leaves in DSPy's trace is what a demonstration may show.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Documents of several papers, and a student of random weights, for the tests of the proof."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -8,8 +8,6 @@
 6. neither --help nor tier 0 loads torch, and a tier that needs it says what to install
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

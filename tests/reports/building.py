@@ -3,8 +3,6 @@
 write_run(folder / "run.json", [unit(0), unit(1, variation=1), unit(2, turned_down=2)])
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Chromium, and the reports that most tests look at."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@
 3. Mistakes get one line.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from subprocess import CompletedProcess

@@ -1,7 +1,5 @@
 """What is counted for a report: bins and means, and nothing in the place of what is missing."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median_low

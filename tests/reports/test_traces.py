@@ -1,7 +1,5 @@
 """What a page holds of the traces: every record can be read back whole, beside its passage, which is stored once."""
 
-from __future__ import annotations
-
 import base64
 import zlib
 from typing import Any

@@ -8,8 +8,6 @@
 5. Only the variations of the present page are in memory: they come one at a time.
 """
 
-from __future__ import annotations
-
 from itertools import chain
 from pathlib import Path
 from typing import Any

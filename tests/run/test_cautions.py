@@ -6,8 +6,6 @@
 3. Options of the last run whose results would leave the records are named.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

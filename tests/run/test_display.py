@@ -8,8 +8,6 @@
 5. The time left is that of the traces that are left.
 """
 
-from __future__ import annotations
-
 import os
 import pty
 import re

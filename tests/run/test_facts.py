@@ -6,8 +6,6 @@ versions (`programs.run.old_lines`).
 3. Where a line holds no finding of a model, none is counted: not what rules of older versions said, nor what was undone.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`programs.run.follow`: what the stages said is shown in order and as prose; no text of a model controls the terminal."""
 
-from __future__ import annotations
-
 from tests.lab import Lab, called
 
 

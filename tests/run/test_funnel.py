@@ -8,8 +8,6 @@
 5. Costs are of all runs; what is not known is not guessed.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

@@ -9,8 +9,6 @@
    keeps its place until then.
 """
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -5,8 +5,6 @@
 9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import sqlite3

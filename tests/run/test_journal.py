@@ -9,8 +9,6 @@
 8. A flush that fails is raised by the next append.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

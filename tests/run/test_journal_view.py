@@ -5,8 +5,6 @@
 3. Nothing beside the journal is made or changed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -7,8 +7,6 @@
 4. Who waits for the budget holds no place that a call needs which is to be tried again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import dataclasses

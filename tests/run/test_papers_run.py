@@ -7,8 +7,6 @@
 4. Traces of one paper are of one source in exports.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from pathlib import Path

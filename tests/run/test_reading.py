@@ -9,8 +9,6 @@
    waits for, and counts nothing for that.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import os

@@ -8,8 +8,6 @@
 6. `--max-traces` is exact, whatever the concurrency and whatever was rejected.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

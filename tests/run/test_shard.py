@@ -10,8 +10,6 @@
 8. However many lines of other shards pass by, a signal stops the run.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import signal

@@ -5,8 +5,6 @@
 3. servers may come and go between the runs of one journal
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

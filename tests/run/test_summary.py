@@ -4,8 +4,6 @@
 2. A cost is shown where a price is known, and called unknown where none is.
 """
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

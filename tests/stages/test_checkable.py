@@ -7,8 +7,6 @@
 4. Record and document carry both, and older ones load without them.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -6,8 +6,6 @@
 3. Judges may put a verdict into an example's words.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -7,8 +7,6 @@
 5. Whoever grades knows what whoever answered had at hand.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

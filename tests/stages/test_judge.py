@@ -7,8 +7,6 @@
 4. What a judge is shown of a thought is what an export trains on, byte for byte, whatever stands in the thought.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter

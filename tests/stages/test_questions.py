@@ -8,8 +8,6 @@
 5. Text is one line; who asks and at which level is kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from typing import Any

@@ -8,8 +8,6 @@
 5. Thoughts of every number of words are asked for, from the shortest to the longest.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import get_args
 

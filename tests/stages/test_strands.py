@@ -7,8 +7,6 @@
 4. A stage that gives nothing ends the question with the stage's name.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

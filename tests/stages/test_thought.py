@@ -7,8 +7,6 @@
 5. An answer is told to be as long as it goes deep, of many lengths, and not longer than its thought.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """What a stand-in server gets wrong, and when: planned, seeded, repeatable."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Sequence

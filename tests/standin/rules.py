@@ -1,7 +1,5 @@
 """Which requests a stand-in server refuses: written from the servers' rules, not from our client's code."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -5,8 +5,6 @@
 2. Without judges there is none.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@
 3. A caution comes where what a student would copy passes its bound, and only there.
 """
 
-from __future__ import annotations
-
 import random
 from typing import Any
 

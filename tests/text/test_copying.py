@@ -11,8 +11,6 @@
    in a row; a question is found in whatever form benchmarks have it.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Markers are flagged and broken visibly, once; prose is left alone to the byte."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

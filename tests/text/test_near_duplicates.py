@@ -1,7 +1,5 @@
 """The same question in other words is dropped; another number, quantity or a "not" makes another question."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

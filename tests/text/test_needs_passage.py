@@ -7,8 +7,6 @@
 4. Arithmetic needs its operands at hand, and operands that need no passage themselves.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

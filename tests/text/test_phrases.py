@@ -1,8 +1,6 @@
 """Truth tables: what leans on an absent source or shows how a text was made, by which rule, and plain English that only
 looks like it, alone or beside a question."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

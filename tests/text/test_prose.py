@@ -1,7 +1,5 @@
 """Machine text is named, and what repeats itself or is no prose; science prose with the same words passes."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

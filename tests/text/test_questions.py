@@ -1,7 +1,5 @@
 """A question asks something and names what its passage is about, and an answer says something."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

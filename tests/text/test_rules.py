@@ -1,7 +1,5 @@
 """Looking for a rule's parts first hides nothing from its pattern, in any text of these rooms' truth tables."""
 
-from __future__ import annotations
-
 from programs.text.injection import INSTRUCTIONS
 from programs.text.phrases import LEANING, MADE
 from programs.text.prose import RULES

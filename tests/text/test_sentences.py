@@ -1,7 +1,5 @@
 """Spans are ordered, disjoint, stripped, and lose nothing; numbering and cutting follow them."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

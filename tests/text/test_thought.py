@@ -1,7 +1,5 @@
 """A thought is one element; taking it off and putting it on again changes nothing."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

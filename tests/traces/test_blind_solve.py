@@ -11,8 +11,6 @@
 6. Only accepted traces are tried.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any, get_args
 

@@ -5,8 +5,6 @@
 3. The summary counts what was found over all runs, each trace once. Nothing of a trace reaches the solver.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from pathlib import Path

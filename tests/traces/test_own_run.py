@@ -8,8 +8,6 @@
 6. `--reasoning-effort` goes along with every call, to servers that take it.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

@@ -8,8 +8,6 @@
 6. Both kinds have variations of their own, and the budget counts each.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

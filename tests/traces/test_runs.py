@@ -4,8 +4,6 @@
 2. Asked for later, it is filled in for the traces that are there, which stay as they are.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -6,8 +6,6 @@
 3. Another short answer is another ask. Nothing of the trace is sent but the options of a choice.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from programs.asking.ask import Ask

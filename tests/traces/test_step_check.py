@@ -9,8 +9,6 @@
 5. The summary counts the steps of accepted traces over all runs.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

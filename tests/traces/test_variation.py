@@ -13,8 +13,6 @@
 8. Reasons against a part of an attempt are the faults that judges found there, whole, and nothing else.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 from typing import Any

@@ -1,7 +1,5 @@
 """Two and three processes over the same six texts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Runs to be merged, what merging them gives, and what there is to compare."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

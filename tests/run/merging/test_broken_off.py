@@ -1,7 +1,5 @@
 """A merge that is killed or fails at any write leaves nothing that looks finished, and can be made again."""
 
-from __future__ import annotations
-
 import json
 import random
 import time

@@ -4,8 +4,6 @@
 2. No file of the user is changed, torn journals apart, which lose their torn line.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -7,8 +7,6 @@
 4. Documents without journals are taken over; the document and what is printed say what there is.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

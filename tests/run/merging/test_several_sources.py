@@ -5,8 +5,6 @@
 2. Its cost counts once.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
