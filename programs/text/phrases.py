@@ -100,6 +100,8 @@ _OURS = "results|findings|sample|catalogue|pipeline|data|dataset|simulations|sur
 _BEGINS = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
 _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose"
 
+PART_OF_DOCUMENT = "part of a document"
+
 LEANING = table(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
@@ -113,9 +115,9 @@ source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided | \bthe\s+provided\s+\w+
 source | given | \bthe\s+given\s+(?:information|context|material)\b
-part of a document | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}
-part of a document | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
-part of a document | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
+{PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
 earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s
 earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
 earlier text | mentioned,described | \bthe\s+(?:mentioned|described)\b | [.?!]\s

@@ -144,3 +144,17 @@ def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(de
     assert most / 1.3 <= found[-1] <= most + 5
     assert {told(number, 20) for number in range(20)} == {fewest}
     assert max(told(number, most // 2) for number in range(60)) <= max(fewest, most / 2 + 10)
+
+
+@pytest.mark.parametrize(
+    ("said", "setting", "taken"),
+    [
+        ("The study finds a scatter of 9 percent.", "closed", False),
+        ("The study finds a scatter of 9 percent.", "open", True),
+        ("The scatter of 9 percent stands in Figure 3.", "open", False),
+    ],
+)
+def test_with_the_passage_in_view_all_but_its_figures_may_be_spoken_of(
+    said: str, setting: Setting, taken: bool
+) -> None:
+    assert (answer_problems(f"{said} It grows towards fainter targets.", question(), setting) == []) == taken
