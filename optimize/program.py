@@ -92,7 +92,7 @@ class Student(Tunable):
         self, text: str, title: str | None = None, domain: str | None = None, **_: Any
     ) -> dspy.Prediction:
         """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a
-        list of `Variation`, empty without questions), `pool` and `failures` (a list of `StageFailed`).
+        list of `Variation`, empty without questions) and `failures` (a list of `StageFailed`).
         Raises `BackendError` when the model cannot be reached or refuses."""
         asked: dict[str, Asked] = {}
 
@@ -107,7 +107,7 @@ class Student(Tunable):
         tracer = Tracer(self.questions, self.strands, self.writer)
         made = await tracer.made(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
         failures = filter(None, [made.failure, *(variation.failure for variation in made.variations)])
-        return dspy.Prediction(asked=asked, variations=made.variations, pool=made.pool, failures=list(failures))
+        return dspy.Prediction(asked=asked, variations=made.variations, failures=list(failures))
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,6 @@ python -m programs.generate --model openai/Qwen3-32B --api-base http://localhost
 import asyncio
 import sys
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING
 
 from programs.cli.logs import logged
@@ -43,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.inputs.report import ReadReport
     from programs.run.display import shown
-    from programs.run.follow import show_reply
+    from programs.run.follow import follower
     from programs.run.ledger import Ledger
     from programs.run.run import collect_seldom, run
     from programs.run.summary import show
@@ -51,7 +50,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     collect_seldom()
     ledger, report = Ledger(), ReadReport()
     if settings.follow:
-        ledger.told = partial(show_reply, console)
+        ledger.told = follower(console)
     try:
         async with shown(ledger, settings, report, console):
             finished = await run(settings, ledger, report)

@@ -16,6 +16,11 @@ class DraftQuestion(BaseModel):
     )
     difficulty: Difficulty = Field(description="the level of the person, not of the type")
 
+    @property
+    def text(self) -> str:
+        """The question on one line."""
+        return " ".join(self.question.split())
+
 
 ASKERS = (
     "somebody who is new to the subject and learns it",

@@ -15,7 +15,7 @@ Note = Annotated[str, characters(5, 240)]
 Bearing = Literal["supports", "contradicts", "qualifies"]
 
 
-class AboutNotes(AboutQuestion):
+class NotesOnQuestion(AboutQuestion):
     """A stage that makes notes for the thought."""
 
     given: str = dspy.InputField(desc="what whoever thinks and answers has at hand")
@@ -39,7 +39,7 @@ class ContextAnalysis(BaseModel):
     depth: Depth = Field(description="how deep a good answer goes for this person")
 
 
-class AnalyseContext(AboutNotes):
+class AnalyseContext(NotesOnQuestion):
     """Before answering, work out what the question turns on: which sentences of the passage matter, what reasoning is
     needed, where someone would plausibly go wrong, what background is missing, and how deep the answer should go."""
 
@@ -61,7 +61,7 @@ class HypothesisSet(BaseModel):
     hypotheses: list[Hypothesis] = Field(min_length=2, max_length=3)
 
 
-class FormHypotheses(AboutNotes):
+class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that could be true, each with what would confirm or refute it.
     They must disagree with one another; at least one should be tempting and wrong. Where it is asked what something is or
     how something is done, they are the ideas that different people have of it, and what each would lead them to do."""
@@ -88,7 +88,7 @@ class EvidenceSet(BaseModel):
     items: list[ChosenEvidence] = Field(min_length=1, max_length=5)
 
 
-class GatherEvidence(AboutNotes):
+class GatherEvidence(NotesOnQuestion):
     """Choose the sentences of the passage on which an answer can rest, by their numbers, and say what each shows.
     Take different sentences; where something speaks against the obvious answer, include it."""
 
@@ -106,7 +106,7 @@ class MethodCritique(BaseModel):
     alternative: str = characters(10, 300, "another explanation that is not excluded")
 
 
-class CritiqueMethod(AboutNotes):
+class CritiqueMethod(NotesOnQuestion):
     """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias it,
     and which other explanation is not excluded. Where the question is about another case, judge the method that it would
     need there; where it is about no result, the usual explanation: what it gets right, and where it misleads."""
@@ -125,7 +125,7 @@ class UserPerspective(BaseModel):
     helpful: str = characters(10, 240, "an explanation, comparison or example that would help")
 
 
-class TakePerspective(AboutNotes):
+class TakePerspective(NotesOnQuestion):
     """Look at the question as the person who asks it: what they really want to know, where they are likely to get
     lost, and what would help them."""
 

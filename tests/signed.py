@@ -8,7 +8,7 @@ import dspy
 
 import signatures
 
-OTHER_FORM = {"AnswerAsAsked", "AboutPassage", "AboutQuestion", "AboutNotes"}
+OTHER_FORM = {"AnswerAsAsked", "AboutPassage", "AboutQuestion", "NotesOnQuestion"}
 """Of a question as a person asks it, and what stages extend."""
 
 

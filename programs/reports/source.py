@@ -81,7 +81,7 @@ class ReportedRun:
     distributed, and `judges` how far the judges agree.
 
     All else is what the run says about itself; None is what it does not say. `spent` is over all runs of the journal, by
-    stage and model (`programs.run.index.IndexReader.spent`); `made` says with what and how the latest run worked; `note`
+    stage and model (`programs.run.index.Index.spent`); `made` says with what and how the latest run worked; `note`
     says what the source lacks."""
 
     path: Path

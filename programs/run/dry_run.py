@@ -19,8 +19,8 @@ from programs.run.run import program_of
 from programs.run.trace_source import viewed
 from programs.settings import Settings
 
-REPLY_TOKENS = 350
-"""Tokens of a reply: the mean over the stages of a run on the sample data."""
+REPLY_TOKENS = 200
+"""Tokens of a reply: the mean over the stages of a run that a capable writer answered by hand, on passages of papers."""
 
 
 def calls_of(settings: Settings, texts: int) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """`--follow`: what the stages said, shown as it comes, so that one reads while the rest is written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -16,12 +16,23 @@ TITLES = {"trace": "thought"}
 """What stages are called here whose names in journals are others."""
 
 
+def follower(console: Console) -> Callable[[Ask, Reply], None]:
+    """Prints each reply that it is told of; before the first question of a text, the text."""
+    shown = set[str]()
+
+    def told(ask: Ask, reply: Reply) -> None:
+        if ask.stage == "questions" and ask.sample not in shown:
+            shown.add(ask.sample)
+            console.print(Text("passage", style="bold"))
+            console.print(Padding(Text(_plain(str(ask.inputs["passage"]))), (0, 0, 1, 2)))
+        show_reply(console, ask, reply)
+
+    return told
+
+
 def show_reply(console: Console, ask: Ask, reply: Reply) -> None:
-    """Prints what a stage said, or in one line why it said nothing; before the questions of a text, the text. What comes
-    from a model or a paper never becomes markup."""
-    if ask.stage == "questions" and not reply.spent.reasks:
-        console.print(Text("passage", style="bold"))
-        console.print(Padding(Text(_plain(str(ask.inputs["passage"]))), (0, 0, 1, 2)))
+    """Prints what a stage said, or in one line why it said nothing. What comes from a model or a paper never becomes
+    markup."""
     took = f"{reply.spent.seconds:.0f} s"
     title = f"{TITLES.get(ask.stage, ask.stage)} ({took})"
     if reply.status != "ok":

@@ -160,7 +160,7 @@ def _read(report: ReadReport) -> Step:
 
 
 def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
-    """What was spent by stage and model (`programs.run.index.IndexReader.spent`) has cost. None where nothing was, and
+    """What was spent by stage and model (`programs.run.index.Index.spent`) has cost. None where nothing was, and
     where a price or a count of tokens is missing."""
     if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
         return None

@@ -132,9 +132,15 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
 
 
 def _rounded(value: float, context: _Context) -> float:
-    """How far the figure of the answer is off that is the value, rounded, as a share: the answer itself has to be right."""
-    shares = [abs(one.value / value - 1) for one in quantities(context.answer)] if value else []
-    return max((share * (1 + 1e-6) for share in shares if share <= TOLERANCES[1]), default=0.0)
+    """How far the figures of the answer are off that are the value, rounded, as a share: the answer itself has to be right.
+    Another figure near it, such as the value that somebody else found, is none."""
+    found = [one for one in quantities(context.answer) if one.value == round(value, _decimals(one.written))]
+    return max((abs(one.value / value - 1) * (1 + 1e-6) for one in found), default=0.0) if value else 0.0
+
+
+def _decimals(number: str) -> int:
+    written = re.search(r"\.(\d+)", number)
+    return len(written[1]) if written else 0
 
 
 def _unit(name: str, context: _Context) -> str:

@@ -1,7 +1,7 @@
 """Stage 1 as a module: a question of a type, checked; and the types in an order that the text itself fixes."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -77,7 +77,7 @@ class QuestionStage(PredictorModule):
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
             depth=0,
-            check=lambda drafts: [why for _, why in self._problems(drafts[-1], passage)],
+            check=lambda drafts: [why for _, why in self._problems(drafts[-1].text, passage)],
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
@@ -85,18 +85,14 @@ class QuestionStage(PredictorModule):
         taken: dict[str, Question] = {}
         rejected: list[RejectedQuestion] = []
         for kind, reply in replies.items():
-            tries = [each.output for each in reply.rejected]
-            for output in [*tries, *([] if reply.output in tries else [reply.output])]:
-                if output is None or kind in taken:
-                    continue
-                draft = DraftQuestion.model_validate(output)
-                text = " ".join(draft.question.split())
-                earlier = [question.text for question in taken.values()]
-                if problems := self._problems(draft, passage) or _repeats(text, earlier):
-                    why = Rejection(reason=problems[0][0], detail="; ".join(said for _, said in problems))
-                    rejected.append(RejectedQuestion(text=text, type=kind, rejection=why))
-                else:
+            for draft in _drafts(reply):
+                text, earlier = draft.text, [question.text for question in taken.values()]
+                problems = self._problems(text, passage) or _repeats(text, earlier)
+                if not problems:
                     taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
+                    break
+                why = Rejection(reason=problems[0][0], detail="; ".join(said for _, said in problems))
+                rejected.append(RejectedQuestion(text=text, type=kind, rejection=why))
         return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
     def _wanted(self, passage: Passage, kind: str, seed: int) -> str:
@@ -113,10 +109,17 @@ class QuestionStage(PredictorModule):
             claim=draw.choice(CLAIMS) if draw.random() < CLAIMED else NO_CLAIM,
         )
 
-    def _problems(self, draft: DraftQuestion, passage: Passage) -> tuple[Problem, ...]:
-        text = " ".join(draft.question.split())
-        copied = borrowed(text, self.predict, {"passage": passage.shown})
-        return problems_of(text, passage.sample.text) or tuple((Reason.FORM, why) for why in copied)
+    def _problems(self, text: str, passage: Passage) -> tuple[Problem, ...]:
+        return problems_of(text, passage.sample.text) or tuple(
+            (Reason.FORM, why) for why in borrowed(text, self.predict, {"passage": passage.shown})
+        )
+
+
+def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
+    """Those of a reply's tries that could be read, in order. The last of the rejected may be the reply's own."""
+    outputs = [each.output for each in reply.rejected]
+    outputs += [] if reply.output in outputs else [reply.output]
+    return (DraftQuestion.model_validate(output) for output in outputs if output is not None)
 
 
 def drawn_words(draw: random.Random, fewest: int, most: int) -> int:

@@ -149,9 +149,9 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
 
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
-    """The figures of a text that stand neither in the question nor in the passage, and that no sentence of `texts` works
-    out of others in one step, within 2%. `counts`: small counts ("two", "half") are figures too, and it is not enough that
-    `texts` have a figure: it must be worked out there."""
+    """The figures of a text that stand neither in the question nor in the passage, nor, within 2%, in `texts`. `counts`:
+    small counts ("two", "half") are figures too, and it is not enough that `texts` have one: a sentence of theirs must
+    work it out of others in one step."""
     at_hand = [*quantities(question), *quantities(passage)]
     missing = [
         one
@@ -159,11 +159,11 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
         if (counts or not one.plain)
         and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}") or _is_difference(one, at_hand))
     ]
-    if not counts:
-        said = [one for text in texts for one in quantities(text)]
-        missing = [one for one in missing if not _among(_within(one), said)]
-    sentences = [_SENTENCE_END.split(text) for text in texts]
-    return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
+    if counts:
+        sentences = [_SENTENCE_END.split(text) for text in texts]
+        return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
+    said = [one for text in texts for one in quantities(text)]
+    return [one.written for one in missing if not _among(_within(one), said)]
 
 
 def _is_difference(one: Quantity, others: Sequence[Quantity]) -> bool:

@@ -36,7 +36,7 @@ def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Predict
     made = run(tracer().made(sample(text), TracerOptions(), answer))
     failures = [made.failure] if made.failure else []
     failures += [variation.failure for variation in made.variations if variation.failure]
-    return dspy.Prediction(asked=kept, variations=made.variations, pool=made.pool, failures=failures)
+    return dspy.Prediction(asked=kept, variations=made.variations, failures=failures)
 
 
 def asked(

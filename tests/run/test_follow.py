@@ -4,7 +4,7 @@ from tests.lab import Lab, called
 
 
 def test_a_run_is_followed_from_its_questions_to_its_answer(lab: Lab) -> None:
-    done = called(*lab.arguments(max_traces=1), "--follow")
+    done = called(*lab.arguments(max_samples=1, max_traces=1, traces_per_sample=2), "--follow")
     assert done.returncode == 0, done.stderr
     places = [done.stdout.find(f"\n{stage} (") for stage in ("questions", "context", "evidence", "thought", "answer")]
     assert -1 < places[0] < places[1] < places[2] < places[3] < places[4]

@@ -65,6 +65,16 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
 
 
 @pytest.mark.parametrize(
+    ("beside", "tolerance"), [("others find 9.9 of them", 0.01), ("nearly 10 of them are lost", 0.0384)]
+)
+def test_a_number_tolerates_the_rounding_of_its_answer_and_no_figure_that_is_merely_near(
+    beside: str, tolerance: float
+) -> None:
+    said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, and {beside}."
+    assert kept(said, short={"kind": "number", "answer": "9.63", "unit": ""}).tolerance == tolerance
+
+
+@pytest.mark.parametrize(
     ("answer", "others", "reason"),
     [
         ("Fainter targets scatter more.", MISCONCEPTIONS, None),
