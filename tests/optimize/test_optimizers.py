@@ -61,8 +61,11 @@ def test_2_a_server_that_goes_away_is_no_score(optimizer: str, tmp_path: Path) -
     with workshop(tmp_path, weak="hypotheses", faults=faults) as shop:
         shop.lucky_in_training(**STAGE)
         done = shop.compile(**STAGE, optimizer=optimizer, patience=0.05, concurrency=2)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-        assert done.stderr.endswith("; run the same command again to go on\n")
+        *warnings, error = done.stderr.splitlines()
+        # How often a call is tried again before patience ends is a matter of time; the third time is told.
+        assert all("tried again in" in line for line in warnings)
+        assert done.returncode == 1
+        assert error.endswith("; run the same command again to go on")
         assert not (shop.output / "report.json").exists()
 
 
