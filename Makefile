@@ -13,8 +13,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Two workers: more would share the cores that the tests' own servers and killed runs need.
-PYTEST_ARGS ?= -n 2 --dist worksteal
+# Three workers for two cores: tests wait for servers and killed runs for a seventh of their time.
+PYTEST_ARGS ?= -n 3 --dist worksteal
 
 # As environment variables they also bind what builds the project itself: PIP_CONSTRAINT in older pips, the other in
 # newer ones. Relative, since pip splits them at spaces.

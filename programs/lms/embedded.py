@@ -179,7 +179,7 @@ class EmbeddedServers:
         return self._models.setdefault(path, Embedded(path))
 
 
-LOOKS = 20
+LOOKS, LOOK_SECONDS = 20, 2.0
 
 
 def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
@@ -192,7 +192,7 @@ def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
     )
     try:
         for _ in range(LOOKS):
-            time.sleep(2 / LOOKS)
+            time.sleep(LOOK_SECONDS / LOOKS)
             looks.append(max(0, int(loadavg.read_text().split()[3].split("/")[0]) - 1))
     except (OSError, ValueError, IndexError):
         return cores

@@ -31,6 +31,11 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_look_at_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("programs.lms.embedded.LOOK_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Model]:
     model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers())
@@ -46,18 +51,6 @@ async def model(loaded: Model) -> AsyncIterator[Model]:
 
 
 @real
-async def test_it_is_loaded_again_where_it_was_closed() -> None:
-    model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers())
-    asked = request(max_tokens=200, response_format={"type": "json_schema", "schema": SCHEMA})
-    try:
-        for _ in range(2):
-            assert (await ask(model, asked)).text
-            await model.aclose()
-    finally:
-        await model.aclose()
-
-
-@real
 async def test_it_answers_in_form(model: Model, capfd: pytest.CaptureFixture[str]) -> None:
     asked = request(max_tokens=200, temperature=0.7, seed=1, response_format={"type": "json_schema", "schema": SCHEMA})
     with metered() as meter:
@@ -65,6 +58,10 @@ async def test_it_answers_in_form(model: Model, capfd: pytest.CaptureFixture[str
     assert set(json.loads(response.text or "")) == {"answer", "difficulty"}
     assert (meter.requests, bool(meter.spent.completion_tokens), meter.spent.faults) == (1, True, {})
     assert capfd.readouterr() == ("", "")
+    await model.aclose()
+    form = {"type": "json_schema", "schema": SCHEMA["properties"]["difficulty"]}
+    again = await ask(model, request(max_tokens=20, response_format=form))
+    assert json.loads(again.text or "") in {"beginner", "advanced"}, "it is loaded again where it was closed"
 
 
 @real
