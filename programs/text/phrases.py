@@ -80,6 +80,8 @@ _WORK = (
 )
 _EFFORT = "(?:work|research|investigation)"
 _PEOPLE = r"(?:researchers?|scientists?|investigators?|astronomers?|experimenters?|teams?)\b"
+# In the question, which is the first line: who says "we" there has a team.
+_ONES_OWN = r"\A[^\n]*\b(?:we|our)\b"
 _SOMEBODY = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b{_PEOPLE}|\b(?:groups?|collaborations?)\b"
 _FOUND = "data|results?|findings|measurements?|observations|information|description|statement|context"
 _SAYS = (
@@ -110,7 +112,8 @@ document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for
 document | abstract,report,work,research,context | \b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}
 document | method | \bthe\s+methods?\s+section\b
 authors | author | \b(?:the|these)\s+authors?\b{_NAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
-authors | research,scien,investig,astron,experim,team | \b(?:the|these)\s+{_PEOPLE}{_NAMED} | {_SOMEBODY}
+authors | team | \b(?:the|these)\s+teams?\b{_NAMED} | {_SOMEBODY}|{_ONES_OWN}
+authors | research,scien,investig,astron,experim | \b(?:the|these)\s+(?!team){_PEOPLE}{_NAMED} | {_SOMEBODY}
 source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FOUND})\b{_NAMED} | \b{{noun}}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided | \bthe\s+provided\s+\w+

@@ -104,6 +104,7 @@ BESIDE = [
     ("The researchers would have had to blind the nurses.", STUDY),
     ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
     ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
+    ("The team stresses the bolts more than once a day.", "Our crane creaks; we load it twice a day. Is that too much?"),
     ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
     ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
@@ -115,6 +116,7 @@ BESIDE = [
 STILL_LEANS = [
     ("The paper does not say how they were chosen.", STUDY),
     ("The authors also found a correlation.", STUDY),
+    ("We know this: the team found a correlation.", "Is a correlation of 0.3 worth a second look?"),
     ("The text says nothing about the spread.", STUDY),
     ("Based on the provided context, yes.", STUDY),
     ("It is higher, as Table 2 has it.", STUDY),
