@@ -15,8 +15,7 @@ from programs.option_groups import BudgetOptions
 log = logging.getLogger("synthreasoner")
 
 PROMPT_OVERHEAD = 450
-"""Tokens of a stage's instructions and inputs, apart from the passage: the mean over the stages of a run on the sample
-data."""
+"""Tokens of a prompt apart from its inputs: the mean over the stages of a trace."""
 
 
 class Consumption(NamedTuple):

@@ -19,8 +19,9 @@ from programs.run.run import program_of
 from programs.run.trace_source import viewed
 from programs.settings import Settings
 
-REPLY_TOKENS = 200
-"""Tokens of a reply: the mean over the stages of a run that a capable writer answered by hand, on passages of papers."""
+NOTES_TOKENS, REPLY_TOKENS = 450, 200
+"""Tokens of a prompt beside the passage and what every prompt has, and of a reply: the means over the stages of runs that a
+capable writer answered by hand, on passages of papers."""
 
 
 def calls_of(settings: Settings, texts: int) -> dict[str, int]:
@@ -107,7 +108,7 @@ def dry_run(settings: Settings, console: Console) -> None:
     for kind, count in calls.items():
         asked[", ".join(settings.asked[kind])].append(f"{count} {kind}")
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in asked.items())
-    prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD))
+    prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
     said += [
         f"would make: {traces} traces",
         f"would call: {total} times ({shown}), more where replies are rejected",
