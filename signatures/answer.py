@@ -11,14 +11,14 @@ from signatures.vocabulary import Depth, YesOrNo
 Option = Annotated[str, characters(1, 160)]
 
 
-ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (40, 110), "moderate": (100, 220), "thorough": (160, 320)}
+ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (100, 220), "thorough": (160, 320)}
 """The fewest and most words of an answer, by how deep it goes. The number is drawn: left to itself a writer fills the room
 that there is with nearly every answer, whoever asks."""
 
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    f"Of the claims of a choice the right one is {which}, in words; the differences are small."
+    f"If the short form is a choice, the right claim is {which} of them, in words; the differences are small."
     for which in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
 """What is told of `lengths`, of which one is drawn: left to itself a writer gives the right claim one rank every time, and
@@ -30,12 +30,13 @@ class ShortForm(BaseModel):
 
     kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
         description="number: one figure; yes_no: the question asks whether something holds; term: a name; choice: of "
-        "several claims that people might make about it one is right; none: no claim sums it up, as with advice or a plan"
+        "several claims that people might make one is right; none: no single claim sums it up, as with advice, a plan, or "
+        "a cause that is not established"
     )
     answer: str = Field(
         default="",
         max_length=480,
-        description="that figure, right claim, yes or no, or name; empty for none",
+        description="the figure, the right claim, yes or no, or the name; empty for none",
         json_schema_extra={"maxLength": 160},
     )
     unit: str = Field(default="", max_length=40, description="of a number: its unit, or empty")
@@ -43,9 +44,9 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 3 wrong claims that answer the same question, from the misconceptions where these do, "
-        "as exact and as sure as the right one, of the lengths given below, and with no word of proof or of limits "
-        "('shows', 'only', 'unless') that it does not have; of a term: other names of it",
+        description="of a choice: 3 wrong claims that answer the same question and that sensible people could hold, from "
+        "the misconceptions where these fit, as exact and as confident as the right one, of the lengths given below, and "
+        "without any 'only', 'all', 'never', 'shows' or 'unless' that it does not have; of a term: other names for it",
     )
 
 
@@ -66,7 +67,7 @@ class FinalAnswer(BaseModel):
     text: str = characters(40, 1900, "the answer, in one to four paragraphs of prose")
     yes_or_no: YesOrNo | None = Field(
         default=None,
-        description="the answer in a word, where the question asks whether something holds; neither: it asks something "
+        description="the answer in one word, if the question asks whether something holds; neither: it asks something "
         "else, or one cannot say",
     )
     # What follows may be missing: what cannot be read of it costs no answer.
@@ -74,23 +75,25 @@ class FinalAnswer(BaseModel):
     rubric: list[Point] = Field(
         default_factory=list,
         max_length=6,
-        description="points by which any answer is graded, however put: what a right one needs, not what this says",
+        description="points by which any answer is graded, however it is worded: what a right answer needs, not what this "
+        "one happens to say",
         json_schema_extra={"minItems": 3},
     )
 
 
 class WriteAnswer(AboutQuestion):
-    """Answer the question for this person, as the thought came out, every part of it. Begin with the answer itself, then
-    give what carries it, with the numbers that do; be as long as told below. Of what is in doubt say so where it comes
-    up, and how far; what is plain needs no such word, and no answer ends with one out of habit. Use what is at hand and
-    what the thought worked out; bring nothing of weight that it does not have. Speak of the matter and not of where it is
-    written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number.
-    Then say by what other answers can be checked."""
+    """Answer the question for this person, every part of it, as the thought came out. Begin with the answer itself, then
+    give what supports it: the best points that the thought found, and the numbers, so that the reader can follow how they
+    come about. Keep to the length given below. Where something is in doubt say so there, and how much; what is certain
+    needs no hedge, and no answer should end with one out of habit. Use what is at hand and what the thought worked out;
+    add nothing of weight that it does not have. Write about the subject, not about where it is written: no "the paper",
+    "the authors", "this study", no figure, table or sentence number, no hypotheses by number. Then say how other answers
+    can be checked."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
-    misconceptions: list[str] = dspy.InputField(desc="wrong ideas that somebody may have here")
-    lengths: str = dspy.InputField(desc="how long the answer is, and the claims if the short form is a choice")
+    misconceptions: list[str] = dspy.InputField(desc="wrong ideas that people may have here")
+    lengths: str = dspy.InputField(desc="how long the answer should be, and the claims of a choice")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

@@ -31,16 +31,19 @@ class GradeSheet(BaseModel):
     completeness: Percent = Field(description="covers everything that the question needs")
     uncertainty_calibration: Percent = Field(description="is as sure as the evidence allows, no more and no less")
     clarity_structure: Percent = Field(description="is clear and well ordered")
-    evidence_usage: Percent = Field(description="gives the facts and numbers that carry it, of those that were at hand")
+    evidence_usage: Percent = Field(
+        description="gives the facts and numbers that support it, of those that were at hand"
+    )
 
 
 class GradeAnswer(AboutQuestion):
     """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Whoever answered had only what is
-    told below: what could not be known costs nothing. Its length was told, too: a short answer that says what the question
-    needs is complete. Be exact: a good answer with one real fault gets about 70, an empty or wrong one below 30."""
+    described below: what could not be known costs nothing. The length was given, too: a short answer that says what the
+    question needs is complete. Grade each dimension by itself: one real fault in it leaves about 70, and what is empty or
+    wrong gets less than 30."""
 
     question: str = dspy.InputField(desc="the question that was asked")
-    given: str | None = dspy.InputField(desc="what whoever answered had at hand, beside general knowledge")
+    given: str | None = dspy.InputField(desc="what was at hand while answering, beside general knowledge")
     answer: str = dspy.InputField(desc="the final answer")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

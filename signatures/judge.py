@@ -25,43 +25,42 @@ class VerdictSheet(BaseModel):
     best_point: str = Field(
         min_length=4, max_length=800, description="what is done best, concretely, in one or two sentences"
     )
-    reasoning_quality: Rating = Field(
-        description="do the steps bear what is concluded from them; a wrong turn that is taken back counts neither for nor "
-        "against it"
-    )
+    reasoning_quality: Rating = Field(description="do the steps support what is concluded from them")
     accuracy: Rating = Field(
         description="does everything that is claimed, and not taken back, agree with the passage and with what is known"
     )
     coherence: Rating = Field(description="does one thought follow from another, and the answer from the thought")
     answers_the_question: Rating = Field(
-        description="is what was asked settled, all of it, for the one who asked; a good answer to another question is a 1"
+        description="is everything that was asked settled, for the one who asked; a good answer to another question is a 1"
     )
     rests_on_what_is_given: Rating = Field(
-        description="does it use no figure and no fact that whoever thinks could not have: what was not at hand, is not "
-        "generally known, and is not derived from these"
+        description="does it use no figure and no fact that could not be known: what was not at hand, is not generally "
+        "known, and does not follow from these; a value that is said to be assumed is a fault only if the outcome depends "
+        "on it"
     )
     reads_like_thinking: Rating = Field(
         description="is it thinking as it happens, in the form that this problem needs, which stops when it is settled; "
         "not a report staged as thinking, no error planted to be corrected, no move made for show, no sign of how it was "
-        "made (numbers of sentences, 'the evidence says', 'hypothesis 1')"
+        "made (sentence numbers, 'the evidence says', 'hypothesis 1')"
     )
     overall: Rating = Field(description="would you train a model on it")
 
 
 class JudgeTrace(AboutQuestion):
     """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Models will be trained on it,
-    and its reader will have only what whoever thinks had. Look for claims and numbers that the passage does not bear
-    out, for figures that come out of nowhere, for steps that do not follow, and for a question left unanswered. A wrong
-    turn is no merit: most good thinking has none, and one that nobody would take is a fault. How long thought and answer
-    are was told: what is short and settles the question loses nothing by it.
+    and its reader will have only what was at hand while thinking. Look for claims and numbers that the passage does not
+    support, for figures that come from nowhere, for steps that do not follow, and for a question left unanswered. A wrong
+    turn earns nothing: most good thinking has none. One that people really take, and that is taken back, does no harm; a
+    planted one is a fault. The lengths of thought and answer were given: a short one that settles the question loses
+    nothing.
     What the ratings mean, each taken by itself: 10, you would change nothing. 7, it is sound, and its faults mislead
     nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails in the
-    main thing: to learn from it would do harm. The other numbers lie between these. Give overall no more than 4 where the
-    answer is wrong, or where what it rests on could not be known."""
+    main thing: learning from it would do harm. The other numbers lie between these. Give overall no more than 4 if the
+    answer is wrong, or if what it rests on could not be known."""
 
     question: str = dspy.InputField(desc="the question that was asked")
     given: str | None = dspy.InputField(
-        desc="what whoever thinks had at hand, beside general knowledge; the question alone where this is missing"
+        desc="what was at hand while thinking, beside general knowledge; only the question where this is missing"
     )
     thought: str = dspy.InputField(
         desc="the reasoning trace as it is trained on; where it is missing, judge the answer"

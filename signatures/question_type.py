@@ -32,8 +32,8 @@ QUESTION_TYPES: dict[str, QuestionType] = {
     "critical": _type("intermediate", "whether a conclusion really follows, and what could undermine it"),
     "interpretation": _type("intermediate", "what a stated number or finding tells us, and what it does not"),
     "application": _type("intermediate", "how a method or result could be used in another situation", 30),
-    "comparison": _type("advanced", "how two methods, samples or explanations differ, and which is to be preferred"),
-    "mechanism": _type("advanced", "by which physical or causal process an effect comes about", 20),
-    "limitation": _type("advanced", "which assumption or systematic effect limits the result, and how much"),
+    "comparison": _type("advanced", "how two methods, samples or explanations differ, and which is preferable"),
+    "mechanism": _type("advanced", "what physical or causal process produces an effect", 20),
+    "limitation": _type("advanced", "which assumption or systematic effect limits the result, and by how much"),
 }
 """The built-in types by name. A run's settings add their own (`programs.option_groups.PromptOptions`)."""

@@ -23,22 +23,23 @@ class DraftQuestion(BaseModel):
 
 
 ASKERS = (
-    "somebody who is new to the subject and learns it",
-    "somebody who knows the basics and wants to go on",
-    "somebody who works in the field, and whose own case it is",
-    "somebody who does such work and doubts it",
-    "somebody of another trade, whom the matter concerns",
+    "somebody who is new to the subject and is learning it",
+    "somebody who knows the basics and wants to go further",
+    "somebody who works in the field and has a case of their own",
+    "somebody who does this kind of work and is sceptical",
+    "somebody in another profession whom the matter affects",
     "somebody who has to decide, plan or pay",
-    "somebody who read or heard about it and wonders",
+    "somebody who read or heard about it and is curious",
     "somebody who has to explain it to others",
 )
 """Who asks. Left to itself a model has nearly every question asked by a student."""
 
 CLAIMS = tuple(
-    f"It states a {tone} claim of anybody's that something {is_so}, and asks whether that is right; it {truth}."
-    for tone in ("bold", "careful")
+    f"It states a claim, {tone}, that something {is_so} (the person's own idea, or one they came across), and asks whether "
+    f"that is right. {truth}"
+    for tone in ("boldly", "cautiously")
     for is_so in ("is so", "is not so")
-    for truth in ('is: the answer is "yes"', 'is wrong, not only unproven: the answer is "no"')
+    for truth in ('It is right: the answer is "yes".', 'It is wrong however one reads it: the answer is "no".')
 )
 """What a question is told that asks whether something holds. What comes to mind first is to doubt, else nearly every right
 answer is "no". How bold the claim is, and whether it denies something, is told too: a capable writer gave "yes" to the
@@ -56,29 +57,29 @@ some 55 words."""
 
 
 def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:
-    """What a question of the type called `name` is to be like, as the model is told. It grows out of the passage's
+    """What a question of the type called `name` is to be like, as the model is told. It starts from the passage's
     `sentence`, so that the questions of one passage differ, and those of many are not all about the main finding."""
     # What the built-in types ask shows at which level.
     level = "" if QUESTION_TYPES.get(name) == kind else f", usually at {kind.usual_level} level"
     return (
-        f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and grows out of sentence {sentence} "
-        f"or what stands near it. {claim}"
+        f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and starts from sentence {sentence} "
+        f"or one near it. {claim}"
     )
 
 
 class AskQuestion(AboutPassage):
-    """Write one question that somebody would type who has to do with the matter of the passage, or wonders about it. That
-    person does not have the passage, and speaks of no source: no "the paper", "the authors", "this study", "the passage",
-    no figure, table or section.
+    """Write one question that somebody with an interest in the subject of the passage would type. That person does not have
+    the passage and refers to no source: no "the paper", "the authors", "this study", "the passage", no figure, table or
+    section.
 
-    Put it in the words of the person who asks: what they saw, measured, were told or have to decide, then what they want to
-    know. A person, no examiner: brief, or with a story, or unsure of the terms; the level follows from who asks. The
-    question stands on its own and brings the facts and figures that an answer needs; one that is to be short asks what
-    needs few of them. It does not bring the answer, nor the flaw or catch that an answer has to find. It takes several
-    steps of reasoning, and can be answered from what the passage says and what is generally known."""
+    Use the asker's own words: what they saw, measured, were told or have to decide, then what they want to know. This is a
+    person, not an examiner: they may be brief, tell a story, or be unsure of the terms. Who asks sets the level. The
+    question stands on its own and includes the facts and figures that an answer needs; if it is to be short, it asks
+    something that needs few. It does not give away the answer, or the flaw or catch that an answer has to find. Answering
+    it takes several steps of reasoning, from what the passage says and what is generally known."""
 
-    given: str = dspy.InputField(desc="what an answer will have at hand")
-    wanted: str = dspy.InputField(desc="what this question is like")
+    given: str = dspy.InputField(desc="what will be at hand for the answer")
+    wanted: str = dspy.InputField(desc="what this question should be like")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     draft: DraftQuestion = dspy.OutputField(desc="the question, and who asks it")

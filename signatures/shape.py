@@ -26,66 +26,66 @@ class Outline(NamedTuple):
 
 SHAPES: dict[str, Outline] = {
     "computes first": Outline(
-        "Put numbers on it before anything else, those at hand or rough ones, and only then ask what they mean.",
+        "Put numbers on it before anything else, given or rough ones, and only then ask what they mean.",
         {"clarification": 1, "mechanism": 1, "interpretation": 4},
     ),
     "tries a guess": Outline(
-        "An answer comes at once. Try it on one concrete case or number; keep it or drop it by how that comes out.",
+        "An answer comes at once. Try it on one concrete case or number, and keep it or drop it accordingly.",
     ),
     "backwards": Outline(
-        "Start from the end: what would one have to see or know for this to be settled? Then look which of it is there.",
+        "Start from the end: what would one have to see or know to settle this? Then see how much of it is there.",
         {"critical": 4, "clarification": 0},
     ),
     "by cases": Outline(
-        "Take the possibilities one by one, follow each to what it would lead to here, and strike out what fails.",
+        "Take the possibilities one by one, follow each to its consequences here, and strike out those that fail.",
         {"comparison": 4, "clarification": 1},
     ),
     "doubts an assumption": Outline(
-        "Find the assumption on which everything hangs, and see what happens to the answer if it does not hold.",
+        "Find the assumption that everything depends on, and see what happens to the answer if it fails.",
         {"limitation": 4, "critical": 4, "clarification": 0},
     ),
     "straight through": Outline(
-        "Nothing here is much of a puzzle: recall what is needed, take the steps in their order, and be done.",
+        "There is no great puzzle here: recall what is needed, take the steps in order, and be done.",
         {"clarification": 4, "limitation": 1},
         longest="middling",
     ),
     "extremes": Outline(
-        "Push a quantity to nothing, or to something huge, see what must happen there, and come back from it.",
+        "Push a quantity to zero, or to something huge, see what must happen there, and come back from it.",
         {"mechanism": 4, "limitation": 3},
     ),
     "likeness": Outline(
-        "Something familiar behaves alike. Carry it over, and find the point where the likeness ends.",
+        "Something familiar behaves the same way. Carry it over, and find where the likeness ends.",
         {"clarification": 4, "mechanism": 3},
     ),
     "cause to effect": Outline(
-        "Go along the chain from cause to effect, link by link, and stay longest with the link that you trust least.",
+        "Follow the chain from cause to effect link by link, and spend longest on the link you trust least.",
         {"mechanism": 5, "clarification": 1},
     ),
     "the other side": Outline(
-        "Make the explanation that you do not believe as strong as it can be; then look for what it cannot explain.",
+        "Make the best case for the explanation that seems less likely; then look for what it cannot explain.",
         {"critical": 3, "comparison": 3, "clarification": 0},
     ),
     "what it means": Outline(
-        "Ask what exactly the words and quantities in the question say; much of the difficulty may lie there.",
+        "Ask what exactly the words and quantities in the question mean; much of the difficulty may lie there.",
         {"clarification": 4, "interpretation": 4},
     ),
     "rough size": Outline(
-        "Only the rough size matters: estimate within a factor of two or three, and see if the answer needs more.",
+        "Only the rough size matters: estimate it within a factor of two or three, and see if more is needed.",
         {"application": 3, "limitation": 4, "clarification": 1},
     ),
     "in pieces": Outline(
-        "The question is two or three questions. Take them apart, settle an easy one, and use it on the harder one.",
+        "The question is really two or three. Take them apart, settle an easy one, and use it on a harder one.",
         {"application": 4, "comparison": 3},
     ),
     "comes back": Outline(
         "Leave one point unsettled and go on; return to it once something else has made it clear.",
     ),
     "one example": Outline(
-        "Work one concrete example through to its end, then ask how much of it holds in general.",
+        "Work one concrete example through to the end, then ask how much of it holds in general.",
         {"application": 4, "clarification": 3},
     ),
     "does it fit together": Outline(
-        "See whether what is given fits together at all: totals, units, directions, times. What does not fit leads on.",
+        "Check whether what is given fits together: totals, units, directions, times. Pursue what does not fit.",
         {"critical": 3, "interpretation": 3, "clarification": 1},
     ),
 }
@@ -99,20 +99,21 @@ class Voice(NamedTuple):
 
 
 VOICES: dict[str, Voice] = {
-    "sentences": Voice("In whole sentences, unhurried and plain.", 4),
-    "talking": Voice("As one talks to oneself: half sentences, and a hmm or wait where one comes by itself.", 2),
-    "asking": Voice("In whole sentences, led on by questions that one asks oneself and answers.", 2),
-    "notebook": Voice("As in a notebook: brief, with symbols and units, each sum written out.", 1),
-    "weighing": Voice("In longer sentences that weigh: each claim with its because, its although or its unless.", 2),
+    "sentences": Voice("In plain, unhurried sentences.", 4),
+    "talking": Voice("As people talk to themselves, with a sentence left unfinished here and there.", 2),
+    "asking": Voice("In plain sentences, with a question to oneself once or twice.", 2),
+    "notebook": Voice("As in a notebook: brief, with symbols and units, each calculation written out.", 1),
+    "weighing": Voice("In longer sentences, some of which weigh one thing against another.", 2),
 }
-"""How a thought sounds. Left to itself, or to the words of a prompt, a writer gives all thoughts one voice."""
+"""How a thought sounds. Left to itself, or to the words of a prompt, a writer gives all thoughts one voice; and whatever a
+voice is said to have it puts into every paragraph: a question to itself, a because and an although."""
 
 
 CLOSES: dict[str, str] = {
     "outcome": "It ends with the outcome.",
-    "last step": "It ends with the step that settles it, and leaves the outcome to be seen.",
-    "open": "It ends on something that stays open.",
-    "check": "It ends on a check of the outcome.",
+    "last step": "It ends with the step that settles it.",
+    "open": "It ends with what stays open even for somebody who knows the field; if nothing does, with the outcome.",
+    "check": "It ends with a check of the outcome against something that was not used to reach it.",
 }
 """How a thought ends. Left to itself a writer closes nearly every one with a verdict."""
 
@@ -126,22 +127,23 @@ class Extent(NamedTuple):
 
 
 LENGTHS: dict[Length, Extent] = {
-    "short": Extent("Short: three to five paragraphs, {} words in all.", 60, 160),
-    "middling": Extent("Of middling length: four to nine paragraphs, {} words in all.", 160, 320),
+    "short": Extent("Short: three to five paragraphs, {} words in all.", 90, 160),
+    "middling": Extent("Medium: four to nine paragraphs, {} words in all.", 160, 320),
     "long": Extent("Long: seven to sixteen paragraphs, some of them a line, {} words in all.", 320, 600),
 }
 
 NOTICED: dict[Noticed, str] = {
-    "at once": "It is noticed in the next moment.",
+    "at once": "It is noticed at once.",
     "later": "Something is built on it before it is noticed.",
     "late": "It is noticed only near the end, when something else is checked.",
 }
 
-NO_WRONG_TURN = "No step of it is wrong. Do not stage a mistake; doubts that turn out groundless are fine."
+NO_WRONG_TURN = "No step goes wrong. Do not stage a mistake; doubts that turn out to be groundless are fine."
 WRONG_TURN = (
-    "One step may go wrong, if one of the hypotheses, or an easy slip, really tempts there and the facts speak against it; "
-    "if nothing does, nothing goes wrong. The step sounds as sure as any other."
+    "One step may go wrong: where one of the hypotheses is really tempting and the facts then speak against it. It sounds "
+    "as confident as any other step. Plant no slip; if no hypothesis tempts, nothing goes wrong."
 )
+"""A writer who was offered an easy slip, too, made one every time, and readers saw that it was planted."""
 
 
 class Shape(BaseModel, frozen=True):

@@ -31,17 +31,17 @@ class ContextAnalysis(BaseModel):
     misconceptions: list[Note] = Field(
         min_length=1,
         max_length=3,
-        description="plausible but wrong ideas that someone would have here, each as they would hold it",
+        description="plausible but wrong ideas that people have here, each in the words they would use",
     )
     missing_background: list[Note] = Field(
-        min_length=1, max_length=3, description="knowledge that is needed and not given"
+        min_length=1, max_length=3, description="knowledge that is needed but not given"
     )
-    depth: Depth = Field(description="how deep a good answer goes for this person")
+    depth: Depth = Field(description="how thorough an answer this person needs")
 
 
 class AnalyseContext(NotesOnQuestion):
-    """Before answering, work out what the question turns on: which sentences of the passage matter, what reasoning is
-    needed, where someone would plausibly go wrong, what background is missing, and how deep the answer should go."""
+    """Before answering, work out what the question depends on: which sentences of the passage matter, what reasoning is
+    needed, where people plausibly go wrong, what background is missing, and how thorough the answer should be."""
 
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
@@ -62,9 +62,9 @@ class HypothesisSet(BaseModel):
 
 
 class FormHypotheses(NotesOnQuestion):
-    """Propose two or three different answers that could be true, each with what would confirm or refute it.
-    They must disagree with one another; at least one should be tempting and wrong. Where it is asked what something is or
-    how something is done, they are the ideas that different people have of it, and what each would lead them to do."""
+    """Propose two or three different answers that could be true, each with what would confirm or refute it. They must
+    disagree with one another, and at least one should be tempting but wrong. If the question is what something is or how
+    to do it, they are the ideas that different people have of it, each with what it would lead them to do."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -77,9 +77,7 @@ class ChosenEvidence(BaseModel):
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
     claim: str = characters(10, 240, "what this sentence shows for the question")
-    bearing: Bearing = Field(
-        description="how it bears on the right answer: supports it, speaks against it, or sets it a limit"
-    )
+    bearing: Bearing = Field(description="how it bears on the right answer: supports it, contradicts it, or limits it")
 
 
 class EvidenceSet(BaseModel):
@@ -89,8 +87,8 @@ class EvidenceSet(BaseModel):
 
 
 class GatherEvidence(NotesOnQuestion):
-    """Choose the sentences of the passage on which an answer can rest, by their numbers, and say what each shows.
-    Take different sentences; where something speaks against the obvious answer, include it."""
+    """Choose the sentences of the passage on which an answer can rest, by their numbers, and say what each shows. Take
+    different sentences, and include any that speaks against the obvious answer."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -103,13 +101,13 @@ class MethodCritique(BaseModel):
 
     strengths: list[Note] = Field(min_length=1, max_length=2, description="what the method does well")
     weaknesses: list[Note] = Field(min_length=1, max_length=3, description="what could bias or undermine the result")
-    alternative: str = characters(10, 300, "another explanation that is not excluded")
+    alternative: str = characters(10, 300, "another explanation that has not been ruled out")
 
 
 class CritiqueMethod(NotesOnQuestion):
     """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias it,
-    and which other explanation is not excluded. Where the question is about another case, judge the method that it would
-    need there; where it is about no result, the usual explanation: what it gets right, and where it misleads."""
+    and which other explanation has not been ruled out. If the question is about another case, judge the method needed
+    there; if it is about no result, judge the usual explanation: what it gets right, and where it misleads."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -126,8 +124,8 @@ class UserPerspective(BaseModel):
 
 
 class TakePerspective(NotesOnQuestion):
-    """Look at the question as the person who asks it: what they really want to know, where they are likely to get
-    lost, and what would help them."""
+    """Look at the question from the side of the person who asks: what they really want to know, where they are likely to
+    get lost, and what would help them."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -20,9 +20,9 @@ class Paragraph(BaseModel):
     """A stretch of thinking and what it does."""
 
     kind: Kind = Field(
-        description="tries: has a go at an answer or a way; recalls: brings up something known; computes: works a figure "
-        "out; checks: holds something against a fact, a unit, a limit; doubts: sees that something may not hold; wrong: is "
-        "mistaken and does not know it yet; takes_back: notices a mistake and drops or mends it; considers: follows "
+        description="tries: has a go at an answer or a way; recalls: brings up something known; computes: works out a "
+        "figure; checks: tests something against a fact, a unit, a limit; doubts: sees that something may not hold; wrong: "
+        "is mistaken and does not know it yet; takes_back: notices a mistake and drops or corrects it; considers: follows "
         "another explanation, case or consequence; wonders: leaves something open; settles: reaches what the answer will be"
     )
     text: str = characters(2, 900, "the thinking itself, from half a sentence to several")
@@ -58,29 +58,30 @@ class Thought(BaseModel):
 
 
 class WriteThought(AboutQuestion):
-    """Think the question through in the first person, as somebody does who is alone with it and wants to know. Write
-    the thinking itself, not a report of it. Let it go where the problem leads, in the shape and the voice given below
-    as far as they fit the matter. Use the words of somebody who finds things out while thinking: a paragraph may have
-    one line or ten, and a number may be tried and dropped. Begin with what comes to mind first, without repeating what
-    is asked. Work out in the open whatever can be worked out, and check the sum. When a number is assumed, say so, and
-    see whether another value would change the outcome. Doubt what deserves doubt, but not for show; a doubt may remain.
-    The shape should be visible in what is thought, never in words about it ("that was the easy part", "back to the open
-    point"). Use plain words and no slogans, and say nothing twice. Stop where the matter is settled, without a summary.
+    """Think the question through in the first person, as somebody who is alone with it and wants to know. Write the
+    thinking itself, not a report of it. Let it go where the problem leads, in the shape and the voice given below as far
+    as they suit the matter. Write as somebody who is finding things out: a paragraph may be one line or ten, and a number
+    may be tried and dropped. Begin with what comes to mind first, without restating the question. Work out in the open
+    whatever can be worked out, and check the arithmetic. Assume a number only if the outcome depends on it; say that it
+    is assumed, and see whether another value would change the outcome. Numbers that you chose yourself confirm nothing.
+    Doubt what deserves doubt, but not for show, and leave open only what general knowledge does not settle either. Let
+    the shape show in what is thought, never in words about it ("that was the easy part", "back to the open point"). Use
+    plain words and no slogans, and say nothing twice. Stop once the matter is settled, without a summary.
 
-    Keep strictly to what is at hand, as described below; that holds for facts and findings as well as for figures. The
-    analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. They keep the outcome
-    right, unless their own figures or plain knowledge speak against them, and nothing shows that they exist: do not
-    mention a hypothesis or a sentence by its number, "evidence" as something that was handed over, a paper, authors or
-    a passage. The one who thinks is not the one who asks: "we" and "our" are not theirs, and nobody is spoken to."""
+    Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
+    analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. They keep the outcome right,
+    unless their own figures or plain knowledge contradict them, and nothing may show that they exist: do not mention a
+    hypothesis or a sentence by its number, "evidence" as something that was handed over, a paper, authors or a passage.
+    Whoever thinks is not the person who asks: do not say "we" or "our" of that person's case, and address nobody."""
 
     passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")  # type: ignore[assignment]
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
-    evidence: list[QuotedEvidence] = dspy.InputField(desc="facts with which the outcome has to agree")
+    evidence: list[QuotedEvidence] = dspy.InputField(desc="facts that the outcome has to agree with")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
-    shape: str = dspy.InputField(desc="how this thought goes")
+    shape: str = dspy.InputField(desc="how this thought should go")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     thought: Thought = dspy.OutputField(desc="the thought")

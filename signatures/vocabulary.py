@@ -46,33 +46,33 @@ Setting = Literal["closed", "open"]
 
 ASKING: dict[Setting, str] = {
     "closed": (
-        "Whoever answers has the question alone. It brings the facts and figures that an answer needs, as things that the "
-        "person has seen, measured, been told or read somewhere: those of the passage, or some of the person's own case, "
-        "but no made-up finding of somebody else."
+        "Whoever answers has only the question. It must include the facts and figures that an answer needs, as things the "
+        "person has seen, measured, been told or read somewhere: those of the passage, or some from the person's own case, "
+        "but no invented finding of somebody else."
     ),
     "open": (
-        "Whoever answers has the passage in view. The question says what it is about, but need not repeat the passage's "
+        "Whoever answers can see the passage. The question says what it is about, but need not repeat the passage's "
         "figures."
     ),
 }
 """What the questions have to bring with them."""
 
 NOTING: dict[Setting, str] = {
-    "closed": "the question alone: ideas and tests that need other figures of the passage are of no use there",
+    "closed": "only the question: ideas and tests that need other figures or findings of the passage are of no use there",
     "open": "the question and the passage",
 }
 """What those who make notes for a thought are told that it has at hand."""
 
 THINKING: dict[Setting, str] = {
     "closed": (
-        "The question alone. Whoever thinks and answers here can look nothing up. What "
-        "else is shown is there so that the outcome is right. A figure or finding may be used if the question gives it, "
-        "if it is worked out from what the question gives, or if it is general knowledge in the field; no other. What is "
-        "missed is estimated, left open, or done without."
+        "Only the question. Nothing can be looked up while thinking and answering; whatever else is shown is there to keep "
+        "the outcome right. A figure or finding may be used only if the question gives it, if it follows from what the "
+        "question gives, or if it is general knowledge in the field. Estimate what is missing, leave it open, or do "
+        "without it."
     ),
     "open": (
-        "The question and the passage. Whoever thinks and answers here has the passage in view, as "
-        '"the text", and may use all of its figures. The notes are not in view.'
+        "The question and the passage, of which every figure may be used: while thinking and answering it is in view, as "
+        '"the text". The notes are not in view.'
     ),
 }
 """What a thought and its answer may use."""
