@@ -19,7 +19,7 @@ SCHEMA = "Reply with a JSON object that validates against this JSON schema:"
 EXAMPLE = "Example (about another passage):"
 """How the inputs, the form of the reply and the demonstrations are introduced."""
 
-EARLIER = "your earlier try; rewrite it, keep what is good in it, and do not mention its faults"
+EARLIER = "your earlier try; rewrite it, keep what is good in it, and leave no trace of its faults"
 FEEDBACK = "what was wrong with the earlier try; mend it, at greater length than asked for if that is what it takes"
 """What is said of `earlier` and `feedback`, right before each."""
 
