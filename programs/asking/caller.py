@@ -161,13 +161,15 @@ def _rejected(outcome: Outcome, reply: Reply) -> Rejected:
 
 
 def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
-    """The ask's inputs, with the last try and why it was not taken."""
+    """The ask's inputs, with the last try and why it was not taken. A try that came twice word for word is not shown again:
+    small models copy what they are shown."""
     earlier, feedback = ask.earlier, ask.feedback
     last = before[-1] if before else None
-    if last is not None and last.output is not None:
-        earlier, feedback = json.dumps({ask.output: last.output}, ensure_ascii=False), (*feedback, *last.problems)
-    elif last is not None and last.text is not None:
-        earlier, feedback = last.text, (*feedback, *last.problems)
+    if last is not None and (last.output, last.text) != (None, None):
+        feedback = (*feedback, *last.problems)
+        earlier = last.text or "" if last.output is None else json.dumps({ask.output: last.output}, ensure_ascii=False)
+        if any((each.output, each.text) == (last.output, last.text) for each in before[:-1]):
+            earlier = ""
     more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
     return {**ask.inputs, **{name: text for name, text in more.items() if text}}
 

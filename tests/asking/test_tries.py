@@ -112,6 +112,13 @@ def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> Non
     ]
 
 
+def test_a_try_that_came_twice_is_not_shown_again() -> None:
+    for same in (BAD, unreadable(["no object"], "I would rather not.")):
+        sent, _ = played([same, same, GOOD])
+        assert ["earlier" in step.inputs for step in sent] == [False, True, False]
+        assert "feedback" in sent[2].inputs
+
+
 def test_tokens_double_after_truncation_alone() -> None:
     sent, reply = played([Truncated("cut"), BAD, Truncated("cut"), Truncated("cut"), GOOD], limit=5, max_tokens=100)
     assert [step.config["max_tokens"] for step in sent] == [100, 200, 200, 400, 400]

@@ -104,7 +104,10 @@ BESIDE = [
     ("The researchers would have had to blind the nurses.", STUDY),
     ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
     ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
-    ("The team stresses the bolts more than once a day.", "Our crane creaks; we load it twice a day. Is that too much?"),
+    (
+        "The team stresses the bolts more than once a day.",
+        "Our crane creaks; we load it twice a day. Is that too much?",
+    ),
     ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
     ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
