@@ -39,14 +39,14 @@ class ShortForm(BaseModel):
         description="the figure, the right claim, yes or no, or the name; empty for none",
         json_schema_extra={"maxLength": 160},
     )
-    unit: str = Field(default="", max_length=40, description="of a number: its unit, or empty")
+    unit: str = Field(default="", max_length=40, description="for a number, its unit; or empty")
     others: list[Option] = Field(
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="of a choice: 3 wrong claims that answer the same question and that sensible people could hold, from "
+        description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
         "the misconceptions where these fit, as exact and as confident as the right one, of the lengths given below, and "
-        "without any 'only', 'all', 'never', 'shows' or 'unless' that it does not have; of a term: other names for it",
+        "without any 'only', 'all', 'never', 'shows' or 'unless' that it does not have; for a term, other names for it",
     )
 
 
@@ -85,10 +85,10 @@ class WriteAnswer(AboutQuestion):
     """Answer the question for this person, every part of it, as the thought came out. Begin with the answer itself, then
     give what supports it: the best points that the thought found, and the numbers, so that the reader can follow how they
     come about. Keep to the length given below. Where something is in doubt say so there, and how much; what is certain
-    needs no hedge, and no answer should end with one out of habit. Use what is at hand and what the thought worked out;
-    add nothing of weight that it does not have. Write about the subject, not about where it is written: no "the paper",
-    "the authors", "this study", no figure, table or sentence number, no hypotheses by number. Then say how other answers
-    can be checked."""
+    needs no hedge, and no answer should end with one out of habit. Be no surer than the thought. Use what is at hand and
+    what the thought worked out; add nothing of weight that it does not have. Write about the subject, not about where it
+    is written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number.
+    Then give what other answers can be checked by."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")

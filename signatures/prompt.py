@@ -20,7 +20,7 @@ EXAMPLE = "Example (about another passage):"
 """How the inputs, the form of the reply and the demonstrations are introduced."""
 
 EARLIER = "your earlier try; rewrite it, keep what is good in it, and leave no trace of its faults"
-FEEDBACK = "what was wrong with the earlier try; mend it, at greater length than asked for if that is what it takes"
+FEEDBACK = "what was wrong with the earlier try: correct it, even if it then gets longer than asked for"
 """What is said of `earlier` and `feedback`, right before each."""
 
 RETRY_INPUTS = ("earlier", "feedback")

@@ -33,7 +33,7 @@ SHAPES: dict[str, Outline] = {
         "An answer comes at once. Try it on one concrete case or number, and keep it or drop it accordingly.",
     ),
     "backwards": Outline(
-        "Start from the end: what would one have to see or know to settle this? Then see how much of it is there.",
+        "Start from the end: what would it take to settle this? Then check how much of that is available.",
         {"critical": 4, "clarification": 0},
     ),
     "by cases": Outline(
@@ -102,7 +102,7 @@ VOICES: dict[str, Voice] = {
     "sentences": Voice("In plain, unhurried sentences.", 4),
     "talking": Voice("As people talk to themselves, with a sentence left unfinished here and there.", 2),
     "asking": Voice("In plain sentences, with a question to oneself once or twice.", 2),
-    "notebook": Voice("As in a notebook: brief, with symbols and units, each calculation written out.", 1),
+    "notebook": Voice("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Voice("In longer sentences, some of which weigh one thing against another.", 2),
 }
 """How a thought sounds. Left to itself, or to the words of a prompt, a writer gives all thoughts one voice; and whatever a
@@ -113,7 +113,7 @@ CLOSES: dict[str, str] = {
     "outcome": "It ends with the outcome.",
     "last step": "It ends with the step that settles it.",
     "open": "It ends with what stays open even for somebody who knows the field; if nothing does, with the outcome.",
-    "check": "It ends with a check of the outcome against something that was not used to reach it.",
+    "check": "It ends with a check of the outcome against something not used to reach it, if there is such a thing.",
 }
 """How a thought ends. Left to itself a writer closes nearly every one with a verdict."""
 

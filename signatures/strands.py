@@ -52,7 +52,7 @@ class Hypothesis(BaseModel):
     """A possible answer and its test."""
 
     statement: str = characters(10, 300, "a specific answer that could be true")
-    test: str = characters(10, 240, "what in the data would speak for it or against it")
+    test: str = characters(10, 240, "what would speak for it or against it")
 
 
 class HypothesisSet(BaseModel):
