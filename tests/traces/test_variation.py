@@ -119,6 +119,19 @@ def test_a_stage_that_gives_nothing_takes_its_variations_alone(stage: str, statu
     assert made[0].digest is None
 
 
+def test_a_question_that_nobody_answers_costs_none_of_those_before_it() -> None:
+    third = type_order(ID, 0)[2]
+    memory, calls = Memory(), []
+    for answers in (Answers(questions=lambda ask: unread() if third in ask.key else good_output(ask)), Answers()):
+        made = made_of(answers, traces=4, store=memory)
+        calls.append(answers.count("trace"))
+        assert made.failed == (len(calls) == 1)
+    assert calls == [2, 2], "the rest is made by a later try, nothing twice"
+    assert [key.question_type for key in memory.kept] == type_order(ID, 0)[:4]
+    nothing = made_of(Answers(questions=lambda _ask: unread()), traces=2)
+    assert (nothing.pool, nothing.variations, nothing.failed) == (None, [], True)
+
+
 # 3. Variations
 
 
