@@ -188,11 +188,15 @@ MADE = table(
 {ASKER} | asker,questioner | \bthe\s+(?:asker|questioner)\b
 {ASKER} | user | \bwhat\s+the\s+user\s+wants\b
 {ASKER} | reader,user | \bthis\s+(?:reader|user)\b
-{ASKER} | person | \b(?:the|this)\s+person\b(?!\s+(?:who|whose|whom|that|it|they|he|she|with|in|being|at)\b) | {_A_PERSON}
+{ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders)\b | {_A_PERSON}
+{ASKER} | person | \b(?:the|this)\s+person\s+wants\s+(?:to\s+(?:know|hear)|an?\s+(?:answer|yes))\b | {_A_PERSON}
+{ASKER} | person | \bwhat\s+(?:the|this)\s+person\s+wants\b | {_A_PERSON}
+{ASKER} | person | \b{_TELL}(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
 """,
     _FLAGS,
 )
-"""Of a user is spoken as of who asks: "the user can choose a mask" is said of any program."""
+"""Of a user and a person is spoken as of who asks: "the user can choose a mask" and "the person at the wheel" are said of
+anybody."""
 
 
 def _addressed(asked_by: str, given: str) -> list[Rule]:

@@ -111,6 +111,7 @@ BESIDE = [
     ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
     ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
+    ("The papers agree on a half-life.", "I read papers on this. Can its half-life be 5 days?"),
     ("In the present analysis the weakest step is the selection.", STUDY),
     ("According to the data, half waited longer.", "With these data, is the median of 14 hours a deadline?"),
     ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
@@ -190,7 +191,8 @@ SHOWS = [
         """,
             ASKER: r"""
             I think about what the person wants. | How do I put it to this person? | The user asks whether it holds. |
-            What the user wants is a number. | The asker has a misconception. | This reader needs an image.
+            What the user wants is a number. | The asker has a misconception. | This reader needs an image. |
+            The person who asks wants a number. | This person wants to know why.
         """,
         }
     ),
@@ -217,6 +219,8 @@ PLAIN = texts(
     The evidence shows little, and the evidence for it is thin. |
     A person stands on a scale. The person jumps, and it reads more. |
     The person who was never rechecked is what I can't see. |
+    The person I spoke to keeps bees. | The person taking the drug sleeps less. | The person behind the wheel was tired. |
+    The person we hired wants a raise, and the person asked to leave was ill. |
     This feedback isn't made or isn't used; stellar feedback heats the gas. |
     Check: 3 times 4 is 12. Wrong. Correction: I forgot the carbon. |
     Does x lie in [0, 1]? The range [10, 20] is wide, and [18]F decays. |
@@ -254,7 +258,7 @@ def test_plain_english_shows_nothing(text: str) -> None:
     [
         ("To the surgeon I'd say: wait.", SURGEON, "What should the surgeon do?"),
         ("So hypothesis B is wrong.", STUDENT, "Does hypothesis A or hypothesis B fit?"),
-        ("The person falls at 9.8.", STUDENT, "How fast does a person in a lift fall?"),
+        ("The person asks for 9.8.", STUDENT, "How fast does a person in a lift fall?"),
     ],
 )
 def test_what_the_question_speaks_of_is_no_artefact(text: str, asked_by: str, question: str) -> None:
