@@ -96,6 +96,8 @@ _ITS_NUMBER = (
     r"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:(?:[IVX]{2,}|[VX]|I(?=[.,;:)]))\b))"
     r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
 )
+# "Table I shows", but neither "figures I guessed" nor "Figure I'd say".
+_FIRST = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+I\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
 _OURS = "results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # "If we measured ..." and "solving for x, we find ..." are how answers reason.
@@ -118,7 +120,7 @@ source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided | \bthe\s+provided\s+\w+
 source | given | \bthe\s+given\s+(?:information|context|material)\b
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}|{_FIRST}
 {PART_OF_DOCUMENT} | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
 earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s

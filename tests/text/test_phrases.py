@@ -46,7 +46,8 @@ LEANS = cases(
             Which entry of Table 1 is largest? | List the masses of Table II. |
             As argued in Section 4, halos are triaxial. | Use the method of Sec. 3.2 here. | This follows from § 5. |
             The proof is on page 12. | Details are in Appendix A. | Insert this into equation (5). |
-            What does Eq. 7 imply? | Combine Eqs. (3) and (4).
+            What does Eq. 7 imply? | Combine Eqs. (3) and (4). |
+            Table I shows that alloys with 3% tin bend. | Section I describes how the tiles were fired.
         """,
         "earlier text": r"""
             As mentioned above, the dipole is weak. | As described earlier, it fails. |
@@ -67,7 +68,7 @@ LEANS = cases(
 
 STANDS_ALONE = texts(
     r"""
-    Those are figures I guessed, and our study had eight cases; is that too few? |
+    Those are figures I guessed; is that too few? | Figure I'd guess it. | The texts say that the dam leaks. |
     A retriever fetches ten texts, and a model reads the passages: does their order matter? |
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
