@@ -70,7 +70,8 @@ _THE = r"\b(?:the|this|these|our)\s+(?:(?:given|above|present|current|following|
 _NAMED = (
     r"(?!\s+(?:of\b(?!\s+(?:the\s+)?\d)|by|from|through|between|across|into|at|who|that|titled|called)\b|-\w|\s*[\"“])"
 )
-_TEXT = "paper|passage|text|excerpt|article|manuscript|preprint|document|publication|snippet"
+_PUBLISHED = "paper|article|preprint|publication|manuscript|excerpt"
+_TEXT = f"{_PUBLISHED}|passage|text|document|snippet"
 _COMPOUND = (
     r"(?!\s+(?:towels?|strips?|chromatography|clips?|sheets?|tape|cups?|messag\w+|editors?|files?|strings?|encoder"
     r"|embeddings?)\b)"
@@ -110,6 +111,7 @@ LEANING = table(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
 document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
+document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_NAMED} | \b{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
 document | abstract,report,work,research,context | \b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}
 document | method | \bthe\s+methods?\s+section\b

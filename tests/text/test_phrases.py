@@ -33,7 +33,9 @@ LEANS = cases(
             Is the given passage convincing? | Does the following text describe inflation? |
             Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. |
             See the methods section for the mask. | The context explicitly states the value. |
-            Medication was not controlled for in this study.
+            Medication was not controlled for in this study. |
+            These papers report that lithium plates. | From the articles it is clear that the tax failed. |
+            These excerpts state that the choir sang.
         """,
         "authors": r"""
             Why do the authors reject a fifth force? | What is the authors' view of feedback? |
