@@ -14,7 +14,7 @@ from programs.inputs.passage import Passage
 from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME, similarity
-from programs.text.phrases import SENTENCE, artefacts, leaning
+from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
 from programs.text.prose import no_prose
 from programs.text.questions import asks, strays
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
@@ -141,7 +141,8 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 @lru_cache(maxsize=1024)
 def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
     """Why a question about a passage cannot be used; nothing wrong: none."""
-    found = [(Reason.LEANS, each) for each in leaning(text)]
+    # Who asks may have measured something.
+    found = [(Reason.LEANS, each) for each in leaning(text) if each.reason != OWN_WORK]
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
     problems = [(kind, f'{kind.value}: "{each.phrase}" ({each.reason})') for kind, each in found]
     problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]

@@ -62,7 +62,7 @@ def _introduced(each: Rule, match: re.Match[str], before: str) -> bool:
 _FLAGS = re.IGNORECASE | re.MULTILINE
 
 _AN = (
-    r"\b(?:an?|one|two|three|four|some|several|many|another|other|each|every|any|no|different|\d+)\s+"
+    r"\b(?:an?|one|two|three|four|some|several|many|another|other|each|every|any|no|different|our|my|\d+)\s+"
     r"(?:[\w-]+,?\s+){0,4}?"
 )
 _THE = r"\b(?:the|this|these|our)\s+(?:(?:given|above|present|current|following|quoted|cited|source|original)\s+)*"
@@ -100,12 +100,12 @@ _ITS_NUMBER = (
 # "Table I shows", but neither "figures I guessed" nor "Figure I'd say".
 _FIRST = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+I\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
-_OURS = "results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
+_OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # "If we measured ..." and "solving for x, we find ..." are how answers reason.
 _BEGINS = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
 _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose"
 
-PART_OF_DOCUMENT = "part of a document"
+PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 
 LEANING = table(
     rf"""
@@ -129,8 +129,8 @@ earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|be
 earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
 earlier text | mentioned,described | \bthe\s+(?:mentioned|described)\b | [.?!]\s
 earlier text | given | \bthe\s+given\s+(?:scenario|example|data|experiment|figures?)\b | [.?!]\s
-own work | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
-own work | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
+{OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
+{OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
 """,
     _FLAGS,
 )

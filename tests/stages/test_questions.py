@@ -102,6 +102,18 @@ def test_a_question_that_is_none_is_rejected(text: str, kind: Reason, reason: st
     assert asked.check([asked.read(output("critical", text)), asked.read(output("critical"))]) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We measured a lensing amplitude in eight fields; is that enough to see the scatter?",
+        "Our data show that the scatter grows towards faint targets. Must it bias the amplitude?",
+        "Our study of the scatter had eight exposures; is that too few for an amplitude?",
+    ],
+)
+def test_who_asks_may_speak_of_work_of_their_own(text: str) -> None:
+    assert problems_of(text, TEXT) == ()
+
+
 def test_a_question_that_repeats_an_earlier_one_is_rejected() -> None:
     first = "Why does the scatter between repeated exposures grow towards fainter targets?"
     again = "Explain why the scatter between repeated exposures grows towards fainter targets."

@@ -63,7 +63,8 @@ LEANS = cases(
         """,
         "own work": r"""
             What do our results imply for inflation? | How did we find the amplitude? Because we measured it twice. |
-            The scatter is large and we report it here. | How does our sample compare with SDSS?
+            The scatter is large and we report it here. | How does our sample compare with SDSS? |
+            Our study found that the drug helps.
         """,
     }
 )
@@ -111,6 +112,7 @@ BESIDE = [
         "The team stresses the bolts more than once a day.",
         "Our crane creaks; we load it twice a day. Is that too much?",
     ),
+    ("The study is too small to tell.", "Our study had eight cases; is that too few?"),
     ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
     ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
