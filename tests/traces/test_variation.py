@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.option_groups import QualityOptions
-from programs.records import FLOORS, RATINGS, Verdict
+from programs.records import FLOORS, Verdict
 from programs.settings import Settings
 from programs.stages.judge import panel_score, panel_spread
 from programs.stages.questions import type_order
@@ -38,6 +38,7 @@ from programs.traces.variation import (
     temperature_of,
 )
 from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
+from tests.standin.panel import RATINGS
 
 ID = sample().id
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a", "b"]}
