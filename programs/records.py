@@ -160,10 +160,6 @@ class Verdict(Part):
         return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
 
 
-RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)
-"""What judges rate."""
-
-
 class StepRecord(Part):
     """One paragraph of the thought and its kind, None in a model's own thought. With `--check-steps` a model (`judged_by`)
     says what the passage says of it: `status`, None where it makes no claim, and `reason`; `quote`, the sentence that

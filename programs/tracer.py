@@ -12,7 +12,7 @@ journal first. What is in brackets has no predictor in the `Tracer`: a compiled 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -82,7 +82,7 @@ class Store:
 @dataclass
 class SampleOutcome:
     """What became of a sample. `variations` are those that were decided; `limited`: the limit left some unmade; `failure`:
-    the questions could not be asked."""
+    a question was asked for in vain, so that those of later types are missing (`pool` None: all are)."""
 
     pool: QuestionPool | None = None
     variations: list[Variation] = field(default_factory=list)
@@ -140,7 +140,7 @@ class Tracer(AwaitedModule):
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
         with adapted():
             made = await self.made(sample, wanted, Caller().answer)
-        if made.failure is not None:
+        if made.pool is None and made.failure is not None:
             raise made.failure
         records = [variation.record() for variation in made.variations if variation.accepted]
         return dspy.Prediction(records=records, variations=made.variations, pool=made.pool)
@@ -193,27 +193,29 @@ class _Making:
         self.asked: dict[str, Reply] = {}
 
     async def sample(self, limit: int | None) -> SampleOutcome:
-        try:
-            pool = await self._pool()
-        except StageFailed as failure:
+        pool, failure = await self._pool()
+        if pool is None:
             return SampleOutcome(failure=failure)
         wanted, limited = self._wanted(pool.questions, limit)
         made = await together(self._question(question, keys) for question, keys in wanted)
-        return SampleOutcome(pool, [variation for several in made for variation in several], limited)
+        return SampleOutcome(pool, [variation for several in made for variation in several], limited, failure)
 
-    async def _pool(self) -> QuestionPool:
-        """Asks for questions of one type after another, until as many stand as traces are wanted, or no type is left.
-        Raises `StageFailed` where no model answered."""
+    async def _pool(self) -> tuple[QuestionPool | None, StageFailed | None]:
+        """Asks for questions of one type after another, until as many stand as traces are wanted, or no type is left. Where
+        no model answers, those before it stand, and the failure comes with them."""
         stage, seed, most = self.tracer.questions, self.options.seed, self.options.traces_per_sample
         kinds, pool = type_order(self.passage.sample.id, seed, stage.types), QuestionPool(questions=[], rejected=[])
         while next_ones := kinds[len(self.asked) :][: most - len(pool.questions)]:
             asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in next_ones]
-            self.asked |= zip(next_ones, await together(map(self.answer, asks)), strict=True)
-            for kind in next_ones:
-                if self.asked[kind].status == "unread":
-                    raise StageFailed("questions", self.asked[kind])
-            pool = self.store.asked(self.passage.sample.id, stage.pool(self.passage, self.asked))
-        return pool
+            replies = await together(map(self.answer, asks))
+            read = list(takewhile(lambda reply: reply.status != "unread", replies))
+            self.asked |= zip(next_ones, read, strict=False)
+            if self.asked:
+                pool = self.store.asked(self.passage.sample.id, stage.pool(self.passage, self.asked))
+            if len(read) < len(replies):
+                # A question behind it may repeat what it will ask.
+                return pool if self.asked else None, StageFailed("questions", replies[len(read)])
+        return pool, None
 
     def _wanted(
         self, questions: Sequence[Question], limit: int | None

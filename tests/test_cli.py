@@ -90,6 +90,9 @@ def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(
         assert "would make: 3 traces" in again
         assert "refuse" not in again
         assert "would make: 0 traces" in called(*lab.arguments(dry_run=True, max_traces=1)).stdout
+        more = called(*lab.arguments(dry_run=True, max_samples=2, traces_per_sample=3)).stdout
+        assert "would make: 4 traces" in more, "one of each text is there"
+        assert "would call: 32 times" in more
         assert "--seed was 0 and is now 1" in called(*lab.arguments(dry_run=True, seed=1)).stdout
         other = called(*lab.arguments(dry_run=True, model="gpt41", api_base=None)).stdout
         assert "would refuse to begin" in other

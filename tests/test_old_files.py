@@ -138,3 +138,6 @@ def test_what_a_run_left_out_stays_out(tmp_path: Path) -> None:
         assert len(dropped) == 5
         assert not dropped & {record["user_interaction"]["question"] for record in lab.records}
         assert len(lab.records) == 4 * 7 - 5 - 1
+        for line in lab.lines("pool"):
+            left, usable = ({one["text"] for one in line.get(name) or ()} for name in ("dropped", "questions"))
+            assert not left & usable, "none is counted twice"

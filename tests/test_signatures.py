@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
-from programs.records import FLOORS, GRADES, RATINGS, Verdict
+from programs.records import FLOORS, GRADES, Verdict
 from programs.stages.rubric import RubricStage
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
@@ -22,6 +22,7 @@ from signatures.judge import VerdictSheet
 from signatures.prompt import EARLIER, RETRY_INPUTS
 from tests.making import tracer
 from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
+from tests.standin.panel import RATINGS
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)

@@ -198,14 +198,13 @@ class AwaitedModule(dspy.Module):
 
 
 class PredictorModule(AwaitedModule):
-    """A stage of one predictor, `predict`: it takes the fields of the class's `signature`, or of the one that it is made
-    with, and gives its outputs."""
+    """A stage of one predictor, `predict`: it takes the fields of the class's `signature`, and gives its outputs."""
 
     signature: ClassVar[type[dspy.Signature]]
 
-    def __init__(self, signature: type[dspy.Signature] | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.predict = dspy.Predict(signature or self.signature)
+        self.predict = dspy.Predict(self.signature)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
         """What the LM that DSPy is configured with says, asked once."""

@@ -95,8 +95,10 @@ def objects_of(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     place = str(path)
     try:
         for line in read_lines(path):
-            place, data = f"{path}:{line.number}", (line.data or b"").removeprefix(codecs.BOM_UTF8)
-            if line.data is None or data.strip():
+            place = f"{path}:{line.number}"
+            if line.data is None:
+                raise Unreadable(Skip.LINE_TOO_LONG)
+            if (data := line.data.removeprefix(codecs.BOM_UTF8)).strip():
                 yield parse_object(data), place
     except Unreadable as problem:
         raise UserError(f"{place}: {problem}") from None

@@ -1,7 +1,6 @@
 """`--dry-run`: what a run would read, ask and roughly spend, and what it would refuse. Reads the input and the
 journal of earlier runs, calls nothing, writes nothing."""
 
-import math
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -24,9 +23,9 @@ NOTES_TOKENS, REPLY_TOKENS = 450, 200
 capable writer answered by hand, on passages of papers."""
 
 
-def calls_of(settings: Settings, texts: int) -> dict[str, int]:
-    """Calls by kind for so many texts, when nothing is rejected and nothing fails: 8q + 2q(v-1) a text, and for a
-    model's own thoughts 2 more a variation."""
+def calls_of(settings: Settings, texts: float) -> dict[str, int]:
+    """Calls by kind for so many texts, or parts of them, when nothing is rejected and nothing fails: 8q + 2q(v-1) a text,
+    and for a model's own thoughts 2 more a variation."""
     questions, variations = settings.traces_per_sample, settings.traces_per_question
     written = texts * questions * variations
     own = written if settings.thought != "written" else 0
@@ -42,17 +41,25 @@ def calls_of(settings: Settings, texts: int) -> dict[str, int]:
         "blind solving": solvers * 2 * (settings.blind_solve or 0) * (texts * questions + traces),
         "step checks": traces,
     }
-    return {kind: counts[kind] for kind in settings.asked if counts[kind]}
+    return {kind: round(counts[kind]) for kind in settings.asked if counts[kind]}
 
 
 class Earlier(NamedTuple):
     """What earlier runs left in the journal: the lines of the texts that are done, how many texts were begun, how many of
-    these are not done, and the traces."""
+    these are not done, the traces, and how many of those that stand are of texts that are not done."""
 
     done: frozenset[str] = frozenset()
     begun: int = 0
     unfinished: int = 0
     traces: int = 0
+    standing: int = 0
+
+
+# Where other rules are to decide, calls are made for those that are there too.
+_STANDING = (
+    "select count(*) from variation where status = 'accepted' and settled and basis = ?"
+    " and sample not in (select key from sample where basis = ? and settled)"
+)
 
 
 def earlier_of(settings: Settings) -> Earlier:
@@ -63,19 +70,20 @@ def earlier_of(settings: Settings) -> Earlier:
         return Earlier()
     with viewed(settings.journal) as journal:
         refuse_mixture(journal.latest("run", ""), mixing, settings)
-        index, basis = journal.index, Rules(settings).text_basis
-        done, traces = frozenset(index.done_lines(basis)), index.counts().get("accepted", 0)
-        return Earlier(done, index.begun(), index.unfinished(basis), traces)
+        index, rules = journal.index, Rules(settings)
+        done, traces = frozenset(index.done_lines(rules.text_basis)), index.counts().get("accepted", 0)
+        ((standing,),) = index.query(_STANDING, rules.basis, rules.text_basis)
+        return Earlier(done, index.begun(), index.unfinished(rules.text_basis), traces, standing)
 
 
-def to_make(settings: Settings, texts: int, earlier: Earlier) -> tuple[int, int]:
-    """How many of so many texts a run goes through when each gives all its traces, and how many traces these are."""
+def to_make(settings: Settings, texts: int, earlier: Earlier) -> int:
+    """How many traces a run makes of so many texts when each gives all its traces, those included that were begun."""
     if settings.max_samples is not None:
         texts = min(texts, max(0, settings.max_samples - earlier.begun) + earlier.unfinished)
-    traces = texts * settings.traces_a_text
+    traces = max(0, texts * settings.traces_a_text - earlier.standing)
     if settings.max_traces is not None:
         traces = min(traces, max(0, settings.max_traces - earlier.traces))
-    return math.ceil(traces / settings.traces_a_text), traces
+    return traces
 
 
 def dry_run(settings: Settings, console: Console) -> None:
@@ -89,8 +97,8 @@ def dry_run(settings: Settings, console: Console) -> None:
     how = {"max_chars": most, "done": earlier.done, **settings.reading}
     for sample in read_samples(settings.input_file, report=report, **how):
         characters += len(sample.text)
-    texts, traces = to_make(settings, report.samples, earlier)
-    calls = calls_of(settings, texts)
+    traces = to_make(settings, report.samples, earlier)
+    calls = calls_of(settings, traces / settings.traces_a_text)
     total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
     what = "lines and passages" if report.documents else "lines"
     said = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]

@@ -40,12 +40,14 @@ class JournalStore(Store):
     def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """Writes a text's questions where the journal lacks some. What an older run left out (`dropped`) stays out."""
         line = self.journal.latest("pool", sample)
-        said, left_out = pool.model_dump(mode="json"), line["dropped"] if line else []
-        if line is None or not _texts_in(line) >= _texts_in(said):
-            self.journal.append("pool", sample, **said, dropped=left_out)
+        left_out = line["dropped"] if line else []
         dropped = {(question["type"], question["text"]) for question in left_out}
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
-        return pool.model_copy(update={"questions": kept})
+        pool = pool.model_copy(update={"questions": kept})
+        said = pool.model_dump(mode="json")
+        if line is None or not _texts_in(line) >= _texts_in(said):
+            self.journal.append("pool", sample, **said, dropped=left_out)
+        return pool
 
     def keep(self, variation: Variation) -> None:
         """Writes a variation."""

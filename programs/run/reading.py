@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import queue
+import stat
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from programs.errors import SynthReasonerError
 from programs.inputs.archives import read_chunks
+from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
@@ -27,7 +29,7 @@ class Reading:
     """The input from its beginning, as often as asked: `reader` makes what reads it and tells a report; `report` is that of
     the reading which counts. `done` texts of the input were finished by earlier runs.
 
-    Its lines are counted in a thread (`counting`); what cannot be read twice never is.
+    Its lines are counted in a thread (`counting`); what cannot be read twice never is, and the input is not `repeatable`.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Reading:
         self._numbers = {one.shown: number for number, one in enumerate(sources)}
         self._passed = self._file = self._given = self._held = 0
         self._over = False
+        self.repeatable = not any(_is_pipe(one.name) for one in sources)
         self.sizes: list[int] | None = None
         """The lines of each source, once they are counted."""
         self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
@@ -119,6 +122,13 @@ def _fetch(samples: Iterator[Sample], asked: "queue.SimpleQueue[Future[Sample | 
                 fetched.set_result(next(samples, None))
             except BaseException as error:
                 fetched.set_exception(error)
+
+
+def _is_pipe(name: Path | HubName) -> bool:
+    # Whether a file can be opened at all is for the reader to say.
+    with contextlib.suppress(OSError):
+        return isinstance(name, Path) and not stat.S_ISREG(name.stat().st_mode)
+    return False
 
 
 def _size_of(source: Source) -> int | None:

@@ -24,8 +24,8 @@ from programs.settings import Settings
 from programs.tracer import Tracer
 
 SWEEPS = 2
-"""How often what failed, and was not refused, is tried again at the end of the input. Texts that had got too few traces are
-taken up as often as they may have traces, while others give some back."""
+"""How often what failed, and was not refused, is tried again at the end of an input that can be read again. Texts that had
+got too few traces are taken up as often as they may have traces, while others give some back."""
 
 FIRST = 4
 """So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
@@ -62,7 +62,7 @@ class Runner:
         flight are waited for first, and what they gave is kept.
         """
         try:
-            if self._intake.mends:
+            if self._intake.mends and self._reading.repeatable:
                 await self._pass(self._intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
             for number in range(SWEEPS + self._settings.traces_a_text):
@@ -88,8 +88,8 @@ class Runner:
         return self._gate.closed or self._error is not None
 
     async def _sweep(self, again: set[int]) -> None:
-        """Takes up these texts, unless there are traces enough."""
-        if again and not self._stopping and not self._intake.full:
+        """Takes up these texts, unless there are traces enough, or the input cannot be read again."""
+        if again and self._reading.repeatable and not self._stopping and not self._intake.full:
             await self._pass(lambda sample: int(sample.id, 16) in again)
 
     async def _pass(

@@ -120,7 +120,7 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     unit = number.unit or _unit(said.unit.strip(), context)
     digits = re.sub(r"[eE×x].*", "", re.sub(r"[^\d.eE×x]", "", said.answer))
     step = 10.0 ** -len(digits.partition(".")[2]) / float(digits or 1) if float(digits or 0) else 0.0
-    tolerance = min(max(step / 2, TOLERANCES[0], _rounded(number.value, context)), TOLERANCES[1])
+    tolerance = min(max(step / 2, TOLERANCES[0], _rounded(number.value, unit, context)), TOLERANCES[1])
     short = ShortAnswer(kind="number", text=said.answer, value=number.value, unit=unit, tolerance=round(tolerance, 4))
     plainly = short.model_dump() | {"unit": ""}
     as_written = any(same_amount(one.value, "", plainly) for one in quantities(context.answer))
@@ -131,11 +131,18 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     return short
 
 
-def _rounded(value: float, context: _Context) -> float:
+def _rounded(value: float, unit: str, context: _Context) -> float:
     """How far the figures of the answer are off that are the value, rounded, as a share: the answer itself has to be right.
-    Another figure near it, such as the value that somebody else found, is none."""
-    found = [one for one in quantities(context.answer) if one.value == round(value, _decimals(one.written))]
-    return max((abs(one.value / value - 1) * (1 + 1e-6) for one in found), default=0.0) if value else 0.0
+    A figure that is near it by chance, as "two" is near 1.7, is none, nor one of something else."""
+    dimension = next((one.dimension for one in quantities(f"{value} {unit}")), None)
+    alike = [one for one in quantities(context.answer) if one.value == round(value, _decimals(one.written))]
+    found = [
+        abs(one.value / value - 1) * (1 + 1e-6)
+        for one in alike
+        if one.value and abs(one.value - value) * one.size <= one.reach * one.value
+        if one.dimension == dimension or (one.dimension is None and not one.counted)
+    ]
+    return max(found, default=0.0)
 
 
 def _decimals(number: str) -> int:

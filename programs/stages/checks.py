@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 from programs.inputs.passage import Passage
 from programs.stages.questions import Question
 from programs.text.needs_passage import needs_passage
-from programs.text.phrases import PART_OF_DOCUMENT, artefacts, leaning
+from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, leaning
 from programs.text.prose import is_degenerate, no_prose
 from programs.text.questions import only_asks
 from signatures.thought import Thought
@@ -86,9 +86,9 @@ def not_at_hand(
 
 def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
     """What a text speaks of that whoever reads the question does not have; each phrase once. With the passage in view that
-    is no more than its figures and tables."""
-    given = question.text
+    is no more than its figures and tables, and work as one's own."""
+    given, unseen = question.text, (PART_OF_DOCUMENT, OWN_WORK)
     leans = leaning(text, given=given)
-    found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason == PART_OF_DOCUMENT]
+    found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason in unseen]
     found += [("shows how it was made", each) for each in artefacts(text, given=given, asked_by=question.asked_by)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

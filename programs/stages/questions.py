@@ -1,7 +1,7 @@
 """Stage 1 as a module: a question of a type, checked; and the types in an order that the text itself fixes."""
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from programs.inputs.passage import Passage
 from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME, similarity
-from programs.text.phrases import SENTENCE, artefacts, leaning
+from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
 from programs.text.prose import no_prose
 from programs.text.questions import asks, strays
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
@@ -42,7 +42,7 @@ def shared_inputs(passage: Passage, question: Question) -> dict[str, Any]:
 
 
 class RejectedQuestion(BaseModel):
-    """A question that was not taken, and why: the kind of its first problem, and what is wrong with it, in words."""
+    """A question that was not taken, and why: the reason of its first problem, and what is wrong with it, in words."""
 
     text: str
     type: str
@@ -50,7 +50,10 @@ class RejectedQuestion(BaseModel):
 
 
 Problem = tuple[Reason, str]
-"""The kind of a problem, and what is wrong, in words."""
+"""The reason, and what is wrong, in words."""
+
+FEWEST_WORDS = 8
+"""Of a sentence that says something."""
 
 
 class QuestionPool(BaseModel):
@@ -96,15 +99,18 @@ class QuestionStage(PredictorModule):
         return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
     def _wanted(self, passage: Passage, kind: str, seed: int) -> str:
-        draw, parts = random.Random(f"{seed}/{passage.sample.id}/{kind}/wanted"), list(range(len(self.types)))
-        # Each type has a part of the passage to itself.
-        random.Random(f"{seed}/{passage.sample.id}/parts").shuffle(parts)
-        place = (parts[list(self.types).index(kind)] + draw.random()) / len(parts)
+        draw, built_in = random.Random(f"{seed}/{passage.sample.id}/{kind}/wanted"), list(QUESTION_TYPES)
+        random.Random(f"{seed}/{passage.sample.id}/parts").shuffle(built_in)
+        place = draw.random()
+        if kind in built_in:
+            # Each of these has a part of the passage to itself, whatever other types there are.
+            place = (built_in.index(kind) + place) / len(built_in)
+        sentences = _sentences(passage)
         return wanted(
             kind,
             self.types[kind],
             asker=draw.choice(ASKERS),
-            sentence=1 + int(place * len(passage.spans)),
+            sentence=sentences[int(place * len(sentences))],
             words=drawn_words(draw, self.types[kind].fewest_words, MOST_WORDS),
             claim=draw.choice(CLAIMS) if draw.random() < CLAIMED else NO_CLAIM,
         )
@@ -113,6 +119,14 @@ class QuestionStage(PredictorModule):
         return problems_of(text, passage.sample.text) or tuple(
             (Reason.FORM, why) for why in borrowed(text, self.predict, {"passage": passage.shown})
         )
+
+
+def _sentences(passage: Passage) -> Sequence[int]:
+    """The numbers of the sentences that a question can grow out of: no heading, no registration; of all where hardly any is
+    long enough to say something."""
+    lengths = [len(passage.sample.text[one.start : one.end].split()) for one in passage.spans]
+    long = [number for number, words in enumerate(lengths, start=1) if words >= FEWEST_WORDS]
+    return long if len(long) > 1 else range(1, len(lengths) + 1)
 
 
 def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
@@ -141,9 +155,10 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 @lru_cache(maxsize=1024)
 def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
     """Why a question about a passage cannot be used; nothing wrong: none."""
-    found = [(Reason.LEANS, each) for each in leaning(text)]
+    # Who asks may have measured something.
+    found = [(Reason.LEANS, each) for each in leaning(text) if each.reason != OWN_WORK]
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
-    problems = [(kind, f'{kind.value}: "{each.phrase}" ({each.reason})') for kind, each in found]
+    problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
     problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
     problems += [(Reason.FORM, why) for why in no_prose(text)]
     off_subject = None if problems else strays(text, passage)

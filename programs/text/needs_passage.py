@@ -76,9 +76,10 @@ def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
                 continue
             near = [*last, *sentence] if reckons or one.digits > 2 else []
             far = [*before.paragraph, *paragraph] if one.digits > 2 else []
-            before_it = part.partition(one.written)[0]
+            before_it = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", part, maxsplit=1)[0]
+            operands = [each for each in quantities(before_it) if each.plain or _among(each, [*given, *own])]
             derived = _derived(one, [*near, *far]) or _ASSUMED.search(before_it) is not None
-            derived = derived or (len(sentence) > 1 and _EQUALS.search(before_it) is not None)
+            derived = derived or (len(operands) > 1 and _EQUALS.search(before_it) is not None)
             if derived or one.round or _named(one, question) or not _held(one, quantities(passage)):
                 sentence.append(one)
                 (given if derived else own).append(one)
@@ -157,7 +158,8 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
         one
         for one in quantities(text)
         if (counts or not one.plain)
-        and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}") or _is_difference(one, at_hand))
+        and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}"))
+        and not any(_is_difference(one, part) for given in (question, passage) for part in _SENTENCE_END.split(given))
     ]
     if counts:
         sentences = [_SENTENCE_END.split(text) for text in texts]
@@ -166,9 +168,10 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
     return [one.written for one in missing if not _among(_within(one), said)]
 
 
-def _is_difference(one: Quantity, others: Sequence[Quantity]) -> bool:
-    """Whether it is by how much two figures with a decimal point differ, as "0.9 points" of 84.1 and 83.2."""
-    exact = [other for other in others if "." in other.written and one.dimension in (None, other.dimension)]
+def _is_difference(one: Quantity, sentence: str) -> bool:
+    """Whether it is by how much two figures of a sentence differ that have a decimal point, as "0.9 points" of 84.1 and
+    83.2. Of a whole passage some two would differ by nearly any."""
+    exact = [each for each in quantities(sentence) if "." in each.written and one.dimension in (None, each.dimension)]
     scale = one.value / one.size if one.size else 1.0
     return any(abs((a.size - b.size) * scale - one.value) <= one.reach * scale for a, b in permutations(exact, 2))
 

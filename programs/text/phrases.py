@@ -62,7 +62,7 @@ def _introduced(each: Rule, match: re.Match[str], before: str) -> bool:
 _FLAGS = re.IGNORECASE | re.MULTILINE
 
 _AN = (
-    r"\b(?:an?|one|two|three|four|some|several|many|another|other|each|every|any|no|different|\d+)\s+"
+    r"\b(?:an?|one|two|three|four|some|several|many|another|other|each|every|any|no|different|our|my|\d+)\s+"
     r"(?:[\w-]+,?\s+){0,4}?"
 )
 _THE = r"\b(?:the|this|these|our)\s+(?:(?:given|above|present|current|following|quoted|cited|source|original)\s+)*"
@@ -70,7 +70,8 @@ _THE = r"\b(?:the|this|these|our)\s+(?:(?:given|above|present|current|following|
 _NAMED = (
     r"(?!\s+(?:of\b(?!\s+(?:the\s+)?\d)|by|from|through|between|across|into|at|who|that|titled|called)\b|-\w|\s*[\"“])"
 )
-_TEXT = "paper|passage|text|excerpt|article|manuscript|preprint|document|publication|snippet"
+_PUBLISHED = "paper|article|preprint|publication|manuscript|excerpt"
+_TEXT = f"{_PUBLISHED}|passage|text|document|snippet"
 _COMPOUND = (
     r"(?!\s+(?:towels?|strips?|chromatography|clips?|sheets?|tape|cups?|messag\w+|editors?|files?|strings?|encoder"
     r"|embeddings?)\b)"
@@ -96,18 +97,21 @@ _ITS_NUMBER = (
     r"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:(?:[IVX]{2,}|[VX]|I(?=[.,;:)]))\b))"
     r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
 )
+# "Table I shows", but neither "figures I guessed" nor "Figure I'd say".
+_FIRST = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+I\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
-_OURS = "results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
+_OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # "If we measured ..." and "solving for x, we find ..." are how answers reason.
 _BEGINS = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
 _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose"
 
-PART_OF_DOCUMENT = "part of a document"
+PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 
 LEANING = table(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
 document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
+document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_NAMED} | \b{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
 document | abstract,report,work,research,context | \b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}
 document | method | \bthe\s+methods?\s+section\b
@@ -118,15 +122,15 @@ source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided | \bthe\s+provided\s+\w+
 source | given | \bthe\s+given\s+(?:information|context|material)\b
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}|{_FIRST}
 {PART_OF_DOCUMENT} | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
 earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s
 earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
 earlier text | mentioned,described | \bthe\s+(?:mentioned|described)\b | [.?!]\s
 earlier text | given | \bthe\s+given\s+(?:scenario|example|data|experiment|figures?)\b | [.?!]\s
-own work | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
-own work | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
+{OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
+{OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
 """,
     _FLAGS,
 )
@@ -188,11 +192,15 @@ MADE = table(
 {ASKER} | asker,questioner | \bthe\s+(?:asker|questioner)\b
 {ASKER} | user | \bwhat\s+the\s+user\s+wants\b
 {ASKER} | reader,user | \bthis\s+(?:reader|user)\b
-{ASKER} | person | \b(?:the|this)\s+person\b(?!\s+(?:who|whose|whom|that|it|they|he|she|with|in|being|at)\b) | {_A_PERSON}
+{ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders)\b | {_A_PERSON}
+{ASKER} | person | \b(?:the|this)\s+person\s+wants\s+(?:to\s+(?:know|hear)|an?\s+(?:answer|yes))\b | {_A_PERSON}
+{ASKER} | person | \bwhat\s+(?:the|this)\s+person\s+wants\b | {_A_PERSON}
+{ASKER} | person | \b{_TELL}(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
 """,
     _FLAGS,
 )
-"""Of a user is spoken as of who asks: "the user can choose a mask" is said of any program."""
+"""Of a user and a person is spoken as of who asks: "the user can choose a mask" and "the person at the wheel" are said of
+anybody."""
 
 
 def _addressed(asked_by: str, given: str) -> list[Rule]:

@@ -50,7 +50,7 @@ def strays(question: str, passage: str) -> str | None:
     return None
 
 
-# The seven questions of a passage are looked at one after another, and a passage's words are many.
+# A passage is looked at again for each of its questions and each try at one, and its words are many.
 @lru_cache(maxsize=64)
 def _beginnings(passage: str) -> frozenset[str] | None:
     """The content of an English passage; None for another."""

@@ -28,7 +28,7 @@ _NEVER_LAST = re.compile(
 _PLAIN_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[A-Z])")
 # No initial: the unit in "after 24 h. A" and "at 300 K. The".
 _TITLE = "dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds"
-_INITIAL = re.compile(rf"(?:^|(?<!\d)[\s(])(?:(?-i:[A-Z])|{_TITLE})\.\Z", re.I)
+_INITIAL = re.compile(rf"(?:(?:^|(?<!\d)[\s(])(?-i:[A-Z])|(?:^|[\s(])(?:{_TITLE}))\.\Z", re.I)
 LONGEST_TITLE = 8
 """Characters of the longest of these, with what stands before it and the stop."""
 

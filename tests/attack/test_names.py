@@ -1,6 +1,6 @@
 """Names and places of files, as people have them:
 
-1. A read that blocks keeps neither SIGINT nor SIGTERM waiting.
+1. A read that blocks keeps neither SIGINT nor SIGTERM waiting, and a pipe that was read to its end is not read again.
 2. A file whose name is no UTF-8 gives traces like any other; its name is shown with a replacement.
 3. The document's records say nothing of where on the machine the input lies.
 """
@@ -29,6 +29,16 @@ def test_1_a_pipe_to_which_nobody_writes(tmp_path: Path, name: signal.Signals) -
             done = ended(process)
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_1_what_failed_of_a_pipe_is_left_to_a_later_run(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with laboratory(tmp_path, texts=1, stages={"context": lambda _asked: "I cannot say."}) as lab:
+        process = lab.start(input_file=[str(pipe)])
+        pipe.write_bytes(lab.input.read_bytes())
+        assert "not one trace was made" in ended(process, within=20).stderr
+        assert [unit["status"] for unit in lab.lines("unit")] == ["failed"]
 
 
 def test_2_a_name_that_is_no_utf_8(tmp_path: Path) -> None:

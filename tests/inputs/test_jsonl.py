@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from programs.errors import UserError
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, objects_of
 from programs.inputs.report import Skip
 from programs.inputs.sample import Place, content_id
 from tests.inputs.writing import line, read, write
@@ -76,6 +78,13 @@ def test_dirt_that_can_be_cleaned_costs_no_line(tmp_path: Path, dirt: bytes, tex
     assert samples[place - 1].text == text
     assert samples[place - 1].id == content_id(text)
     assert not report.skipped
+
+
+def test_where_every_line_is_to_be_an_object_one_that_is_none_is_named_with_its_place(tmp_path: Path) -> None:
+    for dirt, why in ((b"prose", "not JSON"), (line("a" * DEFAULT_LINE_LIMIT), "line too long")):
+        path = write(tmp_path / "a.jsonl", BEFORE, b"", dirt)
+        with pytest.raises(UserError, match=f"a.jsonl:3: {why}"):
+            list(objects_of(path))
 
 
 def test_blank_lines_are_counted_apart_and_the_last_needs_no_line_end(tmp_path: Path) -> None:

@@ -65,13 +65,25 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
 
 
 @pytest.mark.parametrize(
-    ("beside", "tolerance"), [("others find 9.9 of them", 0.01), ("nearly 10 of them are lost", 0.0384)]
+    ("answer", "beside", "tolerance"),
+    [
+        ("9.63", "others find 9.9 of them", 0.01),
+        ("9.63", "nearly 10 of them are lost", 0.0384),
+        ("0.564", "that is one reason among others, 0 of them new", 0.01),
+        ("1.713", "there are two of these", 0.01),
+        ("12.3 kg", "it took 12 days and 12 lamps", 0.01),
+        ("12.3 kg", "12 kg are lost", 0.0244),
+    ],
 )
 def test_a_number_tolerates_the_rounding_of_its_answer_and_no_figure_that_is_merely_near(
-    beside: str, tolerance: float
+    answer: str, beside: str, tolerance: float
 ) -> None:
-    said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, and {beside}."
-    assert kept(said, short={"kind": "number", "answer": "9.63", "unit": ""}).tolerance == tolerance
+    said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, or 3 × 0.188 = 0.564, 1.713 and {answer}: {beside}."
+    thought = [f"3 × 0.571 = 1.713 and 3 × 4.1 kg = {answer}."]
+    final = FinalAnswer.model_validate({"text": said, "short": {"kind": "number", "answer": answer}})
+    short = checkable(final, question(), passage(), thought, MISCONCEPTIONS).short_answer
+    assert short is not None
+    assert short.tolerance == tolerance
 
 
 @pytest.mark.parametrize(

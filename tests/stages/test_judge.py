@@ -12,11 +12,12 @@ import pytest
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.reply import Reply
 from programs.exports.view import THINK
-from programs.records import RATINGS, Verdict
+from programs.records import Verdict
 from programs.stages.judge import panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace
 from tests.making import VERDICT, answered, draft, passage, question, tracer, unread
+from tests.standin.panel import RATINGS
 
 DRAFT = draft()
 ASK = tracer().judge.ask(passage(), question(), DRAFT, "s/mechanism/0.0", "gpt4o", "closed")

@@ -18,7 +18,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
 from programs.inputs.sample import content_id
 from programs.rejection import Reason, Rejection
-from programs.stages.questions import QuestionPool, problems_of, type_order
+from programs.stages.questions import QuestionPool, QuestionStage, problems_of, type_order
 from signatures.question_type import QUESTION_TYPES
 from signatures.questions import ASKERS, CLAIMS, NO_CLAIM
 from signatures.vocabulary import ASKING
@@ -102,6 +102,18 @@ def test_a_question_that_is_none_is_rejected(text: str, kind: Reason, reason: st
     assert asked.check([asked.read(output("critical", text)), asked.read(output("critical"))]) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We measured a lensing amplitude in eight fields; is that enough to see the scatter?",
+        "Our data show that the scatter grows towards faint targets. Must it bias the amplitude?",
+        "Our study of the scatter had eight exposures; is that too few for an amplitude?",
+    ],
+)
+def test_who_asks_may_speak_of_work_of_their_own(text: str) -> None:
+    assert problems_of(text, TEXT) == ()
+
+
 def test_a_question_that_repeats_an_earlier_one_is_rejected() -> None:
     first = "Why does the scatter between repeated exposures grow towards fainter targets?"
     again = "Explain why the scatter between repeated exposures grows towards fainter targets."
@@ -134,7 +146,22 @@ def test_what_questions_are_like_is_drawn_for_each() -> None:
     assert 55 <= words[len(words) // 2] <= 75
 
 
+def drawn(stage: QuestionStage, kind: str, text: str) -> int:
+    """The sentence that a question is to grow out of."""
+    return int(re.findall(r"sentence (\d+)", str(stage.ask(passage(text), kind, "closed", 0).inputs["wanted"]))[0])
+
+
 def test_the_questions_of_a_text_are_about_all_of_it() -> None:
     long = " ".join(f"In case {number} the scatter of the exposures grows." for number in range(70))
-    places = [int(re.findall(r"sentence (\d+)", str(ask(kind, long).inputs["wanted"]))[0]) for kind in QUESTION_TYPES]
+    places = [drawn(STAGE, kind, long) for kind in QUESTION_TYPES]
     assert sorted((place - 1) // 10 for place in places) == list(range(7))
+    more = QuestionStage({"history": QUESTION_TYPES["critical"], **QUESTION_TYPES})
+    assert [drawn(more, kind, long) for kind in QUESTION_TYPES] == places, "an own type moves no other"
+
+
+def test_no_question_grows_out_of_a_heading() -> None:
+    said = [f"In case {number} the scatter of the exposures grows." for number in range(9)]
+    assert {drawn(STAGE, kind, "\n\n".join(["RESULTS", *said[:2], "TRIAL: NCT7"])) for kind in QUESTION_TYPES} == {2, 3}
+    headed = "\n\n".join(f"RESULTS\n\n{one}" for one in said)
+    assert all(drawn(STAGE, kind, headed) % 2 == 0 for kind in QUESTION_TYPES)
+    assert {drawn(STAGE, kind, f"{said[0]}\n\nRESULTS") for kind in QUESTION_TYPES} == {1, 2}, "one is too few"

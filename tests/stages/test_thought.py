@@ -152,9 +152,11 @@ def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(de
         ("The study finds a scatter of 9 percent.", "closed", False),
         ("The study finds a scatter of 9 percent.", "open", True),
         ("The scatter of 9 percent stands in Figure 3.", "open", False),
+        ("Our results show a scatter of 9 percent.", "open", False),
+        ("Here, we measured a scatter of 9 percent.", "open", False),
     ],
 )
-def test_with_the_passage_in_view_all_but_its_figures_may_be_spoken_of(
+def test_with_the_passage_in_view_all_but_its_figures_may_be_spoken_of_yet_not_as_ones_own(
     said: str, setting: Setting, taken: bool
 ) -> None:
     assert (answer_problems(f"{said} It grows towards fainter targets.", question(), setting) == []) == taken

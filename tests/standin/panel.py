@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from programs.records import FLOORS, RATINGS
+from programs.records import FLOORS, Rated, Verdict
 
 PANEL = ["openai/strict", "openai/mild"]
+RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)
+"""What judges rate."""
 
 
 def verdict(overall: int, fault: str = "") -> dict[str, Any]:

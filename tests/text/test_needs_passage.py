@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.needs_passage import needs_passage
+from programs.text.needs_passage import needs_passage, unstated
 from programs.text.quantities import quantities
 from tests.text.tables import texts
 
@@ -132,10 +132,24 @@ def test_what_the_reader_cannot_have_is_listed(text: str, listed: list[str]) -> 
         (["Of 18 there are 17 left, and 94% stayed."], ["94%"]),
         (["19 of them and 94 percent, so that leaves 6 percent."], ["94 percent"]),
         (["94 percent, so that's .94 of 19."], ["94 percent"]),
+        (["By 17 × 19 / 343 = 0.94, nearly all."], []),
+        (["The share = 94 percent, with 17 of 19."], ["94 percent"]),
     ],
 )
 def test_arithmetic_needs_its_operands(texts: list[str], listed: list[str]) -> None:
     assert needs_passage("Of those, 17 were untwisted and 19 removed. Why?", PASSAGE, texts) == listed
+
+
+def test_a_figure_is_not_looked_for_inside_another() -> None:
+    assert needs_passage("How many died?", "Of 347 ewes 47 died.", ["Of 347 ewes, say 47 died."]) == ["347"]
+
+
+@pytest.mark.parametrize(("difference", "unsaid"), [("0.9", []), ("3.3", ["3.3"])])
+def test_by_how_much_figures_differ_is_stated_where_they_stand_in_one_sentence(
+    difference: str, unsaid: list[str]
+) -> None:
+    passage = "It rose from 83.2 to 84.1 points. The pH was 6.4 at first. Organic matter made 3.1."
+    assert unstated(f"by {difference}", "Why?", passage, ["So."], counts=True) == unsaid
 
 
 @given(st.text(), st.text(), st.lists(st.text(alphabet="0123456789.,×^-% ehours\n()"), max_size=3))

@@ -33,7 +33,9 @@ LEANS = cases(
             Is the given passage convincing? | Does the following text describe inflation? |
             Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. |
             See the methods section for the mask. | The context explicitly states the value. |
-            Medication was not controlled for in this study.
+            Medication was not controlled for in this study. |
+            These papers report that lithium plates. | From the articles it is clear that the tax failed. |
+            These excerpts state that the choir sang.
         """,
         "authors": r"""
             Why do the authors reject a fifth force? | What is the authors' view of feedback? |
@@ -46,7 +48,8 @@ LEANS = cases(
             Which entry of Table 1 is largest? | List the masses of Table II. |
             As argued in Section 4, halos are triaxial. | Use the method of Sec. 3.2 here. | This follows from § 5. |
             The proof is on page 12. | Details are in Appendix A. | Insert this into equation (5). |
-            What does Eq. 7 imply? | Combine Eqs. (3) and (4).
+            What does Eq. 7 imply? | Combine Eqs. (3) and (4). |
+            Table I shows that alloys with 3% tin bend. | Section I describes how the tiles were fired.
         """,
         "earlier text": r"""
             As mentioned above, the dipole is weak. | As described earlier, it fails. |
@@ -60,14 +63,15 @@ LEANS = cases(
         """,
         "own work": r"""
             What do our results imply for inflation? | How did we find the amplitude? Because we measured it twice. |
-            The scatter is large and we report it here. | How does our sample compare with SDSS?
+            The scatter is large and we report it here. | How does our sample compare with SDSS? |
+            Our study found that the drug helps.
         """,
     }
 )
 
 STANDS_ALONE = texts(
     r"""
-    Those are figures I guessed, and our study had eight cases; is that too few? |
+    Those are figures I guessed; is that too few? | Figure I'd guess it. | The texts say that the dam leaks. |
     A retriever fetches ten texts, and a model reads the passages: does their order matter? |
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
@@ -108,9 +112,11 @@ BESIDE = [
         "The team stresses the bolts more than once a day.",
         "Our crane creaks; we load it twice a day. Is that too much?",
     ),
+    ("The study is too small to tell.", "Our study had eight cases; is that too few?"),
     ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
     ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
+    ("The papers agree on a half-life.", "I read papers on this. Can its half-life be 5 days?"),
     ("In the present analysis the weakest step is the selection.", STUDY),
     ("According to the data, half waited longer.", "With these data, is the median of 14 hours a deadline?"),
     ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
@@ -190,7 +196,8 @@ SHOWS = [
         """,
             ASKER: r"""
             I think about what the person wants. | How do I put it to this person? | The user asks whether it holds. |
-            What the user wants is a number. | The asker has a misconception. | This reader needs an image.
+            What the user wants is a number. | The asker has a misconception. | This reader needs an image. |
+            The person who asks wants a number. | This person wants to know why.
         """,
         }
     ),
@@ -217,6 +224,8 @@ PLAIN = texts(
     The evidence shows little, and the evidence for it is thin. |
     A person stands on a scale. The person jumps, and it reads more. |
     The person who was never rechecked is what I can't see. |
+    The person I spoke to keeps bees. | The person taking the drug sleeps less. | The person behind the wheel was tired. |
+    The person we hired wants a raise, and the person asked to leave was ill. |
     This feedback isn't made or isn't used; stellar feedback heats the gas. |
     Check: 3 times 4 is 12. Wrong. Correction: I forgot the carbon. |
     Does x lie in [0, 1]? The range [10, 20] is wide, and [18]F decays. |
@@ -254,7 +263,7 @@ def test_plain_english_shows_nothing(text: str) -> None:
     [
         ("To the surgeon I'd say: wait.", SURGEON, "What should the surgeon do?"),
         ("So hypothesis B is wrong.", STUDENT, "Does hypothesis A or hypothesis B fit?"),
-        ("The person falls at 9.8.", STUDENT, "How fast does a person in a lift fall?"),
+        ("The person asks for 9.8.", STUDENT, "How fast does a person in a lift fall?"),
     ],
 )
 def test_what_the_question_speaks_of_is_no_artefact(text: str, asked_by: str, question: str) -> None:

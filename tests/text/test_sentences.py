@@ -57,6 +57,7 @@ def test_a_cut_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
         ("J. Doe said so. She was right.", ["J. Doe said so.", "She was right."]),
         ("No stop here\n\nA new paragraph", ["No stop here", "A new paragraph"]),
         ("It took 24 h. A plot. Cold, at 4 K. The rest.", ["It took 24 h.", "A plot.", "Cold, at 4 K.", "The rest."]),
+        ("In 2010 Dr. Meyer saw it. It fell.", ["In 2010 Dr. Meyer saw it.", "It fell."]),
         ("It fell and\nrose again. It\r\nfell.", ["It fell and\nrose again.", "It\r\nfell."]),
         ("Two causes:\n- dust\n- noise", ["Two causes:", "- dust", "- noise"]),
         ("Yes. Yes. Yes.", ["Yes.", "Yes.", "Yes."]),

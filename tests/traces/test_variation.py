@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.option_groups import QualityOptions
-from programs.records import FLOORS, RATINGS, Verdict
+from programs.records import FLOORS, Verdict
 from programs.settings import Settings
 from programs.stages.judge import panel_score, panel_spread
 from programs.stages.questions import type_order
@@ -38,6 +38,7 @@ from programs.traces.variation import (
     temperature_of,
 )
 from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
+from tests.standin.panel import RATINGS
 
 ID = sample().id
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": ["a", "b"]}
@@ -117,6 +118,19 @@ def test_a_stage_that_gives_nothing_takes_its_variations_alone(stage: str, statu
     assert made[0].rejection is not None
     assert made[0].rejection.detail == f"{stage}: no good"
     assert made[0].digest is None
+
+
+def test_a_question_that_nobody_answers_costs_none_of_those_before_it() -> None:
+    third = type_order(ID, 0)[2]
+    memory, calls = Memory(), []
+    for answers in (Answers(questions=lambda ask: unread() if third in ask.key else good_output(ask)), Answers()):
+        made = made_of(answers, traces=4, store=memory)
+        calls.append(answers.count("trace"))
+        assert made.failed == (len(calls) == 1)
+    assert calls == [2, 2], "the rest is made by a later try, nothing twice"
+    assert [key.question_type for key in memory.kept] == type_order(ID, 0)[:4]
+    nothing = made_of(Answers(questions=lambda _ask: unread()), traces=2)
+    assert (nothing.pool, nothing.variations, nothing.failed) == (None, [], True)
 
 
 # 3. Variations
