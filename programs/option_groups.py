@@ -199,7 +199,7 @@ class TypeOptions(BaseModel):
     question_types: dict[TypeName, QuestionType] = Field(
         {},
         description="in the config file: question types beside the built-in ones, or in place of those of the same name: "
-        "for each name what it asks (asks), its usual_level and its fewest_words (by default 40)",
+        "for each name what it asks (asks), its usual_level, its fewest_words (by default 40), and whether it takes_claims",
     )
 
     @property

@@ -112,7 +112,7 @@ class QuestionStage(PredictorModule):
             asker=draw.choice(ASKERS),
             sentence=sentences[int(place * len(sentences))],
             words=drawn_words(draw, self.types[kind].fewest_words, MOST_WORDS),
-            claim=draw.choice(CLAIMS) if draw.random() < CLAIMED else NO_CLAIM,
+            claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIMED else NO_CLAIM,
         )
 
     def _problems(self, text: str, passage: Passage) -> tuple[Problem, ...]:

@@ -140,7 +140,8 @@ def test_what_questions_are_like_is_drawn_for_each() -> None:
         counts = Counter(next(each for each in table if each in text) for text in many)
         assert set(counts) == set(table)
         assert min(counts.values()) >= least
-    assert 180 <= sum(NO_CLAIM in text for text in many) <= 240
+    assert 150 <= sum(NO_CLAIM in text for text in many) <= 210
+    assert all(NO_CLAIM in str(ask("limitation", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(40))
     words = sorted(int(re.findall(r"about (\d+) words", text)[0]) for text in many)
     assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, 100)
     assert 55 <= words[len(words) // 2] <= 75
