@@ -30,7 +30,7 @@ WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.1, "intermediate": 0.2, "ad
 2505.24273 finds that the right number depends on the task and is often none)."""
 
 LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]]
-LENGTH_WEIGHTS = {"brief": (4, 6, 0), "moderate": (1, 6, 3), "thorough": (0, 5, 5)}
+LENGTH_WEIGHTS = {"brief": (5, 5, 0), "moderate": (1, 8, 1), "thorough": (0, 5, 5)}
 """By how deep the answer goes, the weights of short, middling and long thoughts."""
 
 ROOM_TO_THINK = 16_384
