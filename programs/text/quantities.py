@@ -16,8 +16,7 @@ from programs.text.short_answers import SCALES, on_the_line
 
 _TABLE = """
     fraction: % percent per-cent pct percentage-point percentage-points =0.01
-    ratio: times fold =1
-    significance: sigma σ standard-deviation standard-deviations =1
+    ratio: times fold sigma σ standard-deviation standard-deviations =1
     magnitude: mag magnitude magnitudes =1
     decade: dex order-of-magnitude orders-of-magnitude =1
     time: s sec second seconds =1; ms msec millisecond milliseconds =0.001; min minute minutes =60; h hr hour hours =3600
@@ -190,7 +189,7 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
     small = bare and (value <= 12 or value == 10 ** round(math.log10(value))) and scale in (1, 100, 1000)
     small = small or (match["words"] or "").lower() == "half"
     cited = bare and len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
-    common = share in (0.0, 0.05, 0.95, 1.0) or (dimension in ("significance", "ratio") and value <= 2)
+    common = share in (0.0, 0.05, 0.95, 1.0) or (dimension == "ratio" and value <= 2)
     return Quantity(
         written=match.group(),
         value=value,
