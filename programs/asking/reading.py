@@ -150,6 +150,12 @@ def _object(value: Any, schema: Schema) -> Any:
     return {name: _as_meant(part, parts[name]) for name, part in given.items() if name}
 
 
+def _part_of(schema: Schema, name: Any) -> Schema:
+    """The schema of an object's part; of a mapping of any names that of all. Empty where there is none."""
+    found = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
+    return found if isinstance(found, dict) else {}
+
+
 _READERS = {"integer": _whole_number, "string": _text, "array": _list, "object": _object}
 
 
@@ -161,7 +167,7 @@ def _without_faults(value: Any, schema: Schema, faults: list[Place]) -> Any:
     for place, *rest in faults:
         inside.setdefault(place, []).append(tuple(rest))
     pairs = enumerate(value) if isinstance(value, list) else value.items()
-    inner = {key: schema["items"] if isinstance(value, list) else schema["properties"].get(key) for key in inside}
+    inner = {key: schema["items"] if isinstance(value, list) else _part_of(schema, key) for key in inside}
     kept = {key: _without_faults(part, inner[key], inside[key]) if key in inside else part for key, part in pairs}
     good = {key: part for key, part in kept.items() if part is not _BAD}
     if isinstance(value, dict):
@@ -188,7 +194,7 @@ def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
     is in the order in which it was written."""
     if isinstance(value, Mapping) and value:
         last = list(value)[-1]
-        return unfinished_field(value[last], schema["properties"][last], f"{name}.{last}".lstrip("."))
+        return unfinished_field(value[last], _part_of(schema, last), f"{name}.{last}".lstrip("."))
     if isinstance(value, list) and value:
         return unfinished_field(value[-1], schema["items"], f"{name}.{len(value) - 1}")
     return name if isinstance(value, str) and _is_prose(value, schema) and stops_midway(value) else None

@@ -163,6 +163,14 @@ def test_3_prose_that_ends_is_read(end: str) -> None:
     assert prose(text=PROSE + end).text == PROSE + end
 
 
+def test_3_a_mapping_of_any_names_is_read_as_other_objects_are() -> None:
+    outputs, ends = (("advice", dict[str, str]),), {"one": "The dust was swept away at dawn.", "other": "Be brief."}
+    assert as_meant({"advice": ends}, outputs) == {"advice": ends}
+    assert as_meant({"advice": {**ends, "more": ["x", "y"]}}, outputs) == {"advice": ends}
+    with pytest.raises(Misread, match="other stops in the middle"):
+        as_meant({"advice": {**ends, "other": "The dust was swept away because"}}, outputs)
+
+
 def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None:
     assert prose(text="So it is.", note=PROSE).note == PROSE
     with pytest.raises(Misread, match=r"a\.note stops"):
