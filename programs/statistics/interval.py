@@ -46,7 +46,8 @@ def interval_of(
     percentile interval lies off to one side. A resample of which nothing can be said counts as the whole. Of `FEW` things
     they are at least as far off as those of Student's t with the jackknife's standard error; so is the one on the side of 0
     of any number of things, since of twenty the bootstrap alone is still too narrow. Of things that are all alike both
-    bounds are the figure: how they vary is then not known. None for fewer than two rows, or where the whole has no figure.
+    bounds are the figure: how they vary is then not known. None for fewer than two rows, where the whole has no figure, and
+    where it hangs on one thing: without that there is none, so that nothing is known of how things vary.
     """
     # Takes seconds to import: here, since whatever needs an interval has worked for minutes.
     from scipy import stats
@@ -63,7 +64,9 @@ def interval_of(
         whole = float(figure(totals.sum(axis=0))) if count > 1 else np.nan
         if not np.isfinite(whole):
             return None
-        without = known(totals.sum(axis=0) - totals)
+        without = figure(totals.sum(axis=0) - totals)
+        if not np.isfinite(without).all():
+            return None
         found = stats.bootstrap(
             (np.arange(count),),
             # Things are drawn by their place, along the last axis; what a thing has may have axes of its own.

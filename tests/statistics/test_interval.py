@@ -84,3 +84,9 @@ def test_bounds_are_in_order_and_the_far_one_of_many_is_within_the_differences(
         assert found.high <= max(differences) + 1e-9 or found.difference <= 0
         assert min(differences) - 1e-9 <= found.low or found.difference > 0
     assert found.pairs == len(differences)
+
+
+def test_a_figure_that_hangs_on_one_thing_has_no_interval() -> None:
+    totals = np.array([[1.0, 1.0], *[[0.0, 0.0]] * 30])
+    assert interval_of(totals, mean_of, seed=0, resamples=100) is None
+    assert interval_of(np.array([[1.0, 1.0], *totals]), mean_of, seed=0, resamples=100) is not None
