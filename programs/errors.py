@@ -58,7 +58,7 @@ class FatalError(BackendError):
 
 
 class AccessDenied(FatalError):
-    """The server refuses the credentials (401, 403, Argo's access notices)."""
+    """The server refuses the credentials (401, 403, Argo's access notices), or a provider's are not there."""
 
 
 class UnknownModel(FatalError):

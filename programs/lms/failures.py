@@ -239,8 +239,9 @@ def backend_error(exc: BaseException) -> BackendError | None:
     meanings: tuple[tuple[Any, type[BackendError]], ...] = (
         (theirs.LMRateLimitError, RateLimited),
         (passing, TransientError),
-        (theirs.LMAuthError, AccessDenied),
-        ((theirs.LMBillingError, theirs.LMConfigurationError), FatalError),
+        # A key that is missing is an error of the configuration.
+        ((theirs.LMAuthError, theirs.LMConfigurationError), AccessDenied),
+        (theirs.LMBillingError, FatalError),
         (theirs.ContextWindowExceededError, ContextTooLong),
         (theirs.LMUnsupportedModelError, UnknownModel),
     )

@@ -164,7 +164,7 @@ def test_no_part_of_a_cut_secret_remains(before: str, secret: str, after: str) -
         (theirs.LMTimeoutError("x"), TransientError),
         (theirs.LMServerError("x"), TransientError),
         (theirs.LMTransportError("x"), TransientError),
-        (theirs.LMNotConfiguredError("x"), FatalError),
+        (theirs.LMNotConfiguredError("x"), AccessDenied),
         (theirs.LMProviderError("x"), CallError),
     ],
 )
