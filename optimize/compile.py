@@ -46,8 +46,11 @@ def _command(settings: CompileSettings) -> int:
         return 0
     if settings.push_to_hub:
         check_token(settings.push_to_hub)
-    if not settings.resume:
-        move_aside(settings.output)
+    try:
+        if not settings.resume:
+            move_aside(settings.output)
+    except OSError as error:
+        raise UserError(f"--output: {settings.output} cannot be moved aside: {error.strerror}") from None
     log.info("the compilation begins", extra={"settings": settings.model_dump(mode="json")})
     try:
         report = compiled(compilation, console)

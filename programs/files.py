@@ -26,8 +26,9 @@ def stem_of(document: Path) -> str:
 
 
 def beside(document: Path, ending: str) -> Path:
-    """The file with this ending beside a document."""
-    return document.with_name(f"{stem_of(document)}{ending}")
+    """The file with this ending beside a document, or beside a folder: "." has a name too."""
+    named = document if document.name else document.absolute()
+    return named.with_name(f"{stem_of(named)}{ending}")
 
 
 def is_of_run(path: Path, document: Path) -> bool:
@@ -77,7 +78,7 @@ def move_aside(*paths: Path) -> None:
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     for path in paths:
         if os.path.lexists(path):
-            path.rename(path.with_name(f"{path.name}.{stamp}.old"))
+            path.rename(f"{path}.{stamp}.old")
 
 
 BLOCK = 65536

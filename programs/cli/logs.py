@@ -20,7 +20,7 @@ from typing import Any, Literal, TextIO
 from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError, UserError
-from programs.files import is_of_run, stem_of
+from programs.files import beside, is_of_run
 from programs.redaction import printable, redact, secrets_in
 
 OURS = ("synthreasoner", "programs", "optimize")
@@ -114,7 +114,7 @@ def _told_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
 
 def default_log(output: Path) -> Path:
     """The log beside an output. Not NAME.log, which is where people send what a command prints."""
-    return output.with_name(f"{stem_of(output.absolute())}.run.log")  # "." has no name of its own
+    return beside(output, ".run.log")
 
 
 def log_file(path: Path | None, output: Path) -> "LogFile":

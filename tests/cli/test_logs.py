@@ -85,6 +85,8 @@ def test_a_look_and_a_mistake_leave_no_log(lab: Lab) -> None:
     called(*lab.arguments(dry_run=True))
     called(*lab.arguments(list_models=True))
     mistake(called(*lab.arguments(input_file="nowhere.jsonl")))
+    assert "is a folder" in mistake(called(*lab.arguments(output=".")))
+    assert default_log(Path()) == Path(f"{Path.cwd()}.run.log")
     assert sorted(path.name for path in lab.folder.iterdir()) == ["passages.jsonl"]
 
 

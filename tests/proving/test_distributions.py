@@ -176,6 +176,7 @@ COMMANDS: list[tuple[list[str], int, str]] = [
     (["out.json"], 0, "6 traces of 3 papers"),
     (["out.json", "--tier", "1"], 2, "synthreasoner[prove]"),
     (["none.json"], 2, "none.json"),
+    (["out.json", "--output", ".", "--no-resume"], 2, "--output: cannot write ."),
     (["out.json", "--outside", "out.json"], 2, "--tier 2"),
 ]
 WITHOUT_TORCH = """
@@ -195,4 +196,4 @@ def test_what_is_not_installed_is_not_needed(tmp_path: Path) -> None:
     words = json.dumps([words for words, _, _ in COMMANDS])
     ended = json.loads(python("-c", WITHOUT_TORCH, words, cwd=tmp_path))
     assert [code for code, _ in ended] == [code for _, code, _ in COMMANDS], ended
-    assert [said in printed for (_, printed), (_, _, said) in zip(ended, COMMANDS, strict=True)] == [True] * 5, ended
+    assert [said in printed for (_, printed), (_, _, said) in zip(ended, COMMANDS, strict=True)] == [True] * 6, ended

@@ -73,6 +73,7 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
         ([tmp_path / "nothing.json"], "there is neither"),
         ([other], "is not a document of this program"),
         ([document, "--output", document], "is what the report is made from"),
+        ([document, "--output", tmp_path], "is a folder; name a file"),
         ([document, "--output", tmp_path / "run.journal.jsonl"], "is what the report is made from"),
         ([document, "--max-traces", "0"], "--max-traces"),
         ([], "--document must be given"),
