@@ -53,16 +53,16 @@ class ProposalAdapter(Shared, PassageFirstAdapter):
         return found or [_nothing_new(signature, inputs)]
 
     def _asked(self, lm: Any, *rest: Any) -> list[dict[str, Any]]:
-        self._recorder.check()
-        try:
-            completions = super().__call__(lm, *rest)
-        except AdapterParseError:
-            return []
-        except Exception as error:
-            if isinstance(backend_error(error), CallError | EmptyAnswer):
+        with self._recorder.watching():
+            try:
+                completions = super().__call__(lm, *rest)
+            except AdapterParseError:
                 return []
-            raise
-        return [fit for completion in completions if (fit := self._fit_part(completion)) is not None]
+            except Exception as error:
+                if isinstance(backend_error(error), CallError | EmptyAnswer):
+                    return []
+                raise
+            return [fit for completion in completions if (fit := self._fit_part(completion)) is not None]
 
     def _fit_part(self, completion: dict[str, Any]) -> dict[str, Any] | None:
         if any(name in completion and not self.fit(completion[name]) for name in _INSTRUCTIONS):

@@ -2,7 +2,7 @@
 
 1. Of proposals that are empty, endless, copied from a text or cut off in the middle, none reaches the student; where there
    are no others the program stays as it was.
-2. A server that goes away, of the student or of the proposer, is no score; nor is a mistake in a metric. Whatever was
+2. A server that goes away, of the student or of the proposer, is no score; nor is a mistake of ours. Whatever was
    silenced speaks again, and nothing was printed.
 3. The same seed has the same result, however many run at once.
 """
@@ -90,13 +90,14 @@ class Away(Proposer):
         raise ConnectionError("gone")
 
 
-def test_2_a_mistake_in_a_metric_is_no_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", ["measure.StageMeasure.said", "proposing.ProposalAdapter.fit"])
+def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
-        raise ZeroDivisionError("in a metric")
+        raise ZeroDivisionError(place)
 
     with workshop(tmp_path, weak="hypotheses") as shop:
-        monkeypatch.setattr("optimize.measure.StageMeasure.said", broken)
-        with pytest.raises(ZeroDivisionError, match="in a metric"):
+        monkeypatch.setattr(f"optimize.{place}", broken)
+        with pytest.raises(ZeroDivisionError, match=place):
             shop.compile(**STAGE, optimizer="gepa")
 
 
