@@ -78,6 +78,8 @@ class Compilation(ABC):
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
         self.settings = settings
         self.concurrency = concurrency
+        # First of all: a name that cannot be one is refused before anything is read.
+        self.table = ModelTable(settings.of_a_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
         self.adapter = PassageFirstAdapter()
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
@@ -185,10 +187,9 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
 def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
     the folder is another compilation's, and `JournalError`. What made the recorder give up is raised whatever DSPy made of
-    it. At the end the calls under way are waited for, as long as one may take."""
-    settings = compilation.settings
+    it. At the end the calls under way are waited for, as long as one may take, and no call is tried again."""
+    settings, table = compilation.settings, compilation.table
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
-    table = ModelTable(settings.of_a_run)
     try:
         check_folder(settings, compilation.data, recorder)
         run(table.reach())

@@ -74,10 +74,7 @@ def prepared(settings: CompileSettings) -> "Compilation":
     """Reads the examples. Asks nothing. Raises `UserError`."""
     from optimize.judging import JudgeCompilation
     from optimize.texts import TextCompilation
-    from programs.asking.models import ModelTable
 
-    # A name that cannot be one is refused before anything is read.
-    ModelTable(settings.of_a_run)
     return JudgeCompilation(settings) if settings.tunes_judges else TextCompilation(settings)
 
 
