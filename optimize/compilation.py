@@ -208,12 +208,14 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         console.print("interrupted: the calls under way are waited for; run the same command again to go on")
         raise
     except Exception as error:
+        if recorder.under_way:
+            console.print("the calls under way are waited for")
         if recorder.failure in (None, error):
             raise
         raise recorder.failure from error
     finally:
         # First of all: a call under way whose connection is closed would be made again.
-        recorder.stop(EMBEDDED_SECONDS if few_slots(settings.model) else settings.timeout)
+        recorder.stop(EMBEDDED_SECONDS if any(map(few_slots, table.names)) else settings.timeout)
         run(table.close())
         recorder.journal.close()
 

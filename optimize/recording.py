@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 from programs.asking.caller import seed_of
 from programs.background_loop import run
 from programs.errors import CallError, FatalError, Truncated
-from programs.lms.engine import BlockingEngine
+from programs.lms.engine import BlockingEngine, placed
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import UNCOUNTED, Meter, current_meter, metered
 from programs.lms.resolve import Model
@@ -55,7 +55,7 @@ class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
 
     `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
-    and seconds by purpose, over all sessions. `failure` is the first error after which
+    and seconds by purpose, over all sessions; `under_way` are being made. `failure` is the first error after which
     nothing can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors
     for scores of 0, so look here when one has ended. Raises what `Journal` raises.
     """
@@ -67,8 +67,9 @@ class Recorder(Shared):
         self._max_calls = max_calls
         self._places = asyncio.Semaphore(at_once)
         self._flights: dict[str, asyncio.Task[Line]] = {}
+        self._asleep: set[asyncio.Future[Any]] = set()
         self._closed = False
-        self._under_way = 0
+        self.under_way = 0
         for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
@@ -114,12 +115,13 @@ class Recorder(Shared):
     async def _made(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
         async with self._places:
             self.check()
-            if self._max_calls is not None and self.calls + self._under_way >= self._max_calls:
+            if self._max_calls is not None and self.calls + self.under_way >= self._max_calls:
                 self.failure = BudgetSpent(f"the budget of {self._max_calls} calls is spent")
                 raise self.failure
-            self._under_way += 1
+            self.under_way += 1
             try:
-                line = await ask()
+                with placed(lambda: nullcontext(self._aside)):
+                    line = await ask()
                 self.journal.append("call", key, **line)
                 self._count(line)
             except Exception as error:
@@ -128,8 +130,20 @@ class Recorder(Shared):
                     self.failure = self.failure or found
                 raise
             finally:
-                self._under_way -= 1
+                self.under_way -= 1
             return line
+
+    async def _aside(self, waited_for: Awaitable[Any]) -> None:
+        """How a call waits to be tried again: until the end at most, which it raises."""
+        sleep = asyncio.ensure_future(waited_for)
+        self._asleep.add(sleep)
+        try:
+            if not self._closed:
+                await asyncio.wait([sleep])
+        finally:
+            sleep.cancel()
+            self._asleep.discard(sleep)
+        self._check_open()
 
     def _count(self, line: Line) -> None:
         tokens = {name: line[name] or 0 for name in _TOKENS}
@@ -143,10 +157,12 @@ class Recorder(Shared):
             flight.exception()  # or asyncio complains of one for which nobody waits any more
 
     def stop(self, seconds: float) -> None:
-        """Lets nothing begin any more, and waits so long for what is under way to be recorded."""
+        """Lets nothing begin any more, no further try either, and waits so long for what is under way to be recorded."""
 
         async def stopped() -> None:
             self._closed = True
+            for sleep in self._asleep:
+                sleep.cancel()
             if self._flights:
                 _, late = await asyncio.wait([*self._flights.values()], timeout=seconds)
                 for flight in late:

@@ -9,7 +9,8 @@
 6. Killed and resumed, it asks for no recorded answer again, and comes to the program and the proof of a compilation that
    nobody killed.
 7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again. A
-   server that is away does not keep it from ending, whatever its patience.
+   server that is away does not keep it from ending, whatever its patience; a model that is slow has its time, whatever
+   it is asked for.
 """
 
 import errno
@@ -22,7 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from optimize.compilation import workspace
+from programs.lms.resolve import EMBEDDED_SECONDS
 from programs.tracer import Tracer
 from tests.lab import KEY, USER, ended, wait_for
 from tests.optimize.compiling import Shop, World, mistake, workshop
@@ -235,3 +239,16 @@ def test_7_interrupted_and_resumed(fault: str | None, tmp_path: Path) -> None:
         assert shop.calls - shop.recorded == lost
         assert fault or set(asked(shop).values()) == {1}
         assert shop.report["proof"]["composite"]["interval"]["low"] > 0
+
+
+@pytest.mark.embedded
+def test_7_a_slow_model_has_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow.gguf").write_bytes(b"GGUF")
+    allowed: list[float] = []
+    monkeypatch.setattr("optimize.recording.Recorder.stop", lambda _, seconds: allowed.append(seconds))
+    with workshop(tmp_path) as shop:
+        base = f"openai/any={shop.server.openai_base}"
+        course = shop.course(reflection_model=f"embedded:{tmp_path / 'slow.gguf'}", api_base=base)
+        with workspace(course, Console(quiet=True)):
+            pass
+    assert allowed == [EMBEDDED_SECONDS]

@@ -9,7 +9,8 @@
 5. Errors are raised, to all who wait, and not recorded; an answer cut at its token limit is recorded, as `Truncated`.
 6. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
 8. No more calls are paid for than `max_calls`, over all sessions; replays and failed calls need no budget. After an error
-   that leaves nothing to hope for, and after the end, nothing is asked any more; what is under way then is recorded.
+   that leaves nothing to hope for, and after the end, nothing is asked any more; what is under way then is recorded, and
+   what waits to be tried again ends with `CompileStopped`.
 """
 
 import copy
@@ -265,3 +266,15 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
         with session(tmp_path, server) as asked:
             asked.ask("1")
     assert len(server.calls) == 3
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.2])
+def test_8_no_call_sleeps_past_the_end(latency: float, tmp_path: Path) -> None:
+    ages = RetryPolicy(first_wait=1e5, longest_wait=1e5, patience=1e6)
+    server = StandIn(echo, latency=latency, faults=FaultPlan(script=["503"]))
+    with server, session(tmp_path, server, retry=ages) as asked, ThreadPoolExecutor(1) as pool:
+        future = pool.submit(asked.ask)
+        # Slow, it fails after the end has begun.
+        wait_for(lambda: len(server.calls) == 1 and bool(latency or not server.in_flight))
+        asked.recorder.stop(LONGEST)
+        assert type(backend_error(future.exception() or AssertionError())) is CompileStopped
