@@ -4,7 +4,7 @@ only with what its calls and scores were made for."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -260,12 +260,14 @@ def quiet() -> Iterator[None]:
 
 
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """`function` of every item, in order, in threads that have the caller's context. The first error (of the items'
-    order) is raised, and what has not begun is then left; what is under way goes on unheeded."""
+    """`function` of every item, in order, in threads that have the caller's context. An error is raised at once (of
+    several the first, in the items' order), and what has not begun is then left; what is under way goes on unheeded."""
     pool = ThreadPoolExecutor(max(1, threads))
     try:
         futures = [pool.submit(copy_context().run, function, item) for item in items]
-        return [future.result() for future in futures]
+        wait(futures, return_when=FIRST_EXCEPTION)
+        # Where one has failed, those before it may not have ended.
+        return [future.result() for future in futures if future.done()]
     finally:
         # After an interrupt nobody waits for whole traces; without an error nothing is under way.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,8 @@
 2. `improved` only where the interval of the composite lies above 0, over twenty sources or more (where nothing changed,
    seldom: tests/statistics/test_interval.py).
 3. First tries that failed are counted for each stage, of those that were asked.
-4. `in_threads` keeps the order and the caller's context, and begins nothing new after the first error, which it raises.
+4. `in_threads` keeps the order and the caller's context, and begins nothing new after the first error, which it raises
+   without waiting for what is under way.
 7. The verdict says better only where the interval lies above 0, worse where it lies below, and as it was where nothing
    changed.
 8. The text holds every metric, what failed, what it cost, and of each changed predictor the instruction before and after;
@@ -138,6 +139,21 @@ def test_5_the_first_error_is_raised_and_the_rest_left() -> None:
         in_threads(work, range(50), 1)
     over.set()
     assert begun in ([0, 1], [0, 1, 2])
+
+
+def test_5_nothing_that_is_under_way_holds_an_error_back() -> None:
+    over, ended = threading.Event(), list[int]()
+
+    def work(number: int) -> None:
+        if number:
+            raise ZeroDivisionError("number 1")
+        over.wait(10)
+        ended.append(number)
+
+    with pytest.raises(ZeroDivisionError):
+        in_threads(work, range(2), 2)
+    assert not ended
+    over.set()
 
 
 BEFORE, AFTER = [0.2, 0.3, 0.25, 0.25] * 5, [0.8, 0.7, 0.9, 0.8] * 5
