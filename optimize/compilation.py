@@ -2,6 +2,7 @@
 part tuned and compared with what it was, and the whole proved on examples that no optimizer saw; in a folder that goes on
 only with what its calls and scores were made for."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -28,6 +29,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable, few_slots
 from programs.background_loop import run
+from programs.cli.logs import Swallowed
 from programs.cli.options import changed
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import EMBEDDED_SECONDS, Model
@@ -246,13 +248,13 @@ def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], rec
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs; afterwards everything
-    is as it was. Who wants to show progress meanwhile writes to a stream taken before."""
+    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs, not ours; afterwards
+    everything is as it was. Who wants to show progress meanwhile writes to a stream taken before."""
     logging, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
     DSPY_LOGGING_STREAM.enabled = False
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        with redirect_stdout(StringIO()), redirect_stderr(Swallowed(sys.stderr)):
             yield
     finally:
         DSPY_LOGGING_STREAM.enabled = logging

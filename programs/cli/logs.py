@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -135,11 +135,23 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
 
 
+class Swallowed(StringIO):
+    """Stands for a standard stream `behind` it while what libraries print is not to be seen; what is logged still is."""
+
+    def __init__(self, behind: TextIO) -> None:
+        super().__init__()
+        self.behind = behind
+
+
+def _terminal() -> TextIO:
+    return sys.stderr.behind if isinstance(sys.stderr, Swallowed) else sys.stderr
+
+
 class TerminalHandler(logging.StreamHandler[TextIO]):
     """To what standard error is when something is logged: above a panel, while one is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
+        self.stream = _terminal()
         super().emit(record)
 
 
@@ -168,7 +180,7 @@ class LogFile(RotatingFileHandler):
         if not self._told:
             self._told = True
             reason = getattr(error, "strerror", None) or error
-            print(f"WARNING: the log {self.baseFilename} cannot be written: {reason}", file=sys.stderr)
+            print(f"WARNING: the log {self.baseFilename} cannot be written: {reason}", file=_terminal())
 
 
 _NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}

@@ -3,11 +3,13 @@
 1. Of proposals that are empty, endless, copied from a text or cut off in the middle, none reaches the student; where there
    are no others the program stays as it was.
 2. A server that goes away, of the student or of the proposer, is no score; nor is a mistake of ours. Whatever was
-   silenced speaks again, and nothing was printed.
+   silenced speaks again, and nothing was printed but our own warnings.
 3. The same seed has the same result, however many run at once.
 """
 
 import json
+import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimize.compilation import quiet
 from optimize.proposing import ProposalAdapter
 from optimize.texts import examples_of
+from programs.cli.logs import LogOptions, logged
 from programs.inputs.sample import sample_of
 from programs.text.copying import COPIED_RUN
 from tests.lab import passage
@@ -99,6 +103,17 @@ def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch
         monkeypatch.setattr(f"optimize.{place}", broken)
         with pytest.raises(ZeroDivisionError, match=place):
             shop.compile(**STAGE, optimizer="gepa")
+
+
+def test_2_our_warnings_are_seen_while_libraries_are_silenced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with logged(LogOptions(log_file=Path("/dev/full")), tmp_path / "out"), quiet():
+        print("a library's", file=sys.stderr)
+        logging.getLogger("synthreasoner").warning("a server is away")
+    warning, log = capsys.readouterr().err.splitlines()
+    assert warning == "WARNING synthreasoner: a server is away"
+    assert "/dev/full cannot be written" in log
 
 
 def test_3_the_same_seed_has_the_same_result(tmp_path: Path) -> None:
