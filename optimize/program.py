@@ -100,7 +100,8 @@ class Student(Tunable):
             beyond = self._until is not None and ask.stage != self._until and ask.depth >= STAGES[self._until].depth
             # Where the first question is of no use, so is the try.
             if beyond or ask.stage in asked:
-                return Reply(status="unread", problems=["not wanted"])
+                earlier = [] if beyond else asked[ask.stage].reply.problems
+                return Reply(status="unread", problems=earlier or ["not wanted"])
             asked[ask.stage] = Asked(ask, await self._caller.answer(ask))
             return asked[ask.stage].reply
 
