@@ -151,9 +151,9 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
     said nothing, and is counted. Intervals are over questions. The composite is the mean of the judges' balanced
     accuracies; its pairs are the questions that every judge rated both times. None where a judge has no figure."""
     counts = [_counted(answers, [*zip(old, after[judge], strict=True)], correct_from) for judge, old in before.items()]
-    questions = [int(one.any(axis=(1, 2, 3)).sum()) for one in counts]
+    pairs = int(np.all([one.any(axis=(1, 2, 3)) for one in counts], axis=0).sum())
     return Proof(
-        composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), min(questions), seed),
+        composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), pairs, seed),
         metrics={
             f"{judge}: {name}": compared(one, figure, int(one.sum()) // 2, seed)
             for judge, one in zip(before, counts, strict=True)

@@ -124,6 +124,10 @@ def test_2_several_judges_are_one_mean() -> None:
     assert [proof.metrics[f"{judge}: balanced accuracy"].after for judge in "ab"] == [(3 / 4 + 1) / 2, 1.0]
     assert proof.composite.before == 0.5
     assert proof.composite.after == pytest.approx((0.875 + 1) / 2)
+    # One judge rated the first two questions, the other the last two.
+    apart: Ratings = {"a": [9, 9, 9, 9, None, None], "b": [None, None, 7, 6, 9, 8]}
+    assert proof.composite.pairs == 3
+    assert prove_judges(answers, apart, after, correct_from=6, seed=0).composite.pairs == 1
     silent = prove_judges(answers, before, {**after, "b": [None] * 6}, correct_from=6, seed=0)
     assert (silent.composite.before, silent.composite.interval, silent.improved) == (None, None, False)
 
