@@ -68,8 +68,10 @@ class Embedded(OpenAICompatible):
             if self._server is None:
                 key = secrets.token_hex(16)
                 self._states = own_folder()
-                self._server = self._load(key, self._states[0])
-                self.connect(BaseUrl(self._server.listening_address), key)
+                server = self._load(key, self._states[0])
+                self.connect(BaseUrl(server.listening_address), key)
+                # Last: whoever finds it running asks at once.
+                self._server = server
 
     def close(self) -> None:
         with self._lock:

@@ -115,6 +115,22 @@ def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_pa
     other.release()
 
 
+def test_it_runs_once_it_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    model, seen = Embedded(tmp_path / "model.gguf"), list[bool]()
+
+    class Loaded:
+        @property
+        def listening_address(self) -> str:
+            seen.append(model.running)
+            return "http://127.0.0.1:4321"
+
+    monkeypatch.setattr(model, "_load", lambda *_: Loaded())
+    model.start()
+    assert (seen, model.running, model.endpoint) == ([False], True, "http://127.0.0.1:4321")
+    model.close()
+
+
 async def test_what_cannot_be_saved_costs_no_answer(tmp_path: Path) -> None:
     model, sent = Embedded(tmp_path / "model.gguf"), list[str]()
 
