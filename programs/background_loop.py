@@ -4,6 +4,7 @@ run(tracer.aforward(text="..."))     # waits for what the coroutine gives, in an
 """
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Coroutine
@@ -44,12 +45,14 @@ def _started() -> asyncio.AbstractEventLoop:
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    while True:
-        try:
-            loop.run_forever()
-        except (KeyboardInterrupt, SystemExit):
-            # A task's own, which its waiter is told of too; every other task goes on.
-            continue
+    try:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt, SystemExit):
+                # A task's own, which its waiter is told of too; every other task goes on.
+                loop.run_forever()
+    finally:
+        # What waits for a loop that nobody runs would wait for ever.
+        loop.close()
 
 
 def _forget() -> None:

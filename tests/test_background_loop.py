@@ -6,6 +6,7 @@
 4. An interrupt of the wait cancels the coroutine.
 5. It works inside another running loop; on its own it is refused instead of waiting for ever.
 6. A forked child has a loop of its own.
+7. A loop that breaks takes no more coroutines, instead of letting their callers wait for ever.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from contextvars import ContextVar
 import dspy
 import pytest
 
-from programs.background_loop import run
+from programs.background_loop import _serve, run
 
 KNOWN: ContextVar[str] = ContextVar("known", default="nothing")
 
@@ -94,3 +95,14 @@ def test_6_a_forked_child_has_its_own() -> None:
         run(loop_of())
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_7_a_loop_that_breaks_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OSError("no more files")
+
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(loop, "run_forever", broken)
+    with pytest.raises(OSError, match="no more files"):
+        _serve(loop)
+    assert loop.is_closed()
