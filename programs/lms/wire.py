@@ -55,11 +55,11 @@ class BodyRules:
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
     """The JSON body of a chat completion, the system message first and every content a plain string; of parameters only
-    what the request sets, or is given here, and `rules` allow. Raises TypeError for an option that no backend is sent."""
+    what the request sets, or is given here, and `rules` allow. Raises CallError for an option that no backend is sent."""
     config = request.config
     given = [field.name for field in fields(config) if getattr(config, field.name)]
     if unsent := [name for name in given if name not in _OPTIONS]:
-        raise TypeError(f"options that are not sent: {', '.join(unsent)}")
+        raise CallError(f"options that are not sent: {', '.join(unsent)}; those that are: {', '.join(_OPTIONS)}")
     wanted = {
         "temperature": _at_most(config.temperature, rules.highest_temperature),
         "seed": config.seed,

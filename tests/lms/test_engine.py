@@ -157,8 +157,9 @@ async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest
 async def test_an_option_that_is_not_sent_is_refused_awaited_or_not() -> None:
     messages = [{"role": "user", "content": "What do galaxies do?"}]
     async with served() as (server, model):
-        with pytest.raises(LMUnexpectedError, match="top_p"):
+        with pytest.raises(LMUnexpectedError, match="top_p") as caught:
             await asyncio.to_thread(model.lm, messages=messages, top_p=0.5)
-        with dspy.context(disable_history=True), pytest.raises(TypeError, match="top_p"):
+        assert isinstance(backend_error(caught.value), CallError)
+        with dspy.context(disable_history=True), pytest.raises(CallError, match="top_p"):
             await model.lm.acall(messages=messages, top_p=0.5)
     assert server.bodies == []
