@@ -176,5 +176,5 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     def of_a_run(self) -> Settings:
         """The same as settings of a run, whose judges are all other models that are named."""
         others = [*self.judges, *self.report_judges, self.proposer]
-        same = self.model_dump(include={*ConnectionOptions.model_fields, "model", "seed"})
+        same = self.model_dump(include={*ConnectionOptions.model_fields, "model", "seed", "dry_run"})
         return Settings.model_validate({**same, "judge_models": others, "quality_check": True})

@@ -32,7 +32,7 @@ class ModelTable:
         self._of_stage = settings.stage_models
         check_models(settings.api_base, self.names)
         retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=told)
-        servers = EmbeddedServers()
+        servers = EmbeddedServers(bring=not settings.dry_run)
         self._models = {
             name: resolve(
                 name,

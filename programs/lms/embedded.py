@@ -165,10 +165,12 @@ def own_folder() -> tuple[Path, BaseFileLock]:
 
 
 class EmbeddedServers:
-    """The embedded models of one process: one for each file, however many names are resolved to it."""
+    """The embedded models of one process: one for each file, however many names are resolved to it. Who only looks at names
+    does not `bring` files here."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bring: bool = True) -> None:
         self._models: dict[Path, Embedded] = {}
+        self._bring = bring
 
     def get(self, name: str) -> Embedded:
         """The backend of a model that `programs.lms.weights.file_of` knows, brought here where it is not; not yet loaded.
@@ -177,7 +179,7 @@ class EmbeddedServers:
         """
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
-        path = file_of(name).resolve()
+        path = file_of(name, bring=self._bring).resolve()
         return self._models.setdefault(path, Embedded(path))
 
 

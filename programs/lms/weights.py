@@ -69,20 +69,22 @@ def whole_name(model: str) -> str:
     return f"{PREFIX}{_usual().name}" if model == "embedded" else model
 
 
-def file_of(model: str) -> Path:
+def file_of(model: str, *, bring: bool = True) -> Path:
     """The model file that a name means, brought here where it is not: `embedded:NAME` of the table, `embedded:PATH`, or
-    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub.
+    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` a path of its name, where it is not here.
 
     Raises `UserError` where it cannot be had, or is no GGUF model.
     """
     name = whole_name(model).removeprefix(PREFIX)
     if name in BUILT_IN:
-        return fetch(BUILT_IN[name])
+        return fetch(BUILT_IN[name]) if bring else Path(BUILT_IN[name].file)
     path = Path(name).expanduser()
     if not path.is_file():
         repository, _, file = name.rpartition("/")
         if name.startswith(("/", ".", "~")) or repository.count("/") != 1 or not file.endswith(".gguf"):
             raise UserError(f"{model}: there is no such file; the built-in models are {', '.join(BUILT_IN)}")
+        if not bring:
+            return path
         path = from_hub(repository, file)
     with path.open("rb") as start:
         if start.read(4) != b"GGUF":

@@ -11,14 +11,15 @@ import hashlib
 import re
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from programs import models
+from optimize import compile
+from programs import generate, models
 from programs.errors import UserError
 from programs.lms import weights as module
 from programs.lms.download import Wheels, from_hub
@@ -34,6 +35,7 @@ from programs.lms.weights import (
     whole_name,
 )
 from programs.settings import Settings
+from tests.lab import called, options, write_passages
 
 CONTENT = b"GGUF" + bytes(range(256)) * 1000
 PART = 100_000
@@ -266,6 +268,25 @@ def test_a_name_means_a_file_here_or_of_the_hub(hub: type[Hub], tmp_path: Path) 
     ):
         with pytest.raises(UserError, match="no such file; the built-in models are qwen"):
             file_of(name)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("command", [generate.main, compile.main])
+def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
+    hub: type[Hub], command: Callable[[list[str]], int], tmp_path: Path
+) -> None:
+    hub.status = 404
+    given = {"input_file" if command is generate.main else "trainset": str(write_passages(tmp_path / "in", range(24)))}
+
+    def dry(name: str) -> str:
+        done = called(*options({**given, "model": f"embedded:{name}", "dry_run": True}), main=command)
+        return f"{done.returncode} {done.stdout}{done.stderr}"
+
+    for name in (REASONING.name, "owner/tiny/tiny.gguf"):
+        assert "refuse" not in dry(name)
+        assert dry(name).startswith("0 ")
+    assert "/no/such.gguf: there is no such file" in dry("/no/such.gguf")
+    assert not hub.ranges
 
 
 def test_the_command_lists_fetches_and_removes(
