@@ -9,8 +9,9 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+import jsonlines
 import orjson
 
 from programs.errors import UserError
@@ -31,14 +32,14 @@ class DataFiles(contextlib.ExitStack):
         super().__init__()
         self.rows: Counter[str] = Counter()
         self._folder, self._columns = folder, columns
-        self._open: dict[str, IO[bytes]] = {}
+        self._open: dict[str, jsonlines.Writer] = {}
 
     def add(self, split: str, row: Row) -> None:
         """Writes the columns of a row, which has them all, to a split."""
         if split not in self._open:
-            self._open[split] = self.enter_context((self._folder / f"{split}.jsonl").open("xb"))
-        line = orjson.dumps({column: row[column] for column in self._columns}, option=orjson.OPT_APPEND_NEWLINE)
-        self._open[split].write(line)
+            file = jsonlines.open(self._folder / f"{split}.jsonl", "x", dumps=orjson.dumps)
+            self._open[split] = self.enter_context(file)
+        self._open[split].write({column: row[column] for column in self._columns})
         self.rows[split] += 1
 
 
