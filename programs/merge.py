@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from programs.cli.options import parse, run_cli
+from programs.cli.options import changed, parse, run_cli
 from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import JournalError, UserError
@@ -159,12 +159,10 @@ def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[P
 
 def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]], allow_mixed: bool) -> None:
     for path, run in runs[1:] if not allow_mixed else ():
-        first, here, there = runs[0][0], runs[0][1]["mixing"], run["mixing"]
-        names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
-        if names:
-            differences = "; ".join(f"--{name} {here.get(name)} and {there.get(name)}" for name in names)
+        first, one = runs[0]
+        if differences := changed(one["mixing"], run["mixing"]):
             raise UserError(
-                f"{first} and {path} were made otherwise: {differences}. "
+                f"{path} was made otherwise than {first}: {'; '.join(differences)}. "
                 "Leave one out, or mix on purpose with --allow-mixed"
             )
 

@@ -29,7 +29,10 @@ def refused(lab: Lab, *words: str) -> str:
 
 @pytest.mark.parametrize(
     ("other", "told"),
-    [({"seed": 5}, "--seed 0 and 5"), ({"model": "openai/other"}, "--model openai/any and openai/other")],
+    [
+        ({"seed": 5}, "--seed was 0 and is now 5"),
+        ({"model": "openai/other"}, "--model was openai/any and is now openai/other"),
+    ],
 )
 def test_sources_made_otherwise_are_refused(lab: Lab, other: dict[str, Any], told: str) -> None:
     first, second = run_as(lab, "first", shard="1/2"), run_as(lab, "second", shard="2/2", **other)
