@@ -142,7 +142,7 @@ def _interval(compared: Compared) -> str:
     found = compared.interval
     if found.low == found.high and compared.pairs < FEWEST_SOURCES:
         return f"{found.difference:+.3f}"
-    return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+    return str(found)
 
 
 def _number(value: float | None) -> str:

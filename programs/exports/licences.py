@@ -40,14 +40,10 @@ def licence_name(text: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", lower).strip("-")[:80] or UNKNOWN
 
 
-def hub_name(licence: str) -> str:
-    """The identifier that the Hub knows: the licence itself, "other" or "unknown"."""
-    return licence if licence == UNKNOWN or _HUB.fullmatch(licence) else "other"
-
-
 def hub_names(licences: Iterable[str]) -> str | list[str]:
-    """What the Hub is told of several licences: the one identifier that they have, or a list."""
-    names = sorted({hub_name(licence) for licence in licences})
+    """What the Hub is told of several licences: the one identifier that they have, or a list. An identifier is the licence
+    itself where the Hub knows that or nobody does, else "other"."""
+    names = sorted({one if one == UNKNOWN or _HUB.fullmatch(one) else "other" for one in licences})
     return names if len(names) != 1 else names[0]
 
 

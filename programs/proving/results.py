@@ -72,9 +72,7 @@ class Results(BaseModel):
 
 def interval_text(found: Interval | None) -> str:
     """A difference with its interval."""
-    if found is None:
-        return "unknown: too few papers"
-    return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+    return "unknown: too few papers" if found is None else str(found)
 
 
 def _picture(bars: list[tuple[str, Interval]]) -> str:

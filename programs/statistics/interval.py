@@ -29,6 +29,10 @@ class Interval:
     pairs: int
     confidence: float = CONFIDENCE
 
+    def __str__(self) -> str:
+        """The difference and its bounds."""
+        return f"{self.difference:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
+
 
 def mean_of(sums: Numbers) -> Numbers:
     """The mean, for `interval_of`, of numbers whose rows are (sum, count)."""
