@@ -8,7 +8,7 @@ import dspy
 import numpy as np
 
 from optimize.compilation import Compilation, Models, few, in_threads
-from optimize.labels import WORDS, Labelled, divided, questions_in, read_labels
+from optimize.labels import WORDS, Labelled, divided, read_labels
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.optimizers import most_proposals
@@ -106,8 +106,8 @@ class JudgeCompilation(Compilation):
         self.splits = divided(answers, settings)
         self.train, self.val = (self._examples(self.splits[side], settings.judges) for side in ("train", "val"))
         for side, answers in self.splits.items():
-            unique = {answer.id for answer in answers}
-            self.data[side] = {"answers": len(unique), "questions": questions_in(answers), "hash": hash_of(unique)}
+            unique, questions = ({getattr(one, name) for one in answers} for name in ("id", "question_key"))
+            self.data[side] = {"answers": len(unique), "questions": len(questions), "hash": hash_of(unique)}
 
     def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
         """An example for every answer and judge; `right`: people found it right."""
@@ -143,7 +143,7 @@ class JudgeCompilation(Compilation):
         found = [f"{count} records left out: {reason}" for reason, count in self.skipped.items()]
         if any(answer.thought is None for answer in self.splits["test"]):
             found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
-        return [*found, *few(questions_in(self.splits["test"]), "questions")]
+        return [*found, *few(self.data["test"]["questions"], "questions")]
 
 
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
@@ -170,10 +170,9 @@ def _counted(answers: Sequence[Labelled], rated: Sequence[tuple[float | None, ..
     place = {key: number for number, key in enumerate(sorted({answer.question_key for answer in answers}))}
     counts = np.zeros((len(place), 2, 2, 2))
     for answer, ratings in zip(answers, rated, strict=True):
-        for when, rating in enumerate(ratings):
-            if None not in ratings:
-                truth, said = answer.is_right(correct_from), (rating or 0) >= correct_from
-                counts[place[answer.question_key], when, int(truth), int(said)] += 1
+        for when, rating in enumerate(ratings if None not in ratings else ()):
+            truth, said = answer.is_right(correct_from), (rating or 0) >= correct_from
+            counts[place[answer.question_key], when, int(truth), int(said)] += 1
     return counts
 
 

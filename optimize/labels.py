@@ -15,7 +15,7 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
         skipped += left_out
         for one in (one for one in found if isinstance(one, Labelled)):
             earlier = answers.setdefault(one.id, one)
-            if (earlier.correct, earlier.overall) != (one.correct, one.overall):
+            if earlier != one:
                 answers[one.id] = one
                 skipped[REPLACED] += 1
             elif earlier is not one:
@@ -104,11 +104,11 @@ def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
 
 def _labelled(record: dict[str, Any], place: str) -> Labelled | str:
     """The answer that a record holds, or the reason for which it is skipped."""
-    names = ("question", "reference", "key_passage", "answer", "thought")
-    wrong = next((name for name in names if not isinstance(record.get(name) or "", str)), None)
-    if wrong:
-        raise UserError(f"{place}: `{wrong}` is not a text")
-    texts = {name: clean(record.get(name) or "") or None for name in names}
+    texts = {}
+    for name in ("question", "reference", "key_passage", "answer", "thought"):
+        if not isinstance(text := record.get(name) or "", str):
+            raise UserError(f"{place}: `{name}` is not a text")
+        texts[name] = clean(text) or None
     question, reference, key_passage, answer, thought = texts.values()
     if question is None or answer is None:
         raise UserError(f"{place}: a labelled answer needs the texts `question` and `answer`")
@@ -116,29 +116,17 @@ def _labelled(record: dict[str, Any], place: str) -> Labelled | str:
         return NO_BASIS
     if record.get("human") is None:
         return NO_LABEL
-    correct, overall = _label(record["human"], place)
-    identity = (question, reference or "", key_passage or "", answer, *([thought] if thought else []))
-    named = {"id": content_id("\0".join(identity)), "correct": correct, "overall": overall}
-    return Labelled.model_validate({**texts, **named})
-
-
-def _label(label: Any, place: str) -> tuple[bool | None, int | None]:
-    """Whether people found the answer right, and their rating."""
-    said = label if isinstance(label, dict) else {"correct": label}
-    correct, overall = said.get("correct"), said.get("overall")
-    right = correct is None or (isinstance(correct, int | float) and correct in (0, 1))
-    rated = overall is None or (type(overall) in (int, float) and overall in range(1, 11))
-    if not (right and rated) or (correct is None and overall is None):
+    label = record["human"] if isinstance(record["human"], dict) else {"correct": record["human"]}
+    said = {name: label.get(name) for name in ("correct", "overall")}
+    correct, overall = said.values()
+    none = correct is None and overall is None
+    if none or correct not in (None, 0, 1) or overall not in (None, *range(1, 11)) or overall is True:
         raise UserError(
             f'{place}: `human` must be 0, 1, {{"correct": 0 or 1}} or {{"overall": 1 to 10, a whole number}}, '
-            f"not {str(label)[:60]!r}"
+            f"not {str(record['human'])[:60]!r}"
         )
-    return None if correct is None else bool(correct), None if overall is None else int(overall)
-
-
-def questions_in(answers: Sequence[Labelled]) -> int:
-    """How many different questions they answer."""
-    return len({answer.question_key for answer in answers})
+    identity = (question, reference or "", key_passage or "", answer, *([thought] if thought else []))
+    return Labelled.model_validate({**texts, **said, "id": content_id("\0".join(identity))})
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
@@ -158,5 +146,5 @@ def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list
                 f"no answer that people found {word} belongs to the {side} questions, so that nothing can be "
                 "compared; give more answers, or try another --seed or other numbers of them"
             )
-    pairs = zip(*map(cycle, kinds.values()), strict=False)
-    return [one for pair in islice(pairs, max(1, len(answers) // 2)) for one in pair]
+    pairs = zip(*map(cycle, kinds.values()), range(max(1, len(answers) // 2)), strict=False)
+    return [one for right, wrong, _ in pairs for one in (right, wrong)]

@@ -100,6 +100,7 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
         ({**GOOD, "human": {"correct": 2}}, "`human` must be"),
         ({**GOOD, "human": {"overall": 7.5}}, "`human` must be"),
         ({**GOOD, "human": {"correct": 1, "overall": 11}}, "`human` must be"),
+        ({**GOOD, "human": {"overall": True}}, "`human` must be"),
     ],
 )
 def test_what_is_no_labelled_answer_is_refused_with_its_line(tmp_path: Path, record: Any, why: str) -> None:
