@@ -8,11 +8,10 @@ from signatures.strands import Bearing, ContextAnalysis, HypothesisSet, MethodCr
 from signatures.vocabulary import OLD_KINDS, Kind
 
 
-class QuotedEvidence(BaseModel):
-    """Evidence whose quote stands in the passage."""
+class EvidenceClaim(BaseModel):
+    """What a sentence of the passage shows, without its words: they hold what the question does not give."""
 
     claim: str
-    quote: str
     bearing: Bearing
 
 
@@ -78,7 +77,7 @@ class WriteThought(AboutQuestion):
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
-    evidence: list[QuotedEvidence] = dspy.InputField(desc="facts that the outcome has to agree with")
+    evidence: list[EvidenceClaim] = dspy.InputField(desc="facts that the outcome has to agree with")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought should go")

@@ -207,7 +207,7 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "asked_by": question().asked_by,
         "analysis": found.analysis,
         "hypotheses": found.hypotheses,
-        "evidence": found.quoted(),
+        "evidence": found.claims(),
         "critique": found.critique,
         "perspective": found.perspective,
         "given": "the question alone",

@@ -24,7 +24,7 @@ from signatures.strands import (
     TakePerspective,
     UserPerspective,
 )
-from signatures.thought import QuotedEvidence
+from signatures.thought import EvidenceClaim
 from signatures.vocabulary import NOTING, Setting
 
 STRANDS = ("hypotheses", "evidence", "critique", "perspective")
@@ -42,10 +42,10 @@ class Strands:
     perspective: UserPerspective
     replies: dict[str, Reply]
 
-    def quoted(self) -> list[QuotedEvidence]:
+    def claims(self) -> list[EvidenceClaim]:
         """The evidence that stands in the passage, as the thought is given it."""
         found = [item for item in self.evidence if item.quote is not None]
-        return [QuotedEvidence.model_validate(item, from_attributes=True) for item in found]
+        return [EvidenceClaim.model_validate(item, from_attributes=True) for item in found]
 
 
 class StrandStages(AwaitedModule):

@@ -158,7 +158,7 @@ class ThoughtStages(AwaitedModule):
             "shape": plan.shape.told(),
             "analysis": strands.analysis,
             "hypotheses": strands.hypotheses,
-            "evidence": strands.quoted(),
+            "evidence": strands.claims(),
             "critique": strands.critique,
             "perspective": strands.perspective,
         }
@@ -212,7 +212,7 @@ class ThoughtStages(AwaitedModule):
 
 
 def _at_hand(passage: Passage, question: Question, setting: Setting) -> dict[str, Any]:
-    """What a thought is given of the matter. In the closed setting the passage is kept back: the notes quote what bears on
+    """What a thought is given of the matter. In the closed setting the passage is kept back: the notes say what bears on
     the question, and who does not see the rest does not lean on it."""
     shared = shared_inputs(passage, question)
     return shared if setting == "open" else {name: shared[name] for name in ("question", "asked_by")}

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from programs.compiled import program_fingerprint
 from programs.tracer import Tracer, load_tracer
 from signatures.answer import FinalAnswer, WriteAnswer
-from signatures.thought import QuotedEvidence
+from signatures.thought import EvidenceClaim
 from tests.lab import python
 from tests.making import thought
 
@@ -26,8 +26,8 @@ def of(tracer: Tracer) -> str:
 
 
 def demos() -> list[Any]:
-    quote = QuotedEvidence(claim="a claim", quote="a quote", bearing="supports")
-    return [dspy.Example(question="Why?", evidence=[quote], thought=thought()), dspy.Example(question="How?")]
+    claim = EvidenceClaim(claim="a claim", bearing="supports")
+    return [dspy.Example(question="Why?", evidence=[claim], thought=thought()), dspy.Example(question="How?")]
 
 
 def test_the_same_program_has_the_same_fingerprint() -> None:

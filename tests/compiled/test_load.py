@@ -42,7 +42,7 @@ def changed() -> Tracer:
     demo = {
         "question": question().text,
         "asked_by": "a student",
-        "evidence": variation.found.quoted(),
+        "evidence": variation.found.claims(),
         "thought": thought(),
     }
     tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]

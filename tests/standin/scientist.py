@@ -45,8 +45,8 @@ class Asked:
         """Long words that say what it is about, each once: of the passage, or else of what is shown in its place."""
         body = "\n".join(re.findall(r"^\[\d+\] (.*)$", self.text, re.MULTILINE))
         if not body:
-            quotes = " ".join(re.findall(r'"quote": "(.*?)"', self.given("evidence")))
-            body = " ".join([quotes, self.given("question"), self.given("thought")])
+            claims = " ".join(re.findall(r'"claim": "(.*?)"', self.given("evidence")))
+            body = " ".join([claims, self.given("question"), self.given("thought")])
         long = dict.fromkeys(re.findall(r"[a-z]{7,}", body.lower()))
         return [word for word in long if word not in GRAMMAR] or ["measurement"]
 
