@@ -6,6 +6,7 @@ from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
 from programs.stages.questions import Question
+from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, leaning
 from programs.text.prose import is_degenerate, no_prose
@@ -15,9 +16,12 @@ from signatures.vocabulary import Setting
 
 SAME_TEXT = 95.0
 """Two paragraphs at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
+MOST_COPIED = 0.3
+"""The share of a thought's words that may stand in the passage a dozen in a row. The thoughts of capable writers have none,
+also with the passage in view; small models recite it."""
 
 
-def thought_problems(thought: Thought, question: Question, setting: Setting) -> list[str]:
+def thought_problems(thought: Thought, question: Question, passage: Passage, setting: Setting) -> list[str]:
     """Why a written thought cannot be used."""
     texts, whole = thought.texts, "\n\n".join(thought.texts)
     numbered = list(enumerate(texts, start=1))
@@ -27,6 +31,8 @@ def thought_problems(thought: Thought, question: Question, setting: Setting) -> 
     for number, text in numbered:
         twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
         problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
+    if copied_share(whole, passage.sample.text) > MOST_COPIED:
+        problems.append("recites the passage word for word; think about its subject in words of your own")
     return [*problems, *_left_wrong(thought), *_out_of_view(whole, question, setting)]
 
 

@@ -169,7 +169,7 @@ class ThoughtStages(AwaitedModule):
             inputs=inputs,
             depth=3,
             check=lambda values: [
-                *thought_problems(values[-1], question, plan.setting),
+                *thought_problems(values[-1], question, passage, plan.setting),
                 *borrowed(values[-1], self.trace, inputs),
                 *(not_at_hand(passage, question, plan.setting, values[-1].texts) if len(values) == 1 else []),
             ],

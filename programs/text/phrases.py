@@ -123,6 +123,7 @@ source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\
 source | provided | \bthe\s+provided\s+\w+
 source | given | \bthe\s+given\s+(?:information|context|material)\b
 {PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}|{_FIRST}
+{PART_OF_DOCUMENT} | ref,cite | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b
 {PART_OF_DOCUMENT} | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
 earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s

@@ -34,7 +34,7 @@ REPEATED = f"{'The scatter grows and ' * 6}that is all."
     ],
 )
 def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) -> None:
-    found = thought_problems(thought(**{kind: text}), QUESTION, "closed")
+    found = thought_problems(thought(**{kind: text}), QUESTION, passage(), "closed")
     assert found
     assert found[0].startswith(reason)
 
@@ -42,7 +42,7 @@ def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) ->
 def test_paragraphs_that_say_the_same_are_named() -> None:
     doubt = thought().texts[2]
     for again in (doubt, doubt.replace("But wait", "But, wait")):
-        found = thought_problems(thought(takes_back=again), QUESTION, "closed")
+        found = thought_problems(thought(takes_back=again), QUESTION, passage(), "closed")
         assert found == ["paragraph 4: says the same as paragraph 3"]
 
 
@@ -51,7 +51,7 @@ def test_a_mistake_that_nothing_takes_back_is_named() -> None:
     late = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
     for number, made in ((2, kept), (6, late)):
         said = f"paragraph {number}: it is wrong, and no later paragraph takes it back"
-        assert thought_problems(thought(made), QUESTION, "closed") == [said]
+        assert thought_problems(thought(made), QUESTION, passage(), "closed") == [said]
 
 
 @pytest.mark.parametrize("setting", ["closed", "open"])
@@ -66,9 +66,19 @@ def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_ha
 
 def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
     tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
-    found = thought_problems(thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION, "closed")
+    found = thought_problems(
+        thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION, passage(), "closed"
+    )
     assert len(found) == 1
     assert found[0].startswith("the thought as a whole: ")
+
+
+def test_a_thought_that_recites_the_passage_is_refused() -> None:
+    first, *others = PARAGRAPHS
+    for told, recited in ((TEXT, 1), (" ".join(TEXT.split()[:14]), 0)):
+        made = thought([(first[0], f"{first[1]} {told}"), *others])
+        found = thought_problems(made, QUESTION, passage(), "open")
+        assert ["recites the passage" in why for why in found] == [True] * recited
 
 
 STARTS = (
