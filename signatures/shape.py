@@ -13,6 +13,7 @@ USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
+"""When a wrong turn is noticed. None is drawn "at once" any more: it was a planted sentence, and a "No" after it."""
 
 
 class Outline(NamedTuple):
@@ -133,15 +134,14 @@ LENGTHS: dict[Length, Extent] = {
 }
 
 NOTICED: dict[Noticed, str] = {
-    "at once": "It is noticed at once.",
     "later": "Something is built on it before it is noticed.",
     "late": "It is noticed only near the end, when something else is checked.",
 }
 
 NO_WRONG_TURN = "No step goes wrong. Do not stage a mistake; doubts that turn out to be groundless are fine."
 WRONG_TURN = (
-    "One step may go wrong: where one of the hypotheses is really tempting and the facts then speak against it. It sounds "
-    "as confident as any other step. Plant no slip; if no hypothesis tempts, nothing goes wrong."
+    "One step may go wrong: where one of the hypotheses is really tempting, follow it as somebody who believes it, until "
+    "something does not fit. Plant no slip; if no hypothesis tempts, nothing goes wrong."
 )
 """A writer who was offered an easy slip, too, made one every time, and readers saw that it was planted."""
 

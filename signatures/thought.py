@@ -65,7 +65,8 @@ class WriteThought(AboutQuestion):
     is assumed, and see whether another value would change the outcome. Numbers that you chose yourself confirm nothing.
     Doubt what deserves doubt, but not for show, and leave open only what general knowledge does not settle either. Let
     the shape show in what is thought, never in words about it ("that was the easy part", "back to the open point"). Use
-    plain words and no slogans, and say nothing twice. Stop once the matter is settled, without a summary.
+    plain words and no slogans, and say nothing twice. Conclude no more than the steps support, and stop there, without a
+    summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
     analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. They keep the outcome right,

@@ -151,7 +151,9 @@ def _decimals(number: str) -> int:
 
 
 def _unit(name: str, context: _Context) -> str:
-    """A unit that is known; "" where none is given, or things are counted, as in "nine ovaries"."""
+    """A unit that is known, without what it is of ("% of the nitrogen"); "" where none is given, or things are counted, as
+    in "nine ovaries"."""
+    name = re.sub(r"(%|per ?cent) of .*", r"\1", name)
     if not name or known_unit(name):
         return name
     counted = rf"(?:\d|\b[a-z]+)\s(?:[\w-]+\s){{0,3}}{re.escape(name)}\b"

@@ -25,7 +25,7 @@ from signatures.strands import ContextAnalysis
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
 
-WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.1, "intermediate": 0.2, "advanced": 0.3}
+WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.05, "intermediate": 0.1, "advanced": 0.2}
 """How likely a wrong turn is, which a capable writer then takes: most thoughts have none, harder questions more (arXiv
 2505.24273 finds that the right number depends on the task and is often none)."""
 

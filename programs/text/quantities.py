@@ -198,7 +198,9 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
         dimension=dimension,
         digits=len(significant.rstrip("0") if "." not in digits else significant),
         blur=step / 2 / (value / scale) if "." in digits and value else 0.0,
-        counted=unit is None and (noun or before.endswith("out of ") or _COUNT.match(text, match.end()) is not None),
+        counted=unit is None
+        and ("." not in digits or scale != 1)
+        and (noun or before.endswith("out of ") or _COUNT.match(text, match.end()) is not None),
         plain=small or cited or common,
         round=_is_round(float(digits) if digits else value, "." in digits),
     )

@@ -44,6 +44,7 @@ def kept(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
     [
         ("9", "percent", 9.0, "percent"),
         ("9%", "", 9.0, "%"),
+        ("9", "% of the targets", 9.0, "%"),
         ("107", "galaxies", 107.0, ""),
         ("9.6", "galaxies", 9.6, ""),
         ("12", "bananas", None, Reason.UNIT),
