@@ -45,8 +45,8 @@ class ShortForm(BaseModel):
         min_length=0,
         max_length=4,
         description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
-        "the misconceptions where these fit, as exact and as confident as the right one, of the lengths given below, and "
-        "without any 'only', 'all', 'never', 'shows' or 'unless' that it does not have; for a term, other names for it",
+        "the misconceptions where these fit, as exact as the right one and hedged where it is, of the lengths given below, "
+        "and without any 'only', 'all', 'never', 'shows' or 'unless' that it does not have; for a term, other names for it",
     )
 
 
